@@ -1,0 +1,299 @@
+r"""Every error dgspay raises, and what each one means for the money.
+
+::
+
+    DGSPayError
+    ├── ConfigError                  the client was set up wrongly; nothing was sent
+    ├── SignatureError               a webhook is not what DGS-Pay sent; do not act on it
+    ├── TransportError               the connection failed
+    ├── APIError                     DGS-Pay answered no
+    │   ├── InvalidRequestError          90: a field is wrong
+    │   │   └── InsufficientFundsError       the wallet does not hold enough
+    │   ├── AuthenticationError          91: wrong key, or the server's IP is not whitelisted
+    │   ├── NotFoundError                92: no such resource in this account
+    │   ├── IdempotencyError             93: the idempotency key was used before
+    │   ├── RateLimitError               HTTP 429: too many requests
+    │   └── ServerError                  99, or a failure inside DGS-Pay
+    ├── DecodeError                  the answer cannot be read
+    ├── WaitTimeoutError             the payment was still not settled when the time was up
+    └── OutcomeUnknownError          money may or may not have moved: look before you act
+        ├── UndecodableOutcomeError      (and DecodeError) because the answer cannot be read
+        └── ContradictoryOutcomeError    (and APIError) because the answer contradicts itself
+
+Catch `OutcomeUnknownError` around anything that moves money: whenever a call other than a
+read ends without our knowing what DGS-Pay did, that is what is raised. Every error carries
+`outcome`, `operation`, `attempts` and `idempotency_key`.
+
+A payment that was declined is not an error: it is a result whose status is `failed`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+__all__ = [
+    "APIError",
+    "AuthenticationError",
+    "ConfigError",
+    "ContradictoryOutcomeError",
+    "DGSPayError",
+    "DecodeError",
+    "IdempotencyError",
+    "InsufficientFundsError",
+    "InvalidRequestError",
+    "NotFoundError",
+    "Outcome",
+    "OutcomeUnknownError",
+    "RateLimitError",
+    "ServerError",
+    "SignatureError",
+    "TransportError",
+    "UndecodableOutcomeError",
+    "WaitTimeoutError",
+]
+
+
+class Outcome(enum.Enum):
+    """What is known about whether DGS-Pay acted on a call."""
+
+    COMPLETED = "completed"
+    """The answer arrived and was understood."""
+    NOT_SENT = "not_sent"
+    """DGS-Pay cannot have acted: the request never left."""
+    REJECTED = "rejected"
+    """DGS-Pay answered no: it did not act."""
+    UNKNOWN = "unknown"
+    """The request may have arrived and no usable answer came back."""
+
+
+class DGSPayError(Exception):
+    """The root of every error dgspay raises about a call, its set-up or its answer.
+
+    Attributes:
+        message: What happened, what it means for the money, and what to do next.
+        outcome: Whether DGS-Pay can have acted.
+        operation: The call as a route template such as `POST /charges`, never with ids in it.
+        attempts: How many times the request was tried.
+        idempotency_key: The key that went with the request, for support and for a safe repeat.
+    """
+
+    outcome: Outcome = Outcome.NOT_SENT
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        outcome: Outcome | None = None,
+        operation: str | None = None,
+        attempts: int = 0,
+        idempotency_key: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        if outcome is not None:
+            self.outcome = outcome
+        self.operation = operation
+        self.attempts = attempts
+        self.idempotency_key = idempotency_key
+
+    def __str__(self) -> str:
+        """The message, with the call it is about in front."""
+        return f"{self.operation}: {self.message}" if self.operation else self.message
+
+    def __reduce__(self) -> tuple[Callable[..., DGSPayError], tuple[Any, ...]]:
+        """Pickle by attributes, so that an error survives the way between processes."""
+        return _rebuild, (type(self), self.message, dict(self.__dict__))
+
+
+def _rebuild(
+    cls: type[DGSPayError], message: str, attributes: Mapping[str, object]
+) -> DGSPayError:
+    error = cls.__new__(cls, message)
+    error.args = (message,)
+    error.__dict__.update(attributes)
+    return error
+
+
+class ConfigError(DGSPayError):
+    """The client, a key or a secret is set up wrongly. Nothing was sent."""
+
+
+class SignatureError(DGSPayError):
+    """A webhook's signature does not match its body. Do not act on the event."""
+
+    outcome = Outcome.REJECTED
+
+
+class TransportError(DGSPayError):
+    """The connection to DGS-Pay failed.
+
+    With `outcome` NOT_SENT nothing can have happened. With UNKNOWN the call was a read, so
+    there is no money to worry about.
+    """
+
+
+class _AnsweredError(DGSPayError):
+    """What errors have in common that come with an answer of the server."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        error_code: str | None = None,
+        body: Mapping[str, Any] | None = None,
+        excerpt: str | None = None,
+        retry_after: float | None = None,
+        **context: Any,
+    ) -> None:
+        super().__init__(message, **context)
+        self.status = status
+        self.error_code = error_code
+        self.body = body
+        self.excerpt = excerpt
+        self.retry_after = retry_after
+
+
+class APIError(_AnsweredError):
+    """DGS-Pay answered no.
+
+    Attributes:
+        status: The HTTP status.
+        error_code: The vendor's code (guide, "Error Codes"), kept as it came when unknown.
+        body: The parsed answer with secrets masked, or None when it was not JSON.
+        excerpt: The beginning of an answer that was not JSON, with secrets masked.
+        retry_after: Seconds DGS-Pay asked us to wait, where it did.
+    """
+
+    outcome = Outcome.REJECTED
+
+
+class InvalidRequestError(APIError):
+    """Code 90 or VALIDATION_ERROR: a field is missing or wrong. DGS-Pay did not act."""
+
+
+class InsufficientFundsError(InvalidRequestError):
+    """The merchant wallet does not hold enough (guide, "Currency Conversion").
+
+    Attributes:
+        available_balance: What the wallet holds, in `currency`.
+        required: What the call would have needed, in `currency`.
+        currency: ISO 4217 code.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        available_balance: Decimal | None = None,
+        required: Decimal | None = None,
+        currency: str | None = None,
+        **context: Any,
+    ) -> None:
+        super().__init__(message, **context)
+        self.available_balance = available_balance
+        self.required = required
+        self.currency = currency
+
+
+class AuthenticationError(APIError):
+    """Code 91: the API key is missing or wrong, or this server's IP is not whitelisted."""
+
+
+class NotFoundError(APIError):
+    """Code 92: the resource does not exist or belongs to another account."""
+
+
+class IdempotencyError(APIError):
+    """Code 93: the idempotency key was used before, or is in use here at this moment."""
+
+
+class RateLimitError(APIError):
+    """HTTP 429: too many requests. DGS-Pay did not act; `retry_after` says how long to wait."""
+
+
+class ServerError(APIError):
+    """Code 99, or an HTTP 5xx on a read: a failure inside DGS-Pay."""
+
+
+class DecodeError(DGSPayError):
+    """An answer or a webhook body cannot be read as what the guide describes.
+
+    Attributes:
+        status: The HTTP status, where there was one.
+        excerpt: The beginning of what came, with secrets masked.
+        path: Where in the JSON the fault lies, such as `data[3].amount`.
+    """
+
+    outcome = Outcome.UNKNOWN
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        excerpt: str | None = None,
+        path: str | None = None,
+        **context: Any,
+    ) -> None:
+        super().__init__(message, **context)
+        self.status = status
+        self.excerpt = excerpt
+        self.path = path
+
+
+class WaitTimeoutError(DGSPayError):
+    """`charges.wait` ran out of time. The payment may still succeed or fail later.
+
+    Attributes:
+        last: The transaction as it was last seen, or None when no look-up got through.
+    """
+
+    outcome = Outcome.UNKNOWN
+
+    def __init__(self, message: str, *, last: Any = None, **context: Any) -> None:
+        super().__init__(message, **context)
+        self.last = last
+
+
+class OutcomeUnknownError(DGSPayError):
+    """The request may have reached DGS-Pay and no usable answer came back.
+
+    Do not simply repeat the call: the payment may have gone through. Wait for its webhook,
+    look it up with `transactions.list` or `transactions.retrieve`, or, if DGS-Pay has
+    confirmed to you that it honours idempotency keys, use
+    `RetryPolicy(trust_idempotency=True)`.
+
+    Attributes:
+        status: The HTTP status, where one came.
+        excerpt: The beginning of what came, with secrets masked.
+        likely_accepted: True when DGS-Pay said that the key of this very call is already in
+            use, so an earlier attempt most probably arrived.
+    """
+
+    outcome = Outcome.UNKNOWN
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        excerpt: str | None = None,
+        likely_accepted: bool = False,
+        **context: Any,
+    ) -> None:
+        super().__init__(message, **context)
+        self.status = status
+        self.excerpt = excerpt
+        self.likely_accepted = likely_accepted
+
+
+class UndecodableOutcomeError(OutcomeUnknownError, DecodeError):
+    """DGS-Pay answered a call that moves money, but the answer cannot be read."""
+
+
+class ContradictoryOutcomeError(OutcomeUnknownError, APIError):
+    """The HTTP status says no and the body says yes, on a call that moves money."""

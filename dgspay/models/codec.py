@@ -1,0 +1,348 @@
+"""JSON text to models and back, strictly: what is not what the guide describes is refused."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import re
+import types
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
+
+import attrs
+
+from dgspay.errors import DecodeError
+from dgspay.models.enums import OpenEnum
+from dgspay.money import MAX_INTEGER_DIGITS, to_json_number
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+T = TypeVar("T")
+
+JSONObject = dict[str, Any]
+
+# No number of the vendor's has more digits; Python itself would stop at 4,300.
+_MAX_NUMBER_CHARACTERS = 60
+_MAX_EXPONENT = 30
+_MAX_AMOUNT_DIGITS = MAX_INTEGER_DIGITS + 3
+
+_AMOUNT_TEXT = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
+_API_DATETIME = "%Y-%m-%d %H:%M:%S"
+
+
+# --- text to plain values -----------------------------------------------------------------
+
+
+def parse_json(body: bytes) -> Any:
+    """Parse JSON as RFC 8259 has it, numbers exact, and nothing beyond.
+
+    Raises:
+        DecodeError: for bad UTF-8, lone surrogates, NaN, Infinity, duplicate keys, numbers no
+            one can mean, and nesting deeper than any answer has. Never another exception.
+    """
+    try:
+        text = body.decode("utf-8-sig")
+        value = json.loads(
+            text,
+            parse_float=_parse_float,
+            parse_int=_parse_int,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_unique_keys,
+        )
+    except UnicodeDecodeError:
+        reason = "it is not UTF-8"
+    except RecursionError:
+        reason = "it is nested too deeply"
+    except json.JSONDecodeError as error:
+        reason = f"it is not JSON ({error.msg} at character {error.pos})"
+    except ValueError as error:
+        reason = str(error)
+    else:
+        if "\\ud" not in text and "\\uD" not in text:
+            return value
+        if not _has_lone_surrogate(value):
+            return value
+        reason = "a string in it has half a surrogate pair"
+    # Raised here and not above, so that the body does not hang on the error as its context.
+    raise DecodeError(f"the body cannot be read: {reason}")
+
+
+def _parse_float(text: str) -> Decimal:
+    if len(text) > _MAX_NUMBER_CHARACTERS:
+        raise ValueError("a number in it is too long")
+    number = Decimal(text)
+    if abs(number.adjusted()) > _MAX_EXPONENT:
+        raise ValueError("a number in it is out of range")
+    return number
+
+
+def _parse_int(text: str) -> int:
+    if len(text) > _MAX_NUMBER_CHARACTERS:
+        raise ValueError("a number in it is too long")
+    return int(text)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> JSONObject:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return result
+
+
+def _has_lone_surrogate(value: Any) -> bool:
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            waiting.extend(item.keys())
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
+        elif isinstance(item, str) and any("\ud800" <= char <= "\udfff" for char in item):
+            return True
+    return False
+
+
+# --- plain values to text -----------------------------------------------------------------
+
+
+def dump_json(value: Any) -> bytes:
+    """Write a request body: compact UTF-8 JSON with every Decimal digit for digit.
+
+    Raises:
+        TypeError: for a value JSON has no form for.
+        ValueError: for NaN or infinity, and for text with half a surrogate pair.
+    """
+    return "".join(_pieces(value)).encode()
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield json.dumps(str(value), ensure_ascii=False)
+        case Decimal():
+            yield to_json_number(value)
+        case None | bool() | int():
+            yield json.dumps(value)
+        case float():
+            if not math.isfinite(value):
+                raise ValueError("NaN and infinity have no form in JSON")
+            yield json.dumps(value)
+        case datetime():
+            yield json.dumps(format_datetime(value))
+        case Mapping():
+            separator = "{"
+            for key, item in value.items():
+                if not isinstance(key, str):
+                    raise TypeError(f"a JSON key must be a str, not {type(key).__name__}")
+                yield separator + json.dumps(key, ensure_ascii=False) + ":"
+                yield from _pieces(item)
+                separator = ","
+            yield "}" if separator == "," else "{}"
+        case list() | tuple():
+            separator = "["
+            for item in value:
+                yield separator
+                yield from _pieces(item)
+                separator = ","
+            yield "]" if separator == "," else "[]"
+        case _:
+            raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def format_datetime(moment: datetime) -> str:
+    """Write a naive datetime as the API does: `YYYY-MM-DD HH:MM:SS`."""
+    return moment.strftime(_API_DATETIME)
+
+
+# --- plain values to models ---------------------------------------------------------------
+
+
+def structure(value: Any, cls: type[T]) -> T:
+    """Build a model from parsed JSON without coercing anything.
+
+    A missing optional field is None, a field the model does not know is kept in `extra`.
+
+    Raises:
+        DecodeError: naming the path of the first field that is not what it should be.
+    """
+    from cattrs import BaseValidationError  # noqa: PLC0415 - cattrs loads when first used
+
+    try:
+        return _converter().structure(value, cls)
+    except BaseValidationError as error:
+        path, rule = _first_fault(error)
+    except (ValueError, TypeError, KeyError) as error:
+        path, rule = "", _rule(error)
+    where = f" at {path}" if path else ""
+    raise DecodeError(f"the body is not the {cls.__name__} it should be{where}: {rule}", path=path)
+
+
+def _first_fault(error: BaseException) -> tuple[str, str]:
+    """Walk cattrs' group of errors down to the first leaf, collecting the path."""
+    from cattrs import AttributeValidationNote, IterableValidationNote  # noqa: PLC0415
+
+    path = ""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+        for note in getattr(error, "__notes__", ()):
+            if isinstance(note, IterableValidationNote):
+                path += f"[{note.index}]"
+                break
+            if isinstance(note, AttributeValidationNote):
+                path += f".{note.name}" if path else note.name
+                break
+    return path, _rule(error)
+
+
+def _rule(error: BaseException) -> str:
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing"
+    return str(error)
+
+
+@functools.cache
+def _converter() -> Converter:
+    from cattrs import Converter  # noqa: PLC0415 - cattrs loads when first used
+
+    converter = Converter(detailed_validation=True)
+    converter.register_structure_hook(str, lambda value, _: _text(value))
+    converter.register_structure_hook(int, lambda value, _: _integer(value))
+    converter.register_structure_hook(bool, lambda value, _: _boolean(value))
+    converter.register_structure_hook(Decimal, lambda value, _: _amount(value))
+    converter.register_structure_hook(datetime, lambda value, _: _datetime(value))
+    # Every enum is an OpenEnum: registered by class, because a predicate yields to `str`.
+    converter.register_structure_hook(OpenEnum, lambda value, cls: cls(_text(value)))
+    converter.register_structure_hook_func(_is_json_object, lambda v, _: _object(v))
+    converter.register_structure_hook_factory(
+        _is_tuple_of_one_kind, lambda t: _tuple_hook(converter, t)
+    )
+    converter.register_structure_hook_factory(
+        _is_optional, lambda t: _optional_hook(converter, t)
+    )
+    converter.register_structure_hook_factory(attrs.has, lambda t: _model_hook(converter, t))
+    return converter
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str:
+        raise TypeError(f"a string was expected, {_name(value)} came")
+    return value
+
+
+def _integer(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError(f"an integer was expected, {_name(value)} came")
+    return value
+
+
+def _boolean(value: Any) -> bool:
+    # `branch_required` is 0 or 1 (guide, "List Banks & Providers").
+    if value is True or value is False:
+        return bool(value)
+    if type(value) is int and value in (0, 1):
+        return value == 1
+    raise TypeError(f"true or false was expected, {_name(value)} came")
+
+
+def _amount(value: Any) -> Decimal:
+    if type(value) is str and _AMOUNT_TEXT.fullmatch(value):
+        value = Decimal(value)
+    elif type(value) is int:
+        value = Decimal(value)
+    if type(value) is not Decimal:
+        raise TypeError(f"a number was expected, {_name(value)} came")
+    if value.adjusted() >= _MAX_AMOUNT_DIGITS:
+        raise ValueError("a number is too large to be an amount")
+    return value
+
+
+def _datetime(value: Any) -> datetime:
+    """`YYYY-MM-DD HH:MM:SS` stays naive; ISO with a zone (events) stays aware."""
+    text = _text(value)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("a date and time was expected, other text came") from None
+
+
+def _object(value: Any) -> JSONObject:
+    if type(value) is not dict:
+        raise TypeError(f"an object was expected, {_name(value)} came")
+    return value
+
+
+def _name(value: Any) -> str:
+    """Name a JSON value by its kind, never by what it holds."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case str():
+            return "a string"
+        case int() | Decimal():
+            return "a number"
+        case list():
+            return "an array"
+        case _:
+            return "an object"
+
+
+def _is_json_object(cls: Any) -> bool:
+    return get_origin(cls) in (dict, Mapping) or cls is dict
+
+
+def _is_tuple_of_one_kind(cls: Any) -> bool:
+    return get_origin(cls) is tuple and len(get_args(cls)) == 2 and get_args(cls)[1] is Ellipsis
+
+
+def _is_optional(cls: Any) -> bool:
+    return get_origin(cls) in (Union, types.UnionType) and type(None) in get_args(cls)
+
+
+def _tuple_hook(converter: Converter, cls: Any) -> Callable[[Any, Any], Any]:
+    """Structure a JSON array as a tuple, so that a frozen model is frozen all through."""
+    as_list = list[get_args(cls)[0]]  # type: ignore[misc]
+
+    def hook(value: Any, _: Any) -> Any:
+        if type(value) is not list:
+            raise TypeError(f"an array was expected, {_name(value)} came")
+        return tuple(converter.structure(value, as_list))
+
+    return hook
+
+
+def _optional_hook(converter: Converter, cls: Any) -> Callable[[Any, Any], Any]:
+    (inner,) = (kind for kind in get_args(cls) if kind is not type(None))
+
+    def hook(value: Any, _: Any) -> Any:
+        return None if value is None else converter.structure(value, inner)
+
+    return hook
+
+
+def _model_hook(converter: Converter, cls: Any) -> Callable[[Any, Any], Any]:
+    """Structure one model; keys it has no field for go to its `extra`."""
+    from cattrs.gen import make_dict_structure_fn, override  # noqa: PLC0415
+
+    attrs.resolve_types(cls)
+    fields = {field.name for field in attrs.fields(cls)} - {"extra"}
+    build: Callable[..., Any] = make_dict_structure_fn(
+        cls, converter, extra=override(omit=False), _cattrs_forbid_extra_keys=False
+    )
+
+    def hook(value: Any, _: Any) -> Any:
+        known = _object(value)
+        extra = {key: item for key, item in known.items() if key not in fields}
+        return build({**known, "extra": extra} if extra else known, cls)
+
+    return hook

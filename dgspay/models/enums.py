@@ -1,0 +1,104 @@
+"""Open enums: the words the guide knows, and any other kept exactly as it came."""
+
+from __future__ import annotations
+
+import enum
+from typing import Self
+
+
+class OpenEnum(str, enum.Enum):
+    """A text enum that accepts words it has never seen.
+
+    An unknown word becomes a member whose `value` is the word as it came and whose
+    `is_known` is False. It equals that text and nothing else.
+    """
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        known = cls._synonyms().get(value)
+        if known is not None:
+            return cls(known)
+        member = str.__new__(cls, value)
+        member._name_ = "UNRECOGNIZED"
+        member._value_ = value
+        return member
+
+    @classmethod
+    def _synonyms(cls) -> dict[str, str]:
+        """Other words of the vendor's for the same thing."""
+        return {}
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the guide lists this word."""
+        return self._name_ != "UNRECOGNIZED"
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class PaymentStatus(OpenEnum):
+    """How a payment, a disbursement or a conversion stands.
+
+    The vendor has three vocabularies for it: `successful` in charges, `success` in the
+    transaction list, `payment.success` in events. They are one here.
+    """
+
+    PENDING = "pending"
+    SUCCESSFUL = "successful"
+    FAILED = "failed"
+
+    @classmethod
+    def _synonyms(cls) -> dict[str, str]:
+        return {"success": "successful"}
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it will not change any more. A word never seen is not settled."""
+        return self in (PaymentStatus.SUCCESSFUL, PaymentStatus.FAILED)
+
+
+class PaymentMethod(OpenEnum):
+    """How the customer paid (guide, `payment_type` and `payment_method_type`)."""
+
+    CARD = "card"
+    MOBILE_MONEY = "mobile_money"
+    USSD = "ussd"
+    BANK_TRANSFER = "bank_transfer"
+
+
+class AmountType(OpenEnum):
+    """Whether the merchant or the payer sets the amount of a payment link."""
+
+    FIXED = "fixed"
+    FLEXIBLE = "flexible"
+
+
+class LinkStatus(OpenEnum):
+    """How a payment link stands. The guide shows `active` only; the others are assumed."""
+
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+    EXPIRED = "expired"
+    COMPLETED = "completed"
+
+
+class DestinationType(OpenEnum):
+    """Where a disbursement goes; also the kind of a provider in the bank list."""
+
+    BANK = "bank"
+    MOBILE_MONEY = "mobile_money"
+
+
+class ConversionStatus(OpenEnum):
+    """How a currency conversion stands. The guide shows `processing` only."""
+
+    PROCESSING = "processing"
+    SUCCESSFUL = "successful"
+    FAILED = "failed"
+
+    @classmethod
+    def _synonyms(cls) -> dict[str, str]:
+        return {"success": "successful"}

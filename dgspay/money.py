@@ -1,0 +1,91 @@
+"""Exact amounts: Decimal in, a JSON number with the same digits out, never a float."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+# Currencies whose smallest unit is 1: a fraction of them cannot be paid.
+ZERO_DECIMAL_CURRENCIES = frozenset({"RWF", "UGX", "BIF", "XAF", "XOF", "JPY"})
+
+MAX_INTEGER_DIGITS = 15
+MAX_FRACTION_DIGITS = 6
+
+_PLAIN_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+
+AmountInput = int | str | Decimal
+"""What an amount may be given as: `2000`, `"94.50"` or `Decimal("94.50")`. Never a float."""
+
+
+def parse_amount(value: AmountInput, *, field: str = "amount") -> Decimal:
+    """Return a positive amount as an exact Decimal.
+
+    Raises:
+        TypeError: for a float, a bool, or anything else that is not an int, str or Decimal.
+        ValueError: for zero, a negative, NaN, infinity, text that is not a plain number, or
+            more digits than any amount of money has.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        hint = "; a float cannot hold money exactly" if isinstance(value, float) else ""
+        raise TypeError(
+            f"{field} must be an int, a str or a Decimal, not {type(value).__name__}{hint}"
+        )
+    if isinstance(value, str) and not _PLAIN_NUMBER.fullmatch(value):
+        raise ValueError(f'{field} must be a plain number such as "2000" or "94.50"')
+    if isinstance(value, str) and len(value) > MAX_INTEGER_DIGITS + MAX_FRACTION_DIGITS + 1:
+        raise ValueError(f"{field} has more digits than any amount of money")
+    # An int is compared before it becomes a Decimal: one of a million digits is cheap to refuse.
+    if isinstance(value, int) and abs(value) >= 10**MAX_INTEGER_DIGITS:
+        raise ValueError(f"{field} has more than {MAX_INTEGER_DIGITS} digits before the point")
+    amount = Decimal(value)
+    if not amount.is_finite():
+        raise ValueError(f"{field} must be a finite number")
+    if amount <= 0:
+        raise ValueError(f"{field} must be greater than 0")
+    if amount.adjusted() >= MAX_INTEGER_DIGITS:
+        raise ValueError(f"{field} has more than {MAX_INTEGER_DIGITS} digits before the point")
+    if _fraction_digits(amount) > MAX_FRACTION_DIGITS:
+        raise ValueError(f"{field} has more than {MAX_FRACTION_DIGITS} digits after the point")
+    return amount
+
+
+def parse_currency(value: str, *, field: str = "currency") -> str:
+    """Return an ISO 4217 code in capitals, such as `RWF`.
+
+    Raises:
+        TypeError: when it is not text.
+        ValueError: when it is not three ASCII letters.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{field} must be a str such as 'RWF', not {type(value).__name__}")
+    code = value.upper()
+    if not _CURRENCY.fullmatch(code):
+        raise ValueError(f"{field} must be an ISO 4217 code of three letters such as 'RWF'")
+    return code
+
+
+def has_forbidden_fraction(amount: Decimal, currency: str) -> bool:
+    """Say whether the amount has a fraction in a currency without a minor unit."""
+    return currency in ZERO_DECIMAL_CURRENCIES and amount != amount.to_integral_value()
+
+
+def to_json_number(amount: Decimal) -> str:
+    """Write an amount as a JSON number with exactly its digits: no exponent, no float."""
+    if amount == amount.to_integral_value():
+        return format(amount.to_integral_value(), "f")
+    return format(amount, "f")
+
+
+def gross_for(net: AmountInput, fee: AmountInput) -> Decimal:
+    """Return the amount to disburse so that the recipient gets `net` after `fee`.
+
+    The fee of a disbursement is taken from what the recipient gets (guide, "Disburse
+    Funds"): to land 10,000 RWF with a fee of 100, send 10,100.
+    """
+    return parse_amount(net, field="net") + parse_amount(fee, field="fee")
+
+
+def _fraction_digits(amount: Decimal) -> int:
+    exponent = amount.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
