@@ -3,8 +3,9 @@ r"""Every error dgspay raises, and what each one means for the money.
 ::
 
     DGSPayError
-    ├── ConfigError                  the client was set up wrongly; nothing was sent
+    ├── ConfigError                  (and ValueError) set up wrongly; nothing was sent
     ├── SignatureError               a webhook is not what DGS-Pay sent; do not act on it
+    │   └── WrongEnvironmentError        it was signed, but for the other environment
     ├── TransportError               the connection failed
     ├── APIError                     DGS-Pay answered no
     │   ├── InvalidRequestError          90: a field is wrong
@@ -53,6 +54,7 @@ __all__ = [
     "TransportError",
     "UndecodableOutcomeError",
     "WaitTimeoutError",
+    "WrongEnvironmentError",
 ]
 
 
@@ -117,7 +119,7 @@ def _rebuild(
     return error
 
 
-class ConfigError(DGSPayError):
+class ConfigError(DGSPayError, ValueError):
     """The client, a key or a secret is set up wrongly. Nothing was sent."""
 
 
@@ -125,6 +127,13 @@ class SignatureError(DGSPayError):
     """A webhook's signature does not match its body. Do not act on the event."""
 
     outcome = Outcome.REJECTED
+
+
+class WrongEnvironmentError(SignatureError):
+    """A webhook is signed, but speaks of simulated money where real money is expected, or back.
+
+    Do not act on the event: test and production share a webhook secret, or a URL.
+    """
 
 
 class TransportError(DGSPayError):
