@@ -1,0 +1,24 @@
+"""A local DGS-Pay: the whole API on this machine, without an account and without a network.
+
+::
+
+    from dgspay.emulator import Emulator
+
+    with Emulator() as emulator, emulator.serve() as server:
+        print(server.url)  # http://127.0.0.1:49152/generation/v2
+
+It needs the extra: `pip install 'dgspay[emulator]'`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+
+if importlib.util.find_spec("starlette") is None or importlib.util.find_spec("uvicorn") is None:
+    raise ImportError("the emulator needs starlette and uvicorn: pip install 'dgspay[emulator]'")
+
+from dgspay.emulator.clock import Clock, SystemClock, VirtualClock
+from dgspay.emulator.emulator import Emulator
+from dgspay.emulator.server import Served
+
+__all__ = ["Clock", "Emulator", "Served", "SystemClock", "VirtualClock"]

@@ -1,0 +1,130 @@
+"""One merchant's account: all state of the emulator behind one small class."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Mapping
+
+import attrs
+
+from dgspay.emulator.clock import Clock
+from dgspay.emulator.credentials import Credentials
+from dgspay.emulator.identifiers import Identifiers
+from dgspay.emulator.records import Conversion, Deed, Disbursement, Event, Link, Payment
+from dgspay.emulator.wallet import Wallet
+from dgspay.money import AmountInput
+
+
+@attrs.frozen
+class Options:
+    """How the emulator behaves where the real service leaves a choice."""
+
+    settle_after: float | None = 2.0
+    webhook_url: str | None = None
+    latency: float = 0.0
+    require_account_number: bool = True
+    settle_transfers: bool = True
+    transfers_in_lookup: bool = True
+    balances: Mapping[str, AmountInput] = attrs.field(factory=dict)
+
+
+class Account:
+    """What a merchant has and what happened to it. It decides nothing: the areas do."""
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        options: Options,
+        clock: Clock,
+        identifiers: Identifiers,
+        origin: str,
+    ) -> None:
+        self.credentials = credentials
+        self.options = options
+        self.clock = clock
+        self.identifiers = identifiers
+        self.origin = origin
+        self.merchant_id = identifiers.uuid()
+        self.wallet = Wallet(options.balances)
+        self.payments: list[Payment] = []
+        self.disbursements: dict[str, Disbursement] = {}
+        self.conversions: dict[str, Conversion] = {}
+        self.links: dict[str, Link] = {}
+        self.deeds: list[Deed] = []
+        self._payment_index: dict[str, Payment] = {}
+        self._slugs: dict[str, Link] = {}
+        self._outbox: list[Event] = []
+        self._due: list[tuple[float, int, str]] = []
+        self._tiebreak = itertools.count()
+
+    # --- payments, disbursements, conversions, links ------------------------------------
+
+    def add_payment(self, payment: Payment) -> None:
+        """Remember a payment under each of its names."""
+        self.payments.append(payment)
+        for name in (
+            payment.id,
+            payment.transaction_id,
+            payment.dgs_reference,
+            payment.flw_reference,
+        ):
+            self._payment_index[name] = payment
+
+    def payment(self, name: str) -> Payment | None:
+        """Find a payment by id, transaction id, dgs reference or flw reference."""
+        return self._payment_index.get(name)
+
+    def add_link(self, link: Link) -> None:
+        """Remember a payment link under its id and its slug."""
+        self.links[link.id] = link
+        self._slugs[link.slug] = link
+
+    def link(self, name: str) -> Link | None:
+        """Find a payment link by id or slug."""
+        return self.links.get(name) or self._slugs.get(name)
+
+    def rename_link(self, link: Link, slug: str) -> None:
+        """Give a link another slug."""
+        del self._slugs[link.slug]
+        link.slug = slug
+        self._slugs[slug] = link
+
+    def new_number(self, prefix: str) -> str:
+        """Return nine digits that no reference with this prefix has yet."""
+        while True:
+            number = self.identifiers.number()
+            reference = prefix + number
+            if reference not in self._payment_index and reference not in self.disbursements:
+                return number
+
+    # --- what is due, and what is to be told --------------------------------------------
+
+    def settle_later(self, reference: str) -> None:
+        """Have something settle after the account's delay; never when it has none."""
+        if self.options.settle_after is not None:
+            moment = self.clock.time() + self.options.settle_after
+            heapq.heappush(self._due, (moment, next(self._tiebreak), reference))
+
+    def pop_due(self) -> str | None:
+        """Take the next reference whose time has come."""
+        if self._due and self._due[0][0] <= self.clock.time():
+            return heapq.heappop(self._due)[2]
+        return None
+
+    def next_due(self) -> float | None:
+        """Say when the next thing settles."""
+        return self._due[0][0] if self._due else None
+
+    def announce(self, payload: Mapping[str, object], callback_url: str | None) -> None:
+        """Put a webhook in the outbox, for the callback URL or else the account's own."""
+        self._outbox.append(Event(payload, callback_url or self.options.webhook_url))
+
+    def take_outbox(self) -> list[Event]:
+        """Empty the outbox."""
+        events, self._outbox = self._outbox, []
+        return events
+
+    def do(self, deed: Deed) -> None:
+        """Write down what was really done."""
+        self.deeds.append(deed)

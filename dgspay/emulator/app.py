@@ -1,0 +1,124 @@
+"""The ASGI application: a thin layer that carries out the engine's effects."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from typing import Any
+
+import anyio
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HTTPRequest
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from dgspay.emulator.engine import MAX_BODY_BYTES, Engine
+from dgspay.emulator.exchange import Answer, Drop, Exchange, Request, Wait
+
+_CONNECTION = "dgspay.emulator.connection"
+
+LOST_ANSWER = "Server disconnected without sending a response."
+
+
+def create_app(engine: Engine) -> ASGIApp:
+    """Return the application for an engine."""
+    starlette = Starlette(routes=[Route("/{path:path}", EngineEndpoint(engine))])
+    return ConnectionLayer(starlette)
+
+
+class EngineEndpoint:
+    """Turns a request into the engine's values, and its effects into ASGI messages."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = await _body(HTTPRequest(scope, receive))
+        except ClientDisconnect:
+            return
+        with closing(self._engine.exchange(engine_request(scope, body))) as exchange:
+            await _carry_out(exchange, scope, receive, send)
+
+
+async def _carry_out(exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+    for effect in exchange:
+        match effect:
+            case Wait(seconds):
+                await anyio.sleep(seconds)
+            case Answer():
+                await response(effect)(scope, receive, send)
+            case Drop():
+                await scope[_CONNECTION].drop()
+
+
+async def _body(request: HTTPRequest) -> bytes:
+    """Read a body; of one that is too long just enough to see that."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            break
+    return body
+
+
+def engine_request(scope: Scope, body: bytes) -> Request:
+    """Build the engine's request from an ASGI scope; the path stays percent-encoded."""
+    raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
+    return Request(
+        scope["method"],
+        raw_path.decode("latin-1"),
+        scope["query_string"].decode("latin-1"),
+        {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+        body,
+    )
+
+
+def response(answer: Answer) -> Response:
+    """Build the response for an answer, with exactly its headers."""
+    built = Response(answer.body, answer.status)
+    for name, value in answer.headers:
+        built.headers.append(name, value)
+    return built
+
+
+class Connection:
+    """The line to one client, which a fault may cut."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self.lost_in_process = False
+
+    async def drop(self) -> None:
+        """Close the socket at once, with nothing sent.
+
+        ASGI has no word for this, so it is done to the server's transport: uvicorn's `send`
+        is a method of the object that holds it. In-process there is no socket to close.
+        """
+        transport: Any = getattr(getattr(self._send, "__self__", None), "transport", None)
+        if transport is None:
+            self.lost_in_process = True
+            return
+        transport.abort()
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+
+class ConnectionLayer:
+    """The outermost layer: hands the connection itself down to whoever may have to cut it."""
+
+    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        connection = Connection(receive, send)
+        await self._app({**scope, _CONNECTION: connection}, receive, send)
+        if connection.lost_in_process:
+            raise httpx.RemoteProtocolError(LOST_ANSWER)

@@ -1,0 +1,97 @@
+"""What goes in and out of the emulator's engine: plain values, no sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import attrs
+
+from dgspay.models.codec import dump_json
+
+JSON_HEADERS: Final = (("content-type", "application/json"),)
+
+# The vendor documents `error_code` only; these HTTP statuses are the emulator's choice.
+_STATUS_OF_CODE: Final[Mapping[str, int]] = {
+    "90": HTTPStatus.BAD_REQUEST,
+    "91": HTTPStatus.UNAUTHORIZED,
+    "92": HTTPStatus.NOT_FOUND,
+    "93": HTTPStatus.CONFLICT,
+    "99": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "VALIDATION_ERROR": HTTPStatus.BAD_REQUEST,
+}
+
+
+@attrs.frozen
+class Request:
+    """One request as it arrived; header names in lower case, the path still encoded."""
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    body: bytes = attrs.field(default=b"", repr=False)
+
+
+@attrs.frozen
+class Answer:
+    """What is sent back."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = JSON_HEADERS
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any], status: int = HTTPStatus.OK) -> Answer:
+        """Answer with JSON, amounts digit for digit."""
+        return cls(int(status), dump_json(fields))
+
+
+@attrs.frozen
+class Wait:
+    """Let so many real seconds pass."""
+
+    seconds: float
+
+
+@attrs.frozen
+class Drop:
+    """Close the connection without an answer."""
+
+
+Effect = Wait | Answer | Drop
+Exchange = Generator[Effect, None, None]
+"""One request's effects in order. Whoever drives it carries them out and then closes it."""
+
+
+class RefusedError(Exception):
+    """The API says no, with a code of the guide ("Error Codes"); nothing was done."""
+
+    def __init__(self, code: str, message: str, **fields: Any) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.fields = fields
+
+    def answer(self) -> Answer:
+        """Return the refusal in the guide's form."""
+        return Answer.of(
+            {
+                "status": "failed",
+                "message": self.message,
+                "error_code": self.code,
+                **self.fields,
+            },
+            _STATUS_OF_CODE.get(self.code, HTTPStatus.BAD_REQUEST),
+        )
+
+
+def invalid(message: str) -> RefusedError:
+    """A field is missing or wrong (90)."""
+    return RefusedError("90", message)
+
+
+def not_found(what: str) -> RefusedError:
+    """The resource does not exist in this account (92)."""
+    return RefusedError("92", f"{what} not found")

@@ -1,0 +1,78 @@
+"""Remembers which answer belongs to which idempotency key, and which keys are in use."""
+
+from __future__ import annotations
+
+import hashlib
+
+import attrs
+
+from dgspay.emulator.exchange import Answer, RefusedError, Request, invalid
+
+HEADERS = ("idempotency-key", "x-idempotency-key")
+METHODS = frozenset({"POST", "PATCH", "DELETE"})
+REPLAY_HEADER = ("x-idempotency-cache-hit", "true")
+
+_LONGEST_KEY = 255
+
+
+@attrs.define
+class _Memory:
+    fingerprint: bytes
+    answer: Answer | None = None
+
+
+class Keys:
+    """The idempotency keys of one account."""
+
+    def __init__(self) -> None:
+        self._memories: dict[str, _Memory] = {}
+
+    def claim(self, key: str, request: Request) -> Answer | None:
+        """Take a key for a request, or return the answer it got before, byte for byte.
+
+        Raises:
+            RefusedError: 93 when the key belongs to another request, or when the first
+                request with it has not been answered yet.
+        """
+        fingerprint = _fingerprint(request)
+        known = self._memories.get(key)
+        if known is None:
+            self._memories[key] = _Memory(fingerprint)
+            return None
+        if known.fingerprint != fingerprint:
+            raise RefusedError("93", "this idempotency key was used for a different request")
+        if known.answer is None:
+            raise RefusedError("93", "a request with this idempotency key is being processed")
+        return attrs.evolve(known.answer, headers=(*known.answer.headers, REPLAY_HEADER))
+
+    def keep(self, key: str, answer: Answer) -> None:
+        """Remember the answer of work that was done."""
+        self._memories[key].answer = answer
+
+    def release(self, key: str) -> None:
+        """Forget a key whose request did nothing, so that it may be used again."""
+        del self._memories[key]
+
+
+def key_of(request: Request) -> str | None:
+    """Return the idempotency key of a request that may have one.
+
+    Raises:
+        RefusedError: 90 when the key is empty, too long or not printable ASCII, or when the
+            two headers disagree.
+    """
+    if request.method not in METHODS:
+        return None
+    given = {request.headers[name] for name in HEADERS if name in request.headers}
+    if not given:
+        return None
+    key = given.pop()
+    if given or not key.isascii() or not key.isprintable() or not 0 < len(key) <= _LONGEST_KEY:
+        raise invalid(f"the idempotency key must be 1 to {_LONGEST_KEY} printable ASCII letters")
+    return key
+
+
+def _fingerprint(request: Request) -> bytes:
+    # A hash and not the body: card ciphertexts are kept nowhere.
+    target = f"{request.method} {request.path}?{request.query}\n"
+    return hashlib.sha256(target.encode() + request.body).digest()
