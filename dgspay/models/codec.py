@@ -7,6 +7,7 @@ import json
 import math
 import re
 import types
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +18,7 @@ import attrs
 from dgspay.errors import DecodeError
 from dgspay.models.enums import OpenEnum
 from dgspay.money import MAX_INTEGER_DIGITS, to_json_number
+from dgspay.secret import Secret
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -45,14 +47,8 @@ def parse_json(body: bytes) -> Any:
             one can mean, and nesting deeper than any answer has. Never another exception.
     """
     try:
-        text = body.decode("utf-8-sig")
-        value = json.loads(
-            text,
-            parse_float=_parse_float,
-            parse_int=_parse_int,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_unique_keys,
-        )
+        text = body.removeprefix(BOM_UTF8).decode()
+        value = _DECODER.decode(text)
     except UnicodeDecodeError:
         reason = "it is not UTF-8"
     except RecursionError:
@@ -97,6 +93,15 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> JSONObject:
     return result
 
 
+# Made once: `json.loads` would build one for every body.
+_DECODER = json.JSONDecoder(
+    parse_float=_parse_float,
+    parse_int=_parse_int,
+    parse_constant=_refuse_constant,
+    object_pairs_hook=_unique_keys,
+)
+
+
 def _has_lone_surrogate(value: Any) -> bool:
     waiting = [value]
     while waiting:
@@ -130,6 +135,8 @@ def _pieces(value: Any) -> Iterator[str]:
             yield json.dumps(str(value), ensure_ascii=False)
         case Decimal():
             yield to_json_number(value)
+        case Secret():
+            yield json.dumps(value.reveal(), ensure_ascii=False)
         case None | bool() | int():
             yield json.dumps(value)
         case float():
@@ -174,16 +181,20 @@ def structure(value: Any, cls: type[T]) -> T:
     Raises:
         DecodeError: naming the path of the first field that is not what it should be.
     """
-    from cattrs import BaseValidationError  # noqa: PLC0415 - cattrs loads when first used
-
     try:
         return _converter().structure(value, cls)
-    except BaseValidationError as error:
+    except _validation_error() as error:
         path, rule = _first_fault(error)
     except (ValueError, TypeError, KeyError) as error:
         path, rule = "", _rule(error)
     where = f" at {path}" if path else ""
     raise DecodeError(f"the body is not the {cls.__name__} it should be{where}: {rule}", path=path)
+
+
+def _validation_error() -> type[Exception]:
+    from cattrs import BaseValidationError  # noqa: PLC0415 - cattrs loads when first used
+
+    return BaseValidationError
 
 
 def _first_fault(error: BaseException) -> tuple[str, str]:
@@ -214,37 +225,41 @@ def _converter() -> Converter:
     from cattrs import Converter  # noqa: PLC0415 - cattrs loads when first used
 
     converter = Converter(detailed_validation=True)
-    converter.register_structure_hook(str, lambda value, _: _text(value))
-    converter.register_structure_hook(int, lambda value, _: _integer(value))
-    converter.register_structure_hook(bool, lambda value, _: _boolean(value))
-    converter.register_structure_hook(Decimal, lambda value, _: _amount(value))
-    converter.register_structure_hook(datetime, lambda value, _: _datetime(value))
+    converter.register_structure_hook(str, _text)
+    converter.register_structure_hook(int, _integer)
+    converter.register_structure_hook(bool, _boolean)
+    converter.register_structure_hook(Decimal, _amount)
+    converter.register_structure_hook(datetime, _datetime)
     # Every enum is an OpenEnum: registered by class, because a predicate yields to `str`.
-    converter.register_structure_hook(OpenEnum, lambda value, cls: cls(_text(value)))
+    converter.register_structure_hook(OpenEnum, lambda value, cls: _member(cls, _text(value)))
     converter.register_structure_hook_func(_is_json_object, lambda v, _: _object(v))
     converter.register_structure_hook_factory(
         _is_tuple_of_one_kind, lambda t: _tuple_hook(converter, t)
     )
-    converter.register_structure_hook_factory(
-        _is_optional, lambda t: _optional_hook(converter, t)
-    )
+    converter.register_structure_hook_factory(_is_optional, lambda t: _optional_hook(converter, t))
     converter.register_structure_hook_factory(attrs.has, lambda t: _model_hook(converter, t))
     return converter
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, _: Any = None) -> str:
     if type(value) is not str:
         raise TypeError(f"a string was expected, {_name(value)} came")
     return value
 
 
-def _integer(value: Any) -> int:
+@functools.lru_cache(maxsize=512)
+def _member(cls: type[OpenEnum], word: str) -> OpenEnum:
+    """Remembered, because an enum is slow to find a synonym."""
+    return cls(word)
+
+
+def _integer(value: Any, _: Any = None) -> int:
     if type(value) is not int:
         raise TypeError(f"an integer was expected, {_name(value)} came")
     return value
 
 
-def _boolean(value: Any) -> bool:
+def _boolean(value: Any, _: Any = None) -> bool:
     # `branch_required` is 0 or 1 (guide, "List Banks & Providers").
     if value is True or value is False:
         return bool(value)
@@ -253,7 +268,7 @@ def _boolean(value: Any) -> bool:
     raise TypeError(f"true or false was expected, {_name(value)} came")
 
 
-def _amount(value: Any) -> Decimal:
+def _amount(value: Any, _: Any = None) -> Decimal:
     if type(value) is str and _AMOUNT_TEXT.fullmatch(value):
         value = Decimal(value)
     elif type(value) is int:
@@ -265,7 +280,7 @@ def _amount(value: Any) -> Decimal:
     return value
 
 
-def _datetime(value: Any) -> datetime:
+def _datetime(value: Any, _: Any = None) -> datetime:
     """`YYYY-MM-DD HH:MM:SS` stays naive; ISO with a zone (events) stays aware."""
     text = _text(value)
     try:
@@ -323,9 +338,10 @@ def _tuple_hook(converter: Converter, cls: Any) -> Callable[[Any, Any], Any]:
 
 def _optional_hook(converter: Converter, cls: Any) -> Callable[[Any, Any], Any]:
     (inner,) = (kind for kind in get_args(cls) if kind is not type(None))
+    build = converter.get_structure_hook(inner)
 
     def hook(value: Any, _: Any) -> Any:
-        return None if value is None else converter.structure(value, inner)
+        return None if value is None else build(value, inner)
 
     return hook
 
@@ -342,7 +358,9 @@ def _model_hook(converter: Converter, cls: Any) -> Callable[[Any, Any], Any]:
 
     def hook(value: Any, _: Any) -> Any:
         known = _object(value)
+        if known.keys() <= fields:
+            return build(known, cls)
         extra = {key: item for key, item in known.items() if key not in fields}
-        return build({**known, "extra": extra} if extra else known, cls)
+        return build({**known, "extra": extra}, cls)
 
     return hook

@@ -27,6 +27,8 @@ _EXPECTED: dict[str, EventEnvironment] = {
     "emulator": EventEnvironment.TEST,
 }
 
+_NOT_TEXT = "the webhook secret must be a str, or a list of them during a rotation"
+
 _SIGNATURE = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -76,7 +78,7 @@ def verify(
     del secret
     if fault is not None:
         raise ConfigError(fault)
-    expected = expected_environment(environment)
+    expected = None if environment is None else expected_environment(environment)
     _require_bytes(body)
     if not isinstance(signature, str) or not _SIGNATURE.fullmatch(signature):
         raise SignatureError(
@@ -105,14 +107,14 @@ def hold_secrets(secret: object) -> tuple[tuple[Secret, ...], str | None]:
     elif isinstance(secret, Sequence):
         candidates = secret
     else:
-        return (), "the webhook secret must be a str, or a list of them during a rotation"
+        return (), _NOT_TEXT
     if not candidates:
         return (), "the webhook secret is missing: an event could be forged"
     held: list[Secret] = []
     for candidate in candidates:
         holder = Secret(candidate) if isinstance(candidate, str) else candidate
         if not isinstance(holder, Secret):
-            return (), "the webhook secret must be a str, or a list of them during a rotation"
+            return (), _NOT_TEXT
         fault = _fault_of(holder)
         if fault is not None:
             return (), fault
@@ -120,14 +122,12 @@ def hold_secrets(secret: object) -> tuple[tuple[Secret, ...], str | None]:
     return tuple(held), None
 
 
-def expected_environment(word: str | None) -> EventEnvironment | None:
-    """Return what an event must say to be of this environment, or None where all may pass.
+def expected_environment(word: str) -> EventEnvironment:
+    """Return what an event must say to be of this environment.
 
     Raises:
         ConfigError: when the word is not one of `EnvironmentInput`.
     """
-    if word is None:
-        return None
     expected = _EXPECTED.get(word)
     if expected is None:
         raise ConfigError(f"environment must be one of {', '.join(_EXPECTED)}")
@@ -155,8 +155,10 @@ def _require_bytes(body: object) -> None:
 
 def _is_signed(body: bytes, signature: str, secrets: Sequence[Secret]) -> bool:
     """Compare with every secret in constant time, also after one has passed."""
-    matches = [hmac.compare_digest(_digest(secret, body), signature) for secret in secrets]
-    return any(matches)
+    passed = False
+    for secret in secrets:
+        passed |= hmac.compare_digest(_digest(secret, body), signature)
+    return passed
 
 
 def _digest(secret: Secret, body: bytes) -> str:
