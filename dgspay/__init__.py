@@ -1,1 +1,156 @@
-"""dgspay."""
+"""dgspay: the Python SDK for DGS-Pay, Rwanda's payment infrastructure.
+
+Every name below loads what it needs when it is first used, so that `import dgspay` is cheap.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from dgspay._version import __version__
+
+if TYPE_CHECKING:
+    from dgspay import encryption, errors, money, webhooks
+    from dgspay.client import AsyncDGSPay, DGSPay
+    from dgspay.core.events import AttemptEvent, CallEvent, Event, Hook
+    from dgspay.core.operation import Operation, Reply, Request, Response, Timeout
+    from dgspay.core.pagination import Page
+    from dgspay.core.retry import RetryPolicy
+    from dgspay.errors import Outcome
+    from dgspay.models.balances import Balance, Balances
+    from dgspay.models.banks import Bank
+    from dgspay.models.cards import EncryptedCard, EncryptedPin
+    from dgspay.models.charges import (
+        AddressRequired,
+        Charge,
+        NextAction,
+        OtpRequired,
+        PinRequired,
+        RedirectRequired,
+        UnknownAction,
+    )
+    from dgspay.models.conversions import Conversion, ConversionPreview
+    from dgspay.models.customers import (
+        BankRecipient,
+        BillingAddress,
+        Customer,
+        MobileMoneyRecipient,
+    )
+    from dgspay.models.disbursements import Disbursement
+    from dgspay.models.enums import (
+        AmountType,
+        ConversionStatus,
+        DestinationType,
+        LinkStatus,
+        PaymentMethod,
+        PaymentStatus,
+    )
+    from dgspay.models.payment_links import (
+        ArchivedLink,
+        LinkStats,
+        PaymentLink,
+        PaymentLinkDetails,
+        RecentCharge,
+    )
+    from dgspay.models.scenario import Scenario
+    from dgspay.models.transactions import Transaction
+    from dgspay.pagers import AsyncPager, Pager
+
+_HOME = {
+    "client": "AsyncDGSPay DGSPay",
+    "core.events": "AttemptEvent CallEvent Event Hook",
+    "core.operation": "Operation Reply Request Response Timeout",
+    "core.pagination": "Page",
+    "core.retry": "RetryPolicy",
+    "errors": "Outcome",
+    "models.balances": "Balance Balances",
+    "models.banks": "Bank",
+    "models.cards": "EncryptedCard EncryptedPin",
+    "models.charges": (
+        "AddressRequired Charge NextAction OtpRequired PinRequired RedirectRequired UnknownAction"
+    ),
+    "models.conversions": "Conversion ConversionPreview",
+    "models.customers": "BankRecipient BillingAddress Customer MobileMoneyRecipient",
+    "models.disbursements": "Disbursement",
+    "models.enums": (
+        "AmountType ConversionStatus DestinationType LinkStatus PaymentMethod PaymentStatus"
+    ),
+    "models.payment_links": "ArchivedLink LinkStats PaymentLink PaymentLinkDetails RecentCharge",
+    "models.scenario": "Scenario",
+    "models.transactions": "Transaction",
+    "pagers": "AsyncPager Pager",
+}
+_MODULES = ("encryption", "errors", "money", "webhooks")
+_NAMES = {name: module for module, names in _HOME.items() for name in names.split()}
+
+__all__ = [
+    "AddressRequired",
+    "AmountType",
+    "ArchivedLink",
+    "AsyncDGSPay",
+    "AsyncPager",
+    "AttemptEvent",
+    "Balance",
+    "Balances",
+    "Bank",
+    "BankRecipient",
+    "BillingAddress",
+    "CallEvent",
+    "Charge",
+    "Conversion",
+    "ConversionPreview",
+    "ConversionStatus",
+    "Customer",
+    "DGSPay",
+    "DestinationType",
+    "Disbursement",
+    "EncryptedCard",
+    "EncryptedPin",
+    "Event",
+    "Hook",
+    "LinkStats",
+    "LinkStatus",
+    "MobileMoneyRecipient",
+    "NextAction",
+    "Operation",
+    "OtpRequired",
+    "Outcome",
+    "Page",
+    "Pager",
+    "PaymentLink",
+    "PaymentLinkDetails",
+    "PaymentMethod",
+    "PaymentStatus",
+    "PinRequired",
+    "RecentCharge",
+    "RedirectRequired",
+    "Reply",
+    "Request",
+    "Response",
+    "RetryPolicy",
+    "Scenario",
+    "Timeout",
+    "Transaction",
+    "UnknownAction",
+    "__version__",
+    "encryption",
+    "errors",
+    "money",
+    "webhooks",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NAMES:
+        value = getattr(importlib.import_module(f"dgspay.{_NAMES[name]}"), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"dgspay.{name}")
+    else:
+        raise AttributeError(f"module 'dgspay' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

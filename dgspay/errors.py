@@ -110,9 +110,7 @@ class DGSPayError(Exception):
         return _rebuild, (type(self), self.message, dict(self.__dict__))
 
 
-def _rebuild(
-    cls: type[DGSPayError], message: str, attributes: Mapping[str, object]
-) -> DGSPayError:
+def _rebuild(cls: type[DGSPayError], message: str, attributes: Mapping[str, object]) -> DGSPayError:
     error = cls.__new__(cls, message)
     error.args = (message,)
     error.__dict__.update(attributes)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
+import attrs
+
 # Currencies whose smallest unit is 1: a fraction of them cannot be paid.
 ZERO_DECIMAL_CURRENCIES = frozenset({"RWF", "UGX", "BIF", "XAF", "XOF", "JPY"})
 
@@ -65,9 +67,24 @@ def parse_currency(value: str, *, field: str = "currency") -> str:
     return code
 
 
-def has_forbidden_fraction(amount: Decimal, currency: str) -> bool:
-    """Say whether the amount has a fraction in a currency without a minor unit."""
-    return currency in ZERO_DECIMAL_CURRENCIES and amount != amount.to_integral_value()
+@attrs.frozen
+class Money:
+    """An amount that still knows its currency, on its way to a request body."""
+
+    amount: Decimal
+    currency: str
+    field: str = "amount"
+
+    @classmethod
+    def parse(cls, amount: AmountInput, currency: str, *, field: str = "amount") -> Money:
+        """Check and hold both parts; see `parse_amount` and `parse_currency`."""
+        return cls(parse_amount(amount, field=field), parse_currency(currency), field)
+
+    @property
+    def has_forbidden_fraction(self) -> bool:
+        """Whether it has a fraction in a currency without a minor unit."""
+        whole = self.amount == self.amount.to_integral_value()
+        return self.currency in ZERO_DECIMAL_CURRENCIES and not whole
 
 
 def to_json_number(amount: Decimal) -> str:

@@ -52,7 +52,7 @@ class Secret:
             return NotImplemented
         return hmac.compare_digest(
             self._text.encode("utf-8", "surrogatepass"),
-            other._text.encode("utf-8", "surrogatepass"),  # noqa: SLF001
+            other._text.encode("utf-8", "surrogatepass"),
         )
 
     def __hash__(self) -> int:

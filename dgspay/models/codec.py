@@ -269,9 +269,7 @@ def _boolean(value: Any, _: Any = None) -> bool:
 
 
 def _amount(value: Any, _: Any = None) -> Decimal:
-    if type(value) is str and _AMOUNT_TEXT.fullmatch(value):
-        value = Decimal(value)
-    elif type(value) is int:
+    if (type(value) is str and _AMOUNT_TEXT.fullmatch(value)) or type(value) is int:
         value = Decimal(value)
     if type(value) is not Decimal:
         raise TypeError(f"a number was expected, {_name(value)} came")
@@ -317,7 +315,7 @@ def _is_json_object(cls: Any) -> bool:
 
 
 def _is_tuple_of_one_kind(cls: Any) -> bool:
-    return get_origin(cls) is tuple and len(get_args(cls)) == 2 and get_args(cls)[1] is Ellipsis
+    return get_origin(cls) is tuple and get_args(cls)[1:] == (Ellipsis,)
 
 
 def _is_optional(cls: Any) -> bool:
@@ -326,7 +324,7 @@ def _is_optional(cls: Any) -> bool:
 
 def _tuple_hook(converter: Converter, cls: Any) -> Callable[[Any, Any], Any]:
     """Structure a JSON array as a tuple, so that a frozen model is frozen all through."""
-    as_list = list[get_args(cls)[0]]  # type: ignore[misc]
+    as_list: Any = list.__class_getitem__(get_args(cls)[0])
 
     def hook(value: Any, _: Any) -> Any:
         if type(value) is not list:

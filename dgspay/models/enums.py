@@ -6,7 +6,7 @@ import enum
 from typing import Self
 
 
-class OpenEnum(str, enum.Enum):
+class OpenEnum(enum.StrEnum):
     """A text enum that accepts words it has never seen.
 
     An unknown word becomes a member whose `value` is the word as it came and whose
@@ -34,9 +34,6 @@ class OpenEnum(str, enum.Enum):
     def is_known(self) -> bool:
         """Whether the guide lists this word."""
         return self._name_ != "UNRECOGNIZED"
-
-    def __str__(self) -> str:
-        return str(self.value)
 
 
 class PaymentStatus(OpenEnum):

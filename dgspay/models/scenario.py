@@ -54,9 +54,7 @@ class Scenario:
             raise ValueError("scenario is empty: name at least one part of it")
 
     @classmethod
-    def card(
-        cls, *, auth: CardAuthorization | None = None, issuer: Issuer | None = None
-    ) -> Self:
+    def card(cls, *, auth: CardAuthorization | None = None, issuer: Issuer | None = None) -> Self:
         """A card charge that asks for `auth` and is then answered by the card's `issuer`."""
         return cls("card", scenario=None if auth is None else f"auth_{auth}", issuer=issuer)
 

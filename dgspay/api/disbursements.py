@@ -1,0 +1,61 @@
+"""Disbursements: pay out to a bank account or a mobile wallet."""
+
+from __future__ import annotations
+
+from dgspay.api.fields import optional_key, present, reads, scenario_key
+from dgspay.core.operation import Operation, Repeat
+from dgspay.models.checks import optional_text, optional_url
+from dgspay.models.customers import BankRecipient, MobileMoneyRecipient
+from dgspay.models.disbursements import Disbursement
+from dgspay.models.scenario import Scenario
+from dgspay.money import AmountInput, Money
+
+
+def create(
+    *,
+    amount: AmountInput,
+    recipient: BankRecipient | MobileMoneyRecipient,
+    narration: str | None = None,
+    callback_url: str | None = None,
+    scenario: Scenario | str | None = None,
+    idempotency_key: str | None = None,
+) -> Operation[Disbursement]:
+    """Send money from the RWF wallet (guide, "Disburse Funds").
+
+    The answer only says that the transfer is queued; its webhook says how it ended. The
+    wallet is debited `amount`, and the recipient gets `amount` minus the fee:
+    `money.gross_for(net, fee)` gives the amount for a net sum.
+
+    Args:
+        amount: Gross, in RWF, without a fraction.
+        recipient: Who is paid.
+        narration: Short text on the recipient's statement.
+        callback_url: Where this transfer's webhook goes instead of the configured URL.
+        scenario: Sandbox only: `Scenario.transfer("successful")` or the guide's string.
+        idempotency_key: Your own key for this payout. Give one, and keep it: it is what
+            tells this payout from another to the same person.
+
+    Raises:
+        ValueError, TypeError: an argument is wrong; nothing was sent.
+        OutcomeUnknownError: the money may have been sent. Do not repeat it blindly.
+        InsufficientFundsError: the wallet does not hold enough; nothing was sent.
+        APIError: DGS-Pay refused.
+    """
+    if not isinstance(recipient, BankRecipient | MobileMoneyRecipient):
+        raise TypeError("recipient must be a BankRecipient or a MobileMoneyRecipient")
+    fields = {
+        "amount": Money.parse(amount, "RWF"),
+        "destination_type": recipient.destination_type,
+        "recipient": present(recipient.to_wire()),
+        "narration": optional_text(narration, field="narration"),
+        "callback_url": optional_url(callback_url, field="callback_url"),
+        "scenario_key": scenario_key(scenario, "transfer"),
+    }
+    return Operation(
+        method="POST",
+        path="/disburse",
+        body=present(fields),
+        read=reads(Disbursement),
+        repeat=Repeat.PAYOUT,
+        idempotency_key=optional_key(idempotency_key),
+    )

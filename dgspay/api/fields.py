@@ -1,0 +1,49 @@
+"""What several calls put into their bodies in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from dgspay.core.wire import check_idempotency_key
+from dgspay.models.codec import JSONObject, structure
+from dgspay.models.scenario import Scenario, ScenarioKind
+
+T = TypeVar("T")
+
+
+def present(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what was not given: the API takes an absent field, not a null."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def scenario_key(scenario: Scenario | str | None, kind: ScenarioKind) -> str | None:
+    """Return the checked `scenario_key` of a call of this kind.
+
+    Raises:
+        TypeError: when it is neither a Scenario nor text.
+        ValueError: when the guide does not list it for this kind of call.
+    """
+    if scenario is None:
+        return None
+    if not isinstance(scenario, Scenario):
+        # The caller's own text is sent, so that its order of parts is what goes out.
+        Scenario.parse(scenario, kind)
+        return scenario
+    if scenario.kind != kind:
+        raise ValueError(f"scenario is for a {scenario.kind} call, this is a {kind} call")
+    return scenario.key
+
+
+def optional_key(key: str | None) -> str | None:
+    """Return None, or an idempotency key that can be sent."""
+    return None if key is None else check_idempotency_key(key)
+
+
+def reads(cls: type[T]) -> Callable[[JSONObject], T]:
+    """Return a reader that takes the whole answer as one model."""
+
+    def read(envelope: JSONObject) -> T:
+        return structure(envelope, cls)
+
+    return read

@@ -1,0 +1,56 @@
+"""How a page of a list is read (guide, "List Response")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from dgspay.core.pagination import Page
+from dgspay.errors import DecodeError
+from dgspay.models.codec import JSONObject, structure
+
+T = TypeVar("T")
+
+_MAX_COUNT_DIGITS = 15
+
+
+def page_of(
+    cls: type[T], *, rows_in: tuple[str, ...] = ("data",)
+) -> Callable[[JSONObject], Page[T]]:
+    """Return a reader of pages whose rows are `cls`, under the first of `rows_in` that is there."""
+
+    def read(envelope: JSONObject) -> Page[T]:
+        key = next((name for name in rows_in if name in envelope), rows_in[0])
+        rows = envelope.get(key)
+        if not isinstance(rows, list):
+            raise DecodeError(f"the answer holds no list of rows in {key}", path=key)
+        meta = envelope.get("pagination")
+        if not isinstance(meta, dict):
+            meta = {}
+        return Page(
+            rows=tuple(_row(row, cls, f"{key}[{index}]") for index, row in enumerate(rows)),
+            page=_count(meta.get("page")),
+            limit=_count(meta.get("limit")),
+            total=_count(meta.get("total")),
+            pages=_count(meta.get("pages")),
+        )
+
+    return read
+
+
+def _row(row: Any, cls: type[T], path: str) -> T:
+    try:
+        return structure(row, cls)
+    except DecodeError as error:
+        inner = f"{path}.{error.path}" if error.path else path
+        reason = error.message
+    raise DecodeError(f"{reason} (in {inner})", path=inner)
+
+
+def _count(value: Any) -> int | None:
+    """Read a count, which only steers the paging: text is taken, nonsense is not counted on."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
+        value = int(value) if len(value) <= _MAX_COUNT_DIGITS else None
+    if type(value) is not int or value < 0:
+        return None
+    return value

@@ -1,0 +1,127 @@
+"""Transactions: the history of the account, and single look-ups."""
+
+from __future__ import annotations
+
+from dgspay.api.fields import present
+from dgspay.api.pages import page_of
+from dgspay.core.operation import Operation, Repeat
+from dgspay.core.pagination import Listing, Page
+from dgspay.core.wire import check_segment
+from dgspay.errors import DecodeError
+from dgspay.models.checks import whole_number
+from dgspay.models.codec import JSONObject, structure
+from dgspay.models.enums import PaymentStatus
+from dgspay.models.transactions import Transaction
+
+MAX_LIMIT = 100
+
+# The list's own words for a status (guide, "Query Parameters"), not those of charges.
+_FILTERS = {
+    PaymentStatus.PENDING: "pending",
+    PaymentStatus.SUCCESSFUL: "success",
+    PaymentStatus.FAILED: "failed",
+}
+
+_read_page = page_of(Transaction)
+
+
+def list(  # noqa: A001 - the public name
+    *,
+    status: PaymentStatus | str | None = None,
+    payment_link_id: str | None = None,
+    dgs_reference: str | None = None,
+    flw_reference: str | None = None,
+    page: int = 1,
+    limit: int = MAX_LIMIT,
+    prefetch: int = 1,
+) -> Listing[Transaction]:
+    """List transactions, newest first (guide, "Transactions").
+
+    Args:
+        status: `pending`, `success` or `failed`.
+        payment_link_id: Only those of a payment link.
+        dgs_reference: Only the one with this reference.
+        flw_reference: Only the one with this Flutterwave reference.
+        page: Page to begin with, from 1.
+        limit: Rows per page, at most 100.
+        prefetch: Pages to fetch at once. Memory grows with it, the waiting shrinks with it.
+
+    Raises:
+        ValueError, TypeError: a filter is wrong; nothing was sent.
+    """
+    filters = present(
+        {
+            "status": None if status is None else _status_word(status),
+            "payment_link_id": _optional(payment_link_id, "payment_link_id"),
+            "dgs_reference": _optional(dgs_reference, "dgs_reference"),
+            "flw_reference": _optional(flw_reference, "flw_reference"),
+        }
+    )
+    whole_number(limit, field="limit", at_most=MAX_LIMIT)
+
+    def fetch(number: int) -> Operation[Page[Transaction]]:
+        return Operation(
+            method="GET",
+            path="/transactions",
+            query={"page": str(number), "limit": str(limit), **filters},
+            read=_read_page,
+            repeat=Repeat.READ,
+        )
+
+    return Listing(
+        fetch=fetch,
+        identity=lambda transaction: transaction.id or transaction.dgs_reference,
+        first=whole_number(page, field="page"),
+        prefetch=whole_number(prefetch, field="prefetch", at_most=100),
+    )
+
+
+def retrieve(id_or_reference: str) -> Operation[Transaction]:
+    """Look one transaction up by its id or its dgs-reference (guide, "Transactions").
+
+    Raises:
+        NotFoundError: it does not exist, or belongs to another account.
+    """
+    return Operation(
+        method="GET",
+        path="/transactions/{id}",
+        path_values={"id": check_segment(id_or_reference, field="id_or_reference")},
+        read=_read_transaction,
+        repeat=Repeat.READ,
+        failure_is_result=True,
+    )
+
+
+def _read_transaction(envelope: JSONObject) -> Transaction:
+    """Find the record in the answer, whose shape the guide does not show.
+
+    `status` means two things: that the call was taken, and how the payment stands. Only where
+    it certainly is the payment's may it be read as such, or a pending payment would count as
+    paid.
+    """
+    for name in ("data", "transaction"):
+        if isinstance(envelope.get(name), dict):
+            return structure(_with_own_status(envelope[name]), Transaction)
+    if "transaction_status" in envelope or "id" in envelope:
+        return structure(_with_own_status(envelope), Transaction)
+    raise DecodeError("the answer holds no transaction")
+
+
+def _with_own_status(record: JSONObject) -> JSONObject:
+    if "transaction_status" not in record:
+        return record
+    rest = {name: value for name, value in record.items() if name != "transaction_status"}
+    return {**rest, "status": record["transaction_status"]}
+
+
+def _status_word(status: PaymentStatus | str) -> str:
+    if not isinstance(status, str):
+        raise TypeError(f"status must be a str, not {type(status).__name__}")
+    word = _FILTERS.get(PaymentStatus(status))
+    if word is None:
+        raise ValueError(f"status must be one of {', '.join(_FILTERS.values())}")
+    return word
+
+
+def _optional(value: str | None, field: str) -> str | None:
+    return None if value is None else check_segment(value, field=field)

@@ -1,0 +1,176 @@
+"""Descriptors that bind one definition of a call to both clients, its signature intact."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, Self, TypeVar, overload
+
+from dgspay.pagers import AsyncPager, Pager
+
+if TYPE_CHECKING:
+    from dgspay.core.operation import Runnable
+    from dgspay.core.pagination import Listing
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class AsyncExecutor(Protocol):
+    """What an asynchronous resource needs of its client."""
+
+    async def execute(self, operation: Runnable[T]) -> T:
+        """Carry an operation out."""
+        ...
+
+
+class Executor(Protocol):
+    """What a blocking resource needs of its client."""
+
+    def execute(self, operation: Runnable[T]) -> T:
+        """Carry an operation out."""
+        ...
+
+
+class AsyncResource:
+    """One area of the API on an `AsyncDGSPay`."""
+
+    def __init__(self, client: AsyncExecutor) -> None:
+        self._client = client
+
+
+class Resource:
+    """One area of the API on a `DGSPay`."""
+
+    def __init__(self, client: Executor) -> None:
+        self._client = client
+
+
+class _Binding(Generic[P, T]):
+    """Hold a function of `dgspay.api` and show its signature and docstring."""
+
+    def __init__(self, function: Callable[P, Any]) -> None:
+        self._function = function
+        self.__doc__ = function.__doc__
+        self.__wrapped__ = function
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+        self._qualname = f"{owner.__qualname__}.{name}"
+
+    def _dress(self, instance: Any, method: Callable[..., Any], result: str) -> Any:
+        """Make a closure look like the method it stands for, and keep it on the instance."""
+        functools.update_wrapper(method, self._function)
+        method.__name__, method.__qualname__ = self._name, self._qualname
+        shown = inspect.signature(self._function)
+        returned = str(shown.return_annotation).partition("[")[2].removesuffix("]")
+        method.__signature__ = shown.replace(  # type: ignore[attr-defined]
+            return_annotation=result.format(returned)
+        )
+        # A plain attribute of the same name is found first from now on.
+        instance.__dict__[self._name] = method
+        return method
+
+
+class awaits(_Binding[P, T]):  # noqa: N801 - reads as a word where it is used
+    """Bind a call to an asynchronous resource."""
+
+    def __init__(self, function: Callable[P, Runnable[T]]) -> None:
+        super().__init__(function)
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(
+        self, instance: AsyncResource, owner: type
+    ) -> Callable[P, Coroutine[Any, Any, T]]: ...
+
+    def __get__(self, instance: AsyncResource | None, owner: type) -> Any:
+        if instance is None:
+            return self
+        function, client = self._function, instance._client  # noqa: SLF001
+
+        async def method(*args: Any, **kwargs: Any) -> Any:
+            try:
+                operation = function(*args, **kwargs)
+            finally:
+                # A traceback that shows local variables must not show an OTP.
+                del args, kwargs
+            return await client.execute(operation)
+
+        return self._dress(instance, method, "{}")
+
+
+class runs(_Binding[P, T]):  # noqa: N801 - reads as a word where it is used
+    """Bind a call to a blocking resource."""
+
+    def __init__(self, function: Callable[P, Runnable[T]]) -> None:
+        super().__init__(function)
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, instance: Resource, owner: type) -> Callable[P, T]: ...
+
+    def __get__(self, instance: Resource | None, owner: type) -> Any:
+        if instance is None:
+            return self
+        function, client = self._function, instance._client  # noqa: SLF001
+
+        def method(*args: Any, **kwargs: Any) -> Any:
+            try:
+                operation = function(*args, **kwargs)
+            finally:
+                del args, kwargs  # as in `awaits`
+            return client.execute(operation)
+
+        return self._dress(instance, method, "{}")
+
+
+class pages_async(_Binding[P, T]):  # noqa: N801 - reads as a word where it is used
+    """Bind a list to an asynchronous resource: a pager at once, without `await`."""
+
+    def __init__(self, function: Callable[P, Listing[T]]) -> None:
+        super().__init__(function)
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, instance: AsyncResource, owner: type) -> Callable[P, AsyncPager[T]]: ...
+
+    def __get__(self, instance: AsyncResource | None, owner: type) -> Any:
+        if instance is None:
+            return self
+        function, client = self._function, instance._client  # noqa: SLF001
+
+        def method(*args: Any, **kwargs: Any) -> Any:
+            return AsyncPager(function(*args, **kwargs), client.execute)
+
+        return self._dress(instance, method, "AsyncPager[{}]")
+
+
+class pages(_Binding[P, T]):  # noqa: N801 - reads as a word where it is used
+    """Bind a list to a blocking resource."""
+
+    def __init__(self, function: Callable[P, Listing[T]]) -> None:
+        super().__init__(function)
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, instance: Resource, owner: type) -> Callable[P, Pager[T]]: ...
+
+    def __get__(self, instance: Resource | None, owner: type) -> Any:
+        if instance is None:
+            return self
+        function, client = self._function, instance._client  # noqa: SLF001
+
+        def method(*args: Any, **kwargs: Any) -> Any:
+            return Pager(function(*args, **kwargs), client.execute)
+
+        return self._dress(instance, method, "Pager[{}]")

@@ -1,0 +1,204 @@
+"""The two clients: settings become resources and a driver, and nothing else happens here."""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from collections.abc import Iterable
+from datetime import tzinfo
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from dgspay import resources
+from dgspay.core.call import Caller
+from dgspay.core.events import Hook
+from dgspay.core.operation import Operation, Reply, Request, Runnable, Timeout
+from dgspay.core.retry import RetryPolicy
+from dgspay.drivers import drive, drive_async
+from dgspay.hooks import emitter
+from dgspay.secret import Secret
+from dgspay.settings import DEFAULT_IDEMPOTENCY_HEADER, Settings, from_env
+from dgspay.transports.base import AsyncTransport, Transport
+
+T = TypeVar("T")
+TransportT = TypeVar("TransportT")
+
+
+class _Client(Generic[TransportT]):
+    """What both clients have in common: their settings, and the calls made from them."""
+
+    def __init__(
+        self,
+        *,
+        api_key: str | Secret,
+        account_number: str,
+        environment: str = "sandbox",
+        base_url: str | None = None,
+        transport: TransportT | None = None,
+        retry: RetryPolicy | None = None,
+        timeout: Timeout | None = None,
+        deadline: float = 100.0,
+        hooks: Iterable[Hook] = (),
+        idempotency_header: str = DEFAULT_IDEMPOTENCY_HEADER,
+        api_timezone: tzinfo | None = None,
+        allow_rwf_fractions: bool = False,
+        trust_env: bool = False,
+    ) -> None:
+        """Set a client up.
+
+        Args:
+            api_key: From the merchant portal, Settings, API Settings.
+            account_number: From the same place.
+            environment: `sandbox`, `production` or `emulator`.
+            base_url: Another origin than the environment's; https, or http on loopback.
+            transport: How requests are sent; httpx by default.
+            retry: How often and how soon a call is tried again, where that is safe.
+            timeout: How long each part of an attempt may take.
+            deadline: Seconds a call may take in all, retries and waiting included.
+            hooks: Callables that are told of every attempt and every call.
+            idempotency_header: The header that carries the idempotency key.
+            api_timezone: The zone of the API's times, to allow aware datetimes.
+            allow_rwf_fractions: Send amounts in RWF with a fraction. RWF has no minor unit.
+            trust_env: Obey proxy variables.
+
+        Raises:
+            ConfigError: something of it is wrong.
+        """
+        key = Secret(api_key) if isinstance(api_key, str) else api_key
+        del api_key  # a traceback that shows local variables must not show it
+        self.settings = Settings.check(
+            api_key=key,
+            account_number=account_number,
+            environment=environment,
+            base_url=base_url,
+            timeout=timeout,
+            deadline=deadline,
+            retry=retry,
+            idempotency_header=idempotency_header,
+            api_timezone=api_timezone,
+            allow_rwf_fractions=allow_rwf_fractions,
+            trust_env=trust_env,
+        )
+        self._caller = Caller(
+            wire=self.settings.wire,
+            retry=self.settings.retry,
+            timeout=self.settings.timeout,
+            deadline=self.settings.deadline,
+            clock=time,
+            random=random.random,
+            new_key=lambda: uuid.uuid4().hex,
+            emit=emitter(hooks),
+        )
+        self._transport = self._own_transport() if transport is None else transport
+        self._bind()
+
+    def _own_transport(self) -> TransportT:
+        raise NotImplementedError
+
+    def _bind(self) -> None:
+        raise NotImplementedError
+
+    @classmethod
+    def from_env(cls, **options: Any) -> Self:
+        """Build a client from the environment; further options as for the class.
+
+        The variables are `DGSPAY_API_KEY`, `DGSPAY_ACCOUNT_NUMBER`, and optionally
+        `DGSPAY_ENVIRONMENT` and `DGSPAY_BASE_URL`.
+
+        Raises:
+            ConfigError: a variable is missing or wrong.
+        """
+        return cls(**{**from_env(), **options})
+
+    def prepare(self, operation: Operation[Any]) -> Request:
+        """Return the exact request that would be sent, for audits and snapshot tests.
+
+        Its repr shows no secret; its `headers` and `body` hold them.
+        """
+        return self._caller.prepare(operation)[0]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.settings.environment}, {self.settings.base_url})"
+
+
+class AsyncDGSPay(_Client[AsyncTransport]):
+    """The client for `async` code, on asyncio and trio. Use it with `async with`."""
+
+    def _own_transport(self) -> AsyncTransport:
+        from dgspay.transports.httpx import HttpxTransport  # noqa: PLC0415 - loads httpx
+
+        return HttpxTransport(trust_env=self.settings.trust_env)
+
+    def _bind(self) -> None:
+        self.charges = resources.AsyncCharges(self)
+        self.payment_links = resources.AsyncPaymentLinks(self)
+        self.disbursements = resources.AsyncDisbursements(self)
+        self.banks = resources.AsyncBanks(self)
+        self.balances = resources.AsyncBalances(self)
+        self.conversions = resources.AsyncConversions(self)
+        self.transactions = resources.AsyncTransactions(self)
+
+    async def execute(self, operation: Runnable[T]) -> T:
+        """Carry out an operation, such as one of `dgspay.api`, and return its result."""
+        return await drive_async(operation.steps(self._caller), self._transport)
+
+    async def reply(self, operation: Operation[T]) -> Reply[T]:
+        """Carry out an operation and return its result with status, headers and attempts."""
+        return await drive_async(self._caller.call(operation), self._transport)
+
+    async def aclose(self) -> None:
+        """Close the connections. A transport you passed is closed too."""
+        await self._transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+
+class DGSPay(_Client[Transport]):
+    """The client for blocking code, safe in threads. Use it with `with`."""
+
+    def _own_transport(self) -> Transport:
+        from dgspay.transports.httpx import HttpxTransport  # noqa: PLC0415 - loads httpx
+
+        return HttpxTransport.blocking(trust_env=self.settings.trust_env)
+
+    def _bind(self) -> None:
+        self.charges = resources.Charges(self)
+        self.payment_links = resources.PaymentLinks(self)
+        self.disbursements = resources.Disbursements(self)
+        self.banks = resources.Banks(self)
+        self.balances = resources.Balances(self)
+        self.conversions = resources.Conversions(self)
+        self.transactions = resources.Transactions(self)
+
+    def execute(self, operation: Runnable[T]) -> T:
+        """Carry out an operation, such as one of `dgspay.api`, and return its result."""
+        return drive(operation.steps(self._caller), self._transport)
+
+    def reply(self, operation: Operation[T]) -> Reply[T]:
+        """Carry out an operation and return its result with status, headers and attempts."""
+        return drive(self._caller.call(operation), self._transport)
+
+    def close(self) -> None:
+        """Close the connections. A transport you passed is closed too."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

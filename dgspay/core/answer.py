@@ -1,0 +1,237 @@
+"""What an answer means: pure functions of status, headers and body, and nothing else.
+
+The body decides; the HTTP status decides only where no usable body came. That is, in order:
+
+1. a redirect is no answer; 429 is a refusal, whatever the body;
+2. an `error_code` other than `00` is a refusal with that code;
+3. HTTP 4xx and 5xx without a code: a declined payment is still a result; 4xx is a refusal by
+   status unless the body says the opposite; 5xx says nothing about what was done;
+4. `status: failed` without a code is a declined payment where there is one, else a refusal;
+5. everything else must be readable as the result, or the outcome is not known.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, Protocol
+
+import attrs
+
+from dgspay.core.operation import Operation, Response, TransportFailure
+from dgspay.errors import DecodeError
+from dgspay.models.codec import JSONObject, parse_json
+from dgspay.secret import masked_text
+
+OK_CODE = "00"
+EXCERPT_CHARACTERS = 200
+MAX_RETRY_AFTER = 86_400.0
+
+
+class Verdict(enum.Enum):
+    """What one attempt came to, as far as repeating it is concerned."""
+
+    OK = "ok"
+    NOT_SENT = "not sent"
+    NOT_SENT_FOR_GOOD = "not sent, and trying again cannot help"
+    UNKNOWN = "no usable answer"
+    UNREADABLE = "an answer whose content is not what it should be"
+    RATE_LIMITED = "429"
+    SAFE_TO_RETRY = "99"
+    KEY_CONFLICT = "93"
+    REJECTED = "rejected"
+
+
+@attrs.frozen(kw_only=True)
+class Finding:
+    """What one attempt came to.
+
+    Attributes:
+        verdict: The kind of it.
+        reason: What happened, as a clause: "the connection was refused".
+        status: HTTP status, where an answer came.
+        error_code: The vendor's code, or None.
+        body: The parsed answer, or None.
+        excerpt: The beginning of an answer that is not JSON, masked.
+        retry_after: Seconds to wait, where the server said so.
+        value: The result, with OK.
+        fault: The DecodeError that says what cannot be read.
+    """
+
+    verdict: Verdict
+    reason: str = ""
+    status: int | None = None
+    error_code: str | None = None
+    body: JSONObject | None = attrs.field(default=None, repr=False)
+    excerpt: str | None = attrs.field(default=None, repr=False)
+    retry_after: float | None = None
+    value: Any = attrs.field(default=None, repr=False)
+    fault: DecodeError | None = attrs.field(default=None, repr=False)
+
+
+_VERDICT_BY_CODE = {"93": Verdict.KEY_CONFLICT, "99": Verdict.SAFE_TO_RETRY}
+
+# 408: the server gave up on us. 409 without a code says no more than "something is there".
+# 499: a proxy says that we hung up. Neither tells whether the call was carried out.
+_SAYS_NOTHING = frozenset({408, 409, 425, 499})
+
+
+def assess_failure(failure: TransportFailure) -> Finding:
+    """Say what an attempt without an answer came to."""
+    if failure.sent:
+        verdict = Verdict.UNKNOWN
+    elif failure.permanent:
+        verdict = Verdict.NOT_SENT_FOR_GOOD
+    else:
+        verdict = Verdict.NOT_SENT
+    return Finding(verdict=verdict, reason=failure.reason)
+
+
+class _Found(Protocol):
+    """Makes a Finding that already holds what came with the answer."""
+
+    def __call__(self, verdict: Verdict, reason: str, **more: Any) -> Finding: ...
+
+
+def assess(response: Response, operation: Operation[Any], *, now: float) -> Finding:
+    """Say what an answer means for this operation.
+
+    Args:
+        response: The answer.
+        operation: The call it answers.
+        now: Unix time, for a Retry-After given as a date.
+    """
+    status = response.status
+    retry_after = parse_retry_after(response.headers, now=now)
+    envelope, fault = _parse_envelope(response)
+    excerpt = _excerpt(response.body) if envelope is None else None
+    code = None if envelope is None else _error_code(envelope)
+
+    def found(verdict: Verdict, reason: str, **more: Any) -> Finding:
+        return Finding(
+            verdict=verdict,
+            reason=reason,
+            status=status,
+            error_code=code,
+            body=envelope,
+            excerpt=excerpt,
+            retry_after=retry_after,
+            **more,
+        )
+
+    if 300 <= status < 400:
+        return found(
+            Verdict.UNKNOWN, f"the server redirected (HTTP {status}), which is never followed"
+        )
+    if status == 429:
+        return found(Verdict.RATE_LIMITED, "DGS-Pay refused: too many requests (HTTP 429)")
+    if code is not None:
+        verdict = _VERDICT_BY_CODE.get(code, Verdict.REJECTED)
+        return found(verdict, f"DGS-Pay refused with code {code}{_said(envelope)}")
+    if status >= 400:
+        return _assess_http_error(found, envelope, operation, status)
+    if envelope is None:
+        reason = f"the answer (HTTP {status}) is unusable"
+        return found(Verdict.UNKNOWN, f"{reason}: {fault.message if fault else 'no'}", fault=fault)
+    if envelope.get("status") == "failed" and not _is_declined_payment(envelope, operation):
+        return found(Verdict.REJECTED, f"DGS-Pay refused{_said(envelope)}")
+    return _read_result(found, envelope, operation)
+
+
+def _assess_http_error(
+    found: _Found, envelope: JSONObject | None, operation: Operation[Any], status: int
+) -> Finding:
+    if envelope is not None and _is_declined_payment(envelope, operation):
+        return _read_result(found, envelope, operation)
+    word = None if envelope is None else envelope.get("status")
+    reason = f"the server answered HTTP {status}{_said(envelope)}"
+    if status >= 500 or status in _SAYS_NOTHING:
+        return found(Verdict.UNKNOWN, reason)
+    if word in ("success", "pending") and not operation.is_read:
+        return found(Verdict.UNKNOWN, f"{reason}, but its body says {word}")
+    return found(Verdict.REJECTED, reason)
+
+
+def _read_result(found: _Found, envelope: JSONObject, operation: Operation[Any]) -> Finding:
+    try:
+        value = operation.read(envelope)
+    except DecodeError as error:
+        return found(Verdict.UNREADABLE, error.message, fault=error)
+    return found(Verdict.OK, "", value=value)
+
+
+def _is_declined_payment(envelope: JSONObject, operation: Operation[Any]) -> bool:
+    """`status: failed` with a payment in it is a result (guide, "Status vs Error Code")."""
+    if not operation.failure_is_result or envelope.get("status") != "failed":
+        return False
+    return "transaction_status" in envelope or "dgs_reference" in envelope or "id" in envelope
+
+
+def _parse_envelope(response: Response) -> tuple[JSONObject | None, DecodeError | None]:
+    if not response.body:
+        return None, DecodeError("the body is empty")
+    try:
+        value = parse_json(response.body)
+    except DecodeError as error:
+        return None, error
+    if not isinstance(value, dict):
+        return None, DecodeError("the body is JSON, but not an object")
+    return value, None
+
+
+def _error_code(envelope: JSONObject) -> str | None:
+    code = envelope.get("error_code")
+    if code is None or str(code) == OK_CODE:
+        return None
+    return str(code)[:64]
+
+
+def _said(envelope: JSONObject | None) -> str:
+    """Quote the server's own message, masked and short."""
+    message = None if envelope is None else envelope.get("message")
+    if not isinstance(message, str) or not message:
+        return ""
+    return f' ("{_printable(message)}")'
+
+
+def _excerpt(body: bytes) -> str | None:
+    # Cut after masking, or the cut could hide that a run of digits is a card number.
+    text = _printable(body[: 4 * EXCERPT_CHARACTERS].decode("utf-8", "replace"))
+    return text or None
+
+
+def _printable(text: str) -> str:
+    text = masked_text(" ".join(text.split()))
+    text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return text if len(text) <= EXCERPT_CHARACTERS else text[:EXCERPT_CHARACTERS] + "..."
+
+
+def parse_retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
+    """Return the seconds a Retry-After header asks for, between 0 and one day, or None.
+
+    Both forms of RFC 9110 are read, seconds and date. A date is held against the server's own
+    `Date` where there is one, so that a wrong clock on either side does no harm.
+    """
+    text = headers.get("retry-after", "").strip()
+    if not text or len(text) > 64:
+        return None
+    try:
+        seconds = float(text) if text.isascii() else math.nan
+    except ValueError:
+        moment = _http_date(text)
+        if moment is None:
+            return None
+        reference = _http_date(headers.get("date", ""))
+        seconds = moment - (now if reference is None else reference)
+    if math.isnan(seconds):
+        return None
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
+
+
+def _http_date(text: str) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None

@@ -1,0 +1,339 @@
+"""One call, from its first attempt to its result or its error, as a generator of effects."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
+
+from dgspay.core.answer import Finding, Verdict, assess, assess_failure
+from dgspay.core.events import AttemptEvent, CallEvent, Event
+from dgspay.core.explain import CallContext, Stopped, error_for, outcome_of
+from dgspay.core.operation import (
+    Operation,
+    Repeat,
+    Reply,
+    Request,
+    Response,
+    Send,
+    Sleep,
+    Steps,
+    Timeout,
+)
+from dgspay.core.retry import History, RetryBudget, RetryPolicy, Step, decide
+from dgspay.core.wire import Wire
+from dgspay.errors import IdempotencyError, Outcome
+
+T = TypeVar("T")
+
+_call_ids = itertools.count(1)
+
+# A pause may overshoot the deadline by a little; the attempt after it then fails at once.
+_SHORTEST_ATTEMPT = 0.001
+
+
+class Clock(Protocol):
+    """The two readings of time a call needs; the `time` module has both."""
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards."""
+        ...
+
+    def time(self) -> float:
+        """Unix time."""
+        ...
+
+
+class Caller:
+    """What all calls of one client share, and how each of them is made.
+
+    Everything that is not the same at every run comes in from outside: the clock, the random
+    numbers (evenly between 0 and 1) and the generated keys.
+    """
+
+    def __init__(
+        self,
+        *,
+        wire: Wire,
+        retry: RetryPolicy,
+        timeout: Timeout,
+        deadline: float,
+        clock: Clock,
+        random: Callable[[], float],
+        new_key: Callable[[], str],
+        emit: Callable[[Event], None],
+    ) -> None:
+        self.wire = wire
+        self.retry = retry
+        self.timeout = timeout
+        self.deadline = deadline
+        self.clock = clock
+        self.random = random
+        self.budget = RetryBudget(retry)
+        self._new_key = new_key
+        self._emit = emit
+        self._keys = _KeysInFlight()
+
+    def call(self, operation: Operation[T], *, deadline: float | None = None) -> Steps[Reply[T]]:
+        """Make one call.
+
+        Args:
+            operation: The call.
+            deadline: Seconds it may take in all; the client's own deadline when None.
+
+        Raises:
+            DGSPayError: see `dgspay.errors`.
+            ValueError: for an argument that must not be sent.
+        """
+        request, key = self.prepare(operation)
+        with self._keys.hold(operation, request):
+            run = _Run(
+                self, operation, request, key, self.deadline if deadline is None else deadline
+            )
+            return (yield from run.steps())
+
+    def prepare(self, operation: Operation[Any]) -> tuple[Request, str | None]:
+        """Build the first attempt's request and the key that goes with it."""
+        key = None
+        if not operation.is_read:
+            key = operation.idempotency_key or self._new_key()
+        return self.wire.request(operation, key), key
+
+    def fresh_key(self) -> str:
+        """Make a key for the one rotation the retry table allows."""
+        return self._new_key()
+
+    def emit(self, event: Event) -> None:
+        """Tell the hooks."""
+        self._emit(event)
+
+
+class _Run:
+    """The course of one call: its attempts, its clock and what earlier attempts left behind."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        operation: Operation[Any],
+        request: Request,
+        key: str | None,
+        deadline: float,
+    ) -> None:
+        self.caller = caller
+        self.operation = operation
+        self.request = request
+        self.key = key
+        self.deadline = deadline
+        self.history = History(own_key=operation.idempotency_key is None)
+        self.attempt = 0
+        self.call_id = next(_call_ids)
+        self.began = caller.clock.monotonic()
+        self.began_at = caller.clock.time()
+        self.last: Finding | None = None
+
+    def steps(self) -> Steps[Reply[Any]]:
+        """Attempt until there is a result, or a reason to stop."""
+        finished = False
+        sending = False
+        try:
+            while True:
+                self.attempt += 1
+                sending = True
+                finding, headers = yield from self._attempt()
+                sending = False
+                stopped, delay = self._next(finding)
+                if stopped is not None:
+                    break
+                yield Sleep(delay)
+            finished = True
+        finally:
+            if not finished:
+                self._tell_cancelled(sending=sending)
+        return self._conclude(finding, headers, stopped)
+
+    def _attempt(self) -> Steps[tuple[Finding, Any]]:
+        clock = self.caller.clock
+        self.attempt_began, self.attempt_began_at = clock.monotonic(), clock.time()
+        answer = yield Send(self.request, self.caller.timeout.within(self._remaining()))
+        if isinstance(answer, Response):
+            self.last = assess(answer, self.operation, now=clock.time())
+            return self.last, answer.headers
+        if answer is None:
+            raise TypeError("a driver must answer Send with a Response or a TransportFailure")
+        self.last = assess_failure(answer)
+        return self.last, {}
+
+    def _next(self, finding: Finding) -> tuple[Stopped | None, float]:
+        """Decide on a further attempt, prepare it, and tell the hooks about this one."""
+        policy = self.caller.retry
+        step = (
+            Step.STOP
+            if finding.verdict is Verdict.OK
+            else decide(
+                finding.verdict,
+                self.operation.repeat,
+                self.history,
+                trusted=policy.trust_idempotency,
+            )
+        )
+        delay = self._delay(finding)
+        stopped = self._bound(step, delay)
+        self._tell_attempt(finding, None if stopped is not None else delay, stopped)
+        if stopped is None:
+            self.history.note(finding.verdict, step)
+            if step is Step.FRESH_KEY:
+                self.key = self.caller.fresh_key()
+                self.request = self.caller.wire.with_key(self.request, self.key)
+        return stopped, delay
+
+    def _delay(self, finding: Finding) -> float:
+        pause = self.caller.retry.delay_bound(self.attempt) * self.caller.random()
+        return max(pause, finding.retry_after or 0.0)
+
+    def _bound(self, step: Step, delay: float) -> Stopped | None:
+        """Say why there is no further attempt, or None when there is one."""
+        if step is Step.STOP:
+            return Stopped.NO
+        if self.attempt >= self.caller.retry.attempts:
+            return Stopped.ATTEMPTS if self.attempt > 1 else Stopped.NO
+        if delay >= self._remaining():
+            return Stopped.DEADLINE
+        if not self.caller.budget.take():
+            return Stopped.BUDGET
+        return None
+
+    def _remaining(self) -> float:
+        left = self.deadline - (self.caller.clock.monotonic() - self.began)
+        return max(left, _SHORTEST_ATTEMPT)
+
+    def _conclude(self, finding: Finding, headers: Any, stopped: Stopped | None) -> Reply[Any]:
+        elapsed = self.caller.clock.monotonic() - self.began
+        if finding.verdict is Verdict.OK:
+            self.caller.budget.give_back()
+            self._tell_call(finding, Outcome.COMPLETED, None, elapsed)
+            return Reply(
+                value=finding.value,
+                status=finding.status or 0,
+                headers=headers,
+                attempts=self.attempt,
+                elapsed=elapsed,
+            )
+        error = error_for(finding, self._context(stopped or Stopped.NO))
+        self._tell_call(finding, error.outcome, type(error).__name__, elapsed)
+        raise error
+
+    def _context(self, stopped: Stopped) -> CallContext:
+        return CallContext(
+            operation=self.operation,
+            attempts=self.attempt,
+            key=self.key,
+            earlier_unknown=self.history.unknown,
+            earlier_reached=self.history.reached,
+            stopped=stopped,
+        )
+
+    # --- telling the hooks ---
+
+    def _tell_attempt(self, finding: Finding, delay: float | None, stopped: Stopped | None) -> None:
+        self.caller.emit(
+            AttemptEvent(
+                call_id=self.call_id,
+                operation=self.operation.name,
+                attempt=self.attempt,
+                started=self.attempt_began_at,
+                duration=self.caller.clock.monotonic() - self.attempt_began,
+                status=finding.status,
+                error_code=finding.error_code,
+                outcome=outcome_of(finding, self._context(stopped or Stopped.NO)),
+                retry_delay=delay,
+            )
+        )
+
+    def _tell_call(
+        self, finding: Finding | None, outcome: Outcome, error: str | None, elapsed: float
+    ) -> None:
+        self.caller.emit(
+            CallEvent(
+                call_id=self.call_id,
+                operation=self.operation.name,
+                attempts=self.attempt,
+                started=self.began_at,
+                duration=elapsed,
+                status=None if finding is None else finding.status,
+                error_code=None if finding is None else finding.error_code,
+                outcome=outcome,
+                error=error,
+            )
+        )
+
+    def _tell_cancelled(self, *, sending: bool) -> None:
+        """A cancelled request may have arrived; the caller's own exception goes on its way."""
+        now = self.caller.clock.monotonic()
+        if sending or self.last is None:
+            outcome = Outcome.UNKNOWN
+        else:
+            outcome = outcome_of(self.last, self._context(Stopped.NO))
+        if sending:
+            self.caller.emit(
+                AttemptEvent(
+                    call_id=self.call_id,
+                    operation=self.operation.name,
+                    attempt=self.attempt,
+                    started=self.attempt_began_at,
+                    duration=now - self.attempt_began,
+                    status=None,
+                    error_code=None,
+                    outcome=outcome,
+                    retry_delay=None,
+                )
+            )
+        self._tell_call(None, outcome, "cancelled", now - self.began)
+
+
+class _KeysInFlight:
+    """The callers' own keys in use at this moment, so that two payments never share one."""
+
+    def __init__(self) -> None:
+        self._requests: dict[str, list[Request]] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def hold(self, operation: Operation[Any], request: Request) -> Iterator[None]:
+        """Hold the caller's key for the time of the call.
+
+        Raises:
+            IdempotencyError: (NOT_SENT) when the key is in flight with another request.
+        """
+        key = operation.idempotency_key
+        if key is None:
+            yield
+            return
+        with self._lock:
+            in_flight = self._requests.setdefault(key, [])
+            # Two payouts under one key at once are one payout made twice, or a mistake.
+            clash = any(
+                operation.repeat is Repeat.PAYOUT or _differ(request, other) for other in in_flight
+            )
+            if not clash:
+                in_flight.append(request)
+        if clash:
+            raise IdempotencyError(
+                "This idempotency key is in flight with another call of this client. Nothing was "
+                "sent, so no money moved. Use one key per payment.",
+                outcome=Outcome.NOT_SENT,
+                operation=operation.name,
+                idempotency_key=key,
+            )
+        try:
+            yield
+        finally:
+            with self._lock:
+                in_flight.remove(request)
+                if not in_flight:
+                    del self._requests[key]
+
+
+def _differ(one: Request, other: Request) -> bool:
+    return (one.method, one.url, one.body) != (other.method, other.url, other.body)

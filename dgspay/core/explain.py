@@ -1,0 +1,243 @@
+"""From a finding to the exception a person can act on: what happened, the money, what next."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+import attrs
+
+from dgspay import errors
+from dgspay.core.answer import Finding, Verdict
+from dgspay.core.operation import Operation
+from dgspay.errors import DGSPayError, Outcome
+from dgspay.models.balances import Shortfall
+from dgspay.models.codec import structure
+from dgspay.secret import masked
+
+_BY_CODE: dict[str, type[errors.APIError]] = {
+    "90": errors.InvalidRequestError,
+    "VALIDATION_ERROR": errors.InvalidRequestError,
+    "91": errors.AuthenticationError,
+    "92": errors.NotFoundError,
+    "93": errors.IdempotencyError,
+    "99": errors.ServerError,
+}
+
+_BY_STATUS: dict[int, type[errors.APIError]] = {
+    400: errors.InvalidRequestError,
+    401: errors.AuthenticationError,
+    403: errors.AuthenticationError,
+    404: errors.NotFoundError,
+    409: errors.IdempotencyError,
+    410: errors.NotFoundError,
+    422: errors.InvalidRequestError,
+    429: errors.RateLimitError,
+}
+
+_NEXT: dict[type[errors.APIError], str] = {
+    errors.InvalidRequestError: "Correct the request and call again.",
+    errors.InsufficientFundsError: "Top the wallet up or ask for less, then call again.",
+    errors.AuthenticationError: (
+        "Check that the API key and the account number belong to this environment, and, in "
+        "production, that this server's IP address is on the whitelist (Settings, API Settings)."
+    ),
+    errors.NotFoundError: (
+        "Check the id or reference, and that it belongs to this account and environment."
+    ),
+    errors.IdempotencyError: (
+        "A request with this idempotency key was made before: look that one up first, and use "
+        "a new key only for a new payment."
+    ),
+    errors.RateLimitError: "Wait, then call again.",
+    errors.ServerError: (
+        "DGS-Pay calls this safe to retry after a short delay; contact its support if it stays."
+    ),
+    errors.APIError: "Read DGS-Pay's message, and contact its support if it does not help.",
+}
+
+_LOOK_FIRST = (
+    "Do not simply repeat the call: wait for its webhook or look the transaction up, and keep "
+    "the idempotency key."
+)
+
+
+class Stopped(enum.Enum):
+    """Why there was no further attempt, where one would have been allowed."""
+
+    NO = ""
+    ATTEMPTS = "All attempts are used up."
+    DEADLINE = "Not tried again: the deadline leaves no room for it."
+    BUDGET = "Not tried again: the retry budget is used up, which means an outage is going on."
+
+
+@attrs.frozen(kw_only=True)
+class CallContext:
+    """What an exception tells about the call it ended.
+
+    Attributes:
+        operation: The call.
+        attempts: How many attempts there were.
+        key: The idempotency key of the last attempt.
+        earlier_unknown: Whether an earlier attempt may have been carried out.
+        earlier_reached: Whether an earlier attempt may have reached DGS-Pay with this key.
+        stopped: Why there was no further attempt.
+    """
+
+    operation: Operation[Any]
+    attempts: int
+    key: str | None
+    earlier_unknown: bool
+    earlier_reached: bool
+    stopped: Stopped
+
+
+def outcome_of(finding: Finding, call: CallContext) -> Outcome:
+    """Say what is known about the call as a whole after its last attempt."""
+    writes = not call.operation.is_read
+    if finding.verdict is Verdict.OK:
+        return Outcome.COMPLETED
+    if writes and (call.earlier_unknown or _is_likely_accepted(finding, call)):
+        return Outcome.UNKNOWN
+    if finding.verdict in (Verdict.UNKNOWN, Verdict.UNREADABLE):
+        return Outcome.UNKNOWN
+    if finding.verdict in (Verdict.NOT_SENT, Verdict.NOT_SENT_FOR_GOOD):
+        return Outcome.NOT_SENT
+    return Outcome.REJECTED
+
+
+def error_for(finding: Finding, call: CallContext) -> DGSPayError:
+    """Build the exception for a call whose last attempt came to this finding."""
+    outcome = outcome_of(finding, call)
+    context: dict[str, Any] = {
+        "outcome": outcome,
+        "operation": call.operation.name,
+        "attempts": call.attempts,
+        "idempotency_key": call.key,
+    }
+    if outcome is Outcome.UNKNOWN and not call.operation.is_read:
+        return _unknown(finding, call, context)
+    if finding.verdict is Verdict.UNREADABLE or finding.fault is not None:
+        return _unreadable(finding, call, context)
+    if finding.status is None:
+        return _failed_transport(finding, call, context)
+    return _answered(finding, call, context)
+
+
+def _is_likely_accepted(finding: Finding, call: CallContext) -> bool:
+    return finding.verdict is Verdict.KEY_CONFLICT and call.earlier_reached
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _join(*sentences: str) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _unknown(finding: Finding, call: CallContext, context: dict[str, Any]) -> DGSPayError:
+    likely = _is_likely_accepted(finding, call)
+    if likely:
+        money = (
+            "An earlier attempt of this call already uses its key, so it was most probably "
+            "accepted: money has probably moved."
+        )
+    else:
+        money = "It is not known whether DGS-Pay carried it out: money may have moved."
+    earlier = "An earlier attempt got no usable answer." if call.earlier_unknown else ""
+    message = _join(_sentence(finding.reason), earlier, money, _LOOK_FIRST, call.stopped.value)
+    context |= {"status": finding.status, "excerpt": finding.excerpt}
+    if finding.verdict is Verdict.UNREADABLE or finding.fault is not None:
+        path = None if finding.fault is None else finding.fault.path
+        return errors.UndecodableOutcomeError(message, path=path, **context)
+    if finding.body is not None and finding.body.get("status") in ("success", "pending"):
+        return errors.ContradictoryOutcomeError(
+            message,
+            error_code=finding.error_code,
+            body=masked(finding.body),
+            retry_after=finding.retry_after,
+            **context,
+        )
+    return errors.OutcomeUnknownError(message, likely_accepted=likely, **context)
+
+
+def _unreadable(finding: Finding, call: CallContext, context: dict[str, Any]) -> DGSPayError:
+    message = _join(
+        _sentence(finding.reason),
+        "The call only reads, so nothing changed.",
+        "If it stays, DGS-Pay has changed its answers: update dgspay or report it.",
+        call.stopped.value,
+    )
+    path = None if finding.fault is None else finding.fault.path
+    return errors.DecodeError(
+        message, status=finding.status, excerpt=finding.excerpt, path=path, **context
+    )
+
+
+def _failed_transport(
+    finding: Finding, call: CallContext, context: dict[str, Any]
+) -> errors.TransportError:
+    if finding.verdict is Verdict.UNKNOWN:
+        money, advice = "The call only reads, so nothing changed.", "Try again later."
+    elif finding.verdict is Verdict.NOT_SENT_FOR_GOOD:
+        money = "Nothing was sent, so no money moved."
+        advice = "Check base_url and the trusted certificates; never turn verification off."
+    else:
+        money = "Nothing was sent, so no money moved."
+        advice = "It is safe to try again once the connection works."
+    return errors.TransportError(
+        _join(_sentence(finding.reason), money, advice, call.stopped.value), **context
+    )
+
+
+def _answered(finding: Finding, call: CallContext, context: dict[str, Any]) -> errors.APIError:
+    kind = _kind(finding)
+    more: dict[str, Any] = {}
+    if kind is errors.InvalidRequestError and finding.body is not None:
+        shortfall = _shortfall(finding.body)
+        if shortfall is not None:
+            kind = errors.InsufficientFundsError
+            more = {
+                "available_balance": shortfall.available_balance,
+                "required": shortfall.required,
+                "currency": shortfall.currency,
+            }
+    money = (
+        "The call only reads, so nothing changed."
+        if call.operation.is_read
+        else "It was not carried out: no money moved."
+    )
+    return kind(
+        _join(_sentence(finding.reason), money, _NEXT[kind], call.stopped.value),
+        status=finding.status,
+        error_code=finding.error_code,
+        body=masked(finding.body),
+        excerpt=finding.excerpt,
+        retry_after=finding.retry_after,
+        **more,
+        **context,
+    )
+
+
+def _kind(finding: Finding) -> type[errors.APIError]:
+    status = finding.status or 0
+    if finding.verdict is Verdict.RATE_LIMITED:
+        return errors.RateLimitError
+    if finding.error_code in _BY_CODE:
+        return _BY_CODE[finding.error_code]
+    if status >= 500 or 300 <= status < 400:
+        return errors.ServerError
+    if finding.error_code is None and status in _BY_STATUS:
+        return _BY_STATUS[status]
+    return errors.APIError
+
+
+def _shortfall(body: dict[str, Any]) -> Shortfall | None:
+    """Read the balance fields of a refusal (guide, "Currency Conversion"), where it has them."""
+    if "available_balance" not in body or "required" not in body:
+        return None
+    try:
+        return structure(body, Shortfall)
+    except errors.DecodeError:
+        return None

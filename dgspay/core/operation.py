@@ -1,0 +1,207 @@
+"""What a call is: an operation, the request it becomes, and what a transport answers."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Generator, Mapping
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
+
+import attrs
+
+from dgspay.errors import DecodeError
+from dgspay.models.codec import JSONObject, parse_json
+from dgspay.secret import MASK, SECRET_FIELDS, masked
+
+if TYPE_CHECKING:
+    from dgspay.core.call import Caller
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Repeat(enum.Enum):
+    """How a call may be repeated, from harmless to never."""
+
+    READ = "read"
+    """It changes nothing: repeat it freely."""
+    CHARGE = "charge"
+    """It takes money in or changes a link: repeat it only where nothing can have happened."""
+    PAYOUT = "payout"
+    """It pays money out: as CHARGE, and its idempotency key is never changed."""
+    ONCE = "once"
+    """It spends a PIN or an OTP: never repeat it after an unknown outcome, trusted or not."""
+
+
+@attrs.frozen(kw_only=True)
+class Operation(Generic[T]):
+    """One call of the API, ready to be sent by any client.
+
+    Attributes:
+        method: HTTP method.
+        path: Path template under the API's prefix, such as `/transactions/{id}`.
+        read: Builds the result from the parsed answer; raises DecodeError.
+        repeat: How the call may be repeated.
+        path_values: What goes into the template's braces, each as one encoded segment.
+        query: Query parameters.
+        body: The JSON body; amounts as Money, secrets as Secret.
+        idempotency_key: The caller's own key; None lets the client make one.
+        failure_is_result: Whether `status: failed` describes a payment, not the call.
+    """
+
+    method: str
+    path: str
+    read: Callable[[JSONObject], T]
+    repeat: Repeat
+    path_values: Mapping[str, str] = attrs.field(factory=dict)
+    query: Mapping[str, str] = attrs.field(factory=dict)
+    body: Mapping[str, Any] | None = None
+    idempotency_key: str | None = None
+    failure_is_result: bool = False
+
+    @property
+    def name(self) -> str:
+        """The route template, such as `GET /transactions/{id}`: never an id."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the call changes nothing."""
+        return self.repeat is Repeat.READ
+
+    def steps(self, caller: Caller) -> Steps[T]:
+        """Run the call; see `Runnable`."""
+        reply = yield from caller.call(self)
+        return reply.value
+
+
+@attrs.frozen(repr=False)
+class Request:
+    """Exactly what goes on the wire. Its repr shows everything but the secrets."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None
+
+    def __repr__(self) -> str:
+        headers = {
+            name: MASK if name.lower() in SECRET_FIELDS else value
+            for name, value in self.headers.items()
+        }
+        return f"Request({self.method} {self.url} headers={headers} body={self._shown_body()})"
+
+    def _shown_body(self) -> str:
+        if self.body is None:
+            return "None"
+        try:
+            return str(masked(parse_json(self.body)))
+        except DecodeError:
+            return f"<{len(self.body)} bytes>"
+
+    def __reduce__(self) -> NoReturn:
+        msg = "a Request holds the API key and cannot be pickled"
+        raise TypeError(msg)
+
+
+@attrs.frozen(repr=False)
+class Response:
+    """What a server answered. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Response({self.status}, {len(self.body)} bytes)"
+
+
+@attrs.frozen(kw_only=True)
+class Timeout:
+    """How long each part of an attempt may take, in seconds.
+
+    Attributes:
+        connect: To open the connection, TLS included.
+        write: For one write of the request to be taken.
+        read: Without a byte of the answer. A provider may take up to 28 s.
+        pool: To get a connection from the pool.
+        total: For the whole attempt. The client sets it from its deadline.
+    """
+
+    connect: float = attrs.field(default=5.0, validator=attrs.validators.gt(0))
+    write: float = attrs.field(default=10.0, validator=attrs.validators.gt(0))
+    read: float = attrs.field(default=40.0, validator=attrs.validators.gt(0))
+    pool: float = attrs.field(default=5.0, validator=attrs.validators.gt(0))
+    total: float | None = None
+
+    def within(self, total: float) -> Timeout:
+        """Return it with no part longer than `total` seconds."""
+        return Timeout(
+            connect=min(self.connect, total),
+            write=min(self.write, total),
+            read=min(self.read, total),
+            pool=min(self.pool, total),
+            total=total,
+        )
+
+
+class TransportFailure(Exception):  # noqa: N818 - a fact for the core, not an error of the user's
+    """An attempt got no answer.
+
+    Attributes:
+        reason: What happened, in words; never a header, a body or a URL.
+        sent: Whether any byte of the request may have left.
+        permanent: Whether trying again cannot help (a certificate that does not verify).
+    """
+
+    def __init__(self, reason: str, *, sent: bool, permanent: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.sent = sent
+        self.permanent = permanent
+
+
+@attrs.frozen
+class Send:
+    """Effect: send the request and give back a Response or a TransportFailure."""
+
+    request: Request
+    timeout: Timeout
+
+
+@attrs.frozen
+class Sleep:
+    """Effect: wait."""
+
+    seconds: float
+
+
+Effect = Send | Sleep
+Answer = Response | TransportFailure | None
+Steps = Generator[Effect, Answer, T]
+
+
+class Runnable(Protocol[T_co]):
+    """Anything a client can carry out: an Operation, or a flow of several."""
+
+    def steps(self, caller: Caller) -> Steps[T_co]:
+        """Yield the effects, be sent their answers, return the result or raise."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class Reply(Generic[T]):
+    """A result together with how it came.
+
+    Attributes:
+        value: The result.
+        status: HTTP status of the answer.
+        headers: Its headers, names in lower case.
+        attempts: How many times the request was tried.
+        elapsed: Seconds from the first attempt to the result, waiting included.
+    """
+
+    value: T
+    status: int
+    headers: Mapping[str, str]
+    attempts: int
+    elapsed: float

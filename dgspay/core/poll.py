@@ -1,0 +1,92 @@
+"""Waiting for a payment to settle: a flow of look-ups with growing pauses, as a generator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import attrs
+
+from dgspay.core.operation import Operation, Sleep, Steps
+from dgspay.errors import (
+    DecodeError,
+    DGSPayError,
+    RateLimitError,
+    ServerError,
+    TransportError,
+    WaitTimeoutError,
+)
+
+if TYPE_CHECKING:
+    from dgspay.core.call import Caller
+
+T = TypeVar("T")
+
+_GROWTH = 1.5
+_LONGEST_PAUSE = 10.0
+
+# The look-up at the very end of the time still gets this many seconds for itself.
+_SHORTEST_LOOK = 1.0
+
+# A look-up that fails like this says nothing about the payment: the next one may get through.
+_PASSING = (TransportError, ServerError, RateLimitError, DecodeError)
+
+
+@attrs.frozen(kw_only=True)
+class Poll(Generic[T]):
+    """Repeat a look-up until its result is settled or the time is up.
+
+    Attributes:
+        look_up: The operation to repeat.
+        is_settled: Whether its result is final.
+        timeout: Seconds to wait in all.
+        interval: Seconds of the first pause; each is half as long again, up to 10.
+    """
+
+    look_up: Operation[T]
+    is_settled: Callable[[T], bool]
+    timeout: float
+    interval: float
+
+    def steps(self, caller: Caller) -> Steps[T]:
+        """Run the flow; see `Runnable`."""
+        clock = caller.clock
+        end = clock.monotonic() + self.timeout
+        pause = self.interval
+        last: T | None = None
+        failure: DGSPayError | None = None
+        looks = 0
+        while True:
+            left = end - clock.monotonic()
+            looks += 1
+            try:
+                reply = yield from caller.call(
+                    self.look_up, deadline=min(caller.deadline, max(left, _SHORTEST_LOOK))
+                )
+            except _PASSING as error:
+                failure = error
+            else:
+                last, failure = reply.value, None
+                if self.is_settled(last):
+                    return last
+            left = end - clock.monotonic()
+            if left <= 0:
+                break
+            # The last pause is cut short, so that the time is used to its end.
+            yield Sleep(min(pause * (0.75 + 0.5 * caller.random()), left))
+            pause = min(pause * _GROWTH, _LONGEST_PAUSE)
+        raise self._timed_out(last, failure, looks)
+
+    def _timed_out(
+        self, last: T | None, failure: DGSPayError | None, looks: int
+    ) -> WaitTimeoutError:
+        seen = "the last look-up failed" if failure is not None else "it was still not settled"
+        error = WaitTimeoutError(
+            f"After {self.timeout:g} seconds {seen}. The payment may still succeed or fail: "
+            "wait for its webhook or call wait again; do not charge again before that.",
+            last=last,
+            operation=self.look_up.name,
+            attempts=looks,
+        )
+        error.__cause__ = failure
+        return error

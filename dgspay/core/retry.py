@@ -1,0 +1,165 @@
+"""When to try again: the decision table, the policy's numbers and the retry budget, as values.
+
+======================  =======  ============================  ============================
+what an attempt was     READ     CHARGE (ONCE: never trusted)  PAYOUT
+======================  =======  ============================  ============================
+not sent                again    again                         again
+certificate refused     stop     stop                          stop
+unknown                 again    only if idempotency trusted   only if idempotency trusted
+429                     again    again                         again
+99                      again    again                         again
+93, first, own key      stop     again with a fresh key, once  stop
+93, later attempt       stop     again, an earlier one is in   again, an earlier one is in
+93, caller's key        stop     stop                          stop
+other codes             stop     stop                          stop
+======================  =======  ============================  ============================
+
+"Again" means the same key and the same bytes. "Own key" is one the client generated; a
+"later attempt" is one that follows another which may have reached DGS-Pay with this key.
+Attempts, the deadline and the retry budget bound all of it.
+"""
+
+from __future__ import annotations
+
+import enum
+import threading
+
+import attrs
+
+from dgspay.core.answer import Verdict
+from dgspay.core.operation import Repeat
+
+
+class Step(enum.Enum):
+    """What to do after an attempt."""
+
+    STOP = "stop"
+    AGAIN = "again"
+    FRESH_KEY = "fresh key"
+    IF_TRUSTED = "if trusted"
+
+
+_STOP_ALWAYS = dict.fromkeys(Repeat, Step.STOP)
+_AGAIN_ALWAYS = dict.fromkeys(Repeat, Step.AGAIN)
+
+_TABLE: dict[Verdict, dict[Repeat, Step]] = {
+    Verdict.NOT_SENT: _AGAIN_ALWAYS,
+    Verdict.NOT_SENT_FOR_GOOD: _STOP_ALWAYS,
+    Verdict.UNKNOWN: {
+        Repeat.READ: Step.AGAIN,
+        Repeat.CHARGE: Step.IF_TRUSTED,
+        Repeat.PAYOUT: Step.IF_TRUSTED,
+        Repeat.ONCE: Step.STOP,
+    },
+    Verdict.UNREADABLE: _STOP_ALWAYS,
+    Verdict.RATE_LIMITED: _AGAIN_ALWAYS,
+    Verdict.SAFE_TO_RETRY: _AGAIN_ALWAYS,
+    Verdict.REJECTED: _STOP_ALWAYS,
+}
+
+_FIRST_CONFLICT: dict[Repeat, Step] = {
+    Repeat.READ: Step.STOP,
+    Repeat.CHARGE: Step.FRESH_KEY,
+    Repeat.PAYOUT: Step.STOP,
+    Repeat.ONCE: Step.FRESH_KEY,
+}
+
+
+@attrs.define
+class History:
+    """What earlier attempts of one call leave behind for the next decision.
+
+    Attributes:
+        own_key: Whether the client generated the key, so that it may be replaced.
+        reached: Whether an earlier attempt with this key may have reached DGS-Pay.
+        unknown: Whether an earlier attempt may have been carried out.
+        rotated: Whether the one fresh key has been used up.
+    """
+
+    own_key: bool
+    reached: bool = False
+    unknown: bool = False
+    rotated: bool = False
+
+    def note(self, verdict: Verdict, step: Step) -> None:
+        """Remember an attempt that is going to be followed by another."""
+        if step is Step.FRESH_KEY:
+            self.rotated = True
+            self.reached = False
+        elif verdict is not Verdict.NOT_SENT:
+            self.reached = True
+        if verdict is Verdict.UNKNOWN:
+            self.unknown = True
+
+
+def decide(verdict: Verdict, repeat: Repeat, history: History, *, trusted: bool) -> Step:
+    """Look up the table: what to do after an attempt, were there no bounds."""
+    if verdict is Verdict.KEY_CONFLICT:
+        return _decide_conflict(repeat, history)
+    step = _TABLE[verdict][repeat]
+    if step is Step.IF_TRUSTED:
+        return Step.AGAIN if trusted else Step.STOP
+    return step
+
+
+def _decide_conflict(repeat: Repeat, history: History) -> Step:
+    if repeat is Repeat.READ:
+        return Step.STOP
+    if history.reached:
+        return Step.AGAIN
+    if not history.own_key or history.rotated:
+        return Step.STOP
+    return _FIRST_CONFLICT[repeat]
+
+
+@attrs.frozen(kw_only=True)
+class RetryPolicy:
+    """How often and how soon a call is tried again, where trying again is safe.
+
+    Attributes:
+        attempts: Attempts in all, the first included.
+        initial_delay: Upper bound of the first pause, in seconds; it doubles each time.
+        max_delay: Upper bound of any pause, in seconds. A pause is drawn evenly between 0 and
+            its bound (full jitter), so that clients do not come back in step.
+        trust_idempotency: Repeat charges and payouts after an unknown outcome, with the same
+            key and the same bytes. Only where DGS-Pay has confirmed to you that it honours
+            idempotency keys: if it does not, this can pay twice.
+        budget: Retries the client may spend before it must earn new ones; an outage is then
+            not multiplied by everybody's retries.
+        budget_refill: What each success gives back to the budget.
+    """
+
+    attempts: int = attrs.field(default=3, validator=attrs.validators.ge(1))
+    initial_delay: float = attrs.field(default=0.5, validator=attrs.validators.ge(0))
+    max_delay: float = attrs.field(default=8.0, validator=attrs.validators.ge(0))
+    trust_idempotency: bool = False
+    budget: float = attrs.field(default=50.0, validator=attrs.validators.ge(0))
+    budget_refill: float = attrs.field(default=0.2, validator=attrs.validators.ge(0))
+
+    def delay_bound(self, attempt: int) -> float:
+        """Return the upper bound of the pause after the given attempt (1 is the first)."""
+        # The exponent is bounded, for a policy of thousands of attempts must not overflow.
+        return min(self.max_delay, self.initial_delay * 2.0 ** min(attempt - 1, 64))
+
+
+class RetryBudget:
+    """A client's store of retries: each retry takes one, each success gives a part back."""
+
+    def __init__(self, policy: RetryPolicy) -> None:
+        self._full = policy.budget
+        self._refill = policy.budget_refill
+        self._left = policy.budget
+        self._lock = threading.Lock()
+
+    def take(self) -> bool:
+        """Take one retry out, or say that there is none left."""
+        with self._lock:
+            if self._left < 1.0:
+                return False
+            self._left -= 1.0
+            return True
+
+    def give_back(self) -> None:
+        """Earn part of a retry with a success."""
+        with self._lock:
+            self._left = min(self._full, self._left + self._refill)

@@ -1,0 +1,53 @@
+"""The two loops that carry a call out: they know its two effects and nothing else."""
+
+from __future__ import annotations
+
+import time
+from typing import TypeVar
+
+from dgspay.core.operation import Answer, Sleep, Steps, TransportFailure
+from dgspay.transports.base import AsyncTransport, Transport
+
+T = TypeVar("T")
+
+
+async def drive_async(steps: Steps[T], transport: AsyncTransport) -> T:
+    """Carry the steps out with `await`."""
+    import anyio  # noqa: PLC0415 - a blocking program does not need it
+
+    answer: Answer = None
+    try:
+        while True:
+            effect = steps.send(answer)
+            answer = None
+            if isinstance(effect, Sleep):
+                await anyio.sleep(effect.seconds)
+                continue
+            try:
+                answer = await transport.send(effect.request, effect.timeout)
+            except TransportFailure as failure:
+                answer = failure
+    except StopIteration as finished:
+        return finished.value  # type: ignore[no-any-return]
+    finally:
+        steps.close()
+
+
+def drive(steps: Steps[T], transport: Transport) -> T:
+    """Carry the steps out, blocking."""
+    answer: Answer = None
+    try:
+        while True:
+            effect = steps.send(answer)
+            answer = None
+            if isinstance(effect, Sleep):
+                time.sleep(effect.seconds)
+                continue
+            try:
+                answer = transport.send(effect.request, effect.timeout)
+            except TransportFailure as failure:
+                answer = failure
+    except StopIteration as finished:
+        return finished.value  # type: ignore[no-any-return]
+    finally:
+        steps.close()

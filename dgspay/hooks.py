@@ -1,0 +1,49 @@
+"""Telling the outside about calls: the standard log, and the hooks the user passes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+
+import attrs
+
+from dgspay.core.events import AttemptEvent, Event, Hook
+from dgspay.errors import Outcome
+
+_logger = logging.getLogger("dgspay")
+
+
+def emitter(hooks: Iterable[Hook]) -> Callable[[Event], None]:
+    """Return one function that tells the log and every hook."""
+    told = tuple(hooks)
+
+    def emit(event: Event) -> None:
+        _log(event)
+        for hook in told:
+            try:
+                hook(event)
+            except Exception:
+                # A payment that went through must not turn into an error because of telemetry.
+                _logger.exception("a hook raised on %s", event.operation)
+
+    return emit
+
+
+def _log(event: Event) -> None:
+    level = _level(event)
+    if not _logger.isEnabledFor(level):
+        return
+    fields = attrs.asdict(event, recurse=False)
+    fields["outcome"] = event.outcome.value
+    # A LogRecord has an attribute `started`-free namespace of its own: prefix ours.
+    extra = {f"dgspay_{name}": value for name, value in fields.items()}
+    shown = " ".join(f"{name}={value}" for name, value in fields.items() if value is not None)
+    _logger.log(level, "%s %s", type(event).__name__, shown, extra=extra)
+
+
+def _level(event: Event) -> int:
+    if isinstance(event, AttemptEvent):
+        return logging.DEBUG if event.retry_delay is None else logging.INFO
+    if event.outcome is Outcome.COMPLETED:
+        return logging.DEBUG
+    return logging.WARNING if event.outcome is Outcome.UNKNOWN else logging.INFO

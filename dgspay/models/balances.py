@@ -1,0 +1,71 @@
+"""What the API says of the merchant wallet (guide, "Merchant Balances")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class Balance:
+    """The wallet in one currency.
+
+    Attributes:
+        available_balance: Can be disbursed at once.
+        pending_balance: Received but not settled.
+        total_balance: Both together.
+        extra: Fields this version does not know.
+    """
+
+    currency: str
+    available_balance: Decimal
+    pending_balance: Decimal | None = None
+    total_balance: Decimal | None = None
+    extra: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class Balances:
+    """The wallet in all its currencies; iterate over it, or ask for one.
+
+    Attributes:
+        balances: One entry per currency.
+        extra: Fields this version does not know.
+    """
+
+    balances: tuple[Balance, ...]
+    status: str | None = None
+    error_code: str | None = None
+    merchant_id: str | None = None
+    extra: Mapping[str, Any] = attrs.field(factory=dict)
+
+    def __iter__(self) -> Iterator[Balance]:
+        return iter(self.balances)
+
+    def __len__(self) -> int:
+        return len(self.balances)
+
+    def __getitem__(self, currency: str) -> Balance:
+        for balance in self.balances:
+            if balance.currency == currency.upper():
+                return balance
+        raise KeyError(currency)
+
+    def available(self, currency: str) -> Decimal:
+        """Return what can be disbursed in a currency: 0 where the wallet has none of it."""
+        try:
+            return self[currency].available_balance
+        except KeyError:
+            return Decimal(0)
+
+
+@attrs.frozen(kw_only=True)
+class Shortfall:
+    """The balance fields of a refusal (guide, "Currency Conversion", VALIDATION_ERROR)."""
+
+    available_balance: Decimal
+    required: Decimal
+    currency: str | None = None

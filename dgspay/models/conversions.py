@@ -1,0 +1,56 @@
+"""What the API says of a currency conversion (guide, "Currency Conversion")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from dgspay.models.enums import ConversionStatus
+
+
+@attrs.frozen(kw_only=True)
+class ConversionPreview:
+    """What a conversion would give at this moment; the rate may shift. No funds moved.
+
+    Attributes:
+        rate: Units of `to_currency` for one of `from_currency`.
+        extra: Fields this version does not know.
+    """
+
+    from_currency: str
+    from_amount: Decimal
+    to_currency: str
+    to_amount: Decimal
+    rate: Decimal | None = None
+    rate_display: str | None = None
+    fee: Decimal | None = None
+    status: str | None = None
+    message: str | None = None
+    extra: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class Conversion:
+    """A conversion that was started. Whether it succeeds is told by its webhook.
+
+    Attributes:
+        dgs_conversion_ref: What to track it by.
+        rate: Units of `to_currency` for one of `from_currency`.
+        extra: Fields this version does not know.
+    """
+
+    status: str
+    dgs_conversion_ref: str
+    conversion_status: ConversionStatus | None = None
+    from_currency: str | None = None
+    from_amount: Decimal | None = None
+    to_currency: str | None = None
+    to_amount: Decimal | None = None
+    rate: Decimal | None = None
+    rate_display: str | None = None
+    fee: Decimal | None = None
+    message: str | None = None
+    extra: Mapping[str, Any] = attrs.field(factory=dict)

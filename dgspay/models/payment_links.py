@@ -1,0 +1,96 @@
+"""What the API says of payment links (guide, "Payment Links")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from dgspay.models.enums import AmountType, LinkStatus, PaymentMethod, PaymentStatus
+
+
+@attrs.frozen(kw_only=True)
+class PaymentLink:
+    """A page a customer can pay on.
+
+    Attributes:
+        id: For retrieve, update and archive.
+        url: What to give to the payer.
+        amount: In `currency`; None on a flexible link.
+        max_uses: Successful payments it takes; None means without limit.
+        expires_at: Without a zone, as the API gives it.
+        extra: Fields this version does not know.
+    """
+
+    id: str
+    slug: str | None = None
+    url: str | None = None
+    title: str | None = None
+    description: str | None = None
+    amount_type: AmountType | None = None
+    amount: Decimal | None = None
+    min_amount: Decimal | None = None
+    max_amount: Decimal | None = None
+    currency: str | None = None
+    payment_types: tuple[PaymentMethod, ...] | None = None
+    use_count: int | None = None
+    max_uses: int | None = None
+    status: LinkStatus | None = None
+    redirect_url: str | None = None
+    collect_phone: bool | None = None
+    collect_name: bool | None = None
+    collect_address: bool | None = None
+    logo_url: str | None = None
+    metadata: Mapping[str, Any] | None = None
+    expires_at: datetime | None = None
+    created_at: datetime | None = None
+    extra: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class LinkStats:
+    """What came in through a link, in `currency`."""
+
+    total_charges: int | None = None
+    successful_charges: int | None = None
+    pending_charges: int | None = None
+    failed_charges: int | None = None
+    total_collected: Decimal | None = None
+    currency: str | None = None
+    extra: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class RecentCharge:
+    """One of the latest charges of a link."""
+
+    id: str
+    amount: Decimal | None = None
+    currency: str | None = None
+    status: PaymentStatus | None = None
+    created_at: datetime | None = None
+    extra: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class PaymentLinkDetails:
+    """A link with its figures (guide, "Get Link Details & Stats")."""
+
+    link: PaymentLink
+    stats: LinkStats | None = None
+    recent_charges: tuple[RecentCharge, ...] = ()
+    status: str | None = None
+    message: str | None = None
+    extra: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class ArchivedLink:
+    """The API's confirmation that a link was archived."""
+
+    status: str
+    message: str | None = None
+    extra: Mapping[str, Any] = attrs.field(factory=dict)

@@ -1,0 +1,146 @@
+"""Pagers: what `list` returns at once, and what fetches the pages as they are walked through."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from dgspay.core.pagination import Listing, Page, PageWalk
+from dgspay.errors import DGSPayError
+
+if TYPE_CHECKING:
+    from dgspay.core.operation import Operation
+
+T = TypeVar("T")
+
+
+class _Walker(Generic[T]):
+    """What both pagers share: the walk that is under way, and where it stands."""
+
+    def __init__(self, listing: Listing[T]) -> None:
+        self._listing = listing
+        self._walk = PageWalk(listing)
+        self._failed = False
+
+    @property
+    def next_page(self) -> int:
+        """The page that comes next; after a failure, the page that failed.
+
+        Keep it to go on in another process: `list(page=...)`.
+        """
+        return self._walk.next_page
+
+    def _begin(self) -> PageWalk[T]:
+        """Start from the beginning, or go on at the page that failed."""
+        if not self._failed:
+            self._walk = PageWalk(self._listing)
+        self._failed = False
+        return self._walk
+
+    def _take(self, walk: PageWalk[T], fetched: Page[T] | DGSPayError) -> Page[T]:
+        if isinstance(fetched, DGSPayError):
+            self._failed = True
+            raise fetched
+        return walk.take(fetched)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(next_page={self.next_page})"
+
+
+class AsyncPager(_Walker[T]):
+    """A list of the API, fetched page by page while it is walked through.
+
+    `async for row in pager` walks from the beginning each time it is used. After an error the
+    next walk goes on at the page that failed: nothing comes twice, nothing is left out.
+    """
+
+    def __init__(
+        self,
+        listing: Listing[T],
+        execute: Callable[[Operation[Page[T]]], Awaitable[Page[T]]],
+    ) -> None:
+        super().__init__(listing)
+        self._execute = execute
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        async for page in self.pages():
+            for row in page.rows:
+                yield row
+
+    async def pages(self) -> AsyncIterator[Page[T]]:
+        """Walk page by page; rows that were given out before are dropped from a page."""
+        walk = self._begin()
+        while window := walk.window():
+            for fetched in await self._fetch_all(window):
+                if walk.finished:
+                    break
+                yield self._take(walk, fetched)
+
+    async def first_page(self) -> Page[T]:
+        """Fetch the page the list begins with, and nothing else."""
+        return await self._execute(self._listing.fetch(self._listing.first))
+
+    async def _fetch_all(self, window: range) -> list[Page[T] | DGSPayError]:
+        """Fetch pages at the same time and return them in order, up to the first failure."""
+        if len(window) == 1:
+            return [await self._fetch(window[0])]
+        import anyio  # noqa: PLC0415 - only a prefetching pager needs it
+
+        fetched: dict[int, Page[T] | DGSPayError] = {}
+
+        async def fetch(number: int) -> None:
+            fetched[number] = await self._fetch(number)
+
+        # The group begins and ends within this call: no task is left behind by a `break`.
+        async with anyio.create_task_group() as group:
+            for number in window:
+                group.start_soon(fetch, number)
+        return [fetched[number] for number in window]
+
+    async def _fetch(self, number: int) -> Page[T] | DGSPayError:
+        try:
+            return await self._execute(self._listing.fetch(number))
+        except DGSPayError as error:
+            return error
+
+
+class Pager(_Walker[T]):
+    """The same as `AsyncPager`, for blocking code: `for row in pager`."""
+
+    def __init__(
+        self, listing: Listing[T], execute: Callable[[Operation[Page[T]]], Page[T]]
+    ) -> None:
+        super().__init__(listing)
+        self._execute = execute
+
+    def __iter__(self) -> Iterator[T]:
+        for page in self.pages():
+            yield from page.rows
+
+    def pages(self) -> Iterator[Page[T]]:
+        """Walk page by page; rows that were given out before are dropped from a page."""
+        walk = self._begin()
+        while window := walk.window():
+            for fetched in self._fetch_all(window):
+                if walk.finished:
+                    break
+                yield self._take(walk, fetched)
+
+    def first_page(self) -> Page[T]:
+        """Fetch the page the list begins with, and nothing else."""
+        return self._execute(self._listing.fetch(self._listing.first))
+
+    def _fetch_all(self, window: range) -> list[Page[T] | DGSPayError]:
+        """Fetch pages at the same time and return them in order."""
+        if len(window) == 1:
+            return [self._fetch(window[0])]
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - as above
+
+        with ThreadPoolExecutor(len(window), thread_name_prefix="dgspay-pages") as pool:
+            return [*pool.map(self._fetch, window)]
+
+    def _fetch(self, number: int) -> Page[T] | DGSPayError:
+        try:
+            return self._execute(self._listing.fetch(number))
+        except DGSPayError as error:
+            return error

@@ -1,0 +1,203 @@
+"""How a client is set up: credentials, environment, origin and times, all checked at once."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Mapping
+from datetime import tzinfo
+from typing import Any, Literal, TypeGuard
+from urllib.parse import urlsplit
+
+import attrs
+
+from dgspay.core.operation import Timeout
+from dgspay.core.retry import RetryPolicy
+from dgspay.core.wire import Wire
+from dgspay.errors import ConfigError
+from dgspay.secret import Secret
+
+Environment = Literal["sandbox", "production", "emulator"]
+
+EMULATOR_PORT = 8250
+"""Where `dgspay emulator` listens by default: 8, and Rwanda's country code."""
+
+BASE_URLS: dict[str, str] = {
+    "sandbox": "https://test.pay.digitalservicescenter.rw/generation/v2",
+    "production": "https://pay.digitalservicescenter.rw/generation/v2",
+    "emulator": f"http://127.0.0.1:{EMULATOR_PORT}/generation/v2",
+}
+
+DEFAULT_IDEMPOTENCY_HEADER = "Idempotency-Key"
+
+_CREDENTIAL = re.compile(r"[\x21-\x7e]{1,512}", re.ASCII)
+_HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
+_BASE_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*", re.ASCII)
+_LIVE_KEY = "sk_live_"
+_TEST_KEYS = ("sk_test_", "sk_sandbox_")
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """What a client is set up with. Build it with `Settings.check`; its repr is safe to log."""
+
+    api_key: Secret
+    account_number: str
+    environment: Environment
+    base_url: str
+    timeout: Timeout
+    deadline: float
+    retry: RetryPolicy
+    idempotency_header: str
+    api_timezone: tzinfo | None
+    allow_rwf_fractions: bool
+    trust_env: bool
+
+    @classmethod
+    def check(
+        cls,
+        *,
+        api_key: Secret | None,
+        account_number: str | None,
+        environment: str = "sandbox",
+        base_url: str | None = None,
+        timeout: Timeout | None = None,
+        deadline: float = 100.0,
+        retry: RetryPolicy | None = None,
+        idempotency_header: str = DEFAULT_IDEMPOTENCY_HEADER,
+        api_timezone: tzinfo | None = None,
+        allow_rwf_fractions: bool = False,
+        trust_env: bool = False,
+    ) -> Settings:
+        """Check everything a client is given.
+
+        Raises:
+            ConfigError: naming what is wrong and how to set it right, never showing a secret.
+        """
+        if not _is_environment(environment):
+            raise ConfigError(f"environment must be one of {', '.join(BASE_URLS)}")
+        key = _check_key(api_key, environment)
+        if isinstance(deadline, bool) or not isinstance(deadline, int | float) or not deadline > 0:
+            raise ConfigError("deadline must be a number of seconds above 0")
+        if not _HEADER_NAME.fullmatch(idempotency_header):
+            raise ConfigError("idempotency_header must be the name of an HTTP header")
+        return cls(
+            api_key=key,
+            account_number=_check_account_number(account_number),
+            environment=environment,
+            base_url=check_base_url(BASE_URLS[environment] if base_url is None else base_url),
+            timeout=timeout or Timeout(),
+            deadline=float(deadline),
+            retry=retry or RetryPolicy(),
+            idempotency_header=idempotency_header,
+            api_timezone=api_timezone,
+            allow_rwf_fractions=allow_rwf_fractions,
+            trust_env=trust_env,
+        )
+
+    @property
+    def wire(self) -> Wire:
+        """The part that requests are built from."""
+        return Wire(
+            base_url=self.base_url,
+            api_key=self.api_key,
+            account_number=self.account_number,
+            idempotency_header=self.idempotency_header,
+            production=self.environment == "production",
+            api_timezone=self.api_timezone,
+            allow_rwf_fractions=self.allow_rwf_fractions,
+        )
+
+
+def from_env(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Read `DGSPAY_API_KEY`, `_ACCOUNT_NUMBER`, `_ENVIRONMENT` and `_BASE_URL`.
+
+    Raises:
+        ConfigError: naming the variable that is missing.
+    """
+    variables = os.environ if environ is None else environ
+    for name in ("DGSPAY_API_KEY", "DGSPAY_ACCOUNT_NUMBER"):
+        if not variables.get(name):
+            raise ConfigError(f"the environment variable {name} is not set")
+    return {
+        "api_key": Secret(variables["DGSPAY_API_KEY"]),
+        "account_number": variables["DGSPAY_ACCOUNT_NUMBER"],
+        "environment": variables.get("DGSPAY_ENVIRONMENT") or "sandbox",
+        "base_url": variables.get("DGSPAY_BASE_URL") or None,
+    }
+
+
+def check_base_url(url: str) -> str:
+    """Return an origin and prefix that the API key may be sent to.
+
+    Raises:
+        ConfigError: unless it is https, or http on loopback, without userinfo, query or
+            fragment, with a port that exists.
+    """
+    if not isinstance(url, str) or not url.isprintable() or "\\" in url or " " in url:
+        raise ConfigError("base_url must be a URL without spaces or control characters")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ConfigError("base_url is not a URL, or its port does not exist") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise ConfigError("base_url must be an absolute https URL")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ConfigError(
+            "base_url must be https: over http anybody on the way reads the API key. "
+            "Only loopback addresses may use http"
+        )
+    if "@" in parts.netloc or "?" in url or "#" in url:
+        raise ConfigError("base_url must have no user, password, query or fragment")
+    if port == 0 or (port is None and parts.netloc.endswith(":")):
+        raise ConfigError("base_url has a port that does not exist")
+    path = parts.path.rstrip("/")
+    if not _BASE_PATH.fullmatch(path) or "/.." in path or "/./" in f"{path}/":
+        raise ConfigError("base_url has a path that cannot be a prefix of the API")
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host name or address can only be this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_environment(name: str) -> TypeGuard[Environment]:
+    return name in BASE_URLS
+
+
+def _check_key(api_key: Secret | None, environment: str) -> Secret:
+    if api_key is None or not api_key.reveal():
+        raise ConfigError(
+            "api_key is missing: it is in the merchant portal under Settings, API Settings"
+        )
+    if not _CREDENTIAL.fullmatch(api_key.reveal()):
+        raise ConfigError(
+            "api_key has a character no key has (a space, a line break or a typographic quote "
+            "are easily copied along): copy it again"
+        )
+    if api_key.reveal().startswith(_LIVE_KEY) and environment != "production":
+        raise ConfigError(
+            f"api_key is a live key and environment is {environment}: real keys are for "
+            "environment='production' only"
+        )
+    if api_key.reveal().startswith(_TEST_KEYS) and environment == "production":
+        raise ConfigError("api_key is a test key and environment is production")
+    return api_key
+
+
+def _check_account_number(account_number: str | None) -> str:
+    if not account_number:
+        raise ConfigError(
+            "account_number is missing: it is in the merchant portal under Settings, API Settings"
+        )
+    if not isinstance(account_number, str) or not _CREDENTIAL.fullmatch(account_number):
+        raise ConfigError("account_number has a character no account number has")
+    return account_number

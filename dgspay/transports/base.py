@@ -1,0 +1,43 @@
+"""What a transport is: one request in, one response out, and honesty about what was sent."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from dgspay.core.operation import Request, Response, Timeout
+
+MAX_BODY_BYTES = 10 * 1024 * 1024
+
+
+@runtime_checkable
+class AsyncTransport(Protocol):
+    """Sends one request at a time, many at once, for `AsyncDGSPay`.
+
+    It never follows a redirect, keeps no cookies, ignores proxy variables unless it was told
+    otherwise, asks for an uncompressed answer and caps it while reading.
+    """
+
+    async def send(self, request: Request, timeout: Timeout) -> Response:
+        """Send the request and return the answer, whatever its status.
+
+        Raises:
+            TransportFailure: when no whole answer came, saying whether a byte may have left.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections it owns."""
+        ...
+
+
+@runtime_checkable
+class Transport(Protocol):
+    """The same for `DGSPay`, without `await`."""
+
+    def send(self, request: Request, timeout: Timeout) -> Response:
+        """Send the request and return the answer; see `AsyncTransport.send`."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections it owns."""
+        ...
