@@ -19,6 +19,7 @@ if importlib.util.find_spec("starlette") is None or importlib.util.find_spec("uv
 
 from dgspay.emulator.clock import Clock, SystemClock, VirtualClock
 from dgspay.emulator.emulator import Emulator
+from dgspay.emulator.links import LinkNotPayableError
 from dgspay.emulator.server import Served
 
-__all__ = ["Clock", "Emulator", "Served", "SystemClock", "VirtualClock"]
+__all__ = ["Clock", "Emulator", "LinkNotPayableError", "Served", "SystemClock", "VirtualClock"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import attrs
 
@@ -30,7 +30,16 @@ class Options:
 
 
 class Account:
-    """What a merchant has and what happened to it. It decides nothing: the areas do."""
+    """What a merchant has and what happened to it. It decides nothing: the areas do.
+
+    Args:
+        credentials: What the merchant's requests must carry.
+        options: How the emulator behaves.
+        clock: Where the time comes from.
+        identifiers: Where ids and references come from.
+        origin: What the URLs in answers begin with.
+        scheduled: Called when something was put down to settle later.
+    """
 
     def __init__(
         self,
@@ -39,12 +48,15 @@ class Account:
         clock: Clock,
         identifiers: Identifiers,
         origin: str,
+        *,
+        scheduled: Callable[[], object],
     ) -> None:
         self.credentials = credentials
         self.options = options
         self.clock = clock
         self.identifiers = identifiers
         self.origin = origin
+        self._scheduled = scheduled
         self.merchant_id = identifiers.uuid()
         self.wallet = Wallet(options.balances)
         self.payments: list[Payment] = []
@@ -105,6 +117,7 @@ class Account:
         if self.options.settle_after is not None:
             moment = self.clock.time() + self.options.settle_after
             heapq.heappush(self._due, (moment, next(self._tiebreak), reference))
+            self._scheduled()
 
     def pop_due(self) -> str | None:
         """Take the next reference whose time has come."""

@@ -36,6 +36,7 @@ class EngineEndpoint:
         self._engine = engine
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
         try:
             body = await _body(HTTPRequest(scope, receive))
         except ClientDisconnect:
@@ -115,6 +116,7 @@ class ConnectionLayer:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one HTTP request on, and in-process raise for it when its line was cut."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -34,6 +34,7 @@ class Call:
         self,
         account: Account,
         operation: str,
+        *,
         values: Mapping[str, str],
         query: str,
         body: Any,

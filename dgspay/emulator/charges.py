@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from dgspay.emulator import mobile_money
+from dgspay.emulator import cards, mobile_money
 from dgspay.emulator.account import Account
 from dgspay.emulator.calls import Call
 from dgspay.emulator.records import Payer, Payment
@@ -26,7 +26,10 @@ def create(call: Call) -> Mapping[str, Any]:
     """Start a collection by mobile money or card."""
     method = PaymentMethod(call.fields.choice("payment_type", ("mobile_money", "card")))
     payment = _read(call, method)
-    mobile_money.charge(call, payment)
+    if method is PaymentMethod.CARD:
+        cards.charge(call, payment)
+    else:
+        mobile_money.charge(call, payment)
     call.record(payment.dgs_reference, payment.amount, payment.currency)
     return charge_answer(call.account, payment)
 

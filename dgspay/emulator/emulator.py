@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from types import TracebackType
 from typing import Self
@@ -11,16 +11,19 @@ from typing import Self
 import httpx
 from starlette.types import ASGIApp
 
-from dgspay.emulator import inprocess, server
+from dgspay.emulator import inprocess, links, server, steering
 from dgspay.emulator.account import Options
 from dgspay.emulator.app import create_app
+from dgspay.emulator.background import Ticker
 from dgspay.emulator.calls import API_PREFIX
 from dgspay.emulator.clock import Clock, SystemClock
+from dgspay.emulator.credentials import WEBHOOK_SECRET
+from dgspay.emulator.deliveries import Courier, Delivery
 from dgspay.emulator.engine import IN_PROCESS_ORIGIN, Engine
 from dgspay.emulator.faults import Faults
-from dgspay.emulator.identifiers import Identifiers
+from dgspay.emulator.fields import is_web_url
 from dgspay.emulator.journal import Arrival
-from dgspay.emulator.records import Conversion, Deed, Disbursement, Event, Link, Payment
+from dgspay.emulator.records import Conversion, Deed, Disbursement, Link, Payment
 from dgspay.emulator.wallet import DEFAULT_BALANCES
 from dgspay.money import AmountInput
 
@@ -41,6 +44,9 @@ class Emulator:
             refused either way.
         settle_transfers: Whether a disbursement without a scenario succeeds by itself.
         transfers_in_lookup: Whether `GET /transactions/{id}` finds disbursements.
+
+    Raises:
+        ValueError: for a `webhook_url` that is not http or https, or a balance below 0.
     """
 
     def __init__(
@@ -56,6 +62,8 @@ class Emulator:
         settle_transfers: bool = True,
         transfers_in_lookup: bool = True,
     ) -> None:
+        if webhook_url is not None and not is_web_url(webhook_url):
+            raise ValueError("webhook_url must be an absolute http or https URL")
         self.clock: Clock = SystemClock() if clock is None else clock
         options = Options(
             settle_after=settle_after,
@@ -66,13 +74,22 @@ class Emulator:
             transfers_in_lookup=transfers_in_lookup,
             balances=DEFAULT_BALANCES if balances is None else dict(balances),
         )
-        self._engine = Engine(options, self.clock, Identifiers(seed), self._deliver)
+        self._courier = Courier(self.clock, WEBHOOK_SECRET)
+        self._tickers: set[Ticker] = set()
+        self._running = ExitStack()
+        self._engine = Engine(
+            options,
+            self.clock,
+            seed=seed,
+            deliver=self._courier.post,
+            scheduled=self._wake_tickers,
+        )
         self.app: ASGIApp = create_app(self._engine)
         self.base_url = IN_PROCESS_ORIGIN + API_PREFIX
         self.clock.subscribe(self._engine.tick)
-
-    def _deliver(self, events: Iterable[Event]) -> None:
-        pass
+        self.clock.subscribe(self._courier.wake)
+        if webhook_url is not None:
+            self._running.enter_context(self._ticking())
 
     # --- credentials --------------------------------------------------------------------
 
@@ -116,12 +133,28 @@ class Emulator:
             ValueError: when the host is not loopback and `allow_public` is not set.
             OSError: when the port is taken.
         """
-        with server.serve(self.app, host=host, port=port, allow_public=allow_public) as served:
+        with (
+            self._ticking(),
+            server.serve(self.app, host=host, port=port, allow_public=allow_public) as served,
+        ):
             self._engine.move(served.origin)
             try:
                 yield served
             finally:
                 self._engine.move(IN_PROCESS_ORIGIN)
+
+    @contextmanager
+    def _ticking(self) -> Generator[None]:
+        with Ticker(self._engine) as ticker:
+            self._tickers.add(ticker)
+            try:
+                yield
+            finally:
+                self._tickers.discard(ticker)
+
+    def _wake_tickers(self) -> None:
+        for ticker in tuple(self._tickers):
+            ticker.wake()
 
     # --- looking inside -----------------------------------------------------------------
 
@@ -160,18 +193,95 @@ class Emulator:
         """The latest requests that arrived, oldest first, secrets masked."""
         return tuple(self._engine.journal.arrivals)
 
+    @property
+    def deliveries(self) -> Sequence[Delivery]:
+        """The latest webhooks, oldest first, with every try to deliver them."""
+        return tuple(self._courier.deliveries)
+
     def balance(self, currency: str) -> Decimal:
         """Return what is available in a currency."""
         return self._engine.account.wallet.available(currency)
+
+    # --- steering -----------------------------------------------------------------------
+
+    def approve(self, reference: str) -> None:
+        """Have a pending payment, disbursement or conversion succeed now.
+
+        Raises:
+            LookupError: when there is no such thing.
+            ValueError: when it has ended already.
+        """
+        with self._engine.steering() as account:
+            steering.approve(account, reference)
+
+    def decline(self, reference: str, reason: str = "Declined") -> None:
+        """Have a pending payment, disbursement or conversion fail now.
+
+        Args:
+            reference: Its `dgs_reference`.
+            reason: The payment's `processor_response`, or the `fail_reason` of the others.
+
+        Raises:
+            LookupError: when there is no such thing.
+            ValueError: when it has ended already.
+        """
+        with self._engine.steering() as account:
+            steering.decline(account, reference, reason)
+
+    def settle(self, reference: str | None = None) -> None:
+        """Give something its planned end now; without a reference, everything pending.
+
+        Card payments that still await a PIN, an OTP or an address are left alone by the
+        latter.
+
+        Raises:
+            LookupError: when there is no such thing.
+            ValueError: when it has ended already.
+        """
+        with self._engine.steering() as account:
+            if reference is None:
+                steering.settle_all(account)
+            else:
+                steering.settle_one(account, reference)
+
+    def pay_link(self, id_or_slug: str, amount: AmountInput | None = None) -> Payment:
+        """Pay a payment link at once, as a payer with money would.
+
+        Args:
+            id_or_slug: Which link.
+            amount: What the payer of a flexible link chooses, in the link's currency.
+
+        Raises:
+            LookupError: when there is no such link.
+            LinkNotPayableError: when it is expired, archived or used up, or the amount is not
+                within its limits.
+        """
+        with self._engine.steering() as account:
+            link = account.link(id_or_slug)
+            if link is None:
+                raise LookupError(f"no payment link {id_or_slug!r}")
+            return links.pay(account, link, amount)
+
+    def wait_for_deliveries(self, timeout: float = 5.0) -> None:
+        """Wait until no webhook is under way or due; retries due later are not waited for.
+
+        Raises:
+            TimeoutError: when that takes longer than `timeout` real seconds.
+        """
+        if not self._courier.wait_until_idle(timeout):
+            raise TimeoutError(f"webhooks were still under way after {timeout} seconds")
 
     # --- the end ------------------------------------------------------------------------
 
     def reset(self) -> None:
         """Forget everything that happened; credentials and options stay."""
         self._engine.reset()
+        self._courier.reset()
 
     def close(self) -> None:
-        """Stop what runs in the background."""
+        """Stop what runs in the background; webhooks still waiting are not sent."""
+        self._running.close()
+        self._courier.close()
 
     def __enter__(self) -> Self:
         return self

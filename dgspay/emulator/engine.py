@@ -5,7 +5,10 @@ from __future__ import annotations
 import hmac
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from typing import Any
+
+import attrs
 
 from dgspay.emulator import idempotency
 from dgspay.emulator.account import Account, Options
@@ -34,28 +37,50 @@ IN_PROCESS_ORIGIN = "http://127.0.0.1"
 MAX_BODY_BYTES = 1024 * 1024
 
 
+@attrs.frozen
+class _Incoming:
+    """A request with what can be said about it before it is carried out."""
+
+    request: Request
+    route: Route | None
+    values: Mapping[str, str]
+    body: Any = attrs.field(repr=False)
+    malformed: RefusedError | None
+
+    @property
+    def operation(self) -> str | None:
+        return self.route.operation if self.route else None
+
+
 class Engine:
     """Answers requests for one merchant account.
 
     Args:
+        options: How the emulator behaves.
+        clock: Where the time comes from.
+        seed: The same seed makes the same ids.
         deliver: Is given the webhooks that may leave; never before the answer of the call
             that caused them.
+        scheduled: Called when something was put down to settle later.
     """
 
     def __init__(
         self,
         options: Options,
         clock: Clock,
-        identifiers: Identifiers,
+        *,
+        seed: int | str | None,
         deliver: Callable[[Iterable[Event]], None],
+        scheduled: Callable[[], object],
     ) -> None:
         self.options = options
         self.clock = clock
         self.lock = threading.RLock()
         self.faults = Faults(API_OPERATIONS)
         self.origin = IN_PROCESS_ORIGIN
-        self._identifiers = identifiers
+        self._seed = seed
         self._deliver = deliver
+        self._scheduled = scheduled
         self.reset()
 
     def reset(self) -> None:
@@ -65,7 +90,12 @@ class Engine:
             self.journal = Journal()
             self.keys = idempotency.Keys()
             self.account = Account(
-                Credentials(), self.options, self.clock, self._identifiers, self.origin
+                Credentials(),
+                self.options,
+                self.clock,
+                Identifiers(self._seed),
+                self.origin,
+                scheduled=self._scheduled,
             )
 
     def move(self, origin: str) -> None:
@@ -73,12 +103,27 @@ class Engine:
         with self.lock:
             self.origin = self.account.origin = origin
 
-    def tick(self) -> None:
-        """Settle what is due and let its webhooks leave."""
+    @contextmanager
+    def steering(self) -> Generator[Account]:
+        """Let someone act on the account from outside a request; then webhooks leave."""
         with self.lock:
             settle_due(self.account)
-            events = self.account.take_outbox()
+            try:
+                yield self.account
+            finally:
+                events = self.account.take_outbox()
         self._deliver(events)
+
+    def tick(self) -> None:
+        """Settle what is due and let its webhooks leave."""
+        with self.steering():
+            pass
+
+    def seconds_to_next(self) -> float | None:
+        """Return the real seconds until something is due; None when only a signal will tell."""
+        with self.lock:
+            moment = self.account.next_due()
+        return None if moment is None else self.clock.seconds_until(moment)
 
     def exchange(self, request: Request) -> Exchange:
         """Yield what must happen for a request: waits, then one answer or a dropped line.
@@ -87,78 +132,73 @@ class Engine:
         closes the exchange.
         """
         self.tick()
-        found = find_route(request.method, request.path)
-        operation = found[0].operation if found else None
-        body, malformed = _parsed(request.body)
-        arrival = self.journal.open(request, body, operation, self.clock.time())
-        fault = (self.faults.take(operation) if operation else None) or Fault()
-
-        effect = fault.instead()
+        incoming = _read(request)
+        arrival = self.journal.open(request, incoming.body, incoming.operation, self.clock.time())
+        fault = self.faults.take(incoming.operation) or Fault()
         events: list[Event] = []
         try:
+            effect = fault.instead()
             if effect is None:
-                if found is None:
-                    effect = not_found("endpoint").answer()
-                else:
-                    answer = yield from self._answer(*found, request, body, malformed, events)
-                    effect = fault.afterwards(answer)
-            elif self.options.latency:
-                yield Wait(self.options.latency)
+                answer = yield from self._answer(incoming, events)
+                effect = fault.afterwards(answer)
             if isinstance(effect, Answer):
                 arrival.status = effect.status
             yield effect
         finally:
             self._deliver(events)
 
-    def _answer(
-        self,
-        route: Route,
-        values: Mapping[str, str],
-        request: Request,
-        body: Any,
-        malformed: RefusedError | None,
-        events: list[Event],
-    ) -> Generator[Wait, None, Answer]:
+    def _answer(self, incoming: _Incoming, events: list[Event]) -> Generator[Wait, None, Answer]:
         """Do the work of a request, once per idempotency key, and make its answer."""
         try:
-            if not route.public:
-                self._authenticate(request)
-            key = idempotency.key_of(request)
-            if key is not None:
-                with self.lock:
-                    replay = self.keys.claim(key, request)
-                if replay is not None:
-                    return replay
+            route, key, replay = self._admit(incoming)
         except RefusedError as refused:
             return refused.answer()
-        call = Call(self.account, route.operation, values, request.query, body, key)
+        if replay is not None:
+            return replay
+        call = Call(
+            self.account,
+            route.operation,
+            values=incoming.values,
+            query=incoming.request.query,
+            body=incoming.body,
+            idempotency_key=key,
+        )
+        keys = self.keys
         answer: Answer | None = None
         try:
-            answer = self._work(route, call, malformed, events)
+            answer = self._work(route, call, events)
             # The work is done by now: a client that gives up meanwhile has still paid.
             if self.options.latency:
                 yield Wait(self.options.latency)
         finally:
             if key is not None:
                 with self.lock:
-                    if answer is not None and call.acted:
-                        self.keys.keep(key, answer)
-                    else:
-                        self.keys.release(key)
+                    keys.settle(key, answer if call.acted else None)
         return answer
 
-    def _work(
-        self, route: Route, call: Call, malformed: RefusedError | None, events: list[Event]
-    ) -> Answer:
+    def _admit(self, incoming: _Incoming) -> tuple[Route, str | None, Answer | None]:
+        """Check who asks and whether the request can be read, and claim its key."""
+        route = incoming.route
+        if route is None or not route.public:
+            self._authenticate(incoming.request)
+        if route is None:
+            raise not_found("endpoint")
+        if incoming.malformed is not None:
+            raise incoming.malformed
+        key = idempotency.key_of(incoming.request)
+        if key is None:
+            return route, None, None
+        with self.lock:
+            return route, key, self.keys.claim(key, incoming.request)
+
+    def _work(self, route: Route, call: Call, events: list[Event]) -> Answer:
         with self.lock:
             try:
-                if malformed is not None:
-                    raise malformed
                 result = route.handler(call)
             except RefusedError as refused:
                 return refused.answer()
             finally:
-                events += self.account.take_outbox()
+                events += call.account.take_outbox()
         return result if isinstance(result, Answer) else Answer.of(result)
 
     def _authenticate(self, request: Request) -> None:
@@ -182,13 +222,15 @@ def _equal(given: str, wanted: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), wanted.encode())
 
 
-def _parsed(body: bytes) -> tuple[Any, RefusedError | None]:
-    """Parse a body; what is wrong with it is said later, after authentication."""
-    if not body:
-        return None, None
-    if len(body) > MAX_BODY_BYTES:
-        return None, invalid(f"the body must not be over {MAX_BODY_BYTES} bytes")
-    try:
-        return parse_json(body), None
-    except DecodeError as error:
-        return None, invalid(error.message)
+def _read(request: Request) -> _Incoming:
+    """Find the route and parse the body; what is wrong is said later, after authentication."""
+    route, values = find_route(request.method, request.path) or (None, {})
+    body, malformed = None, None
+    if len(request.body) > MAX_BODY_BYTES:
+        malformed = invalid(f"the body must not be over {MAX_BODY_BYTES} bytes")
+    elif request.body:
+        try:
+            body = parse_json(request.body)
+        except DecodeError as error:
+            malformed = invalid(error.message)
+    return _Incoming(request, route, values, body, malformed)

@@ -99,9 +99,9 @@ class Faults:
         with self._lock:
             self._waiting.setdefault(route, []).extend([fault] * times)
 
-    def take(self, route: str) -> Fault | None:
+    def take(self, route: str | None) -> Fault | None:
         """Take the fault that is next for a route."""
-        if not self._waiting:
+        if route is None or not self._waiting:
             return None
         with self._lock:
             waiting = self._waiting.get(route)

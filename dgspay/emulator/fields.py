@@ -27,6 +27,10 @@ class Fields:
     def __contains__(self, name: str) -> bool:
         return name in self._members
 
+    def over(self, members: Mapping[str, Any]) -> Fields:
+        """Return these fields laid over others: what is not here is taken from there."""
+        return Fields({**members, **self._members}, self._prefix)
+
     def name(self, name: str) -> str:
         """Return the name as messages show it, such as `recipient.bank_key`."""
         return f"{self._prefix}{name}"

@@ -45,13 +45,12 @@ class Keys:
             raise RefusedError("93", "a request with this idempotency key is being processed")
         return attrs.evolve(known.answer, headers=(*known.answer.headers, REPLAY_HEADER))
 
-    def keep(self, key: str, answer: Answer) -> None:
-        """Remember the answer of work that was done."""
-        self._memories[key].answer = answer
-
-    def release(self, key: str) -> None:
-        """Forget a key whose request did nothing, so that it may be used again."""
-        del self._memories[key]
+    def settle(self, key: str, answer: Answer | None) -> None:
+        """Remember the answer of work that was done; without one the key is free again."""
+        if answer is None:
+            del self._memories[key]
+        else:
+            self._memories[key].answer = answer
 
 
 def key_of(request: Request) -> str | None:

@@ -120,6 +120,10 @@ class Link:
     """The fields of the create request, checked, as the link shows them."""
     created_at: float
     archived: bool = False
+    used: int = 0
+    """How many payments succeeded (guide: `use_count`)."""
+    held: int = 0
+    """How many payments are pending: each holds a use until it fails."""
     payments: list[Payment] = attrs.field(factory=list, repr=False)
 
 

@@ -5,14 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from dgspay.emulator import balances, charges, transactions
+from dgspay.emulator import (
+    authorize,
+    balances,
+    banks,
+    charges,
+    conversions,
+    disbursements,
+    pages,
+    payment_links,
+    transactions,
+)
 from dgspay.emulator.calls import API_PREFIX, Route
+from dgspay.emulator.charges import REDIRECT_PATH
+from dgspay.emulator.links import PAY_PATH
 
 ROUTES: Final = (
     Route("POST", f"{API_PREFIX}/charges", charges.create),
+    Route("POST", f"{API_PREFIX}/authorize", authorize.create),
+    Route("POST", f"{API_PREFIX}/payment-links", payment_links.create),
+    Route("GET", f"{API_PREFIX}/payment-links", payment_links.index),
+    Route("GET", f"{API_PREFIX}/payment-links/{{id}}", payment_links.retrieve),
+    Route("PATCH", f"{API_PREFIX}/payment-links/{{id}}", payment_links.update),
+    Route("DELETE", f"{API_PREFIX}/payment-links/{{id}}", payment_links.archive),
+    Route("POST", f"{API_PREFIX}/disburse", disbursements.create),
+    Route("GET", f"{API_PREFIX}/banks/{{country}}", banks.index),
     Route("GET", f"{API_PREFIX}/balance", balances.show),
+    Route("POST", f"{API_PREFIX}/convert", conversions.create),
     Route("GET", f"{API_PREFIX}/transactions", transactions.index),
     Route("GET", f"{API_PREFIX}/transactions/{{id}}", transactions.retrieve),
+    Route("GET", f"{REDIRECT_PATH}/{{reference}}", pages.authorize, public=True),
+    Route("GET", f"{PAY_PATH}/{{slug}}", pages.pay, public=True),
 )
 
 API_OPERATIONS: Final = tuple(route.operation for route in ROUTES if not route.public)

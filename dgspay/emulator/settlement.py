@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from dgspay.emulator.account import Account
 from dgspay.emulator.events import conversion_event, disbursement_event, payment_event
-from dgspay.emulator.records import Conversion, Decline, Disbursement, Payment
+from dgspay.emulator.records import Conversion, Decline, Disbursement, Link, Payment
 from dgspay.models.enums import ConversionStatus, PaymentStatus
 from dgspay.money import ZERO_DECIMAL_CURRENCIES
 
@@ -44,7 +44,15 @@ def settle_payment(account: Account, payment: Payment) -> None:
         account.wallet.credit(payment.currency, payment.net_amount)
     else:
         payment.status = PaymentStatus.FAILED
+    if payment.link_id is not None:
+        _count_use(account.links[payment.link_id], payment)
     account.announce(payment_event(payment, now), payment.callback_url)
+
+
+def _count_use(link: Link, payment: Payment) -> None:
+    """Turn the use a pending payment held into a real one, or give it back."""
+    link.held -= 1
+    link.used += payment.status is PaymentStatus.SUCCESSFUL
 
 
 def decline_payment(account: Account, payment: Payment, verdict: Decline) -> None:
