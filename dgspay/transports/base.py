@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Coroutine
+from typing import Any, Protocol, runtime_checkable
 
 from dgspay.core.operation import Request, Response, Timeout
 
@@ -17,8 +18,8 @@ class AsyncTransport(Protocol):
     otherwise, asks for an uncompressed answer and caps it while reading.
     """
 
-    async def send(self, request: Request, timeout: Timeout) -> Response:
-        """Send the request and return the answer, whatever its status.
+    def send(self, request: Request, timeout: Timeout) -> Coroutine[Any, Any, Response]:
+        """Send the request and return the answer, whatever its status. Written `async def`.
 
         Raises:
             TransportFailure: when no whole answer came, saying whether a byte may have left.
