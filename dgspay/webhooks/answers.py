@@ -1,0 +1,46 @@
+"""What a receiver answers DGS-Pay: 200 ends the deliveries of an event, all else repeats them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from dgspay.models.codec import dump_json
+
+RETRY_AFTER = 30
+"""Seconds after which an event that is being handled may be delivered again."""
+
+
+@attrs.frozen
+class Answer:
+    """An HTTP answer for any framework.
+
+    Attributes:
+        status: The HTTP status.
+        body: JSON that says what became of the event.
+        headers: The headers to send.
+    """
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+    @classmethod
+    def of(cls, status: int, word: str, **headers: str) -> Answer:
+        """An answer whose body is `{"status": word}`, as in the guide's examples."""
+        content = {"Content-Type": "application/json"}
+        content |= {name.replace("_", "-"): text for name, text in headers.items()}
+        return cls(status, dump_json({"status": word}), content)
+
+
+RECEIVED = Answer.of(200, "received")
+DUPLICATE = Answer.of(200, "duplicate")
+UNSIGNED = Answer.of(401, "unauthorized")
+WRONG_ENVIRONMENT = Answer.of(403, "wrong_environment")
+METHOD_NOT_ALLOWED = Answer.of(405, "method_not_allowed", Allow="POST")
+IN_PROGRESS = Answer.of(409, "in_progress", Retry_After=str(RETRY_AFTER))
+TOO_LARGE = Answer.of(413, "too_large")
+UNREADABLE = Answer.of(422, "unreadable")
+FAILED = Answer.of(500, "failed")
+UNAVAILABLE = Answer.of(503, "unavailable", Retry_After=str(RETRY_AFTER))

@@ -1,0 +1,30 @@
+"""The webhook handler for aiohttp's server.
+
+    app.router.add_post("/webhooks/dgspay", handler(receiver))
+
+Await `receiver.drain()` when the program stops: a slow handler may still be running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from dgspay.webhooks.capped import CappedBody
+from dgspay.webhooks.receiver import WebhookReceiver
+from dgspay.webhooks.signature import SIGNATURE_HEADER
+
+
+def handler(receiver: WebhookReceiver) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Return a request handler that gives every request to the receiver."""
+
+    async def dgspay_webhook(request: web.Request) -> web.Response:
+        body = CappedBody(receiver.max_body)
+        async for chunk in request.content.iter_any():
+            if not body.feed(chunk):
+                break
+        answer = await receiver.areceive(body.take(), request.headers.get(SIGNATURE_HEADER))
+        return web.Response(body=answer.body, status=answer.status, headers=answer.headers)
+
+    return dgspay_webhook

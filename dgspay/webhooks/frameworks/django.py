@@ -1,0 +1,64 @@
+"""The webhook views for Django: `view` under WSGI, `async_view` under ASGI.
+
+    path("webhooks/dgspay", view(receiver))
+
+Both are exempt from the CSRF check: the signature says who sent the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+# Django has no annotations of its own.
+from django.http import (  # type: ignore[import-untyped,import-not-found,unused-ignore]
+    HttpRequest,
+    HttpResponse,
+)
+from django.views.decorators.csrf import (  # type: ignore[import-untyped,import-not-found,unused-ignore]
+    csrf_exempt,
+)
+
+from dgspay.webhooks.answers import METHOD_NOT_ALLOWED, Answer
+from dgspay.webhooks.capped import CappedBody
+from dgspay.webhooks.receiver import WebhookReceiver
+from dgspay.webhooks.signature import SIGNATURE_HEADER
+
+_CHUNK = 64 * 1024
+
+_SIGNATURE_KEY = "HTTP_" + SIGNATURE_HEADER.upper().replace("-", "_")
+
+
+def view(receiver: WebhookReceiver) -> Callable[[HttpRequest], HttpResponse]:
+    """Return a view that gives every POST to the receiver."""
+
+    def dgspay_webhook(request: HttpRequest) -> HttpResponse:
+        if request.method != "POST":
+            return _response(METHOD_NOT_ALLOWED)
+        return _response(receiver.receive(*_delivery(request, receiver.max_body)))
+
+    exempt: Callable[[HttpRequest], HttpResponse] = csrf_exempt(dgspay_webhook)
+    return exempt
+
+
+def async_view(receiver: WebhookReceiver) -> Callable[[HttpRequest], Awaitable[HttpResponse]]:
+    """Return an asynchronous view that gives every POST to the receiver."""
+
+    async def dgspay_webhook(request: HttpRequest) -> HttpResponse:
+        if request.method != "POST":
+            return _response(METHOD_NOT_ALLOWED)
+        return _response(await receiver.areceive(*_delivery(request, receiver.max_body)))
+
+    exempt: Callable[[HttpRequest], Awaitable[HttpResponse]] = csrf_exempt(dgspay_webhook)
+    return exempt
+
+
+def _delivery(request: HttpRequest, limit: int) -> tuple[bytes, str | None]:
+    body = CappedBody(limit)
+    # `request.body` would be refused by Django itself over DATA_UPLOAD_MAX_MEMORY_SIZE.
+    while (chunk := request.read(_CHUNK)) and body.feed(chunk):
+        pass
+    return body.take(), request.META.get(_SIGNATURE_KEY)
+
+
+def _response(answer: Answer) -> HttpResponse:
+    return HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))

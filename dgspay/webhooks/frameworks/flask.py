@@ -1,0 +1,31 @@
+"""The webhook view for Flask.
+
+    app.add_url_rule("/webhooks/dgspay", view_func=view(receiver), methods=["POST"])
+
+The answer comes after the handler, so a handler should leave slow work to a queue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Response, request
+
+from dgspay.webhooks.capped import CappedBody
+from dgspay.webhooks.receiver import WebhookReceiver
+from dgspay.webhooks.signature import SIGNATURE_HEADER
+
+_CHUNK = 64 * 1024
+
+
+def view(receiver: WebhookReceiver) -> Callable[[], Response]:
+    """Return a view that gives every request to the receiver."""
+
+    def dgspay_webhook() -> Response:
+        body = CappedBody(receiver.max_body)
+        while (chunk := request.stream.read(_CHUNK)) and body.feed(chunk):
+            pass
+        answer = receiver.receive(body.take(), request.headers.get(SIGNATURE_HEADER))
+        return Response(answer.body, answer.status, dict(answer.headers))
+
+    return dgspay_webhook

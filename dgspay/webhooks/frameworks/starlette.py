@@ -1,0 +1,32 @@
+"""The webhook endpoint for Starlette and FastAPI.
+
+    Starlette(routes=[Route("/webhooks/dgspay", endpoint(receiver), methods=["POST"])])
+    FastAPI().add_api_route("/webhooks/dgspay", endpoint(receiver), methods=["POST"])
+
+Await `receiver.drain()` when the program stops: a slow handler may still be running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dgspay.webhooks.capped import CappedBody
+from dgspay.webhooks.receiver import WebhookReceiver
+from dgspay.webhooks.signature import SIGNATURE_HEADER
+
+
+def endpoint(receiver: WebhookReceiver) -> Callable[[Request], Awaitable[Response]]:
+    """Return an endpoint that gives every request to the receiver."""
+
+    async def dgspay_webhook(request: Request) -> Response:
+        body = CappedBody(receiver.max_body)
+        async for chunk in request.stream():
+            if not body.feed(chunk):
+                break
+        answer = await receiver.areceive(body.take(), request.headers.get(SIGNATURE_HEADER))
+        return Response(answer.body, answer.status, dict(answer.headers))
+
+    return dgspay_webhook

@@ -1,0 +1,70 @@
+"""An inbox in memory: for tests, and for a single process that may forget when it stops."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import attrs
+
+from dgspay.webhooks.inbox import Claim, Refusal, new_claim
+
+_WEEK = 7 * 24 * 3600.0
+
+
+@attrs.define
+class _Entry:
+    token: str
+    leased_until: float
+
+
+class MemoryInbox:
+    """Remembers for as long as the process lives. Two processes do not see each other.
+
+    Args:
+        keep: Seconds for which a handled event is remembered, so that memory stays bounded.
+        clock: Seconds on a clock that never goes back.
+    """
+
+    def __init__(self, *, keep: float = _WEEK, clock: Callable[[], float] = time.monotonic) -> None:
+        self._keep = keep
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._claimed: dict[str, _Entry] = {}
+        # In the order in which they were done, the oldest first.
+        self._done: dict[str, float] = {}
+
+    def claim(self, key: str, *, lease: float) -> Claim | Refusal:
+        """Take an event for `lease` seconds, unless it is done or someone else's."""
+        with self._lock:
+            now = self._clock()
+            self._forget_before(now - self._keep)
+            if key in self._done:
+                return Refusal.DONE
+            held = self._claimed.get(key)
+            if held is not None and held.leased_until > now:
+                return Refusal.BUSY
+            claim = new_claim(key)
+            self._claimed[key] = _Entry(claim.token, now + lease)
+            return claim
+
+    def done(self, claim: Claim) -> None:
+        """Remember that the event was handled."""
+        with self._lock:
+            self._claimed.pop(claim.key, None)
+            self._done[claim.key] = self._clock()
+
+    def release(self, claim: Claim) -> None:
+        """Give the event back, unless it is done or someone else's by now."""
+        with self._lock:
+            held = self._claimed.get(claim.key)
+            if held is not None and held.token == claim.token:
+                del self._claimed[claim.key]
+
+    def _forget_before(self, moment: float) -> None:
+        while self._done:
+            key, done_at = next(iter(self._done.items()))
+            if done_at >= moment:
+                return
+            del self._done[key]

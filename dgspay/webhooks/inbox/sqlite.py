@@ -1,0 +1,115 @@
+"""An inbox in a SQLite file: the default, safe across the threads and processes of one machine."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from dgspay.errors import ConfigError
+from dgspay.webhooks.inbox import Claim, Refusal, new_claim
+
+DEFAULT_PATH = "dgspay-webhooks.sqlite3"
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS dgspay_inbox (
+    key TEXT PRIMARY KEY,
+    token TEXT NOT NULL,
+    leased_until REAL NOT NULL,
+    done_at REAL
+) WITHOUT ROWID
+"""
+
+_CLAIM = """
+INSERT INTO dgspay_inbox (key, token, leased_until) VALUES (:key, :token, :until)
+ON CONFLICT (key) DO UPDATE SET token = excluded.token, leased_until = excluded.leased_until
+WHERE dgspay_inbox.done_at IS NULL AND dgspay_inbox.leased_until <= :now
+"""
+
+_DONE = """
+INSERT INTO dgspay_inbox (key, token, leased_until, done_at) VALUES (:key, :token, :now, :now)
+ON CONFLICT (key) DO UPDATE SET done_at = excluded.done_at WHERE dgspay_inbox.done_at IS NULL
+"""
+
+_RELEASE = "DELETE FROM dgspay_inbox WHERE key = :key AND token = :token AND done_at IS NULL"
+
+
+class SQLiteInbox:
+    """Remembers in a file on a local disk, which all processes of the machine may share.
+
+    It opens the file for each question and closes it after: nothing is shared between threads
+    or carried over a fork, and a crash leaves nothing locked. A network disk is no place for
+    it; machines that share events need `PostgresInbox` or `RedisInbox`.
+
+    Args:
+        path: The file; it is made when it is first needed. The default lies in the working
+            directory.
+        busy_timeout: Seconds to wait for another process that is writing.
+        clock: Seconds since the epoch, the same for all processes.
+    """
+
+    def __init__(
+        self,
+        path: str | Path = DEFAULT_PATH,
+        *,
+        busy_timeout: float = 10.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if str(path) in ("", ":memory:"):
+            raise ConfigError("SQLiteInbox needs a file; MemoryInbox keeps nothing on disk")
+        # Made absolute now: a program may change its working directory later.
+        self._path = Path(path).absolute()
+        self._busy_timeout = busy_timeout
+        self._clock = clock
+
+    def claim(self, key: str, *, lease: float) -> Claim | Refusal:
+        """Take an event for `lease` seconds, unless it is done or someone else's."""
+        claim = new_claim(key)
+        with self._transaction() as connection:
+            now = self._clock()
+            written = connection.execute(
+                _CLAIM, {"key": key, "token": claim.token, "until": now + lease, "now": now}
+            )
+            if written.rowcount == 1:
+                return claim
+            (done_at,) = connection.execute(
+                "SELECT done_at FROM dgspay_inbox WHERE key = ?", (key,)
+            ).fetchone()
+        return Refusal.BUSY if done_at is None else Refusal.DONE
+
+    def done(self, claim: Claim) -> None:
+        """Remember that the event was handled, whoever has claimed it since."""
+        with self._transaction() as connection:
+            values = {"key": claim.key, "token": claim.token, "now": self._clock()}
+            connection.execute(_DONE, values)
+
+    def release(self, claim: Claim) -> None:
+        """Give the event back, unless it is done or someone else's by now."""
+        with self._transaction() as connection:
+            connection.execute(_RELEASE, {"key": claim.key, "token": claim.token})
+
+    def forget(self, *, older_than: float) -> int:
+        """Forget what was done more than this many seconds ago; return how many that were.
+
+        An event that DGS-Pay delivers once more after that is handled once more.
+        """
+        with self._transaction() as connection:
+            forgotten = connection.execute(
+                "DELETE FROM dgspay_inbox WHERE done_at < ?", (self._clock() - older_than,)
+            )
+            return forgotten.rowcount
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """One write transaction; the lock is taken at its start, so that it cannot deadlock."""
+        connection = sqlite3.connect(
+            self._path, timeout=self._busy_timeout, isolation_level=None, check_same_thread=True
+        )
+        with contextlib.closing(connection):
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(_SCHEMA)
+            yield connection
+            # Not reached when the block raised: closing then rolls back.
+            connection.execute("COMMIT")

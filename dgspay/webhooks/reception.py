@@ -1,0 +1,172 @@
+"""One delivery from first byte to answer, as a generator that knows neither threads nor `await`.
+
+It yields what is to be done and is sent back what came of it. The receiver's two drivers, one
+blocking and one asynchronous, do those few things; every rule stands here, once.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from dgspay.errors import DecodeError, SignatureError, WrongEnvironmentError
+from dgspay.secret import Secret
+from dgspay.webhooks import answers
+from dgspay.webhooks.answers import Answer
+from dgspay.webhooks.events import Event, UnknownEvent
+from dgspay.webhooks.inbox import Claim, ClaimLostError, Refusal
+from dgspay.webhooks.signature import EnvironmentInput, verify
+
+logger = logging.getLogger("dgspay.webhooks")
+
+
+@attrs.frozen
+class Handler:
+    """A function of the shop's for some kind of event.
+
+    Attributes:
+        function: It takes the event, and a connection if `takes_connection`.
+        is_async: Whether it is to be awaited.
+        takes_connection: Whether it writes in the transaction that marks the event done.
+    """
+
+    function: Callable[..., Any]
+    is_async: bool
+    takes_connection: bool
+
+
+@attrs.frozen
+class ClaimEvent:
+    """Ask the inbox for the event; send back a Claim or a Refusal."""
+
+    key: str
+
+
+@attrs.frozen
+class Handle:
+    """Run the handler, within a transaction of the inbox if it takes a connection."""
+
+    handler: Handler
+    event: Event
+    claim: Claim
+
+
+@attrs.frozen
+class MarkDone:
+    """Tell the inbox that the event was handled."""
+
+    claim: Claim
+
+
+@attrs.frozen
+class Release:
+    """Tell the inbox that the event was not handled."""
+
+    claim: Claim
+
+
+Step = ClaimEvent | Handle | MarkDone | Release
+Reception = Generator[Step, Any, Answer]
+
+
+@attrs.frozen
+class Rules:
+    """What a receiver was set up with."""
+
+    secrets: Sequence[Secret]
+    environment: EnvironmentInput | None
+    max_body: int
+    handlers: Mapping[type, Handler]
+
+    def receive(self, body: bytes, signature: str | None) -> Reception:
+        """Take one delivery."""
+        event = self.read(body, signature)
+        if isinstance(event, Answer):
+            return event
+        handler = self.handlers.get(type(event))
+        if handler is None:
+            # It is not put into the inbox: a handler that is added later gets a redelivery.
+            level = logging.WARNING if isinstance(event, UnknownEvent) else logging.INFO
+            logger.log(level, "nobody handles %s; acknowledged", event.event)
+            return answers.RECEIVED
+        return (yield from _handle_once(handler, event))
+
+    def read(self, body: bytes, signature: str | None) -> Event | Answer:
+        """Verify a delivery and read it, or say why not."""
+        if len(body) > self.max_body:
+            logger.warning("a webhook of more than %d bytes was refused", self.max_body)
+            return answers.TOO_LARGE
+        try:
+            return verify(body, signature, self.secrets, environment=self.environment)
+        except WrongEnvironmentError as error:
+            logger.warning("a webhook was refused: %s", error)
+            return answers.WRONG_ENVIRONMENT
+        except SignatureError as error:
+            logger.warning("a webhook was refused: %s", error)
+            return answers.UNSIGNED
+        except DecodeError as error:
+            logger.error("a signed webhook cannot be read: %s", error)  # noqa: TRY400 - no fault of ours to trace
+            return answers.UNREADABLE
+
+
+def _handle_once(handler: Handler, event: Event) -> Reception:
+    try:
+        claim = yield ClaimEvent(event.dedupe_key)
+    except Exception:  # the inbox is the user's choice, and its driver has its own errors
+        logger.exception("the inbox failed; %s was not handled", event.dedupe_key)
+        return answers.UNAVAILABLE
+    if claim is Refusal.DONE:
+        return answers.DUPLICATE
+    if claim is Refusal.BUSY:
+        # Not acknowledged: whoever has it may still fail.
+        return answers.IN_PROGRESS
+    try:
+        yield Handle(handler, event, claim)
+    except ClaimLostError:
+        logger.warning("%s was not handled here: somebody else has it", event.dedupe_key)
+        return answers.IN_PROGRESS
+    except Exception:  # a handler is the user's code and may raise what it likes
+        logger.exception("the handler of %s failed; it can be delivered again", event.dedupe_key)
+        yield from _release(claim)
+        return answers.FAILED
+    except GeneratorExit:
+        raise
+    except BaseException:
+        # Cancelled or interrupted. An async handler has stopped; a plain one may still be
+        # running in its thread, so its event stays claimed until the lease is over.
+        if handler.is_async:
+            yield from _release(claim)
+        raise
+    if not handler.takes_connection:
+        yield from _mark_done(claim)
+    return answers.RECEIVED
+
+
+def _mark_done(claim: Claim) -> Generator[Step, Any, None]:
+    try:
+        yield MarkDone(claim)
+    except Exception:  # the inbox is the user's choice, and its driver has its own errors
+        # It was handled, so it is acknowledged all the same: a redelivery would repeat it.
+        logger.exception("%s was handled, but the inbox cannot remember it", claim.key)
+
+
+def _release(claim: Claim) -> Generator[Step, Any, None]:
+    try:
+        yield Release(claim)
+    except Exception:  # the inbox is the user's choice, and its driver has its own errors
+        logger.exception("%s can be handled again only after its lease", claim.key)
+
+
+def require_finished(result: Any) -> None:
+    """Refuse an awaitable from a function that did not look asynchronous.
+
+    Nobody would await it: the event would be marked done and never be handled.
+    """
+    if inspect.isawaitable(result):
+        if inspect.iscoroutine(result):
+            result.close()
+        raise TypeError("the handler returned an awaitable: declare it with `async def`")
