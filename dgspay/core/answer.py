@@ -183,7 +183,7 @@ def _parse_envelope(response: Response) -> tuple[JSONObject | None, DecodeError 
 
 def _error_code(envelope: JSONObject) -> str | None:
     code = envelope.get("error_code")
-    if code is None or str(code) == OK_CODE:
+    if code is None or str(code) in ("", OK_CODE):
         return None
     return str(code)[:64]
 

@@ -1,0 +1,292 @@
+"""Walking through pages that change, repeat and lie: it ends, and no row comes twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dgspay.api.transactions import list as list_transactions
+from dgspay.core.operation import Operation
+from dgspay.core.pagination import MOST_BARREN_PAGES, Listing, Page, PageWalk
+from dgspay.errors import TransportError
+from dgspay.pagers import AsyncPager, Pager
+
+
+def listing(**options: Any) -> Listing[str]:
+    return Listing(fetch=lambda number: number, identity=lambda row: row, **options)  # type: ignore[arg-type, return-value]
+
+
+def walk(server: Callable[[int], Page[str]], most: int = 300, **options: Any) -> list[str]:
+    """Walk as the pagers do, against a function from page number to page."""
+    rows: list[str] = []
+    steps = PageWalk(listing(**options))
+    fetched = 0
+    while window := steps.window():
+        pages = [server(number) for number in window]
+        fetched += len(pages)
+        assert fetched <= most, "the walk does not end"
+        for page in pages:
+            if steps.finished:
+                break
+            rows.extend(steps.take(page))
+    return rows
+
+
+def pages_of(rows: list[str], limit: int) -> Callable[[int], Page[str]]:
+    """A server that pages honestly through the rows it has at that moment."""
+
+    def server(number: int) -> Page[str]:
+        return Page(
+            rows=tuple(rows[(number - 1) * limit : number * limit]),
+            page=number,
+            limit=limit,
+            total=len(rows),
+            pages=-(-len(rows) // limit),
+        )
+
+    return server
+
+
+@given(st.integers(0, 40), st.integers(1, 7), st.integers(1, 9))
+def test_every_row_once_in_order(count: int, limit: int, prefetch: int) -> None:
+    rows = [f"r{number}" for number in range(count)]
+    assert walk(pages_of(rows, limit), prefetch=prefetch) == rows
+
+
+@pytest.mark.acceptance(34)
+@given(st.integers(1, 30), st.integers(1, 5), st.lists(st.integers(0, 6), max_size=40))
+def test_rows_inserted_at_the_head_are_never_given_twice(
+    count: int, limit: int, inserted: list[int]
+) -> None:
+    rows = [f"r{number}" for number in range(count)]
+    fresh = iter(range(10_000))
+    waves = iter(inserted)
+
+    def server(number: int) -> Page[str]:
+        page = pages_of(rows, limit)(number)
+        rows[:0] = [f"new{next(fresh)}" for _ in range(next(waves, 0))]
+        return page
+
+    got = walk(server, most=1000)
+    assert len(got) == len(set(got))
+    assert [row for row in got if row.startswith("r")] == [f"r{number}" for number in range(count)]
+
+
+@pytest.mark.acceptance(34)
+def test_the_number_of_pages_shrinks() -> None:
+    rows = [f"r{number}" for number in range(10)]
+    server = pages_of(rows, 2)
+
+    def shrinking(number: int) -> Page[str]:
+        page = server(number)
+        del rows[6:]
+        return page
+
+    assert walk(shrinking) == ["r0", "r1", "r2", "r3", "r4", "r5"]
+
+
+@pytest.mark.acceptance(34)
+@pytest.mark.parametrize("echo", [True, False], ids=["echoes the page", "says page 1"])
+@pytest.mark.parametrize("pages", [None, 3, "growing"])
+def test_a_server_that_ignores_the_page(echo: bool, pages: Any) -> None:
+    def server(number: int) -> Page[str]:
+        many = number + 1 if pages == "growing" else pages
+        return Page(rows=("a", "b"), page=number if echo else 1, pages=many)
+
+    assert walk(server) == ["a", "b"]
+    assert walk(server, prefetch=4) == ["a", "b"]
+
+
+@pytest.mark.acceptance(34)
+def test_a_server_going_in_circles_is_left_in_the_end() -> None:
+    fetched: list[int] = []
+
+    def server(number: int) -> Page[str]:
+        fetched.append(number)
+        return Page(rows=("a",), page=number, pages=number + 1)
+
+    assert walk(server) == ["a"]
+    assert len(fetched) == MOST_BARREN_PAGES + 1
+
+
+@pytest.mark.acceptance(34)
+def test_a_wrong_page_number_alone_loses_no_rows() -> None:
+    def server(number: int) -> Page[str]:
+        return Page(rows=(f"r{number}",), page=1, pages=3)
+
+    assert walk(server) == ["r1", "r2", "r3"]
+
+
+@pytest.mark.acceptance(34)
+@pytest.mark.parametrize("pages", [0, None, 9])
+def test_an_empty_page_is_the_end(pages: int | None) -> None:
+    assert walk(lambda number: Page(rows=(), page=number, pages=pages)) == []
+
+
+@pytest.mark.acceptance(34)
+def test_rows_on_a_page_of_none() -> None:
+    assert walk(lambda number: Page(rows=("a",), page=number, pages=0)) == ["a"]
+
+
+@pytest.mark.acceptance(34)
+def test_duplicates_within_a_page_come_once_and_rows_without_identity_always() -> None:
+    assert walk(lambda number: Page(rows=("a", "a", "b"), page=1, pages=1)) == ["a", "b"]
+    steps: PageWalk[str] = PageWalk(
+        Listing(fetch=lambda _: None, identity=lambda _: None)  # type: ignore[arg-type, return-value]
+    )
+    assert steps.take(Page(rows=("a", "a"), pages=1)).rows == ("a", "a")
+
+
+@pytest.mark.acceptance(34)
+def test_counts_that_are_text_or_nonsense_steer_nothing_wrong() -> None:
+    read = list_transactions().fetch(1).read
+    row = {"id": "1", "status": "success"}
+    for total, expected in (("50", 50), (50, 50), ("x", None), (-1, None), (None, None), (1.5, None)):
+        page = read({"status": "success", "data": [row], "pagination": {"total": total}})
+        assert page.total == expected
+    assert read({"status": "success", "data": [], "pagination": "none"}).pages is None
+    assert read({"data": [], "pagination": {"pages": "9" * 400}}).pages is None
+
+
+def test_memory_is_bounded_by_the_rows_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dgspay.core.pagination.REMEMBERED_ROWS", 4)
+    steps = PageWalk(listing())
+    for number in range(10):
+        steps.take(Page(rows=(f"r{number}",), page=number + 1, pages=100))
+    assert len(steps._remembered) == len(steps._order) == 4
+
+
+# --- the pagers -------------------------------------------------------------------------------
+
+
+@attrs.define
+class FlakyServer:
+    """Serves pages, and fails on given page numbers as often as told."""
+
+    rows: list[str]
+    limit: int = 2
+    failures: dict[int, int] = attrs.field(factory=dict)
+    asked: list[int] = attrs.field(factory=list)
+
+    def execute(self, operation: Operation[Page[str]]) -> Page[str]:
+        number: int = operation  # type: ignore[assignment]
+        self.asked.append(number)
+        if self.failures.get(number, 0) > 0:
+            self.failures[number] -= 1
+            raise TransportError("down")
+        return pages_of(self.rows, self.limit)(number)
+
+    async def aexecute(self, operation: Operation[Page[str]]) -> Page[str]:
+        return self.execute(operation)
+
+
+ROWS = [f"r{number}" for number in range(9)]
+
+
+@pytest.mark.acceptance(35)
+@pytest.mark.parametrize("prefetch", [1, 2, 3, 8])
+def test_a_failure_on_page_3_is_resumed_there(prefetch: int) -> None:
+    server = FlakyServer(ROWS, failures={3: 1})
+    pager = Pager(listing(prefetch=prefetch), server.execute)
+    got: list[str] = []
+    with pytest.raises(TransportError):
+        for row in pager:
+            got.append(row)  # noqa: PERF402 - what came before the failure must be kept
+    assert got == ROWS[:4]
+    assert pager.next_page == 3
+    got.extend(pager)
+    assert got == ROWS
+    # Somebody else can go on from there, too.
+    elsewhere = Pager(listing(first=3), server.execute)
+    assert list(elsewhere) == ROWS[4:]
+
+
+@pytest.mark.anyio
+@pytest.mark.acceptance(35)
+@pytest.mark.parametrize("prefetch", [1, 2, 3, 8])
+async def test_a_failure_on_page_3_is_resumed_there_async(prefetch: int) -> None:
+    server = FlakyServer(ROWS, failures={3: 1})
+    pager = AsyncPager(listing(prefetch=prefetch), server.aexecute)
+    got: list[str] = []
+    with pytest.raises(TransportError):
+        async for row in pager:
+            got.append(row)
+    assert got == ROWS[:4]
+    assert pager.next_page == 3
+    async for row in pager:
+        got.append(row)
+    assert got == ROWS
+
+
+def test_a_pager_starts_again_after_an_end_or_a_break() -> None:
+    pager = Pager(listing(), FlakyServer(ROWS).execute)
+    assert list(pager) == ROWS
+    assert next(iter(pager)) == "r0"
+    assert list(pager) == ROWS
+    assert repr(pager) == "Pager(next_page=6)"
+
+
+@pytest.mark.anyio
+async def test_pages_and_first_page() -> None:
+    server = FlakyServer(ROWS)
+    pager = AsyncPager(listing(), server.aexecute)
+    first = await pager.first_page()
+    assert (first.rows, first.total, len(first)) == (("r0", "r1"), 9, 2)
+    assert server.asked == [1]
+    assert [list(page) async for page in pager.pages()][-1] == ["r8"]
+
+    blocking = Pager(listing(), server.execute)
+    assert blocking.first_page() == first
+    assert [page.page for page in blocking.pages()] == [1, 2, 3, 4, 5]
+
+
+def test_prefetch_asks_for_the_first_page_alone_and_never_past_the_last() -> None:
+    server = FlakyServer(ROWS)
+    assert list(Pager(listing(prefetch=3), server.execute)) == ROWS
+    assert server.asked[0] == 1
+    assert sorted(server.asked) == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.anyio
+async def test_prefetch_is_concurrent_in_order_and_within_its_window() -> None:
+    import anyio
+
+    running = most = 0
+    server = FlakyServer([f"r{number}" for number in range(40)])
+    all_in = anyio.Event()
+
+    async def execute(operation: Operation[Page[str]]) -> Page[str]:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        if running == 4:
+            all_in.set()
+        if operation != 1:  # type: ignore[comparison-overlap]
+            # Nobody goes on before four are under way: only true concurrency gets past this.
+            with anyio.fail_after(5):
+                await all_in.wait()
+        running -= 1
+        return server.execute(operation)
+
+    pager = AsyncPager(listing(prefetch=4), execute)
+    assert [row async for row in pager] == server.rows
+    assert most == 4
+
+
+def test_blocking_prefetch_is_concurrent() -> None:
+    from threading import Barrier
+
+    barrier = Barrier(4, timeout=5)
+    server = FlakyServer([f"r{number}" for number in range(10)])
+
+    def execute(operation: Operation[Page[str]]) -> Page[str]:
+        if operation != 1:  # type: ignore[comparison-overlap]
+            barrier.wait()
+        return server.execute(operation)
+
+    assert list(Pager(listing(prefetch=4), execute)) == server.rows

@@ -1,0 +1,196 @@
+"""Every cell of the retry table, with a fake clock: what is sent again, with which key."""
+
+from __future__ import annotations
+
+import pytest
+
+from dgspay.core.operation import Answer, Repeat
+from dgspay.core.retry import RetryPolicy
+from dgspay.errors import (
+    AuthenticationError,
+    DGSPayError,
+    IdempotencyError,
+    InvalidRequestError,
+    NotFoundError,
+    Outcome,
+    OutcomeUnknownError,
+    RateLimitError,
+    ServerError,
+    TransportError,
+)
+from tests.core.story import BAD_CERTIFICATE, LOST, OK, REFUSED, Story, answer, code, operation
+
+READ, CHARGE, PAYOUT, ONCE = Repeat.READ, Repeat.CHARGE, Repeat.PAYOUT, Repeat.ONCE
+WRITES = (CHARGE, PAYOUT, ONCE)
+ALL = (READ, *WRITES)
+
+RATE_LIMITED = code("90", 429)
+HTML_502 = answer(b"<html>Bad gateway</html>", 502)
+AGAIN, STOPS = 2, 1
+
+
+def same_key(story: Story) -> bool:
+    first = story.requests[0]
+    return all(request == first for request in story.requests)
+
+
+# (what the first attempt was, kinds of operation, trusted, attempts until OK, error if it stops)
+CELLS: list[tuple[str, Answer, tuple[Repeat, ...], bool, int, type[DGSPayError] | None]] = [
+    ("not sent", REFUSED, ALL, False, AGAIN, None),
+    ("certificate", BAD_CERTIFICATE, ALL, False, STOPS, TransportError),
+    ("unknown", LOST, (READ,), False, AGAIN, None),
+    ("unknown", LOST, WRITES, False, STOPS, OutcomeUnknownError),
+    ("unknown, trusted", LOST, (READ, CHARGE, PAYOUT), True, AGAIN, None),
+    ("unknown, trusted", LOST, (ONCE,), True, STOPS, OutcomeUnknownError),
+    ("502 without envelope", HTML_502, (READ,), False, AGAIN, None),
+    ("502 without envelope", HTML_502, WRITES, False, STOPS, OutcomeUnknownError),
+    ("502, trusted", HTML_502, (CHARGE, PAYOUT), True, AGAIN, None),
+    ("429", RATE_LIMITED, ALL, False, AGAIN, None),
+    ("99", code("99", 500), ALL, False, AGAIN, None),
+    ("93, generated key", code("93", 409), (READ, PAYOUT), False, STOPS, IdempotencyError),
+    ("90", code("90"), ALL, True, STOPS, InvalidRequestError),
+    ("91", code("91", 401), ALL, True, STOPS, AuthenticationError),
+    ("92", code("92", 404), ALL, True, STOPS, NotFoundError),
+    ("VALIDATION_ERROR", code("VALIDATION_ERROR"), ALL, True, STOPS, InvalidRequestError),
+    ("unheard of", code("77"), ALL, True, STOPS, DGSPayError),
+]
+
+
+@pytest.mark.acceptance(29, 31)
+@pytest.mark.parametrize(
+    ("first", "repeat", "trusted", "attempts", "error"),
+    [
+        pytest.param(first, repeat, trusted, attempts, error, id=f"{name}-{repeat.value}")
+        for name, first, repeats, trusted, attempts, error in CELLS
+        for repeat in repeats
+    ],
+)
+def test_cell(
+    first: Answer,
+    repeat: Repeat,
+    trusted: bool,
+    attempts: int,
+    error: type[DGSPayError] | None,
+) -> None:
+    story = Story(first, OK, retry=RetryPolicy(trust_idempotency=trusted))
+    if error is None:
+        story.run(operation(repeat))
+    else:
+        with pytest.raises(error) as caught:
+            story.run(operation(repeat))
+        assert caught.value.attempts == 1
+        assert caught.value.operation == operation(repeat).name
+        assert caught.value.idempotency_key == story.keys[0]
+    assert len(story.requests) == attempts
+    assert same_key(story)
+    assert (story.keys[0] is None) == (repeat is READ)
+
+
+@pytest.mark.acceptance(31)
+@pytest.mark.parametrize("repeat", [CHARGE, ONCE])
+def test_93_first_generated_key_is_replaced_once(repeat: Repeat) -> None:
+    story = Story(code("93", 409), OK)
+    story.run(operation(repeat))
+    assert story.keys == ["generated-1", "generated-2"]
+    assert story.requests[0].body == story.requests[1].body
+
+    story = Story(code("93", 409), code("93", 409), OK)
+    with pytest.raises(IdempotencyError) as caught:
+        story.run(operation(repeat))
+    assert caught.value.outcome is Outcome.REJECTED
+    assert caught.value.idempotency_key == "generated-2"
+    assert story.keys == ["generated-1", "generated-2"]
+
+
+@pytest.mark.acceptance(31)
+def test_93_after_attempts_that_never_left_counts_as_first() -> None:
+    story = Story(REFUSED, code("93", 409), OK)
+    story.run(operation(CHARGE))
+    assert story.keys == ["generated-1", "generated-1", "generated-2"]
+
+
+@pytest.mark.acceptance(31)
+@pytest.mark.parametrize("repeat", WRITES)
+@pytest.mark.parametrize("key", [None, "mine"], ids=["generated", "callers"])
+@pytest.mark.parametrize("first", [code("99", 500), RATE_LIMITED], ids=["99", "429"])
+def test_93_on_a_later_attempt_means_an_earlier_one_is_in(
+    repeat: Repeat, key: str | None, first: Answer
+) -> None:
+    story = Story(first, code("93", 409), OK)
+    story.run(operation(repeat, key=key))
+    assert same_key(story)
+
+    story = Story(first, code("93", 409), code("93", 409))
+    with pytest.raises(OutcomeUnknownError) as caught:
+        story.run(operation(repeat, key=key))
+    assert caught.value.likely_accepted
+    assert caught.value.outcome is Outcome.UNKNOWN
+    assert caught.value.attempts == 3
+    assert same_key(story)
+
+
+@pytest.mark.acceptance(31)
+@pytest.mark.parametrize("repeat", [CHARGE, PAYOUT])
+def test_93_after_an_unknown_attempt_that_was_trusted(repeat: Repeat) -> None:
+    story = Story(LOST, code("93", 409), code("93", 409), retry=RetryPolicy(trust_idempotency=True))
+    with pytest.raises(OutcomeUnknownError) as caught:
+        story.run(operation(repeat))
+    assert caught.value.likely_accepted
+
+
+@pytest.mark.acceptance(31)
+@pytest.mark.parametrize("repeat", WRITES)
+def test_93_on_the_callers_key_is_raised_at_once(repeat: Repeat) -> None:
+    story = Story(code("93", 409), OK)
+    with pytest.raises(IdempotencyError) as caught:
+        story.run(operation(repeat, key="mine"))
+    assert caught.value.outcome is Outcome.REJECTED
+    assert caught.value.idempotency_key == "mine"
+    assert story.keys == ["mine"]
+
+
+@pytest.mark.acceptance(29)
+@pytest.mark.parametrize("repeat", [CHARGE, PAYOUT])
+def test_every_attempt_is_the_first_one_byte_for_byte(repeat: Repeat) -> None:
+    story = Story(code("99", 500), REFUSED, OK)
+    story.run(operation(repeat, key="mine", body={"b": 1, "a": "é"}))
+    assert story.requests == [story.requests[0]] * 3
+    assert story.requests[0].body is story.requests[2].body
+
+
+@pytest.mark.parametrize(
+    ("answers", "error", "outcome"),
+    [
+        ([REFUSED] * 3, TransportError, Outcome.NOT_SENT),
+        ([RATE_LIMITED] * 3, RateLimitError, Outcome.REJECTED),
+        ([code("99", 500)] * 3, ServerError, Outcome.REJECTED),
+    ],
+)
+@pytest.mark.parametrize("repeat", WRITES)
+def test_the_last_attempt_decides_when_all_are_used_up(
+    repeat: Repeat, answers: list[Answer], error: type[DGSPayError], outcome: Outcome
+) -> None:
+    story = Story(*answers)
+    with pytest.raises(error, match="All attempts are used up") as caught:
+        story.run(operation(repeat))
+    assert caught.value.outcome is outcome
+    assert caught.value.attempts == 3
+
+
+@pytest.mark.acceptance(31)
+@pytest.mark.parametrize(
+    "later", [REFUSED, code("90"), code("91", 401), code("99", 500), RATE_LIMITED, BAD_CERTIFICATE]
+)
+@pytest.mark.parametrize("repeat", [CHARGE, PAYOUT])
+def test_once_unknown_no_refusal_makes_it_known(repeat: Repeat, later: Answer) -> None:
+    story = Story(LOST, later, later, later, retry=RetryPolicy(trust_idempotency=True))
+    with pytest.raises(OutcomeUnknownError, match="An earlier attempt got no usable answer"):
+        story.run(operation(repeat))
+
+
+def test_a_read_is_never_an_unknown_outcome_for_money() -> None:
+    story = Story(LOST, LOST, LOST)
+    with pytest.raises(TransportError, match="nothing changed") as caught:
+        story.run(operation(READ))
+    assert caught.value.outcome is Outcome.UNKNOWN
+    assert not isinstance(caught.value, OutcomeUnknownError)
