@@ -35,7 +35,7 @@ def _log(event: Event) -> None:
         return
     fields = attrs.asdict(event, recurse=False)
     fields["outcome"] = event.outcome.value
-    # A LogRecord has an attribute `started`-free namespace of its own: prefix ours.
+    # The attributes of a LogRecord are one namespace for all libraries: prefix ours.
     extra = {f"dgspay_{name}": value for name, value in fields.items()}
     shown = " ".join(f"{name}={value}" for name, value in fields.items() if value is not None)
     _logger.log(level, "%s %s", type(event).__name__, shown, extra=extra)
