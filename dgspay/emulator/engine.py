@@ -164,16 +164,16 @@ class Engine:
             idempotency_key=key,
         )
         keys = self.keys
-        answer: Answer | None = None
+        done: Answer | None = None
         try:
-            answer = self._work(route, call, events)
+            answer = done = self._work(route, call, events)
             # The work is done by now: a client that gives up meanwhile has still paid.
             if self.options.latency:
                 yield Wait(self.options.latency)
         finally:
             if key is not None:
                 with self.lock:
-                    keys.settle(key, answer if call.acted else None)
+                    keys.settle(key, done if call.acted else None)
         return answer
 
     def _admit(self, incoming: _Incoming) -> tuple[Route, str | None, Answer | None]:

@@ -72,7 +72,7 @@ FIDELITY: Final = (
               "assumed", "guide: phone number without country code"),
     # --- cards ---
     Behaviour("cards", "fields are AES-256-GCM, the IV is the nonce's 12 ASCII characters",
-              "documented", "guide, JavaScript Encryption Implementation (its code, not its prose)"),
+              "documented", "guide, Encryption Implementation: its code, not its prose"),
     Behaviour("cards", "a nonce may come twice", "assumed",
               "the guide says never; whether it is enforced is unknown"),
     Behaviour("cards", "only published test cards are accepted, else 90", "assumed",

@@ -8,7 +8,7 @@ from decimal import Decimal
 import attrs
 
 from dgspay.emulator.exchange import RefusedError
-from dgspay.money import AmountInput
+from dgspay.money import AmountInput, parse_amount, parse_currency
 
 # Enough for every example of the guide.
 DEFAULT_BALANCES: Mapping[str, AmountInput] = {"USD": 1_000, "RWF": 1_000_000}
@@ -31,7 +31,10 @@ class Wallet:
     """The balances of a merchant. A debit that is not covered is refused whole."""
 
     def __init__(self, balances: Mapping[str, AmountInput]) -> None:
-        self.purses = {currency: Purse(Decimal(amount)) for currency, amount in balances.items()}
+        self.purses = {
+            parse_currency(currency): Purse(_opening(amount))
+            for currency, amount in balances.items()
+        }
 
     def available(self, currency: str) -> Decimal:
         """Return what can be spent; 0 for a currency never held."""
@@ -66,3 +69,8 @@ class Wallet:
     def forget(self, currency: str, amount: Decimal) -> None:
         """Take from what is pending, because it arrived or never will."""
         self.purses[currency].pending -= amount
+
+
+def _opening(amount: AmountInput) -> Decimal:
+    """Read an opening balance: an amount, or nothing at all."""
+    return Decimal(0) if amount in (0, "0") else parse_amount(amount, field="a balance")
