@@ -1,0 +1,67 @@
+"""The command line put together: its commands, its help, and what an error becomes."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from dgspay import __version__, errors
+from dgspay.cli.demo import demo
+from dgspay.cli.emulator import emulator
+from dgspay.cli.exits import ExitCode, code_for, tell_error
+from dgspay.cli.terminal import console
+
+
+class _Commands(TyperGroup):
+    """Commands whose errors are told in words, with an exit code that scripts can use."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; see `ExitCode`."""
+        try:
+            return super().invoke(ctx)
+        except errors.DGSPayError as error:
+            tell_error(error)
+            code = code_for(error)
+        except KeyboardInterrupt:
+            console(stderr=True).print("Stopped.")
+            code = ExitCode.INTERRUPTED
+        raise typer.Exit(code)
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    """The command line of dgspay, the Python SDK for DGS-Pay."""
+    if version:
+        print(f"dgspay {__version__}")
+        raise typer.Exit
+    # Errors are told by the commands; the log's own lines would only repeat them.
+    logging.getLogger("dgspay").addHandler(logging.NullHandler())
+
+
+app.command()(demo)
+app.command()(emulator)
+
+
+def run() -> None:
+    """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a character shows its code; it stops no payment.
+            stream.reconfigure(errors="backslashreplace")
+    app()

@@ -1,0 +1,122 @@
+"""`dgspay emulator`: a local DGS-Pay to build against, until Ctrl-C."""
+
+from __future__ import annotations
+
+import importlib.util
+import shlex
+import signal
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dgspay.cli.exits import fail
+from dgspay.cli.terminal import console
+from dgspay.settings import EMULATOR_PORT
+
+if TYPE_CHECKING:
+    from dgspay.emulator import Emulator
+
+# Short enough that Ctrl-C is heard at once on systems where a wait cannot be interrupted.
+_LISTENING_PAUSE = 0.25
+
+
+def require_emulator() -> None:
+    """End the command with advice where the emulator's extra is not installed."""
+    if any(importlib.util.find_spec(name) is None for name in ("starlette", "uvicorn")):
+        fail("This needs starlette and uvicorn. Install them with: pip install 'dgspay[emulator]'")
+
+
+def emulator(
+    *,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
+    ] = EMULATOR_PORT,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    allow_public: Annotated[
+        bool,
+        typer.Option(
+            "--allow-public", help="Allow an address that others can reach; its keys are public."
+        ),
+    ] = False,
+    settle_after: Annotated[
+        float,
+        typer.Option(min=0, help="Seconds until a payment or payout settles; 0: next look-up."),
+    ] = 2.0,
+    never_settle: Annotated[
+        bool, typer.Option("--never-settle", help="Leave everything pending.")
+    ] = False,
+    webhook_url: Annotated[
+        str | None, typer.Option(help="Where webhooks go, e.g. http://127.0.0.1:8251.")
+    ] = None,
+    latency: Annotated[float, typer.Option(min=0, help="Seconds each answer takes.")] = 0.0,
+    seed: Annotated[str | None, typer.Option(help="The same seed makes the same ids.")] = None,
+) -> None:
+    """Run a local DGS-Pay until Ctrl-C: the whole API with simulated money.
+
+    Prints its URL and test credentials as lines for your shell.
+    """
+    require_emulator()
+    from dgspay.emulator import Emulator  # noqa: PLC0415 - it imports the extra
+
+    try:
+        local = Emulator(
+            settle_after=None if never_settle else settle_after,
+            webhook_url=webhook_url,
+            latency=latency,
+            seed=seed,
+        )
+        with local, _stop_signals() as stopped:
+            with local.serve(port, host, allow_public=allow_public) as server:
+                _introduce(local, server.url)
+                while not stopped.wait(_LISTENING_PAUSE):
+                    pass
+            console().print("Stopped.")
+    except ValueError as error:
+        reason = f"{error}."
+    except OSError as error:
+        reason = f"Cannot listen on {host}, port {port}: {error.strerror}. Try --port 0."
+    else:
+        return
+    fail(reason)
+
+
+def exports(local: Emulator, url: str) -> dict[str, str]:
+    """Return the environment variables that point dgspay at an emulator.
+
+    Its keys are published with the package and worth nothing, so they may be shown.
+    """
+    return {
+        "DGSPAY_ENVIRONMENT": "emulator",
+        "DGSPAY_BASE_URL": url,
+        "DGSPAY_API_KEY": local.api_key,
+        "DGSPAY_ACCOUNT_NUMBER": local.account_number,
+        "DGSPAY_WEBHOOK_SECRET": local.webhook_secret,
+        "DGSPAY_ENCRYPTION_KEY": local.encryption_key,
+    }
+
+
+def _introduce(local: Emulator, url: str) -> None:
+    out = console()
+    out.print(f"A local DGS-Pay listens on {url}")
+    out.print("Its money is simulated. In another terminal:", end="\n\n")
+    for name, value in exports(local, url).items():
+        # Not wrapped at the terminal's width: these lines are there to be copied.
+        out.print(f"export {name}={shlex.quote(value)}", soft_wrap=True)
+    out.print("\nThen try:  dgspay doctor")
+    out.print("Ctrl-C stops it, and forgets everything.")
+
+
+@contextmanager
+def _stop_signals() -> Generator[threading.Event]:
+    """Turn Ctrl-C and a polite kill into an event, so that everything is closed in order."""
+    stopped = threading.Event()
+    names = (signal.SIGINT, signal.SIGTERM)
+    before = {name: signal.signal(name, lambda *_: stopped.set()) for name in names}
+    try:
+        yield stopped
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)

@@ -1,0 +1,89 @@
+"""How a command ends: exit codes, and errors told to a person instead of a traceback."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import NoReturn, Self
+
+import typer
+
+from dgspay import Outcome, errors
+from dgspay.cli.terminal import console, visible
+
+
+class ExitCode(enum.IntEnum):
+    """What the exit code of `dgspay` says; the help of the command is made from this."""
+
+    meaning: str
+
+    def __new__(cls, code: int, meaning: str) -> Self:
+        """Keep the meaning with the number."""
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        return member
+
+    OK = 0, "it worked"
+    NO = 1, "the answer is no: declined, a check failed, a bad signature, or you said no"
+    USAGE = 2, "wrong options or settings; nothing was sent"
+    REFUSED = 3, "DGS-Pay refused the call; it did not act"
+    NOT_SENT = 4, "DGS-Pay was not reached, or a read got no answer; nothing changed"
+    UNKNOWN = 5, "it is not known whether money moved: look before you act"
+    INTERRUPTED = 130, "stopped with Ctrl-C"
+
+
+def code_for(error: errors.DGSPayError) -> ExitCode:
+    """Return the exit code an error of the library ends a command with."""
+    match error:
+        case errors.OutcomeUnknownError() | errors.WaitTimeoutError():
+            return ExitCode.UNKNOWN
+        case errors.ConfigError():
+            return ExitCode.USAGE
+        case errors.SignatureError():
+            return ExitCode.NO
+        case errors.APIError() if error.outcome is Outcome.REJECTED:
+            return ExitCode.REFUSED
+        case _:
+            return ExitCode.NOT_SENT
+
+
+def tell_error(error: errors.DGSPayError) -> None:
+    """Write an error to stderr: its own words, and what support would ask for."""
+    err = console(stderr=True)
+    err.print("Error", style="bold red", end=" ")
+    err.print(visible(str(error)))
+    details = {
+        "outcome": error.outcome.value.replace("_", " "),
+        "error code": getattr(error, "error_code", None),
+        "idempotency key": error.idempotency_key,
+    }
+    for name, value in details.items():
+        if value is not None:
+            err.print(f"  {name}: {visible(str(value))}", style="dim")
+
+
+def fail(message: str, code: ExitCode = ExitCode.USAGE) -> NoReturn:
+    """Write one message to stderr and end the command."""
+    err = console(stderr=True)
+    err.print("Error", style="bold red", end=" ")
+    err.print(visible(message))
+    raise typer.Exit(code)
+
+
+@contextmanager
+def usage_errors() -> Generator[None]:
+    """Turn the library's refusal of an argument, made before anything is sent, into usage.
+
+    Put it around nothing but the call that takes the arguments.
+    """
+    try:
+        yield
+    except errors.DGSPayError:
+        raise
+    except ValueError as error:
+        reason = str(error)
+    else:
+        return
+    fail(f"{reason}. Nothing was sent.")

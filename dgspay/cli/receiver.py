@@ -1,0 +1,130 @@
+"""A small HTTP server for webhooks on this machine: verifies each and passes it on.
+
+It is for a terminal session; a service uses its web framework and `dgspay.webhooks`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import attrs
+
+from dgspay import errors, webhooks
+from dgspay.secret import Secret
+
+MAX_BODY = 1024 * 1024
+"""Bytes; the guide's largest event has a few hundred."""
+
+_SECONDS_FOR_A_REQUEST = 10.0
+
+
+@attrs.frozen(kw_only=True)
+class Arrived:
+    """A webhook whose signature is right.
+
+    Attributes:
+        path: Where it was posted to, query included.
+        event: What it says.
+        body: The exact bytes that were signed.
+        signature: The value of `X-DGS-Signature`.
+    """
+
+    path: str
+    event: webhooks.Event
+    body: bytes = attrs.field(repr=False)
+    signature: str = attrs.field(repr=False)
+
+
+@attrs.frozen
+class Refused:
+    """A request that is no webhook of DGS-Pay's.
+
+    Attributes:
+        status: What it was answered with.
+        reason: Why.
+    """
+
+    status: int
+    reason: str
+
+
+Received = Arrived | Refused
+Answerer = Callable[[Received], int]
+"""Is told of each request, in a thread of its own, and returns the status to answer with."""
+
+
+@contextmanager
+def receive(
+    answer: Answerer, secret: Secret, *, host: str = "127.0.0.1", port: int = 0
+) -> Generator[str]:
+    """Receive webhooks until the block is left; gives the URL to send them to.
+
+    Args:
+        answer: Told of each request; the status it returns for an `Arrived` is the answer.
+        secret: The webhook secret.
+        host: Address to listen on.
+        port: 0 takes a free one.
+
+    Raises:
+        OSError: when the port is taken.
+    """
+    server = _Server((host, port), _handler(answer, secret))
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="dgspay-receiver")
+    thread.start()
+    try:
+        yield f"http://{host}:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a sender that hangs up is no concern of the person at the terminal."""
+
+
+def _handler(answer: Answerer, secret: Secret) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        timeout = _SECONDS_FOR_A_REQUEST
+        server_version = "dgspay"
+        sys_version = ""
+
+        def do_POST(self) -> None:
+            received = self._read()
+            status = answer(received)
+            self._answer(received.status if isinstance(received, Refused) else status)
+
+        def _read(self) -> Received:
+            length = self.headers.get("Content-Length", "")
+            if not (length.isascii() and length.isdigit()):
+                return Refused(411, "it has no Content-Length")
+            if len(length) > 9 or int(length) > MAX_BODY:
+                return Refused(413, f"it has more than {MAX_BODY} bytes")
+            body = self.rfile.read(int(length))
+            signature = self.headers.get(webhooks.SIGNATURE_HEADER)
+            try:
+                event = webhooks.verify(body, signature, secret)
+            except errors.SignatureError as error:
+                return Refused(401, error.message)
+            except errors.DecodeError as error:
+                return Refused(400, error.message)
+            return Arrived(path=self.path, event=event, body=body, signature=signature or "")
+
+        def _answer(self, status: int) -> None:
+            self.close_connection = True
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.send_header("Connection", "close")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its own name
+            """Write nothing: `answer` decides what is shown."""
+
+    return Handler
