@@ -65,7 +65,7 @@ _MONTHS: dict[int | str, bytes] = {
 _YEARS: dict[int | str, bytes] = {
     spelling: b"%d" % year
     for year in range(2000, 2100)
-    for spelling in (year, str(year), year % 100, f"{year % 100:02}")
+    for spelling in (year, str(year), year % 100, str(year % 100), f"{year % 100:02}")
 }
 
 _CARD_NUMBER_LENGTHS = range(12, 20)

@@ -1,0 +1,73 @@
+"""The JavaScript module that encrypts a card in the payer's browser, and how to serve it.
+
+`dgspay-card.js` is one ES module without dependencies. A page loads it from the shop's own
+origin, so that a strict Content-Security-Policy can hold, with the tag that `script_tag` makes:
+
+    <script type="module" src="/dgspay/dgspay-card.js" integrity="sha384-..." ...></script>
+    <script type="module" src="/checkout.js"></script>
+
+and `/checkout.js` draws the form:
+
+    import { mountCardForm } from "/dgspay/dgspay-card.js";
+    mountCardForm(document.querySelector("#card"), { key: "...", onEncrypted: async (card) => {
+      await fetch("/pay", { method: "POST", body: JSON.stringify(card),
+                            headers: { "Content-Type": "application/json" } });
+    } });
+
+The tag has to stand before the script that imports the module: the browser then checks the
+integrity hash once and gives every later import of the same address the checked module.
+On the server, `EncryptedCard.from_mapping(posted)` takes what the page sends.
+
+`dgspay.browser.starlette` (FastAPI too), `.flask` and `.django` serve it.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import html
+from pathlib import Path
+
+__all__ = ["SCRIPT_NAME", "integrity", "script", "script_path", "script_tag"]
+
+SCRIPT_NAME = "dgspay-card.js"
+
+
+def script_path() -> Path:
+    """Return where the module lies in the installed package."""
+    return Path(__file__).with_name(SCRIPT_NAME)
+
+
+@functools.cache
+def script() -> bytes:
+    """Return the module's text, as it is to be served: UTF-8, as `text/javascript`."""
+    return script_path().read_bytes()
+
+
+@functools.cache
+def integrity() -> str:
+    """Return the Subresource Integrity value of the module, such as `sha384-...`."""
+    return "sha384-" + base64.b64encode(hashlib.sha384(script()).digest()).decode()
+
+
+def script_tag(src: str = f"/dgspay/{SCRIPT_NAME}") -> str:
+    """Return the HTML tag that loads the module from `src` and checks that it is untouched."""
+    return (
+        f'<script type="module" src="{html.escape(src)}" '
+        f'integrity="{integrity()}" crossorigin="anonymous"></script>'
+    )
+
+
+def etag() -> str:
+    """Return the module's HTTP entity tag, in quotes."""
+    return f'"{hashlib.sha256(script()).hexdigest()[:32]}"'
+
+
+# The address does not change with the version, so a browser asks before it uses its copy.
+HEADERS = {
+    "Cache-Control": "no-cache",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+MEDIA_TYPE = "text/javascript"
