@@ -12,17 +12,6 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from webhook_samples import (
-    CONVERSION_FAILED,
-    CONVERSION_SUCCESS,
-    DISBURSEMENT_FAILED,
-    DISBURSEMENT_SUCCESS,
-    DOCUMENTED,
-    PAYMENT_FAILED,
-    PAYMENT_SUCCESS,
-    SECRET,
-    body_of,
-)
 
 from dgspay.errors import DecodeError
 from dgspay.models.enums import DestinationType, PaymentStatus
@@ -41,6 +30,18 @@ from dgspay.webhooks import (
     verify,
 )
 from dgspay.webhooks.events import EVENT_CLASSES
+
+from .webhook_samples import (
+    CONVERSION_FAILED,
+    CONVERSION_SUCCESS,
+    DISBURSEMENT_FAILED,
+    DISBURSEMENT_SUCCESS,
+    DOCUMENTED,
+    PAYMENT_FAILED,
+    PAYMENT_SUCCESS,
+    SECRET,
+    body_of,
+)
 
 
 def received(body: bytes) -> Event:

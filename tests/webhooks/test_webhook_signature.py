@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from webhook_samples import DISBURSEMENT_SUCCESS, OTHER_SECRET, PAYMENT_SUCCESS, SECRET, body_of
 
 from dgspay.errors import ConfigError, DecodeError, SignatureError, WrongEnvironmentError
 from dgspay.secret import Secret
 from dgspay.webhooks import PaymentSucceeded, sign, verify
+
+from .webhook_samples import DISBURSEMENT_SUCCESS, OTHER_SECRET, PAYMENT_SUCCESS, SECRET, body_of
 
 BODY = body_of(PAYMENT_SUCCESS)
 SIGNATURE = hmac.new(SECRET.encode(), BODY, hashlib.sha256).hexdigest()

@@ -1,0 +1,1 @@
+"""Tests of the webhooks: signature, events, receiver, inboxes, adapters."""

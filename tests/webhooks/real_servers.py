@@ -1,0 +1,72 @@
+"""A PostgreSQL and a Redis of the tests' own, on unix sockets in a temporary folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def postgres_binaries() -> Path | None:
+    """Where Debian or the PATH keeps initdb and pg_ctl, the newest version first."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)
+    on_path = shutil.which("initdb")
+    if found:
+        return found[0].parent
+    return None if on_path is None else Path(on_path).resolve().parent
+
+
+@contextlib.contextmanager
+def running_postgres(binaries: Path) -> Iterator[str]:
+    """Start a server that nobody else can reach; yield its connection string."""
+    # PostgreSQL refuses to run as root.
+    user = "nobody" if os.geteuid() == 0 else None
+    with tempfile.TemporaryDirectory(prefix="dgspay-pg-") as folder:
+        if user is not None:
+            owner = pwd.getpwnam(user)
+            os.chown(folder, owner.pw_uid, owner.pw_gid)
+        cluster = f"{folder}/cluster"
+
+        def run(program: str, *arguments: str) -> None:
+            subprocess.run(
+                [str(binaries / program), "-D", cluster, *arguments],
+                check=True,
+                user=user,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": folder},
+            )
+
+        run("initdb", "--username=shop", "--auth=trust", "--no-sync", "--encoding=UTF8")
+        options = f"-k {folder} -c listen_addresses='' -c fsync=off -c shared_buffers=16MB"
+        run("pg_ctl", "-w", "-l", f"{folder}/log", "-o", options, "start")
+        try:
+            yield f"host={folder} user=shop dbname=postgres"
+        finally:
+            run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+
+@contextlib.contextmanager
+def running_redis(binary: str) -> Iterator[str]:
+    """Start a server that nobody else can reach; yield its URL."""
+    with tempfile.TemporaryDirectory(prefix="dgspay-redis-") as folder:
+        socket = f"{folder}/redis.sock"
+        command = [binary, "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout is not None
+            try:
+                for line in server.stdout:
+                    if "eady to accept connections" in line:
+                        break
+                else:
+                    raise RuntimeError("redis-server did not start")
+                yield f"unix://{socket}"
+            finally:
+                server.terminate()
+                server.stdout.read()

@@ -1,0 +1,177 @@
+"""One contract for every inbox, each on its real server; acceptance row 43."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dgspay.errors import ConfigError
+from dgspay.webhooks import MemoryInbox, RedisInbox, SQLiteInbox
+from dgspay.webhooks.inbox import Claim, Refusal
+
+LONG = 3600.0
+OVER_AT_ONCE = 0.0
+
+
+def claimed(inbox: Any, key: str, lease: float = LONG) -> Claim:
+    claim = inbox.claim(key, lease=lease)
+    assert isinstance(claim, Claim)
+    return claim
+
+
+def test_an_event_is_given_out_once(inbox: Any, reference: str) -> None:
+    claimed(inbox, reference)
+    assert inbox.claim(reference, lease=LONG) is Refusal.BUSY
+    claimed(inbox, reference + " another")
+
+
+def test_what_is_done_stays_done(inbox: Any, reference: str) -> None:
+    inbox.done(claimed(inbox, reference))
+    assert inbox.claim(reference, lease=LONG) is Refusal.DONE
+    assert inbox.claim(reference, lease=OVER_AT_ONCE) is Refusal.DONE
+
+
+@pytest.mark.acceptance(43)
+def test_what_is_released_is_given_out_again(inbox: Any, reference: str) -> None:
+    first = claimed(inbox, reference)
+    inbox.release(first)
+    again = claimed(inbox, reference)
+    assert again.key == first.key
+    assert again.token != first.token
+
+
+@pytest.mark.acceptance(43)
+def test_a_lease_that_is_over_is_given_out_again(inbox: Any, reference: str) -> None:
+    claimed(inbox, reference, OVER_AT_ONCE)
+    inbox.done(claimed(inbox, reference))
+    assert inbox.claim(reference, lease=LONG) is Refusal.DONE
+
+
+def test_who_lost_a_lease_cannot_release_the_next_one(inbox: Any, reference: str) -> None:
+    late = claimed(inbox, reference, OVER_AT_ONCE)
+    claimed(inbox, reference)
+    inbox.release(late)
+    assert inbox.claim(reference, lease=LONG) is Refusal.BUSY
+
+
+def test_who_lost_a_lease_but_handled_the_event_has_handled_it(inbox: Any, reference: str) -> None:
+    late = claimed(inbox, reference, OVER_AT_ONCE)
+    second = claimed(inbox, reference)
+    inbox.done(late)
+    assert inbox.claim(reference, lease=LONG) is Refusal.DONE
+    inbox.release(second)
+    assert inbox.claim(reference, lease=LONG) is Refusal.DONE
+    inbox.done(second)
+    assert inbox.claim(reference, lease=LONG) is Refusal.DONE
+
+
+def test_done_after_a_release_holds(inbox: Any, reference: str) -> None:
+    claim = claimed(inbox, reference)
+    inbox.release(claim)
+    inbox.done(claim)
+    assert inbox.claim(reference, lease=LONG) is Refusal.DONE
+
+
+@pytest.mark.acceptance(43)
+def test_of_many_at_once_one_gets_it(inbox: Any, reference: str) -> None:
+    start = threading.Barrier(16)
+
+    def race(_: int) -> Claim | Refusal:
+        start.wait()
+        answer: Claim | Refusal = inbox.claim(reference, lease=LONG)
+        return answer
+
+    with ThreadPoolExecutor(16) as threads:
+        answers = list(threads.map(race, range(16)))
+    assert sum(isinstance(answer, Claim) for answer in answers) == 1
+    assert answers.count(Refusal.BUSY) == 15
+
+
+@pytest.mark.acceptance(43)
+def test_of_many_at_once_one_gets_what_a_crash_left(inbox: Any, reference: str) -> None:
+    claimed(inbox, reference, OVER_AT_ONCE)
+    with ThreadPoolExecutor(16) as threads:
+        answers = list(threads.map(lambda _: inbox.claim(reference, lease=LONG), range(16)))
+    assert sum(isinstance(answer, Claim) for answer in answers) == 1
+
+
+@pytest.mark.parametrize(
+    "odd", ["'; DROP TABLE dgspay_inbox; --", "%s %(key)s", "ñ 支付 🇷🇼", "a:b\\c", "🌍" * 600]
+)
+def test_a_key_is_any_text(inbox: Any, reference: str, odd: str) -> None:
+    key = f"{odd}{reference}"
+    inbox.done(claimed(inbox, key))
+    assert inbox.claim(key, lease=LONG) is Refusal.DONE
+    claimed(inbox, key + "x")
+
+
+@pytest.mark.parametrize("inbox", ["sqlite", "postgres", "async_postgres"], indirect=True)
+def test_what_is_forgotten_can_be_handled_again(inbox: Any, reference: str) -> None:
+    held, handled = claimed(inbox, reference + "held"), claimed(inbox, reference)
+    inbox.done(handled)
+    inbox.forget(older_than=LONG)
+    assert inbox.claim(handled.key, lease=LONG) is Refusal.DONE
+    assert inbox.forget(older_than=-LONG) >= 1
+    claimed(inbox, handled.key)
+    assert inbox.claim(held.key, lease=LONG) is Refusal.BUSY
+
+
+class TestTime:
+    """Where the clock is ours, a lease is tested to the second."""
+
+    now = 1_000_000.0
+
+    def check(self, inbox: Any) -> None:
+        claimed(inbox, "k", 300)
+        self.now += 299
+        assert inbox.claim("k", lease=300) is Refusal.BUSY
+        self.now += 1
+        inbox.done(claimed(inbox, "k", 300))
+        self.now += 10_000
+        assert inbox.claim("k", lease=300) is Refusal.DONE
+
+    def test_memory(self) -> None:
+        inbox = MemoryInbox(clock=lambda: self.now, keep=20_000)
+        self.check(inbox)
+        self.now += 10_001
+        claimed(inbox, "k")
+
+    def test_sqlite(self, sqlite_path: Path) -> None:
+        self.check(SQLiteInbox(sqlite_path, clock=lambda: self.now))
+
+
+def test_redis_keeps_no_record_for_ever(redis_url: str, reference: str) -> None:
+    import redis
+
+    with redis.Redis.from_url(redis_url) as client:
+        inbox = RedisInbox(client, prefix="shop:", keep=60)
+        claim = claimed(inbox, reference, 3600)
+        assert 3600 < client.ttl(f"shop:{reference}") <= 3601
+        inbox.done(claim)
+        assert 0 < client.ttl(f"shop:{reference}") <= 60
+
+
+def test_sqlite_remembers_across_instances_and_leaves_no_lock(sqlite_path: Path) -> None:
+    SQLiteInbox(sqlite_path).done(claimed(SQLiteInbox(str(sqlite_path)), "k"))
+    assert SQLiteInbox(sqlite_path).claim("k", lease=LONG) is Refusal.DONE
+
+
+@pytest.mark.parametrize("path", ["", ":memory:"])
+def test_sqlite_needs_a_file(path: str) -> None:
+    with pytest.raises(ConfigError, match="MemoryInbox"):
+        SQLiteInbox(path)
+
+
+def test_sqlite_keeps_its_place_when_the_program_changes_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    inbox = SQLiteInbox()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    inbox.done(claimed(inbox, "k"))
+    assert (tmp_path / "dgspay-webhooks.sqlite3").exists()

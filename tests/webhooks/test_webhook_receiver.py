@@ -1,0 +1,495 @@
+"""The receiver hands over each event exactly once and says the truth about it; rows 43 to 45."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import logging
+import pickle
+import sqlite3
+import traceback
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from dgspay.errors import ConfigError
+from dgspay.webhooks import (
+    Answer,
+    Event,
+    MemoryInbox,
+    PaymentFailed,
+    PaymentSucceeded,
+    UnknownEvent,
+    WebhookReceiver,
+    sign,
+)
+from dgspay.webhooks.inbox import Claim, Refusal
+
+from .webhook_samples import (
+    DISBURSEMENT_SUCCESS,
+    OTHER_SECRET,
+    PAYMENT_FAILED,
+    PAYMENT_SUCCESS,
+    SECRET,
+    body_of,
+)
+
+BODY = body_of(PAYMENT_SUCCESS)
+Deliver = Callable[..., Answer]
+
+
+def memory_receiver(**options: Any) -> WebhookReceiver:
+    return WebhookReceiver(**{"secret": SECRET, "inbox": MemoryInbox(), **options})
+
+
+class AsyncMemoryInbox:
+    """The inbox in memory, for a driver with `await`."""
+
+    def __init__(self) -> None:
+        self._inbox = MemoryInbox()
+
+    async def claim(self, key: str, *, lease: float) -> Claim | Refusal:
+        return self._inbox.claim(key, lease=lease)
+
+    async def done(self, claim: Claim) -> None:
+        self._inbox.done(claim)
+
+    async def release(self, claim: Claim) -> None:
+        self._inbox.release(claim)
+
+
+def delivered_sync(receiver: WebhookReceiver, body: bytes, signature: str | None) -> Answer:
+    return receiver.receive(body, signature)
+
+
+def delivered_on(
+    backend: str, receiver: WebhookReceiver, body: bytes, signature: str | None
+) -> Answer:
+    return anyio.run(receiver.areceive, body, signature, backend=backend)
+
+
+@pytest.fixture(params=["sync", "asyncio", "trio"])
+def deliver(request: pytest.FixtureRequest) -> Deliver:
+    """Give one signed body to a receiver, through each of its entries."""
+    entry = (
+        delivered_sync
+        if request.param == "sync"
+        else functools.partial(delivered_on, request.param)
+    )
+
+    def signed(receiver: WebhookReceiver, body: bytes, signature: str | None = None) -> Answer:
+        return entry(receiver, body, sign(body, SECRET) if signature is None else signature)
+
+    return signed
+
+
+@pytest.fixture(params=["plain", "async"])
+def handling(request: pytest.FixtureRequest) -> Callable[..., Callable[..., Any]]:
+    """Make a handler, plain or async, of a plain function."""
+    if request.param == "plain":
+        return lambda function: function
+
+    def make(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+        async def handler(event: Event) -> None:
+            await anyio.lowlevel.checkpoint()
+            function(event)
+
+        return handler
+
+    return make
+
+
+def no_events() -> list[Event]:
+    return []
+
+
+def status(answer: Answer) -> tuple[int, str]:
+    return answer.status, json.loads(answer.body)["status"]
+
+
+@pytest.mark.acceptance(43)
+def test_an_event_is_handled_once_however_often_it_comes(deliver: Deliver, handling: Any) -> None:
+    receiver, seen = memory_receiver(), no_events()
+    receiver.on(PaymentSucceeded)(handling(seen.append))
+    answers = [status(deliver(receiver, BODY)) for _ in range(3)]
+    assert answers == [(200, "received"), (200, "duplicate"), (200, "duplicate")]
+    (event,) = seen
+    assert event.dgs_reference == PAYMENT_SUCCESS["dgs_reference"]
+
+
+@pytest.mark.acceptance(43)
+def test_a_handler_that_raises_is_run_again_at_the_next_delivery(
+    deliver: Deliver, handling: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver, failures = memory_receiver(), [ValueError("shop is down"), StopIteration()]
+    seen: list[Event] = []
+
+    def paid(event: Event) -> None:
+        if failures:
+            raise failures.pop(0)
+        seen.append(event)
+
+    receiver.on(PaymentSucceeded)(handling(paid))
+    answers = [status(deliver(receiver, BODY)) for _ in range(4)]
+    assert answers == [
+        (500, "failed"),
+        (500, "failed"),
+        (200, "received"),
+        (200, "duplicate"),
+    ]
+    assert len(seen) == 1
+    assert "shop is down" in caplog.text
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.acceptance(43)
+def test_an_event_in_other_hands_is_not_acknowledged(deliver: Deliver) -> None:
+    inbox = MemoryInbox()
+    receiver, seen = memory_receiver(inbox=inbox), no_events()
+    receiver.on(PaymentSucceeded)(seen.append)
+    elsewhere = inbox.claim("payment.success:dgs_123456789", lease=60)
+    assert isinstance(elsewhere, Claim)
+    answer = deliver(receiver, BODY)
+    assert status(answer) == (409, "in_progress")
+    assert int(answer.headers["Retry-After"]) > 0
+    inbox.release(elsewhere)
+    assert status(deliver(receiver, BODY)) == (200, "received")
+    assert len(seen) == 1
+
+
+@pytest.mark.acceptance(44)
+@pytest.mark.parametrize(
+    "order", [(PAYMENT_FAILED, PAYMENT_SUCCESS), (PAYMENT_SUCCESS, PAYMENT_FAILED)]
+)
+def test_a_success_and_a_failure_of_one_payment_are_both_delivered(
+    deliver: Deliver, order: tuple[dict[str, Any], ...]
+) -> None:
+    receiver = memory_receiver()
+    seen: list[PaymentSucceeded | PaymentFailed] = []
+    receiver.on(PaymentSucceeded, PaymentFailed)(seen.append)
+    for fields in order:
+        assert deliver(receiver, body_of(fields)).status == 200
+    assert [event.event for event in seen] == [fields["event"] for fields in order]
+    last = max(seen, key=lambda event: str(event.timestamp))
+    assert isinstance(last, PaymentFailed)
+
+
+@pytest.mark.acceptance(45)
+def test_an_unknown_event_is_delivered(deliver: Deliver) -> None:
+    receiver, seen = memory_receiver(), no_events()
+    receiver.on(UnknownEvent)(seen.append)
+    body = body_of(PAYMENT_SUCCESS, event="chargeback.opened")
+    assert status(deliver(receiver, body)) == (200, "received")
+    assert status(deliver(receiver, body)) == (200, "duplicate")
+    assert [event.event for event in seen] == ["chargeback.opened"]
+
+
+@pytest.mark.acceptance(45)
+def test_a_test_event_at_a_production_receiver_is_refused(deliver: Deliver) -> None:
+    receiver = memory_receiver(environment="production")
+    receiver.on(Event)(lambda _: pytest.fail("it must not be handled"))
+    body = body_of(PAYMENT_SUCCESS, environment="test")
+    assert status(deliver(receiver, body)) == (403, "wrong_environment")
+
+
+@pytest.mark.acceptance(45)
+def test_a_body_over_the_cap_is_refused_before_anything_else(deliver: Deliver) -> None:
+    receiver = memory_receiver()
+    receiver.on(Event)(lambda _: pytest.fail("it must not be handled"))
+    assert status(deliver(receiver, b" " * 10_000_000, "0" * 64)) == (413, "too_large")
+    assert status(deliver(receiver, b" " * (1024 * 1024 + 1))) == (413, "too_large")
+    assert status(deliver(receiver, b" " * (1024 * 1024))) == (422, "unreadable")
+
+
+@pytest.mark.acceptance(40)
+@pytest.mark.parametrize("signature", ["", "0" * 64, "é", sign(BODY, OTHER_SECRET)])
+def test_what_is_not_signed_is_refused(deliver: Deliver, signature: str) -> None:
+    receiver = memory_receiver()
+    receiver.on(Event)(lambda _: pytest.fail("it must not be handled"))
+    assert status(deliver(receiver, BODY, signature)) == (401, "unauthorized")
+
+
+def test_what_is_signed_but_no_event_is_refused(deliver: Deliver) -> None:
+    assert status(deliver(memory_receiver(), b"[]")) == (422, "unreadable")
+
+
+@pytest.mark.acceptance(41)
+def test_either_secret_of_a_rotation_is_taken(deliver: Deliver) -> None:
+    receiver, seen = memory_receiver(secret=[OTHER_SECRET, SECRET]), no_events()
+    receiver.on(Event)(seen.append)
+    assert deliver(receiver, BODY).status == 200
+    other = body_of(DISBURSEMENT_SUCCESS)
+    assert deliver(receiver, other, sign(other, OTHER_SECRET)).status == 200
+    assert len(seen) == 2
+
+
+def test_an_event_nobody_handles_yet_is_acknowledged_and_not_remembered(
+    deliver: Deliver, caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver, seen = memory_receiver(), no_events()
+    caplog.set_level(logging.INFO, "dgspay.webhooks")
+    assert status(deliver(receiver, BODY)) == (200, "received")
+    assert "nobody handles payment.success" in caplog.text
+    receiver.on(PaymentSucceeded)(seen.append)
+    assert status(deliver(receiver, BODY)) == (200, "received")
+    assert len(seen) == 1
+
+
+class BrokenInbox(MemoryInbox):
+    """Fails in one method."""
+
+    def __init__(self, method: str) -> None:
+        super().__init__()
+        self._method = method
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("claim", "done", "release") and name == super().__getattribute__("_method"):
+
+            def fail(*_: Any, **__: Any) -> Any:
+                raise sqlite3.OperationalError("disk is full")
+
+            return fail
+        return super().__getattribute__(name)
+
+
+def test_an_inbox_that_cannot_claim_lets_nothing_be_handled(deliver: Deliver) -> None:
+    receiver = memory_receiver(inbox=BrokenInbox("claim"))
+    receiver.on(Event)(lambda _: pytest.fail("it must not be handled"))
+    assert status(deliver(receiver, BODY)) == (503, "unavailable")
+
+
+def test_what_was_handled_is_acknowledged_though_the_inbox_fails(
+    deliver: Deliver, caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver, seen = memory_receiver(inbox=BrokenInbox("done")), no_events()
+    receiver.on(Event)(seen.append)
+    assert status(deliver(receiver, BODY)) == (200, "received")
+    assert len(seen) == 1
+    assert "cannot remember it" in caplog.text
+
+
+def test_a_failure_is_answered_though_the_inbox_fails_too(deliver: Deliver) -> None:
+    receiver = memory_receiver(inbox=BrokenInbox("release"))
+    receiver.on(Event)(lambda _: 1 / 0)
+    assert status(deliver(receiver, BODY)) == (500, "failed")
+    assert status(deliver(receiver, BODY)) == (409, "in_progress")
+
+
+def map_one(function: Callable[[Event], Any], event: Event) -> Any:
+    return function(event)
+
+
+def test_a_plain_function_that_returns_an_awaitable_has_not_handled_it(
+    deliver: Deliver, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def save(_: Event) -> None:
+        pytest.fail("nobody awaits it")
+
+    receiver = memory_receiver()
+    receiver.on(Event)(functools.partial(map_one, save))
+    assert status(deliver(receiver, BODY)) == (500, "failed")
+    assert "async def" in caplog.text
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_an_async_inbox_is_awaited(backend: str, handling: Any) -> None:
+    receiver, seen = memory_receiver(inbox=AsyncMemoryInbox()), no_events()
+    receiver.on(Event)(handling(seen.append))
+    signature = sign(BODY, SECRET)
+    assert delivered_on(backend, receiver, BODY, signature).status == 200
+    assert status(delivered_on(backend, receiver, BODY, signature)) == (200, "duplicate")
+    assert len(seen) == 1
+    with pytest.raises(ConfigError, match="areceive"):
+        receiver.receive(BODY, signature)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("inbox", [MemoryInbox, AsyncMemoryInbox])
+def test_a_slow_handler_is_not_waited_for(backend: str, inbox: type) -> None:
+    receiver = memory_receiver(inbox=inbox(), answer_within=0.01)
+
+    async def story() -> list[tuple[int, str]]:
+        goes_on, seen = anyio.Event(), no_events()
+
+        @receiver.on(PaymentSucceeded)
+        async def paid(event: PaymentSucceeded) -> None:
+            await goes_on.wait()
+            seen.append(event)
+
+        signature = sign(BODY, SECRET)
+        answers = [await receiver.areceive(BODY, signature) for _ in range(2)]
+        goes_on.set()
+        await receiver.drain()
+        assert len(seen) == 1
+        answers.append(await receiver.areceive(BODY, signature))
+        return [status(answer) for answer in answers]
+
+    assert anyio.run(story, backend=backend) == [
+        (409, "in_progress"),
+        (409, "in_progress"),
+        (200, "duplicate"),
+    ]
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_request_that_is_cancelled_does_not_stop_its_handler(backend: str) -> None:
+    receiver, seen = memory_receiver(), no_events()
+
+    async def story() -> None:
+        began, goes_on = anyio.Event(), anyio.Event()
+
+        @receiver.on(PaymentSucceeded)
+        async def paid(event: PaymentSucceeded) -> None:
+            began.set()
+            await goes_on.wait()
+            seen.append(event)
+
+        async with anyio.create_task_group() as requests:
+            requests.start_soon(receiver.areceive, BODY, sign(BODY, SECRET))
+            await began.wait()
+            requests.cancel_scope.cancel()
+        goes_on.set()
+        await receiver.drain()
+
+    anyio.run(story, backend=backend)
+    assert len(seen) == 1
+
+
+@pytest.mark.acceptance(43)
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("inbox", [MemoryInbox, AsyncMemoryInbox])
+def test_a_handler_that_is_stopped_with_the_program_gives_the_event_back(
+    backend: str, inbox: type
+) -> None:
+    receiver, stopped = memory_receiver(inbox=inbox(), answer_within=0.01), [True]
+    seen: list[Event] = []
+
+    @receiver.on(PaymentSucceeded)
+    async def paid(event: PaymentSucceeded) -> None:
+        if stopped:
+            await anyio.sleep_forever()
+        seen.append(event)
+
+    signature = sign(BODY, SECRET)
+    # The event loop ends with the handler in the middle of its work.
+    assert delivered_on(backend, receiver, BODY, signature).status == 409
+    stopped.clear()
+    assert status(delivered_on(backend, receiver, BODY, signature)) == (200, "received")
+    assert len(seen) == 1
+
+
+def test_many_deliveries_at_once_are_handled_once_each() -> None:
+    receiver = memory_receiver()
+    seen: list[str] = []
+
+    @receiver.on(PaymentSucceeded)
+    async def paid(event: PaymentSucceeded) -> None:
+        await anyio.lowlevel.checkpoint()
+        seen.append(event.dgs_reference)
+
+    bodies = [body_of(PAYMENT_SUCCESS, dgs_reference=f"dgs_{n % 50}") for n in range(150)]
+
+    async def story() -> list[Answer]:
+        deliveries = (receiver.areceive(body, sign(body, SECRET)) for body in bodies)
+        return await asyncio.gather(*deliveries)
+
+    assert {answer.status for answer in asyncio.run(story())} <= {200, 409}
+    assert sorted(seen) == sorted({f"dgs_{n}" for n in range(50)})
+
+
+def test_the_default_inbox_is_a_file_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for path in (None, "named.sqlite3", tmp_path / "other.sqlite3"):
+        seen: list[Event] = []
+        for _ in range(2):
+            receiver = WebhookReceiver(secret=SECRET, inbox=path)
+            receiver.on(Event)(seen.append)
+            assert receiver.receive(BODY, sign(BODY, SECRET)).status == 200
+        assert len(seen) == 1
+    found = {path.name for path in tmp_path.iterdir()}
+    assert found == {"dgspay-webhooks.sqlite3", "named.sqlite3", "other.sqlite3"}
+
+
+def test_a_handler_may_be_any_callable() -> None:
+    class Shop:
+        def __init__(self) -> None:
+            self.seen: list[Event] = []
+
+        async def __call__(self, event: Event) -> None:
+            self.seen.append(event)
+
+        def paid(self, event: Event, note: str = "") -> None:
+            self.seen.append(event)
+
+    shop = Shop()
+    receiver = memory_receiver()
+    receiver.on(PaymentSucceeded)(shop)
+    receiver.on(PaymentFailed)(functools.partial(shop.paid, note="x"))
+    for fields in (PAYMENT_SUCCESS, PAYMENT_FAILED):
+        assert receiver.receive(body_of(fields), sign(body_of(fields), SECRET)).status == 200
+    assert len(shop.seen) == 2
+
+
+@pytest.mark.parametrize(
+    ("kinds", "function", "hint"),
+    [
+        ((), print, "at least one"),
+        ((dict,), lambda event: None, "event classes"),
+        (("payment.success",), lambda event: None, "event classes"),
+        ((PaymentSucceeded | None,), lambda event: None, "event classes"),
+        ((PaymentSucceeded,), lambda: None, "takes the event"),
+        ((PaymentSucceeded,), lambda a, b, c: None, "takes the event"),
+        ((PaymentSucceeded,), "paid", "must be a function"),
+    ],
+)
+def test_a_handler_that_cannot_work_is_refused(kinds: Any, function: Any, hint: str) -> None:
+    with pytest.raises(ConfigError, match=hint):
+        memory_receiver().on(*kinds)(function)
+
+
+def test_an_event_has_one_handler() -> None:
+    receiver = memory_receiver()
+    receiver.on(PaymentSucceeded)(lambda event: None)
+    with pytest.raises(ConfigError, match="PaymentSucceeded has a handler already"):
+        receiver.on(Event)(lambda event: None)
+
+
+@pytest.mark.acceptance(41)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"secret": ""},
+        {"secret": None},
+        {"secret": []},
+        {"secret": [SECRET, ""]},
+        {"environment": "live"},
+        {"lease": 5, "answer_within": 5},
+        {"answer_within": 0},
+        {"lease": float("nan")},
+        {"max_body": 0},
+        {"inbox": object()},
+        {"inbox": 17},
+    ],
+)
+def test_a_set_up_that_makes_no_sense_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        memory_receiver(**options)
+    report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    ours = [frame for frame in report.stack if "dgspay/webhooks" in frame.filename]
+    assert not any(SECRET in text for frame in ours for text in (frame.locals or {}).values())
+
+
+def test_a_receiver_does_not_show_its_secret() -> None:
+    receiver = memory_receiver()
+    assert SECRET not in repr(receiver) + repr(vars(receiver))
+    with pytest.raises(TypeError):
+        pickle.dumps(receiver)
+
+
+def test_only_bytes_are_a_body() -> None:
+    with pytest.raises(TypeError, match="raw bytes"):
+        memory_receiver().receive(BODY.decode(), sign(BODY, SECRET))  # type: ignore[arg-type]
