@@ -72,17 +72,22 @@ class Secret:
         raise TypeError(msg)
 
 
-def masked(value: Any) -> Any:
-    """Return parsed JSON with the values of secret fields and card-like numbers masked."""
+def masked(value: Any, secrets: Iterable[Secret] = ()) -> Any:
+    """Return parsed JSON with secret fields, the given secrets and card-like numbers masked."""
+    hidden = tuple(secrets)
     if isinstance(value, dict):
         return {
-            key: MASK if key.lower() in SECRET_FIELDS and item is not None else masked(item)
+            key: (
+                MASK
+                if key.lower() in SECRET_FIELDS and item is not None
+                else masked(item, hidden)
+            )
             for key, item in value.items()
         }
     if isinstance(value, list):
-        return [masked(item) for item in value]
+        return [masked(item, hidden) for item in value]
     if isinstance(value, str):
-        return masked_text(value)
+        return masked_text(value, hidden)
     return value
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def emulator() -> Iterator[Emulator]:
     """A fresh emulator, in this process. What is pending settles at the next look-up.
 
-    Set `emulator.settle_after = None` to settle by hand with `approve`, `decline` and `settle`.
+    Before that, `approve`, `decline` and `settle` decide how.
     """
     from dgspay.emulator import Emulator  # noqa: PLC0415 - the extra is needed only here
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 
 import attrs
 import pytest
@@ -25,8 +24,8 @@ REFERENCE = "dgs_does_not_exist"
 
 
 @pytest.fixture
-def spans() -> Iterator[InMemorySpanExporter]:
-    yield InMemorySpanExporter()
+def spans() -> InMemorySpanExporter:
+    return InMemorySpanExporter()
 
 
 def blocking(emulator: Emulator, *hooks: object) -> DGSPay:
@@ -98,8 +97,9 @@ def test_an_unknown_outcome_is_a_warning(
 ) -> None:
     emulator.faults.lose_answer("POST /convert")
     dgs = blocking(emulator)
-    with caplog.at_level(logging.WARNING, logger="dgspay"), pytest.raises(
-        errors.OutcomeUnknownError
+    with (
+        caplog.at_level(logging.WARNING, logger="dgspay"),
+        pytest.raises(errors.OutcomeUnknownError),
     ):
         dgs.conversions.convert(from_currency="USD", to_currency="EUR", from_amount=1)
     (record,) = caplog.records
@@ -135,9 +135,11 @@ def test_one_span_per_call_with_a_child_per_attempt(
     tracing = provider(spans)
     dgs = blocking(emulator, OpenTelemetryHook(tracing))
     emulator.faults.fail_next("GET /transactions/{id}", error_code="99")
-    with tracing.get_tracer("shop").start_as_current_span("checkout") as shop:
-        with pytest.raises(errors.NotFoundError):
-            dgs.transactions.retrieve(REFERENCE)
+    with (
+        tracing.get_tracer("shop").start_as_current_span("checkout") as shop,
+        pytest.raises(errors.NotFoundError),
+    ):
+        dgs.transactions.retrieve(REFERENCE)
     first, second, call, checkout = spans.get_finished_spans()
 
     assert checkout.context.span_id == shop.get_span_context().span_id

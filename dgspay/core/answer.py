@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
@@ -23,7 +23,7 @@ import attrs
 from dgspay.core.operation import Operation, Response, TransportFailure
 from dgspay.errors import DecodeError
 from dgspay.models.codec import JSONObject, parse_json
-from dgspay.secret import masked_text
+from dgspay.secret import Secret, masked_text
 
 OK_CODE = "00"
 EXCERPT_CHARACTERS = 200
@@ -95,19 +95,23 @@ class _Found(Protocol):
     def __call__(self, verdict: Verdict, reason: str, **more: Any) -> Finding: ...
 
 
-def assess(response: Response, operation: Operation[Any], *, now: float) -> Finding:
+def assess(
+    response: Response, operation: Operation[Any], *, now: float, secrets: Sequence[Secret] = ()
+) -> Finding:
     """Say what an answer means for this operation.
 
     Args:
         response: The answer.
         operation: The call it answers.
         now: Unix time, for a Retry-After given as a date.
+        secrets: What a server must not be quoted with, should it send it back.
     """
     status = response.status
     retry_after = parse_retry_after(response.headers, now=now)
     envelope, fault = _parse_envelope(response)
-    excerpt = _excerpt(response.body) if envelope is None else None
+    excerpt = _excerpt(response.body, secrets) if envelope is None else None
     code = None if envelope is None else _error_code(envelope)
+    said = _said(envelope, secrets)
 
     def found(verdict: Verdict, reason: str, **more: Any) -> Finding:
         return Finding(
@@ -129,24 +133,28 @@ def assess(response: Response, operation: Operation[Any], *, now: float) -> Find
         return found(Verdict.RATE_LIMITED, "DGS-Pay refused: too many requests (HTTP 429)")
     if code is not None:
         verdict = _VERDICT_BY_CODE.get(code, Verdict.REJECTED)
-        return found(verdict, f"DGS-Pay refused with code {code}{_said(envelope)}")
+        return found(verdict, f"DGS-Pay refused with code {code}{said}")
     if status >= 400:
-        return _assess_http_error(found, envelope, operation, status)
+        return _assess_http_error(found, envelope, operation, status, said)
     if envelope is None:
         reason = f"the answer (HTTP {status}) is unusable"
         return found(Verdict.UNKNOWN, f"{reason}: {fault.message if fault else 'no'}", fault=fault)
     if envelope.get("status") == "failed" and not _is_declined_payment(envelope, operation):
-        return found(Verdict.REJECTED, f"DGS-Pay refused{_said(envelope)}")
+        return found(Verdict.REJECTED, f"DGS-Pay refused{said}")
     return _read_result(found, envelope, operation)
 
 
 def _assess_http_error(
-    found: _Found, envelope: JSONObject | None, operation: Operation[Any], status: int
+    found: _Found,
+    envelope: JSONObject | None,
+    operation: Operation[Any],
+    status: int,
+    said: str,
 ) -> Finding:
     if envelope is not None and _is_declined_payment(envelope, operation):
         return _read_result(found, envelope, operation)
     word = None if envelope is None else envelope.get("status")
-    reason = f"the server answered HTTP {status}{_said(envelope)}"
+    reason = f"the server answered HTTP {status}{said}"
     if status >= 500 or status in _SAYS_NOTHING:
         return found(Verdict.UNKNOWN, reason)
     if word in ("success", "pending") and not operation.is_read:
@@ -188,22 +196,22 @@ def _error_code(envelope: JSONObject) -> str | None:
     return str(code)[:64]
 
 
-def _said(envelope: JSONObject | None) -> str:
+def _said(envelope: JSONObject | None, secrets: Sequence[Secret]) -> str:
     """Quote the server's own message, masked and short."""
     message = None if envelope is None else envelope.get("message")
     if not isinstance(message, str) or not message:
         return ""
-    return f' ("{_printable(message)}")'
+    return f' ("{_printable(message, secrets)}")'
 
 
-def _excerpt(body: bytes) -> str | None:
+def _excerpt(body: bytes, secrets: Sequence[Secret]) -> str | None:
     # Cut after masking, or the cut could hide that a run of digits is a card number.
-    text = _printable(body[: 4 * EXCERPT_CHARACTERS].decode("utf-8", "replace"))
+    text = _printable(body[: 4 * EXCERPT_CHARACTERS].decode("utf-8", "replace"), secrets)
     return text or None
 
 
-def _printable(text: str) -> str:
-    text = masked_text(" ".join(text.split()))
+def _printable(text: str, secrets: Sequence[Secret]) -> str:
+    text = masked_text(" ".join(text.split()), secrets)
     text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
     return text if len(text) <= EXCERPT_CHARACTERS else text[:EXCERPT_CHARACTERS] + "..."
 

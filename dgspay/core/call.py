@@ -132,6 +132,7 @@ class _Run:
         self.began = caller.clock.monotonic()
         self.began_at = caller.clock.time()
         self.last: Finding | None = None
+        self._secrets = (caller.wire.api_key,)
 
     def steps(self) -> Steps[Reply[Any]]:
         """Attempt until there is a result, or a reason to stop."""
@@ -158,7 +159,7 @@ class _Run:
         self.attempt_began, self.attempt_began_at = clock.monotonic(), clock.time()
         answer = yield Send(self.request, self.caller.timeout.within(self._remaining()))
         if isinstance(answer, Response):
-            self.last = assess(answer, self.operation, now=clock.time())
+            self.last = assess(answer, self.operation, now=clock.time(), secrets=self._secrets)
             return self.last, answer.headers
         if answer is None:
             raise TypeError("a driver must answer Send with a Response or a TransportFailure")
@@ -232,6 +233,7 @@ class _Run:
             earlier_unknown=self.history.unknown,
             earlier_reached=self.history.reached,
             stopped=stopped,
+            secrets=self._secrets,
         )
 
     # --- telling the hooks ---

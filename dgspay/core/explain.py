@@ -13,7 +13,7 @@ from dgspay.core.operation import Operation
 from dgspay.errors import DGSPayError, Outcome
 from dgspay.models.balances import Shortfall
 from dgspay.models.codec import structure
-from dgspay.secret import masked
+from dgspay.secret import Secret, masked
 
 _BY_CODE: dict[str, type[errors.APIError]] = {
     "90": errors.InvalidRequestError,
@@ -82,6 +82,7 @@ class CallContext:
         earlier_unknown: Whether an earlier attempt may have been carried out.
         earlier_reached: Whether an earlier attempt may have reached DGS-Pay with this key.
         stopped: Why there was no further attempt.
+        secrets: What must not be shown, should the server have sent it back.
     """
 
     operation: Operation[Any]
@@ -90,6 +91,7 @@ class CallContext:
     earlier_unknown: bool
     earlier_reached: bool
     stopped: Stopped
+    secrets: tuple[Secret, ...]
 
 
 def outcome_of(finding: Finding, call: CallContext) -> Outcome:
@@ -155,7 +157,7 @@ def _unknown(finding: Finding, call: CallContext, context: dict[str, Any]) -> DG
         return errors.ContradictoryOutcomeError(
             message,
             error_code=finding.error_code,
-            body=masked(finding.body),
+            body=masked(finding.body, call.secrets),
             retry_after=finding.retry_after,
             **context,
         )
@@ -212,7 +214,7 @@ def _answered(finding: Finding, call: CallContext, context: dict[str, Any]) -> e
         _join(_sentence(finding.reason), money, _NEXT[kind], call.stopped.value),
         status=finding.status,
         error_code=finding.error_code,
-        body=masked(finding.body),
+        body=masked(finding.body, call.secrets),
         excerpt=finding.excerpt,
         retry_after=finding.retry_after,
         **more,

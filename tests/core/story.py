@@ -49,7 +49,9 @@ def answer(
 
 
 def code(error_code: str, status: int = 400, **headers: str) -> Response:
-    return answer({"status": "failed", "error_code": error_code, "message": "no"}, status, **headers)
+    return answer(
+        {"status": "failed", "error_code": error_code, "message": "no"}, status, **headers
+    )
 
 
 OK = answer({"status": "success", "dgs_reference": "dgs_1"})
@@ -101,7 +103,7 @@ class Story:
         self.caller = Caller(
             wire=Wire(
                 base_url="https://api.test/v2",
-                api_key=Secret("sk_test_secret"),
+                api_key=Secret("the-key"),
                 account_number="ACC-1",
                 idempotency_header="Idempotency-Key",
                 production=False,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Iterator
 
 import pytest
 
 from dgspay.core.events import AttemptEvent, CallEvent
-from dgspay.core.operation import Repeat, Response, Send, Sleep
+from dgspay.core.operation import Answer, Repeat, Response, Send, Sleep
 from dgspay.core.retry import RetryPolicy
 from dgspay.errors import APIError, DecodeError, IdempotencyError, Outcome, TransportError
 from tests.core.story import LOST, OK, REFUSED, Story, code, operation
@@ -133,7 +133,9 @@ def test_generated_keys_never_clash_locally() -> None:
     story = Story()
     running = [operation(Repeat.PAYOUT).steps(story.caller) for _ in range(3)]
     sent = [next(steps) for steps in running]
-    keys = {effect.request.headers["Idempotency-Key"] for effect in sent if isinstance(effect, Send)}
+    keys = {
+        effect.request.headers["Idempotency-Key"] for effect in sent if isinstance(effect, Send)
+    }
     assert len(keys) == 3
     for steps in running:
         steps.close()
@@ -148,7 +150,7 @@ def test_a_read_carries_no_key() -> None:
 def test_the_reply_tells_how_the_result_came() -> None:
     story = Story(REFUSED, OK, each_takes=1.0)
     steps = story.caller.call(operation(Repeat.READ))
-    replies = itertools.chain([REFUSED, OK])
+    replies: Iterator[Answer] = iter([REFUSED, OK])
     effect = next(steps)
     try:
         while True:
@@ -173,10 +175,10 @@ def test_the_prepared_request_shows_no_secret() -> None:
     )
     assert key == "generated-1"
     shown = repr(request)
-    assert "sk_test_secret" not in shown
+    assert "the-key" not in shown
     assert "998877" not in shown
     assert "'dgs_reference': 'd'" in shown
-    assert request.headers["X-DGS-API-Key"] == "sk_test_secret"
+    assert request.headers["X-DGS-API-Key"] == "the-key"
     assert b"998877" in (request.body or b"")
 
 
@@ -188,7 +190,9 @@ def test_answers_and_requests_with_odd_bodies_have_a_repr() -> None:
 
 
 def test_the_operations_own_error_is_not_chained_to_the_body() -> None:
-    story = Story(Response(200, {}, b"\xff"), Response(200, {}, b"\xff"), Response(200, {}, b"\xff"))
+    story = Story(
+        Response(200, {}, b"\xff"), Response(200, {}, b"\xff"), Response(200, {}, b"\xff")
+    )
     with pytest.raises(DecodeError) as caught:
         story.run(operation(Repeat.READ))
     assert caught.value.__cause__ is None

@@ -19,9 +19,7 @@ def test_it_polls_with_growing_pauses_until_settled() -> None:
     story = Story(*[seen("pending")] * 9, seen("success"), random=0.5)
     transaction = story.run(charges.wait("dgs_1", timeout=100))
     assert transaction.is_paid
-    assert story.sleeps == pytest.approx(
-        [1, 1.5, 2.25, 3.375, 5.0625, 7.59375, 10, 10, 10]
-    )
+    assert story.sleeps == pytest.approx([1, 1.5, 2.25, 3.375, 5.0625, 7.59375, 10, 10, 10])
 
 
 def test_a_failed_payment_is_settled_too() -> None:
@@ -43,7 +41,9 @@ def test_when_the_time_is_up_it_says_how_it_was_seen_last() -> None:
 
 
 def test_an_outage_is_outlived() -> None:
-    story = Story(seen("pending"), *[REFUSED] * 3, code("99", 500), answer({}, 429), seen("success"))
+    story = Story(
+        seen("pending"), *[REFUSED] * 3, code("99", 500), answer({}, 429), seen("success")
+    )
     assert story.run(charges.wait("d", timeout=60)).is_paid
 
 

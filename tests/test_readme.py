@@ -1,0 +1,263 @@
+"""Every code block of the README runs against the emulator and prints what it says it prints."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from dgspay import DGSPay
+from dgspay.core.answer import Verdict
+from dgspay.core.operation import Repeat
+from dgspay.core.retry import History, Step, decide
+from dgspay.emulator import Emulator
+from dgspay.encryption import CardEncryptor
+from dgspay.webhooks import sign
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+_BLOCK = re.compile(
+    r"^## (?P<title>.+?)$|^```(?P<kind>\w+)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
+)
+_SAID = re.compile(r"^\s*print\(.*\)  # (.+)$", re.MULTILINE)
+
+
+def blocks(kind: str) -> dict[str, str]:
+    """The blocks of a language, by the heading they stand under."""
+    found: dict[str, str] = {}
+    title = ""
+    for match in _BLOCK.finditer(README):
+        if match["title"]:
+            title = match["title"]
+        elif match["kind"] == kind:
+            name = title if title not in found else f"{title}, again"
+            found[name] = match["code"]
+    return found
+
+
+PYTHON = blocks("python")
+SHELL = blocks("sh")
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """What a reader has after copying the lines `dgspay emulator` prints."""
+    with Emulator(settle_after=0.0) as emulator, emulator.serve() as served:
+        monkeypatch.setenv("DGSPAY_API_KEY", emulator.api_key)
+        monkeypatch.setenv("DGSPAY_ACCOUNT_NUMBER", emulator.account_number)
+        monkeypatch.setenv("DGSPAY_ENVIRONMENT", "emulator")
+        monkeypatch.setenv("DGSPAY_BASE_URL", served.url)
+        yield emulator
+
+
+def run(title: str) -> dict[str, Any]:
+    """Run a block, hold what it prints against its comments, and return its names."""
+    code = PYTHON[title]
+    names: dict[str, Any] = {"__name__": "readme"}
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, f"README.md, {title}", "exec"), names)
+    assert printed.getvalue().split("\n")[:-1] == _SAID.findall(code)
+    return names
+
+
+def test_there_is_a_test_for_every_block() -> None:
+    assert list(PYTHON) == [
+        "Take a payment",
+        "Take a payment, again",
+        "In a FastAPI shop",
+        "Cards",
+        "When something goes wrong",
+        "Webhooks",
+        "Lists",
+        "Tests of your own",
+        "Watching it work",
+    ]
+    assert list(SHELL) == ["See a payment succeed", "See a payment succeed, again",
+                           "On the command line"]  # fmt: skip
+
+
+@pytest.mark.parametrize("title", ["Take a payment", "Take a payment, again", "Lists"])
+def test_scripts(environment: Emulator, title: str) -> None:
+    run(title)
+
+
+def test_watching(environment: Emulator) -> None:
+    pytest.importorskip("opentelemetry")
+    run("Watching it work")
+
+
+@pytest.mark.anyio
+async def test_the_fastapi_shop(environment: Emulator) -> None:
+    pytest.importorskip("fastapi")
+    names = run("In a FastAPI shop")
+    app, orders = names["app"], names["orders"]
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://shop") as shop,
+    ):
+        refused = await shop.post("/orders/1/pay", params={"phone": "12"})
+        assert refused.status_code == 422
+        assert "phone" in refused.json()["detail"]
+
+        paid = (await shop.post("/orders/1/pay", params={"phone": "0788123456"})).json()
+        assert paid["state"] == "pending"
+        body = (
+            b'{"event":"payment.success","dgs_reference":"%s","amount":2000,"currency":"RWF",'
+            b'"merchant_fee":60,"net_amount":1940,"status":"success",'
+            b'"timestamp":"2026-04-02T10:30:00Z","environment":"test"}'
+        ) % paid["reference"].encode()
+        signature = sign(body, names["WEBHOOK_SECRET"])
+        forged = await shop.post("/webhooks/dgs-pay", content=body)
+        assert forged.status_code == 401
+        headers = {"X-DGS-Signature": signature}
+        told = await shop.post("/webhooks/dgs-pay", content=body, headers=headers)
+        assert told.json() == {"status": "received"}
+        assert orders == {paid["reference"]: "paid"}
+
+        environment.faults.lose_answer("POST /charges")
+        lost = (await shop.post("/orders/2/pay", params={"phone": "0788123456"})).json()
+        assert lost == {"order": "2", "state": "checking"}
+
+
+def test_cards(dgs: DGSPay, emulator: Emulator) -> None:
+    pay_by_card = run("Cards")["pay_by_card"]
+    encryptor = CardEncryptor(emulator.encryption_key)
+    card = encryptor.encrypt_card(
+        number="4111111111111111", expiry_month=12, expiry_year=2030, cvv="123"
+    )
+    ask = {**encryptor.encrypt_pin("1234").to_wire(), "otp": "123456"}
+    assert pay_by_card(dgs, card.to_wire(), ask) == "paid"
+
+
+def test_errors(dgs: DGSPay, emulator: Emulator) -> None:
+    pay_out = run("When something goes wrong")["pay_out"]
+    assert pay_out(dgs, "key-1").startswith("queued: ")
+    emulator.faults.lose_answer("POST /disburse")
+    assert pay_out(dgs, "key-2") == "in doubt: key-2"
+    emulator.faults.fail_next("POST /disburse", error_code="90")
+    assert pay_out(dgs, "key-3").startswith("not paid: POST /disburse: DGS-Pay refused")
+    body = (
+        b'{"status":"failed","error_code":"VALIDATION_ERROR","available_balance":50,'
+        b'"required":5000,"currency":"RWF"}'
+    )
+    emulator.faults.answer_next("POST /disburse", status=400, body=body, headers={})
+    assert pay_out(dgs, "key-4") == "the wallet holds 50 RWF"
+
+
+def test_webhooks() -> None:
+    receive = run("Webhooks")["receive"]
+    body = (
+        b'{"event":"disbursement.success","dgs_reference":"DGS1","flw_transfer_id":1,'
+        b'"status":"success","amount":10000,"fee":100,"recipient_gets":9900,"currency":"RWF",'
+        b'"destination_type":"bank"}'
+    )
+    assert receive(body, sign(body, "s"), "s") == "DGS1 arrived, 9900 after the fee"
+    assert receive(body, sign(body, "t"), "s") == "not from DGS-Pay"
+    failed = body.replace(b"success", b"failed")[:-1] + b',"fail_reason":"Closed account"}'
+    assert receive(failed, sign(failed, "s"), "s") == "DGS1 failed: Closed account"
+    new = b'{"event":"refund.success","dgs_reference":"DGS1"}'
+    assert receive(new, sign(new, "s"), "s") == "refund.success is newer than this version"
+
+
+def test_tests_of_your_own(dgs: DGSPay, emulator: Emulator) -> None:
+    run("Tests of your own")["test_a_customer_who_says_no"](dgs, emulator)
+
+
+def test_the_two_commands_are_those_ci_runs() -> None:
+    assert SHELL["See a payment succeed"] == "pip install '.[emulator,cli]' && dgspay demo\n"
+    assert SHELL["See a payment succeed, again"] == "pip install nox && nox\n"
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert "nox && nox" in ci
+    noxfile = (ROOT / "noxfile.py").read_text(encoding="utf-8")
+    assert '"dgspay", "demo"' in noxfile
+
+
+@pytest.mark.parametrize("line", SHELL["On the command line"].splitlines())
+def test_commands(environment: Emulator, line: str) -> None:
+    program, *arguments = shlex.split(line)
+    assert program == "dgspay"
+    ran = subprocess.run(
+        [sys.executable, "-m", "dgspay", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout
+
+
+# --- the failure table -----------------------------------------------------------------------
+
+ROWS = {
+    Verdict.NOT_SENT: "refused, DNS failure, no connection in time",
+    Verdict.NOT_SENT_FOR_GOOD: "the certificate does not verify",
+    Verdict.UNKNOWN: "no usable answer: timeout, reset, cut or not JSON, redirect, 5xx",
+    Verdict.UNREADABLE: "an answer that is not what the guide describes",
+    Verdict.RATE_LIMITED: "429",
+    Verdict.SAFE_TO_RETRY: "code 99",
+    Verdict.KEY_CONFLICT: "code 93, first attempt, generated key",
+    Verdict.REJECTED: "codes 90, 91, 92, any other",
+}
+COLUMNS = {
+    "reads": Repeat.READ,
+    "charges, address, links": Repeat.CHARGE,
+    "payouts, conversions": Repeat.PAYOUT,
+    "PIN, OTP": Repeat.ONCE,
+}
+
+
+def cell(verdict: Verdict, repeat: Repeat) -> str:
+    plain = decide(verdict, repeat, History(own_key=True), trusted=False)
+    trusted = decide(verdict, repeat, History(own_key=True), trusted=True)
+    unknown = verdict in (Verdict.UNKNOWN, Verdict.UNREADABLE) and repeat is not Repeat.READ
+    stop = "`OutcomeUnknownError`" if unknown else "raised"
+    if plain is Step.STOP and trusted is Step.AGAIN:
+        return f"{stop}; if trusted: again, same key"
+    again = "again" if repeat is Repeat.READ else "again, same key"
+    if verdict is Verdict.RATE_LIMITED:
+        again += ", when told"
+    return {Step.STOP: stop, Step.AGAIN: again, Step.FRESH_KEY: "again, fresh key, once"}[plain]
+
+
+def failure_table() -> str:
+    lines = [
+        "| what an attempt came to | " + " | ".join(COLUMNS) + " |",
+        "|---" * (len(COLUMNS) + 1) + "|",
+    ]
+    for verdict, name in ROWS.items():
+        cells = [cell(verdict, repeat) for repeat in COLUMNS.values()]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+        if verdict is Verdict.KEY_CONFLICT:
+            later = "again, same key; then `OutcomeUnknownError(likely_accepted=True)`"
+            assert all(
+                decide(verdict, repeat, History(own_key=own, reached=True), trusted=False)
+                is Step.AGAIN
+                for repeat in (Repeat.CHARGE, Repeat.PAYOUT, Repeat.ONCE)
+                for own in (True, False)
+            )
+            lines.append(f"| code 93, later attempt | raised | {later} | as charges | as charges |")
+            assert all(
+                decide(verdict, repeat, History(own_key=False), trusted=True) is Step.STOP
+                for repeat in Repeat
+            )
+            lines.append("| code 93, your own key | raised | raised | raised | raised |")
+    return "\n".join(lines)
+
+
+def test_the_failure_table_is_the_one_in_the_code() -> None:
+    begin = "checked by tests/test_readme.py -->\n"
+    end = "<!-- end of the failure table -->"
+    shown = README.partition(begin)[2].partition(end)[0].strip()
+    assert shown == failure_table()
