@@ -13,7 +13,7 @@ from dgspay.core.pagination import Listing, Page
 from dgspay.core.wire import check_segment
 from dgspay.errors import DecodeError
 from dgspay.models.checks import optional_text, optional_url, required_text, whole_number
-from dgspay.models.codec import JSONObject, dump_json, structure
+from dgspay.models.codec import JSONObject, dump_json, parse_json, structure
 from dgspay.models.enums import AmountType, PaymentMethod
 from dgspay.models.payment_links import ArchivedLink, PaymentLink, PaymentLinkDetails
 from dgspay.money import AmountInput, Money, parse_currency
@@ -310,9 +310,12 @@ def _metadata(value: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     if not isinstance(value, Mapping):
         raise TypeError(f"metadata must be a mapping, not {type(value).__name__}")
     try:
-        dump_json(value)
-    except (TypeError, ValueError) as error:
+        # The API gives it back: what cannot be read again would spoil every answer it is in.
+        parse_json(dump_json(value))
+    except (TypeError, ValueError, DecodeError) as error:
         reason = str(error)
+    except RecursionError:
+        reason = "it is nested too deeply, or holds itself"
     else:
         return value
     raise ValueError(f"metadata cannot be written as JSON: {reason}")

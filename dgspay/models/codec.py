@@ -10,7 +10,7 @@ import types
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 
 import attrs
@@ -30,6 +30,8 @@ JSONObject = dict[str, Any]
 # No number of the vendor's has more digits; Python itself would stop at 4,300.
 _MAX_NUMBER_CHARACTERS = 60
 _MAX_EXPONENT = 30
+# Deeper than any answer goes, and far from where Python's own recursion would end.
+_MAX_DEPTH = 100
 _MAX_AMOUNT_DIGITS = MAX_INTEGER_DIGITS + 3
 
 _AMOUNT_TEXT = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
@@ -58,11 +60,12 @@ def parse_json(body: bytes) -> Any:
     except ValueError as error:
         reason = str(error)
     else:
-        if "\\ud" not in text and "\\uD" not in text:
+        if _is_too_deep(text, value):
+            reason = "it is nested too deeply"
+        elif _has_lone_surrogate(text, value):
+            reason = "a string in it has half a surrogate pair"
+        else:
             return value
-        if not _has_lone_surrogate(value):
-            return value
-        reason = "a string in it has half a surrogate pair"
     # Raised here and not above, so that the body does not hang on the error as its context.
     raise DecodeError(f"the body cannot be read: {reason}")
 
@@ -70,8 +73,11 @@ def parse_json(body: bytes) -> Any:
 def _parse_float(text: str) -> Decimal:
     if len(text) > _MAX_NUMBER_CHARACTERS:
         raise ValueError("a number in it is too long")
-    number = Decimal(text)
-    if abs(number.adjusted()) > _MAX_EXPONENT:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # an exponent that even Decimal cannot hold
+        raise ValueError("a number in it is out of range") from None
+    if not number.is_finite() or abs(number.adjusted()) > _MAX_EXPONENT:
         raise ValueError("a number in it is out of range")
     return number
 
@@ -102,7 +108,27 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def _has_lone_surrogate(value: Any) -> bool:
+def _is_too_deep(text: str, value: Any) -> bool:
+    """Walk level by level, and only where there are brackets enough."""
+    if text.count("[") + text.count("{") <= _MAX_DEPTH:
+        return False
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > _MAX_DEPTH:
+            return True
+        nested = [item for item in level if isinstance(item, dict | list)]
+        level = [
+            child
+            for item in nested
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+    return False
+
+
+def _has_lone_surrogate(text: str, value: Any) -> bool:
+    if "\\ud" not in text and "\\uD" not in text:
+        return False
     waiting = [value]
     while waiting:
         item = waiting.pop()
@@ -124,7 +150,8 @@ def dump_json(value: Any) -> bytes:
 
     Raises:
         TypeError: for a value JSON has no form for.
-        ValueError: for NaN or infinity, and for text with half a surrogate pair.
+        ValueError: for NaN, infinity and numbers no one can mean, for text with half a
+            surrogate pair, and for a datetime with a zone, which the API's form would drop.
     """
     return "".join(_pieces(value)).encode()
 
@@ -132,9 +159,10 @@ def dump_json(value: Any) -> bytes:
 def _pieces(value: Any) -> Iterator[str]:
     match value:
         case str():
-            yield json.dumps(str(value), ensure_ascii=False)
+            # Not `str(value)`: for a member of a text enum that is its name, not its text.
+            yield json.dumps(value, ensure_ascii=False)
         case Decimal():
-            yield to_json_number(value)
+            yield _number(value)
         case Secret():
             yield json.dumps(value.reveal(), ensure_ascii=False)
         case None | bool() | int():
@@ -165,8 +193,20 @@ def _pieces(value: Any) -> Iterator[str]:
             raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
+def _number(value: Decimal) -> str:
+    if not value.is_finite() or abs(value.adjusted()) > _MAX_EXPONENT:
+        raise ValueError("NaN, infinity and numbers out of range have no form in JSON")
+    return to_json_number(value)
+
+
 def format_datetime(moment: datetime) -> str:
-    """Write a naive datetime as the API does: `YYYY-MM-DD HH:MM:SS`."""
+    """Write a naive datetime as the API does: `YYYY-MM-DD HH:MM:SS`.
+
+    Raises:
+        ValueError: when it has a zone, which this form would silently drop.
+    """
+    if moment.tzinfo is not None:
+        raise ValueError("a time zone has no form in the API's times")
     return moment.strftime(_API_DATETIME)
 
 
