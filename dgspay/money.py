@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Context, Decimal
 
 import attrs
 
@@ -14,6 +14,8 @@ MAX_INTEGER_DIGITS = 15
 MAX_FRACTION_DIGITS = 6
 
 _PLAIN_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
+# The program's own decimal context may round to any number of digits; sums of money do not.
+_EXACT = Context(prec=60, traps=[])
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
 AmountInput = int | str | Decimal
@@ -100,9 +102,13 @@ def gross_for(net: AmountInput, fee: AmountInput) -> Decimal:
     The fee of a disbursement is taken from what the recipient gets (guide, "Disburse
     Funds"): to land 10,000 RWF with a fee of 100, send 10,100.
     """
-    return parse_amount(net, field="net") + parse_amount(fee, field="fee")
+    return _EXACT.add(parse_amount(net, field="net"), parse_amount(fee, field="fee"))
 
 
 def _fraction_digits(amount: Decimal) -> int:
-    exponent = amount.normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
+    # Not `normalize`, which rounds to the precision of the program's decimal context.
+    _, digits, exponent = amount.as_tuple()
+    if not isinstance(exponent, int):
+        return 0
+    trailing_zeros = len(digits) - len("".join(map(str, digits)).rstrip("0"))
+    return max(0, -exponent - trailing_zeros)
