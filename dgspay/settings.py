@@ -33,6 +33,25 @@ DEFAULT_IDEMPOTENCY_HEADER = "Idempotency-Key"
 
 _CREDENTIAL = re.compile(r"[\x21-\x7e]{1,512}", re.ASCII)
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
+# The headers a request has anyway, which an idempotency key must not replace.
+_OWN_HEADERS = frozenset(
+    {
+        "x-dgs-api-key",
+        "x-dgs-account-number",
+        "content-type",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "host",
+        "accept",
+        "accept-encoding",
+        "user-agent",
+    }
+)
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_AUTHORITY = re.compile(
+    rf"(?:\[[0-9A-Fa-f:.]+\]|{_LABEL}(?:\.{_LABEL})*\.?)(?::[0-9]{{1,5}})?", re.ASCII
+)
 _BASE_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*", re.ASCII)
 _LIVE_KEY = "sk_live_"
 _TEST_KEYS = ("sk_test_", "sk_sandbox_")
@@ -82,6 +101,8 @@ class Settings:
             raise ConfigError("deadline must be a number of seconds above 0")
         if not _HEADER_NAME.fullmatch(idempotency_header):
             raise ConfigError("idempotency_header must be the name of an HTTP header")
+        if idempotency_header.lower() in _OWN_HEADERS:
+            raise ConfigError("idempotency_header names a header that carries something else")
         return cls(
             api_key=key,
             account_number=_check_account_number(account_number),
@@ -117,9 +138,12 @@ def from_env(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         ConfigError: naming the variable that is missing.
     """
     variables = os.environ if environ is None else environ
-    for name in ("DGSPAY_API_KEY", "DGSPAY_ACCOUNT_NUMBER"):
-        if not variables.get(name):
-            raise ConfigError(f"the environment variable {name} is not set")
+    required = ("DGSPAY_API_KEY", "DGSPAY_ACCOUNT_NUMBER")
+    missing = [name for name in required if not variables.get(name)]
+    if missing:
+        # A traceback that shows local variables must not show the key that is there.
+        del variables, environ
+        raise ConfigError(f"the environment variable {missing[0]} is not set")
     return {
         "api_key": Secret(variables["DGSPAY_API_KEY"]),
         "account_number": variables["DGSPAY_ACCOUNT_NUMBER"],
@@ -140,6 +164,8 @@ def check_base_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
+        if host and ":" in host:
+            ipaddress.IPv6Address(host)
     except ValueError:
         raise ConfigError("base_url is not a URL, or its port does not exist") from None
     if parts.scheme not in ("http", "https") or not host:
@@ -151,6 +177,11 @@ def check_base_url(url: str) -> str:
         )
     if "@" in parts.netloc or "?" in url or "#" in url:
         raise ConfigError("base_url must have no user, password, query or fragment")
+    if not _AUTHORITY.fullmatch(parts.netloc):
+        raise ConfigError(
+            "base_url has a host that cannot exist (an internationalised name is written in its "
+            "ASCII form, xn--...)"
+        )
     if port == 0 or (port is None and parts.netloc.endswith(":")):
         raise ConfigError("base_url has a port that does not exist")
     path = parts.path.rstrip("/")
@@ -174,9 +205,10 @@ def _is_environment(name: str) -> TypeGuard[Environment]:
 
 
 def _check_key(api_key: Secret | None, environment: str) -> Secret:
-    if api_key is None or not api_key.reveal():
+    if not isinstance(api_key, Secret) or not api_key.reveal():
         raise ConfigError(
-            "api_key is missing: it is in the merchant portal under Settings, API Settings"
+            "api_key is missing or is not a str: it is in the merchant portal under Settings, "
+            "API Settings"
         )
     if not _CREDENTIAL.fullmatch(api_key.reveal()):
         raise ConfigError(
