@@ -11,10 +11,16 @@ import typer
 from typer.core import TyperGroup
 
 from dgspay import __version__, errors
+from dgspay.cli.charge import charge
 from dgspay.cli.demo import demo
+from dgspay.cli.doctor import doctor
 from dgspay.cli.emulator import emulator
 from dgspay.cli.exits import ExitCode, code_for, tell_error
+from dgspay.cli.links import links
 from dgspay.cli.terminal import console
+from dgspay.cli.transactions import transactions
+from dgspay.cli.wallet import balance, banks
+from dgspay.cli.webhooks import webhooks
 
 
 class _Commands(TyperGroup):
@@ -33,12 +39,16 @@ class _Commands(TyperGroup):
         raise typer.Exit(code)
 
 
+# The mark keeps the lines below it as they are.
+_EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code.value:<3}  {code.meaning}" for code in ExitCode)
+
 app = typer.Typer(
     cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    epilog=_EPILOG,
 )
 
 
@@ -54,8 +64,11 @@ def _options(
     logging.getLogger("dgspay").addHandler(logging.NullHandler())
 
 
-app.command()(demo)
-app.command()(emulator)
+for command in (demo, emulator, doctor, balance, banks, charge):
+    app.command()(command)
+app.add_typer(transactions, name="transactions")
+app.add_typer(links, name="links")
+app.add_typer(webhooks, name="webhooks")
 
 
 def run() -> None:

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import shlex
-import signal
-import threading
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dgspay.cli.exits import fail
+from dgspay.cli.interruption import stop_signals, wait_until
 from dgspay.cli.terminal import console
 from dgspay.settings import EMULATOR_PORT
 
 if TYPE_CHECKING:
     from dgspay.emulator import Emulator
-
-# Short enough that Ctrl-C is heard at once on systems where a wait cannot be interrupted.
-_LISTENING_PAUSE = 0.25
 
 
 def require_emulator() -> None:
@@ -54,7 +48,7 @@ def emulator(
     latency: Annotated[float, typer.Option(min=0, help="Seconds each answer takes.")] = 0.0,
     seed: Annotated[str | None, typer.Option(help="The same seed makes the same ids.")] = None,
 ) -> None:
-    """Run a local DGS-Pay until Ctrl-C: the whole API with simulated money.
+    """Run a local DGS-Pay with simulated money until Ctrl-C.
 
     Prints its URL and test credentials as lines for your shell.
     """
@@ -68,11 +62,10 @@ def emulator(
             latency=latency,
             seed=seed,
         )
-        with local, _stop_signals() as stopped:
+        with local, stop_signals() as stopped:
             with local.serve(port, host, allow_public=allow_public) as server:
                 _introduce(local, server.url)
-                while not stopped.wait(_LISTENING_PAUSE):
-                    pass
+                wait_until(stopped)
             console().print("Stopped.")
     except ValueError as error:
         reason = f"{error}."
@@ -107,16 +100,3 @@ def _introduce(local: Emulator, url: str) -> None:
         out.print(f"export {name}={shlex.quote(value)}", soft_wrap=True)
     out.print("\nThen try:  dgspay doctor")
     out.print("Ctrl-C stops it, and forgets everything.")
-
-
-@contextmanager
-def _stop_signals() -> Generator[threading.Event]:
-    """Turn Ctrl-C and a polite kill into an event, so that everything is closed in order."""
-    stopped = threading.Event()
-    names = (signal.SIGINT, signal.SIGTERM)
-    before = {name: signal.signal(name, lambda *_: stopped.set()) for name in names}
-    try:
-        yield stopped
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)

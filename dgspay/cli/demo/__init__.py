@@ -16,7 +16,7 @@ _SETTLE_AFTER = 0.6
 
 
 def demo() -> None:
-    """See dgspay work: a payment story against a local DGS-Pay, in under 15 seconds.
+    """See dgspay work: payments and payouts in a few seconds.
 
     Needs no account and no network: it starts the emulator inside itself, and everything
     goes through real HTTP on this machine with simulated money.

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from dgspay.cli.terminal import console, figure, speaks_unicode, visible
 
-WIDTH = 80
+WIDTH = 78
 _INDENT = 4
 
 
@@ -108,7 +108,7 @@ class Narrator:
             table.add_row(visible(entry.what), figure(entry.amount), fee, Text(change, style))
         table.add_row("", "", "", "-" * len(figure(after)), style="dim")
         table.add_row("After", "", "", figure(after), style="bold")
-        self._console.print(Padding(table, (0, 0, 0, _INDENT)))
+        self._console.print(Padding(table, (1, 0, 1, _INDENT)))
 
     def closing(self, headline: str, advice: Iterable[tuple[str, str]]) -> None:
         """End the story with what to do next: each a sentence and a command."""

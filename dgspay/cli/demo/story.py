@@ -197,12 +197,10 @@ class Story:
         key = "payout-eric-november"
         self.narrator.step("The connection breaks while Eric is being paid 25,000 RWF")
         self.emulator.faults.lose_answer("POST /disburse")
-        self.narrator.code(
-            "dgs.disbursements.create(amount=25_000, recipient=eric, **callback_and_key)"
-        )
-        callback_and_key: dict[str, Any] = {"callback_url": callback, "idempotency_key": key}
+        self.narrator.code("dgs.disbursements.create(amount=25_000, recipient=eric, **options)")
+        options: dict[str, Any] = {"callback_url": callback, "idempotency_key": key}
         try:
-            dgs.disbursements.create(amount=25_000, recipient=eric, **callback_and_key)
+            dgs.disbursements.create(amount=25_000, recipient=eric, **options)
         except errors.OutcomeUnknownError as error:
             lost = error
         else:
@@ -285,7 +283,10 @@ class Story:
         fee = event.merchant_fee or Decimal(0)
         net = event.amount - fee if event.net_amount is None else event.net_amount
         self.entries.append(Entry(who, event.amount, fee, net))
-        return f"{figure(event.amount)} RWF less a fee of {figure(fee)} put {figure(net)} in the wallet."
+        return (
+            f"{figure(event.amount)} RWF less a fee of {figure(fee)} put {figure(net)} "
+            "in the wallet."
+        )
 
     def _paid_out(self, who: str, event: webhooks.DisbursementSucceeded) -> None:
         self.entries.append(Entry(f"To {who}", event.amount, None, -event.amount))

@@ -1,0 +1,30 @@
+"""Ctrl-C and a polite kill, for commands that run until they are told to stop."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+
+# Short enough that Ctrl-C is heard at once where the system cannot interrupt a wait.
+_PAUSE = 0.25
+
+
+@contextmanager
+def stop_signals() -> Generator[threading.Event]:
+    """Turn SIGINT and SIGTERM into an event, so that everything is closed in order."""
+    stopped = threading.Event()
+    names = (signal.SIGINT, signal.SIGTERM)
+    before = {name: signal.signal(name, lambda *_: stopped.set()) for name in names}
+    try:
+        yield stopped
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def wait_until(stopped: threading.Event) -> None:
+    """Wait until told to stop."""
+    while not stopped.wait(_PAUSE):
+        pass

@@ -1,0 +1,87 @@
+"""What the commands share: the options that choose an account, the client, and the question."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+
+from dgspay import DGSPay
+from dgspay.cli.exits import ExitCode
+from dgspay.cli.terminal import console
+from dgspay.secret import Secret
+from dgspay.settings import from_env
+
+EnvironmentOption = Annotated[
+    str | None,
+    typer.Option(
+        "--environment",
+        "-e",
+        metavar="NAME",
+        help="sandbox, production or emulator; instead of DGSPAY_ENVIRONMENT.",
+    ),
+]
+BaseUrlOption = Annotated[
+    str | None,
+    typer.Option("--base-url", metavar="URL", help="Instead of DGSPAY_BASE_URL."),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Write JSON; amounts are exact JSON numbers.")
+]
+YesOption = Annotated[
+    bool, typer.Option("--yes", "-y", help="Do not ask before real money is involved.")
+]
+
+
+def client_options(environment: str | None, base_url: str | None) -> dict[str, Any]:
+    """Read the account from the environment variables, and let the options override them.
+
+    DGSPAY_BASE_URL belongs to DGSPAY_ENVIRONMENT: it does not follow into another one.
+
+    Raises:
+        ConfigError: a variable is missing.
+    """
+    options = from_env()
+    if environment is not None and environment != options["environment"]:
+        options |= {"environment": environment, "base_url": None}
+    if base_url is not None:
+        options["base_url"] = base_url
+    return options
+
+
+@contextmanager
+def connected(environment: str | None, base_url: str | None) -> Generator[DGSPay]:
+    """Give a client for the chosen account, and close it.
+
+    Raises:
+        ConfigError: a variable is missing, or something does not fit together.
+    """
+    with DGSPay(**client_options(environment, base_url)) as dgs:
+        yield dgs
+
+
+def webhook_secret() -> Secret | None:
+    """Read the webhook secret; None where DGSPAY_WEBHOOK_SECRET is not set."""
+    text = os.environ.get("DGSPAY_WEBHOOK_SECRET")
+    return Secret(text) if text else None
+
+
+def ask_in_production(dgs: DGSPay, question: str, *, yes: bool) -> None:
+    """Ask before something that cannot be taken back; end the command unless told to go on."""
+    if yes or dgs.settings.environment != "production":
+        return
+    ask(f"This is production. {question}")
+
+
+def ask(question: str) -> None:
+    """Ask on stderr; end the command unless the answer is yes. No answer at all is a no."""
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort:
+        agreed = False
+    if not agreed:
+        console(stderr=True).print("Nothing was sent. (--yes goes on without asking.)")
+        raise typer.Exit(ExitCode.NO)

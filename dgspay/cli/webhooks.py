@@ -1,0 +1,243 @@
+"""`dgspay webhooks`: listen to events, send sample events, verify a stored one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from typing import TYPE_CHECKING, Annotated, cast
+from urllib.parse import urlsplit
+
+import httpx
+import typer
+
+from dgspay import errors
+from dgspay import webhooks as signed
+from dgspay.cli.exits import ExitCode, fail
+from dgspay.cli.interruption import stop_signals, wait_until
+from dgspay.cli.output import as_record, json_text, write_json
+from dgspay.cli.receiver import Arrived, Received, Refused, receive
+from dgspay.cli.samples import SAMPLES, sample
+from dgspay.cli.session import JsonOption, YesOption, ask, webhook_secret
+from dgspay.cli.tables import print_facts
+from dgspay.cli.terminal import console, money, visible
+from dgspay.models.codec import dump_json
+from dgspay.secret import Secret
+from dgspay.settings import is_loopback
+
+if TYPE_CHECKING:
+    from dgspay.webhooks.signature import EnvironmentInput
+
+webhooks = typer.Typer(no_args_is_help=True, help="Receive, send and verify webhooks.")
+
+DEFAULT_PORT = 8251
+"""One above the emulator's."""
+
+_POST_SECONDS = 10.0
+_JSON = "application/json"
+
+
+def _secret() -> Secret:
+    secret = webhook_secret()
+    if secret is None:
+        raise errors.ConfigError(
+            "the environment variable DGSPAY_WEBHOOK_SECRET is not set: the secret is in the "
+            "merchant portal under Settings, API Settings"
+        )
+    return secret
+
+
+@webhooks.command("listen")
+def listen(
+    *,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
+    ] = DEFAULT_PORT,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    forward_to: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Pass each verified event on to a URL of this machine."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write each event as one line of JSON.")
+    ] = False,
+) -> None:
+    """Print each event whose signature holds, until Ctrl-C.
+
+    What does not verify is answered 401 and named on stderr. With --forward-to the event goes
+    on with its body and signature as they came, and the sender gets that answer; 502 when
+    nobody answers, so that it is sent again.
+    """
+    if forward_to is not None and not _is_on_this_machine(forward_to):
+        fail("--forward-to must be an http or https URL of this machine (127.0.0.1, localhost).")
+    listener = _Listener(forward_to, as_json=as_json)
+    try:
+        with (
+            stop_signals() as stopped,
+            receive(listener.answer, _secret(), host=host, port=port) as url,
+        ):
+            console(stderr=True).print(f"Listening on {url}  (Ctrl-C stops it)")
+            wait_until(stopped)
+    except OSError as error:
+        reason = error.strerror
+    else:
+        return
+    fail(f"Cannot listen on {host}, port {port}: {reason}. Try --port 0.")
+
+
+class _Listener:
+    """Prints what arrives, one at a time though requests come in threads."""
+
+    def __init__(self, forward_to: str | None, *, as_json: bool) -> None:
+        self._forward_to = forward_to
+        self._as_json = as_json
+        self._seen: set[str] = set()
+        self._printing = threading.Lock()
+
+    def answer(self, received: Received) -> int:
+        """Print a delivery, pass it on, and say what to answer."""
+        if isinstance(received, Refused):
+            with self._printing:
+                console(stderr=True).print(
+                    f"Refused with {received.status}: {visible(received.reason)}"
+                )
+            return received.status
+        status, remark = 200, ""
+        if self._forward_to is not None:
+            status, remark = _forward(received, self._forward_to)
+        with self._printing:
+            self._print(received.event, remark)
+        return status
+
+    def _print(self, event: signed.Event, remark: str) -> None:
+        again = event.dedupe_key in self._seen
+        self._seen.add(event.dedupe_key)
+        if self._as_json:
+            print(json_text(as_record(event)), flush=True)
+            return
+        now = dt.datetime.now().astimezone().strftime("%H:%M:%S")
+        repeated = "  (delivered again)" if again else ""
+        console().print(f"{now}  {one_line(event)}{remark}{repeated}", soft_wrap=True)
+
+
+def one_line(event: signed.Event) -> str:
+    """Tell an event in a line."""
+    return f"{visible(event.event)}  {visible(event.dgs_reference or '-')}  {_what(event)}".rstrip()
+
+
+def _what(event: signed.Event) -> str:
+    match event:
+        case signed.PaymentSucceeded():
+            net = money(event.net_amount, event.currency)
+            return f"{money(event.amount, event.currency)} paid, {net} net"
+        case signed.PaymentFailed():
+            return f"{money(event.amount, event.currency)} not paid"
+        case signed.DisbursementSucceeded():
+            arrived = money(event.recipient_gets, event.currency)
+            return f"{money(event.amount, event.currency)} sent, {arrived} arrived"
+        case signed.DisbursementFailed():
+            reason = visible(event.fail_reason or "no reason given")
+            return f"{money(event.amount, event.currency)} not sent: {reason}"
+        case signed.ConversionSucceeded():
+            gained = money(event.to_amount, event.to_currency)
+            return f"{money(event.from_amount, event.from_currency)} became {gained}"
+        case signed.ConversionFailed():
+            reason = visible(event.fail_reason or "no reason given")
+            return f"{money(event.from_amount, event.from_currency)} not converted: {reason}"
+        case signed.UnknownEvent():
+            return "(this version of dgspay does not know it)"
+
+
+def _forward(arrived: Arrived, url: str) -> tuple[int, str]:
+    """Pass a delivery on; return the answer's status, and how to remark on it."""
+    try:
+        status = _post(url, arrived.body, arrived.signature)
+    except httpx.HTTPError as error:
+        return 502, f"  -> not forwarded: {type(error).__name__}"
+    return status, f"  -> {status}"
+
+
+def _post(url: str, body: bytes, signature: str) -> int:
+    headers = {"Content-Type": _JSON, signed.SIGNATURE_HEADER: signature}
+    with (
+        httpx.Client(timeout=_POST_SECONDS, follow_redirects=False, trust_env=False) as client,
+        client.stream("POST", url, content=body, headers=headers) as response,
+    ):
+        return response.status_code
+
+
+@webhooks.command("send")
+def send(
+    event: Annotated[str, typer.Argument(metavar="EVENT", help=f"{', '.join(SAMPLES)}.")],
+    *,
+    to: Annotated[str, typer.Option(metavar="URL", help="Where your receiver listens.")],
+    reference: Annotated[
+        str | None, typer.Option(help="The dgs_reference; the guide's if left out.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--show", help="Print the body that is sent.")] = False,
+    yes: YesOption = False,
+) -> None:
+    """Sign a sample event of the guide's and post it.
+
+    It says of itself that it is of the test environment. Exit code 0 when the receiver
+    answers 2xx, 1 when it answers anything else, 4 when nobody answers.
+    """
+    if event not in SAMPLES:
+        fail(f"EVENT must be one of {', '.join(SAMPLES)}.")
+    secret = _secret()
+    if urlsplit(to).scheme not in ("http", "https"):
+        fail("--to must be an http or https URL.")
+    if not yes and not _is_on_this_machine(to):
+        ask(f"{to} is not on this machine, and the event is made up but validly signed. Send it?")
+    now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    body = dump_json(sample(event, timestamp=now, reference=reference))
+    if show:
+        print(json_text(sample(event, timestamp=now, reference=reference)))
+    try:
+        status = _post(to, body, signed.sign(body, secret))
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        reason = type(error).__name__
+    else:
+        good = 200 <= status < 300
+        console().print(
+            f"{event} sent; the receiver answered {status}.", style="" if good else "red"
+        )
+        if not good:
+            raise typer.Exit(ExitCode.NO)
+        return
+    fail(f"The receiver did not answer ({reason}).", ExitCode.NOT_SENT)
+
+
+@webhooks.command("verify")
+def verify(
+    file: Annotated[
+        typer.FileBinaryRead, typer.Argument(help="The raw body, byte for byte; - is stdin.")
+    ],
+    *,
+    signature: Annotated[str, typer.Option(help="The X-DGS-Signature header.")],
+    environment: Annotated[
+        str | None, typer.Option(help="Refuse an event that is not of it: production or test.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say whether DGS-Pay signed a body, and what it says.
+
+    Exit code 1 when it did not.
+    """
+    body = file.read()
+    # `verify` itself refuses a word that is no environment.
+    expected = cast("EnvironmentInput | None", environment)
+    event = signed.verify(body, signature, _secret(), environment=expected)
+    if as_json:
+        write_json(as_record(event))
+        return
+    console().print("The signature holds.", style="green")
+    print_facts(as_record(event), getattr(event, "currency", None))
+
+
+def _is_on_this_machine(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and host is not None and is_loopback(host)
