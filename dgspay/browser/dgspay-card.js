@@ -103,6 +103,7 @@ const importedKeys = new Map();
  * @throws {InsecureContextError} when the page was not loaded over HTTPS.
  */
 export async function encryptCard(card, options) {
+  const key = await importKey(options.key);
   const number = separatorsRemoved(card.number);
   if (!isDigits(number, 12, 19)) throw new FieldError("number", "must be text of 12 to 19 digits");
   if (!luhnHolds(number)) throw new FieldError("number", "is mistyped: its check digit does not fit");
@@ -111,7 +112,6 @@ export async function encryptCard(card, options) {
   const year = String(card.expiryYear).padStart(2, "0");
   if (!/^(20)?[0-9]{2}$/.test(year)) throw new FieldError("expiry_year", "must be 2000 to 2099");
   if (!isDigits(card.cvv, 3, 4)) throw new FieldError("cvv", "must be text of 3 or 4 digits");
-  const key = await importKey(options.key);
   const nonce = claimNonce(options);
   const [sealedNumber, sealedMonth, sealedYear, sealedCvv] = await Promise.all([
     seal(key, nonce, number),
@@ -137,10 +137,22 @@ export async function encryptCard(card, options) {
  * @throws {InsecureContextError} when the page was not loaded over HTTPS.
  */
 export async function encryptPin(pin, options) {
-  if (!isDigits(pin, 4, 6)) throw new FieldError("pin", "must be text of 4 to 6 digits");
   const key = await importKey(options.key);
+  if (!isDigits(pin, 4, 6)) throw new FieldError("pin", "must be text of 4 to 6 digits");
   const nonce = claimNonce(options);
   return { auth_pin_encrypted: await seal(key, nonce, pin), auth_pin_nonce: nonce };
+}
+
+/**
+ * Encrypt one field as the wire format has it, without looking at what it says or whether the
+ * nonce is fresh: for known-answer tests.
+ * @param {string} plaintext
+ * @param {{ key: string, nonce: string }} options
+ * @returns {Promise<string>}
+ */
+export async function encryptField(plaintext, { key, nonce }) {
+  checkNonce(nonce);
+  return seal(await importKey(key), nonce, plaintext);
 }
 
 /** @returns {boolean} Whether this page may encrypt at all. */
@@ -170,16 +182,23 @@ function claimNonce({ nonce, alphabet = "hex" }) {
   if (nonce === undefined) {
     do nonce = freshNonce(alphabet);
     while (usedNonces.has(nonce));
-  } else if (typeof nonce !== "string" || !/^[!-~]{12}$/.test(nonce)) {
-    const reason = nonce?.length === 2 * NONCE_CHARACTERS
-      ? "has 24 characters and must have 12: the vendor's code makes 12, and they are the IV"
-      : "is not exactly 12 printable ASCII characters";
-    throw new FieldError("nonce", reason);
-  } else if (usedNonces.has(nonce)) {
-    throw new FieldError("nonce", "was used before: a nonce is used once, a PIN needs its own");
+  } else {
+    checkNonce(nonce);
+    if (usedNonces.has(nonce)) {
+      throw new FieldError("nonce", "was used before: a nonce is used once, a PIN needs its own");
+    }
   }
   usedNonces.add(nonce);
   return nonce;
+}
+
+/** @param {string} nonce */
+function checkNonce(nonce) {
+  if (typeof nonce === "string" && /^[!-~]{12}$/.test(nonce)) return;
+  const reason = nonce?.length === 2 * NONCE_CHARACTERS
+    ? "has 24 characters and must have 12: the vendor's code makes 12, and they are the IV"
+    : "is not exactly 12 printable ASCII characters";
+  throw new FieldError("nonce", reason);
 }
 
 /** @param {"hex" | "alphanumeric"} alphabet */
@@ -288,13 +307,16 @@ function formatNumber(text) {
   return groups.join(" ");
 }
 
-/** @param {string} text As typed, or as the browser fills it in: `12/28`, `12/2028`, `1228`. */
-function formatExpiry(text) {
+/**
+ * @param {string} text As typed, or as the browser fills it in: `12/28`, `12/2028`, `1228`.
+ * @param {boolean} isDeleting Then the separator goes with the last digit of the year.
+ */
+function formatExpiry(text, isDeleting) {
   const parts = /^\s*([0-9]{1,2})\s*[/.-]\s*([0-9]*)\s*$/.exec(text);
   let digits = parts ? parts[1].padStart(2, "0") + parts[2] : digitsIn(text);
   if (/^[2-9]/.test(digits)) digits = `0${digits}`;
-  const year = digits.slice(2, /^..20../.test(digits) ? 6 : 4);
-  if (year || parts) return `${digits.slice(0, 2)} / ${year}`;
+  const year = digits.slice(2, /^..20/.test(digits) ? 6 : 4);
+  if (year || (parts && !isDeleting)) return `${digits.slice(0, 2)} / ${year}`;
   return digits.slice(0, 2);
 }
 
@@ -341,7 +363,7 @@ const TEXTS = {
  * @property {string} placeholder
  * @property {number} maxLength
  * @property {boolean} [secret] Shown as dots.
- * @property {(text: string) => string} format
+ * @property {(text: string, isDeleting: boolean) => string} format
  * @property {(text: string) => string | null} fault What is wrong with it, in words.
  * @property {(text: string) => boolean} full Whether it cannot get longer, so check it now.
  */
@@ -573,8 +595,9 @@ function drawField(field, id) {
     return fault === null;
   };
   const check = () => show(field.fault(input.value));
-  input.addEventListener("input", () => {
-    reformat(input, field.format);
+  input.addEventListener("input", (event) => {
+    const isDeleting = event instanceof InputEvent && event.inputType.startsWith("delete");
+    reformat(input, (text) => field.format(text, isDeleting));
     const isRight = field.fault(input.value) === null;
     if (isRight) show(null);
     else if (field.full(input.value) || error.textContent) check();
@@ -591,7 +614,7 @@ function drawField(field, id) {
 }
 
 /** Format what was typed, keeping the caret behind the same digit. */
-function reformat(/** @type {HTMLInputElement} */ input, /** @type {Field["format"]} */ format) {
+function reformat(/** @type {HTMLInputElement} */ input, /** @type {(text: string) => string} */ format) {
   const typed = input.value;
   const formatted = format(typed);
   if (formatted === typed) return;

@@ -15,16 +15,23 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from django.contrib.staticfiles.finders import BaseFinder
-from django.contrib.staticfiles.utils import matches_patterns
-from django.core.files.storage import FileSystemStorage
+# Django has no annotations of its own.
+from django.contrib.staticfiles.finders import (  # type: ignore[import-untyped,import-not-found,unused-ignore]
+    BaseFinder,
+)
+from django.contrib.staticfiles.utils import (  # type: ignore[import-untyped,import-not-found,unused-ignore]
+    matches_patterns,
+)
+from django.core.files.storage import (  # type: ignore[import-untyped,import-not-found,unused-ignore]
+    FileSystemStorage,
+)
 
 from dgspay.browser import SCRIPT_NAME, script_path
 
 STATIC_NAME = f"dgspay/{SCRIPT_NAME}"
 
 
-class CardScriptFinder(BaseFinder):
+class CardScriptFinder(BaseFinder):  # type: ignore[misc,unused-ignore]
     """Finds one file. A directory in STATICFILES_DIRS would publish what lies beside it too."""
 
     def check(self, **kwargs: Any) -> list[Any]:
@@ -42,5 +49,5 @@ class CardScriptFinder(BaseFinder):
         """Name the module for `collectstatic`, with a storage that it lies in."""
         if not matches_patterns(STATIC_NAME, ignore_patterns):
             storage = FileSystemStorage(location=script_path().parent)
-            storage.prefix = "dgspay"  # type: ignore[attr-defined]
+            storage.prefix = "dgspay"
             yield SCRIPT_NAME, storage

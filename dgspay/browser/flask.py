@@ -17,4 +17,5 @@ def card_script_blueprint(url_prefix: str = "/dgspay") -> Blueprint:
 def _serve() -> Response:
     response = Response(script(), mimetype=MEDIA_TYPE, headers=HEADERS)
     response.set_etag(etag().strip('"'))
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response

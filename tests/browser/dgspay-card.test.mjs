@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 
-import { encryptCard, encryptPin, FieldError } from "../../dgspay/browser/dgspay-card.js";
+import { encryptCard, encryptField, encryptPin, FieldError } from "../../dgspay/browser/dgspay-card.js";
 
 const vectors = JSON.parse(await readFile(new URL("../vectors/card.json", import.meta.url)));
 const { key, card } = { key: vectors.cards[0].key, card: typed(vectors.cards[0].card) };
@@ -12,6 +12,12 @@ const { key, card } = { key: vectors.cards[0].key, card: typed(vectors.cards[0].
 /** A vector's card in the words of the module. */
 function typed({ number, expiry_month, expiry_year, cvv }) {
   return { number, expiryMonth: expiry_month, expiryYear: expiry_year, cvv };
+}
+
+for (const { name, key, nonce, plaintext, ciphertext } of vectors.fields) {
+  test(`field: ${name}`, async () => {
+    assert.equal(await encryptField(plaintext, { key, nonce }), ciphertext);
+  });
 }
 
 // Every vector has a nonce of its own here, because the module refuses the second use of one.

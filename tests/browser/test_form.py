@@ -1,0 +1,463 @@
+"""The card form in a real Chromium: typed by keyboard, announced, and silent about the card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dgspay.encryption import CardEncryptor, decrypt_field, encrypt_field
+from dgspay.models.cards import EncryptedCard
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+Opened = Callable[..., "Page"]
+
+NUMBER = "5531886652142950"
+ERROR = "#card .dgspay-field-{} .dgspay-error"
+
+
+def type_card(page: Page, number: str = NUMBER, expiry: str = "1228", cvv: str = "987") -> None:
+    """Fill the form as a payer without a mouse does."""
+    for text in (number, expiry, cvv):
+        page.keyboard.press("Tab")
+        page.keyboard.type(text)
+
+
+def value(page: Page, field: str) -> str:
+    return page.input_value(f".dgspay-field-{field} input")
+
+
+def posted(page: Page) -> list[dict[str, str]]:
+    fields: list[dict[str, str]] = page.evaluate("window.posted")
+    return fields
+
+
+def error(page: Page, field: str) -> str:
+    return page.text_content(ERROR.format(field)) or ""
+
+
+def open_fields(wire: dict[str, str], key: str) -> list[str]:
+    *ciphertexts, nonce = wire.values()
+    return [decrypt_field(text, key=key, nonce=nonce) for text in ciphertexts]
+
+
+@pytest.fixture
+def key(vectors: dict[str, Any]) -> str:
+    key: str = vectors["cards"][0]["key"]
+    return key
+
+
+@pytest.fixture
+def page(opened: Opened) -> Page:
+    page = opened()
+    page.wait_for_selector("#card form")
+    return page
+
+
+# --- the wire format in this browser ------------------------------------------------------
+
+
+@pytest.mark.acceptance(39)
+def test_known_answers_in_the_browser(page: Page, vectors: dict[str, Any]) -> None:
+    sealed = page.evaluate(
+        "fields => Promise.all(fields.map(f => dgspay.encryptField(f.plaintext, f)))",
+        vectors["fields"],
+    )
+    assert sealed == [vector["ciphertext"] for vector in vectors["fields"]]
+
+
+@pytest.mark.acceptance(39)
+def test_what_python_encrypts_opens_in_the_browser(page: Page, key: str) -> None:
+    sealed = encrypt_field(NUMBER, key=key, nonce="abc123def456")
+    opened_there = page.evaluate(
+        """async ([sealed, key]) => {
+          const bytes = (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+          const aes = await crypto.subtle.importKey(
+            "raw", bytes(key), "AES-GCM", false, ["decrypt"]);
+          const iv = new TextEncoder().encode("abc123def456");
+          const plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv }, aes, bytes(sealed));
+          return new TextDecoder().decode(plain);
+        }""",
+        [sealed, key],
+    )
+    assert opened_there == NUMBER
+
+
+@pytest.mark.acceptance(36, 37, 38)
+def test_bad_cards_nonces_and_pins_are_refused_in_the_browser(
+    page: Page, vectors: dict[str, Any]
+) -> None:
+    refused = page.evaluate(
+        """async (vectors) => {
+          const { key, card } = vectors.cards[0];
+          const named = (c) => ({ number: c.number, expiryMonth: c.expiry_month,
+                                  expiryYear: c.expiry_year, cvv: c.cvv });
+          const fault = (promise) => promise.then(() => null, (error) => error.field);
+          return {
+            cards: await Promise.all(vectors.bad_cards.map((bad) =>
+              fault(dgspay.encryptCard(named({ ...card, [bad.field]: bad.value }), { key })))),
+            nonces: await Promise.all(vectors.bad_nonces.map((nonce) =>
+              fault(dgspay.encryptPin("1234", { key, nonce })))),
+            pins: await Promise.all(vectors.bad_pins.map((pin) =>
+              fault(dgspay.encryptPin(pin, { key })))),
+          };
+        }""",
+        vectors,
+    )
+    assert refused["cards"] == [bad["field"] for bad in vectors["bad_cards"]]
+    assert set(refused["nonces"]) == {"nonce"}
+    assert set(refused["pins"]) == {"pin"}
+
+
+# --- filled by keyboard -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [1000, 360])
+def test_the_page_gets_the_encrypted_fields_and_nothing_else(
+    opened: Opened, key: str, width: int
+) -> None:
+    page = opened(width=width)
+    page.wait_for_selector("#card form")
+    type_card(page)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#card form:not([data-busy])")
+    (wire,) = posted(page)
+    assert EncryptedCard.from_mapping(wire).to_wire() == wire
+    assert open_fields(wire, key) == [NUMBER, "12", "2028", "987"]
+    assert [value(page, field) for field in ("number", "expiry", "cvv")] == ["", "", ""]
+
+
+def test_the_encryptor_and_the_form_make_the_same_card(page: Page, key: str) -> None:
+    type_card(page)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#card form:not([data-busy])")
+    (wire,) = posted(page)
+    card = CardEncryptor(key).encrypt_card(
+        number=NUMBER, expiry_month=12, expiry_year=2028, cvv="987", nonce=wire["card_nonce"]
+    )
+    assert card.to_wire() == wire
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "shown"),
+    [
+        ("number", NUMBER, "5531 8866 5214 2950"),
+        ("number", "5531-8866 5214.2950", "5531 8866 5214 2950"),
+        ("number", "378282246310005", "3782 822463 10005"),
+        ("number", "4111x\u0661y1", "4111 1"),
+        ("expiry", "1228", "12 / 28"),
+        ("expiry", "12/28", "12 / 28"),
+        ("expiry", "1/28", "01 / 28"),
+        ("expiry", "928", "09 / 28"),
+        ("expiry", "12/2028", "12 / 2028"),
+        ("cvv", "9x87", "987"),
+    ],
+)
+def test_what_is_typed_is_formatted(page: Page, field: str, typed: str, shown: str) -> None:
+    page.focus(f".dgspay-field-{field} input")
+    page.keyboard.type(typed)
+    assert value(page, field) == shown
+
+
+@pytest.mark.parametrize("filled", ["12/28", "12/2028", "12 / 28", "1228", "12-28"])
+def test_what_the_browser_fills_in_is_understood(page: Page, key: str, filled: str) -> None:
+    page.fill(".dgspay-field-number input", NUMBER)
+    page.fill(".dgspay-field-expiry input", filled)
+    page.fill(".dgspay-field-cvv input", "987")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#card form:not([data-busy])")
+    assert open_fields(posted(page)[0], key)[1:3] == ["12", "2028"]
+
+
+def test_a_digit_is_corrected_in_the_middle(page: Page) -> None:
+    page.focus(".dgspay-field-number input")
+    page.keyboard.type("4111 2111 1111")
+    for _ in range(9):
+        page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Backspace")  # behind "4111 ": takes the space, which comes back
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Delete")
+    assert value(page, "number") == "4111 1111 111"
+    page.keyboard.type("9")
+    assert value(page, "number") == "4111 9111 1111"
+
+
+def test_expiry_can_be_taken_back_key_by_key(page: Page) -> None:
+    page.focus(".dgspay-field-expiry input")
+    page.keyboard.type("1228")
+    for _ in range(7):
+        page.keyboard.press("Backspace")
+    assert value(page, "expiry") == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "brand"),
+    [("4", "Visa"), ("51", "Mastercard"), ("2720", "Mastercard"), ("37", "American Express")],
+)
+def test_the_brand_is_shown_and_described(page: Page, number: str, brand: str) -> None:
+    page.focus(".dgspay-field-number input")
+    page.keyboard.type(number)
+    described = page.get_attribute(".dgspay-field-number input", "aria-describedby") or ""
+    assert page.text_content(".dgspay-brand") == brand
+    assert page.get_attribute(".dgspay-brand", "id") in described.split()
+
+
+# --- errors -------------------------------------------------------------------------------
+
+
+@pytest.mark.acceptance(37)
+@pytest.mark.parametrize(
+    ("card", "field", "words"),
+    [
+        ({"number": ""}, "number", "Enter your card number."),
+        ({"number": "5531 8866"}, "number", "not complete"),
+        ({"number": "5531886652142951"}, "number", "mistyped"),
+        ({"expiry": "1328"}, "expiry", "month and year"),
+        ({"expiry": "12"}, "expiry", "month and year"),
+        ({"expiry": "0526"}, "expiry", "expired"),
+        ({"cvv": "12"}, "cvv", "3 digits"),
+        ({"number": "378282246310005", "cvv": "123"}, "cvv", "4 digits"),
+    ],
+)
+def test_a_wrong_field_is_announced_and_focused(
+    page: Page, card: dict[str, str], field: str, words: str
+) -> None:
+    type_card(page, **card)
+    page.keyboard.press("Enter")
+    box = page.locator(f".dgspay-field-{field} input")
+    assert words in error(page, field)
+    assert box.get_attribute("aria-invalid") == "true"
+    error_id = page.get_attribute(ERROR.format(field), "id")
+    assert error_id in (box.get_attribute("aria-describedby") or "").split()
+    assert page.get_attribute(ERROR.format(field), "aria-live") == "polite"
+    assert page.evaluate("document.activeElement.id") == box.get_attribute("id")
+    assert posted(page) == []
+
+
+def test_a_card_is_good_through_the_last_month_on_it(page: Page) -> None:
+    type_card(page, expiry="0626")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#card form:not([data-busy])")
+    assert len(posted(page)) == 1
+
+
+def test_luhn_is_checked_while_typing_and_an_error_leaves_when_it_is_mended(page: Page) -> None:
+    page.focus(".dgspay-field-number input")
+    page.keyboard.type(NUMBER[:-1])
+    assert error(page, "number") == ""
+    page.keyboard.type("1")
+    assert "mistyped" in error(page, "number")
+    page.keyboard.press("Backspace")
+    page.keyboard.type(NUMBER[-1])
+    assert error(page, "number") == ""
+
+
+def test_a_failure_is_shown_and_the_next_try_has_a_fresh_nonce(page: Page) -> None:
+    page.evaluate("() => { window.answer = () => { throw new Error('secret of the shop'); }; }")
+    type_card(page)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[role=alert]:not(:empty)")
+    assert "could not be sent" in (page.text_content("#card [role=alert]") or "")
+    page.evaluate(
+        "() => { window.answer = () => { throw new dgspay.PaymentError('Your bank said no.'); }; }"
+    )
+    page.keyboard.press("Enter")
+    page.get_by_text("Your bank said no.").wait_for()
+    first, second = posted(page)
+    assert first["card_nonce"] != second["card_nonce"]
+
+
+def test_pressing_twice_sends_once(page: Page) -> None:
+    page.evaluate("() => { window.answer = () => new Promise((go) => { window.go = go; }); }")
+    type_card(page)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#card form[data-busy]")
+    page.keyboard.press("Enter")
+    page.click("#card button", force=True)
+    assert len(posted(page)) == 1
+    assert "Encrypting" in (page.text_content("#card [role=status]") or "")
+    page.evaluate("window.go()")
+    page.wait_for_selector("#card form:not([data-busy])")
+    assert len(posted(page)) == 1
+
+
+# --- accessible, on any screen ------------------------------------------------------------
+
+
+def test_every_field_has_a_label_its_autocomplete_and_a_numeric_keyboard(page: Page) -> None:
+    for label, autocomplete in [
+        ("Card number", "cc-number"),
+        ("Expiry date", "cc-exp"),
+        ("Security code", "cc-csc"),
+    ]:
+        box = page.get_by_label(label, exact=True)
+        assert box.get_attribute("autocomplete") == autocomplete
+        assert box.get_attribute("inputmode") == "numeric"
+        assert box.get_attribute("aria-required") == "true"
+    assert page.get_by_role("form", name="Card details").count() == 1
+    assert page.get_by_role("button", name="Pay").count() == 1
+
+
+CONTRASTS = """() => {
+  const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+  const luminance = (colour) => {
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((part) => {
+      const share = part / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const contrast = (one, other) => {
+    const [high, low] = [luminance(one), luminance(other)].sort((a, b) => b - a);
+    return (high + 0.05) / (low + 0.05);
+  };
+  const style = (selector) => getComputedStyle(document.querySelector(selector));
+  const paper = style(".dgspay input").backgroundColor;
+  return {
+    input: contrast(style(".dgspay input").color, paper),
+    label: contrast(style(".dgspay label").color, paper),
+    error: contrast(style(".dgspay-error").color, paper),
+    privacy: contrast(style(".dgspay-privacy").color, paper),
+    border: contrast(style(".dgspay input").borderTopColor, paper) * 1.5,
+    brand: contrast(style(".dgspay-brand").color, style(".dgspay-brand").backgroundColor),
+    button: contrast(style(".dgspay-submit").color, style(".dgspay-submit").backgroundColor),
+  };
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_follow_the_system_and_can_be_read(opened: Opened, scheme: str) -> None:
+    page = opened(scheme=scheme)
+    page.wait_for_selector("#card form")
+    paper = page.evaluate("getComputedStyle(document.querySelector('.dgspay input')).color")
+    assert (paper == "rgb(23, 32, 46)") == (scheme == "light")
+    # WCAG 2.2 AA: 4.5 for text, 3 for the edges of a field (scaled to 4.5 above).
+    assert {name: ratio for name, ratio in page.evaluate(CONTRASTS).items() if ratio < 4.5} == {}
+
+
+@pytest.mark.parametrize("width", [1000, 360, 240])
+def test_nothing_is_cut_off_on_a_small_screen(opened: Opened, width: int) -> None:
+    page = opened(width=width)
+    page.wait_for_selector("#card form")
+    type_card(page, number="5531886652142951", expiry="1", cvv="1")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    cut = "box => box.scrollWidth > box.clientWidth"
+    assert page.eval_on_selector(".dgspay-field-number input", cut) is False
+    for box in page.locator("#card input, #card button").all():
+        bounds = box.bounding_box()
+        assert bounds is not None
+        assert bounds["height"] >= 44
+        assert bounds["x"] >= 0
+        assert bounds["x"] + bounds["width"] <= width
+
+
+# --- silent about the card ----------------------------------------------------------------
+
+TRACES = """async () => JSON.stringify([
+  document.documentElement.outerHTML,
+  [...document.querySelectorAll("*")].flatMap((e) => [...e.attributes].map((a) => a.value)),
+  { ...localStorage }, { ...sessionStorage }, document.cookie, location.href, history.state,
+  (await indexedDB.databases()).map((database) => database.name), await caches.keys(),
+])"""
+
+
+def test_the_card_is_nowhere_but_in_the_inputs(opened: Opened) -> None:
+    page = opened()
+    logged: list[str] = []
+    requested: list[str] = []
+    page.on("console", lambda message: logged.append(message.text))
+    page.on("request", lambda request: requested.append(f"{request.url} {request.post_data}"))
+    page.wait_for_selector("#card form")
+    page.evaluate("() => { window.answer = () => { throw new Error('no'); }; }")
+    type_card(page)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[role=alert]:not(:empty)")
+    assert value(page, "number").replace(" ", "") == NUMBER
+    traces = page.evaluate(TRACES) + "".join(logged) + "".join(requested)
+    for secret in (NUMBER, "5531 8866 5214 2950", "5214", "12 / 28", "987"):
+        assert secret not in traces
+    for ciphertext in posted(page)[0].values():
+        assert ciphertext not in traces
+
+
+def test_no_field_could_be_sent_the_old_way(page: Page) -> None:
+    assert page.locator("#card [name]").count() == 0
+    refusal = page.evaluate(
+        """() => {
+          const outer = document.body.appendChild(document.createElement("form"));
+          const inner = outer.appendChild(document.createElement("div"));
+          try {
+            dgspay.mountCardForm(inner, window.options);
+          } catch (error) {
+            return String(error);
+          }
+        }"""
+    )
+    assert "outside any <form>" in refusal
+
+
+def test_leaving_the_page_empties_the_form(page: Page) -> None:
+    type_card(page)
+    page.evaluate("window.dispatchEvent(new PageTransitionEvent('pagehide'))")
+    assert [value(page, field) for field in ("number", "expiry", "cvv")] == ["", "", ""]
+    assert page.text_content(".dgspay-brand") == ""
+
+
+def test_destroyed_it_leaves_nothing_behind(page: Page) -> None:
+    type_card(page)
+    page.evaluate("window.form.destroy()")
+    assert page.inner_html("#card") == ""
+
+
+def test_it_runs_under_a_strict_policy(page: Page) -> None:
+    type_card(page)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#card form:not([data-busy])")
+    assert page.evaluate("window.violations") == []
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('.dgspay-fields')).display")
+        == "grid"
+    )
+
+
+def test_a_tampered_module_does_not_run(opened: Opened) -> None:
+    page = opened()
+    page.wait_for_selector("#card form")
+    logged: list[str] = []
+    tampered = page.context.new_page()
+    tampered.on("console", lambda message: logged.append(message.text))
+    tampered.goto(page.url + "tampered")
+    tampered.wait_for_load_state()
+    assert any("integrity" in text for text in logged)
+
+
+@pytest.mark.parametrize("call", ["encryptCard({}, {})", "encryptPin('1234', {})"])
+def test_without_https_it_says_so(opened: Opened, call: str) -> None:
+    page = opened(host="shop.test")
+    notice = page.wait_for_selector("#card [role=alert]")
+    assert notice is not None
+    assert "not loaded over a secure connection" in (notice.text_content() or "")
+    assert page.locator("#card input").count() == 0
+    name = page.evaluate(f"dgspay.{call}.catch((error) => error.name)")
+    assert name == "InsecureContextError"
+
+
+def test_the_pin_form(page: Page, key: str) -> None:
+    page.evaluate(
+        "() => { dgspay.mountPinForm(document.querySelector('#card'), options).focus(); }"
+    )
+    page.keyboard.type("12")
+    page.keyboard.press("Enter")
+    assert "4 to 6 digits" in error(page, "pin")
+    page.keyboard.type("34")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#card form:not([data-busy])")
+    (wire,) = posted(page)
+    assert open_fields(wire, key) == ["1234"]
+    assert sorted(wire) == ["auth_pin_encrypted", "auth_pin_nonce"]
