@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dgspay.emulator.engine import MAX_BODY_BYTES, Engine
 from dgspay.emulator.exchange import Answer, Drop, Exchange, Request, Wait
@@ -42,6 +42,8 @@ class EngineEndpoint:
         except ClientDisconnect:
             return
         with closing(self._engine.exchange(engine_request(scope, body))) as exchange:
+            if len(body) > MAX_BODY_BYTES:
+                send = _closing(send)
             await _carry_out(exchange, scope, receive, send)
 
 
@@ -54,6 +56,17 @@ async def _carry_out(exchange: Exchange, scope: Scope, receive: Receive, send: S
                 await response(effect)(scope, receive, send)
             case Drop():
                 await scope[_CONNECTION].drop()
+
+
+def _closing(send: Send) -> Send:
+    """Have the connection closed after the answer, so that no one sends on without end."""
+
+    async def send_and_close(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
+        await send(message)
+
+    return send_and_close
 
 
 async def _body(request: HTTPRequest) -> bytes:

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from dgspay.emulator import Emulator
 
-CUSTOMER = {
+CUSTOMER: dict[str, Any] = {
     "customer_email": "jane.doe@example.com",
     "customer_first_name": "Jane",
     "customer_last_name": "Doe",
@@ -17,7 +17,7 @@ CUSTOMER = {
     "customer_phone_country_code": "250",
     "redirect_url": "https://yourdomain.com/payment-success",
 }
-MOBILE_MONEY = {
+MOBILE_MONEY: dict[str, Any] = {
     "amount": 2000,
     "currency": "RWF",
     "payment_type": "mobile_money",
@@ -26,7 +26,7 @@ MOBILE_MONEY = {
     "mobile_money_network": "MTN",
     "mobile_money_phone": "789654321",
 }
-TO_BANK = {
+TO_BANK: dict[str, Any] = {
     "amount": 10000,
     "destination_type": "bank",
     "recipient": {
@@ -37,7 +37,7 @@ TO_BANK = {
     },
     "narration": "Vendor payment April 2026",
 }
-TO_HANDSET = {
+TO_HANDSET: dict[str, Any] = {
     "amount": 5000,
     "destination_type": "mobile_money",
     "recipient": {
@@ -47,7 +47,7 @@ TO_HANDSET = {
         "name": "Jane Doe",
     },
 }
-LINK = {
+LINK: dict[str, Any] = {
     "title": "Invoice #123",
     "amount_type": "fixed",
     "amount": 50000,
@@ -56,7 +56,7 @@ LINK = {
     "max_uses": 1,
     "expires_at": "2026-12-31 23:59:59",
 }
-CONVERT = {
+CONVERT: dict[str, Any] = {
     "action": "convert",
     "from_currency": "USD",
     "to_currency": "EUR",

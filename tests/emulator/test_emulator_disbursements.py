@@ -157,12 +157,12 @@ def test_the_last_franc_can_be_sent(poor: tuple[Emulator, httpx.Client]) -> None
 
 
 def bank(**changes: Any) -> dict[str, Any]:
-    recipient: dict[str, Any] = {**TO_BANK["recipient"], **changes}  # type: ignore[dict-item]
+    recipient: dict[str, Any] = {**TO_BANK["recipient"], **changes}
     return {"recipient": recipient}
 
 
 def handset(**changes: Any) -> dict[str, Any]:
-    recipient: dict[str, Any] = {**TO_HANDSET["recipient"], **changes}  # type: ignore[dict-item]
+    recipient: dict[str, Any] = {**TO_HANDSET["recipient"], **changes}
     return {"destination_type": "mobile_money", "recipient": recipient}
 
 

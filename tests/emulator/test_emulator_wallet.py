@@ -171,7 +171,7 @@ def test_a_wrong_field_is_refused_by_name(
 
 @pytest.mark.parametrize("balances", [{"RWF": -1}, {"R": 1}, {"RWF": "NaN"}])
 def test_a_wallet_that_cannot_be_is_refused(balances: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="balance|currency"):
+    with pytest.raises(ValueError, match=r"balance|currency"):
         Emulator(balances=balances)
 
 

@@ -1,0 +1,224 @@
+"""Webhooks: signed payloads to real receivers, retried until one says 2xx."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import httpx
+import pytest
+from emulator_calls import MOBILE_MONEY, TO_BANK, card_charge, credentials
+from receivers import Behaviour, answers, receiving, resets, stalls
+
+from dgspay.emulator import Emulator, VirtualClock, deliveries
+from dgspay.webhooks import PaymentSucceeded, sign, verify
+
+
+@pytest.fixture(autouse=True)
+def short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a receiver that stalls be given up soon."""
+    monkeypatch.setattr(deliveries, "TIMEOUT_SECONDS", 0.5)
+
+
+def called_back(client: httpx.Client, url: str) -> str:
+    body = {**MOBILE_MONEY, "callback_url": url}
+    reference: str = client.post("/charges", json=body).json()["dgs_reference"]
+    return reference
+
+
+def test_payment_events_are_the_guides(
+    client: httpx.Client, emulator: Emulator, clock: VirtualClock
+) -> None:
+    first, second = (
+        client.post("/charges", json={**MOBILE_MONEY, "amount": 5000}).json()["dgs_reference"]
+        for _ in range(2)
+    )
+    clock.advance(1)
+    emulator.decline(second)
+    clock.advance(1)
+    failed, succeeded = (json.loads(delivery.body) for delivery in emulator.deliveries)
+    assert succeeded == {
+        "event": "payment.success",
+        "dgs_reference": first,
+        "flw_charge_id": emulator.transactions[0].flw_reference,
+        "amount": 5000,
+        "currency": "RWF",
+        "merchant_fee": 150,
+        "net_amount": 4850,
+        "status": "success",
+        "timestamp": "2026-04-03T10:00:02Z",
+        "environment": "test",
+    }
+    assert failed == {
+        "event": "payment.failed",
+        "dgs_reference": second,
+        "flw_charge_id": emulator.transactions[1].flw_reference,
+        "amount": 5000,
+        "currency": "RWF",
+        "merchant_fee": 0,
+        "net_amount": 0,
+        "status": "failed",
+        "timestamp": "2026-04-03T10:00:01Z",
+        "environment": "test",
+    }
+
+
+def test_without_a_url_events_are_signed_and_only_recorded(
+    client: httpx.Client, emulator: Emulator
+) -> None:
+    client.post("/charges", json=card_charge(emulator))
+    (delivery,) = emulator.deliveries
+    assert (delivery.url, delivery.statuses, delivery.delivered) == (None, (), False)
+    assert delivery.signature == sign(delivery.body, emulator.webhook_secret)
+    assert not [t for t in threading.enumerate() if t.name.startswith("dgspay-emulator")]
+
+
+def test_a_delivery_verifies_at_its_receiver(
+    client: httpx.Client, emulator: Emulator, clock: VirtualClock
+) -> None:
+    with receiving() as receiver:
+        reference = called_back(client, receiver.url)
+        clock.advance(2)
+        emulator.wait_for_deliveries()
+    ((path, headers, body),) = receiver.received
+    event = verify(body, headers["X-DGS-Signature"], emulator.webhook_secret, environment="test")
+    assert isinstance(event, PaymentSucceeded)
+    assert (path, event.dgs_reference) == ("/hook", reference)
+    assert headers["Content-Type"] == "application/json"
+    (delivery,) = emulator.deliveries
+    assert (delivery.event, delivery.reference) == ("payment.success", reference)
+    assert (delivery.body, delivery.statuses, delivery.delivered) == (body, (200,), True)
+
+
+def test_the_callback_url_goes_before_the_webhook_url(clock: VirtualClock) -> None:
+    with (
+        receiving() as general,
+        receiving() as special,
+        Emulator(clock=clock, webhook_url=general.url) as emulator,
+        emulator.http_client() as client,
+    ):
+        client.headers.update(credentials(emulator))
+        client.post("/disburse", json=TO_BANK)
+        client.post("/disburse", json={**TO_BANK, "callback_url": special.url})
+        clock.advance(2)
+        emulator.wait_for_deliveries()
+        assert [d.url for d in emulator.deliveries] == [general.url, special.url]
+        assert (len(general.received), len(special.received)) == (1, 1)
+
+
+@pytest.mark.acceptance(51)
+@pytest.mark.parametrize(
+    ("behaviour", "outcome"),
+    [
+        (answers(500), (500, None)),
+        (answers(302, Location="http://127.0.0.1:1/elsewhere"), (302, None)),
+        (answers(404), (404, None)),
+        (resets, (None, "ReadError")),
+        (stalls, (None, "ReadTimeout")),
+    ],
+)
+def test_anything_but_2xx_is_delivered_again_on_a_schedule(
+    client: httpx.Client,
+    emulator: Emulator,
+    clock: VirtualClock,
+    behaviour: Behaviour,
+    outcome: tuple[int | None, str | None],
+) -> None:
+    with receiving(behaviour) as receiver:
+        called_back(client, receiver.url)
+        clock.advance(2)
+        emulator.wait_for_deliveries()
+        (delivery,) = emulator.deliveries
+        assert [(a.status, a.error) for a in delivery.attempts] == [outcome]
+        clock.advance(4.9)
+        emulator.wait_for_deliveries()
+        assert len(delivery.attempts) == 1
+        clock.advance(0.1)
+        emulator.wait_for_deliveries()
+        assert delivery.statuses == (outcome[0], 200)
+        clock.advance(10**6)
+        emulator.wait_for_deliveries()
+        assert len(delivery.attempts) == 2
+    bodies = {body for _, _, body in receiver.received}
+    assert len(bodies) == 1
+
+
+@pytest.mark.acceptance(51)
+def test_a_receiver_that_never_says_yes_is_given_up(
+    client: httpx.Client, emulator: Emulator, clock: VirtualClock
+) -> None:
+    tries = len(deliveries.RETRY_DELAYS) + 1
+    with receiving(*[answers(503)] * 20) as receiver:
+        called_back(client, receiver.url)
+        clock.advance(2)
+        emulator.wait_for_deliveries()
+        for delay in deliveries.RETRY_DELAYS:
+            clock.advance(delay)
+            emulator.wait_for_deliveries()
+        clock.advance(10**6)
+        emulator.wait_for_deliveries()
+        assert len(receiver.received) == tries
+    assert emulator.deliveries[0].statuses == (503,) * tries
+
+
+def test_a_receiver_that_is_not_there(
+    client: httpx.Client, emulator: Emulator, clock: VirtualClock
+) -> None:
+    with receiving() as receiver:
+        url = receiver.url
+    called_back(client, url)
+    clock.advance(2)
+    emulator.wait_for_deliveries()
+    assert [a.error for a in emulator.deliveries[0].attempts] == ["ConnectError"]
+
+
+def test_nothing_leaves_before_the_answer(emulator: Emulator) -> None:
+    """The engine hands a call's webhooks out only when its driver comes back."""
+    from dgspay.emulator.exchange import Answer, Request
+    from dgspay.models.codec import dump_json
+
+    headers = {name.lower(): value for name, value in credentials(emulator).items()}
+    body = dump_json(card_charge(emulator))
+    exchange = emulator._engine.exchange(
+        Request("POST", "/generation/v2/charges", "", headers, body)
+    )
+    answer = next(exchange)
+    assert isinstance(answer, Answer)
+    assert emulator.transactions[0].status == "successful"
+    emulator.settle()
+    assert emulator.deliveries == ()
+    exchange.close()
+    assert [delivery.event for delivery in emulator.deliveries] == ["payment.success"]
+
+
+def test_webhooks_leave_on_time_while_nobody_asks() -> None:
+    with (
+        receiving() as receiver,
+        Emulator(settle_after=0.01) as emulator,
+        emulator.serve() as served,
+        httpx.Client(trust_env=False, headers=credentials(emulator)) as client,
+    ):
+        arrived = threading.Event()
+        receiver.behaviours.append(lambda handler: (answers(200)(handler), arrived.set())[0])
+        client.post(f"{served.url}/charges", json={**MOBILE_MONEY, "callback_url": receiver.url})
+        assert arrived.wait(5)
+
+
+def test_reset_forgets_deliveries_and_what_was_still_to_come(
+    client: httpx.Client, emulator: Emulator, clock: VirtualClock
+) -> None:
+    with receiving(answers(500)) as receiver:
+        called_back(client, receiver.url)
+        clock.advance(2)
+        emulator.wait_for_deliveries()
+        emulator.reset()
+        assert (emulator.deliveries, emulator.transactions, emulator.requests) == ((), (), ())
+        clock.advance(10**6)
+        emulator.wait_for_deliveries()
+    assert len(receiver.received) == 1
+
+
+@pytest.mark.parametrize("url", ["example.com/hook", "javascript:x", "http://"])
+def test_a_webhook_url_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="webhook_url"):
+        Emulator(webhook_url=url)
