@@ -48,6 +48,10 @@ class CardScriptFinder(BaseFinder):  # type: ignore[misc,unused-ignore]
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, Any]]:
         """Name the module for `collectstatic`, with a storage that it lies in."""
         if not matches_patterns(STATIC_NAME, ignore_patterns):
-            storage = FileSystemStorage(location=script_path().parent)
-            storage.prefix = "dgspay"
-            yield SCRIPT_NAME, storage
+            yield SCRIPT_NAME, _ScriptStorage(location=script_path().parent)
+
+
+class _ScriptStorage(FileSystemStorage):  # type: ignore[misc,unused-ignore]
+    """The directory of the module, under the name its copies get."""
+
+    prefix = "dgspay"
