@@ -62,7 +62,7 @@ def test_a_card_payment_from_the_keyboard_to_the_webhook(
     chromium: Browser, serve: Serve, *, width: int, scheme: Any, pin: str, outcome: str
 ) -> None:
     pytest.importorskip("fastapi")
-    from card_shop import create_shop
+    from tests.browser.card_shop import create_shop
 
     from dgspay import AsyncDGSPay
     from dgspay.emulator import Emulator

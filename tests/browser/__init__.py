@@ -1,0 +1,1 @@
+"""The card form and the module behind it, in Node and in a real Chromium."""

@@ -1,0 +1,1 @@
+"""Card and PIN encryption, and the values that carry it."""
