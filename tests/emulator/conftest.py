@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from emulator_calls import credentials
 
 from dgspay.emulator import Emulator, VirtualClock
+from tests.emulator.emulator_calls import credentials
 
 
 @pytest.fixture(params=["asyncio", "trio"])

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from emulator_calls import MOBILE_MONEY, TO_BANK, credentials
 
 from dgspay.emulator import Emulator, VirtualClock
+from tests.emulator.emulator_calls import MOBILE_MONEY, TO_BANK, credentials
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,8 @@ from dgspay.emulator import Emulator, VirtualClock
 def test_wrong_credentials_are_refused(
     emulator: Emulator, headers: dict[str, str | None], named: str
 ) -> None:
-    sent = {k: v.encode() for k, v in {**credentials(emulator), **headers}.items() if v is not None}
+    wanted = {**credentials(emulator), **headers}
+    sent = {k.encode(): v.encode() for k, v in wanted.items() if v is not None}
     with emulator.http_client() as client:
         answer = client.post("/disburse", json=TO_BANK, headers=sent)
     assert (answer.status_code, answer.json()["error_code"]) == (401, "91")

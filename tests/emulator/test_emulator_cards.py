@@ -6,10 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
-from emulator_calls import GUIDE_CARD, NONCE, card_charge, pin_authorization, sealed
 
 from dgspay.emulator import Emulator
 from dgspay.emulator.cards import TEST_CARDS
+from tests.emulator.emulator_calls import GUIDE_CARD, NONCE, card_charge, pin_authorization, sealed
 
 # Made with the vendor's algorithm in another language (api-facts, known-answer test).
 KNOWN_ANSWER = {

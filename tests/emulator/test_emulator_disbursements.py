@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
-from emulator_calls import TO_BANK, TO_HANDSET, credentials
 
 from dgspay.emulator import Emulator, VirtualClock
+from tests.emulator.emulator_calls import TO_BANK, TO_HANDSET, credentials
 
 
 def disbursed(client: httpx.Client, request: dict[str, Any], **changes: Any) -> dict[str, Any]:

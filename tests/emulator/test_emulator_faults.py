@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from emulator_calls import MOBILE_MONEY, TO_BANK, credentials
 
 from dgspay.emulator import Emulator, VirtualClock
+from tests.emulator.emulator_calls import MOBILE_MONEY, TO_BANK, credentials
 
 
 @pytest.fixture(params=["in-process", "socket"])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from emulator_calls import LINK, MOBILE_MONEY, TO_BANK, credentials
 
 from dgspay.emulator import Emulator, VirtualClock
 from dgspay.emulator.exchange import Answer, Request, Wait
 from dgspay.models.codec import dump_json
+from tests.emulator.emulator_calls import LINK, MOBILE_MONEY, TO_BANK, credentials
 
 pytestmark = pytest.mark.acceptance(47)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
-from emulator_calls import LINK
 
 from dgspay.emulator import Emulator, LinkNotPayableError, VirtualClock
+from tests.emulator.emulator_calls import LINK
 
 
 def made(client: httpx.Client, **changes: Any) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
-from emulator_calls import MOBILE_MONEY, credentials
 
 from dgspay.emulator import Emulator, VirtualClock
+from tests.emulator.emulator_calls import MOBILE_MONEY, credentials
 
 
 def test_the_guides_example_is_answered_with_exactly_its_fields(client: httpx.Client) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from emulator_calls import MOBILE_MONEY, card_charge
 
 from dgspay.emulator import Emulator, VirtualClock
+from tests.emulator.emulator_calls import MOBILE_MONEY, card_charge
 
 
 def charged(client: httpx.Client, count: int) -> list[str]:

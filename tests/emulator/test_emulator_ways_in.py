@@ -7,10 +7,10 @@ import threading
 import anyio
 import httpx
 import pytest
-from emulator_calls import CONVERT, LINK, MOBILE_MONEY, TO_BANK, credentials
 
 from dgspay.emulator import Emulator, VirtualClock
 from dgspay.emulator.fidelity import FIDELITY
+from tests.emulator.emulator_calls import CONVERT, LINK, MOBILE_MONEY, TO_BANK, credentials
 
 
 def threads() -> list[str]:
@@ -135,7 +135,8 @@ def test_executed_tells_what_was_done_in_order(client: httpx.Client, emulator: E
     client.post("/disburse", json=TO_BANK, headers={"Idempotency-Key": "payout-1"})
     client.get("/balance")
     charge, payout = emulator.executed
-    assert (charge.operation, charge.amount, charge.currency) == ("POST /charges", 2000, "RWF")
+    assert (charge.operation, charge.currency) == ("POST /charges", "RWF")
+    assert charge.amount == 2000
     assert (payout.operation, payout.recipient, payout.idempotency_key) == (
         "POST /disburse",
         "1234567890",
