@@ -262,7 +262,7 @@ def _held(value: object) -> Secret:
 
 def _fresh_nonce(alphabet: NonceAlphabet) -> bytes:
     if alphabet == "hex":
-        return os.urandom(NONCE_CHARACTERS // 2).hex().encode()
+        return binascii.hexlify(os.urandom(NONCE_CHARACTERS // 2))
     return "".join(secrets.choice(_ALPHANUMERIC) for _ in range(NONCE_CHARACTERS)).encode()
 
 
@@ -281,9 +281,10 @@ def _reuse(earlier: str, purpose: str) -> str:
 
 
 def _card_fault(number: object, month: object, year: object, cvv: object) -> str | None:
-    if not isinstance(number, str) or not _is_digits(_digits(number), _CARD_NUMBER_LENGTHS):
+    digits = _digits(number) if isinstance(number, str) else None
+    if digits is None or not _is_digits(digits, _CARD_NUMBER_LENGTHS):
         return "number must be text of 12 to 19 digits (0 to 9), spaces and hyphens allowed"
-    if not _luhn_holds(_digits(number)):
+    if not _luhn_holds(digits):
         return "number is mistyped: its check digit does not fit (Luhn)"
     if not _is_listed(month, _MONTHS):
         return "expiry_month must be 1 to 12"

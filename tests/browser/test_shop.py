@@ -62,10 +62,9 @@ def test_a_card_payment_from_the_keyboard_to_the_webhook(
     chromium: Browser, serve: Serve, *, width: int, scheme: Any, pin: str, outcome: str
 ) -> None:
     pytest.importorskip("fastapi")
-    from tests.browser.card_shop import create_shop
-
     from dgspay import AsyncDGSPay
     from dgspay.emulator import Emulator
+    from tests.browser.card_shop import create_shop
 
     with Emulator(settle_after=0.0, balances={"RWF": 0}) as emulator, emulator.serve() as bank:
 
