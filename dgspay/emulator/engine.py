@@ -105,9 +105,12 @@ class Engine:
 
     @contextmanager
     def steering(self) -> Generator[Account]:
-        """Let someone act on the account from outside a request; then webhooks leave."""
+        """Let someone act on the account from outside a request; then webhooks leave.
+
+        What was last seen pending can be decided until the next request or tick settles it,
+        so that a test may decline a payment that would settle at once.
+        """
         with self.lock:
-            settle_due(self.account)
             try:
                 yield self.account
             finally:
@@ -116,8 +119,8 @@ class Engine:
 
     def tick(self) -> None:
         """Settle what is due and let its webhooks leave."""
-        with self.steering():
-            pass
+        with self.steering() as account:
+            settle_due(account)
 
     def seconds_to_next(self) -> float | None:
         """Return the real seconds until something is due; None when only a signal will tell."""
