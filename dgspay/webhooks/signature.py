@@ -102,11 +102,11 @@ def hold_secrets(secret: object) -> tuple[tuple[Secret, ...], str | None]:
 
     The fault is returned and not raised, so that no secret is left in a frame that raises.
     """
-    if isinstance(secret, str | Secret):
-        candidates: Sequence[object] = (secret,)
-    elif isinstance(secret, Sequence):
-        candidates = secret
-    else:
+    if isinstance(secret, str):
+        holder = Secret(secret)
+        return (holder,), _fault_of(holder)
+    candidates = (secret,) if isinstance(secret, Secret) else secret
+    if not isinstance(candidates, Sequence):
         return (), _NOT_TEXT
     if not candidates:
         return (), "the webhook secret is missing: an event could be forged"
@@ -162,4 +162,4 @@ def _is_signed(body: bytes, signature: str, secrets: Sequence[Secret]) -> bool:
 
 
 def _digest(secret: Secret, body: bytes) -> str:
-    return hmac.digest(secret.reveal().encode(), body, "sha256").hex()
+    return hmac.new(secret.reveal().encode(), body, "sha256").hexdigest()

@@ -36,6 +36,17 @@ def orders(url: str, reference: str) -> int:
     return int(count)
 
 
+def somebody_waits_for_a_lock(url: str) -> bool:
+    psycopg = pytest.importorskip("psycopg")
+    with psycopg.connect(url) as connection:
+        query = (
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE wait_event_type = 'Lock' AND query LIKE '%dgspay_inbox%'"
+        )
+        (waiting,) = connection.execute(query).fetchone()
+    return bool(waiting)
+
+
 def delivery(reference: str) -> tuple[bytes, str]:
     body = body_of(PAYMENT_SUCCESS, dgs_reference=reference)
     return body, sign(body, SECRET)
@@ -128,6 +139,8 @@ def test_a_lease_that_ends_during_the_transaction_gives_nobody_a_second_try(
     with ThreadPoolExecutor(1) as threads:
         with inbox.transaction(claim):
             rival = threads.submit(inbox.claim, reference, lease=60)
+            while not (rival.done() or somebody_waits_for_a_lock(postgres_url)):
+                pass
         assert rival.result() is Refusal.DONE
 
 
