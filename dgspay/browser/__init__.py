@@ -32,6 +32,14 @@ from pathlib import Path
 __all__ = ["SCRIPT_NAME", "integrity", "script", "script_path", "script_tag"]
 
 SCRIPT_NAME = "dgspay-card.js"
+MEDIA_TYPE = "text/javascript"
+
+# The address does not change with the version, so a browser asks before it uses its copy.
+HEADERS = {
+    "Cache-Control": "no-cache",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 
 
 def script_path() -> Path:
@@ -62,12 +70,3 @@ def script_tag(src: str = f"/dgspay/{SCRIPT_NAME}") -> str:
 def etag() -> str:
     """Return the module's HTTP entity tag, in quotes."""
     return f'"{hashlib.sha256(script()).hexdigest()[:32]}"'
-
-
-# The address does not change with the version, so a browser asks before it uses its copy.
-HEADERS = {
-    "Cache-Control": "no-cache",
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-MEDIA_TYPE = "text/javascript"

@@ -67,7 +67,10 @@ export class FieldError extends Error {
   }
 }
 
-/** Throw it from `onEncrypted` to show its message to the payer. */
+/**
+ * Throw it from `onEncrypted` to show its message to the payer. Any other error is shown as an
+ * outcome that is not known, because a request that failed may have moved money.
+ */
 export class PaymentError extends Error {
   /** @param {string} message */
   constructor(message) {
@@ -334,7 +337,6 @@ const TEXTS = {
   expiry: "Expiry date",
   expiryHint: "MM / YY",
   cvv: "Security code",
-  cvvHint: "3 digits on the back",
   pay: "Pay",
   pinForm: "Card PIN",
   pin: "Card PIN",
@@ -349,7 +351,10 @@ const TEXTS = {
   cvvMissing: "Enter the 3 digits on the back of the card.",
   cvvMissingAmex: "Enter the 4 digits on the front of the card.",
   pinMissing: "Enter the 4 to 6 digits of your PIN.",
-  failed: "The payment could not be sent. Nothing was charged by this page. Please try again.",
+  notSent: "The card could not be encrypted, so nothing was sent. Please try again.",
+  unknown:
+    "Something went wrong, and it is not known yet whether the payment went through. "
+    + "Please check with the shop before you try again.",
   insecure:
     "Card payments are switched off: this page was not loaded over a secure connection (https).",
 };
@@ -375,6 +380,7 @@ const TEXTS = {
  *   `onEncrypted` gets the encrypted fields; the form stays busy until its promise settles, is
  *   emptied when it succeeds, and shows an error when it fails.
  * @returns {MountedForm}
+ * @throws {FieldError} at once, when the key is not base64 of 32 bytes.
  */
 export function mountCardForm(element, options) {
   const texts = { ...TEXTS, ...options.texts };
@@ -495,6 +501,8 @@ function mountForm(element, options, design) {
     return { mounted: { focus: nothing, clear: nothing, destroy: () => element.replaceChildren() } };
   }
 
+  // At once, because a wrong key is for the page's developer to see and not for a payer.
+  importKey(options.key);
   mountedForms += 1;
   const prefix = `dgspay-${mountedForms}`;
   const rows = design.fields.map((field) => drawField(field, `${prefix}-${field.name}`));
@@ -534,11 +542,16 @@ function mountForm(element, options, design) {
     }
     const values = Object.fromEntries(rows.map((row) => [row.field.name, row.input.value]));
     setBusy(true);
+    let isHandedOver = false;
     try {
-      await options.onEncrypted(await design.encrypt(values));
+      const encrypted = await design.encrypt(values);
+      isHandedOver = true;
+      await options.onEncrypted(encrypted);
       clear();
     } catch (error) {
-      alert.textContent = error instanceof PaymentError ? error.message : texts.failed;
+      // Once the fields were handed over, the money may have moved: never say that it did not.
+      const words = isHandedOver ? texts.unknown : texts.notSent;
+      alert.textContent = error instanceof PaymentError ? error.message : words;
       // A wrong key or a fault of the page is its developer's to see, and has no card in it.
       if (!(error instanceof PaymentError)) reportError(error);
     } finally {

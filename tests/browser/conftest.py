@@ -72,7 +72,7 @@ def chromium() -> Iterator[Browser]:
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1"><title>Pay</title>
-{tag}<script type="module" src="/page.js"></script>
+{tag}<script type="module" src="{folder}/page.js"></script>
 <main><h1>Kigali Coffee</h1><div id="card"></div></main>"""
 
 # What the page of a shop would do, and a window into it for the tests.
@@ -111,18 +111,28 @@ def shop_port(vectors: dict[str, Any]) -> Iterator[int]:
     from dgspay.browser import script, script_tag
     from dgspay.browser.starlette import card_script_route
 
-    def page(tag: str) -> Response:
+    def page(tag: str, folder: str = "") -> Response:
         headers = {"Content-Security-Policy": POLICY}
-        return Response(PAGE.format(tag=tag), media_type="text/html", headers=headers)
+        return Response(
+            PAGE.format(tag=tag, folder=folder), media_type="text/html", headers=headers
+        )
+
+    def javascript(text: str | bytes) -> Callable[[object], Response]:
+        return lambda _: Response(text, media_type="text/javascript")
 
     page_script = PAGE_SCRIPT.replace("KEY", vectors["cards"][0]["key"])
-    tampered = script() + b"\n"
+    tampered = script() + b"\nwindow.tampered = true;\n"
     app = starlette.Starlette(
         routes=[
             Route("/", lambda _: page(script_tag())),
-            Route("/tampered", lambda _: page(script_tag("/tampered.js"))),
-            Route("/tampered.js", lambda _: Response(tampered, media_type="text/javascript")),
-            Route("/page.js", lambda _: Response(page_script, media_type="text/javascript")),
+            Route("/page.js", javascript(page_script)),
+            # The same page, the same tag, and a module that is not what the tag promises.
+            Route("/tampered/", lambda _: page(script_tag("/tampered/card.js"), "/tampered")),
+            Route("/tampered/card.js", javascript(tampered)),
+            Route(
+                "/tampered/page.js",
+                javascript(page_script.replace("/dgspay/dgspay-card.js", "/tampered/card.js")),
+            ),
             Route("/favicon.ico", lambda _: Response(status_code=204)),
             card_script_route(),
         ]

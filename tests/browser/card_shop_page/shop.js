@@ -9,7 +9,9 @@ const key = place.dataset.key;
 async function post(path, fields) {
   const headers = { "Content-Type": "application/json" };
   const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(fields) });
-  if (!answer.ok) throw new PaymentError("The payment was refused. Please check the card.");
+  if (answer.status === 400) throw new PaymentError("The card was not accepted. Please check it.");
+  // Any other failure may have moved money: the form then says that the outcome is not known.
+  if (!answer.ok) throw new Error(`the shop answered ${answer.status}`);
   return answer.json();
 }
 
