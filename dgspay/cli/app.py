@@ -52,14 +52,23 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _options(
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
-) -> None:
-    """The command line of dgspay, the Python SDK for DGS-Pay."""
-    if version:
+def _show_version(wanted: bool) -> None:
+    if wanted:
         print(f"dgspay {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_show_version, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """The command line of dgspay, the Python SDK for DGS-Pay."""
     # Errors are told by the commands; the log's own lines would only repeat them.
     logging.getLogger("dgspay").addHandler(logging.NullHandler())
 

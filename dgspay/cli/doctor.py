@@ -27,6 +27,8 @@ _CALL_SECONDS = 15.0
 _TOLERATED_SKEW = 30.0
 _DAYS_BEFORE_EXPIRY = 14
 
+_PREFIXES = ("sk_live_", "sk_test_", "sk_sandbox_")
+
 _PROXY_VARIABLES = (
     "HTTP_PROXY",
     "HTTPS_PROXY",
@@ -98,9 +100,10 @@ def examine(environment: str | None, base_url: str | None) -> Iterator[Finding]:
 
 def key_finding(settings: Settings) -> Finding:
     """Say whether the key says of itself that it is of this environment."""
-    key = settings.api_key
-    if key.reveal().startswith(("sk_live_", "sk_test_", "sk_sandbox_")):
-        return Finding("API key", Grade.OK, f"it is a key for {settings.environment}")
+    # That a live key is in production and a test key is not, the settings have checked.
+    kind = "live" if settings.environment == "production" else "test"
+    if settings.api_key.reveal().startswith(_PREFIXES):
+        return Finding("API key", Grade.OK, f"it is a {kind} key, as {settings.environment} needs")
     return Finding(
         "API key",
         Grade.WARN,

@@ -51,9 +51,9 @@ def code_for(error: errors.DGSPayError) -> ExitCode:
 
 def tell_error(error: errors.DGSPayError) -> None:
     """Write an error to stderr: its own words, and what support would ask for."""
-    err = console(stderr=True)
-    err.print("Error", style="bold red", end=" ")
-    err.print(visible(str(error)))
+    _tell(str(error))
+    if error.operation is None:
+        return
     details = {
         "outcome": error.outcome.value.replace("_", " "),
         "error code": getattr(error, "error_code", None),
@@ -61,15 +61,20 @@ def tell_error(error: errors.DGSPayError) -> None:
     }
     for name, value in details.items():
         if value is not None:
-            err.print(f"  {name}: {visible(str(value))}", style="dim")
+            console(stderr=True).print(f"  {name}: {visible(str(value))}", style="dim")
 
 
 def fail(message: str, code: ExitCode = ExitCode.USAGE) -> NoReturn:
     """Write one message to stderr and end the command."""
-    err = console(stderr=True)
-    err.print("Error", style="bold red", end=" ")
-    err.print(visible(message))
+    _tell(message)
     raise typer.Exit(code)
+
+
+def _tell(message: str) -> None:
+    err = console(stderr=True)
+    err.print("Error:", style="bold red", end=" ")
+    # Wrapped for a reader, and in one piece for a log.
+    err.print(visible(message), soft_wrap=not err.is_terminal)
 
 
 @contextmanager

@@ -33,6 +33,9 @@ def _plain(value: Any) -> Any:
         return as_record(value)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        # Events tell their zone; the API's own times have none, and are written as it does.
+        return value.isoformat()
     return masked(dict(value)) if isinstance(value, Mapping) else value
 
 
@@ -92,7 +95,7 @@ def csv_cell(value: object) -> str:
         case int():
             return str(value)
         case datetime():
-            return value.strftime("%Y-%m-%d %H:%M:%S")
+            return value.isoformat(sep=" ")
         case _:
             text = visible(str(value))
             return f"'{text}" if text.lstrip().startswith(_FORMULA_STARTS) else text

@@ -11,7 +11,7 @@ import typer
 
 from dgspay import DGSPay
 from dgspay.cli.exits import ExitCode
-from dgspay.cli.terminal import console
+from dgspay.cli.terminal import console, visible
 from dgspay.secret import Secret
 from dgspay.settings import from_env
 
@@ -79,7 +79,7 @@ def ask_in_production(dgs: DGSPay, question: str, *, yes: bool) -> None:
 def ask(question: str) -> None:
     """Ask on stderr; end the command unless the answer is yes. No answer at all is a no."""
     try:
-        agreed = typer.confirm(question, err=True)
+        agreed = typer.confirm(visible(question), err=True)
     except typer.Abort:
         agreed = False
     if not agreed:

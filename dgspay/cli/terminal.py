@@ -60,7 +60,7 @@ def shown(value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case datetime():
-            return value.strftime("%Y-%m-%d %H:%M:%S")
+            return value.isoformat(sep=" ")
         case Decimal():
             return figure(value)
         case _:

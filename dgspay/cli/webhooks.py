@@ -184,7 +184,7 @@ def send(
     if event not in SAMPLES:
         fail(f"EVENT must be one of {', '.join(SAMPLES)}.")
     secret = _secret()
-    if urlsplit(to).scheme not in ("http", "https"):
+    if _web_host(to) is None:
         fail("--to must be an http or https URL.")
     if not yes and not _is_on_this_machine(to):
         ask(f"{to} is not on this machine, and the event is made up but validly signed. Send it?")
@@ -194,7 +194,7 @@ def send(
         print(json_text(sample(event, timestamp=now, reference=reference)))
     try:
         status = _post(to, body, signed.sign(body, secret))
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except httpx.HTTPError as error:
         reason = type(error).__name__
     else:
         good = 200 <= status < 300
@@ -234,10 +234,17 @@ def verify(
     print_facts(as_record(event), getattr(event, "currency", None))
 
 
-def _is_on_this_machine(url: str) -> bool:
+def _web_host(url: str) -> str | None:
+    """Return the host of an http or https URL; None where it is none."""
     try:
         parts = urlsplit(url)
-        host = parts.hostname
+        # Looked at because a port that does not exist is found out only here.
+        _ = parts.port
     except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and host is not None and is_loopback(host)
+        return None
+    return parts.hostname if parts.scheme in ("http", "https") else None
+
+
+def _is_on_this_machine(url: str) -> bool:
+    host = _web_host(url)
+    return host is not None and is_loopback(host)

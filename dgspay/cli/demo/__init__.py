@@ -30,6 +30,7 @@ def demo() -> None:
     from dgspay.emulator import Emulator  # noqa: PLC0415 - as above
 
     narrator, mailbox = Narrator(), Mailbox()
+    # Every emulator has the same published secret; the receiver needs it before ours exists.
     secret = Secret(Emulator(settle_after=None).webhook_secret)
     with ExitStack() as stack:
         callbacks = stack.enter_context(receive(mailbox.accept, secret))

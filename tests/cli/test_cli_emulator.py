@@ -1,0 +1,82 @@
+"""`dgspay emulator` as a process: its URL, its variables, and a clean end."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import socket
+import subprocess
+from decimal import Decimal
+
+import pytest
+
+from dgspay import DGSPay
+from tests.cli.terminal import PATIENCE, CommandLine, process
+
+
+def exported(running: subprocess.Popen[str]) -> dict[str, str]:
+    """Read what it says, up to its last line, as a shell would."""
+    assert running.stdout is not None
+    found = {}
+    for line in running.stdout:
+        words = shlex.split(line) if line.startswith("export ") else []
+        if words:
+            name, _, value = words[1].partition("=")
+            found[name] = value
+        if line.startswith("Ctrl-C"):
+            return found
+    raise AssertionError(running.stderr.read() if running.stderr else "")
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_client_uses_it_and_it_ends_cleanly(name: str) -> None:
+    with process("emulator", "--port", "0") as running:
+        found = exported(running)
+        with DGSPay(
+            api_key=found["DGSPAY_API_KEY"],
+            account_number=found["DGSPAY_ACCOUNT_NUMBER"],
+            environment="emulator",
+            base_url=found["DGSPAY_BASE_URL"],
+        ) as dgs:
+            assert dgs.balances.available("RWF") == Decimal(1_000_000)
+        running.send_signal(getattr(signal, name))
+        out, err = running.communicate(timeout=PATIENCE)
+    assert (running.returncode, out, err) == (0, "Stopped.\n", "")
+
+
+def test_the_printed_variables_are_all_a_shell_needs() -> None:
+    with process("emulator", "--port", "0", "--never-settle") as running:
+        found = exported(running)
+        said = CommandLine(found)("doctor")
+    assert said.code == 0, said.out
+    assert "fail" not in said.out
+    assert set(found) == {
+        "DGSPAY_ENVIRONMENT",
+        "DGSPAY_BASE_URL",
+        "DGSPAY_API_KEY",
+        "DGSPAY_ACCOUNT_NUMBER",
+        "DGSPAY_WEBHOOK_SECRET",
+        "DGSPAY_ENCRYPTION_KEY",
+    }
+
+
+@pytest.mark.acceptance(46)
+def test_it_listens_on_this_machine_only() -> None:
+    said = CommandLine({})("emulator", "--port", "0", "--host", "0.0.0.0")
+    assert said.code == 2
+    assert "loopback only" in said.err
+
+
+def test_a_taken_port_is_told_in_words() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        said = CommandLine({})("emulator", "--port", port)
+    assert said.code == 2
+    assert f"port {port}" in said.err
+    assert "--port 0" in said.err
+
+
+def test_a_webhook_url_of_another_kind_is_refused() -> None:
+    said = CommandLine({})("emulator", "--port", "0", "--webhook-url", "file:///etc/passwd")
+    assert said.code == 2
+    assert "webhook_url" in said.err

@@ -1,0 +1,275 @@
+"""`dgspay webhooks`: listening, forwarding, sending and verifying, over real sockets."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from dgspay import webhooks
+from dgspay.cli.receiver import MAX_BODY, Arrived, Received, Refused, receive
+from dgspay.cli.samples import SAMPLES, sample
+from dgspay.models.codec import dump_json
+from dgspay.secret import Secret
+from tests.cli.terminal import PATIENCE, CommandLine, process
+
+SECRET = "whsec-of-a-test"
+WHEN = "2026-04-02T10:30:00Z"
+
+
+@pytest.fixture
+def dgspay() -> CommandLine:
+    return CommandLine({"DGSPAY_WEBHOOK_SECRET": SECRET})
+
+
+class Shop:
+    """A program that receives webhooks, and answers what it is told to."""
+
+    def __init__(self) -> None:
+        self.received: list[Received] = []
+        self.status = 200
+
+    def answer(self, received: Received) -> int:
+        self.received.append(received)
+        return self.status
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+@pytest.fixture
+def shop_url(shop: Shop) -> Iterator[str]:
+    with receive(shop.answer, Secret(SECRET)) as url:
+        yield url
+
+
+def post(url: str, body: bytes, signature: str | None) -> int:
+    headers = {} if signature is None else {webhooks.SIGNATURE_HEADER: signature}
+    return httpx.post(url, content=body, headers=headers, trust_env=False).status_code
+
+
+# --- send ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("event", SAMPLES)
+def test_every_event_of_the_guide_can_be_sent(
+    dgspay: CommandLine, shop: Shop, shop_url: str, event: str
+) -> None:
+    said = dgspay("webhooks", "send", event, "--to", f"{shop_url}/hook", "--reference", "dgs_7")
+    assert said.code == 0, said.err
+    assert said.out == f"{event} sent; the receiver answered 200.\n"
+    (received,) = shop.received
+    assert isinstance(received, Arrived)
+    assert received.path == "/hook"
+    assert (received.event.event, received.event.dgs_reference) == (event, "dgs_7")
+    assert not isinstance(received.event, webhooks.UnknownEvent)
+    assert received.event.extra == {}
+
+
+def test_a_receiver_that_says_no(dgspay: CommandLine, shop: Shop, shop_url: str) -> None:
+    shop.status = 503
+    said = dgspay("webhooks", "send", "payment.failed", "--to", shop_url)
+    assert said.code == 1
+    assert "503" in said.out
+    other = dgspay.having(DGSPAY_WEBHOOK_SECRET="another")
+    assert "401" in other("webhooks", "send", "payment.failed", "--to", shop_url).out
+
+
+def test_sending_to_nobody(dgspay: CommandLine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    said = dgspay("webhooks", "send", "payment.success", "--to", f"http://127.0.0.1:{port}")
+    assert said.code == 4
+
+
+def test_a_made_up_event_for_another_machine_is_asked_for(dgspay: CommandLine) -> None:
+    said = dgspay("webhooks", "send", "payment.success", "--to", "https://shop.invalid/hook")
+    assert said.code == 1
+    assert "validly signed" in said.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("payment.refunded", "--to", "http://127.0.0.1:9"),
+        ("payment.success", "--to", "ftp://127.0.0.1"),
+        ("payment.success", "--to", "http://127.0.0.1:99999"),
+    ],
+)
+def test_wrong_ways_to_send(dgspay: CommandLine, arguments: tuple[str, ...]) -> None:
+    assert dgspay("webhooks", "send", *arguments).code == 2
+
+
+@pytest.mark.acceptance(41)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("send", "payment.success", "--to", "http://127.0.0.1:9"),
+        ("verify", "-", "--signature", "0" * 64),
+        ("listen", "--port", "0"),
+    ],
+)
+def test_without_a_secret_nothing_is_done(arguments: tuple[str, ...]) -> None:
+    said = CommandLine({})("webhooks", *arguments)
+    assert said.code == 2
+    assert "DGSPAY_WEBHOOK_SECRET" in said.err
+
+
+# --- verify -------------------------------------------------------------------------------
+
+
+def test_a_stored_body_is_verified(dgspay: CommandLine, tmp_path: Path) -> None:
+    body = dump_json(sample("payment.success", timestamp=WHEN))
+    stored = tmp_path / "body"
+    stored.write_bytes(body)
+    signature = webhooks.sign(body, SECRET)
+    said = dgspay("webhooks", "verify", str(stored), "--signature", signature)
+    assert said.code == 0, said.err
+    assert said.out.startswith("The signature holds.\n")
+    assert "dgs_123456789" in said.out
+    as_json = dgspay("webhooks", "verify", str(stored), "--signature", signature, "--json")
+    assert json.loads(as_json.out)["amount"] == 5000
+    production = ("--environment", "production")
+    assert (
+        dgspay("webhooks", "verify", str(stored), "--signature", signature, *production).code == 1
+    )
+    moon = ("--environment", "moon")
+    assert dgspay("webhooks", "verify", str(stored), "--signature", signature, *moon).code == 2
+
+
+@pytest.mark.acceptance(40)
+@pytest.mark.parametrize("signature", ["", "abc", "é" * 64, "0" * 64, "sha256=" + "0" * 64])
+def test_a_bad_signature_is_a_no(dgspay: CommandLine, tmp_path: Path, signature: str) -> None:
+    stored = tmp_path / "body"
+    stored.write_bytes(b"{}")
+    said = dgspay("webhooks", "verify", str(stored), "--signature", signature)
+    assert (said.code, said.out) == (1, "")
+    assert SECRET not in said.err
+
+
+# --- listen -------------------------------------------------------------------------------
+
+
+def first_url(running: subprocess.Popen[str]) -> str:
+    assert running.stderr is not None
+    line = running.stderr.readline()
+    found = re.search(r"http://\S+", line)
+    assert found, line + running.stderr.read()
+    return found[0]
+
+
+def end(running: subprocess.Popen[str]) -> tuple[str, str]:
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=PATIENCE)
+    assert running.returncode == 0
+    return out, err
+
+
+def test_listening_prints_what_verifies_and_refuses_the_rest(dgspay: CommandLine) -> None:
+    with process("webhooks", "listen", "--port", "0", environ=dgspay.environ) as running:
+        url = first_url(running)
+        for event in SAMPLES:
+            assert dgspay("webhooks", "send", event, "--to", url).code == 0
+        assert dgspay("webhooks", "send", "payment.success", "--to", url).code == 0
+        assert post(url, b'{"event": "payment.success"}', "0" * 64) == 401
+        out, err = end(running)
+    lines = [line.partition("  ")[2] for line in out.splitlines()]
+    assert lines == [
+        "payment.success  dgs_123456789  5,000 RWF paid, 4,850 RWF net",
+        "payment.failed  dgs_123456789  5,000 RWF not paid",
+        "disbursement.success  DGS123456789  10,000 RWF sent, 9,900 RWF arrived",
+        "disbursement.failed  DGS123456789  10,000 RWF not sent: Invalid account details",
+        "conversion.success  DGSCONV1A2B3C4D  100.00 USD became 94.50 EUR",
+        "conversion.failed  DGSCONV1A2B3C4D  100.00 USD not converted: Insufficient balance",
+        "payment.success  dgs_123456789  5,000 RWF paid, 4,850 RWF net  (delivered again)",
+    ]
+    assert "Refused with 401" in err
+    assert SECRET not in out + err
+
+
+def test_what_an_event_says_cannot_steer_the_terminal(dgspay: CommandLine) -> None:
+    fields = sample("disbursement.failed", timestamp=WHEN)
+    body = dump_json({**fields, "fail_reason": "\x1b[2J[red]\u202e"})
+    unknown = dump_json({"event": "odd\x1b.thing", "dgs_reference": "r"})
+    with process("webhooks", "listen", "--port", "0", environ=dgspay.environ) as running:
+        url = first_url(running)
+        for each in (body, unknown):
+            assert post(url, each, webhooks.sign(each, SECRET)) in (200, 400)
+        out, err = end(running)
+    assert (out + err).replace("\n", "").isprintable()
+    assert r"\x1b[2J[red]\u202e" in out
+
+
+def test_an_event_is_passed_on_as_it_came(dgspay: CommandLine, shop: Shop, shop_url: str) -> None:
+    target = f"{shop_url}/hook?a=1"
+    arguments = ("webhooks", "listen", "--port", "0", "--json", "--forward-to", target)
+    with process(*arguments, environ=dgspay.environ) as running:
+        url = first_url(running)
+        assert dgspay("webhooks", "send", "payment.success", "--to", url).code == 0
+        shop.status = 500
+        assert "500" in dgspay("webhooks", "send", "payment.failed", "--to", url).out
+        out, _ = end(running)
+    first, second = shop.received
+    assert isinstance(first, Arrived)
+    assert isinstance(second, Arrived)
+    assert first.path == "/hook?a=1"
+    assert [json.loads(line)["event"] for line in out.splitlines()] == [
+        "payment.success",
+        "payment.failed",
+    ]
+
+
+def test_nobody_to_pass_it_on_to_makes_it_come_again(dgspay: CommandLine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    arguments = ("webhooks", "listen", "--port", "0", "--forward-to", f"http://127.0.0.1:{port}")
+    with process(*arguments, environ=dgspay.environ) as running:
+        url = first_url(running)
+        assert "502" in dgspay("webhooks", "send", "payment.success", "--to", url).out
+        out, _ = end(running)
+    assert "not forwarded: ConnectError" in out
+
+
+@pytest.mark.parametrize(
+    "target", ["https://shop.example/hook", "file:///x", "http://127.0.0.1:0x"]
+)
+def test_events_are_passed_on_within_this_machine_only(dgspay: CommandLine, target: str) -> None:
+    assert dgspay("webhooks", "listen", "--port", "0", "--forward-to", target).code == 2
+
+
+def test_a_taken_port_is_told_in_words(dgspay: CommandLine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        said = dgspay("webhooks", "listen", "--port", str(taken.getsockname()[1]))
+    assert said.code == 2
+    assert "--port 0" in said.err
+
+
+# --- the receiver -------------------------------------------------------------------------
+
+
+def raw(url: str, *lines: str, body: bytes = b"") -> int:
+    host, _, port = url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), 10) as connection:
+        head = "\r\n".join(["POST / HTTP/1.1", "Host: x", *lines, "", ""])
+        connection.sendall(head.encode() + body)
+        return int(connection.makefile("rb").readline().split()[1])
+
+
+@pytest.mark.acceptance(45)
+def test_the_receiver_takes_no_more_than_it_can_hold(shop: Shop, shop_url: str) -> None:
+    assert raw(shop_url, f"Content-Length: {MAX_BODY + 1}") == 413
+    assert raw(shop_url, "Content-Length: " + "9" * 5000) == 413
+    assert raw(shop_url, "Content-Length: -1") == 411
+    assert raw(shop_url) == 411
+    assert raw(shop_url, "Content-Length: 2", body=b"{}") == 401
+    assert post(shop_url, b"[]", webhooks.sign(b"[]", SECRET)) == 400
+    assert all(isinstance(received, Refused) for received in shop.received)
