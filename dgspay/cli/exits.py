@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import NoReturn, Self
 
 import typer
+from rich.text import Text
 
 from dgspay import Outcome, errors
 from dgspay.cli.terminal import console, visible
@@ -72,9 +73,9 @@ def fail(message: str, code: ExitCode = ExitCode.USAGE) -> NoReturn:
 
 def _tell(message: str) -> None:
     err = console(stderr=True)
-    err.print("Error:", style="bold red", end=" ")
+    text = Text.assemble(("Error: ", "bold red"), visible(message))
     # Wrapped for a reader, and in one piece for a log.
-    err.print(visible(message), soft_wrap=not err.is_terminal)
+    err.print(text, soft_wrap=not err.is_terminal)
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def _uses(link: PaymentLink) -> str:
 
 _COLUMNS: Final[Sequence[Column[PaymentLink]]] = (
     Column("id", lambda link: shown(link.id)),
-    Column("title", lambda link: shown(link.title)),
+    Column("title", lambda link: shown(link.title), prose=True),
     Column("amount", lambda link: money(link.amount, link.currency), right=True),
     Column("uses", _uses, right=True),
     Column("status", lambda link: shown(link.status)),

@@ -14,6 +14,9 @@ from dgspay.cli.terminal import console, figure, shown, visible
 
 T = TypeVar("T")
 
+_GAP = 2
+_LEAST_PROSE = 10
+
 
 @attrs.frozen
 class Column(Generic[T]):
@@ -23,11 +26,13 @@ class Column(Generic[T]):
         heading: Above it.
         cell: Makes the text for a row, with nothing in it that could steer a terminal.
         right: Whether it is aligned to the right, as amounts are.
+        prose: Whether it may be broken into lines when the terminal is too narrow.
     """
 
     heading: str
     cell: Callable[[T], str]
     right: bool = False
+    prose: bool = False
 
 
 def print_table(columns: Sequence[Column[T]], rows: Iterable[T]) -> None:
@@ -50,6 +55,7 @@ def print_pages(columns: Sequence[Column[T]], pages: Iterable[Iterable[T]]) -> i
         if first:
             lines = [[column.heading for column in columns], *rows]
             widths = [max(map(cell_len, cells)) for cells in zip(*lines, strict=True)]
+            widths = _fitted(columns, widths, out.width)
         if rows or first:
             out.print(_table(columns, widths, rows, headings=first))
         printed += len(rows)
@@ -70,7 +76,7 @@ def print_facts(record: Mapping[str, Any], currency: str | None) -> None:
     }
     if not facts:
         return
-    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid = Table.grid(padding=(0, _GAP, 0, 0))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for name, value in facts.items():
@@ -78,11 +84,22 @@ def print_facts(record: Mapping[str, Any], currency: str | None) -> None:
     console().print(grid)
 
 
+def _fitted(columns: Sequence[Column[T]], widths: Sequence[int], available: int) -> list[int]:
+    """Take what is missing in width from the columns that may be broken into lines."""
+    missing = sum(widths) + _GAP * (len(widths) - 1) - available
+    fitted = []
+    for column, width in zip(columns, widths, strict=True):
+        given = max(0, min(missing, width - _LEAST_PROSE)) if column.prose else 0
+        missing -= given
+        fitted.append(width - given)
+    return fitted
+
+
 def _table(
     columns: Sequence[Column[T]], widths: Sequence[int], rows: list[list[str]], *, headings: bool
 ) -> Table:
     table = Table(
-        box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_header=headings
+        box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold", show_header=headings
     )
     for column, width in zip(columns, widths, strict=True):
         table.add_column(

@@ -62,7 +62,7 @@ def banks(
     print_table(
         (
             Column("key", lambda bank: shown(bank.bank_key)),
-            Column("name", lambda bank: shown(bank.name)),
+            Column("name", lambda bank: shown(bank.name), prose=True),
             Column("type", lambda bank: shown(bank.type)),
             Column("network", lambda bank: shown(bank.network)),
             Column("branch needed", lambda bank: shown(bank.branch_required)),

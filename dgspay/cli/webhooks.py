@@ -7,7 +7,6 @@ import threading
 from typing import TYPE_CHECKING, Annotated, cast
 from urllib.parse import urlsplit
 
-import httpx
 import typer
 
 from dgspay import errors
@@ -31,9 +30,6 @@ webhooks = typer.Typer(no_args_is_help=True, help="Receive, send and verify webh
 
 DEFAULT_PORT = 8251
 """One above the emulator's."""
-
-_POST_SECONDS = 10.0
-_JSON = "application/json"
 
 
 def _secret() -> Secret:
@@ -149,20 +145,13 @@ def _what(event: signed.Event) -> str:
 
 def _forward(arrived: Arrived, url: str) -> tuple[int, str]:
     """Pass a delivery on; return the answer's status, and how to remark on it."""
+    from dgspay.cli.posting import NotDeliveredError, post  # noqa: PLC0415 - it loads httpx
+
     try:
-        status = _post(url, arrived.body, arrived.signature)
-    except httpx.HTTPError as error:
-        return 502, f"  -> not forwarded: {type(error).__name__}"
+        status = post(url, arrived.body, arrived.signature)
+    except NotDeliveredError as error:
+        return 502, f"  -> not forwarded: {error}"
     return status, f"  -> {status}"
-
-
-def _post(url: str, body: bytes, signature: str) -> int:
-    headers = {"Content-Type": _JSON, signed.SIGNATURE_HEADER: signature}
-    with (
-        httpx.Client(timeout=_POST_SECONDS, follow_redirects=False, trust_env=False) as client,
-        client.stream("POST", url, content=body, headers=headers) as response,
-    ):
-        return response.status_code
 
 
 @webhooks.command("send")
@@ -181,6 +170,8 @@ def send(
     It says of itself that it is of the test environment. Exit code 0 when the receiver
     answers 2xx, 1 when it answers anything else, 4 when nobody answers.
     """
+    from dgspay.cli.posting import NotDeliveredError, post  # noqa: PLC0415 - it loads httpx
+
     if event not in SAMPLES:
         fail(f"EVENT must be one of {', '.join(SAMPLES)}.")
     secret = _secret()
@@ -193,9 +184,9 @@ def send(
     if show:
         print(json_text(sample(event, timestamp=now, reference=reference)))
     try:
-        status = _post(to, body, signed.sign(body, secret))
-    except httpx.HTTPError as error:
-        reason = type(error).__name__
+        status = post(to, body, signed.sign(body, secret))
+    except NotDeliveredError as error:
+        reason = str(error)
     else:
         good = 200 <= status < 300
         console().print(
