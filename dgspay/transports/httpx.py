@@ -120,10 +120,13 @@ class HttpxTransport(Generic[ClientT]):
     async def _send_async(self, request: Request, timeout: Timeout) -> Response:
         client = cast("httpx.AsyncClient", self._clients.get())
         failure = None
+        progress = _Progress()
         with anyio.move_on_after(timeout.total) as scope:
             try:
+                outgoing = _to_httpx(request, timeout)
+                outgoing.extensions["trace"] = progress.note
                 response = await client.send(
-                    _to_httpx(request, timeout), stream=True, auth=None, follow_redirects=False
+                    outgoing, stream=True, auth=None, follow_redirects=False
                 )
                 try:
                     body = _Body(response)
@@ -140,7 +143,7 @@ class HttpxTransport(Generic[ClientT]):
                 # its own exception may show headers. Cancellation is no Exception and passes.
                 failure = _failure(error)
         if failure is None or scope.cancelled_caught:
-            failure = _deadline_passed()
+            failure = _never_connected() if progress.is_connecting else _deadline_passed()
         raise failure
 
     def _send_blocking(self, request: Request, timeout: Timeout) -> Response:
@@ -343,6 +346,23 @@ def _chain(error: BaseException) -> Iterable[BaseException]:
         link = link.__cause__ or link.__context__
 
 
+class _Progress:
+    """How far a request has come, so that a deadline can say whether a byte may have left."""
+
+    def __init__(self) -> None:
+        self.is_connecting = False
+
+    async def note(self, event: str, _: Any) -> None:
+        if event == "connection.connect_tcp.started":
+            self.is_connecting = True
+        elif event.endswith("send_request_headers.started"):
+            self.is_connecting = False
+
+
+def _never_connected() -> TransportFailure:
+    return TransportFailure("the connection was not open when the deadline passed", sent=False)
+
+
 def _deadline_passed() -> TransportFailure:
     return TransportFailure("the whole answer had not come when the deadline passed", sent=True)
 
@@ -421,15 +441,25 @@ class _DeadlineBackend(httpcore.NetworkBackend):
         self._backend.sleep(seconds)
 
 
+_PIECE = 65_536
+
+
 class _DeadlineStream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        # A socket that always has something to read never times out, however short the time.
+        if _deadline.left() <= 0:
+            raise httpcore.ReadTimeout
         return self._stream.read(max_bytes, _deadline.clamp(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _deadline.clamp(timeout))
+        # In pieces, for the timeout starts anew with every byte the other side takes.
+        for start in range(0, len(buffer), _PIECE):
+            if _deadline.left() <= 0:
+                raise httpcore.WriteTimeout
+            self._stream.write(buffer[start : start + _PIECE], _deadline.clamp(timeout))
 
     def close(self) -> None:
         self._stream.close()

@@ -1,0 +1,167 @@
+"""The same call in blocking code, on asyncio and on trio, and what its failure may show."""
+
+from __future__ import annotations
+
+import io
+import logging
+import pickle
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import attrs
+
+from dgspay import (
+    AsyncDGSPay,
+    BankRecipient,
+    Customer,
+    DGSPay,
+    EncryptedCard,
+    EncryptedPin,
+    Event,
+    RetryPolicy,
+)
+from dgspay.errors import DGSPayError
+
+MODES = ["sync", "asyncio", "trio"]
+
+API_KEY = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
+ACCOUNT = "ACC-0001234"
+OTP = "73918465"
+CARD = {
+    "card_encrypted_number": "63oda1oMNeWjs//G2Dtw7hF5YVpWFUu4wUlBIDo4pjc=",
+    "card_encrypted_expiry_month": "7n3Y4sC0bAetrjHFpM2zPYIQ",
+    "card_encrypted_expiry_year": "7X8cYT+LT1yGAqIUbz+39JIX9ug=",
+    "card_encrypted_cvv": "7n0d73RO7SL4Im0W9t46jt8Qhg==",
+    "card_nonce": "abc123def456",
+}
+PIN = {"auth_pin_encrypted": "7n0dbdlBD0SfjAvhr1FJlbderws=", "auth_pin_nonce": "9f8e7d6c5b4a"}
+SECRETS = [API_KEY, OTP, *CARD.values(), *PIN.values()]
+
+JANE = Customer(
+    email="jane.doe@example.com", first_name="Jane", last_name="Doe", phone="0789654321"
+)
+
+AT_ONCE = RetryPolicy(initial_delay=0, max_delay=0)
+"""Three attempts without a pause."""
+
+Act = Callable[[Any], Any]
+
+
+def charge(dgs: Any) -> Any:
+    return dgs.charges.card(
+        amount=5000,
+        customer=JANE,
+        card=EncryptedCard(**CARD),
+        redirect_url="https://yourdomain.com/payment-success",
+        idempotency_key="order-7",
+    )
+
+
+def payout(dgs: Any) -> Any:
+    return dgs.disbursements.create(
+        amount=10_000,
+        recipient=BankRecipient(bank_key="kcb_rw", account_number="1234567890"),
+        idempotency_key="order-7",
+    )
+
+
+def authorize_otp(dgs: Any) -> Any:
+    return dgs.charges.authorize_otp("dgs_123456789", OTP, idempotency_key="order-7")
+
+
+def authorize_pin(dgs: Any) -> Any:
+    return dgs.charges.authorize_pin("dgs_1", EncryptedPin(**PIN), idempotency_key="order-7")
+
+
+def read(dgs: Any) -> Any:
+    return dgs.balances.list()
+
+
+WRITES = [charge, payout, authorize_otp, authorize_pin]
+
+
+def carry_out(mode: str, url: str, act: Act, **options: Any) -> Any:
+    """Make a client, make the call, close the client."""
+    settings = {
+        "api_key": API_KEY,
+        "account_number": ACCOUNT,
+        "base_url": url,
+        "retry": AT_ONCE,
+        **options,
+    }
+    if mode == "sync":
+        with DGSPay(**settings) as dgs:
+            return act(dgs)
+
+    async def main() -> Any:
+        async with AsyncDGSPay(**settings) as dgs:
+            return await act(dgs)
+
+    return anyio.run(main, backend=mode)
+
+
+@attrs.frozen
+class Failed:
+    """How a call failed."""
+
+    error: DGSPayError
+    events: list[Event]
+
+    @property
+    def duration(self) -> float:
+        """Seconds the call took, as its hook was told."""
+        return self.events[-1].duration
+
+
+def failure_of(
+    mode: str, url: str, act: Act, *, look_at_locals: bool = True, **options: Any
+) -> Failed:
+    """Make a call that must fail, and check that nothing shows a secret."""
+    events: list[Event] = []
+    log = io.StringIO()
+    handler = logging.StreamHandler(log)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        carry_out(mode, url, act, hooks=[events.append], **options)
+    except DGSPayError as error:
+        failed = Failed(error, events)
+    else:
+        raise AssertionError("the call did not fail")
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+    assert "dgspay" in log.getvalue() or "CallEvent" in log.getvalue()
+    assert_shows_no_secret(
+        failed.error, log.getvalue(), *map(repr, events), look_at_locals=look_at_locals
+    )
+    return failed
+
+
+def assert_shows_no_secret(error: DGSPayError, *more: str, look_at_locals: bool = True) -> None:
+    """Look for secrets wherever an error is usually shown or sent."""
+    assert error.__cause__ is None
+    assert error.__context__ is None
+    report = traceback.TracebackException.from_exception(error, capture_locals=look_at_locals)
+    frames = [frame for frame in report.stack if "/dgspay/" in frame.filename]
+    assert frames
+    stored = pickle.dumps(error)
+    again = pickle.loads(stored)
+    assert type(again) is type(error)
+    assert (str(again), again.outcome) == (str(error), error.outcome)
+    places = [
+        str(error),
+        repr(error),
+        str(vars(error)),
+        stored.decode("latin-1"),
+        *("".join(traceback.format_exception(error)).splitlines()),
+        *(f"{frame.name}: {frame.locals}" for frame in frames),
+        *more,
+    ]
+    for place in places:
+        for secret in SECRETS:
+            assert secret not in place, place
