@@ -50,7 +50,9 @@ def serve() -> Callable[[ASGIApp], contextlib.AbstractContextManager[int]]:
     return serving
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while playwright's blocking API is open, an event loop counts as
+# running in this thread, and no asynchronous test could start its own.
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium. `shop.test` is this machine by a name that is not localhost."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -153,7 +155,7 @@ def opened(chromium: Browser, shop_port: int) -> Iterator[Callable[..., Page]]:
                 viewport={"width": width, "height": 700}, color_scheme=scheme
             )
             contexts.callback(context.close)
-            context.set_default_timeout(10_000)
+            context.set_default_timeout(30_000)
             page = context.new_page()
             page.goto(f"http://{host}:{shop_port}{path}")
             return page

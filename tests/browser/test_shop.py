@@ -86,7 +86,7 @@ def test_a_card_payment_from_the_keyboard_to_the_webhook(
                 viewport={"width": width, "height": 700}, color_scheme=scheme
             )
             try:
-                context.set_default_timeout(15_000)
+                context.set_default_timeout(30_000)
                 page = context.new_page()
                 sent: list[str] = []
                 page.on("request", lambda request: sent.append(request.post_data or ""))
