@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import sys
 from collections import deque
@@ -70,9 +71,15 @@ def one_async_connection(address: str) -> Any:
 
 
 def deliveries(turn: int, prefix: str) -> deque[tuple[bytes, str]]:
-    """Half of three deliveries of every event: one of each, and one more of every other."""
+    """Half of three deliveries of every event: one of each, and one more of every other.
+
+    The first events come in an order of each process's own, so that each is first with some
+    of them; the others come in one order, so that the processes meet.
+    """
     references = [f"{prefix}{number}" for number in range(EVENTS)]
-    mine = [*references, *references[turn::2]]
+    own, common = references[: EVENTS // 2], references[EVENTS // 2 :]
+    random.Random(turn).shuffle(own)
+    mine = [*own, *common, *references[turn::2]]
     bodies = [body_of(PAYMENT_SUCCESS, dgs_reference=reference) for reference in mine]
     return deque((body, sign(body, SECRET)) for body in bodies)
 
