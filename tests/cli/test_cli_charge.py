@@ -10,6 +10,7 @@ import pytest
 
 from dgspay import errors
 from dgspay.cli.exits import ExitCode, code_for
+from dgspay.cli.session import client_options
 from dgspay.emulator import Emulator
 from tests.cli.terminal import PATIENCE, CommandLine, process
 
@@ -197,13 +198,37 @@ def test_a_key_of_the_other_environment_is_refused(dgspay: CommandLine, emulator
 
 
 def test_the_base_url_of_one_environment_does_not_follow_into_another(
-    dgspay: CommandLine, emulator: Emulator
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    said = dgspay("balance", "--environment", "sandbox", "--base-url", "http://x.example")
-    assert said.code == 2
-    assert "https" in said.err
-    shown = dgspay.having(DGSPAY_API_KEY="plain-key")("doctor", "-e", "moon").out
-    assert "environment must be one of" in shown
+    for name, value in {
+        "DGSPAY_API_KEY": "plain-key",
+        "DGSPAY_ACCOUNT_NUMBER": "ACC-1",
+        "DGSPAY_ENVIRONMENT": "emulator",
+        "DGSPAY_BASE_URL": "http://127.0.0.1:1/x",
+    }.items():
+        monkeypatch.setenv(name, value)
+    own = {"environment": "emulator", "base_url": "http://127.0.0.1:1/x"}
+    assert client_options(None, None).items() >= own.items()
+    assert client_options("emulator", None).items() >= own.items()
+    other = {"environment": "sandbox", "base_url": None}
+    assert client_options("sandbox", None).items() >= other.items()
+    assert client_options("sandbox", "https://x.example")["base_url"] == "https://x.example"
+
+
+@pytest.mark.acceptance(9)
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--base-url", "http://pay.example"),
+        ("--base-url", "https://me:pw@pay.example"),
+        ("--base-url", "https://pay.example:99999"),
+        ("--environment", "moon"),
+    ],
+)
+def test_a_wrong_address_or_environment_is_usage(
+    dgspay: CommandLine, emulator: Emulator, options: tuple[str, str]
+) -> None:
+    assert dgspay.having(DGSPAY_API_KEY="plain-key")("balance", *options).code == 2
     assert not emulator.requests
 
 

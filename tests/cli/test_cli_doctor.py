@@ -75,7 +75,6 @@ def test_it_makes_one_call_that_only_reads(dgspay: CommandLine, emulator: Emulat
     assert [arrival.operation for arrival in emulator.requests] == ["GET /balance"]
 
 
-@pytest.mark.acceptance(14)
 def test_a_certificate_nobody_vouches_for_fails(
     dgspay: CommandLine, impostor: int, emulator: Emulator
 ) -> None:
