@@ -1,0 +1,56 @@
+"""Wrong uses that both type checkers must refuse: an ignore without an error is an error."""
+
+
+# fmt: off
+
+from __future__ import annotations
+
+from dgspay import AsyncDGSPay, BankRecipient, Charge, Customer, DGSPay, PinRequired
+from dgspay.transports.httpx import HttpxTransport
+
+THANKS = "https://yourdomain.com/payment-success"
+
+
+def blocking(dgs: DGSPay, customer: Customer, bank: BankRecipient) -> None:
+    dgs.disbursements.create(amount=5.0, recipient=bank)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    dgs.disbursements.create(recipient=bank)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    dgs.disbursements.create(5, bank)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    dgs.payment_links.archive("id", idempotencykey="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    dgs.charges.card(amount=5000, customer=customer, card={"number": "4"}, redirect_url=THANKS)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    dgs.charges.authorize_otp("dgs_1", 123456)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    dgs.charges.authorize_pin("dgs_1", "1234")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    dgs.charges.capture("dgs_1")  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    dgs.disbursements.create(amount=5, recipient={"bank_key": "x"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    dgs.payment_links.create(title="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    dgs.payment_links.update("id", title=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    dgs.transactions.retrieve(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    dgs.transactions.list(limit="20")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    dgs.balances.available(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    reference: str = dgs.charges.authorize_otp("dgs_1", "123456")  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    reference.upper()
+
+
+async def asynchronous(dgs: AsyncDGSPay, customer: Customer) -> None:
+    charge: Charge = dgs.charges.authorize_otp("dgs_1", "123456")  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    str(charge)
+    await dgs.transactions.list()  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
+    for transaction in dgs.transactions.list():  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues]
+        str(transaction)
+    await dgs.balances.available(currency=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await dgs.charges.wait("dgs_1", timeout="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def frozen(charge: Charge, customer: Customer) -> None:
+    charge.status = "success"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    customer.phone = "1"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    PinRequired("text")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    Customer("jane@example.com", "Jane", "Doe", "1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def set_up() -> None:
+    DGSPay(api_key="k")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    DGSPay("k", "a")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    DGSPay(api_key="k", account_number="a", transport=HttpxTransport())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    AsyncDGSPay(api_key="k", account_number="a", transport=HttpxTransport.blocking())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    AsyncDGSPay(api_key="k", account_number="a", retry=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    AsyncDGSPay(api_key="k", account_number="a", timeout=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
