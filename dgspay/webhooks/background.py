@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable
 
 import anyio
@@ -52,7 +53,8 @@ class Background:
         except RuntimeError:
             import trio  # noqa: PLC0415 - only there, and then it is loaded already
 
-            trio.lowlevel.spawn_system_task(run)
+            # As asyncio does it by itself: the work sees the request's context variables.
+            trio.lowlevel.spawn_system_task(run, context=contextvars.copy_context())
             return
         task = loop.create_task(_as_coroutine(run))
         self._tasks.add(task)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import functools
-import json
 import logging
-import pickle
 import sqlite3
-import traceback
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -27,8 +24,17 @@ from dgspay.webhooks import (
     WebhookReceiver,
     sign,
 )
-from dgspay.webhooks.inbox import Claim, Refusal
+from dgspay.webhooks.inbox import Claim
 
+from .receiving import (
+    BODY,
+    AsyncMemoryInbox,
+    delivered_on,
+    delivered_sync,
+    memory_receiver,
+    no_events,
+    status,
+)
 from .webhook_samples import (
     DISBURSEMENT_SUCCESS,
     OTHER_SECRET,
@@ -38,38 +44,7 @@ from .webhook_samples import (
     body_of,
 )
 
-BODY = body_of(PAYMENT_SUCCESS)
 Deliver = Callable[..., Answer]
-
-
-def memory_receiver(**options: Any) -> WebhookReceiver:
-    return WebhookReceiver(**{"secret": SECRET, "inbox": MemoryInbox(), **options})
-
-
-class AsyncMemoryInbox:
-    """The inbox in memory, for a driver with `await`."""
-
-    def __init__(self) -> None:
-        self._inbox = MemoryInbox()
-
-    async def claim(self, key: str, *, lease: float) -> Claim | Refusal:
-        return self._inbox.claim(key, lease=lease)
-
-    async def done(self, claim: Claim) -> None:
-        self._inbox.done(claim)
-
-    async def release(self, claim: Claim) -> None:
-        self._inbox.release(claim)
-
-
-def delivered_sync(receiver: WebhookReceiver, body: bytes, signature: str | None) -> Answer:
-    return receiver.receive(body, signature)
-
-
-def delivered_on(
-    backend: str, receiver: WebhookReceiver, body: bytes, signature: str | None
-) -> Answer:
-    return anyio.run(receiver.areceive, body, signature, backend=backend)
 
 
 @pytest.fixture(params=["sync", "asyncio", "trio"])
@@ -101,14 +76,6 @@ def handling(request: pytest.FixtureRequest) -> Callable[..., Callable[..., Any]
         return handler
 
     return make
-
-
-def no_events() -> list[Event]:
-    return []
-
-
-def status(answer: Answer) -> tuple[int, str]:
-    return answer.status, json.loads(answer.body)["status"]
 
 
 @pytest.mark.acceptance(43)
@@ -382,6 +349,20 @@ def test_a_handler_that_is_stopped_with_the_program_gives_the_event_back(
     assert len(seen) == 1
 
 
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_handler_sees_the_context_of_its_request(backend: str, handling: Any) -> None:
+    shop: contextvars.ContextVar[str] = contextvars.ContextVar("shop")
+    receiver, seen = memory_receiver(), []
+    receiver.on(Event)(handling(lambda _: seen.append(shop.get())))
+
+    async def request() -> None:
+        shop.set("Kigali")
+        assert (await receiver.areceive(BODY, sign(BODY, SECRET))).status == 200
+
+    anyio.run(request, backend=backend)
+    assert seen == ["Kigali"]
+
+
 def test_many_deliveries_at_once_are_handled_once_each() -> None:
     receiver = memory_receiver()
     seen: list[str] = []
@@ -399,97 +380,3 @@ def test_many_deliveries_at_once_are_handled_once_each() -> None:
 
     assert {answer.status for answer in asyncio.run(story())} <= {200, 409}
     assert sorted(seen) == sorted({f"dgs_{n}" for n in range(50)})
-
-
-def test_the_default_inbox_is_a_file_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for path in (None, "named.sqlite3", tmp_path / "other.sqlite3"):
-        seen: list[Event] = []
-        for _ in range(2):
-            receiver = WebhookReceiver(secret=SECRET, inbox=path)
-            receiver.on(Event)(seen.append)
-            assert receiver.receive(BODY, sign(BODY, SECRET)).status == 200
-        assert len(seen) == 1
-    found = {path.name for path in tmp_path.iterdir()}
-    assert found == {"dgspay-webhooks.sqlite3", "named.sqlite3", "other.sqlite3"}
-
-
-def test_a_handler_may_be_any_callable() -> None:
-    class Shop:
-        def __init__(self) -> None:
-            self.seen: list[Event] = []
-
-        async def __call__(self, event: Event) -> None:
-            self.seen.append(event)
-
-        def paid(self, event: Event, note: str = "") -> None:
-            self.seen.append(event)
-
-    shop = Shop()
-    receiver = memory_receiver()
-    receiver.on(PaymentSucceeded)(shop)
-    receiver.on(PaymentFailed)(functools.partial(shop.paid, note="x"))
-    for fields in (PAYMENT_SUCCESS, PAYMENT_FAILED):
-        assert receiver.receive(body_of(fields), sign(body_of(fields), SECRET)).status == 200
-    assert len(shop.seen) == 2
-
-
-@pytest.mark.parametrize(
-    ("kinds", "function", "hint"),
-    [
-        ((), print, "at least one"),
-        ((dict,), lambda event: None, "event classes"),
-        (("payment.success",), lambda event: None, "event classes"),
-        ((PaymentSucceeded | None,), lambda event: None, "event classes"),
-        ((PaymentSucceeded,), lambda: None, "takes the event"),
-        ((PaymentSucceeded,), lambda a, b, c: None, "takes the event"),
-        ((PaymentSucceeded,), "paid", "must be a function"),
-    ],
-)
-def test_a_handler_that_cannot_work_is_refused(kinds: Any, function: Any, hint: str) -> None:
-    with pytest.raises(ConfigError, match=hint):
-        memory_receiver().on(*kinds)(function)
-
-
-def test_an_event_has_one_handler() -> None:
-    receiver = memory_receiver()
-    receiver.on(PaymentSucceeded)(lambda event: None)
-    with pytest.raises(ConfigError, match="PaymentSucceeded has a handler already"):
-        receiver.on(Event)(lambda event: None)
-
-
-@pytest.mark.acceptance(41)
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"secret": ""},
-        {"secret": None},
-        {"secret": []},
-        {"secret": [SECRET, ""]},
-        {"environment": "live"},
-        {"lease": 5, "answer_within": 5},
-        {"answer_within": 0},
-        {"lease": float("nan")},
-        {"max_body": 0},
-        {"inbox": object()},
-        {"inbox": 17},
-    ],
-)
-def test_a_set_up_that_makes_no_sense_is_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError) as caught:
-        memory_receiver(**options)
-    report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
-    ours = [frame for frame in report.stack if "dgspay/webhooks" in frame.filename]
-    assert not any(SECRET in text for frame in ours for text in (frame.locals or {}).values())
-
-
-def test_a_receiver_does_not_show_its_secret() -> None:
-    receiver = memory_receiver()
-    assert SECRET not in repr(receiver) + repr(vars(receiver))
-    with pytest.raises(TypeError):
-        pickle.dumps(receiver)
-
-
-def test_only_bytes_are_a_body() -> None:
-    with pytest.raises(TypeError, match="raw bytes"):
-        memory_receiver().receive(BODY.decode(), sign(BODY, SECRET))  # type: ignore[arg-type]

@@ -66,8 +66,8 @@ class PostgresInbox:
 
     Args:
         connect: A connection string, for a connection per question; or a function that
-            returns a context manager with a connection, such as `pool.connection` of
-            psycopg_pool.
+            returns a context manager with a connection that has no transaction open, such as
+            `pool.connection` of psycopg_pool.
     """
 
     def __init__(
@@ -122,8 +122,8 @@ class AsyncPostgresInbox:
 
     Args:
         connect: A connection string, for a connection per question; or a function that
-            returns an async context manager with a connection, such as `pool.connection` of
-            psycopg_pool's AsyncConnectionPool.
+            returns an async context manager with a connection that has no transaction open,
+            such as `pool.connection` of psycopg_pool's AsyncConnectionPool.
     """
 
     def __init__(

@@ -1,0 +1,125 @@
+"""How a receiver is set up, and which set-ups are refused; acceptance row 41."""
+
+from __future__ import annotations
+
+import functools
+import pickle
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dgspay.errors import ConfigError
+from dgspay.webhooks import (
+    Event,
+    PaymentFailed,
+    PaymentSucceeded,
+    WebhookReceiver,
+    sign,
+)
+
+from .receiving import (
+    BODY,
+    memory_receiver,
+)
+from .webhook_samples import (
+    PAYMENT_FAILED,
+    PAYMENT_SUCCESS,
+    SECRET,
+    body_of,
+)
+
+
+def test_the_default_inbox_is_a_file_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for path in (None, "named.sqlite3", tmp_path / "other.sqlite3"):
+        seen: list[Event] = []
+        for _ in range(2):
+            receiver = WebhookReceiver(secret=SECRET, inbox=path)
+            receiver.on(Event)(seen.append)
+            assert receiver.receive(BODY, sign(BODY, SECRET)).status == 200
+        assert len(seen) == 1
+    found = {path.name for path in tmp_path.iterdir()}
+    assert found == {"dgspay-webhooks.sqlite3", "named.sqlite3", "other.sqlite3"}
+
+
+def test_a_handler_may_be_any_callable() -> None:
+    class Shop:
+        def __init__(self) -> None:
+            self.seen: list[Event] = []
+
+        async def __call__(self, event: Event) -> None:
+            self.seen.append(event)
+
+        def paid(self, event: Event, note: str = "") -> None:
+            self.seen.append(event)
+
+    shop = Shop()
+    receiver = memory_receiver()
+    receiver.on(PaymentSucceeded)(shop)
+    receiver.on(PaymentFailed)(functools.partial(shop.paid, note="x"))
+    for fields in (PAYMENT_SUCCESS, PAYMENT_FAILED):
+        assert receiver.receive(body_of(fields), sign(body_of(fields), SECRET)).status == 200
+    assert len(shop.seen) == 2
+
+
+@pytest.mark.parametrize(
+    ("kinds", "function", "hint"),
+    [
+        ((), print, "at least one"),
+        ((dict,), lambda event: None, "event classes"),
+        (("payment.success",), lambda event: None, "event classes"),
+        ((PaymentSucceeded | None,), lambda event: None, "event classes"),
+        ((PaymentSucceeded,), lambda: None, "takes the event"),
+        ((PaymentSucceeded,), lambda a, b, c: None, "takes the event"),
+        ((PaymentSucceeded,), "paid", "must be a function"),
+    ],
+)
+def test_a_handler_that_cannot_work_is_refused(kinds: Any, function: Any, hint: str) -> None:
+    with pytest.raises(ConfigError, match=hint):
+        memory_receiver().on(*kinds)(function)
+
+
+def test_an_event_has_one_handler() -> None:
+    receiver = memory_receiver()
+    receiver.on(PaymentSucceeded)(lambda event: None)
+    with pytest.raises(ConfigError, match="PaymentSucceeded has a handler already"):
+        receiver.on(Event)(lambda event: None)
+
+
+@pytest.mark.acceptance(41)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"secret": ""},
+        {"secret": None},
+        {"secret": []},
+        {"secret": [SECRET, ""]},
+        {"environment": "live"},
+        {"lease": 5, "answer_within": 5},
+        {"answer_within": 0},
+        {"lease": float("nan")},
+        {"max_body": 0},
+        {"inbox": object()},
+        {"inbox": 17},
+    ],
+)
+def test_a_set_up_that_makes_no_sense_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        memory_receiver(**options)
+    report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    ours = [frame for frame in report.stack if "dgspay/webhooks" in frame.filename]
+    assert not any(SECRET in text for frame in ours for text in (frame.locals or {}).values())
+
+
+def test_a_receiver_does_not_show_its_secret() -> None:
+    receiver = memory_receiver()
+    assert SECRET not in repr(receiver) + repr(vars(receiver))
+    with pytest.raises(TypeError):
+        pickle.dumps(receiver)
+
+
+def test_only_bytes_are_a_body() -> None:
+    with pytest.raises(TypeError, match="raw bytes"):
+        memory_receiver().receive(BODY.decode(), sign(BODY, SECRET))  # type: ignore[arg-type]
