@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import shlex
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,8 +19,14 @@ if TYPE_CHECKING:
 
 def require_emulator() -> None:
     """End the command with advice where the emulator's extra is not installed."""
-    if any(importlib.util.find_spec(name) is None for name in ("starlette", "uvicorn")):
-        fail("This needs starlette and uvicorn. Install them with: pip install 'dgspay[emulator]'")
+    try:
+        importlib.import_module("dgspay.emulator")
+    except ImportError as error:
+        if error.name is not None and error.name.startswith("dgspay"):
+            raise
+    else:
+        return
+    fail("This needs the emulator's packages. Install them with: pip install 'dgspay[emulator]'")
 
 
 def emulator(

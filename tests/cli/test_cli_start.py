@@ -34,7 +34,7 @@ def test_without_the_extra_it_says_how_to_install_it(module: str) -> None:
     assert "Traceback" not in ran.stderr
 
 
-@pytest.mark.parametrize("module", ["starlette", "uvicorn"])
+@pytest.mark.parametrize("module", ["starlette", "uvicorn", "jinja2"])
 @pytest.mark.parametrize("command", ["demo", "emulator"])
 def test_without_the_emulators_extra_too(module: str, command: str) -> None:
     ran = start_without(module, command)

@@ -96,10 +96,10 @@ class Narrator:
 
     def statement(self, before: Decimal, entries: Iterable[Entry], after: Decimal) -> None:
         """Show how the wallet came from one balance to the other, line by line."""
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-        table.add_column("RWF", min_width=34)
+        table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+        table.add_column("RWF")
         for heading in ("amount", "fee", "wallet"):
-            table.add_column(heading, justify="right", min_width=9)
+            table.add_column(heading, justify="right")
         table.add_row("Before", "", "", figure(before), style="bold")
         for entry in entries:
             fee = "" if entry.fee is None else figure(entry.fee)
