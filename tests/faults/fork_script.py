@@ -1,0 +1,45 @@
+"""Use one blocking client before a fork and after it, in both processes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import anyio
+
+from dgspay import AsyncDGSPay, DGSPay
+
+SETTINGS: dict[str, Any] = {"api_key": "sk_test_1", "account_number": "ACC-1"}
+
+
+def main(url: str) -> int:
+    with DGSPay(**SETTINGS, base_url=url) as dgs:
+        dgs.balances.list()
+        child = os.fork()
+        dgs.balances.list()
+        dgs.balances.list()
+        if child == 0:
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        dgs.balances.list()
+    return os.waitstatus_to_exitcode(status)
+
+
+def main_async(url: str) -> int:
+    dgs = AsyncDGSPay(**SETTINGS, base_url=url)
+    child = os.fork()
+
+    async def call() -> None:
+        async with dgs:
+            await dgs.balances.list()
+
+    anyio.run(call)
+    if child == 0:
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+if __name__ == "__main__":
+    sys.exit({"sync": main, "async": main_async}[sys.argv[1]](sys.argv[2]))

@@ -1,0 +1,202 @@
+"""Cancellation: re-raised as it came, told as UNKNOWN, and it costs the pool nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import pytest
+import trio
+
+from dgspay import AsyncDGSPay, Event, Outcome, RetryPolicy, Timeout
+from dgspay.core.events import AttemptEvent, CallEvent
+from tests.faults.calls import ACCOUNT, API_KEY, AT_ONCE, charge, payout, read
+from tests.faults.raw_server import Connection, RawServer, http
+
+GOOD = http({"status": "success", "dgs_reference": "dgs_1", "balances": []})
+
+
+def never_answer(connection: Connection) -> None:
+    connection.read_request()
+    connection.stall()
+
+
+def client(url: str, events: list[Event], **options: Any) -> AsyncDGSPay:
+    settings: dict[str, Any] = {"retry": AT_ONCE, **options}
+    return AsyncDGSPay(
+        api_key=API_KEY,
+        account_number=ACCOUNT,
+        base_url=url,
+        hooks=[events.append],
+        **settings,
+    )
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for the server's thread."""
+    with anyio.fail_after(60):
+        while not condition():  # noqa: ASYNC110 - a thread cannot set an Event of anyio's
+            await anyio.sleep(0.005)
+
+
+def assert_told_as_unknown(events: list[Event]) -> None:
+    attempt, call = events
+    assert isinstance(attempt, AttemptEvent)
+    assert isinstance(call, CallEvent)
+    assert (attempt.outcome, call.outcome) == (Outcome.UNKNOWN, Outcome.UNKNOWN)
+    assert call.error == "cancelled"
+
+
+@pytest.mark.acceptance(20)
+@pytest.mark.anyio
+async def test_cancel_scope_around_a_post_is_unknown() -> None:
+    events: list[Event] = []
+    with RawServer(never_answer) as server:
+        async with client(server.url, events) as dgs:
+            async with anyio.create_task_group() as group:
+                group.start_soon(payout, dgs)
+                await until(lambda: bool(server.requests))
+                group.cancel_scope.cancel()
+            assert group.cancel_scope.cancelled_caught
+    assert_told_as_unknown(events)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.acceptance(20)
+@pytest.mark.parametrize("message", [(), ("shutting down",)])
+def test_cancelled_asyncio_task_raises_its_own_error(message: tuple[str, ...]) -> None:
+    events: list[Event] = []
+
+    async def main(server: RawServer) -> None:
+        async with client(server.url, events) as dgs:
+            task = asyncio.ensure_future(payout(dgs))
+            await until(lambda: bool(server.requests))
+            task.cancel(*message)
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await task
+            assert caught.value.args == message
+            assert task.cancelled()
+
+    with RawServer(never_answer) as server:
+        asyncio.run(main(server))
+    assert_told_as_unknown(events)
+
+
+@pytest.mark.acceptance(20)
+def test_asyncio_timeout_around_a_post_is_a_timeout_error() -> None:
+    events: list[Event] = []
+
+    async def main(url: str) -> None:
+        async with client(url, events) as dgs:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await payout(dgs)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(charge(dgs), 0.2)
+
+    with RawServer(never_answer) as server:
+        asyncio.run(main(server.url))
+    assert_told_as_unknown(events[:2])
+    assert_told_as_unknown(events[2:])
+
+
+@pytest.mark.acceptance(20)
+def test_trio_cancellation_goes_through() -> None:
+    events: list[Event] = []
+
+    async def main(server: RawServer) -> None:
+        async with client(server.url, events) as dgs:
+            with trio.CancelScope() as scope:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(payout, dgs)
+                    await until(lambda: bool(server.requests))
+                    scope.cancel()
+            assert scope.cancelled_caught
+
+    with RawServer(never_answer) as server:
+        trio.run(main, server)
+    assert_told_as_unknown(events)
+
+
+@pytest.mark.acceptance(20)
+@pytest.mark.anyio
+async def test_cancellation_during_a_pause_keeps_what_the_last_attempt_was() -> None:
+    """Between two attempts that were refused nothing can have happened."""
+    events: list[Event] = []
+    slow = RetryPolicy(initial_delay=60, max_delay=60)
+    with RawServer(never_answer) as server:
+        url = server.url
+    async with client(url, events, retry=slow) as dgs:
+        with anyio.move_on_after(0.3):
+            await payout(dgs)
+    call = events[-1]
+    assert isinstance(call, CallEvent)
+    assert (call.outcome, call.error) == (Outcome.NOT_SENT, "cancelled")
+
+
+class Gate:
+    """A server's script that holds every request until it is opened."""
+
+    def __init__(self) -> None:
+        self.opened = threading.Event()
+        self.waiting = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, connection: Connection) -> None:
+        while connection.read_request() is not None:
+            with self._lock:
+                self.waiting += 1
+            while not self.opened.wait(0.02):
+                if connection.server.stopping.is_set():
+                    return
+            connection.write(GOOD)
+
+
+@pytest.mark.acceptance(19)
+@pytest.mark.anyio
+async def test_500_cancelled_requests_leave_every_connection_usable() -> None:
+    gate = Gate()
+    patient = Timeout(connect=60, pool=60)
+    with RawServer(gate) as server:
+        async with client(server.url, [], timeout=patient, retry=RetryPolicy(attempts=1)) as dgs:
+            async with anyio.create_task_group() as group:
+                for _ in range(500):
+                    group.start_soon(read, dgs)
+                # The pool is full, the others queue for it; all are cancelled where they are.
+                await until(lambda: gate.waiting >= 50)
+                group.cancel_scope.cancel()
+
+            gate.waiting = 0
+            gate.opened.clear()
+            with anyio.fail_after(60):
+                async with anyio.create_task_group() as group:
+                    for _ in range(100):
+                        group.start_soon(read, dgs)
+                    # All at the same time: a lost slot would leave one of them waiting.
+                    await until(lambda: gate.waiting >= 100)
+                    gate.opened.set()
+
+
+@pytest.mark.acceptance(19)
+@pytest.mark.anyio
+async def test_requests_cancelled_while_answers_come_in_leave_the_client_working() -> None:
+    gate = Gate()
+    gate.opened.set()
+    with RawServer(gate) as server:
+        async with client(server.url, [], retry=RetryPolicy(attempts=1)) as dgs:
+
+            async def call_and_be_cancelled(after: float) -> None:
+                with anyio.move_on_after(after):
+                    await read(dgs)
+
+            for wave in range(5):
+                async with anyio.create_task_group() as group:
+                    for number in range(100):
+                        group.start_soon(call_and_be_cancelled, 0.0004 * (number + wave))
+            with anyio.fail_after(60):
+                async with anyio.create_task_group() as group:
+                    for _ in range(100):
+                        group.start_soon(read, dgs)
