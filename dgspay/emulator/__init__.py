@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import importlib.util
 
-if importlib.util.find_spec("starlette") is None or importlib.util.find_spec("uvicorn") is None:
-    raise ImportError("the emulator needs starlette and uvicorn: pip install 'dgspay[emulator]'")
+if any(importlib.util.find_spec(name) is None for name in ("starlette", "uvicorn", "jinja2")):
+    raise ImportError(
+        "the emulator needs starlette, uvicorn and jinja2: pip install 'dgspay[emulator]'"
+    )
 
 from dgspay.emulator.clock import Clock, SystemClock, VirtualClock
 from dgspay.emulator.emulator import Emulator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -12,21 +12,39 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dgspay.emulator.assets import serve_asset
 from dgspay.emulator.engine import MAX_BODY_BYTES, Engine
 from dgspay.emulator.exchange import Answer, Drop, Exchange, Request, Wait
+from dgspay.emulator.templating import STATIC_PATH
 
+_ENGINE_PATHS = "/generation/"
 _CONNECTION = "dgspay.emulator.connection"
 
 LOST_ANSWER = "Server disconnected without sending a response."
 
 
-def create_app(engine: Engine) -> ASGIApp:
-    """Return the application for an engine."""
-    starlette = Starlette(routes=[Route("/{path:path}", EngineEndpoint(engine))])
-    return ConnectionLayer(starlette)
+def create_app(engine: Engine, console: Sequence[BaseRoute] = ()) -> ASGIApp:
+    """Return the application for an engine, with the routes of its console.
+
+    What is below `/generation` never passes the router: it is what has to be fast.
+    """
+    endpoint = EngineEndpoint(engine)
+    starlette = Starlette(
+        routes=[
+            Route(f"{STATIC_PATH}/{{name}}", serve_asset),
+            *console,
+            Route("/{path:path}", endpoint),
+        ]
+    )
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        app = endpoint if scope["path"].startswith(_ENGINE_PATHS) else starlette
+        await app(scope, receive, send)
+
+    return ConnectionLayer(dispatch)
 
 
 class EngineEndpoint:

@@ -17,6 +17,15 @@ from dgspay.models.enums import PaymentMethod, PaymentStatus
 def create(call: Call) -> Mapping[str, Any]:
     """Take the next step of a card payment; after the last the issuer decides."""
     payment = _awaiting(call)
+    take_step(call, payment)
+    call.record(payment.dgs_reference, payment.amount, payment.currency)
+    return charge_answer(call.account, payment)
+
+
+def take_step(call: Call, payment: Payment) -> None:
+    """Check what the payer entered for the step that is next, and move on or decline."""
+    if payment.status is not PaymentStatus.PENDING or not payment.awaits:
+        raise invalid("dgs_reference is a payment that awaits no authorization")
     step = call.fields.choice("auth_type", tuple(_STEPS))
     if step != payment.awaits[0]:
         raise invalid(f"auth_type must be {payment.awaits[0]}, which this payment awaits")
@@ -27,8 +36,6 @@ def create(call: Call) -> Mapping[str, Any]:
         payment.awaits = payment.awaits[1:]
         if not payment.awaits:
             settle_payment(call.account, payment)
-    call.record(payment.dgs_reference, payment.amount, payment.currency)
-    return charge_answer(call.account, payment)
 
 
 def _awaiting(call: Call) -> Payment:
@@ -38,8 +45,6 @@ def _awaiting(call: Call) -> Payment:
         raise not_found("transaction")
     if payment.method is not PaymentMethod.CARD:
         raise invalid("dgs_reference is not a card payment")
-    if payment.status is not PaymentStatus.PENDING or not payment.awaits:
-        raise invalid("dgs_reference is a payment that awaits no authorization")
     return payment
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 import attrs
 
+from dgspay.emulator.account import Account
 from dgspay.emulator.calls import Call
 from dgspay.emulator.exchange import invalid
 from dgspay.emulator.records import Decline, Payment
@@ -78,6 +79,13 @@ _NONCE = re.compile(r"[!-~]{12}", re.ASCII)
 
 def charge(call: Call, payment: Payment) -> None:
     """Decrypt the card, then let it, or the scenario, decide (guide, "Card Payments API")."""
+    read(call, payment)
+    call.account.add_payment(payment)
+    start(call.account, payment)
+
+
+def read(call: Call, payment: Payment) -> None:
+    """Decrypt and check a card, and plan what it asks for and how the payment ends."""
     number = decrypted(call, "card_encrypted_number", "card_nonce")
     card = TEST_CARDS.get(number.reveal())
     if card is None:
@@ -92,9 +100,12 @@ def charge(call: Call, payment: Payment) -> None:
     issuer = card.issuer if scenario is None else scenario.issuer
     payment.awaits = STEPS[auth] if auth else ()
     payment.verdict = ISSUERS[issuer or "approved"]
-    call.account.add_payment(payment)
+
+
+def start(account: Account, payment: Payment) -> None:
+    """Let the issuer decide at once when the card asks for nothing more."""
     if not payment.awaits:
-        settle_payment(call.account, payment)
+        settle_payment(account, payment)
 
 
 def decrypted(call: Call, name: str, nonce_name: str) -> Secret:

@@ -29,6 +29,7 @@ from dgspay.emulator.identifiers import Identifiers
 from dgspay.emulator.journal import Journal
 from dgspay.emulator.records import Event
 from dgspay.emulator.routes import API_OPERATIONS, find_route
+from dgspay.emulator.same_origin import is_foreign
 from dgspay.emulator.settlement import settle_due
 from dgspay.errors import DecodeError
 from dgspay.models.codec import parse_json
@@ -78,6 +79,7 @@ class Engine:
         self.lock = threading.RLock()
         self.faults = Faults(API_OPERATIONS)
         self.origin = IN_PROCESS_ORIGIN
+        self.public = False
         self._seed = seed
         self._deliver = deliver
         self._scheduled = scheduled
@@ -184,6 +186,10 @@ class Engine:
         route = incoming.route
         if route is None or not route.public:
             self._authenticate(incoming.request)
+        elif incoming.request.method != "GET" and is_foreign(
+            incoming.request.headers, public=self.public
+        ):
+            raise RefusedError("91", "this request comes from a page of another site")
         if route is None:
             raise not_found("endpoint")
         if incoming.malformed is not None:

@@ -63,8 +63,9 @@ FIDELITY: Final = (
               "stands for the customer's approval"),
     Behaviour("mobile money", "scenario:auth_pin answers Payment completed at once",
               "documented", "guide: payment auto-approved; that it is at once is assumed"),
-    Behaviour("mobile money", "scenario:auth_redirect waits until its URL is opened",
-              "documented", "guide: redirect flow triggered; the page is the emulator's"),
+    Behaviour("mobile money", "scenario:auth_redirect waits for a decision on the page its URL "
+              "leads to", "documented", "guide: redirect flow triggered; the page is the "
+              "emulator's"),
     Behaviour("mobile money", "phones that end in 9000001 to 9000004 decline at once, decline "
               "later, are rejected by the customer, or never answer", "assumed",
               "the guide has no scenario for a decline"),
@@ -100,6 +101,12 @@ FIDELITY: Final = (
               "assumed", "guide: Update a link"),
     Behaviour("payment links", "a pending payment holds one of max_uses until it fails",
               "assumed", "else two payers could both win the last use"),
+    Behaviour("payment links", "the page offers mobile money for RWF only", "documented",
+              "guide, Mobile Money API"),
+    Behaviour("payment links", "ussd and bank_transfer wait for a decision, as mobile money does",
+              "assumed", "the guide names them and shows no flow"),
+    Behaviour("payment links", "the payer is sent to redirect_url without parameters", "assumed",
+              "guide: where to send the payer after payment completes"),
     # --- disbursements ---
     Behaviour("disbursements", "the wallet pays the gross amount, the recipient gets it less "
               "the fee", "documented", "guide, Disburse Funds"),

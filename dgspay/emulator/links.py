@@ -117,14 +117,14 @@ def link_fields(account: Account, link: Link) -> dict[str, Any]:
     }
 
 
-def start_payment(
+def new_payment(
     account: Account,
     link: Link,
     method: PaymentMethod,
     amount: AmountInput | None = None,
     payer: Payer = _ANY_PAYER,
 ) -> Payment:
-    """Start a payment through a link; it holds one of the link's uses while it is pending.
+    """Make a payment through a link, which counts from `begin` on.
 
     Raises:
         LinkNotPayableError: when the link cannot be paid, or not with this amount or method.
@@ -137,7 +137,7 @@ def start_payment(
     if method not in link.terms["payment_types"]:
         raise LinkNotPayableError(f"this payment link does not take {method}")
     number = account.new_number("dgs_")
-    payment = Payment(
+    return Payment(
         id=account.identifiers.uuid(),
         transaction_id=number,
         dgs_reference=f"dgs_{number}",
@@ -150,10 +150,13 @@ def start_payment(
         redirect_url=link.terms.get("redirect_url"),
         link_id=link.id,
     )
+
+
+def begin(account: Account, link: Link, payment: Payment) -> None:
+    """Remember a payment; it holds one of the link's uses while it is pending."""
     account.add_payment(payment)
     link.payments.append(payment)
     link.held += 1
-    return payment
 
 
 def pay(account: Account, link: Link, amount: AmountInput | None = None) -> Payment:
@@ -163,7 +166,8 @@ def pay(account: Account, link: Link, amount: AmountInput | None = None) -> Paym
         LinkNotPayableError: when the link cannot be paid, or not with this amount.
     """
     method = PaymentMethod(link.terms["payment_types"][0])
-    payment = start_payment(account, link, method, amount)
+    payment = new_payment(account, link, method, amount)
+    begin(account, link, payment)
     settle_payment(account, payment)
     return payment
 

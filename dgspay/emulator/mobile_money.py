@@ -7,6 +7,7 @@ from typing import Final
 
 import attrs
 
+from dgspay.emulator.account import Account
 from dgspay.emulator.calls import Call
 from dgspay.emulator.exchange import invalid
 from dgspay.emulator.records import Decline, Payment
@@ -45,6 +46,13 @@ _WAITS_FOR_REDIRECT = PhoneBehaviour(answers=False)
 
 def charge(call: Call, payment: Payment) -> None:
     """Ask the payer's handset (guide, "Initiate a Mobile Money Payment")."""
+    behaviour = read(call, payment)
+    call.account.add_payment(payment)
+    start(call.account, payment, behaviour)
+
+
+def read(call: Call, payment: Payment) -> PhoneBehaviour:
+    """Read which handset pays, and say how it will behave."""
     fields = call.fields
     if payment.currency != "RWF":
         raise invalid("currency must be RWF for mobile money")
@@ -52,11 +60,15 @@ def charge(call: Call, payment: Payment) -> None:
     payment.phone = fields.digits("mobile_money_phone", LOCAL_PHONE, "789654321")
     behaviour = _behaviour(call, payment.phone)
     payment.verdict = behaviour.decline
-    call.account.add_payment(payment)
+    return behaviour
+
+
+def start(account: Account, payment: Payment, behaviour: PhoneBehaviour) -> None:
+    """Send the push to the handset."""
     if behaviour.at_once:
-        settle_payment(call.account, payment)
+        settle_payment(account, payment)
     elif behaviour.answers:
-        call.account.settle_later(payment.dgs_reference)
+        account.settle_later(payment.dgs_reference)
 
 
 def _behaviour(call: Call, phone: str) -> PhoneBehaviour:

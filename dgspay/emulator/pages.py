@@ -1,53 +1,74 @@
-"""The pages a payer's browser opens: where a redirect leads, and a payment link."""
+"""The pages a payer's browser opens: a payment link, and where a redirect leads."""
 
 from __future__ import annotations
 
-from html import escape
+from http import HTTPStatus
 
 from dgspay.emulator.calls import Call
-from dgspay.emulator.exchange import Answer, not_found
-from dgspay.emulator.links import link_fields
-from dgspay.emulator.settlement import settle_payment
+from dgspay.emulator.checkout import state_of
+from dgspay.emulator.exchange import Answer
+from dgspay.emulator.links import link_status
+from dgspay.emulator.records import Link
+from dgspay.emulator.templating import page
+from dgspay.models.enums import LinkStatus
 
-_HEADERS = (
-    ("content-type", "text/html; charset=utf-8"),
-    ("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'"),
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
-)
-
-
-def authorize(call: Call) -> Answer:
-    """Approve the pending payment whose redirect URL was opened, and say how it ended."""
-    payment = call.account.payment(call.values["reference"])
-    if payment is None:
-        raise not_found("transaction")
-    if not payment.awaits:
-        settle_payment(call.account, payment)
-    lines = [f"Payment of {payment.amount:f} {payment.currency}: {payment.status}."]
-    back = ""
-    if payment.redirect_url is not None:
-        back = f'<p><a href="{escape(payment.redirect_url)}">Back to the shop</a></p>'
-    return _page(payment.dgs_reference, lines, back)
+# What is said in place of the form when a link cannot be paid.
+_ENDED = {
+    LinkStatus.ARCHIVED: ("This link is closed", "The merchant has archived it."),
+    LinkStatus.COMPLETED: ("Already paid", "This link has been paid as often as it may be."),
+    LinkStatus.EXPIRED: ("This link has expired", "Ask the merchant for a new one."),
+}
+_WORDS = {
+    "mobile_money": "Mobile Money",
+    "card": "Card",
+    "ussd": "USSD",
+    "bank_transfer": "Bank transfer",
+}
+# The order in which payers in Rwanda look for them.
+_ORDER = tuple(_WORDS)
 
 
 def pay(call: Call) -> Answer:
-    """Show a payment link. It is paid with `Emulator.pay_link`."""
+    """Show a payment link: its form, or why it cannot be paid."""
     link = call.account.link(call.values["slug"])
     if link is None:
-        raise not_found("payment link")
-    shown = link_fields(call.account, link)
-    lines = [str(shown.get("description") or ""), f"This payment link is {shown['status']}."]
-    return _page(shown["title"], lines)
-
-
-def _page(title: str, lines: list[str], extra: str = "") -> Answer:
-    """Build a page; titles and texts are words, never markup."""
-    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in lines if line)
-    html = (
-        '<!doctype html><html lang="en"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>{escape(title)}</title><h1>{escape(title)}</h1>{paragraphs}{extra}"
-        "<p>This is the DGS-Pay emulator: no money moves.</p></html>"
+        return _nothing("There is no such payment link", "Check the address with the merchant.")
+    status = link_status(call.account, link)
+    logo = link.terms.get("logo_url")
+    return page(
+        "pay",
+        image=logo,
+        link=link,
+        terms=link.terms,
+        logo=logo,
+        ended=_ENDED.get(status),
+        payment_types=_offered(link),
+        encryption_key=call.account.credentials.encryption_key,
+        reference=None,
+        state=None,
     )
-    return Answer(200, html.encode(), _HEADERS)
+
+
+def authorize(call: Call) -> Answer:
+    """Show the payer a pending payment to approve, or how it ended."""
+    payment = call.account.payment(call.values["reference"])
+    if payment is None or payment.dgs_reference != call.values["reference"]:
+        return _nothing("There is no such payment", "Go back to the shop and try again.")
+    return page(
+        "authorize",
+        payment=payment,
+        state=state_of(payment),
+        encryption_key=call.account.credentials.encryption_key,
+    )
+
+
+def _offered(link: Link) -> list[tuple[str, str]]:
+    types = link.terms["payment_types"]
+    if link.terms["currency"] != "RWF":
+        # Mobile money is in RWF only (guide, "Mobile Money API").
+        types = [name for name in types if name != "mobile_money"]
+    return [(name, _WORDS[name]) for name in _ORDER if name in types]
+
+
+def _nothing(title: str, advice: str) -> Answer:
+    return page("nothing", status=HTTPStatus.NOT_FOUND, title=title, advice=advice)

@@ -29,6 +29,7 @@ class Payer:
     last_name: str
     phone: str | None = None
     phone_country_code: str | None = None
+    address: str | None = None
 
 
 @attrs.define(eq=False)

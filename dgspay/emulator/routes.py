@@ -10,6 +10,7 @@ from dgspay.emulator import (
     balances,
     banks,
     charges,
+    checkout,
     conversions,
     disbursements,
     pages,
@@ -34,8 +35,12 @@ ROUTES: Final = (
     Route("POST", f"{API_PREFIX}/convert", conversions.create),
     Route("GET", f"{API_PREFIX}/transactions", transactions.index),
     Route("GET", f"{API_PREFIX}/transactions/{{id}}", transactions.retrieve),
-    Route("GET", f"{REDIRECT_PATH}/{{reference}}", pages.authorize, public=True),
     Route("GET", f"{PAY_PATH}/{{slug}}", pages.pay, public=True),
+    Route("POST", f"{PAY_PATH}/{{slug}}/payments", checkout.start, public=True),
+    Route("GET", f"{REDIRECT_PATH}/{{reference}}", pages.authorize, public=True),
+    Route("GET", f"{REDIRECT_PATH}/{{reference}}/state", checkout.show, public=True),
+    Route("POST", f"{REDIRECT_PATH}/{{reference}}/steps", checkout.step, public=True),
+    Route("POST", f"{REDIRECT_PATH}/{{reference}}/decision", checkout.decide, public=True),
 )
 
 API_OPERATIONS: Final = tuple(route.operation for route in ROUTES if not route.public)

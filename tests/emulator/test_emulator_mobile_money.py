@@ -137,7 +137,7 @@ def test_magic_phones_end_later_or_never(
     assert (shown["status"], shown.get("processor_response")) == (status, reason)
 
 
-def test_auth_redirect_waits_until_its_url_is_opened(
+def test_auth_redirect_waits_until_its_page_decides(
     emulator: Emulator, client: httpx.Client, clock: VirtualClock
 ) -> None:
     charge = client.post(
@@ -148,9 +148,12 @@ def test_auth_redirect_waits_until_its_url_is_opened(
     assert emulator.transactions[0].status == "pending"
     with emulator.http_client() as browser:
         page = browser.get(charge["next_action_redirect_url"])
-    assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert "https://yourdomain.com/payment-success" in page.text
-    assert emulator.transactions[0].status == "successful"
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert emulator.transactions[0].status == "pending"
+        url = f"{charge['next_action_redirect_url']}/decision"
+        ended = browser.post(url, json={"decision": "approve"}).json()
+    assert ended["redirect_url"] == "https://yourdomain.com/payment-success"
+    assert ended["status"] == emulator.transactions[0].status == "successful"
 
 
 def test_an_amount_keeps_its_digits(client: httpx.Client, emulator: Emulator) -> None:

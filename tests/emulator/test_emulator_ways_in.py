@@ -70,7 +70,6 @@ def test_urls_in_answers_lead_to_the_server(emulator: Emulator) -> None:
         page = httpx.get(charge["next_action_redirect_url"], trust_env=False)
         assert page.status_code == 200
         assert httpx.get(link["url"], trust_env=False).status_code == 200
-    assert emulator.transactions[0].status == "successful"
 
 
 def test_serving_stops_cleanly_and_can_begin_again(emulator: Emulator) -> None:

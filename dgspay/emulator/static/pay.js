@@ -1,0 +1,181 @@
+/** The page of a payment link: reads what the payer enters, starts the payment, follows it. */
+
+import { PaymentError, mountCardForm } from "./dgspay-card.js";
+import { Refused, amountText, call, follow } from "./payment.js";
+
+const page = document.querySelector("#pay");
+const details = document.querySelector("#details");
+const phone = document.querySelector("#phone");
+const phoneField = document.querySelector("#phone-field");
+const submit = document.querySelector("#submit");
+const problem = document.querySelector("#problem");
+const checkout = document.querySelector("#checkout");
+const progress = document.querySelector("#progress");
+const cardPlace = document.querySelector("#card");
+const { key, slug, currency } = page.dataset;
+
+// Sent with every try of one payment, so that a tap that is sent twice pays once.
+let attempt = crypto.randomUUID?.() ?? String(Math.random()).slice(2).padEnd(12, "0");
+let cardForm;
+
+const method = () => details.elements.payment_type.value
+  || details.querySelector("[name=payment_type]:checked").value;
+
+/** The part of a Rwandan number after the country code, or null. */
+function localPart(text) {
+  const digits = text.replace(/[\s()-]/g, "").replace(/^(\+?250|0)/, "");
+  return /^7[2389][0-9]{7}$/.test(digits) ? digits : null;
+}
+
+/** What is wrong with a field, in words; null when nothing is. */
+const faults = {
+  amount: (input) => {
+    const text = input.value.replace(/[\s,]/g, "");
+    if (!/^[0-9]+(\.[0-9]{1,2})?$/.test(text) || Number(text) <= 0) return "Enter an amount.";
+    if (input.dataset.min && Number(text) < Number(input.dataset.min)) {
+      return `The least is ${amountText(Number(input.dataset.min), currency)}.`;
+    }
+    if (input.dataset.max && Number(text) > Number(input.dataset.max)) {
+      return `The most is ${amountText(Number(input.dataset.max), currency)}.`;
+    }
+    return null;
+  },
+  name: (input) => (input.value.trim() ? null : "Enter your name."),
+  address: (input) => (input.value.trim() ? null : "Enter your address."),
+  phone: (input) => {
+    if (phoneField.hidden || localPart(input.value)) return null;
+    return "Enter a Rwandan mobile number, such as 0789 654 321.";
+  },
+};
+
+function check(input) {
+  const fault = faults[input.id]?.(input) ?? null;
+  input.setAttribute("aria-invalid", String(fault !== null));
+  const error = input.closest(".field").querySelector(".error");
+  if (error.textContent !== (fault ?? "")) error.textContent = fault ?? "";
+  return fault;
+}
+
+/** Check every field; the first that is wrong gets the focus. */
+function checkAll() {
+  const wrong = textFields().filter((input) => check(input));
+  wrong[0]?.focus();
+  return wrong.length === 0;
+}
+
+const textFields = () => [...details.querySelectorAll(".field input")];
+
+function body() {
+  const sent = { payment_type: method() };
+  for (const input of textFields()) {
+    if (input.id === "amount") sent.amount = Number(input.value.replace(/[\s,]/g, ""));
+    else if (!phoneField.hidden || input.id !== "phone") sent[input.id] = input.value.trim();
+  }
+  if (method() === "mobile_money") {
+    sent.mobile_money_phone = localPart(phone.value);
+    sent.mobile_money_network = details.querySelector("[name=network]:checked").value;
+  }
+  return sent;
+}
+
+async function start(extra = {}) {
+  const path = `/generation/pay/${encodeURIComponent(slug)}/payments`;
+  const state = await call(path, { ...body(), ...extra }, { "Idempotency-Key": attempt });
+  history.replaceState(null, "", `?payment=${encodeURIComponent(state.reference)}`);
+  show(state);
+}
+
+function show(state) {
+  checkout.hidden = true;
+  cardForm?.destroy();
+  follow(state, {
+    element: progress,
+    key,
+    leaves: true,
+    onAgain: () => location.assign(location.pathname),
+  });
+}
+
+/** Say why it did not work; when the link itself has ended, its page says so. */
+function explain(error) {
+  if (error.linkStatus && error.linkStatus !== "active") {
+    location.assign(location.pathname);
+    return "";
+  }
+  if (error instanceof Refused) return error.message;
+  return "The connection failed, and it is not known whether the payment was started. "
+    + "Try again: you will not pay twice.";
+}
+
+details.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (submit.getAttribute("aria-disabled") === "true" || method() === "card") return;
+  problem.textContent = "";
+  if (!checkAll()) return;
+  submit.setAttribute("aria-disabled", "true");
+  try {
+    await start();
+  } catch (error) {
+    problem.textContent = explain(error);
+  } finally {
+    submit.setAttribute("aria-disabled", "false");
+  }
+});
+
+async function payByCard(card) {
+  if (!checkAll()) throw new PaymentError("Complete the fields above first.");
+  try {
+    await start(card);
+  } catch (error) {
+    // Other ciphertexts make another request: it needs a key of its own.
+    if (error instanceof Refused) attempt = crypto.randomUUID();
+    throw error instanceof Refused ? new PaymentError(explain(error)) : error;
+  }
+}
+
+function payText() {
+  const chosen = document.querySelector("#amount");
+  const amount = chosen ? Number(chosen.value.replace(/[\s,]/g, "")) : 0;
+  if (page.dataset.amount) return `Pay ${page.dataset.amount} ${currency}`;
+  return amount > 0 ? `Pay ${amountText(amount, currency)}` : "Pay";
+}
+
+/** Show the fields of the chosen way to pay. */
+function arrange() {
+  const chosen = method();
+  const isMobile = chosen === "mobile_money";
+  phoneField.hidden = !isMobile && phoneField.dataset.collect === "no";
+  phoneField.querySelector("label").textContent = isMobile ? "Mobile Money number" : "Phone number";
+  document.querySelector("#network-field").hidden = !isMobile;
+  document.querySelector("#privacy").hidden = !isMobile;
+  submit.hidden = chosen === "card";
+  submit.textContent = payText();
+  cardPlace.hidden = chosen !== "card";
+  if (chosen === "card" && !cardForm) {
+    cardForm = mountCardForm(cardPlace, { key, onEncrypted: payByCard, texts: { pay: payText() } });
+  }
+}
+
+details.addEventListener("change", arrange);
+details.addEventListener("input", (event) => {
+  const input = event.target;
+  if (input.getAttribute("aria-invalid") === "true") check(input);
+  if (input.id === "amount") submit.textContent = payText();
+  if (input === phone) {
+    // The prefix tells the network; the payer may still choose another.
+    const network = { 78: "MTN", 79: "MTN", 72: "Airtel", 73: "Airtel" }[
+      input.value.replace(/[\s()-]/g, "").replace(/^(\+?250|0)/, "").slice(0, 2)];
+    if (network) details.querySelector(`[name=network][value=${network}]`).checked = true;
+  }
+});
+details.addEventListener("focusout", (event) => {
+  if (event.target.matches(".field input") && event.target.value) check(event.target);
+});
+
+arrange();
+const earlier = new URLSearchParams(location.search).get("payment");
+if (earlier) {
+  call(`/generation/authorize/${encodeURIComponent(earlier)}/state`).then(show, () => {
+    history.replaceState(null, "", location.pathname);
+  });
+}

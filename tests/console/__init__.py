@@ -1,0 +1,1 @@
+"""The emulator's pages in a real Chromium."""
