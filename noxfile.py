@@ -10,7 +10,7 @@ import nox
 nox.needs_version = ">=2024.10.9"
 nox.options.default_venv_backend = "venv"
 nox.options.error_on_missing_interpreters = False
-nox.options.sessions = ["lint", "types", "tests", "docs", "build"]
+nox.options.sessions = ["lint", "types", "tests", "browser", "docs", "build"]
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
@@ -20,6 +20,12 @@ OLDEST = PYTHONS[0]
 CORE = "dgspay/core/*,dgspay/api/*,dgspay/models/*,dgspay/client.py"
 
 
+# What the tests need beside their own tools.
+PROJECT = ".[emulator,cli,otel,postgres,redis]"
+
+IN_A_BROWSER = ("tests/browser", "tests/console")
+
+
 def group(*names: str) -> list[str]:
     return nox.project.dependency_groups(PYPROJECT, *names)
 
@@ -27,13 +33,20 @@ def group(*names: str) -> list[str]:
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Run the tests, with branch coverage of the parts money depends on."""
-    session.install("-e", ".[emulator,cli,otel]", *group("test"))
+    session.install("-e", PROJECT, *group("test"))
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    left_out = [f"--ignore={folder}" for folder in IN_A_BROWSER]
+    session.run("coverage", "run", "-m", "pytest", *left_out, *session.posargs)
     session.run("coverage", "combine", "--quiet")
-    if session.posargs:
-        return
-    session.run("coverage", "report", f"--include={CORE}", "--fail-under=95")
+    if not session.posargs:
+        session.run("coverage", "report", f"--include={CORE}", "--fail-under=95")
+
+
+@nox.session(python=OLDEST)
+def browser(session: nox.Session) -> None:
+    """Run what needs Node and a real Chromium; each test says so where one is not there."""
+    session.install("-e", PROJECT, *group("test", "browser"))
+    session.run("pytest", *IN_A_BROWSER, *session.posargs)
 
 
 @nox.session(python=OLDEST)
@@ -47,7 +60,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def types(session: nox.Session) -> None:
     """Check types with mypy --strict and pyright."""
-    session.install("-e", ".[emulator,cli,otel]", *group("test", "types"), "nox")
+    session.install("-e", PROJECT, *group("test", "browser", "types"), "nox")
     session.run("mypy")
     session.run("pyright")
 
@@ -55,8 +68,8 @@ def types(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def docs(session: nox.Session) -> None:
     """Build the reference from the docstrings into site/."""
-    session.install("-e", ".[emulator,cli,otel]", *group("test", "docs"))
-    session.run("pdoc", "--output-directory", "site", "--docformat", "google", "dgspay")
+    session.install("-e", PROJECT, *group("test", "docs"))
+    session.run("python", "-W", "error", "docs/make.py", "site")
 
 
 @nox.session(python=OLDEST)

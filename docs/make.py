@@ -1,0 +1,56 @@
+"""Builds the reference from the docstrings: `python docs/make.py [FOLDER]`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from pathlib import Path
+
+import pdoc
+
+import dgspay
+
+# What a reader of the reference comes for; the rest is reached from there by links.
+MODULES = (
+    "dgspay",
+    "dgspay.client",
+    "dgspay.api",
+    "dgspay.errors",
+    "dgspay.models",
+    "dgspay.money",
+    "dgspay.webhooks",
+    "dgspay.encryption",
+    "dgspay.core",
+    "dgspay.transports",
+    "dgspay.otel",
+    "dgspay.emulator",
+    "dgspay.testing",
+)
+
+
+def load(name: str) -> None:
+    """Import a module with all below it, and every public name it would load lazily."""
+    module = importlib.import_module(name)
+    for public in getattr(module, "__all__", ()):
+        getattr(module, public)
+    if name == "dgspay":
+        return
+    for below in pkgutil.iter_modules(getattr(module, "__path__", ())):
+        importlib.import_module(f"{name}.{below.name}")
+
+
+def main(folder: str = "site") -> None:
+    """Write the pages."""
+    for name in MODULES:
+        load(name)
+    pdoc.render.configure(
+        docformat="google",
+        footer_text=f"dgspay {dgspay.__version__}",
+        search=True,
+    )
+    pdoc.pdoc(*MODULES, output_directory=Path(folder))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
