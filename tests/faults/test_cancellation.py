@@ -89,16 +89,18 @@ def test_cancelled_asyncio_task_raises_its_own_error(message: tuple[str, ...]) -
 def test_asyncio_timeout_around_a_post_is_a_timeout_error() -> None:
     events: list[Event] = []
 
-    async def main(url: str) -> None:
-        async with client(url, events) as dgs:
+    async def main(server: RawServer) -> None:
+        async with client(server.url, events) as dgs:
             with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.2):
+                async with asyncio.timeout(None) as limit:
+                    task = asyncio.ensure_future(until(lambda: bool(server.requests)))
+                    task.add_done_callback(lambda _: limit.reschedule(0))
                     await payout(dgs)
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(charge(dgs), 0.2)
 
     with RawServer(never_answer) as server:
-        asyncio.run(main(server.url))
+        asyncio.run(main(server))
     assert_told_as_unknown(events[:2])
     assert_told_as_unknown(events[2:])
 
@@ -129,9 +131,10 @@ async def test_cancellation_during_a_pause_keeps_what_the_last_attempt_was() -> 
     slow = RetryPolicy(initial_delay=60, max_delay=60)
     with RawServer(never_answer) as server:
         url = server.url
-    async with client(url, events, retry=slow) as dgs:
-        with anyio.move_on_after(0.3):
-            await payout(dgs)
+    async with client(url, events, retry=slow) as dgs, anyio.create_task_group() as group:
+        group.start_soon(payout, dgs)
+        await until(lambda: bool(events))
+        group.cancel_scope.cancel()
     call = events[-1]
     assert isinstance(call, CallEvent)
     assert (call.outcome, call.error) == (Outcome.NOT_SENT, "cancelled")
