@@ -75,15 +75,7 @@ def mobile_money(
         "callback_url": optional_url(callback_url, field="callback_url"),
         "scenario_key": scenario_key(scenario, "mobile_money"),
     }
-    return Operation(
-        method="POST",
-        path="/charges",
-        body=present(fields),
-        read=_read_charge,
-        repeat=Repeat.CHARGE,
-        idempotency_key=optional_key(idempotency_key),
-        failure_is_result=True,
-    )
+    return _charge("/charges", fields, Repeat.CHARGE, idempotency_key)
 
 
 def card(
@@ -134,15 +126,7 @@ def card(
         "callback_url": optional_url(callback_url, field="callback_url"),
         "scenario_key": scenario_key(scenario, "card"),
     }
-    return Operation(
-        method="POST",
-        path="/charges",
-        body=present(fields),
-        read=_read_charge,
-        repeat=Repeat.CHARGE,
-        idempotency_key=optional_key(idempotency_key),
-        failure_is_result=True,
-    )
+    return _charge("/charges", fields, Repeat.CHARGE, idempotency_key)
 
 
 def authorize_pin(
@@ -194,8 +178,7 @@ def authorize_avs(
         address: The card's billing address.
         idempotency_key: Your own key for this step; the client makes one otherwise.
     """
-    fields = present(address.to_wire())
-    return _authorize(reference, "avs", fields, Repeat.CHARGE, idempotency_key)
+    return _authorize(reference, "avs", address.to_wire(), Repeat.CHARGE, idempotency_key)
 
 
 def wait(reference: str, *, timeout: float = 120.0, interval: float = 1.0) -> Poll[Transaction]:
@@ -231,14 +214,21 @@ def _authorize(
     repeat: Repeat,
     idempotency_key: str | None,
 ) -> Operation[Charge]:
+    body = {
+        "dgs_reference": check_segment(reference, field="reference"),
+        "auth_type": auth_type,
+        **fields,
+    }
+    return _charge("/authorize", body, repeat, idempotency_key)
+
+
+def _charge(
+    path: str, fields: Mapping[str, object], repeat: Repeat, idempotency_key: str | None
+) -> Operation[Charge]:
     return Operation(
         method="POST",
-        path="/authorize",
-        body={
-            "dgs_reference": check_segment(reference, field="reference"),
-            "auth_type": auth_type,
-            **fields,
-        },
+        path=path,
+        body=present(fields),
         read=_read_charge,
         repeat=repeat,
         idempotency_key=optional_key(idempotency_key),

@@ -2,16 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from dgspay.core.pagination import Page
+from dgspay.core.operation import Operation, Repeat
+from dgspay.core.pagination import Listing, Page
 from dgspay.errors import DecodeError
+from dgspay.models.checks import whole_number
 from dgspay.models.codec import JSONObject, structure
 
 T = TypeVar("T")
 
+MAX_LIMIT = 100
+"""Rows per page at most (guide, "Query Parameters")."""
+
+_MAX_PREFETCH = 100
 _MAX_COUNT_DIGITS = 15
+
+
+def listing_of(
+    path: str,
+    read: Callable[[JSONObject], Page[T]],
+    identity: Callable[[T], str | None],
+    *,
+    page: int,
+    limit: int,
+    prefetch: int,
+    filters: Mapping[str, str] | None = None,
+) -> Listing[T]:
+    """Return a list that is fetched from `path`, its steering arguments checked.
+
+    Raises:
+        ValueError, TypeError: for a page, limit or prefetch out of bounds.
+    """
+    whole_number(limit, field="limit", at_most=MAX_LIMIT)
+
+    def fetch(number: int) -> Operation[Page[T]]:
+        return Operation(
+            method="GET",
+            path=path,
+            query={"page": str(number), "limit": str(limit), **(filters or {})},
+            read=read,
+            repeat=Repeat.READ,
+        )
+
+    return Listing(
+        fetch=fetch,
+        identity=identity,
+        first=whole_number(page, field="page"),
+        prefetch=whole_number(prefetch, field="prefetch", at_most=_MAX_PREFETCH),
+    )
 
 
 def page_of(

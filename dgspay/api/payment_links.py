@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any, Final, final
 
 from dgspay.api.fields import optional_key, present, reads
-from dgspay.api.pages import page_of
+from dgspay.api.pages import MAX_LIMIT, listing_of, page_of
 from dgspay.core.operation import Operation, Repeat
-from dgspay.core.pagination import Listing, Page
+from dgspay.core.pagination import Listing
 from dgspay.core.wire import check_segment
 from dgspay.errors import DecodeError
 from dgspay.models.checks import optional_text, optional_url, required_text, whole_number
@@ -17,8 +17,6 @@ from dgspay.models.codec import JSONObject, dump_json, parse_json, structure
 from dgspay.models.enums import AmountType, PaymentMethod
 from dgspay.models.payment_links import ArchivedLink, PaymentLink, PaymentLinkDetails
 from dgspay.money import AmountInput, Money, parse_currency
-
-MAX_LIMIT = 100
 
 
 @final
@@ -121,22 +119,13 @@ def list(  # noqa: A001 - the public name
         limit: Rows per page, at most 100.
         prefetch: Pages to fetch at once.
     """
-    whole_number(limit, field="limit", at_most=MAX_LIMIT)
-
-    def fetch(number: int) -> Operation[Page[PaymentLink]]:
-        return Operation(
-            method="GET",
-            path="/payment-links",
-            query={"page": str(number), "limit": str(limit)},
-            read=_read_page,
-            repeat=Repeat.READ,
-        )
-
-    return Listing(
-        fetch=fetch,
-        identity=lambda link: link.id,
-        first=whole_number(page, field="page"),
-        prefetch=whole_number(prefetch, field="prefetch", at_most=100),
+    return listing_of(
+        "/payment-links",
+        _read_page,
+        lambda link: link.id,
+        page=page,
+        limit=limit,
+        prefetch=prefetch,
     )
 
 

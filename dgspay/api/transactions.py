@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dgspay.api.fields import present
-from dgspay.api.pages import page_of
+from dgspay.api.pages import MAX_LIMIT, listing_of, page_of
 from dgspay.core.operation import Operation, Repeat
-from dgspay.core.pagination import Listing, Page
+from dgspay.core.pagination import Listing
 from dgspay.core.wire import check_segment
 from dgspay.errors import DecodeError
-from dgspay.models.checks import whole_number
 from dgspay.models.codec import JSONObject, structure
 from dgspay.models.enums import PaymentStatus
 from dgspay.models.transactions import Transaction
-
-MAX_LIMIT = 100
 
 # The list's own words for a status (guide, "Query Parameters"), not those of charges.
 _FILTERS = {
@@ -57,22 +54,14 @@ def list(  # noqa: A001 - the public name
             "flw_reference": _optional(flw_reference, "flw_reference"),
         }
     )
-    whole_number(limit, field="limit", at_most=MAX_LIMIT)
-
-    def fetch(number: int) -> Operation[Page[Transaction]]:
-        return Operation(
-            method="GET",
-            path="/transactions",
-            query={"page": str(number), "limit": str(limit), **filters},
-            read=_read_page,
-            repeat=Repeat.READ,
-        )
-
-    return Listing(
-        fetch=fetch,
-        identity=lambda transaction: transaction.id or transaction.dgs_reference,
-        first=whole_number(page, field="page"),
-        prefetch=whole_number(prefetch, field="prefetch", at_most=100),
+    return listing_of(
+        "/transactions",
+        _read_page,
+        lambda transaction: transaction.id or transaction.dgs_reference,
+        page=page,
+        limit=limit,
+        prefetch=prefetch,
+        filters=filters,
     )
 
 

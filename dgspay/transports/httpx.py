@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import ssl
 import threading
-import time
 from collections.abc import Coroutine, Iterable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Generic, TypeVar, cast, overload
 
 import anyio
-import httpcore
 import httpx
 from anyio.lowlevel import EventLoopToken, RunVar, current_token
 
 from dgspay.core.operation import Request, Response, Timeout, TransportFailure
 from dgspay.transports.base import MAX_BODY_BYTES
+from dgspay.transports.deadline import bound, deadline
 
 ClientT = TypeVar("ClientT", httpx.AsyncClient, httpx.Client)
 
@@ -148,7 +147,7 @@ class HttpxTransport(Generic[ClientT]):
 
     def _send_blocking(self, request: Request, timeout: Timeout) -> Response:
         client = cast("httpx.Client", self._clients.get())
-        with _deadline.until(timeout.total):
+        with deadline.until(timeout.total):
             try:
                 response = client.send(
                     _to_httpx(request, timeout), stream=True, auth=None, follow_redirects=False
@@ -158,7 +157,7 @@ class HttpxTransport(Generic[ClientT]):
                     if not body.is_complete:
                         for chunk in response.iter_raw():
                             body.add(chunk)
-                            if _deadline.left() <= 0:
+                            if deadline.left() <= 0:
                                 raise _deadline_passed()
                 finally:
                     response.close()
@@ -167,7 +166,7 @@ class HttpxTransport(Generic[ClientT]):
                 raise
             except Exception as error:  # noqa: BLE001 - as in _send_async
                 failure = _failure(error)
-                if isinstance(error, httpx.ReadTimeout) and _deadline.left() <= 0:
+                if isinstance(error, httpx.ReadTimeout) and deadline.left() <= 0:
                     failure = _deadline_passed()
         raise failure
 
@@ -249,7 +248,7 @@ class _ProcessClient:
             return client
         with self._lock:
             if self._client is None or self._pid != os.getpid():
-                self._client = _bounded(httpx.Client(cookies=_no_cookies(), **self._options))
+                self._client = bound(httpx.Client(cookies=_no_cookies(), **self._options))
                 self._pid = os.getpid()
             return self._client
 
@@ -365,113 +364,3 @@ def _never_connected() -> TransportFailure:
 
 def _deadline_passed() -> TransportFailure:
     return TransportFailure("the whole answer had not come when the deadline passed", sent=True)
-
-
-# --- the total deadline of a blocking exchange ------------------------------------------------
-
-
-class _Deadline(threading.local):
-    """When the exchange of this thread must be over."""
-
-    end: float | None = None
-
-    def until(self, total: float | None) -> _Deadline:
-        self.end = None if total is None else time.monotonic() + total
-        return self
-
-    def left(self) -> float:
-        return float("inf") if self.end is None else self.end - time.monotonic()
-
-    def clamp(self, timeout: float | None) -> float | None:
-        """Shorten a socket's timeout to what is left. Zero would mean: do not block at all."""
-        left = max(self.left(), 0.000_001)
-        if timeout is None:
-            return None if self.end is None else left
-        return min(timeout, left)
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        self.end = None
-
-
-_deadline = _Deadline()
-
-
-def _bounded(client: httpx.Client) -> httpx.Client:
-    """Make every socket operation of our own client end at the deadline.
-
-    A read timeout starts anew with every byte, so a server that drips headers could hold a
-    thread for hours, and httpx has no setting for it: its pools take a network backend, but
-    httpx does not pass one on.
-    """
-    transports = [client._transport, *client._mounts.values()]  # noqa: SLF001
-    for transport in transports:
-        pool = getattr(transport, "_pool", None)
-        if pool is not None:
-            pool._network_backend = _DeadlineBackend(pool._network_backend)  # noqa: SLF001
-    return client
-
-
-class _DeadlineBackend(httpcore.NetworkBackend):
-    def __init__(self, backend: httpcore.NetworkBackend) -> None:
-        self._backend = backend
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        stream = self._backend.connect_tcp(
-            host, port, _deadline.clamp(timeout), local_address, socket_options
-        )
-        return _DeadlineStream(stream)
-
-    def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
-    ) -> httpcore.NetworkStream:
-        stream = self._backend.connect_unix_socket(path, _deadline.clamp(timeout), socket_options)
-        return _DeadlineStream(stream)
-
-    def sleep(self, seconds: float) -> None:
-        self._backend.sleep(seconds)
-
-
-_PIECE = 65_536
-
-
-class _DeadlineStream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
-        self._stream = stream
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        # A socket that always has something to read never times out, however short the time.
-        if _deadline.left() <= 0:
-            raise httpcore.ReadTimeout
-        return self._stream.read(max_bytes, _deadline.clamp(timeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        # In pieces, for the timeout starts anew with every byte the other side takes.
-        for start in range(0, len(buffer), _PIECE):
-            if _deadline.left() <= 0:
-                raise httpcore.WriteTimeout
-            self._stream.write(buffer[start : start + _PIECE], _deadline.clamp(timeout))
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        tls = self._stream.start_tls(ssl_context, server_hostname, _deadline.clamp(timeout))
-        return _DeadlineStream(tls)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
