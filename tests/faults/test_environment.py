@@ -45,6 +45,18 @@ def test_proxy_variables_are_obeyed_only_where_the_client_is_told_so(
 
 
 @pytest.mark.acceptance(18)
+def test_transport_of_ones_own_ignores_proxy_variables_too(
+    mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transport: Any = HttpxTransport.blocking() if mode == "sync" else HttpxTransport()
+    with RawServer(answering(GOOD)) as server, RawServer(answering(GOOD)) as proxy:
+        for name in PROXY_VARIABLES:
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        carry_out(mode, server.url, charge, transport=transport)
+        assert (server.accepted, proxy.accepted) == (1, 0)
+
+
+@pytest.mark.acceptance(18)
 def test_netrc_is_ignored(mode: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     netrc = tmp_path / ".netrc"
     netrc.write_text("machine 127.0.0.1 login jane password secret\ndefault login a password b\n")
