@@ -1,0 +1,192 @@
+"""A batch: its name, its terms, and the keys and tokens that follow from them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from dgspay import AsyncDGSPay, DGSPay
+from dgspay.errors import ConfigError
+from dgspay.models.checks import web_url
+from dgspay.payouts.faults import BatchChangedError
+from dgspay.secret import Secret
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+", re.ASCII)
+_TOKEN_CHARACTERS = 32  # of base64: 192 bits
+
+CHUNK_ROWS = 250
+"""Rows a machine takes up at once where several share a batch."""
+
+
+@attrs.frozen(kw_only=True)
+class Terms:
+    """What a batch is paid under. It may not change once the batch has begun.
+
+    Attributes:
+        environment: The client's environment.
+        base_url: The client's base URL.
+        account_number: The merchant account that pays.
+        callback_url: Where the webhooks of its payouts go, without the token; None leaves them
+            to the URL configured in the portal.
+    """
+
+    environment: str
+    base_url: str
+    account_number: str
+    callback_url: str | None = None
+
+    @classmethod
+    def of(cls, client: AsyncDGSPay | DGSPay, callback_url: str | None = None) -> Terms:
+        """Return the terms a client pays under.
+
+        Raises:
+            ConfigError: when the callback URL cannot carry a token.
+        """
+        settings = client.settings
+        return cls(
+            environment=settings.environment,
+            base_url=settings.base_url,
+            account_number=settings.account_number,
+            callback_url=None if callback_url is None else _callback_base(callback_url),
+        )
+
+
+def _callback_base(url: str) -> str:
+    try:
+        web_url(url, field="callback_url")
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    if "?" in url or "#" in url:
+        raise ConfigError("callback_url must have no query: a path with a token is added to it")
+    return url.rstrip("/")
+
+
+@attrs.frozen(kw_only=True)
+class Batch:
+    """A batch as the ledger holds it.
+
+    Attributes:
+        name: Its name, unique in the ledger.
+        digest: SHA-256 of what was read.
+        terms: What it is paid under.
+        token_secret: What the tokens of its rows are made with. It leaves the ledger never.
+        count: How many payouts it has.
+        total: Their sum, in RWF.
+        created_at: Unix time.
+        started: Whether it was confirmed; before that nothing can have been sent.
+        paused: Why its run stopped by itself, until it is run again.
+    """
+
+    name: str
+    digest: str
+    terms: Terms
+    token_secret: Secret = attrs.field(factory=lambda: Secret(secrets.token_hex(32)))
+    count: int = 0
+    total: int = 0
+    created_at: float = 0.0
+    started: bool = False
+    paused: str | None = None
+
+    def key_of(self, number: int) -> str:
+        """Return the idempotency key of a row: the same at every attempt, on every machine."""
+        text = f"dgspay payout\n{self.name}\n{self.digest}\n{number}"
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def token_of(self, number: int) -> str:
+        """Return what nobody can guess who has not seen the row's callback URL."""
+        key = self.token_secret.reveal().encode()
+        digest = hmac.digest(key, f"{self.name}\n{number}".encode(), "sha256")
+        return base64.urlsafe_b64encode(digest).decode()[:_TOKEN_CHARACTERS]
+
+    def callback_of(self, number: int) -> str | None:
+        """Return the URL for the webhook of a row: base, batch, row, token."""
+        base = self.terms.callback_url
+        return None if base is None else f"{base}/{self.name}/{number}/{self.token_of(number)}"
+
+    def is_token_of(self, number: int, token: str) -> bool:
+        """Compare in constant time."""
+        return hmac.compare_digest(
+            self.token_of(number).encode(), token.encode("utf-8", "surrogatepass")
+        )
+
+    def require_same(self, digest: str, terms: Terms) -> None:
+        """Refuse to go on with another file or other settings.
+
+        Raises:
+            BatchChangedError: naming what differs.
+        """
+        if digest != self.digest:
+            raise BatchChangedError(
+                f"the rows are not those batch {self.name!r} began with. Nothing was sent. Put the "
+                "file back as it was, or pay what is new as a batch of another name"
+            )
+        fields = attrs.asdict(terms)
+        changed = [
+            name for name, value in attrs.asdict(self.terms).items() if fields[name] != value
+        ]
+        if changed:
+            raise BatchChangedError(
+                f"batch {self.name!r} began with another {', '.join(changed)}. Nothing was sent"
+            )
+
+
+@attrs.frozen(kw_only=True)
+class Chunk:
+    """A range of rows that one worker has taken up.
+
+    Attributes:
+        batch: Its batch.
+        first: The first row.
+        last: The last row, included.
+        index: Its number in the batch, from 0.
+        epoch: How often it was taken up; whoever holds a smaller one must not send any more.
+    """
+
+    batch: Batch
+    first: int
+    last: int
+    index: int = 0
+    epoch: int = 0
+
+
+def check_name(name: str) -> str:
+    """Return a batch's name.
+
+    Raises:
+        ConfigError: when it could not stand in a URL and a file name.
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            "a batch's name is 1 to 64 of A-Z, a-z, 0-9, dot, hyphen and underscore, and begins "
+            "with a letter or a digit"
+        )
+    return name
+
+
+def name_from(source: Any) -> str:
+    """Return the name a batch gets from its file.
+
+    Raises:
+        ConfigError: when the rows come from no file.
+    """
+    if not isinstance(source, str | Path):
+        raise ConfigError("rows that come from no file need a name for their batch")
+    return check_name(_NOT_IN_NAMES.sub("-", Path(source).stem).strip(".-_")[:64] or "batch")
+
+
+def whole(batch: Batch) -> Chunk:
+    """Return the batch as one chunk, for a single process."""
+    return Chunk(batch=batch, first=1, last=batch.count)
+
+
+def chunk_ranges(count: int, size: int = CHUNK_ROWS) -> list[tuple[int, int]]:
+    """Return first and last row of each chunk."""
+    return [(first, min(first + size - 1, count)) for first in range(1, count + 1, size)]

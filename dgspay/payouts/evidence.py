@@ -1,0 +1,159 @@
+"""What is learned about a payout, and how it changes where the payout stands.
+
+========================  =========  ============  ==========  ===========  ==========
+what is learned           in doubt   held          accepted    confirmed    failed
+========================  =========  ============  ==========  ===========  ==========
+DGS-Pay accepted it       accepted   accepted      .           .            .
+DGS-Pay refused it        failed 1)  .             held !      .            .
+no usable answer came     held       .             .           .            .
+it never left             new 1)     .             .           .            .
+the recipient was paid    confirmed  confirmed 2)  confirmed   .            held !
+the recipient was not     failed     failed 2)     failed      held !       .
+========================  =========  ============  ==========  ===========  ==========
+
+"." changes nothing, "!" notes a contradiction. 1) Held, where an earlier attempt ended without
+an answer: that this one did not pay says nothing about that one. 2) After a contradiction only
+by a look-up or a person. A new payout is taken like one in doubt: an event may overtake both
+the answer and the ledger of the machine that sent it.
+"""
+
+from __future__ import annotations
+
+import enum
+from decimal import Decimal
+
+import attrs
+
+from dgspay.payouts.payout import Record, State
+
+
+class Finding(enum.StrEnum):
+    """What was learned."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    LOST = "lost"
+    NOT_SENT = "not sent"
+    PAID = "paid"
+    NOT_PAID = "not paid"
+
+
+class Witness(enum.StrEnum):
+    """Who says so."""
+
+    ANSWER = "answer"
+    WEBHOOK = "webhook"
+    LOOK_UP = "look-up"
+    PERSON = "person"
+
+
+_WITHOUT_EFFECT = {
+    Finding.LOST: State.HELD,
+    Finding.NOT_SENT: State.NEW,
+    Finding.REFUSED: State.FAILED,
+}
+_FINAL_WITNESSES = (Witness.LOOK_UP, Witness.PERSON)
+
+
+@attrs.frozen(kw_only=True)
+class Evidence:
+    """Something learned about a payout.
+
+    Attributes:
+        finding: What was learned.
+        witness: Who says so.
+        dgs_reference: What the witness calls the payout.
+        amount: The amount the witness speaks of, in RWF.
+        fee: The fee the witness speaks of, in RWF.
+        reason: Why, for a person.
+    """
+
+    finding: Finding
+    witness: Witness = Witness.ANSWER
+    dgs_reference: str | None = None
+    amount: Decimal | None = None
+    fee: Decimal | None = None
+    reason: str | None = None
+
+
+def merge(record: Record, evidence: Evidence, now: float) -> Record:
+    """Return what is known of a payout once the evidence is taken in; see the table above."""
+    clash = _clash(record, evidence)
+    known = attrs.evolve(
+        record,
+        dgs_reference=record.dgs_reference or evidence.dgs_reference,
+        fee=record.fee or (None if evidence.fee is None else format(evidence.fee, "f")),
+    )
+    if clash is not None:
+        return _contradicted(known, clash)
+    state, contradiction = _next_state(record, evidence)
+    if contradiction is not None:
+        return _contradicted(known, contradiction)
+    if state is record.state:
+        return known
+    settled = state in (State.CONFIRMED, State.FAILED)
+    return attrs.evolve(
+        known,
+        state=state,
+        doubtful=record.doubtful or evidence.finding is Finding.LOST,
+        reason=_reason(evidence),
+        settled_at=now if settled else None,
+    )
+
+
+def _next_state(record: Record, evidence: Evidence) -> tuple[State, str | None]:
+    """Look up the table; with what contradicts what, where it does."""
+    state, finding = record.state, evidence.finding
+    undecided = state in (State.NEW, State.IN_DOUBT)
+    match finding:
+        case Finding.ACCEPTED if undecided or (state is State.HELD and not record.contradiction):
+            return State.ACCEPTED, None
+        case Finding.LOST | Finding.NOT_SENT | Finding.REFUSED if undecided:
+            return (State.HELD if record.doubtful else _WITHOUT_EFFECT[finding]), None
+        case Finding.REFUSED if state is State.ACCEPTED:
+            return State.HELD, "it was accepted before it was refused"
+        case Finding.PAID if state is State.FAILED:
+            return State.HELD, f"it had failed, and the {evidence.witness} says it was paid"
+        case Finding.NOT_PAID if state is State.CONFIRMED:
+            return State.HELD, f"it was paid, and the {evidence.witness} says it failed"
+        case Finding.PAID | Finding.NOT_PAID if _may_settle(record, evidence):
+            return (State.CONFIRMED if finding is Finding.PAID else State.FAILED), None
+        case _:
+            return state, None
+
+
+def _may_settle(record: Record, evidence: Evidence) -> bool:
+    if record.state in (State.CONFIRMED, State.FAILED):
+        return False
+    return record.contradiction is None or evidence.witness in _FINAL_WITNESSES
+
+
+def _clash(record: Record, evidence: Evidence) -> str | None:
+    """Say what makes the evidence speak of another payment than this one."""
+    ours, theirs = record.dgs_reference, evidence.dgs_reference
+    if ours is not None and theirs is not None and ours != theirs:
+        return f"DGS-Pay knows it as {ours} and as {theirs}: it may have been paid twice"
+    if evidence.amount is not None and evidence.amount != record.payout.amount:
+        return f"the {evidence.witness} speaks of {evidence.amount:f} RWF"
+    return None
+
+
+def _contradicted(record: Record, contradiction: str) -> Record:
+    return attrs.evolve(
+        record,
+        state=State.HELD,
+        doubtful=True,
+        contradiction=contradiction,
+        reason=contradiction,
+        settled_at=None,
+    )
+
+
+def _reason(evidence: Evidence) -> str | None:
+    match evidence:
+        case Evidence(finding=Finding.PAID, witness=Witness.PERSON, reason=None):
+            return "a person says it was paid"
+        case Evidence(finding=Finding.NOT_PAID, witness=Witness.PERSON, reason=None):
+            return "a person says it was not paid"
+        case _:
+            return evidence.reason

@@ -1,0 +1,83 @@
+"""What can be wrong with a batch before anything is sent, and the errors that say so.
+
+::
+
+    ConfigError
+    ├── RowsInvalidError        rows of the file are wrong; all of them are listed
+    ├── PreflightError          the rows are fine, paying them now is not
+    ├── BatchChangedError       the file or the settings are not those the batch began with
+    ├── BatchBusyError          somebody else runs this batch at this moment
+    └── UnknownBatchError       the ledger has no such batch
+    DGSPayError
+    └── LedgerError             the ledger cannot be written; whatever is not on disk is not sent
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from dgspay.errors import ConfigError, DGSPayError
+
+
+@attrs.frozen
+class RowFault:
+    """Something wrong with a row.
+
+    Attributes:
+        line: Line of the file on which the row begins; of rows that are no file, their number.
+        column: The vendor's name of the column, or None when it is the row as a whole.
+        message: What is wrong, never with the value in it.
+    """
+
+    line: int
+    column: str | None
+    message: str
+
+    def __str__(self) -> str:
+        """The fault as a line for a person."""
+        return f"line {self.line}: {self.message}"
+
+
+class RowsInvalidError(ConfigError):
+    """Rows are wrong. Nothing was sent.
+
+    Attributes:
+        faults: The faults, in the order of the file.
+        count: How many there are; more than `faults` holds when there are very many.
+    """
+
+    def __init__(self, faults: Sequence[RowFault], count: int) -> None:
+        first = "; ".join(str(fault) for fault in faults[:3])
+        super().__init__(f"{count} faults in the rows, nothing was sent: {first}")
+        self.faults = tuple(faults)
+        self.count = count
+
+
+class PreflightError(ConfigError):
+    """The batch must not be paid as things stand. Nothing was sent.
+
+    Attributes:
+        problems: Each of them, for a person.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(f"nothing was sent: {'; '.join(problems)}")
+        self.problems = tuple(problems)
+
+
+class BatchChangedError(ConfigError):
+    """The file or a setting differs from what the batch began with. Nothing was sent."""
+
+
+class BatchBusyError(ConfigError):
+    """Another process runs this batch. Nothing was sent."""
+
+
+class UnknownBatchError(ConfigError):
+    """The ledger holds no batch, or no row, of that name."""
+
+
+class LedgerError(DGSPayError):
+    """The ledger cannot be read or written (disk full, server gone). Nothing more is sent."""

@@ -1,0 +1,362 @@
+"""A batch from its rows to the last confirmed payout, for `await` and without."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+import attrs
+
+from dgspay import AsyncDGSPay, DGSPay
+from dgspay.errors import ConfigError
+from dgspay.money import AmountInput
+from dgspay.payouts.batch import Batch, Terms, check_name, name_from
+from dgspay.payouts.engines import ChunkRef
+from dgspay.payouts.engines.local import LocalEngine
+from dgspay.payouts.ledger import Counts, FencedError, Ledger
+from dgspay.payouts.pace import Limits, Pace
+from dgspay.payouts.payout import Payout, State
+from dgspay.payouts.preflight import Preflight, balance_problems, preflight
+from dgspay.payouts.rows import Source, file_digest, open_rows
+from dgspay.payouts.runner import OnResult, Runner, Stop
+from dgspay.payouts.settling import LookUps, Settler
+from dgspay.payouts.survey import Survey, survey_rows
+
+T = TypeVar("T")
+
+# With trusted keys: how often lost answers are asked for again, and the pause before, growing.
+_TRUSTED_PASSES = 6
+_TRUSTED_PAUSE = 0.2
+
+
+@attrs.frozen(kw_only=True)
+class Summary:
+    """Where a batch stands after a run.
+
+    Attributes:
+        batch: Its name.
+        counts: How many payouts are in each state.
+        paused: Why the run stopped by itself, or None.
+        stopped: Whether it was told to stop.
+        look_ups: What the look-ups left open; None where there were none.
+    """
+
+    batch: str
+    counts: Counts
+    paused: str | None = None
+    stopped: bool = False
+    look_ups: LookUps | None = None
+
+    @property
+    def unsent(self) -> int:
+        """Payouts that are still to be sent."""
+        return self.counts.count(State.NEW)
+
+    @property
+    def in_doubt(self) -> int:
+        """Payouts of which it is not known whether they were made."""
+        return self.counts.count(State.IN_DOUBT, State.HELD)
+
+
+class ChunkPayer:
+    """Pays chunks: what an engine, or a task of Celery, Temporal or DBOS, calls.
+
+        await ChunkPayer(dgs, ledger)(ChunkRef(batch="2026-11", index=0, first=1, last=250))
+
+    Args:
+        client: Pays; with `RetryPolicy(trust_idempotency=True)` it also sends those again whose
+            answer was lost.
+        ledger: Remembers.
+        runner: How fast, and when to stop.
+    """
+
+    def __init__(self, client: AsyncDGSPay, ledger: Ledger, runner: Runner | None = None) -> None:
+        self._trusted = client.settings.retry.trust_idempotency
+        self._ledger = ledger
+        self._runner = runner or Runner(client, ledger)
+        self.paused: str | None = None
+
+    async def __call__(self, ref: ChunkRef) -> str | None:
+        """Take a chunk up and pay it; return why it was paused, or None.
+
+        Raises:
+            ConfigError: the ledger has no such batch.
+            LedgerError: the ledger cannot be written.
+        """
+        batch = await in_thread(self._ledger.batch, ref.batch)
+        if batch is None:
+            raise ConfigError(f"the ledger has no batch {ref.batch!r}")
+        chunk = await in_thread(self._ledger.claim, batch, ref.index, ref.first, ref.last)
+        try:
+            paused = await self._runner.run(chunk, doubtful=True) if self._trusted else None
+            paused = paused or await self._runner.run(chunk)
+            for turn in range(_TRUSTED_PASSES if self._trusted else 0):
+                if paused or not await self._is_in_doubt(ref):
+                    break
+                await anyio.sleep(_TRUSTED_PAUSE * 2**turn)
+                paused = await self._runner.run(chunk, doubtful=True)
+        except FencedError:
+            # Another worker has the chunk; it does what is left to do.
+            return None
+        self.paused = self.paused or paused
+        return paused
+
+    async def _is_in_doubt(self, ref: ChunkRef) -> bool:
+        doubtful = (State.HELD, State.IN_DOUBT)
+        page = await in_thread(
+            partial(self._ledger.page, ref.batch, after=ref.first - 1, limit=1000, states=doubtful)
+        )
+        return any(
+            record.payout.number <= ref.last and record.dgs_reference is None for record in page
+        )
+
+
+class Job:
+    """One batch that this process has for itself. `open_job` gives it."""
+
+    def __init__(
+        self,
+        client: AsyncDGSPay,
+        ledger: Ledger,
+        batch: Batch,
+        survey: Survey | None,
+        *,
+        pace: Pace | None = None,
+        limits: Limits | None = None,
+        stop: Stop | None = None,
+    ) -> None:
+        self.batch = batch
+        self.survey = survey
+        self._client = client
+        self._ledger = ledger
+        self._pace = pace or Pace()
+        self._limits = limits or Limits()
+        self._stop = stop or Stop()
+
+    @property
+    def resumed(self) -> bool:
+        """Whether the batch had begun before."""
+        return self.batch.started
+
+    async def preflight(
+        self, *, fee: AmountInput | None = None, allow_duplicates: bool = False
+    ) -> Preflight:
+        """Look before paying; see `preflight`. Of a batch that has begun, what is left counts.
+
+        Raises:
+            DGSPayError: a look-up failed.
+        """
+        if self.survey is not None:
+            return await preflight(
+                self._client, self.survey, fee=fee, allow_duplicates=allow_duplicates
+            )
+        counts = await in_thread(self._ledger.counts, self.batch.name)
+        left, total = counts.count(State.NEW), counts.amount(State.NEW)
+        found = await preflight(self._client, Survey(count=left, total=total))
+        return attrs.evolve(found, problems=tuple(balance_problems(total, found.available)))
+
+    async def run(
+        self, *, settle_within: float = 60.0, on_result: OnResult | None = None
+    ) -> Summary:
+        """Pay what is left, in this process, then look up how it ended.
+
+        Args:
+            settle_within: Seconds to spend on look-ups at most; 0 for none.
+            on_result: Told of each payout, in the event loop.
+
+        Raises:
+            LedgerError: the ledger cannot be written; nothing was sent that is not in it.
+        """
+        await self.start()
+        runner = Runner(
+            self._client,
+            self._ledger,
+            pace=self._pace,
+            limits=self._limits,
+            stop=self._stop,
+            on_result=on_result,
+        )
+        payer = ChunkPayer(self._client, self._ledger, runner)
+        engine = LocalEngine()
+        everything = ChunkRef(batch=self.batch.name, index=0, first=1, last=self.batch.count)
+        await engine.submit([everything])
+        await engine.work(payer, self._stop)
+        look_ups = None
+        if settle_within > 0 and not self._stop and payer.paused is None:
+            look_ups = await self.settle(within=settle_within)
+        counts = await in_thread(self._ledger.counts, self.batch.name)
+        return Summary(
+            batch=self.batch.name,
+            counts=counts,
+            paused=payer.paused,
+            stopped=bool(self._stop),
+            look_ups=look_ups,
+        )
+
+    async def start(self) -> None:
+        """Note on disk that the batch was confirmed, or that it goes on."""
+        await in_thread(self._ledger.start, self.batch.name)
+
+    async def settle(self, *, within: float) -> LookUps:
+        """Look up what is not settled, for so many seconds; see `Settler.settle`."""
+        settler = Settler(self._client, self._ledger, pace=self._pace, stop=self._stop)
+        return await settler.settle(self.batch, within=within)
+
+
+@asynccontextmanager
+async def open_job(
+    client: AsyncDGSPay,
+    ledger: Ledger,
+    source: Source,
+    *,
+    batch: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    callback_url: str | None = None,
+    pace: Pace | None = None,
+    limits: Limits | None = None,
+    stop: Stop | None = None,
+) -> AsyncGenerator[Job]:
+    """Read rows into the ledger, or find the batch they began, and have it for oneself.
+
+    Args:
+        client: Pays.
+        ledger: Remembers.
+        source: A CSV file, an iterable of mappings, or a frame.
+        batch: Its name; that of the file if left out.
+        mapping: Other headings and what they mean.
+        callback_url: Where webhooks go; each payout adds a path nobody can guess.
+        pace: How fast.
+        limits: When to stop by oneself.
+        stop: When told to.
+
+    Raises:
+        RowsInvalidError: rows are wrong; all of them are listed.
+        BatchChangedError: the batch began with other rows or settings.
+        BatchBusyError: another process runs it.
+        LedgerError: the ledger cannot be written.
+    """
+    name = name_from(source) if batch is None else check_name(batch)
+    terms = Terms.of(client, callback_url)
+    with ledger.only_run(name):
+        loaded, survey = await in_thread(_load, ledger, source, name, terms, mapping)
+        yield Job(client, ledger, loaded, survey, pace=pace, limits=limits, stop=stop)
+
+
+def _load(
+    ledger: Ledger, source: Source, name: str, terms: Terms, mapping: Mapping[str, str] | None
+) -> tuple[Batch, Survey | None]:
+    known = ledger.batch(name)
+    if known is not None and known.started:
+        known.require_same(_digest_of(source, mapping), terms)
+        return known, None
+    # Read but never confirmed: nothing can have been sent, so the rows are read again.
+    ledger.discard(name)
+    survey = Survey()
+    with open_rows(source, mapping) as rows:
+
+        def payouts() -> Iterator[Payout]:
+            yield from survey_rows(rows, survey)
+            survey.require_good()
+
+        loaded = ledger.load(
+            Batch(name=name, digest="", terms=terms),
+            payouts(),
+            digest=lambda: rows.digest,
+        )
+    return loaded, survey
+
+
+def _digest_of(source: Source, mapping: Mapping[str, str] | None) -> str:
+    if isinstance(source, str | Path):
+        return file_digest(Path(source))
+    with open_rows(source, mapping) as rows:
+        for _ in rows:
+            pass
+        return rows.digest
+
+
+def check_rows(source: Source, mapping: Mapping[str, str] | None = None) -> Survey:
+    """Read all rows without a ledger, and say what they come to and what is wrong.
+
+    Raises:
+        ConfigError: the file cannot be read at all.
+    """
+    survey = Survey()
+    with open_rows(source, mapping) as rows:
+        for _ in survey_rows(rows, survey):
+            pass
+    return survey
+
+
+def run_payouts(
+    client: DGSPay,
+    ledger: Ledger,
+    source: Source,
+    *,
+    fee: AmountInput | None = None,
+    allow_duplicates: bool = False,
+    confirm: Callable[[Preflight], bool] | None = None,
+    settle_within: float = 60.0,
+    on_result: OnResult | None = None,
+    **options: object,
+) -> Summary:
+    """Pay a batch, blocking; further options as for `open_job`.
+
+    Requests are sent by an asynchronous client with the same settings.
+
+    Args:
+        client: Whose settings pay.
+        ledger: Remembers.
+        source: A CSV file, an iterable of mappings, or a frame.
+        fee: As for `Job.preflight`.
+        allow_duplicates: As for `Job.preflight`.
+        confirm: Shown what was found; nothing is sent unless it says yes.
+        settle_within: As for `Job.run`.
+        on_result: As for `Job.run`.
+        options: As for `open_job`.
+
+    Raises:
+        PreflightError: it must not be paid as things stand, or `confirm` said no.
+        RowsInvalidError, BatchChangedError, BatchBusyError, LedgerError: see `open_job`.
+    """
+
+    async def run() -> Summary:
+        async with (
+            twin_of(client) as twin,
+            open_job(twin, ledger, source, **options) as job,  # type: ignore[arg-type]
+        ):
+            found = await job.preflight(fee=fee, allow_duplicates=allow_duplicates)
+            found.require_good()
+            if confirm is not None and not confirm(found):
+                raise ConfigError("nothing was sent: it was not confirmed")
+            return await job.run(settle_within=settle_within, on_result=on_result)
+
+    return anyio.run(run)
+
+
+def twin_of(client: DGSPay) -> AsyncDGSPay:
+    """Return an asynchronous client with the settings of a blocking one."""
+    settings = client.settings
+    return AsyncDGSPay(
+        api_key=settings.api_key,
+        account_number=settings.account_number,
+        environment=settings.environment,
+        base_url=settings.base_url,
+        retry=settings.retry,
+        timeout=settings.timeout,
+        deadline=settings.deadline,
+        idempotency_header=settings.idempotency_header,
+        api_timezone=settings.api_timezone,
+        allow_rwf_fractions=settings.allow_rwf_fractions,
+        trust_env=settings.trust_env,
+    )
+
+
+async def in_thread(function: Callable[..., T], *arguments: object) -> T:
+    """Ask the ledger without holding up the event loop."""
+    return await anyio.to_thread.run_sync(partial(function, *arguments))

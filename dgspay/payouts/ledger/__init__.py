@@ -1,0 +1,149 @@
+"""The ledger: money's truth, one row per payout, written before a byte leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import attrs
+
+from dgspay.payouts.payout import OPEN, UNSETTLED, Payout, Record, State
+
+if TYPE_CHECKING:
+    from dgspay.payouts.batch import Batch, Chunk
+    from dgspay.payouts.evidence import Evidence
+    from dgspay.payouts.ledger.sqlite import SqliteLedger
+
+__all__ = ["Counts", "FencedError", "Ledger", "PausedError", "SqliteLedger"]
+
+
+class FencedError(Exception):
+    """Another worker has taken the chunk up since: nothing of it may be sent here any more."""
+
+
+class PausedError(Exception):
+    """The batch was paused, here or on another machine."""
+
+
+@attrs.frozen
+class Counts:
+    """How many payouts of a batch are in each state, and what they come to in RWF."""
+
+    by_state: Mapping[State, tuple[int, int]]
+
+    def count(self, *states: State) -> int:
+        """How many are in one of these states."""
+        return sum(self.by_state.get(state, (0, 0))[0] for state in states)
+
+    def amount(self, *states: State) -> int:
+        """What those in one of these states come to, in RWF."""
+        return sum(self.by_state.get(state, (0, 0))[1] for state in states)
+
+    @property
+    def all_settled(self) -> bool:
+        """Whether each is confirmed or failed."""
+        return not self.count(*OPEN, *UNSETTLED)
+
+
+@runtime_checkable
+class Ledger(Protocol):
+    """What a run asks of a ledger. Every method blocks until it is on disk, but for `post`.
+
+    It may be used from several threads; asynchronous code calls it in a worker thread.
+    """
+
+    def load(
+        self, batch: Batch, payouts: Iterable[Payout], *, digest: Callable[[], str] | None = None
+    ) -> Batch:
+        """Write a batch and its payouts in one transaction; an error of theirs undoes it all."""
+        ...
+
+    def batch(self, name: str) -> Batch | None:
+        """Return a batch."""
+        ...
+
+    def batches(self) -> list[Batch]:
+        """Return all batches, oldest first."""
+        ...
+
+    def discard(self, name: str) -> None:
+        """Remove a batch that was not started."""
+        ...
+
+    def start(self, name: str) -> None:
+        """Note that the batch was confirmed, and end its pause."""
+        ...
+
+    def pause(self, name: str, reason: str) -> None:
+        """Stop the batch on all machines."""
+        ...
+
+    def only_run(self, name: str) -> AbstractContextManager[None]:
+        """Be the one run of a batch; raises BatchBusyError."""
+        ...
+
+    def claim(self, batch: Batch, index: int, first: int, last: int) -> Chunk:
+        """Take a chunk up: fence who had it before, and hold what he left in doubt."""
+        ...
+
+    def take(self, chunk: Chunk, *, after: int, limit: int, doubtful: bool = False) -> list[Payout]:
+        """Put the next payouts of a chunk in doubt, on disk, and return them for sending.
+
+        With `doubtful`, those whose last attempt got no answer instead of new ones.
+
+        Raises:
+            FencedError, PausedError: nothing may be sent.
+            LedgerError: it could not be written, so nothing may be sent.
+        """
+        ...
+
+    def is_ours(self, chunk: Chunk) -> bool:
+        """Say whether nobody has taken the chunk up since."""
+        ...
+
+    def post(self, batch: Batch, number: int, evidence: Evidence) -> None:
+        """Have evidence written soon, without waiting."""
+        ...
+
+    def flush(self) -> None:
+        """Wait until all that was posted is on disk."""
+        ...
+
+    def settle(self, batch: Batch, number: int, evidence: Evidence) -> Record:
+        """Take evidence in, and return what is known after it."""
+        ...
+
+    def record(self, name: str, number: int) -> Record | None:
+        """Return one payout by its number."""
+        ...
+
+    def find(self, name: str, reference: str) -> Record | None:
+        """Return one payout by the caller's reference."""
+        ...
+
+    def who_is(self, dgs_reference: str) -> tuple[str, int] | None:
+        """Return batch and number of the payout DGS-Pay calls so."""
+        ...
+
+    def page(self, name: str, *, after: int, limit: int, states: Sequence[State]) -> list[Record]:
+        """Return payouts in the order of their numbers, beginning after one of them."""
+        ...
+
+    def counts(self, name: str) -> Counts:
+        """Count the payouts of a batch."""
+        ...
+
+    def close(self) -> None:
+        """Write what is waiting, and close."""
+        ...
+
+
+def __getattr__(name: str) -> Any:
+    """Load a ledger when it is first asked for."""
+    homes = {"SqliteLedger": "sqlite"}
+    if name not in homes:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib  # noqa: PLC0415 - only needed here
+
+    return getattr(importlib.import_module(f"{__name__}.{homes[name]}"), name)

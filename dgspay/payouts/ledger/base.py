@@ -1,0 +1,224 @@
+"""What both ledgers do alike: each question becomes a transaction of the one writing thread."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Generic, Protocol, Self, TypeVar
+
+import attrs
+
+from dgspay.payouts.batch import Batch, Chunk
+from dgspay.payouts.evidence import Evidence
+from dgspay.payouts.faults import BatchChangedError, UnknownBatchError
+from dgspay.payouts.ledger import Counts, FencedError, PausedError, tables
+from dgspay.payouts.ledger.writer import Connection, Writer
+from dgspay.payouts.payout import Payout, Record, State
+
+
+class DatabaseConnection(Connection, tables.Database, Protocol):
+    """A connection of one of the two databases."""
+
+    def bulk_load(self, batch: Batch, payouts: Iterable[Payout]) -> list[int]:
+        """Insert payouts as fast as the database can; return their count and sum."""
+        ...
+
+
+ConnectionT = TypeVar("ConnectionT", bound=DatabaseConnection)
+Learned = tuple[str, int, Evidence]
+
+
+class DatabaseLedger(Generic[ConnectionT]):
+    """A ledger in a database; see `Ledger` for what each method promises."""
+
+    def __init__(
+        self, connect: Callable[[], ConnectionT], clock: Callable[[], float] = time.time
+    ) -> None:
+        self._clock = clock
+        self._writer: Writer[ConnectionT, Learned] = Writer(connect, self._absorb)
+
+    def _absorb(self, connection: ConnectionT, learned: list[Learned]) -> None:
+        tables.apply(connection, learned, self._clock())
+
+    def load(
+        self,
+        batch: Batch,
+        payouts: Iterable[Payout],
+        *,
+        digest: Callable[[], str] | None = None,
+    ) -> Batch:
+        """Write a batch and its payouts in one transaction; an error of theirs undoes it all.
+
+        Args:
+            batch: The batch; its count, sum and time are filled in.
+            payouts: Its payouts, iterated in the writing thread.
+            digest: Gives the batch's digest once the payouts are through.
+
+        Raises:
+            BatchChangedError: there is a batch of this name.
+            LedgerError: it cannot be written.
+        """
+
+        def work(connection: ConnectionT) -> Batch:
+            if tables.read_batches(connection, batch.name):
+                raise BatchChangedError(f"there is a batch {batch.name!r} already")
+            loaded = tables.with_sums(batch, connection.bulk_load(batch, payouts))
+            whole_digest = loaded.digest if digest is None else digest()
+            loaded = attrs.evolve(loaded, created_at=self._clock(), digest=whole_digest)
+            tables.insert_batch(connection, loaded)
+            return loaded
+
+        return self._writer.run(work, alone=True)
+
+    def batch(self, name: str) -> Batch | None:
+        """Return a batch."""
+        found = self._writer.run(lambda connection: tables.read_batches(connection, name))
+        return found[0] if found else None
+
+    def require_batch(self, name: str) -> Batch:
+        """Return a batch.
+
+        Raises:
+            UnknownBatchError: there is none of this name.
+        """
+        batch = self.batch(name)
+        if batch is None:
+            known = ", ".join(known.name for known in self.batches()) or "none"
+            raise UnknownBatchError(f"the ledger has no batch {name!r}; it has: {known}")
+        return batch
+
+    def batches(self) -> list[Batch]:
+        """Return all batches, oldest first."""
+        return self._writer.run(tables.read_batches)
+
+    def discard(self, name: str) -> None:
+        """Remove a batch that was not started."""
+        self._writer.run(lambda connection: tables.delete_unstarted(connection, name))
+
+    def start(self, name: str) -> None:
+        """Note that the batch was confirmed, and end its pause."""
+        self._writer.run(lambda connection: tables.mark_started(connection, name))
+
+    def pause(self, name: str, reason: str) -> None:
+        """Stop the batch on all machines."""
+        self._writer.run(lambda connection: tables.mark_paused(connection, name, reason))
+
+    def claim(self, batch: Batch, index: int, first: int, last: int) -> Chunk:
+        """Take a chunk up, and hold what whoever had it before has left in doubt."""
+
+        def work(connection: ConnectionT) -> Chunk:
+            chunk = Chunk(batch=batch, first=first, last=last, index=index)
+            chunk = attrs.evolve(chunk, epoch=self._next_epoch(connection, chunk))
+            tables.hold_doubtful(connection, chunk)
+            return chunk
+
+        return self._writer.run(work)
+
+    def take(self, chunk: Chunk, *, after: int, limit: int, doubtful: bool = False) -> list[Payout]:
+        """Put the next payouts of a chunk in doubt, on disk, and return them for sending.
+
+        Raises:
+            FencedError, PausedError: nothing may be sent.
+            LedgerError: it could not be written, so nothing may be sent.
+        """
+
+        def work(connection: ConnectionT) -> list[Payout] | FencedError | PausedError:
+            if not self._holds(connection, chunk):
+                return FencedError(f"chunk {chunk.index} of {chunk.batch.name}")
+            if tables.is_paused(connection, chunk.batch):
+                return PausedError(chunk.batch.name)
+            return tables.take(
+                connection, chunk, after=after, limit=limit, now=self._clock(), doubtful=doubtful
+            )
+
+        # A refusal is returned and not raised: what shares the commit must not be undone.
+        taken = self._writer.run(work)
+        if isinstance(taken, Exception):
+            raise taken
+        return taken
+
+    def is_ours(self, chunk: Chunk) -> bool:
+        """Say whether nobody has taken the chunk up since."""
+        return self._writer.run(lambda connection: self._holds(connection, chunk))
+
+    def _next_epoch(self, connection: ConnectionT, chunk: Chunk) -> int:
+        """Fence whoever had the chunk before. One process alone has nobody to fence."""
+        return 0
+
+    def _holds(self, connection: ConnectionT, chunk: Chunk) -> bool:
+        """Say whether the chunk is still ours, and keep it so until the commit."""
+        return True
+
+    def post(self, batch: Batch, number: int, evidence: Evidence) -> None:
+        """Have evidence written soon, without waiting."""
+        self._writer.post((batch.name, number, evidence))
+
+    def flush(self) -> None:
+        """Wait until all that was posted is on disk."""
+        self._writer.run(lambda _: None)
+
+    def settle(self, batch: Batch, number: int, evidence: Evidence) -> Record:
+        """Take evidence in, and return what is known after it.
+
+        Raises:
+            UnknownBatchError: the batch has no such payout.
+        """
+        record = self._writer.run(
+            lambda connection: tables.merge_into(
+                connection, batch.name, number, evidence, self._clock()
+            )
+        )
+        if record is None:
+            raise UnknownBatchError(f"batch {batch.name!r} has no payout {number}")
+        return record
+
+    def record(self, name: str, number: int) -> Record | None:
+        """Return one payout by its number."""
+        return self._writer.run(
+            lambda connection: tables.read_one(connection, name, "number", number)
+        )
+
+    def find(self, name: str, reference: str) -> Record | None:
+        """Return one payout by the caller's reference."""
+        return self._writer.run(
+            lambda connection: tables.read_one(connection, name, "reference", reference)
+        )
+
+    def who_is(self, dgs_reference: str) -> tuple[str, int] | None:
+        """Return batch and number of the payout DGS-Pay calls so."""
+        return self._writer.run(lambda connection: tables.read_owner(connection, dgs_reference))
+
+    def page(
+        self,
+        name: str,
+        *,
+        after: int = 0,
+        limit: int = 1000,
+        states: Sequence[State] = tuple(State),
+    ) -> list[Record]:
+        """Return payouts in the order of their numbers, beginning after one of them."""
+        return self._writer.run(
+            lambda connection: tables.read_page(
+                connection, name, after=after, limit=limit, states=states
+            )
+        )
+
+    def counts(self, name: str) -> Counts:
+        """Count the payouts of a batch."""
+        return self._writer.run(lambda connection: tables.read_counts(connection, name))
+
+    def close(self) -> None:
+        """Write what is waiting, and close."""
+        self._writer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

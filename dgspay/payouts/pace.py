@@ -1,0 +1,112 @@
+"""How fast a run goes, and when it stops by itself: values, and the one thing that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import anyio
+import attrs
+
+from dgspay import Outcome, errors
+from dgspay.payouts.evidence import Evidence, Finding
+
+
+@attrs.frozen(kw_only=True)
+class Pace:
+    """How fast a process pays.
+
+    Attributes:
+        concurrency: Payouts in flight at once.
+        per_second: Payouts begun in a second at most, in this process; None for no limit.
+    """
+
+    concurrency: int = attrs.field(default=32, validator=attrs.validators.ge(1))
+    per_second: float | None = attrs.field(
+        default=None, validator=attrs.validators.optional(attrs.validators.gt(0))
+    )
+
+
+class Turns:
+    """Gives out the moments at which something may begin, one after the other."""
+
+    def __init__(self, pace: Pace, monotonic: Callable[[], float]) -> None:
+        self._interval = None if pace.per_second is None else 1.0 / pace.per_second
+        self._monotonic = monotonic
+        self._next = 0.0
+        self._queue = anyio.Lock()
+
+    async def wait(self, wanted: Callable[[], bool]) -> None:
+        """Wait for the next turn; at once where it is not wanted any more."""
+        if self._interval is None:
+            return
+        # In a queue, so that a stop is heard after one interval and not after everybody's.
+        async with self._queue:
+            if not wanted():
+                return
+            pause = self._next - self._monotonic()
+            if pause > 0:
+                await anyio.sleep(pause)
+            self._next = max(self._next, self._monotonic()) + self._interval
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """When a run stops by itself.
+
+    Attributes:
+        lost_in_a_row: Lost answers, one after the other, that are no accident any more.
+        unsent_in_a_row: Payouts, one after the other, that DGS-Pay did not act on.
+    """
+
+    lost_in_a_row: int = attrs.field(default=10, validator=attrs.validators.ge(1))
+    unsent_in_a_row: int = attrs.field(default=10, validator=attrs.validators.ge(1))
+
+
+class Watch:
+    """Looks at how payouts end, and says when to stop."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._lost = 0
+        self._unsent = 0
+
+    def look(self, finding: Finding, error: errors.DGSPayError | None) -> str | None:
+        """Take one result in; say why to pause, or None to go on."""
+        self._lost = self._lost + 1 if finding is Finding.LOST else 0
+        self._unsent = self._unsent + 1 if finding is Finding.NOT_SENT else 0
+        match error:
+            case errors.AuthenticationError():
+                return "DGS-Pay refuses the API key, or this machine's IP address (code 91)"
+            case errors.InsufficientFundsError():
+                return "the wallet does not hold enough"
+            case errors.RateLimitError():
+                return "DGS-Pay asks for a slower pace (429)"
+        if self._lost >= self._limits.lost_in_a_row:
+            return f"the answers of {self._lost} payouts in a row were lost"
+        if self._unsent >= self._limits.unsent_in_a_row:
+            return f"{self._unsent} payouts in a row could not be sent"
+        return None
+
+
+def evidence_of(error: errors.DGSPayError) -> Evidence:
+    """Say what an error of `disbursements.create` means for the payout."""
+    reason = error.message
+    if error.outcome is Outcome.UNKNOWN:
+        return Evidence(finding=Finding.LOST, reason=reason)
+    match error:
+        case errors.IdempotencyError() if error.outcome is Outcome.REJECTED:
+            # The key follows from batch and row, so whoever used it meant this very payout.
+            return Evidence(
+                finding=Finding.LOST, reason=f"its key was used before this attempt: {reason}"
+            )
+        case (
+            errors.AuthenticationError()
+            | errors.InsufficientFundsError()
+            | errors.RateLimitError()
+            | errors.ServerError()
+        ):
+            # Refused for now, and not for what it is: it stays to be sent.
+            return Evidence(finding=Finding.NOT_SENT, reason=reason)
+    if error.outcome is Outcome.NOT_SENT:
+        return Evidence(finding=Finding.NOT_SENT, reason=reason)
+    return Evidence(finding=Finding.REFUSED, reason=reason)

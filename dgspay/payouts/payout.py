@@ -1,0 +1,135 @@
+"""One payout as the caller asked for it, and the words for where it stands."""
+
+from __future__ import annotations
+
+import enum
+
+import attrs
+
+from dgspay import BankRecipient, MobileMoneyRecipient
+
+Recipient = BankRecipient | MobileMoneyRecipient
+
+
+class State(enum.StrEnum):
+    """Where a payout stands. The first two and the last may change; see `evidence.merge`."""
+
+    NEW = "new"
+    """It was never sent, or DGS-Pay certainly did not act on it."""
+    IN_DOUBT = "in doubt"
+    """Key and attempt are on disk; a byte may have left, and no answer is known."""
+    ACCEPTED = "accepted"
+    """DGS-Pay has queued it (guide, "Disbursement Webhook"); it is not yet known how it ended."""
+    FAILED = "failed"
+    """It was refused, or it ended without the recipient being paid."""
+    CONFIRMED = "confirmed"
+    """The recipient was paid."""
+    HELD = "held"
+    """Its answer was lost or contradicted: a webhook, a look-up or a person must settle it."""
+
+
+OPEN = (State.NEW, State.IN_DOUBT)
+"""A run still has something to do about these."""
+
+UNSETTLED = (State.ACCEPTED, State.HELD, State.IN_DOUBT)
+"""It may have been paid, and it is not known whether it was."""
+
+
+@attrs.frozen(kw_only=True)
+class Payout:
+    """One row of a batch. It was checked when it was read; see `Payout.to`.
+
+    Attributes:
+        number: Its place in the batch, from 1.
+        reference: The caller's own name for it, unique in the batch.
+        amount: Gross, in RWF: the fee is taken from what the recipient gets.
+        account: The account or the phone that is paid, as it goes to DGS-Pay.
+        bank_key: The bank; None for a mobile wallet.
+        branch: The branch, where the bank needs one.
+        network: The network of a mobile wallet.
+        country: The country of a mobile wallet.
+        name: Who is paid.
+        narration: Short text on the recipient's statement.
+    """
+
+    number: int
+    reference: str
+    amount: int
+    account: str
+    bank_key: str | None = None
+    branch: str | None = None
+    network: str | None = None
+    country: str | None = None
+    name: str | None = None
+    narration: str | None = None
+
+    @classmethod
+    def to(
+        cls,
+        recipient: Recipient,
+        *,
+        number: int,
+        reference: str,
+        amount: int,
+        narration: str | None = None,
+    ) -> Payout:
+        """Make one to a recipient; phones and networks get their one spelling."""
+        wire = recipient.to_wire()
+        return cls(
+            number=number,
+            reference=reference,
+            amount=amount,
+            account=wire.get("account_number") or wire["msisdn"],
+            bank_key=wire.get("bank_key"),
+            branch=wire.get("branch"),
+            network=wire.get("network"),
+            country=wire.get("country"),
+            name=recipient.name,
+            narration=narration,
+        )
+
+    @property
+    def recipient(self) -> Recipient:
+        """Who is paid, made when it is needed: a million of them are never needed at once."""
+        if self.bank_key is not None:
+            return BankRecipient(
+                bank_key=self.bank_key,
+                account_number=self.account,
+                name=self.name,
+                branch=self.branch,
+            )
+        return MobileMoneyRecipient(
+            msisdn=self.account,
+            network=self.network or "",
+            country=self.country or "RW",
+            name=self.name,
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Record:
+    """A payout with what the ledger knows of it.
+
+    Attributes:
+        payout: What was asked for.
+        state: Where it stands.
+        attempts: How often it was taken up to be sent; retries within an attempt not counted.
+        doubtful: Whether an attempt ever ended without an answer.
+        dgs_reference: What DGS-Pay calls it, once that is known.
+        fee: In RWF, as DGS-Pay wrote it, once that is known.
+        reason: Why it failed or is held, or by whom it was settled.
+        contradiction: What two sources say of it that cannot both be true.
+        sent_at: Unix time of the last attempt.
+        settled_at: Unix time at which it became confirmed or failed.
+    """
+
+    payout: Payout
+    state: State = State.NEW
+    attempts: int = 0
+    doubtful: bool = False
+    dgs_reference: str | None = None
+    fee: str | None = None
+    reason: str | None = None
+    contradiction: str | None = None
+    sent_at: float | None = None
+    settled_at: float | None = None

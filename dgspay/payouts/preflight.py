@@ -1,0 +1,133 @@
+"""The last look before money leaves: balance, fee, banks, duplicates, and who pays from where."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import attrs
+
+from dgspay import AsyncDGSPay, Bank
+from dgspay.money import AmountInput, parse_amount
+from dgspay.payouts.faults import PreflightError
+from dgspay.payouts.survey import Survey
+
+_KEY_KIND = re.compile(r"sk_(live|test|sandbox)_", re.ASCII)
+
+
+@attrs.frozen(kw_only=True)
+class Preflight:
+    """What was found before anything was sent.
+
+    Attributes:
+        environment: Where it would be paid.
+        account_number: The account that would pay.
+        key: The kind of API key, with the rest hidden.
+        count: Payouts.
+        total: Their sum, in RWF.
+        available: What the wallet holds, in RWF.
+        problems: Why it must not be paid as things stand.
+        remarks: What a person should know.
+    """
+
+    environment: str
+    account_number: str
+    key: str
+    count: int
+    total: int
+    available: Decimal
+    problems: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def question(self) -> str:
+        """What a person is asked, with the sum and the count."""
+        return f"Pay {self.total:,} RWF to {self.count:,} recipients from {self.environment}?"
+
+    def require_good(self) -> None:
+        """Refuse to go on with problems.
+
+        Raises:
+            PreflightError: with all of them.
+        """
+        if self.problems:
+            raise PreflightError(self.problems)
+
+
+async def preflight(
+    client: AsyncDGSPay,
+    survey: Survey,
+    *,
+    fee: AmountInput | None = None,
+    allow_duplicates: bool = False,
+) -> Preflight:
+    """Ask DGS-Pay what it takes to judge a batch. It only reads.
+
+    Args:
+        client: Whose wallet pays.
+        survey: What the rows come to.
+        fee: The fee of one disbursement in RWF, where you know it; amounts must be above it
+            (guide, "Disburse Funds").
+        allow_duplicates: Whether rows may pay the same amount to the same account.
+
+    Raises:
+        DGSPayError: a look-up failed.
+    """
+    available = await client.balances.available("RWF")
+    banks = await client.banks.list("RW") if survey.banks else []
+    problems = [
+        *balance_problems(survey.total, available),
+        *_fee_problems(survey, fee),
+        *_bank_problems(survey, banks),
+    ]
+    remarks = [f"the column {heading!r} means nothing here" for heading in survey.ignored]
+    repeated = [str(duplicate) for duplicate in survey.duplicates]
+    (remarks if allow_duplicates else problems).extend(repeated)
+    if fee is None:
+        remarks.append("no fee was named, so amounts were not held against it")
+    settings = client.settings
+    return Preflight(
+        environment=settings.environment,
+        account_number=settings.account_number,
+        key=_key_kind(settings.api_key.reveal()),
+        count=survey.count,
+        total=survey.total,
+        available=available,
+        problems=tuple(problems),
+        remarks=tuple(remarks),
+    )
+
+
+def balance_problems(total: int, available: Decimal) -> list[str]:
+    """Hold a sum against the wallet."""
+    if total <= available:
+        return []
+    return [f"the batch needs {total:,} RWF and the wallet holds {available:,f} RWF"]
+
+
+def _fee_problems(survey: Survey, fee: AmountInput | None) -> list[str]:
+    if fee is None or survey.smallest is None or survey.smallest > parse_amount(fee, field="fee"):
+        return []
+    return [
+        f"line {survey.smallest_line}: {survey.smallest:,} RWF is not above the fee of {fee} RWF"
+    ]
+
+
+def _bank_problems(survey: Survey, banks: list[Bank]) -> list[str]:
+    listed = {bank.bank_key: bank for bank in banks}
+    problems = []
+    for key, use in survey.banks.items():
+        bank = listed.get(key)
+        if bank is None:
+            problems.append(f"{use.count} rows pay to {key!r}, which DGS-Pay does not list")
+        elif bank.branch_required and use.without_branch:
+            problems.append(
+                f"{key!r} needs a branch, and {use.without_branch} rows name none; the first is "
+                f"line {use.first_line_without_branch}"
+            )
+    return problems
+
+
+def _key_kind(key: str) -> str:
+    kind = _KEY_KIND.match(key)
+    return f"{kind.group()}***" if kind else "***"

@@ -1,0 +1,259 @@
+"""Pays one chunk of a batch from any ledger: each row is in doubt on disk before it is sent."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from functools import partial
+from typing import Protocol
+
+import anyio
+import anyio.to_thread
+import attrs
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from dgspay import AsyncDGSPay, Disbursement, errors
+from dgspay.payouts.batch import Chunk
+from dgspay.payouts.evidence import Evidence, Finding
+from dgspay.payouts.ledger import FencedError, Ledger, PausedError
+from dgspay.payouts.pace import Limits, Pace, Turns, Watch, evidence_of
+from dgspay.payouts.payout import Payout
+
+FRESH_SECONDS = 10.0
+"""How long a worker may rely on having a chunk without looking again."""
+
+_SECONDS_OF_ROWS = 2.0
+
+
+class Clock(Protocol):
+    """The two readings of time a run needs; the `time` module has both."""
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards."""
+        ...
+
+    def time(self) -> float:
+        """Unix time."""
+        ...
+
+
+class Stop:
+    """Told from a signal or another thread that nothing new may be sent."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        """Finish what is in flight, and no more."""
+        self._event.set()
+
+    def __bool__(self) -> bool:
+        """Whether it was told."""
+        return self._event.is_set()
+
+
+OnResult = Callable[[Payout, Evidence], None]
+"""Is told of each payout that was sent, or could not be."""
+
+
+@attrs.define
+class _Course:
+    """Where the run of a chunk stands."""
+
+    paused: str | None = None
+    fenced: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        return self.paused is not None or self.fenced
+
+
+@attrs.frozen
+class _Taken:
+    payout: Payout
+    monotonic: float
+    time: float
+
+
+class Runner:
+    """Pays chunks with one client. Several chunks at once share its pace.
+
+    Args:
+        client: Pays.
+        ledger: Remembers.
+        pace: How fast.
+        limits: When to stop by oneself.
+        stop: When told to.
+        on_result: Is told of each result; called in the event loop.
+        clock: For turns, and to notice that the process was stopped for long.
+    """
+
+    def __init__(
+        self,
+        client: AsyncDGSPay,
+        ledger: Ledger,
+        *,
+        pace: Pace | None = None,
+        limits: Limits | None = None,
+        stop: Stop | None = None,
+        on_result: OnResult | None = None,
+        clock: Clock = time,
+    ) -> None:
+        self._client = client
+        self._ledger = ledger
+        self._pace = pace or Pace()
+        self._stop = stop or Stop()
+        self._on_result = on_result or (lambda _payout, _evidence: None)
+        self._clock = clock
+        self._turns = Turns(self._pace, clock.monotonic)
+        self._watch = Watch(limits or Limits())
+        self._page = self._pace.concurrency
+        if self._pace.per_second is not None:
+            # No more in doubt than is sent soon: what waits there when the machine dies is held.
+            soon = int(self._pace.per_second * _SECONDS_OF_ROWS)
+            self._page = max(1, min(self._page, soon))
+
+    async def run(self, chunk: Chunk, *, doubtful: bool = False) -> str | None:
+        """Pay what is new in a chunk; return why it was paused, or None.
+
+        Args:
+            chunk: Which rows.
+            doubtful: Send those again whose answer was lost instead. Only where DGS-Pay
+                honours idempotency keys.
+
+        Raises:
+            FencedError: another worker has taken the chunk up.
+            LedgerError: the ledger cannot be written; nothing was sent that is not in it.
+        """
+        course = _Course()
+        send, receive = anyio.create_memory_object_stream[_Taken](self._page)
+        with send, receive:
+            try:
+                async with anyio.create_task_group() as group:
+                    for _ in range(self._pace.concurrency):
+                        group.start_soon(self._work, chunk, course, receive.clone())
+                    receive.close()
+                    await self._feed(chunk, course, send, doubtful=doubtful)
+                    send.close()
+            except BaseExceptionGroup as group_error:
+                raise _single(group_error) from None
+        await anyio.to_thread.run_sync(self._ledger.flush)
+        if course.paused is not None:
+            await anyio.to_thread.run_sync(self._ledger.pause, chunk.batch.name, course.paused)
+        if course.fenced:
+            raise FencedError(f"chunk {chunk.index} of {chunk.batch.name}")
+        return course.paused
+
+    async def _feed(
+        self,
+        chunk: Chunk,
+        course: _Course,
+        send: MemoryObjectSendStream[_Taken],
+        *,
+        doubtful: bool,
+    ) -> None:
+        """Take payouts up page by page, always one page ahead of the workers."""
+        async with aclosing(self._pages(chunk, course, doubtful=doubtful)) as pages:
+            async for taken in pages:
+                await send.send(taken)
+
+    async def _pages(
+        self, chunk: Chunk, course: _Course, *, doubtful: bool
+    ) -> AsyncGenerator[_Taken]:
+        after = 0
+        while not course.is_over and not self._stop:
+            monotonic, now = self._clock.monotonic(), self._clock.time()
+            try:
+                page = await anyio.to_thread.run_sync(
+                    partial(
+                        self._ledger.take, chunk, after=after, limit=self._page, doubtful=doubtful
+                    )
+                )
+            except FencedError:
+                course.fenced = True
+                return
+            except PausedError:
+                course.paused = course.paused or "the batch was paused"
+                return
+            if not page:
+                return
+            after = page[-1].number
+            for payout in page:
+                yield _Taken(payout, monotonic, now)
+
+    async def _work(
+        self, chunk: Chunk, course: _Course, receive: MemoryObjectReceiveStream[_Taken]
+    ) -> None:
+        with receive:
+            async for taken in receive:
+                await self._turns.wait(lambda: self._may_send(course))
+                if await self._is_stale(chunk, course, taken):
+                    # Somebody else answers for this row now; what he has written stands.
+                    continue
+                if not self._may_send(course):
+                    self._give_back(chunk, taken.payout)
+                    continue
+                await self._pay(chunk, course, taken.payout)
+
+    def _may_send(self, course: _Course) -> bool:
+        return not course.is_over and not self._stop
+
+    async def _is_stale(self, chunk: Chunk, course: _Course, taken: _Taken) -> bool:
+        """Look again whether the chunk is ours when the process may have been stopped for long."""
+        if course.fenced:
+            return True
+        age = max(
+            self._clock.monotonic() - taken.monotonic,
+            # Counts the time a laptop was asleep, where the other clock may stand still.
+            self._clock.time() - taken.time,
+        )
+        if age > FRESH_SECONDS:
+            course.fenced = not await anyio.to_thread.run_sync(self._ledger.is_ours, chunk)
+        return course.fenced
+
+    def _give_back(self, chunk: Chunk, payout: Payout) -> None:
+        """It was taken up and not sent."""
+        self._ledger.post(chunk.batch, payout.number, Evidence(finding=Finding.NOT_SENT))
+
+    async def _pay(self, chunk: Chunk, course: _Course, payout: Payout) -> None:
+        batch = chunk.batch
+        fault: errors.DGSPayError | None = None
+        try:
+            evidence = accepted(
+                await self._client.disbursements.create(
+                    amount=payout.amount,
+                    recipient=payout.recipient,
+                    narration=payout.narration,
+                    callback_url=batch.callback_of(payout.number),
+                    idempotency_key=batch.key_of(payout.number),
+                )
+            )
+        except errors.DGSPayError as error:
+            fault, evidence = error, evidence_of(error)
+        except (ValueError, TypeError) as error:
+            # The client refused an argument before anything was sent, and would do so again.
+            evidence = Evidence(finding=Finding.REFUSED, reason=str(error))
+        self._ledger.post(batch, payout.number, evidence)
+        self._on_result(payout, evidence)
+        reason = self._watch.look(evidence.finding, fault)
+        if reason is not None and course.paused is None:
+            course.paused = reason
+
+
+def accepted(disbursement: Disbursement) -> Evidence:
+    """Say what an answer of `disbursements.create` means for the payout."""
+    return Evidence(
+        finding=Finding.ACCEPTED,
+        dgs_reference=disbursement.dgs_reference,
+        fee=disbursement.fee,
+    )
+
+
+def _single(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Find the one error behind a group: the ledger's, when it breaks for all workers at once."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

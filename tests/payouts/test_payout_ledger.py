@@ -1,0 +1,229 @@
+"""The ledgers, one contract: what is on disk when, and who may have what."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dgspay.errors import ConfigError
+from dgspay.payouts import (
+    Batch,
+    BatchBusyError,
+    BatchChangedError,
+    Evidence,
+    Finding,
+    LedgerError,
+    Payout,
+    SqliteLedger,
+    State,
+    Terms,
+    Witness,
+)
+from dgspay.payouts.batch import whole
+from dgspay.payouts.ledger import PausedError
+
+TERMS = Terms(environment="emulator", base_url="http://127.0.0.1", account_number="ACC")
+
+
+def payouts(count: int) -> Iterator[Payout]:
+    for number in range(1, count + 1):
+        yield Payout(
+            number=number,
+            reference=f"r{number}",
+            amount=1000,
+            account=f"+25078{number:07d}",
+            network="MTN",
+            country="RW",
+        )
+
+
+def loaded(ledger: Any, count: int = 10, name: str = "b") -> Batch:
+    batch: Batch = ledger.load(Batch(name=name, digest="d", terms=TERMS), payouts(count))
+    ledger.start(name)
+    return batch
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[SqliteLedger]:
+    with SqliteLedger(tmp_path / "ledger.sqlite3") as ledger:
+        yield ledger
+
+
+def test_a_batch_comes_back_as_it_was(ledger: SqliteLedger) -> None:
+    batch = loaded(ledger, 3)
+    found = ledger.require_batch("b")
+    assert (found.count, found.total, found.terms) == (3, 3000, TERMS)
+    assert found.token_secret == batch.token_secret
+    assert [record.payout for record in ledger.page("b")] == [*payouts(3)]
+    with pytest.raises(BatchChangedError, match="already"):
+        loaded(ledger)
+    with pytest.raises(ConfigError, match="it has: b"):
+        ledger.require_batch("c")
+
+
+def test_an_error_among_the_rows_leaves_nothing_behind(ledger: SqliteLedger) -> None:
+    def broken() -> Iterator[Payout]:
+        yield from payouts(5)
+        raise ConfigError("row 6")
+
+    with pytest.raises(ConfigError, match="row 6"):
+        ledger.load(Batch(name="b", digest="d", terms=TERMS), broken())
+    assert ledger.batch("b") is None
+    assert ledger.page("b") == []
+    loaded(ledger)
+
+
+@pytest.mark.acceptance(52)
+def test_a_row_is_in_doubt_on_disk_before_it_is_handed_out(
+    ledger: SqliteLedger, tmp_path: Path
+) -> None:
+    taken = ledger.take(whole(loaded(ledger)), after=0, limit=4)
+    assert [payout.number for payout in taken] == [1, 2, 3, 4]
+    # Read by a connection that knows nothing but the file.
+    with sqlite3.connect(tmp_path / "ledger.sqlite3") as other:
+        rows = other.execute("SELECT number, attempts FROM dgspay_payouts WHERE state = 1")
+        assert rows.fetchall() == [(1, 1), (2, 1), (3, 1), (4, 1)]
+    other.close()
+    assert [p.number for p in ledger.take(whole(loaded_again(ledger)), after=4, limit=9)] == [
+        *range(5, 11)
+    ]
+
+
+def loaded_again(ledger: SqliteLedger) -> Batch:
+    return ledger.require_batch("b")
+
+
+def test_the_key_follows_from_batch_and_row_and_the_token_cannot_be_guessed() -> None:
+    batch = Batch(name="b", digest="d", terms=TERMS)
+    twin = Batch(name="b", digest="d", terms=TERMS)
+    assert batch.key_of(1) == twin.key_of(1) != batch.key_of(2)
+    assert len(batch.key_of(1)) == 32
+    assert batch.token_of(1) != twin.token_of(1)
+    assert batch.token_of(1) != batch.token_of(2)
+    assert batch.token_secret.reveal() not in repr(batch)
+    assert batch.is_token_of(1, batch.token_of(1))
+    assert not batch.is_token_of(1, batch.token_of(2))
+    assert not batch.is_token_of(1, "\udcff")
+
+
+@pytest.mark.acceptance(54)
+def test_what_a_dead_run_left_in_doubt_is_held_and_not_handed_out(ledger: SqliteLedger) -> None:
+    batch = loaded(ledger)
+    ledger.take(whole(batch), after=0, limit=4)
+    chunk = ledger.claim(batch, 0, 1, batch.count)
+    assert ledger.counts("b").count(State.HELD) == 4
+    assert [payout.number for payout in ledger.take(chunk, after=0, limit=99)] == [*range(5, 11)]
+    ledger.claim(batch, 0, 1, batch.count)
+    again = ledger.take(chunk, after=0, limit=99, doubtful=True)
+    assert [payout.number for payout in again] == [*range(1, 11)]
+    assert [record.attempts for record in ledger.page("b")] == [2] * 10
+
+
+@pytest.mark.acceptance(54)
+def test_what_may_have_arrived_is_not_handed_out_even_when_idempotency_is_trusted(
+    ledger: SqliteLedger,
+) -> None:
+    batch = loaded(ledger, 3)
+    ledger.take(whole(batch), after=0, limit=3)
+    ledger.post(batch, 1, Evidence(finding=Finding.ACCEPTED, dgs_reference="DGS1"))
+    webhook = Evidence(finding=Finding.PAID, witness=Witness.WEBHOOK, dgs_reference="DGS2")
+    ledger.settle(batch, 2, webhook)
+    contradiction = Evidence(finding=Finding.NOT_PAID, witness=Witness.WEBHOOK)
+    assert ledger.settle(batch, 2, contradiction).state is State.HELD
+    chunk = ledger.claim(batch, 0, 1, 3)
+    assert [p.number for p in ledger.take(chunk, after=0, limit=9, doubtful=True)] == [3]
+
+
+def test_what_was_posted_is_written_together_and_in_order(ledger: SqliteLedger) -> None:
+    batch = loaded(ledger)
+    ledger.take(whole(batch), after=0, limit=10)
+    for number in range(1, 9):
+        ledger.post(batch, number, Evidence(finding=Finding.ACCEPTED, dgs_reference=f"DGS{number}"))
+    ledger.post(batch, 9, Evidence(finding=Finding.LOST, reason="reset"))
+    ledger.post(batch, 10, Evidence(finding=Finding.NOT_SENT))
+    ledger.flush()
+    counts = ledger.counts("b")
+    assert counts.count(State.ACCEPTED) == 8
+    assert counts.amount(State.ACCEPTED) == 8000
+    assert (counts.count(State.HELD), counts.count(State.NEW)) == (1, 1)
+    assert ledger.who_is("DGS3") == ("b", 3)
+    assert ledger.who_is("DGS9") is None
+    found = ledger.find("b", "r9")
+    assert found is not None
+    assert (found.reason, found.doubtful) == ("reset", True)
+
+
+def test_a_paused_batch_hands_nothing_out_until_it_is_started_again(ledger: SqliteLedger) -> None:
+    batch = loaded(ledger)
+    ledger.pause("b", "first reason")
+    ledger.pause("b", "second reason")
+    assert ledger.require_batch("b").paused == "first reason"
+    with pytest.raises(PausedError):
+        ledger.take(whole(batch), after=0, limit=1)
+    ledger.start("b")
+    assert len(ledger.take(whole(batch), after=0, limit=1)) == 1
+
+
+def test_only_what_was_never_started_can_be_discarded(ledger: SqliteLedger) -> None:
+    ledger.load(Batch(name="b", digest="d", terms=TERMS), payouts(2))
+    ledger.discard("b")
+    assert ledger.batch("b") is None
+    loaded(ledger, 2)
+    ledger.discard("b")
+    assert len(ledger.page("b")) == 2
+
+
+def test_a_second_run_of_a_batch_fails_fast(ledger: SqliteLedger) -> None:
+    with ledger.only_run("b"):
+        with pytest.raises(BatchBusyError, match="another process"), ledger.only_run("b"):
+            pytest.fail("two runs at once")
+        with ledger.only_run("c"):
+            pass
+    with ledger.only_run("b"):
+        pass
+
+
+def test_nobody_else_may_read_the_file(ledger: SqliteLedger, tmp_path: Path) -> None:
+    assert stat.S_IMODE((tmp_path / "ledger.sqlite3").stat().st_mode) == 0o600
+
+
+@pytest.mark.acceptance(57)
+def test_a_full_disk_hands_nothing_out(ledger: SqliteLedger) -> None:
+    batch = loaded(ledger, 500)
+    # SQLite's own "database or disk is full": the file may not grow any more.
+    ledger._writer.run(lambda connection: connection.query("PRAGMA max_page_count = 1", ()))
+    reason = "x" * 5000
+    ledger.post(batch, 1, Evidence(finding=Finding.LOST, reason=reason))
+    for _ in range(2):
+        with pytest.raises(LedgerError, match="full"):
+            ledger.take(whole(batch), after=1, limit=10)
+    with pytest.raises(LedgerError, match="full"):
+        ledger.post(batch, 2, Evidence(finding=Finding.ACCEPTED))
+
+
+@pytest.mark.parametrize("path", ["", ":memory:"])
+def test_a_ledger_must_outlive_the_process(path: str) -> None:
+    with pytest.raises(ConfigError, match="needs a file"):
+        SqliteLedger(path)
+
+
+def test_what_is_no_ledger_is_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database, but long enough to be looked at" * 30)
+    with pytest.raises(LedgerError, match="no ledger"):
+        SqliteLedger(path)
+    with pytest.raises(LedgerError, match="cannot be opened"):
+        SqliteLedger(tmp_path / "nowhere" / "ledger.sqlite3")
+
+
+def test_a_closed_ledger_says_so(tmp_path: Path) -> None:
+    ledger = SqliteLedger(tmp_path / "ledger.sqlite3")
+    ledger.close()
+    ledger.close()
+    with pytest.raises(LedgerError, match="closed"):
+        ledger.batches()

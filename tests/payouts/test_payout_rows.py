@@ -1,0 +1,227 @@
+"""Rows in: what is read, and every fault with its line before anything is sent."""
+
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dgspay.errors import ConfigError
+from dgspay.payouts import Payout, RowsInvalidError, check_rows
+from dgspay.payouts.rows import file_digest, open_rows
+
+from .sheets import payments
+
+HEAD = "reference,amount,msisdn,network,name\n"
+GOOD = "r1,1000,0788123456,MTN,Jane\n"
+
+
+def sheet(tmp_path: Path, text: str, encoding: str = "utf-8") -> Path:
+    path = tmp_path / "sheet.csv"
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def read(source: Any, mapping: dict[str, str] | None = None) -> list[Payout]:
+    with open_rows(source, mapping) as rows:
+        read = [row for _, row in rows]
+    assert all(isinstance(row, Payout) for row in read), read
+    return [row for row in read if isinstance(row, Payout)]
+
+
+def faults(source: Any, mapping: dict[str, str] | None = None) -> list[tuple[int, str]]:
+    return [(fault.line, fault.message) for fault in check_rows(source, mapping).faults]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_both_delimiters_with_and_without_bom(
+    tmp_path: Path, encoding: str, delimiter: str
+) -> None:
+    text = (HEAD + "r1,1000,0788123456,mtn,Jané\n").replace(",", delimiter)
+    (payout,) = read(sheet(tmp_path, text, encoding))
+    assert payout == Payout(
+        number=1,
+        reference="r1",
+        amount=1000,
+        account="+250788123456",
+        network="MTN",
+        country="RW",
+        name="Jané",
+    )
+
+
+def test_a_quoted_line_break_moves_the_lines_and_not_the_rows(tmp_path: Path) -> None:
+    text = HEAD + 'r1,1000,0788123456,MTN,"Jane\nDoe"\n\nr2,zero,0788123456,MTN,John\n'
+    survey = check_rows(sheet(tmp_path, text))
+    assert survey.count == 1
+    assert [(fault.line, fault.column) for fault in survey.faults] == [(5, "amount")]
+
+
+def test_banks_and_phones_in_one_sheet(tmp_path: Path) -> None:
+    text = (
+        "reference,amount,destination_type,bank_key,account_number,branch,msisdn,network\n"
+        "a,5000,bank,bk_rw,0001234567,Kigali,,\n"
+        "b,5000,mobile_money,,,,0733123456,airtel\n"
+        "c,5000,,kcb_rw,1234567890,,,\n"
+    )
+    first, second, third = read(sheet(tmp_path, text))
+    assert (first.bank_key, first.account, first.branch) == ("bk_rw", "0001234567", "Kigali")
+    assert (second.account, second.network) == ("+250733123456", "Airtel")
+    assert third.recipient.destination_type == "bank"
+
+
+def test_other_headings_are_mapped(tmp_path: Path) -> None:
+    text = "Employee No,Net Pay,Telephone,Operator\n7,1000,0788123456,MTN\n"
+    mapping = {
+        "Employee No": "reference",
+        "Net Pay": "amount",
+        "Telephone": "msisdn",
+        "Operator": "network",
+    }
+    (payout,) = read(sheet(tmp_path, text), mapping)
+    assert (payout.reference, payout.amount) == ("7", 1000)
+    with pytest.raises(ConfigError, match="names no column"):
+        read(sheet(tmp_path, text), {"Employee No": "employee"})
+    with pytest.raises(ConfigError, match="does not have"):
+        read(sheet(tmp_path, text), {**mapping, "Other": "name"})
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (",1000,0788123999,MTN,J", "reference is missing"),
+        ("r1,,0788123999,MTN,J", "amount is missing"),
+        ("r1,0,0788123999,MTN,J", "greater than 0"),
+        ("r1,-5,0788123999,MTN,J", "plain number"),
+        ("r1,10.5,0788123999,MTN,J", "no minor unit"),
+        ('r1,"10,000",0788123456,MTN,J', "thousands separators"),
+        ("r1,1e3,0788123999,MTN,J", "plain number"),
+        ("r1,1000,2.50788E+11,MTN,J", "spreadsheet"),
+        ('r1,1000,"2,50788E+11",MTN,J', "spreadsheet"),
+        ("r1,1000,0788123456.0,MTN,J", "spreadsheet"),
+        ("r1,1000,12345,MTN,J", "Rwandan mobile number"),
+        ("r1,1000,0788123456,Vodafone,J", "MTN, Airtel"),
+        ("r1,1000,0788123456,,J", "network is missing"),
+        ("r1,1000,0788123456,MTN,J,more", "6 fields"),
+        ("r1,1000", "2 fields"),
+        ("r1,1000,0788123456,MTN,J\x01", "control characters"),
+    ],
+)
+def test_each_fault_has_its_line_and_none_shows_the_value(
+    tmp_path: Path, row: str, message: str
+) -> None:
+    ((line, said),) = faults(sheet(tmp_path, HEAD + GOOD.replace("r1", "r0") + row + "\n"))
+    assert line == 3
+    assert message in said
+    assert "0788123999" not in said
+
+
+def test_all_faults_of_all_rows_are_listed(tmp_path: Path) -> None:
+    path = sheet(tmp_path, HEAD + ",zero,12,None,x\n" + GOOD + ",1000,0788123456,MTN,J\n")
+    survey = check_rows(path)
+    assert [fault.line for fault in survey.faults] == [2, 2, 2, 4]
+    with pytest.raises(RowsInvalidError, match="4 faults") as refused:
+        survey.require_good()
+    assert refused.value.faults == tuple(survey.faults)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"", "no heading line"),
+        ("référence,x\n".encode("latin-1"), "UTF-8"),
+        (b"reference,amount\n", "msisdn"),
+        (b"amount,msisdn\n", "reference"),
+        (b"reference,amount,msisdn,Amount\n", "two columns"),
+    ],
+)
+def test_a_file_that_cannot_be_a_sheet(tmp_path: Path, text: bytes, message: str) -> None:
+    path = tmp_path / "sheet.csv"
+    path.write_bytes(text)
+    with pytest.raises(ConfigError, match=message):
+        check_rows(path)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        check_rows(tmp_path / "nowhere.csv")
+
+
+def test_a_broken_quote_or_byte_ends_the_reading_with_its_line(tmp_path: Path) -> None:
+    assert faults(sheet(tmp_path, HEAD + GOOD + '"r2,1000,0788123456,MTN,J\n'))[0][0] == 3
+    path = tmp_path / "sheet.csv"
+    path.write_bytes((HEAD + GOOD * 9000).encode() + b"r2,1000,0788123456,MTN,\xff\n")
+    assert any("UTF-8" in message for _, message in faults(path))
+
+
+def test_no_rows_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(RowsInvalidError, match="no rows"):
+        check_rows(sheet(tmp_path, HEAD)).require_good()
+
+
+@pytest.mark.acceptance(55)
+def test_the_same_reference_twice_is_a_fault_and_the_same_payment_twice_is_flagged(
+    tmp_path: Path,
+) -> None:
+    text = HEAD + GOOD + "r2,1000,+250 788 123 456,MTN,J\n" + "r1,2000,0788123456,MTN,Jane\n"
+    survey = check_rows(sheet(tmp_path, text))
+    assert [str(fault) for fault in survey.faults] == ["line 4: line 2 has the same reference"]
+    ((first, second),) = [(pair.first_line, pair.line) for pair in survey.duplicates]
+    assert (first, second) == (2, 3)
+
+
+def test_what_is_paid_is_what_was_hashed(tmp_path: Path) -> None:
+    path = sheet(tmp_path, HEAD + GOOD, "utf-8-sig")
+    with open_rows(path) as rows:
+        list(rows)
+        assert rows.digest == file_digest(path) == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class Frame:
+    """What is asked of a frame of pandas."""
+
+    def __init__(self, records: list[dict[str, Any]]) -> None:
+        self.columns = list(records[0])
+        self._records = records
+
+    def to_dict(self, orient: str) -> list[dict[str, Any]]:
+        assert orient == "records"
+        return self._records
+
+
+class PolarsFrame(Frame):
+    def iter_rows(self, *, named: bool) -> Any:
+        assert named
+        return iter(self._records)
+
+
+@pytest.mark.parametrize("kind", [list, iter, Frame, PolarsFrame])
+def test_rows_of_a_program_and_frames(kind: Any) -> None:
+    records = [
+        {**row, "amount": Decimal(row["amount"]), "name": float("nan")} for row in payments(3)
+    ]
+    read_rows = read(kind(records))
+    assert [row.amount for row in read_rows] == [1001, 1002, 1003]
+    assert read_rows[0].name is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"amount": 1000.0}, "float"),
+        ({"amount": True}, "bool"),
+        ({"msisdn": 7.88e8}, "must be text"),
+    ],
+)
+def test_numbers_that_lost_digits_are_refused(changed: dict[str, Any], message: str) -> None:
+    ((line, said),) = faults([{**next(payments(1)), **changed}])
+    assert line == 1
+    assert message in said
+    bank = {"reference": 1, "amount": 10, "bank_key": "bk_rw", "account_number": 123456}
+    assert "leading zeros" in faults([bank])[0][1]
+
+
+def test_a_phone_as_an_integer_keeps_its_meaning() -> None:
+    (payout,) = read([{**next(payments(1)), "msisdn": 788123456}])
+    assert payout.account == "+250788123456"
