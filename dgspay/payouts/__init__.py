@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from dgspay.payouts.runner import Runner, Stop
     from dgspay.payouts.settling import LookUps, Settler
     from dgspay.payouts.survey import Survey
+    from dgspay.payouts.webhooks import PayoutWebhooks
 
 _HOME = {
     "batch": "Batch Chunk Terms",
@@ -59,6 +60,7 @@ _HOME = {
     "runner": "Runner Stop",
     "settling": "LookUps Settler",
     "survey": "Survey",
+    "webhooks": "PayoutWebhooks",
 }
 _NAMES = {name: module for module, names in _HOME.items() for name in names.split()}
 
@@ -81,6 +83,7 @@ __all__ = [
     "LookUps",
     "Pace",
     "Payout",
+    "PayoutWebhooks",
     "Preflight",
     "PreflightError",
     "Record",

@@ -40,10 +40,14 @@ class Clock(Protocol):
 
 
 class Stop:
-    """Told from a signal or another thread that nothing new may be sent."""
+    """Told from a signal or another thread that nothing new may be sent.
 
-    def __init__(self) -> None:
-        self._event = threading.Event()
+    Args:
+        event: An event that means the same; a new one if left out.
+    """
+
+    def __init__(self, event: threading.Event | None = None) -> None:
+        self._event = event or threading.Event()
 
     def set(self) -> None:
         """Finish what is in flight, and no more."""

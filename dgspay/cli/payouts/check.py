@@ -1,0 +1,68 @@
+"""`dgspay payouts check`: everything that can be wrong, before anything is sent."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import anyio
+import typer
+
+from dgspay.cli.exits import ExitCode
+from dgspay.cli.payouts.options import (
+    DuplicatesOption,
+    FeeOption,
+    MapOption,
+    SheetArgument,
+    client,
+    mapping_of,
+)
+from dgspay.cli.payouts.shown import tell_faults, tell_preflight, tell_survey
+from dgspay.cli.session import BaseUrlOption, EnvironmentOption
+from dgspay.cli.terminal import console
+from dgspay.payouts import Preflight, Survey, check_rows
+from dgspay.payouts.preflight import preflight
+
+
+def check(
+    file: SheetArgument,
+    *,
+    mapping: MapOption = None,
+    fee: FeeOption = None,
+    allow_duplicates: DuplicatesOption = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Look at the rows only, and ask DGS-Pay nothing.")
+    ] = False,
+    environment: EnvironmentOption = None,
+    base_url: BaseUrlOption = None,
+) -> None:
+    """Read a file and list all its faults; hold it against the wallet and the bank list.
+
+    Nothing is sent and nothing is written. Exit code 2 for faults in the rows, 1 for anything
+    else that speaks against paying it.
+    """
+    survey = check_rows(file, mapping_of(mapping))
+    if survey.fault_count:
+        tell_faults(survey.faults, survey.fault_count)
+        raise typer.Exit(ExitCode.USAGE)
+    survey.require_good()
+    tell_survey(survey)
+    if offline:
+        for duplicate in survey.duplicates:
+            console(stderr=True).print(str(duplicate), style="yellow")
+        return
+    found = anyio.run(_look, survey, fee, environment, base_url, allow_duplicates)
+    tell_preflight(found)
+    if found.problems:
+        raise typer.Exit(ExitCode.NO)
+    console().print("Nothing speaks against paying it.", style="green")
+
+
+async def _look(
+    survey: Survey,
+    fee: str | None,
+    environment: str | None,
+    base_url: str | None,
+    allow_duplicates: bool,
+) -> Preflight:
+    async with client(environment, base_url) as dgs:
+        return await preflight(dgs, survey, fee=fee, allow_duplicates=allow_duplicates)

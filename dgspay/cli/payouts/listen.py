@@ -1,0 +1,86 @@
+"""`dgspay payouts listen`: take the webhooks of payouts and write them into the ledger."""
+
+from __future__ import annotations
+
+import threading
+from typing import Annotated
+
+import typer
+
+from dgspay import errors
+from dgspay.cli.exits import fail
+from dgspay.cli.interruption import stop_signals, wait_until
+from dgspay.cli.payouts.options import LedgerOption, opened_ledger
+from dgspay.cli.receiver import Received, Refused, receive
+from dgspay.cli.session import webhook_secret
+from dgspay.cli.terminal import console, visible
+from dgspay.payouts import LedgerError, PayoutWebhooks
+from dgspay.payouts.webhooks import DisbursementEvent
+
+DEFAULT_PORT = 8252
+"""One above that of `dgspay webhooks listen`."""
+
+
+def listen(
+    *,
+    ledger: LedgerOption = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
+    ] = DEFAULT_PORT,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Settle payouts by their webhooks, until Ctrl-C.
+
+    Put it behind your HTTPS proxy, and give `run` the address as --callback-url. It verifies
+    every signature with DGSPAY_WEBHOOK_SECRET.
+    """
+    secret = webhook_secret()
+    if secret is None:
+        raise errors.ConfigError("the environment variable DGSPAY_WEBHOOK_SECRET is not set")
+    with opened_ledger(ledger) as opened:
+        listener = _Listener(PayoutWebhooks(opened, secret))
+        try:
+            with (
+                stop_signals() as stopped,
+                receive(listener.answer, secret, host=host, port=port) as url,
+            ):
+                console(stderr=True).print(f"Listening on {url}  (Ctrl-C stops it)")
+                wait_until(stopped)
+        except OSError as error:
+            reason = error.strerror
+        else:
+            return
+    fail(f"Cannot listen on {host}, port {port}: {reason}. Try --port 0.")
+
+
+class _Listener:
+    """Writes each delivery down, and tells it."""
+
+    def __init__(self, webhooks: PayoutWebhooks) -> None:
+        self._webhooks = webhooks
+        self._printing = threading.Lock()
+
+    def answer(self, received: Received) -> int:
+        """Settle a payout, and say what to answer."""
+        if isinstance(received, Refused):
+            self._print(f"Refused with {received.status}: {visible(received.reason)}")
+            return received.status
+        event = received.event
+        if not isinstance(event, DisbursementEvent):
+            return 200
+        try:
+            settled = self._webhooks.take(event, received.path)
+        except LedgerError as error:
+            self._print(f"Not written, so it is asked for again: {error}")
+            return 503
+        if settled is None:
+            self._print(f"{visible(event.dgs_reference)}: no payout of this ledger")
+        else:
+            record = settled.record
+            reference = visible(record.payout.reference)
+            self._print(f"{settled.batch}  {reference}  {record.state}  {record.reason or ''}")
+        return 200
+
+    def _print(self, line: str) -> None:
+        with self._printing:
+            console().print(line.rstrip(), soft_wrap=True)

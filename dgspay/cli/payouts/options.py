@@ -1,0 +1,98 @@
+"""What the payout commands share: options, the ledger, and a client that pays."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dgspay import AsyncDGSPay, RetryPolicy
+from dgspay.cli.exits import fail
+from dgspay.cli.session import client_options
+from dgspay.payouts import SqliteLedger
+from dgspay.payouts.ledger.sqlite import DEFAULT_NAME
+
+AnyLedger = SqliteLedger
+
+SheetArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="CSV in UTF-8, with a heading line.")
+]
+BatchArgument = Annotated[str, typer.Argument(metavar="BATCH", help="Name of the batch.")]
+BatchOption = Annotated[
+    str | None, typer.Option("--batch", metavar="NAME", help="Its name; the file's if left out.")
+]
+MapOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map", metavar="HEADING=COLUMN", help="What another heading means; may be repeated."
+    ),
+]
+LedgerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ledger",
+        envvar="DGSPAY_PAYOUTS_LEDGER",
+        metavar="PATH",
+        help=f"The SQLite file that remembers; {DEFAULT_NAME} beside FILE, or here, if left out.",
+    ),
+]
+FeeOption = Annotated[
+    str | None,
+    typer.Option(metavar="RWF", help="The fee of one payout; amounts must be above it."),
+]
+DuplicatesOption = Annotated[
+    bool,
+    typer.Option("--allow-duplicates", help="Rows may pay the same amount to the same account."),
+]
+TrustOption = Annotated[
+    bool,
+    typer.Option(
+        "--trust-idempotency",
+        help="Send again, with its key, what got no answer. Only where DGS-Pay has confirmed "
+        "to you that it honours idempotency keys: if it does not, this can pay twice.",
+    ),
+]
+ConcurrencyOption = Annotated[int, typer.Option(min=1, max=1000, help="Payouts in flight at once.")]
+RateOption = Annotated[
+    float | None, typer.Option(min=0.001, metavar="N", help="Payouts in a second at most.")
+]
+
+
+@contextmanager
+def opened_ledger(place: str | None, beside: Path | None = None) -> Generator[AnyLedger]:
+    """Open the ledger, and close it.
+
+    Args:
+        place: Where the option says it is.
+        beside: The sheet next to which it lies by default, so that the same sheet finds the
+            same ledger from wherever the command is given.
+    """
+    folder = Path() if beside is None else beside.parent
+    with SqliteLedger(folder / DEFAULT_NAME if place is None else Path(place)) as ledger:
+        yield ledger
+
+
+def mapping_of(pairs: Sequence[str] | None) -> dict[str, str]:
+    """Read the pairs of --map."""
+    mapping = {}
+    for pair in pairs or ():
+        heading, equals, column = pair.rpartition("=")
+        if not equals or not heading:
+            fail(f"--map must look like 'Net pay=amount', not {pair!r}.")
+        mapping[heading.strip()] = column.strip()
+    return mapping
+
+
+def client(
+    environment: str | None, base_url: str | None, *, trust_idempotency: bool = False
+) -> AsyncDGSPay:
+    """Make the client for the chosen account.
+
+    Raises:
+        ConfigError: a variable is missing, or something does not fit together.
+    """
+    retry = RetryPolicy(trust_idempotency=trust_idempotency)
+    return AsyncDGSPay(retry=retry, **client_options(environment, base_url))

@@ -1,0 +1,167 @@
+"""`dgspay payouts run`: pay a sheet; after whatever happened, the same command goes on."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import anyio
+import attrs
+import typer
+
+from dgspay.cli.exits import ExitCode
+from dgspay.cli.interruption import stop_signals
+from dgspay.cli.payouts.options import (
+    AnyLedger,
+    BatchOption,
+    ConcurrencyOption,
+    DuplicatesOption,
+    FeeOption,
+    LedgerOption,
+    MapOption,
+    RateOption,
+    SheetArgument,
+    TrustOption,
+    client,
+    mapping_of,
+    opened_ledger,
+)
+from dgspay.cli.payouts.progress import progress_of
+from dgspay.cli.payouts.shown import (
+    exit_code,
+    tell_faults,
+    tell_preflight,
+    tell_summary,
+    tell_survey,
+)
+from dgspay.cli.session import BaseUrlOption, EnvironmentOption, ask
+from dgspay.cli.terminal import console
+from dgspay.payouts import (
+    Job,
+    Pace,
+    RowsInvalidError,
+    State,
+    Stop,
+    Summary,
+    open_job,
+)
+
+
+@attrs.frozen(kw_only=True)
+class _Wish:
+    """What the command was told."""
+
+    file: Path
+    yes: bool
+    dry_run: bool
+    fee: str | None
+    allow_duplicates: bool
+    settle_within: float
+    trust_idempotency: bool
+    environment: str | None
+    base_url: str | None
+    job: dict[str, Any]
+
+
+def run(
+    file: SheetArgument,
+    *,
+    batch: BatchOption = None,
+    ledger: LedgerOption = None,
+    mapping: MapOption = None,
+    callback_url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="Where `dgspay payouts listen` is reached; a token is added."
+        ),
+    ] = None,
+    fee: FeeOption = None,
+    allow_duplicates: DuplicatesOption = False,
+    trust_idempotency: TrustOption = False,
+    concurrency: ConcurrencyOption = 32,
+    rate: RateOption = None,
+    settle_within: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="How long to look up how they ended.")
+    ] = 60.0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Stop after the checks; nothing is sent.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask before paying; for jobs.")
+    ] = False,
+    environment: EnvironmentOption = None,
+    base_url: BaseUrlOption = None,
+) -> None:
+    """Pay everybody in FILE once.
+
+    Each row is on disk before it is sent. Ctrl-C and SIGTERM finish what is in flight; after
+    them, after a crash and after a pause the same command goes on. A row whose answer was lost
+    is held, not sent again: see `dgspay payouts listen` and `dgspay payouts resolve`.
+    """
+    wish = _Wish(
+        file=file,
+        yes=yes,
+        dry_run=dry_run,
+        fee=fee,
+        allow_duplicates=allow_duplicates,
+        settle_within=settle_within,
+        trust_idempotency=trust_idempotency,
+        environment=environment,
+        base_url=base_url,
+        job={
+            "batch": batch,
+            "mapping": mapping_of(mapping),
+            "callback_url": callback_url,
+            "pace": Pace(concurrency=concurrency, per_second=rate),
+        },
+    )
+    with opened_ledger(ledger, file) as opened, stop_signals() as stopped:
+        try:
+            summary = anyio.run(_run, wish, opened, Stop(stopped))
+        except RowsInvalidError as error:
+            faults, count = error.faults, error.count
+        else:
+            if summary is None:
+                return
+            again = shlex.join(["dgspay", *sys.argv[1:]])
+            tell_summary(summary, again, f"--ledger {shlex.quote(str(opened.path))}")
+            raise typer.Exit(exit_code(summary))
+    tell_faults(faults, count)
+    raise typer.Exit(ExitCode.USAGE)
+
+
+async def _run(wish: _Wish, ledger: AnyLedger, stop: Stop) -> Summary | None:
+    async with (
+        client(wish.environment, wish.base_url, trust_idempotency=wish.trust_idempotency) as dgs,
+        open_job(dgs, ledger, wish.file, stop=stop, **wish.job) as job,
+    ):
+        left = await _look(job, wish, ledger)
+        if wish.dry_run:
+            console().print("Dry run: nothing was sent.")
+            return None
+        with progress_of(left) as on_result:
+            return await job.run(settle_within=wish.settle_within, on_result=on_result)
+
+
+async def _look(job: Job, wish: _Wish, ledger: AnyLedger) -> int:
+    """Show what is going to be paid and ask; return how many payouts are left."""
+    counts = await anyio.to_thread.run_sync(ledger.counts, job.batch.name)
+    left = counts.count(State.NEW)
+    if job.resumed:
+        console().print(
+            f"Going on with batch {job.batch.name}: {left:,} of {job.batch.count:,} to be sent"
+        )
+        if not left:
+            return 0
+    elif job.survey is not None:
+        tell_survey(job.survey)
+    found = await job.preflight(fee=wish.fee, allow_duplicates=wish.allow_duplicates)
+    tell_preflight(found)
+    if found.problems:
+        console(stderr=True).print("Nothing was sent.", style="bold red")
+        raise typer.Exit(ExitCode.NO)
+    if not wish.yes and not wish.dry_run:
+        ask(found.question)
+    return left

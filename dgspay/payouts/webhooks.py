@@ -1,0 +1,146 @@
+"""Webhooks settle payouts: each row has a callback URL of its own that nobody can guess."""
+
+from __future__ import annotations
+
+import logging
+
+import attrs
+
+from dgspay import errors, webhooks
+from dgspay.payouts.batch import Batch
+from dgspay.payouts.evidence import Evidence, Finding, Witness
+from dgspay.payouts.ledger import Ledger
+from dgspay.payouts.payout import Record
+from dgspay.webhooks import DisbursementFailed, DisbursementSucceeded
+from dgspay.webhooks.answers import RECEIVED, UNREADABLE, UNSIGNED, WRONG_ENVIRONMENT, Answer
+from dgspay.webhooks.signature import EnvironmentInput, SecretInput, hold_secrets
+
+logger = logging.getLogger("dgspay.payouts")
+
+DisbursementEvent = DisbursementSucceeded | DisbursementFailed
+
+_LONGEST_NUMBER = 12
+
+
+@attrs.frozen
+class Settled:
+    """A webhook that was matched with a payout.
+
+    Attributes:
+        batch: Name of its batch.
+        record: What is known of the payout after it.
+    """
+
+    batch: str
+    record: Record
+
+
+class PayoutWebhooks:
+    """Writes what webhooks say into the ledger. A delivery that is repeated changes nothing.
+
+    In your own web application give it the path and the raw body of each request::
+
+        answer = payout_webhooks.receive(request.path, body, request.headers["X-DGS-Signature"])
+
+    or, where a `WebhookReceiver` runs already, only the events; those are matched by their
+    reference, which a row whose answer was lost does not have::
+
+        receiver.on(DisbursementSucceeded, DisbursementFailed)(payout_webhooks.take)
+
+    Args:
+        ledger: Remembers.
+        secret: The webhook secret, or several during a rotation.
+        environment: Refuse events of the other environment.
+
+    Raises:
+        ConfigError: when the secret is missing or empty.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        secret: SecretInput,
+        *,
+        environment: EnvironmentInput | None = None,
+    ) -> None:
+        held, fault = hold_secrets(secret)
+        del secret  # from here on no local of this frame holds the secret's text
+        if fault is not None:
+            raise errors.ConfigError(fault)
+        self._ledger = ledger
+        self._secrets = held
+        self._environment: EnvironmentInput | None = environment
+
+    def receive(self, path: str, body: bytes, signature: str | None) -> Answer:
+        """Take one delivery, blocking until the ledger has it.
+
+        Args:
+            path: The request's path; its last three segments name batch, row and token.
+            body: The request's raw bytes.
+            signature: The `X-DGS-Signature` header.
+
+        Raises:
+            LedgerError: the ledger cannot be written; answer 5xx, so that it is sent again.
+        """
+        try:
+            event = webhooks.verify(body, signature, self._secrets, environment=self._environment)
+        except errors.WrongEnvironmentError:
+            return WRONG_ENVIRONMENT
+        except errors.SignatureError:
+            return UNSIGNED
+        except errors.DecodeError:
+            return UNREADABLE
+        if isinstance(event, DisbursementEvent):
+            self.take(event, path)
+        return RECEIVED
+
+    def take(self, event: DisbursementEvent, path: str | None = None) -> Settled | None:
+        """Take an event whose signature was checked; None where it is of no payout known here.
+
+        Raises:
+            LedgerError: the ledger cannot be written.
+        """
+        found = None if path is None else self._by_token(path)
+        found = found or self._by_reference(event.dgs_reference)
+        if found is None:
+            logger.info("%s is about no payout of the ledger", event.event)
+            return None
+        batch, number = found
+        record = self._ledger.settle(batch, number, evidence_in(event))
+        if record.contradiction is not None:
+            logger.warning("row %d of %s contradicts itself", number, batch.name)
+        return Settled(batch.name, record)
+
+    def _by_token(self, path: str) -> tuple[Batch, int] | None:
+        parts = path.partition("?")[0].rstrip("/").rsplit("/", 3)[-3:]
+        if len(parts) < 3:
+            return None
+        name, number, token = parts
+        if not (number.isascii() and number.isdigit() and len(number) <= _LONGEST_NUMBER):
+            return None
+        batch = self._ledger.batch(name)
+        if batch is None or not batch.is_token_of(int(number), token):
+            return None
+        return batch, int(number)
+
+    def _by_reference(self, dgs_reference: str) -> tuple[Batch, int] | None:
+        owner = self._ledger.who_is(dgs_reference)
+        batch = None if owner is None else self._ledger.batch(owner[0])
+        return None if owner is None or batch is None else (batch, owner[1])
+
+
+def evidence_in(event: DisbursementEvent) -> Evidence:
+    """Say what an event means for its payout (guide, "Disbursement Webhook")."""
+    paid = isinstance(event, DisbursementSucceeded)
+    return Evidence(
+        finding=Finding.PAID if paid else Finding.NOT_PAID,
+        witness=Witness.WEBHOOK,
+        dgs_reference=event.dgs_reference,
+        amount=event.amount,
+        fee=event.fee,
+        reason=None if isinstance(event, DisbursementSucceeded) else _reason(event),
+    )
+
+
+def _reason(event: DisbursementFailed) -> str:
+    return event.fail_reason or "DGS-Pay says it failed"
