@@ -17,6 +17,7 @@ from dgspay.cli.doctor import doctor
 from dgspay.cli.emulator import emulator
 from dgspay.cli.exits import ExitCode, code_for, tell_error
 from dgspay.cli.links import links
+from dgspay.cli.payouts import payouts
 from dgspay.cli.terminal import console
 from dgspay.cli.transactions import transactions
 from dgspay.cli.wallet import balance, banks
@@ -78,6 +79,7 @@ for command in (demo, emulator, doctor, balance, banks, charge):
 app.add_typer(transactions, name="transactions")
 app.add_typer(links, name="links")
 app.add_typer(webhooks, name="webhooks")
+app.add_typer(payouts, name="payouts")
 
 
 def run() -> None:
