@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 import time
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import tzinfo
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from dgspay import resources
 from dgspay.core.call import Caller
@@ -16,6 +17,7 @@ from dgspay.core.events import Hook
 from dgspay.core.operation import Operation, Reply, Request, Runnable, Timeout
 from dgspay.core.retry import RetryPolicy
 from dgspay.drivers import drive, drive_async
+from dgspay.errors import ConfigError
 from dgspay.hooks import emitter
 from dgspay.secret import Secret
 from dgspay.settings import DEFAULT_IDEMPOTENCY_HEADER, Settings, from_env
@@ -25,8 +27,10 @@ T = TypeVar("T")
 TransportT = TypeVar("TransportT")
 
 
-class _Client(Generic[TransportT]):
+class _Client(ABC, Generic[TransportT]):
     """What both clients have in common: their settings, and the calls made from them."""
+
+    _is_async: ClassVar[bool]
 
     def __init__(
         self,
@@ -65,7 +69,7 @@ class _Client(Generic[TransportT]):
         Raises:
             ConfigError: something of it is wrong.
         """
-        key = Secret(api_key) if isinstance(api_key, str) else api_key
+        key = _held(api_key)
         del api_key  # a traceback that shows local variables must not show it
         self.settings = Settings.check(
             api_key=key,
@@ -90,14 +94,26 @@ class _Client(Generic[TransportT]):
             new_key=lambda: uuid.uuid4().hex,
             emit=emitter(hooks),
         )
+        if transport is not None:
+            self._check_transport(transport)
         self._transport = self._own_transport() if transport is None else transport
         self._bind()
 
-    def _own_transport(self) -> TransportT:
-        raise NotImplementedError
+    @abstractmethod
+    def _own_transport(self) -> TransportT: ...
 
-    def _bind(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _bind(self) -> None: ...
+
+    def _check_transport(self, transport: TransportT) -> None:
+        """Refuse the other client's kind of transport before it can send anything.
+
+        Type checkers do so too, but at run time the request would leave first, and its answer
+        would be lost.
+        """
+        if getattr(transport, "is_async", self._is_async) is not self._is_async:
+            other = "DGSPay" if self._is_async else "AsyncDGSPay"
+            raise ConfigError(f"transport is one for {other}")
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:
@@ -109,6 +125,8 @@ class _Client(Generic[TransportT]):
         Raises:
             ConfigError: a variable is missing or wrong.
         """
+        if "api_key" in options:
+            options["api_key"] = _held(options["api_key"])
         return cls(**{**from_env(), **options})
 
     def prepare(self, operation: Operation[Any]) -> Request:
@@ -119,11 +137,22 @@ class _Client(Generic[TransportT]):
         return self._caller.prepare(operation)[0]
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.settings.environment}, {self.settings.base_url})"
+        settings = getattr(self, "settings", None)
+        # A traceback may show a client whose settings were refused.
+        where = "not set up" if settings is None else f"{settings.environment}, {settings.base_url}"
+        return f"{type(self).__name__}({where})"
+
+
+def _held(api_key: object) -> Secret | None:
+    if isinstance(api_key, str):
+        return Secret(api_key)
+    return api_key if isinstance(api_key, Secret) else None
 
 
 class AsyncDGSPay(_Client[AsyncTransport]):
     """The client for `async` code, on asyncio and trio. Use it with `async with`."""
+
+    _is_async = True
 
     def _own_transport(self) -> AsyncTransport:
         from dgspay.transports.httpx import HttpxTransport  # noqa: PLC0415 - loads httpx
@@ -165,6 +194,8 @@ class AsyncDGSPay(_Client[AsyncTransport]):
 
 class DGSPay(_Client[Transport]):
     """The client for blocking code, safe in threads. Use it with `with`."""
+
+    _is_async = False
 
     def _own_transport(self) -> Transport:
         from dgspay.transports.httpx import HttpxTransport  # noqa: PLC0415 - loads httpx

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -62,19 +63,12 @@ class AsyncPager(_Walker[T]):
         super().__init__(listing)
         self._execute = execute
 
-    async def __aiter__(self) -> AsyncIterator[T]:
-        async for page in self.pages():
-            for row in page.rows:
-                yield row
+    def __aiter__(self) -> AsyncIterator[T]:
+        return _AsyncRows(self.pages())
 
-    async def pages(self) -> AsyncIterator[Page[T]]:
+    def pages(self) -> AsyncIterator[Page[T]]:
         """Walk page by page; rows that were given out before are dropped from a page."""
-        walk = self._begin()
-        while window := walk.window():
-            for fetched in await self._fetch_all(window):
-                if walk.finished:
-                    break
-                yield self._take(walk, fetched)
+        return _AsyncPages(self._begin(), self._fetch_all, self._take)
 
     async def first_page(self) -> Page[T]:
         """Fetch the page the list begins with, and nothing else."""
@@ -102,6 +96,53 @@ class AsyncPager(_Walker[T]):
             return await self._execute(self._listing.fetch(number))
         except DGSPayError as error:
             return error
+
+
+class _AsyncPages(AsyncIterator[Page[T]]):
+    """The pages of one walk.
+
+    An object and not an asynchronous generator: a `break` in the middle of one would leave it
+    to the garbage collector, which trio warns of.
+    """
+
+    def __init__(
+        self,
+        walk: PageWalk[T],
+        fetch_all: Callable[[range], Awaitable[list[Page[T] | DGSPayError]]],
+        take: Callable[[PageWalk[T], Page[T] | DGSPayError], Page[T]],
+    ) -> None:
+        self._walk = walk
+        self._fetch_all = fetch_all
+        self._take = take
+        self._fetched: deque[Page[T] | DGSPayError] = deque()
+
+    async def __anext__(self) -> Page[T]:
+        if not self._fetched:
+            window = self._walk.window()
+            if not window:
+                raise StopAsyncIteration
+            self._fetched.extend(await self._fetch_all(window))
+        fetched = self._fetched.popleft()
+        if isinstance(fetched, DGSPayError):
+            self._fetched.clear()  # what lies behind the page that failed is fetched again
+        page = self._take(self._walk, fetched)
+        if self._walk.finished:
+            self._fetched.clear()
+        return page
+
+
+class _AsyncRows(AsyncIterator[T]):
+    """The rows of the pages of one walk."""
+
+    def __init__(self, pages: AsyncIterator[Page[T]]) -> None:
+        self._pages = pages
+        self._rows: Iterator[T] = iter(())
+
+    async def __anext__(self) -> T:
+        while True:
+            for row in self._rows:
+                return row
+            self._rows = iter(await anext(self._pages))
 
 
 class Pager(_Walker[T]):

@@ -32,6 +32,8 @@ SECRET_FIELDS = frozenset(
 # A key of the vendor's, or a run of digits long enough to be a card number.
 _SECRET_LOOKING = re.compile(r"\bsk_[A-Za-z0-9_-]+|(?<!\d)(?:\d[ -]?){12,18}\d(?!\d)")
 
+_SHORTEST_CARD = 10**12
+
 
 @final
 class Secret:
@@ -78,9 +80,7 @@ def masked(value: Any, secrets: Iterable[Secret] = ()) -> Any:
     if isinstance(value, dict):
         return {
             key: (
-                MASK
-                if key.lower() in SECRET_FIELDS and item is not None
-                else masked(item, hidden)
+                MASK if key.lower() in SECRET_FIELDS and item is not None else masked(item, hidden)
             )
             for key, item in value.items()
         }
@@ -88,6 +88,8 @@ def masked(value: Any, secrets: Iterable[Secret] = ()) -> Any:
         return [masked(item, hidden) for item in value]
     if isinstance(value, str):
         return masked_text(value, hidden)
+    if type(value) is int and value >= _SHORTEST_CARD:
+        return MASK
     return value
 
 

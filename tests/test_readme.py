@@ -6,6 +6,7 @@ import contextlib
 import io
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,12 +23,13 @@ from dgspay.core.retry import History, Step, decide
 from dgspay.emulator import Emulator
 from dgspay.encryption import CardEncryptor
 from dgspay.webhooks import sign
+from tests.webhooks.real_servers import postgres_binaries, running_postgres
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 _BLOCK = re.compile(
-    r"^## (?P<title>.+?)$|^```(?P<kind>\w+)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
+    r"^##+ (?P<title>.+?)$|^```(?P<kind>\w+)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 _SAID = re.compile(r"^\s*print\(.*\)  # (.+)$", re.MULTILINE)
 
@@ -40,7 +42,9 @@ def blocks(kind: str) -> dict[str, str]:
         if match["title"]:
             title = match["title"]
         elif match["kind"] == kind:
-            name = title if title not in found else f"{title}, again"
+            name = title
+            while name in found:
+                name += ", again"
             found[name] = match["code"]
     return found
 
@@ -77,12 +81,16 @@ def test_there_is_a_test_for_every_block() -> None:
         "Take a payment, again",
         "In a FastAPI shop",
         "Cards",
+        "Cards, again",
         "When something goes wrong",
         "Webhooks",
+        "Each event exactly once",
+        "Each event exactly once, again",
         "Lists",
         "Tests of your own",
         "Watching it work",
     ]
+    assert list(blocks("js")) == ["Cards"]
     assert list(SHELL) == ["See a payment succeed", "See a payment succeed, again",
                            "On the command line"]  # fmt: skip
 
@@ -130,8 +138,32 @@ async def test_the_fastapi_shop(environment: Emulator) -> None:
         assert lost == {"order": "2", "state": "checking"}
 
 
+@pytest.mark.anyio
+async def test_the_page_with_the_card_form() -> None:
+    pytest.importorskip("fastapi")
+    transport = httpx.ASGITransport(run("Cards")["app"])
+    async with httpx.AsyncClient(transport=transport, base_url="http://shop") as shop:
+        page = (await shop.get("/checkout")).text
+        (source,) = re.findall(r'src="([^"]*dgspay-card[^"]*)"', page)
+        assert 'integrity="sha' in page
+        module = await shop.get(source)
+        assert module.headers["content-type"].startswith("text/javascript")
+        imported = re.findall(r'import \{ (\w+) \} from "([^"]+)"', blocks("js")["Cards"])
+        assert imported == [("mountCardForm", source)]
+        assert "export function mountCardForm" in module.text
+
+
+def test_the_javascript_is_javascript(tmp_path: Path) -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed")
+    script = tmp_path / "checkout.mjs"
+    script.write_text(blocks("js")["Cards"], encoding="utf-8")
+    subprocess.run([node, "--check", str(script)], check=True, timeout=60)
+
+
 def test_cards(dgs: DGSPay, emulator: Emulator) -> None:
-    pay_by_card = run("Cards")["pay_by_card"]
+    pay_by_card = run("Cards, again")["pay_by_card"]
     encryptor = CardEncryptor(emulator.encryption_key)
     card = encryptor.encrypt_card(
         number="4111111111111111", expiry_month=12, expiry_year=2030, cvv="123"
@@ -168,6 +200,47 @@ def test_webhooks() -> None:
     assert receive(failed, sign(failed, "s"), "s") == "DGS1 failed: Closed account"
     new = b'{"event":"refund.success","dgs_reference":"DGS1"}'
     assert receive(new, sign(new, "s"), "s") == "refund.success is newer than this version"
+
+
+PAID = (
+    b'{"event":"payment.success","dgs_reference":"dgs_1","amount":5000,"currency":"RWF",'
+    b'"merchant_fee":150,"net_amount":4850,"status":"success",'
+    b'"timestamp":"2026-04-02T10:30:00Z","environment":"production"}'
+)
+
+
+@pytest.mark.anyio
+async def test_each_event_exactly_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("fastapi")
+    monkeypatch.chdir(tmp_path)
+    names = run("Each event exactly once")
+    headers = {"X-DGS-Signature": sign(PAID, "whsec_from_the_portal")}
+    transport = httpx.ASGITransport(names["app"])
+    async with httpx.AsyncClient(transport=transport, base_url="http://shop") as shop:
+        for _ in range(2):
+            told = await shop.post("/webhooks/dgs-pay", content=PAID, headers=headers)
+            assert told.status_code == 200
+            assert names["orders"] == {"dgs_1": "paid, 4850 after the fee"}
+
+
+@pytest.mark.anyio
+async def test_the_update_and_done_in_one_commit(anyio_backend_name: str) -> None:
+    psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
+    if anyio_backend_name == "trio":
+        pytest.skip("psycopg's asynchronous connections need asyncio")
+    binaries = postgres_binaries()
+    if binaries is None:
+        pytest.skip("PostgreSQL is not installed")
+    with running_postgres(binaries) as database:
+        async with await psycopg.AsyncConnection.connect(database) as connection:
+            await connection.execute("CREATE TABLE orders (reference text, paid boolean)")
+            await connection.execute("INSERT INTO orders VALUES ('dgs_1', false)")
+            await connection.commit()
+            receiver = await run("Each event exactly once, again")["build_receiver"](database)
+            told = await receiver.areceive(PAID, sign(PAID, "whsec_from_the_portal"))
+            assert told.status == 200
+            found = await connection.execute("SELECT paid FROM orders")
+            assert await found.fetchall() == [(True,)]
 
 
 def test_tests_of_your_own(dgs: DGSPay, emulator: Emulator) -> None:

@@ -184,7 +184,7 @@ def _failed_transport(
         money, advice = "The call only reads, so nothing changed.", "Try again later."
     elif finding.verdict is Verdict.NOT_SENT_FOR_GOOD:
         money = "Nothing was sent, so no money moved."
-        advice = "Check base_url and the trusted certificates; never turn verification off."
+        advice = "Trying again cannot help: set the cause right first."
     else:
         money = "Nothing was sent, so no money moved."
         advice = "It is safe to try again once the connection works."

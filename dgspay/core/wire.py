@@ -86,7 +86,10 @@ class Wire:
                     f"{field} has a time zone, and the API's times have none: give a naive "
                     "datetime, or tell the client the API's zone with api_timezone="
                 )
-            return value.astimezone(self.api_timezone).replace(tzinfo=None)
+            try:
+                return value.astimezone(self.api_timezone).replace(tzinfo=None)
+            except OverflowError:
+                raise ValueError(f"{field} is out of range") from None
         return value
 
     def _headers(self, key: str | None) -> dict[str, str]:
@@ -144,12 +147,13 @@ def check_segment(value: str, *, field: str) -> str:
     """Return an id or reference if it can be one path segment; see `expand_path`."""
     if not isinstance(value, str):
         raise TypeError(f"{field} must be a str, not {type(value).__name__}")
-    if not value or len(value) > MAX_SEGMENT:
-        raise ValueError(f"{field} must have 1 to {MAX_SEGMENT} characters")
+    if not value.strip() or len(value) > MAX_SEGMENT:
+        raise ValueError(f"{field} must have 1 to {MAX_SEGMENT} characters and not be blank")
     if not value.isprintable():
         raise ValueError(f"{field} has characters that cannot be printed")
     if "://" in value:
         raise ValueError(f"{field} is a URL; an id or a reference was expected")
     if any(part in (".", "..") for part in re.split(r"[/\\]", value)):
         raise ValueError(f"{field} must not contain '.' or '..' as a path step")
-    return value
+    # The plain text: formatted, a member of a text enum would be its name.
+    return str.__str__(value)

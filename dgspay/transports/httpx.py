@@ -83,7 +83,7 @@ class HttpxTransport(Generic[ClientT]):
             self._clients = _BorrowedClient(client)
         else:
             self._clients = _LoopClients(options)
-        self._is_async = not isinstance(client, httpx.Client)
+        self.is_async = not isinstance(client, httpx.Client)
 
     @classmethod
     def blocking(
@@ -97,7 +97,7 @@ class HttpxTransport(Generic[ClientT]):
         options = {"verify": verify, "trust_env": trust_env, "proxy": proxy}
         transport: HttpxTransport[httpx.Client] = HttpxTransport.__new__(HttpxTransport)
         transport._clients = _ProcessClient(options)
-        transport._is_async = False
+        transport.is_async = False
         return transport
 
     @overload
@@ -112,7 +112,7 @@ class HttpxTransport(Generic[ClientT]):
 
     def send(self, request: Request, timeout: Timeout) -> Response | Coroutine[Any, Any, Response]:
         """Send the request and return the answer; see `dgspay.transports.base`."""
-        if self._is_async:
+        if self.is_async:
             return self._send_async(request, timeout)
         return self._send_blocking(request, timeout)
 
@@ -318,7 +318,9 @@ class _Body:
 def _failure(error: Exception) -> TransportFailure:
     if any(isinstance(link, ssl.SSLCertVerificationError) for link in _chain(error)):
         return TransportFailure(
-            "the server's certificate does not verify", sent=False, permanent=True
+            "the server's certificate does not verify (check base_url and verify=)",
+            sent=False,
+            permanent=True,
         )
     for kind, reason in _REASONS:
         if isinstance(error, kind):

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+
 import pytest
 
 from tests.faults.calls import MODES
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """Collect what a test left open while its own filters of warnings are in force."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(params=MODES)

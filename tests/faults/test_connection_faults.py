@@ -267,6 +267,7 @@ abandoned_body = pytest.mark.filterwarnings(
 
 
 @abandoned_body
+@pytest.mark.usefixtures("collected")
 @pytest.mark.acceptance(15)
 def test_write_that_stalls_is_unknown(mode: str) -> None:
     with RawServer(Connection.hold, receive_buffer=4096) as server:
@@ -278,6 +279,7 @@ def test_write_that_stalls_is_unknown(mode: str) -> None:
 
 
 @abandoned_body
+@pytest.mark.usefixtures("collected")
 @pytest.mark.acceptance(15)
 def test_reset_while_the_request_is_being_written_is_unknown(mode: str) -> None:
     def reset_early(connection: Connection) -> None:
@@ -289,6 +291,7 @@ def test_reset_while_the_request_is_being_written_is_unknown(mode: str) -> None:
 
 
 @abandoned_body
+@pytest.mark.usefixtures("collected")
 def test_refusal_that_comes_before_the_request_is_written_is_read(mode: str) -> None:
     def refuse_early(connection: Connection) -> None:
         connection.sock.recv(1000)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import subprocess
 import sys
 import threading
@@ -30,13 +29,6 @@ left_open = pytest.mark.filterwarnings(
     "ignore:.*socket:pytest.PytestUnraisableExceptionWarning",
     "ignore:.*Transport:pytest.PytestUnraisableExceptionWarning",
 )
-
-
-@pytest.fixture
-def collected() -> Iterator[None]:
-    """Collect what a test left open while its own filters of warnings are in force."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture

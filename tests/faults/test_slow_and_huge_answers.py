@@ -211,6 +211,7 @@ def test_answer_just_under_the_cap_is_read_and_one_byte_more_is_not(mode: str) -
 
 
 # httpcore leaves the socket of a cancelled TLS handshake to the garbage collector.
+@pytest.mark.usefixtures("collected")
 @pytest.mark.filterwarnings(
     "ignore:unclosed:ResourceWarning",
     "ignore:.*socket:pytest.PytestUnraisableExceptionWarning",
