@@ -136,7 +136,7 @@ class Job:
         self._ledger = ledger
         self._pace = pace or Pace()
         self._limits = limits or Limits()
-        self._stop = stop or Stop()
+        self._stop = Stop() if stop is None else stop
 
     @property
     def resumed(self) -> bool:

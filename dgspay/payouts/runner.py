@@ -108,7 +108,7 @@ class Runner:
         self._client = client
         self._ledger = ledger
         self._pace = pace or Pace()
-        self._stop = stop or Stop()
+        self._stop = Stop() if stop is None else stop
         self._on_result = on_result or (lambda _payout, _evidence: None)
         self._clock = clock
         self._turns = Turns(self._pace, clock.monotonic)

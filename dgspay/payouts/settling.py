@@ -62,7 +62,7 @@ class Settler:
         self._client = client
         self._ledger = ledger
         self._pace = pace or Pace()
-        self._stop = stop or Stop()
+        self._stop = Stop() if stop is None else stop
         self._monotonic = monotonic
         self._turns = Turns(self._pace, monotonic)
 

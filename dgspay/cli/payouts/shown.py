@@ -50,7 +50,7 @@ def tell_counts(counts: Counts) -> None:
     rows = [state for state in State if counts.count(state)]
     print_table(
         (
-            Column("state", str),
+            Column[State]("state", str),
             Column("payouts", lambda state: f"{counts.count(state):,}", right=True),
             Column("RWF", lambda state: f"{counts.amount(state):,}", right=True),
         ),

@@ -11,8 +11,7 @@ from dgspay.cli.output import write_json
 from dgspay.cli.payouts.options import AnyLedger, BatchArgument, LedgerOption, opened_ledger
 from dgspay.cli.payouts.shown import exit_code, tell_counts
 from dgspay.cli.session import JsonOption
-from dgspay.cli.tables import Column, print_table
-from dgspay.cli.terminal import console, shown, visible
+from dgspay.cli.terminal import console, visible
 from dgspay.payouts import Batch, Record, State, Summary
 
 _DOUBTS_SHOWN = 50
@@ -75,16 +74,12 @@ def _tell(summary: Summary, batch: Batch, ledger: AnyLedger) -> None:
 
 
 def tell_records(records: list[Record]) -> None:
-    """Show payouts, one a line."""
-    print_table(
-        (
-            Column("row", lambda record: visible(record.payout.reference)),
-            Column("RWF", lambda record: f"{record.payout.amount:,}", right=True),
-            Column("to", lambda record: visible(record.payout.account)),
-            Column("name", lambda record: shown(record.payout.name)),
-            Column("state", lambda record: str(record.state)),
-            Column("DGS-Pay's reference", lambda record: shown(record.dgs_reference)),
-            Column("why", lambda record: shown(record.reason)),
-        ),
-        records,
-    )
+    """Show payouts, each with its reason below it."""
+    out = console()
+    for record in records:
+        payout = record.payout
+        known = (payout.account, payout.name, record.state, record.dgs_reference)
+        words = [payout.reference, f"{payout.amount:,} RWF", *(str(word) for word in known if word)]
+        out.print("  ".join(visible(word) for word in words), soft_wrap=True)
+        if record.reason is not None:
+            out.print(f"    {visible(record.reason)}", style="dim", soft_wrap=not out.is_terminal)
