@@ -26,7 +26,7 @@ PROJECT = ".[emulator,cli,otel,postgres,redis]"
 IN_A_BROWSER = ("tests/browser", "tests/console")
 
 
-def group(*names: str) -> list[str]:
+def group(*names: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(PYPROJECT, *names)
 
 

@@ -39,9 +39,10 @@ def dgs(emulator: Emulator) -> Iterator[DGSPay]:
     from dgspay.client import DGSPay  # noqa: PLC0415 - loaded by the test that uses it
     from dgspay.transports.httpx import HttpxTransport  # noqa: PLC0415
 
-    with emulator.http_client() as http, DGSPay(
-        transport=HttpxTransport(http), **client_options(emulator)
-    ) as client:
+    with (
+        emulator.http_client() as http,
+        DGSPay(transport=HttpxTransport(http), **client_options(emulator)) as client,
+    ):
         yield client
 
 
