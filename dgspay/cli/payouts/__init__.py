@@ -6,6 +6,7 @@ import typer
 
 from dgspay.cli.payouts.check import check
 from dgspay.cli.payouts.listen import listen
+from dgspay.cli.payouts.report import reconcile_command, report
 from dgspay.cli.payouts.run import run
 from dgspay.cli.payouts.settle import resolve
 from dgspay.cli.payouts.status import status
@@ -25,5 +26,6 @@ payouts = typer.Typer(
         "  130  stopped with Ctrl-C or SIGTERM; give the same command again"
     ),
 )
-for command in (check, run, status, listen, resolve):
+for command in (check, run, status, listen, resolve, report):
     payouts.command()(command)
+payouts.command("reconcile")(reconcile_command)
