@@ -14,7 +14,7 @@ from dgspay.cli.terminal import console
 from dgspay.settings import EMULATOR_PORT
 
 if TYPE_CHECKING:
-    from dgspay.emulator import Emulator
+    from dgspay.emulator import Emulator, Served
 
 
 def require_emulator() -> None:
@@ -70,7 +70,7 @@ def emulator(
         )
         with local, stop_signals() as stopped:
             with local.serve(port, host, allow_public=allow_public) as server:
-                _introduce(local, server.url)
+                _introduce(local, server)
                 wait_until(stopped)
             console().print("Stopped.")
     except ValueError as error:
@@ -97,11 +97,12 @@ def exports(local: Emulator, url: str) -> dict[str, str]:
     }
 
 
-def _introduce(local: Emulator, url: str) -> None:
+def _introduce(local: Emulator, server: Served) -> None:
     out = console()
-    out.print(f"A local DGS-Pay listens on {url}")
+    out.print(f"A local DGS-Pay listens on {server.url}", soft_wrap=True)
+    out.print(f"To watch it and pay by hand, open {server.origin}", soft_wrap=True)
     out.print("Its money is simulated. In another terminal:", end="\n\n")
-    for name, value in exports(local, url).items():
+    for name, value in exports(local, server.url).items():
         # Not wrapped at the terminal's width: these lines are there to be copied.
         out.print(f"export {name}={shlex.quote(value)}", soft_wrap=True)
     out.print("\nThen try:  dgspay doctor")

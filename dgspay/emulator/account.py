@@ -10,6 +10,7 @@ import attrs
 
 from dgspay.emulator.clock import Clock
 from dgspay.emulator.credentials import Credentials
+from dgspay.emulator.idempotency import Keys
 from dgspay.emulator.identifiers import Identifiers
 from dgspay.emulator.records import Conversion, Deed, Disbursement, Event, Link, Payment
 from dgspay.emulator.wallet import Wallet
@@ -38,6 +39,7 @@ class Account:
         clock: Where the time comes from.
         identifiers: Where ids and references come from.
         origin: What the URLs in answers begin with.
+        slugs: The slugs of all merchants' links: their pages share one address space.
         scheduled: Called when something was put down to settle later.
     """
 
@@ -49,6 +51,7 @@ class Account:
         identifiers: Identifiers,
         origin: str,
         *,
+        slugs: set[str],
         scheduled: Callable[[], object],
     ) -> None:
         self.credentials = credentials
@@ -56,7 +59,9 @@ class Account:
         self.clock = clock
         self.identifiers = identifiers
         self.origin = origin
+        self._taken_slugs = slugs
         self._scheduled = scheduled
+        self.keys = Keys()
         self.merchant_id = identifiers.uuid()
         self.wallet = Wallet(options.balances)
         self.payments: list[Payment] = []
@@ -91,16 +96,32 @@ class Account:
         """Remember a payment link under its id and its slug."""
         self.links[link.id] = link
         self._slugs[link.slug] = link
+        self._taken_slugs.add(link.slug)
 
     def link(self, name: str) -> Link | None:
         """Find a payment link by id or slug."""
         return self.links.get(name) or self._slugs.get(name)
 
+    def is_taken(self, slug: str) -> bool:
+        """Say whether a link of any merchant has a slug."""
+        return slug in self._taken_slugs
+
     def rename_link(self, link: Link, slug: str) -> None:
         """Give a link another slug."""
         del self._slugs[link.slug]
+        self._taken_slugs.discard(link.slug)
         link.slug = slug
         self._slugs[slug] = link
+        self._taken_slugs.add(slug)
+
+    def has(self, name: str) -> bool:
+        """Say whether something of this account goes by this id, reference or slug."""
+        return (
+            name in self._payment_index
+            or name in self.disbursements
+            or name in self.conversions
+            or self.link(name) is not None
+        )
 
     def new_number(self, prefix: str) -> str:
         """Return nine digits that no reference with this prefix has yet."""
@@ -131,7 +152,14 @@ class Account:
 
     def announce(self, payload: Mapping[str, object], callback_url: str | None) -> None:
         """Put a webhook in the outbox, for the callback URL or else the account's own."""
-        self._outbox.append(Event(payload, callback_url or self.options.webhook_url))
+        self._outbox.append(
+            Event(
+                payload,
+                callback_url or self.options.webhook_url,
+                self.credentials.account_number,
+                self.credentials.webhook_secret,
+            )
+        )
 
     def take_outbox(self) -> list[Event]:
         """Empty the outbox."""

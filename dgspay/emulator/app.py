@@ -17,13 +17,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dgspay.emulator.assets import serve_asset
 from dgspay.emulator.engine import MAX_BODY_BYTES, Engine
-from dgspay.emulator.exchange import Answer, Drop, Exchange, Request, Wait
+from dgspay.emulator.exchange import Answer, Cut, Drop, Exchange, Request, Trickle, Wait
 from dgspay.emulator.templating import STATIC_PATH
 
 _ENGINE_PATHS = "/generation/"
 _CONNECTION = "dgspay.emulator.connection"
 
 LOST_ANSWER = "Server disconnected without sending a response."
+CUT_ANSWER = "peer closed connection without sending complete message body"
 
 
 def create_app(engine: Engine, console: Sequence[BaseRoute] = ()) -> ASGIApp:
@@ -55,6 +56,9 @@ class EngineEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
+        if self._engine.hangs_up(scope["method"], _raw_path(scope)):
+            await scope[_CONNECTION].drop()
+            return
         try:
             body = await _body(HTTPRequest(scope, receive))
         except ClientDisconnect:
@@ -74,6 +78,38 @@ async def _carry_out(exchange: Exchange, scope: Scope, receive: Receive, send: S
                 await response(effect)(scope, receive, send)
             case Drop():
                 await scope[_CONNECTION].drop()
+            case Trickle(answer, seconds):
+                await _trickle(answer, seconds, scope[_CONNECTION], send)
+            case Cut(answer, length):
+                await send(_start(answer))
+                await send(_piece(answer.body[:length], more=True))
+                await scope[_CONNECTION].drop()
+
+
+async def _trickle(answer: Answer, seconds: float, line: Connection, send: Send) -> None:
+    """Send byte by byte, until the client has had enough."""
+    await send(_start(answer))
+    for place in range(len(answer.body)):
+        if line.is_gone():
+            return
+        await send(_piece(answer.body[place : place + 1], more=True))
+        await anyio.sleep(seconds)
+    await send(_piece(b"", more=False))
+
+
+def _start(answer: Answer) -> Message:
+    return {
+        "type": "http.response.start",
+        "status": answer.status,
+        "headers": [
+            *((name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers),
+            (b"content-length", str(len(answer.body)).encode()),
+        ],
+    }
+
+
+def _piece(body: bytes, *, more: bool) -> Message:
+    return {"type": "http.response.body", "body": body, "more_body": more}
 
 
 def _closing(send: Send) -> Send:
@@ -99,14 +135,18 @@ async def _body(request: HTTPRequest) -> bytes:
 
 def engine_request(scope: Scope, body: bytes) -> Request:
     """Build the engine's request from an ASGI scope; the path stays percent-encoded."""
-    raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
     return Request(
         scope["method"],
-        raw_path.decode("latin-1"),
+        _raw_path(scope),
         scope["query_string"].decode("latin-1"),
         {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
         body,
     )
+
+
+def _raw_path(scope: Scope) -> str:
+    raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
+    return raw_path.decode("latin-1")
 
 
 def response(answer: Answer) -> Response:
@@ -131,13 +171,22 @@ class Connection:
         ASGI has no word for this, so it is done to the server's transport: uvicorn's `send`
         is a method of the object that holds it. In-process there is no socket to close.
         """
-        transport: Any = getattr(getattr(self._send, "__self__", None), "transport", None)
+        transport = self._transport()
         if transport is None:
             self.lost_in_process = True
             return
-        transport.abort()
+        # Closed and not aborted, so that what was sent before arrives.
+        transport.close()
         while (await self._receive())["type"] != "http.disconnect":
             pass
+
+    def is_gone(self) -> bool:
+        """Say whether the client has closed the line."""
+        transport = self._transport()
+        return transport is not None and bool(transport.is_closing())
+
+    def _transport(self) -> Any:
+        return getattr(getattr(self._send, "__self__", None), "transport", None)
 
 
 class ConnectionLayer:

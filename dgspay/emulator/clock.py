@@ -24,43 +24,22 @@ class Clock(Protocol):
         """Ask to be called when the time jumps."""
         ...
 
+    def advance(self, seconds: float) -> None:
+        """Move the time on; what has become due happens before this returns.
 
-class SystemClock:
-    """The time of this machine."""
-
-    def time(self) -> float:
-        """Return the time in seconds since 1970 (UTC)."""
-        return time.time()
-
-    def seconds_until(self, moment: float) -> float | None:
-        """Return the real seconds until a moment, 0 when it has passed."""
-        return max(0.0, moment - time.time())
-
-    def subscribe(self, moved: Callable[[], object]) -> None:
-        """Do nothing: this clock runs by itself."""
+        Raises:
+            ValueError: when `seconds` is negative or no number.
+        """
+        ...
 
 
-class VirtualClock:
-    """A clock that stands still until `advance` is called, for tests.
+class _Jumping:
+    """What clocks have in common that can be moved on by hand."""
 
-    Args:
-        start: The first moment; 3 April 2026, 10:00 UTC when not given. A naive datetime
-            is taken as UTC.
-    """
-
-    def __init__(self, start: datetime | None = None) -> None:
-        start = start or datetime(2026, 4, 3, 10, 0, tzinfo=UTC)
-        self._now = (start if start.tzinfo else start.replace(tzinfo=UTC)).timestamp()
+    def __init__(self) -> None:
+        self._ahead = 0.0
         self._subscribers: list[Callable[[], object]] = []
         self._lock = threading.Lock()
-
-    def time(self) -> float:
-        """Return the time in seconds since 1970 (UTC)."""
-        return self._now
-
-    def seconds_until(self, moment: float) -> float | None:
-        """Return 0 for a moment that has come, None for one that `advance` must bring."""
-        return 0.0 if moment <= self._now else None
 
     def subscribe(self, moved: Callable[[], object]) -> None:
         """Ask to be called after each `advance`."""
@@ -70,14 +49,48 @@ class VirtualClock:
         """Move the time on; what has become due happens before this returns.
 
         Raises:
-            ValueError: when `seconds` is negative.
+            ValueError: when `seconds` is negative or no number.
         """
-        if seconds < 0:
+        if not 0 <= seconds < float("inf"):
             raise ValueError("time only moves forward: seconds must not be negative")
         with self._lock:
-            self._now += seconds
+            self._ahead += seconds
         for moved in tuple(self._subscribers):
             moved()
+
+
+class SystemClock(_Jumping):
+    """The time of this machine, and what `advance` was told on top."""
+
+    def time(self) -> float:
+        """Return the time in seconds since 1970 (UTC)."""
+        return time.time() + self._ahead
+
+    def seconds_until(self, moment: float) -> float | None:
+        """Return the real seconds until a moment, 0 when it has passed."""
+        return max(0.0, moment - self.time())
+
+
+class VirtualClock(_Jumping):
+    """A clock that stands still until `advance` is called, for tests.
+
+    Args:
+        start: The first moment; 3 April 2026, 10:00 UTC when not given. A naive datetime
+            is taken as UTC.
+    """
+
+    def __init__(self, start: datetime | None = None) -> None:
+        super().__init__()
+        start = start or datetime(2026, 4, 3, 10, 0, tzinfo=UTC)
+        self._start = (start if start.tzinfo else start.replace(tzinfo=UTC)).timestamp()
+
+    def time(self) -> float:
+        """Return the time in seconds since 1970 (UTC)."""
+        return self._start + self._ahead
+
+    def seconds_until(self, moment: float) -> float | None:
+        """Return 0 for a moment that has come, None for one that `advance` must bring."""
+        return 0.0 if moment <= self.time() else None
 
 
 def api_text(moment: float) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
+
 import attrs
 
 API_KEY = "sk_test_emulator_published_worth_nothing"
@@ -12,6 +16,9 @@ ENCRYPTION_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 LIVE_KEY_PREFIX = "sk_live_"
 
+FIRST_MERCHANT = "default"
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
+
 
 @attrs.frozen
 class Credentials:
@@ -21,3 +28,22 @@ class Credentials:
     account_number: str = ACCOUNT_NUMBER
     webhook_secret: str = WEBHOOK_SECRET
     encryption_key: str = ENCRYPTION_KEY
+
+    @classmethod
+    def of_merchant(cls, name: str) -> Credentials:
+        """Return the credentials of a merchant by its name: the same name has the same ones.
+
+        Raises:
+            ValueError: when the name is not small letters, digits and hyphens.
+        """
+        if name == FIRST_MERCHANT:
+            return cls()
+        if not _NAME.fullmatch(name):
+            raise ValueError("a merchant's name is small letters and digits, such as shop-2")
+        key = hashlib.sha256(f"dgspay emulator, {name}".encode()).digest()
+        return cls(
+            f"sk_test_emulator_{name.replace('-', '_')}_worth_nothing",
+            f"ACC-{name.upper()}",
+            f"emulator-webhook-secret-{name}-worth-nothing",
+            base64.b64encode(key).decode(),
+        )

@@ -5,41 +5,35 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
-import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import attrs
 import httpx
 
 from dgspay.emulator.clock import Clock
+from dgspay.emulator.mischief import Mischief, Mode
+from dgspay.emulator.receivers import (
+    Attempt,
+    InProcessReceiver,
+    attempt_in_process,
+    attempt_over_http,
+    is_success,
+)
 from dgspay.emulator.records import Event
 from dgspay.models.codec import dump_json
-from dgspay.webhooks import sign
+from dgspay.webhooks import SIGNATURE_HEADER, sign
 
 # Seconds before each further attempt. The guide says "automatic retries" and not when.
 RETRY_DELAYS: Final = (5.0, 30.0, 120.0, 600.0, 3600.0)
 TIMEOUT_SECONDS: Final = 5.0
 
+# So many receivers can stall before another one has to wait.
+MAX_WORKERS: Final = 8
+
 _KEPT_DELIVERIES = 10_000
-_READ_OF_ANSWER = 64 * 1024
 _JOIN_SECONDS = 2 * TIMEOUT_SECONDS
-
-
-@attrs.frozen
-class Attempt:
-    """One try to deliver.
-
-    Attributes:
-        at: Seconds since 1970, by the emulator's clock.
-        status: The HTTP status of the receiver, or None when there was no answer.
-        error: What went wrong with the connection, such as `ReadTimeout`, or None.
-    """
-
-    at: float
-    status: int | None
-    error: str | None = None
 
 
 @attrs.define(eq=False)
@@ -47,20 +41,30 @@ class Delivery:
     """One webhook and how it went.
 
     Attributes:
+        id: Its number, counted from 1.
         event: Its name, such as `payment.success`.
         reference: Its `dgs_reference`.
         url: Where it goes; None when no URL was known and it is only recorded.
         body: The exact bytes that were signed.
         signature: The value of `X-DGS-Signature`.
+        account_number: Whose event it is.
+        at: Seconds since 1970 when it arose, by the emulator's clock.
+        treatment: What was done to it on purpose, in words.
         attempts: Every try, oldest first.
+        next_at: When it is tried next, or None.
     """
 
+    id: int
     event: str
     reference: str
     url: str | None
     body: bytes = attrs.field(repr=False)
     signature: str
+    account_number: str
+    at: float
+    treatment: tuple[str, ...] = ()
     attempts: list[Attempt] = attrs.field(factory=list)
+    next_at: float | None = None
 
     @property
     def statuses(self) -> tuple[int | None, ...]:
@@ -70,49 +74,98 @@ class Delivery:
     @property
     def delivered(self) -> bool:
         """Whether the receiver has said 2xx."""
-        return any(_is_success(status) for status in self.statuses)
+        return any(is_success(status) for status in self.statuses)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What goes with the body."""
+        return {"Content-Type": "application/json", SIGNATURE_HEADER: self.signature}
+
+
+Round = tuple[Delivery, ...]
+"""Deliveries that one worker makes one after the other, so that their order holds."""
 
 
 class Courier:
-    """Delivers webhooks one after the other in a thread that starts with the first of them.
+    """Delivers webhooks in threads that start with the first of them.
 
     Args:
         clock: Decides when a retry is due.
-        secret: The webhook secret.
+        changed: Called when something about a delivery has changed.
     """
 
-    def __init__(self, clock: Clock, secret: str) -> None:
+    def __init__(self, clock: Clock, changed: Callable[[], object]) -> None:
         self.deliveries: deque[Delivery] = deque(maxlen=_KEPT_DELIVERIES)
+        self.mischief = Mischief()
+        self.receiver: InProcessReceiver | None = None
         self._clock = clock
-        self._secret = secret
+        self._tell = changed
         self._changed = threading.Condition()
-        self._waiting: list[tuple[float, int, Delivery]] = []
+        self._waiting: list[tuple[float, int, Round]] = []
+        self._held: dict[Mode, list[Delivery]] = {}
+        self._numbers = itertools.count(1)
         self._tiebreak = itertools.count()
-        self._under_way: Delivery | None = None
-        self._thread: threading.Thread | None = None
+        self._under_way: set[int] = set()
+        self._idle_workers = 0
+        self._workers: list[threading.Thread] = []
         self._closed = False
 
     def post(self, events: Iterable[Event]) -> None:
         """Sign and record webhooks, and send those that have somewhere to go."""
         for event in events:
-            body = dump_json(event.payload)
+            self._post(event)
+        self._deliver_in_process()
+
+    def _post(self, event: Event) -> None:
+        treatment = self.mischief.treat()
+        body = dump_json(event.payload)
+        # A signature of other bytes: right in form, wrong for these.
+        signed = body + b" " if treatment.wrong_signature else body
+        with self._changed:
             delivery = Delivery(
+                next(self._numbers),
                 str(event.payload["event"]),
                 str(event.payload["dgs_reference"]),
                 event.url,
                 body,
-                sign(body, self._secret),
+                sign(signed, event.secret),
+                event.account_number,
+                self._clock.time(),
+                treatment.words,
             )
-            with self._changed:
-                self.deliveries.append(delivery)
-                if event.url is not None and not self._closed:
-                    self._put(delivery, self._clock.time())
-                    self._start()
+            self.deliveries.append(delivery)
+            if treatment.drop or not self._has_receiver(delivery):
+                pass
+            elif treatment.reorder is not None:
+                self._hold(delivery, treatment.reorder)
+            else:
+                times = 2 if treatment.duplicate else 1
+                self._put((delivery,) * times, self._clock.time() + treatment.delay)
+        self._tell()
+
+    def resend(self, number: int) -> None:
+        """Send a webhook again now, whatever became of it.
+
+        Raises:
+            LookupError: when there is no such delivery.
+            ValueError: when it has no receiver.
+        """
+        with self._changed:
+            for delivery in self.deliveries:
+                if delivery.id == number:
+                    break
+            else:
+                raise LookupError(f"no delivery with the number {number}")
+            if not self._has_receiver(delivery):
+                raise ValueError("this webhook has no receiver: it was only recorded")
+            self._put((delivery,), self._clock.time())
+        self._deliver_in_process()
 
     def wake(self) -> None:
         """Look at the clock again."""
         with self._changed:
             self._changed.notify_all()
+        self._deliver_in_process()
 
     def wait_until_idle(self, timeout: float) -> bool:
         """Wait until nothing is under way or due; say whether that came about in time."""
@@ -123,9 +176,12 @@ class Courier:
         """Forget all deliveries; one that is under way ends, and is not tried again."""
         with self._changed:
             self.deliveries.clear()
+            self.mischief.clear()
             self._waiting.clear()
-            self._under_way = None
+            self._held.clear()
+            self._under_way.clear()
             self._changed.notify_all()
+        self._tell()
 
     def close(self) -> None:
         """Stop delivering. A try that is under way is waited for."""
@@ -133,83 +189,124 @@ class Courier:
             self._closed = True
             self._waiting.clear()
             self._changed.notify_all()
-            thread = self._thread
-        if thread is not None:
-            thread.join(_JOIN_SECONDS)
+            workers = tuple(self._workers)
+        for worker in workers:
+            worker.join(_JOIN_SECONDS)
 
-    def _put(self, delivery: Delivery, due: float) -> None:
-        heapq.heappush(self._waiting, (due, next(self._tiebreak), delivery))
+    # --- the queue ----------------------------------------------------------------------
+
+    def _has_receiver(self, delivery: Delivery) -> bool:
+        return delivery.url is not None or self.receiver is not None
+
+    def _hold(self, delivery: Delivery, mode: Mode) -> None:
+        """Keep a webhook back until the last of its group has come; then the last goes first."""
+        held = self._held.setdefault(mode, [])
+        held.append(delivery)
+        if mode.remaining == 0:
+            del self._held[mode]
+            self._put(tuple(reversed(held)), self._clock.time())
+
+    def _put(self, round_: Round, due: float) -> None:
+        if self._closed:
+            return
+        for delivery in round_:
+            delivery.next_at = due
+        heapq.heappush(self._waiting, (due, next(self._tiebreak), round_))
+        if any(delivery.url is not None for delivery in round_):
+            self._staff()
         self._changed.notify_all()
 
-    def _start(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(
-                target=self._run, name="dgspay-emulator-webhooks", daemon=True
+    def _staff(self) -> None:
+        """Have a worker for what waits, up to so many."""
+        if self._idle_workers == 0 and len(self._workers) < MAX_WORKERS:
+            worker = threading.Thread(
+                target=self._work, name="dgspay-emulator-webhooks", daemon=True
             )
-            self._thread.start()
+            self._workers.append(worker)
+            self._idle_workers += 1
+            worker.start()
 
     def _idle(self) -> bool:
-        return self._under_way is None and not (
+        return not self._under_way and not (
             self._waiting and self._waiting[0][0] <= self._clock.time()
         )
 
-    def _run(self) -> None:
-        with httpx.Client(
-            timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False
-        ) as client:
-            while (delivery := self._next()) is not None:
-                attempt = _attempt(client, delivery, self._clock.time())
-                self._note(delivery, attempt)
+    def _take(self) -> Round | None:
+        """Take the round that is due next, when one is."""
+        if self._waiting and self._waiting[0][0] <= self._clock.time():
+            round_ = heapq.heappop(self._waiting)[2]
+            self._under_way.add(id(round_))
+            return round_
+        return None
 
-    def _next(self) -> Delivery | None:
-        """Wait for the delivery that is due next; None means to stop."""
+    # --- the ways -----------------------------------------------------------------------
+
+    def _work(self) -> None:
+        with httpx.Client(follow_redirects=False, trust_env=False) as client:
+            while (round_ := self._next()) is not None:
+                self._make(round_, client)
+                with self._changed:
+                    self._idle_workers += 1
+
+    def _next(self) -> Round | None:
+        """Wait for the round that is due next; None means to stop."""
         with self._changed:
             while not self._closed:
-                pause: float | None = None
+                if (round_ := self._take()) is not None:
+                    self._idle_workers -= 1
+                    if self._waiting:
+                        self._staff()
+                    return round_
+                pause = None
                 if self._waiting:
                     pause = self._clock.seconds_until(self._waiting[0][0])
-                    if pause is not None and pause <= 0:
-                        self._under_way = heapq.heappop(self._waiting)[2]
-                        return self._under_way
                 self._changed.wait(pause)
         return None
 
-    def _note(self, delivery: Delivery, attempt: Attempt) -> None:
+    def _deliver_in_process(self) -> None:
+        """Hand what is due to the receiver in this process, in the thread that caused it."""
+        if self.receiver is None:
+            return
+        while True:
+            with self._changed:
+                if not (self._waiting and all(d.url is None for d in self._waiting[0][2])):
+                    return
+                round_ = self._take()
+            if round_ is None:
+                return
+            self._make(round_, None)
+
+    def _make(self, round_: Round, client: httpx.Client | None) -> None:
+        for delivery in round_:
+            now = self._clock.time()
+            if delivery.url is not None and client is not None:
+                attempt = attempt_over_http(
+                    client,
+                    delivery.url,
+                    delivery.body,
+                    delivery.headers,
+                    now=now,
+                    timeout=TIMEOUT_SECONDS,
+                )
+            elif self.receiver is not None:
+                attempt = attempt_in_process(
+                    self.receiver, delivery.body, delivery.headers, now=now
+                )
+            else:
+                continue
+            self._note(delivery, attempt, forgotten=id(round_) not in self._under_way)
+        with self._changed:
+            self._under_way.discard(id(round_))
+            self._changed.notify_all()
+        self._tell()
+
+    def _note(self, delivery: Delivery, attempt: Attempt, *, forgotten: bool) -> None:
         """Write down how a try went, and when the next one is due."""
         with self._changed:
             delivery.attempts.append(attempt)
-            forgotten = self._under_way is not delivery
-            self._under_way = None
+            delivery.next_at = None
             tried = len(delivery.attempts)
-            if not (_is_success(attempt.status) or forgotten or self._closed) and (
+            if not (is_success(attempt.status) or forgotten or self._closed) and (
                 tried <= len(RETRY_DELAYS)
             ):
-                self._put(delivery, attempt.at + RETRY_DELAYS[tried - 1])
-            self._changed.notify_all()
-
-
-def _is_success(status: int | None) -> bool:
-    return status is not None and httpx.codes.is_success(status)
-
-
-def _attempt(client: httpx.Client, delivery: Delivery, now: float) -> Attempt:
-    """Send a webhook once."""
-    headers = {"Content-Type": "application/json", "X-DGS-Signature": delivery.signature}
-    try:
-        with client.stream(
-            "POST", delivery.url or "", content=delivery.body, headers=headers
-        ) as response:
-            _read_some(response)
-            return Attempt(now, response.status_code)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return Attempt(now, None, type(error).__name__)
-
-
-def _read_some(response: httpx.Response) -> None:
-    """Let a receiver finish a short answer, and leave one that never ends."""
-    deadline = time.monotonic() + TIMEOUT_SECONDS
-    read = 0
-    for chunk in response.iter_raw():
-        read += len(chunk)
-        if read > _READ_OF_ANSWER or time.monotonic() > deadline:
-            return
+                self._put((delivery,), attempt.at + RETRY_DELAYS[tried - 1])

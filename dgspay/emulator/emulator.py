@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from decimal import Decimal
 from types import TracebackType
 from typing import Self
 
@@ -17,19 +16,23 @@ from dgspay.emulator.app import create_app
 from dgspay.emulator.background import Ticker
 from dgspay.emulator.calls import API_PREFIX
 from dgspay.emulator.clock import Clock, SystemClock
-from dgspay.emulator.credentials import WEBHOOK_SECRET
+from dgspay.emulator.console import console_routes
+from dgspay.emulator.credentials import FIRST_MERCHANT
 from dgspay.emulator.deliveries import Courier, Delivery
 from dgspay.emulator.engine import IN_PROCESS_ORIGIN, Engine
 from dgspay.emulator.faults import Faults
+from dgspay.emulator.feed import Feed
 from dgspay.emulator.fields import is_web_url
 from dgspay.emulator.journal import Arrival
-from dgspay.emulator.records import Conversion, Deed, Disbursement, Link, Payment
+from dgspay.emulator.merchant import Merchant
+from dgspay.emulator.records import Payment
 from dgspay.emulator.wallet import DEFAULT_BALANCES
+from dgspay.emulator.webhooks import Webhooks
 from dgspay.money import AmountInput
 
 
-class Emulator:
-    """A local DGS-Pay with one merchant account.
+class Emulator(Merchant):
+    """A local DGS-Pay. What it says of a merchant, it says of the first one.
 
     Args:
         settle_after: Seconds until a payment, disbursement or conversion settles by itself;
@@ -44,9 +47,12 @@ class Emulator:
             refused either way.
         settle_transfers: Whether a disbursement without a scenario succeeds by itself.
         transfers_in_lookup: Whether `GET /transactions/{id}` finds disbursements.
+        merchants: Names of further merchants, such as `shop-2`: each has its own credentials,
+            wallet and history. `merchant(name)` shows them.
 
     Raises:
-        ValueError: for a `webhook_url` that is not http or https, or a balance below 0.
+        ValueError: for a `webhook_url` that is not http or https, a balance below 0, or a
+            merchant's name that is not small letters, digits and hyphens.
     """
 
     def __init__(
@@ -61,6 +67,7 @@ class Emulator:
         require_account_number: bool = True,
         settle_transfers: bool = True,
         transfers_in_lookup: bool = True,
+        merchants: Sequence[str] = (),
     ) -> None:
         if webhook_url is not None and not is_web_url(webhook_url):
             raise ValueError("webhook_url must be an absolute http or https URL")
@@ -74,44 +81,49 @@ class Emulator:
             transfers_in_lookup=transfers_in_lookup,
             balances=DEFAULT_BALANCES if balances is None else dict(balances),
         )
-        self._courier = Courier(self.clock, WEBHOOK_SECRET)
+        self.feed = Feed()
+        self._courier = Courier(self.clock, self.feed.changed)
+        self.webhooks = Webhooks(self._courier)
         self._tickers: set[Ticker] = set()
         self._running = ExitStack()
+        self._merchants = (FIRST_MERCHANT, *merchants)
+        if len(set(self._merchants)) != len(self._merchants):
+            raise ValueError("no two merchants may have the same name")
         self._engine = Engine(
             options,
             self.clock,
             seed=seed,
+            merchants=self._merchants,
             deliver=self._courier.post,
             scheduled=self._wake_tickers,
+            changed=self.feed.changed,
         )
-        self.app: ASGIApp = create_app(self._engine)
+        super().__init__(self._engine, 0)
+        self.app: ASGIApp = create_app(
+            self._engine, console_routes(self, self._engine, self._courier)
+        )
         self.base_url = IN_PROCESS_ORIGIN + API_PREFIX
         self.clock.subscribe(self._engine.tick)
         self.clock.subscribe(self._courier.wake)
         if webhook_url is not None:
             self._running.enter_context(self._ticking())
 
-    # --- credentials --------------------------------------------------------------------
+    # --- merchants ----------------------------------------------------------------------
+
+    def merchant(self, name: str) -> Merchant:
+        """Return one of the merchants by the name it was set up with.
+
+        Raises:
+            LookupError: when there is none with this name.
+        """
+        if name not in self._merchants:
+            raise LookupError(f"no merchant {name!r}; one of: {', '.join(self._merchants)}")
+        return Merchant(self._engine, self._merchants.index(name))
 
     @property
-    def api_key(self) -> str:
-        """The published test key for `X-DGS-API-Key`."""
-        return self._engine.account.credentials.api_key
-
-    @property
-    def account_number(self) -> str:
-        """The account number for `X-DGS-ACCOUNT-NUMBER`."""
-        return self._engine.account.credentials.account_number
-
-    @property
-    def webhook_secret(self) -> str:
-        """The published secret webhooks are signed with."""
-        return self._engine.account.credentials.webhook_secret
-
-    @property
-    def encryption_key(self) -> str:
-        """The published card encryption key: base64 of 32 bytes."""
-        return self._engine.account.credentials.encryption_key
+    def merchants(self) -> Sequence[Merchant]:
+        """Every merchant, the first one first."""
+        return tuple(Merchant(self._engine, place) for place in range(len(self._merchants)))
 
     # --- ways in ------------------------------------------------------------------------
 
@@ -137,10 +149,11 @@ class Emulator:
             self._ticking(),
             server.serve(self.app, host=host, port=port, allow_public=allow_public) as served,
         ):
-            self._engine.move(served.origin)
+            self._engine.move(served.origin, public=allow_public)
             try:
                 yield served
             finally:
+                self.feed.end()
                 self._engine.move(IN_PROCESS_ORIGIN)
 
     @contextmanager
@@ -164,31 +177,6 @@ class Emulator:
         return self._engine.faults
 
     @property
-    def transactions(self) -> Sequence[Payment]:
-        """Every collection, oldest first, in its present state."""
-        return tuple(self._engine.account.payments)
-
-    @property
-    def disbursements(self) -> Sequence[Disbursement]:
-        """Every transfer out of the wallet, oldest first."""
-        return tuple(self._engine.account.disbursements.values())
-
-    @property
-    def conversions(self) -> Sequence[Conversion]:
-        """Every currency conversion, oldest first."""
-        return tuple(self._engine.account.conversions.values())
-
-    @property
-    def links(self) -> Sequence[Link]:
-        """Every payment link, oldest first."""
-        return tuple(self._engine.account.links.values())
-
-    @property
-    def executed(self) -> Sequence[Deed]:
-        """What was really done, in order: compare a client's claims with this."""
-        return tuple(self._engine.account.deeds)
-
-    @property
     def requests(self) -> Sequence[Arrival]:
         """The latest requests that arrived, oldest first, secrets masked."""
         return tuple(self._engine.journal.arrivals)
@@ -197,10 +185,6 @@ class Emulator:
     def deliveries(self) -> Sequence[Delivery]:
         """The latest webhooks, oldest first, with every try to deliver them."""
         return tuple(self._courier.deliveries)
-
-    def balance(self, currency: str) -> Decimal:
-        """Return what is available in a currency."""
-        return self._engine.account.wallet.available(currency)
 
     # --- steering -----------------------------------------------------------------------
 
@@ -211,7 +195,7 @@ class Emulator:
             LookupError: when there is no such thing.
             ValueError: when it has ended already.
         """
-        with self._engine.steering() as account:
+        with self._engine.steering(self._whose(reference)) as account:
             steering.approve(account, reference)
 
     def decline(self, reference: str, reason: str = "Declined") -> None:
@@ -225,7 +209,7 @@ class Emulator:
             LookupError: when there is no such thing.
             ValueError: when it has ended already.
         """
-        with self._engine.steering() as account:
+        with self._engine.steering(self._whose(reference)) as account:
             steering.decline(account, reference, reason)
 
     def settle(self, reference: str | None = None) -> None:
@@ -238,11 +222,13 @@ class Emulator:
             LookupError: when there is no such thing.
             ValueError: when it has ended already.
         """
-        with self._engine.steering() as account:
-            if reference is None:
-                steering.settle_all(account)
-            else:
+        if reference is not None:
+            with self._engine.steering(self._whose(reference)) as account:
                 steering.settle_one(account, reference)
+            return
+        for merchant in self.merchants:
+            with self._engine.steering(merchant.account_number) as account:
+                steering.settle_all(account)
 
     def pay_link(self, id_or_slug: str, amount: AmountInput | None = None) -> Payment:
         """Pay a payment link at once, as a payer with money would.
@@ -256,11 +242,19 @@ class Emulator:
             LinkNotPayableError: when it is expired, archived or used up, or the amount is not
                 within its limits.
         """
-        with self._engine.steering() as account:
+        with self._engine.steering(self._whose(id_or_slug)) as account:
             link = account.link(id_or_slug)
             if link is None:
                 raise LookupError(f"no payment link {id_or_slug!r}")
             return links.pay(account, link, amount)
+
+    def _whose(self, name: str) -> str | None:
+        """Return the number of the account that has something by this name."""
+        with self._engine.lock:
+            for account in self._engine.accounts:
+                if account.has(name):
+                    return account.credentials.account_number
+        return None
 
     def wait_for_deliveries(self, timeout: float = 5.0) -> None:
         """Wait until no webhook is under way or due; retries due later are not waited for.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
 import threading
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +16,7 @@ from dgspay.emulator.clock import Clock
 from dgspay.emulator.credentials import LIVE_KEY_PREFIX, Credentials
 from dgspay.emulator.exchange import (
     Answer,
+    Effect,
     Exchange,
     RefusedError,
     Request,
@@ -24,9 +24,10 @@ from dgspay.emulator.exchange import (
     invalid,
     not_found,
 )
-from dgspay.emulator.faults import Fault, Faults
+from dgspay.emulator.fault_kinds import Fault, HungUp
+from dgspay.emulator.faults import Faults
 from dgspay.emulator.identifiers import Identifiers
-from dgspay.emulator.journal import Journal
+from dgspay.emulator.journal import Arrival, Journal
 from dgspay.emulator.records import Event
 from dgspay.emulator.routes import API_OPERATIONS, find_route
 from dgspay.emulator.same_origin import is_foreign
@@ -52,17 +53,23 @@ class _Incoming:
     def operation(self) -> str | None:
         return self.route.operation if self.route else None
 
+    @property
+    def is_for_page(self) -> bool:
+        return self.route is not None and self.route.public
+
 
 class Engine:
-    """Answers requests for one merchant account.
+    """Answers requests for the merchant accounts.
 
     Args:
         options: How the emulator behaves.
         clock: Where the time comes from.
         seed: The same seed makes the same ids.
+        merchants: The merchants' names, of which the first is the one meant by default.
         deliver: Is given the webhooks that may leave; never before the answer of the call
             that caused them.
         scheduled: Called when something was put down to settle later.
+        changed: Called when something has happened that a watcher may want to see.
     """
 
     def __init__(
@@ -71,18 +78,22 @@ class Engine:
         clock: Clock,
         *,
         seed: int | str | None,
+        merchants: Sequence[str],
         deliver: Callable[[Iterable[Event]], None],
         scheduled: Callable[[], object],
+        changed: Callable[[], object],
     ) -> None:
         self.options = options
         self.clock = clock
         self.lock = threading.RLock()
-        self.faults = Faults(API_OPERATIONS)
+        self.faults = Faults(API_OPERATIONS, seed=seed)
         self.origin = IN_PROCESS_ORIGIN
         self.public = False
         self._seed = seed
+        self._merchants = merchants
         self._deliver = deliver
         self._scheduled = scheduled
+        self._changed = changed
         self.reset()
 
     def reset(self) -> None:
@@ -90,45 +101,102 @@ class Engine:
         with self.lock:
             self.faults.clear()
             self.journal = Journal()
-            self.keys = idempotency.Keys()
-            self.account = Account(
-                Credentials(),
-                self.options,
-                self.clock,
-                Identifiers(self._seed),
-                self.origin,
-                scheduled=self._scheduled,
+            # One source for all, so that no two merchants have the same reference.
+            identifiers = Identifiers(self._seed)
+            slugs: set[str] = set()
+            self.accounts = tuple(
+                Account(
+                    Credentials.of_merchant(name),
+                    self.options,
+                    self.clock,
+                    identifiers,
+                    self.origin,
+                    slugs=slugs,
+                    scheduled=self._scheduled,
+                )
+                for name in self._merchants
             )
+            self._by_key = {account.credentials.api_key: account for account in self.accounts}
+        self._changed()
 
-    def move(self, origin: str) -> None:
+    @property
+    def account(self) -> Account:
+        """The first merchant's account."""
+        return self.accounts[0]
+
+    def account_of(self, account_number: str) -> Account:
+        """Find an account.
+
+        Raises:
+            LookupError: when there is none with this number.
+        """
+        for account in self.accounts:
+            if account.credentials.account_number == account_number:
+                return account
+        raise LookupError(f"no account {account_number!r}")
+
+    def behave(self, options: Options) -> None:
+        """Behave otherwise from now on."""
+        with self.lock:
+            self.options = options
+            for account in self.accounts:
+                account.options = options
+        self._changed()
+
+    def move(self, origin: str, *, public: bool = False) -> None:
         """Have the URLs in answers begin with another origin."""
         with self.lock:
-            self.origin = self.account.origin = origin
+            self.origin, self.public = origin, public
+            for account in self.accounts:
+                account.origin = origin
 
     @contextmanager
-    def steering(self) -> Generator[Account]:
-        """Let someone act on the account from outside a request; then webhooks leave.
+    def steering(self, account_number: str | None = None) -> Generator[Account]:
+        """Let someone act on an account from outside a request; then webhooks leave.
 
         What was last seen pending can be decided until the next request or tick settles it,
         so that a test may decline a payment that would settle at once.
         """
+        account = self.account if account_number is None else self.account_of(account_number)
         with self.lock:
             try:
-                yield self.account
+                yield account
             finally:
-                events = self.account.take_outbox()
+                events = account.take_outbox()
         self._deliver(events)
+        self._changed()
 
     def tick(self) -> None:
         """Settle what is due and let its webhooks leave."""
-        with self.steering() as account:
-            settle_due(account)
+        now = self.clock.time()
+        events: list[Event] = []
+        with self.lock:
+            for account in self.accounts:
+                due = account.next_due()
+                if due is not None and due <= now:
+                    settle_due(account)
+                    events += account.take_outbox()
+        if events:
+            self._deliver(events)
+            self._changed()
 
     def seconds_to_next(self) -> float | None:
         """Return the real seconds until something is due; None when only a signal will tell."""
         with self.lock:
-            moment = self.account.next_due()
-        return None if moment is None else self.clock.seconds_until(moment)
+            moments = [due for a in self.accounts if (due := a.next_due()) is not None]
+        return self.clock.seconds_until(min(moments)) if moments else None
+
+    def hangs_up(self, method: str, path: str) -> bool:
+        """Say whether a fault closes a request's connection before its body is read."""
+        if not self.faults.standing:
+            return False
+        route, _ = find_route(method, path) or (None, {})
+        if route is None or self.faults.take(route.operation, early=True) is None:
+            return False
+        arrival = self.journal.open(Request(method, path), None, route.operation, self.clock.time())
+        arrival.fault = HungUp.words
+        self._changed()
+        return True
 
     def exchange(self, request: Request) -> Exchange:
         """Yield what must happen for a request: waits, then one answer or a dropped line.
@@ -138,37 +206,56 @@ class Engine:
         """
         self.tick()
         incoming = _read(request)
-        arrival = self.journal.open(request, incoming.body, incoming.operation, self.clock.time())
-        fault = self.faults.take(incoming.operation) or Fault()
+        arrival = self._arrival(incoming)
+        fault = self._fault(incoming, arrival)
         events: list[Event] = []
         try:
-            effect = fault.instead()
-            if effect is None:
-                answer = yield from self._answer(incoming, events)
-                effect = fault.afterwards(answer)
-            if isinstance(effect, Answer):
-                arrival.status = effect.status
-            yield effect
+            instead = fault.instead()
+            effects: tuple[Effect, ...] = () if instead is None else (instead,)
+            if instead is None:
+                answer = yield from self._answer(incoming, arrival, events)
+                effects = fault.afterwards(answer)
+            for effect in effects:
+                if isinstance(effect, Answer):
+                    arrival.status, arrival.answer = effect.status, effect.body
+                yield effect
         finally:
-            self._deliver(events)
+            if events:
+                self._deliver(events)
+            self._changed()
 
-    def _answer(self, incoming: _Incoming, events: list[Event]) -> Generator[Wait, None, Answer]:
+    def _arrival(self, incoming: _Incoming) -> Arrival:
+        """Write down a request. What the pages ask for is no call of the API."""
+        opened = Journal() if incoming.is_for_page else self.journal
+        return opened.open(incoming.request, incoming.body, incoming.operation, self.clock.time())
+
+    def _fault(self, incoming: _Incoming, arrival: Arrival) -> Fault:
+        """Take the fault that strikes a request; the pages are spared."""
+        fault = None if incoming.is_for_page else self.faults.take(incoming.operation)
+        if fault is None:
+            return Fault()
+        arrival.fault = fault.words
+        return fault
+
+    def _answer(
+        self, incoming: _Incoming, arrival: Arrival, events: list[Event]
+    ) -> Generator[Wait, None, Answer]:
         """Do the work of a request, once per idempotency key, and make its answer."""
         try:
-            route, key, replay = self._admit(incoming)
+            account, route, key, replay = self._admit(incoming, arrival)
         except RefusedError as refused:
             return refused.answer()
         if replay is not None:
             return replay
         call = Call(
-            self.account,
+            account,
             route.operation,
             values=incoming.values,
             query=incoming.request.query,
             body=incoming.body,
             idempotency_key=key,
         )
-        keys = self.keys
+        keys = account.keys
         done: Answer | None = None
         try:
             answer = done = self._work(route, call, events)
@@ -181,24 +268,39 @@ class Engine:
                     keys.settle(key, done if call.acted else None)
         return answer
 
-    def _admit(self, incoming: _Incoming) -> tuple[Route, str | None, Answer | None]:
+    def _admit(
+        self, incoming: _Incoming, arrival: Arrival
+    ) -> tuple[Account, Route, str | None, Answer | None]:
         """Check who asks and whether the request can be read, and claim its key."""
         route = incoming.route
-        if route is None or not route.public:
-            self._authenticate(incoming.request)
-        elif incoming.request.method != "GET" and is_foreign(
-            incoming.request.headers, public=self.public
-        ):
-            raise RefusedError("91", "this request comes from a page of another site")
+        if route is not None and route.public:
+            account = self._owner(incoming.values)
+        else:
+            account = self._authenticate(incoming.request)
+            arrival.account_number = account.credentials.account_number
         if route is None:
             raise not_found("endpoint")
+        if (
+            route.public
+            and incoming.request.method != "GET"
+            and is_foreign(incoming.request.headers, public=self.public)
+        ):
+            raise RefusedError("91", "this request comes from a page of another site")
         if incoming.malformed is not None:
             raise incoming.malformed
         key = idempotency.key_of(incoming.request)
         if key is None:
-            return route, None, None
+            return account, route, None, None
         with self.lock:
-            return route, key, self.keys.claim(key, incoming.request)
+            return account, route, key, account.keys.claim(key, incoming.request)
+
+    def _owner(self, values: Mapping[str, str]) -> Account:
+        """Find the account a page is about: a payer brings no credentials."""
+        slug, reference = values.get("slug"), values.get("reference")
+        for account in self.accounts:
+            if (slug and account.link(slug)) or (reference and account.payment(reference)):
+                return account
+        return self.account
 
     def _work(self, route: Route, call: Call, events: list[Event]) -> Answer:
         with self.lock:
@@ -210,25 +312,22 @@ class Engine:
                 events += call.account.take_outbox()
         return result if isinstance(result, Answer) else Answer.of(result)
 
-    def _authenticate(self, request: Request) -> None:
+    def _authenticate(self, request: Request) -> Account:
         """Check the two headers of the guide ("Required Headers")."""
         key = request.headers.get("x-dgs-api-key", "")
         if key.startswith(LIVE_KEY_PREFIX):
             raise RefusedError(
                 "91", "a live API key was sent to the emulator; keep it away from test machines"
             )
-        credentials = self.account.credentials
-        if not _equal(key, credentials.api_key):
-            raise RefusedError("91", "X-DGS-API-Key is missing or not the emulator's key")
+        account = self._by_key.get(key)
+        if account is None:
+            raise RefusedError("91", "X-DGS-API-Key is missing or not one of the emulator's keys")
         number = request.headers.get("x-dgs-account-number")
         if number is None and not self.options.require_account_number:
-            return
-        if number is None or not _equal(number, credentials.account_number):
+            return account
+        if number != account.credentials.account_number:
             raise RefusedError("91", "X-DGS-ACCOUNT-NUMBER is missing or not this account's")
-
-
-def _equal(given: str, wanted: str) -> bool:
-    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), wanted.encode())
+        return account
 
 
 def _read(request: Request) -> _Incoming:

@@ -60,9 +60,28 @@ class Drop:
     """Close the connection without an answer."""
 
 
-Effect = Wait | Answer | Drop
+@attrs.frozen
+class Trickle:
+    """Send an answer byte by byte, with so many real seconds between them."""
+
+    answer: Answer
+    seconds_per_byte: float
+
+
+@attrs.frozen
+class Cut:
+    """Send the first bytes of an answer, then close the connection."""
+
+    answer: Answer
+    length: int
+
+
+Effect = Wait | Answer | Drop | Trickle | Cut
 Exchange = Generator[Effect, None, None]
-"""One request's effects in order. Whoever drives it carries them out and then closes it."""
+"""One request's effects in order, an answer or the end of the line last.
+
+Whoever drives it carries them out and then closes it.
+"""
 
 
 class RefusedError(Exception):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from itertools import islice
 
 import attrs
 
@@ -44,6 +46,11 @@ class Keys:
         if known.answer is None:
             raise RefusedError("93", "a request with this idempotency key is being processed")
         return attrs.evolve(known.answer, headers=(*known.answer.headers, REPLAY_HEADER))
+
+    def latest(self, count: int) -> Sequence[tuple[str, bool]]:
+        """Return the latest keys, newest first, and whether their requests were answered."""
+        newest = islice(reversed(self._memories.items()), count)
+        return tuple((key, memory.answer is not None) for key, memory in newest)
 
     def settle(self, key: str, answer: Answer | None) -> None:
         """Remember the answer of work that was done; without one the key is free again."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from contextlib import closing
 
 import httpx
 from starlette.types import ASGIApp
 
-from dgspay.emulator.app import LOST_ANSWER
+from dgspay.emulator.app import CUT_ANSWER, LOST_ANSWER
 from dgspay.emulator.engine import Engine
-from dgspay.emulator.exchange import Answer, Drop, Exchange, Request, Wait
+from dgspay.emulator.exchange import Answer, Cut, Drop, Exchange, Request, Trickle, Wait
 
 
 class EngineTransport(httpx.BaseTransport):
@@ -23,30 +24,60 @@ class EngineTransport(httpx.BaseTransport):
         """Answer a request, or raise what httpx raises when the server hangs up."""
         path, _, query = request.url.raw_path.decode("latin-1").partition("?")
         headers = {name.lower(): value for name, value in request.headers.items()}
+        if self._engine.hangs_up(request.method, path):
+            raise httpx.RemoteProtocolError(LOST_ANSWER, request=request)
         asked = Request(request.method, path, query, headers, request.read())
         with closing(self._engine.exchange(asked)) as exchange:
-            answer = _carried_out(exchange)
-        if answer is None:
+            response = _carried_out(exchange)
+        if response is None:
             raise httpx.RemoteProtocolError(LOST_ANSWER, request=request)
-        length = ("content-length", str(len(answer.body)))
-        return httpx.Response(
-            answer.status,
-            headers=[*answer.headers, length],
-            stream=httpx.ByteStream(answer.body),
-        )
+        return response
 
 
-def _carried_out(exchange: Exchange) -> Answer | None:
-    answer: Answer | None = None
+def _carried_out(exchange: Exchange) -> httpx.Response | None:
+    response: httpx.Response | None = None
     for effect in exchange:
         match effect:
             case Wait(seconds):
                 time.sleep(seconds)
-            case Answer():
-                answer = effect
+            case Answer(body=body):
+                response = _response(effect, httpx.ByteStream(body))
+            case Trickle(answer, seconds):
+                response = _response(answer, _Trickling(answer.body, seconds))
+            case Cut(answer, length):
+                response = _response(answer, _CutOff(answer.body[:length]))
             case Drop():
                 pass
-    return answer
+    return response
+
+
+def _response(answer: Answer, stream: httpx.SyncByteStream) -> httpx.Response:
+    length = ("content-length", str(len(answer.body)))
+    return httpx.Response(answer.status, headers=[*answer.headers, length], stream=stream)
+
+
+class _Trickling(httpx.SyncByteStream):
+    """A body that comes byte by byte."""
+
+    def __init__(self, body: bytes, seconds_per_byte: float) -> None:
+        self._body = body
+        self._pause = seconds_per_byte
+
+    def __iter__(self) -> Iterator[bytes]:
+        for place in range(len(self._body)):
+            yield self._body[place : place + 1]
+            time.sleep(self._pause)
+
+
+class _CutOff(httpx.SyncByteStream):
+    """A body that never comes to its end."""
+
+    def __init__(self, beginning: bytes) -> None:
+        self._beginning = beginning
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._beginning
+        raise httpx.RemoteProtocolError(CUT_ANSWER)
 
 
 def sync_client(engine: Engine, base_url: str) -> httpx.Client:

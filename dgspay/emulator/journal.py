@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +20,7 @@ class Arrival:
     """A request as it arrived, masked.
 
     Attributes:
+        id: Its number, counted from 1.
         method: The HTTP method.
         path: The path, still percent-encoded.
         query: The query string.
@@ -27,8 +29,12 @@ class Arrival:
         operation: The route it matched, such as `POST /charges`, or None.
         at: Seconds since 1970, by the emulator's clock.
         status: The HTTP status it was answered with; None while it is in flight or dropped.
+        fault: What went wrong with it on purpose, in words, or None.
+        answer: The bytes it was answered with.
+        account_number: Whose it is; None where no one was let in.
     """
 
+    id: int
     method: str
     path: str
     query: str
@@ -37,6 +43,9 @@ class Arrival:
     operation: str | None
     at: float
     status: int | None = None
+    fault: str | None = None
+    answer: bytes = attrs.field(default=b"", repr=False)
+    account_number: str | None = None
 
 
 class Journal:
@@ -44,10 +53,12 @@ class Journal:
 
     def __init__(self) -> None:
         self.arrivals: deque[Arrival] = deque(maxlen=_KEPT_REQUESTS)
+        self._numbers = itertools.count(1)
 
     def open(self, request: Request, body: Any, operation: str | None, at: float) -> Arrival:
         """Write down a request before anything is done about it."""
         arrival = Arrival(
+            next(self._numbers),
             request.method,
             masked_text(request.path),
             masked_text(request.query),

@@ -75,7 +75,7 @@ def read_slug(account: Account, fields: Fields) -> str | None:
     if fields.optional_text("slug", longest=_LONGEST_SLUG) is None:
         return None
     slug = fields.digits("slug", _SLUG, "invoice-123")
-    if account.link(slug) is not None:
+    if account.is_taken(slug):
         raise invalid("slug is taken")
     return slug
 
@@ -84,7 +84,7 @@ def slug_of(account: Account, title: str) -> str:
     """Make a free slug from a title: `invoice-123` from `Invoice #123`."""
     base = re.sub(r"[^a-z0-9]+", "-", title.lower())[:_LONGEST_SLUG].strip("-") or "link"
     slug = base
-    while account.link(slug) is not None:
+    while account.is_taken(slug):
         slug = f"{base}-{account.identifiers.token(6).lower()}"
     return slug
 

@@ -157,3 +157,5 @@ class Event:
 
     payload: Mapping[str, Any]
     url: str | None
+    account_number: str
+    secret: str = attrs.field(repr=False)

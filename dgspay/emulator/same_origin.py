@@ -19,12 +19,17 @@ def is_foreign(headers: Mapping[str, str], *, public: bool) -> bool:
         public: Whether the emulator listens to others, who know it by a name.
     """
     host = headers.get("host", "")
-    if not public and not _is_local(host):
+    if is_foreign_name(headers, public=public):
         return True
     if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
         return True
     origin = headers.get("origin")
     return origin is not None and urlsplit(origin).netloc != host
+
+
+def is_foreign_name(headers: Mapping[str, str], *, public: bool) -> bool:
+    """Say whether the host is asked for by a name that someone else may have pointed here."""
+    return not public and not _is_local(headers.get("host", ""))
 
 
 def _is_local(host: str) -> bool:

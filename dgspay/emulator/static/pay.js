@@ -1,7 +1,8 @@
 /** The page of a payment link: reads what the payer enters, starts the payment, follows it. */
 
+import { amountText } from "./amounts.js";
 import { PaymentError, mountCardForm } from "./dgspay-card.js";
-import { Refused, amountText, call, follow } from "./payment.js";
+import { Refused, call, follow } from "./payment.js";
 
 const page = document.querySelector("#pay");
 const details = document.querySelector("#details");

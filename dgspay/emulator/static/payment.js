@@ -1,5 +1,6 @@
 /** Follows one payment to its end: what the payer must do next, and how it came out. */
 
+import { amountText } from "./amounts.js";
 import { PaymentError, mountPinForm } from "./dgspay-card.js";
 
 const POLL_MILLISECONDS = 700;
@@ -22,12 +23,6 @@ export async function call(path, body, headers = {}) {
     throw refused;
   }
   return answer;
-}
-
-/** Write an amount for people. */
-export function amountText(amount, currency) {
-  const places = Number.isInteger(amount) ? 0 : 2;
-  return `${amount.toLocaleString("en", { minimumFractionDigits: places })} ${currency}`;
 }
 
 /**

@@ -1,0 +1,246 @@
+"""What the console and other programs can do to an emulator over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from dgspay.emulator import steering
+from dgspay.emulator.account import Account
+from dgspay.emulator.calls import API_PREFIX
+from dgspay.emulator.console.view import delivery_details, request_details, state
+from dgspay.emulator.deliveries import Courier
+from dgspay.emulator.engine import Engine
+from dgspay.emulator.exchange import Answer, Request
+from dgspay.emulator.fidelity import FIDELITY
+from dgspay.emulator.fields import is_web_url
+from dgspay.models.codec import dump_json, parse_json
+
+if TYPE_CHECKING:
+    from dgspay.emulator.emulator import Emulator
+
+
+@attrs.frozen
+class Ask:
+    """One request to the console.
+
+    Attributes:
+        emulator: What is steered.
+        engine: Its engine.
+        courier: Its webhooks.
+        account: The merchant it is about.
+        values: The variable segments of the path.
+        query: The query parameters.
+        body: The parsed JSON object, empty when there was none.
+    """
+
+    emulator: Emulator
+    engine: Engine
+    courier: Courier
+    account: Account
+    values: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Mapping[str, Any]
+
+    def text(self, name: str) -> str:
+        """Return a text of the body.
+
+        Raises:
+            ValueError: when it is missing or no text.
+        """
+        value = self.body.get(name)
+        if not isinstance(value, str) or not value:
+            raise ValueError(f"{name} is required, as text")
+        return value
+
+    def seconds(self, name: str) -> float:
+        """Return a number of seconds of the body.
+
+        Raises:
+            ValueError: when it is missing, no number or below 0.
+        """
+        value = self.body.get(name)
+        try:
+            # bool is an int to Python, and no number of seconds to anyone.
+            seconds = -1.0 if isinstance(value, bool) else float(str(value))
+        except ValueError:
+            seconds = -1.0
+        if not 0 <= seconds < float("inf"):
+            raise ValueError(f"{name} must be a number of seconds, 0 or more")
+        return seconds
+
+
+Action = Callable[[Ask], Mapping[str, Any]]
+_DONE: Final[Mapping[str, Any]] = {"status": "success"}
+
+
+def show_state(ask: Ask) -> Mapping[str, Any]:
+    """Everything at one glance."""
+    return state(ask.engine, ask.courier, ask.account, ask.query.get("search", ""))
+
+
+def show_request(ask: Ask) -> Mapping[str, Any]:
+    """One request, in full."""
+    number = ask.values["id"]
+    for arrival in ask.emulator.requests:
+        if str(arrival.id) == number:
+            return request_details(arrival, ask.engine.origin)
+    raise LookupError("no such request: only the latest are kept")
+
+
+def show_delivery(ask: Ask) -> Mapping[str, Any]:
+    """One webhook, in full."""
+    for delivery in ask.emulator.deliveries:
+        if str(delivery.id) == ask.values["id"]:
+            return delivery_details(delivery)
+    raise LookupError("no such delivery: only the latest are kept")
+
+
+def settle(ask: Ask) -> Mapping[str, Any]:
+    """Approve, decline or settle something that is pending."""
+    reference, outcome = ask.text("reference"), ask.text("outcome")
+    number = ask.account.credentials.account_number
+    with ask.engine.steering(number) as account:
+        if outcome == "approve":
+            steering.approve(account, reference)
+        elif outcome == "decline":
+            steering.decline(account, reference, str(ask.body.get("reason") or "Declined"))
+        elif outcome == "settle":
+            steering.settle_one(account, reference)
+        else:
+            raise ValueError("outcome must be approve, decline or settle")
+    return _DONE
+
+
+def create_link(ask: Ask) -> Mapping[str, Any]:
+    """Make a payment link by the API itself, so that it stands among the requests."""
+    return _called(ask, "POST", "/payment-links", ask.body)
+
+
+def archive_link(ask: Ask) -> Mapping[str, Any]:
+    """Archive a payment link, by the API itself."""
+    return _called(ask, "DELETE", f"/payment-links/{ask.values['id']}", None)
+
+
+def resend(ask: Ask) -> Mapping[str, Any]:
+    """Send a webhook again."""
+    if not ask.values["id"].isdigit():
+        raise LookupError("no such delivery")
+    ask.courier.resend(int(ask.values["id"]))
+    return _DONE
+
+
+def add_fault(ask: Ask) -> Mapping[str, Any]:
+    """Have a fault strike, described as in a file of faults."""
+    standing = ask.engine.faults.plan(ask.body)
+    ask.emulator.feed.changed()
+    return {**_DONE, "id": standing.id}
+
+
+def cancel_fault(ask: Ask) -> Mapping[str, Any]:
+    """Take one fault back."""
+    if not ask.values["id"].isdigit():
+        raise LookupError("no such fault")
+    ask.engine.faults.cancel(int(ask.values["id"]))
+    ask.emulator.feed.changed()
+    return _DONE
+
+
+def clear_faults(ask: Ask) -> Mapping[str, Any]:
+    """Let every route work again."""
+    ask.engine.faults.clear()
+    ask.emulator.feed.changed()
+    return _DONE
+
+
+def add_mode(ask: Ask) -> Mapping[str, Any]:
+    """Treat the next webhooks in a special way."""
+    ask.courier.mischief.plan(ask.body)
+    ask.emulator.feed.changed()
+    return _DONE
+
+
+def clear_modes(ask: Ask) -> Mapping[str, Any]:
+    """Deliver as a good provider does."""
+    ask.courier.mischief.clear()
+    ask.emulator.feed.changed()
+    return _DONE
+
+
+def advance_clock(ask: Ask) -> Mapping[str, Any]:
+    """Move the emulator's time on."""
+    ask.engine.clock.advance(ask.seconds("advance"))
+    ask.emulator.feed.changed()
+    return _DONE
+
+
+def change_options(ask: Ask) -> Mapping[str, Any]:
+    """Change when things settle by themselves, and where webhooks go."""
+    options = ask.engine.options
+    if "settle_after" in ask.body:
+        by_hand = ask.body["settle_after"] is None
+        options = attrs.evolve(
+            options, settle_after=None if by_hand else ask.seconds("settle_after")
+        )
+    if "webhook_url" in ask.body:
+        url = ask.body["webhook_url"] or None
+        if url is not None and not (isinstance(url, str) and is_web_url(url)):
+            raise ValueError("webhook_url must be an absolute http or https URL")
+        options = attrs.evolve(options, webhook_url=url)
+    ask.engine.behave(options)
+    return _DONE
+
+
+def reset(ask: Ask) -> Mapping[str, Any]:
+    """Forget everything that happened."""
+    ask.emulator.reset()
+    return _DONE
+
+
+def show_fidelity(ask: Ask) -> Mapping[str, Any]:
+    """How true each behaviour is, and where the knowledge comes from."""
+    return {"behaviours": [attrs.asdict(behaviour) for behaviour in FIDELITY]}
+
+
+ACTIONS: Final[tuple[tuple[str, str, Action], ...]] = (
+    ("GET", "/state", show_state),
+    ("GET", "/fidelity.json", show_fidelity),
+    ("GET", "/requests/{id}", show_request),
+    ("GET", "/deliveries/{id}", show_delivery),
+    ("POST", "/settle", settle),
+    ("POST", "/links", create_link),
+    ("POST", "/links/{id}/archive", archive_link),
+    ("POST", "/deliveries/{id}/resend", resend),
+    ("POST", "/faults", add_fault),
+    ("DELETE", "/faults", clear_faults),
+    ("DELETE", "/faults/{id}", cancel_fault),
+    ("POST", "/webhooks", add_mode),
+    ("DELETE", "/webhooks", clear_modes),
+    ("POST", "/clock", advance_clock),
+    ("POST", "/options", change_options),
+    ("POST", "/reset", reset),
+)
+
+
+def _called(ask: Ask, method: str, path: str, body: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Send a request as the merchant's program would."""
+    credentials = ask.account.credentials
+    headers = {
+        "x-dgs-api-key": credentials.api_key,
+        "x-dgs-account-number": credentials.account_number,
+        "user-agent": "dgspay-emulator-console",
+    }
+    content = b"" if body is None else dump_json(body)
+    request = Request(method, API_PREFIX + path, "", headers, content)
+    answers: list[Answer] = []
+    with closing(ask.engine.exchange(request)) as exchange:
+        answers += [effect for effect in exchange if isinstance(effect, Answer)]
+    if not answers:
+        raise ValueError("a fault swallowed the answer")
+    answered = parse_json(answers[0].body)
+    if isinstance(answered, dict) and answered.get("status") == "success":
+        return answered
+    raise ValueError(str(answered.get("message") if isinstance(answered, dict) else answered))

@@ -1,0 +1,117 @@
+"""The console's routes: its page, its actions as JSON, and the stream of changes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from dgspay.emulator.console.actions import ACTIONS, Action, Ask
+from dgspay.emulator.console.stream import changes
+from dgspay.emulator.deliveries import Courier
+from dgspay.emulator.engine import MAX_BODY_BYTES, Engine
+from dgspay.emulator.exchange import Answer
+from dgspay.emulator.fault_kinds import KINDS
+from dgspay.emulator.fidelity import FIDELITY
+from dgspay.emulator.mischief import MODES
+from dgspay.emulator.routes import API_OPERATIONS
+from dgspay.emulator.same_origin import is_foreign, is_foreign_name
+from dgspay.emulator.templating import page
+from dgspay.errors import DecodeError
+from dgspay.models.codec import dump_json, parse_json
+
+if TYPE_CHECKING:
+    from dgspay.emulator.emulator import Emulator
+
+CONSOLE_PATH = "/_emulator"
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def console_routes(emulator: Emulator, engine: Engine, courier: Courier) -> list[Route]:
+    """Return the routes for an emulator."""
+
+    async def console(request: Request) -> Response:
+        return _page_for(request, engine, _console_page)
+
+    async def fidelity(request: Request) -> Response:
+        return _page_for(request, engine, _fidelity_page)
+
+    async def events(request: Request) -> Response:
+        if is_foreign(request.headers, public=engine.public):
+            return _refusal(HTTPStatus.FORBIDDEN, "this is not a page of the emulator")
+        return changes(emulator.feed)
+
+    def endpoint(action: Action) -> Endpoint:
+        async def act(request: Request) -> Response:
+            if is_foreign(request.headers, public=engine.public):
+                return _refusal(HTTPStatus.FORBIDDEN, "this is not a page of the emulator")
+            try:
+                ask = await _ask(request, emulator, engine, courier)
+                # In a thread: what it sets off may take its time.
+                result = await run_in_threadpool(action, ask)
+            except LookupError as error:
+                return _refusal(HTTPStatus.NOT_FOUND, str(error.args[0]))
+            except ValueError as error:
+                return _refusal(HTTPStatus.BAD_REQUEST, str(error))
+            return Response(dump_json(result), media_type="application/json")
+
+        return act
+
+    return [
+        Route("/", console, methods=["GET"]),
+        Route(f"{CONSOLE_PATH}/fidelity", fidelity, methods=["GET"]),
+        Route(f"{CONSOLE_PATH}/events", events, methods=["GET"]),
+        *(
+            Route(CONSOLE_PATH + path, endpoint(action), methods=[method])
+            for method, path, action in ACTIONS
+        ),
+    ]
+
+
+async def _ask(request: Request, emulator: Emulator, engine: Engine, courier: Courier) -> Ask:
+    number = request.query_params.get("account")
+    account = engine.account if number is None else engine.account_of(number)
+    body = {}
+    raw = b""
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > MAX_BODY_BYTES:
+            raise ValueError(f"the body must not be over {MAX_BODY_BYTES} bytes")
+    if raw:
+        try:
+            body = parse_json(raw)
+        except DecodeError as error:
+            raise ValueError(error.message) from None
+        if not isinstance(body, dict):
+            raise ValueError("the body must be a JSON object")
+    return Ask(emulator, engine, courier, account, request.path_params, request.query_params, body)
+
+
+def _refusal(status: int, message: str) -> Response:
+    answer = {"status": "failed", "message": message}
+    return Response(dump_json(answer), int(status), media_type="application/json")
+
+
+def _page_for(request: Request, engine: Engine, build: Callable[[], Answer]) -> Response:
+    """Show a page; a link from elsewhere may lead to it, but not by another host's name."""
+    if is_foreign_name(request.headers, public=engine.public):
+        return _refusal(HTTPStatus.FORBIDDEN, "ask for it by address or as localhost")
+    answer = build()
+    return Response(answer.body, answer.status, headers=dict(answer.headers))
+
+
+def _console_page() -> Answer:
+    return page("console", routes=API_OPERATIONS, kinds=KINDS, modes=MODES)
+
+
+def _fidelity_page() -> Answer:
+    areas: dict[str, list[object]] = {}
+    for behaviour in FIDELITY:
+        areas.setdefault(behaviour.area, []).append(behaviour)
+    return page("fidelity", areas=areas)

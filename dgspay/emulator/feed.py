@@ -1,0 +1,41 @@
+"""Tells whoever watches that something has changed, without saying what."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+
+class Feed:
+    """Calls its watchers after every change. They must be quick and may not raise."""
+
+    def __init__(self) -> None:
+        self.epoch = 0
+        self._watchers: set[Callable[[], object]] = set()
+        self._lock = threading.Lock()
+
+    def changed(self) -> None:
+        """Tell every watcher."""
+        if not self._watchers:
+            return
+        with self._lock:
+            watchers = tuple(self._watchers)
+        for watcher in watchers:
+            watcher()
+
+    def end(self) -> None:
+        """Have everyone who watches stop: the server does."""
+        self.epoch += 1
+        self.changed()
+
+    @contextmanager
+    def watched_by(self, watcher: Callable[[], object]) -> Generator[None]:
+        """Have a function called after every change, inside the block."""
+        with self._lock:
+            self._watchers.add(watcher)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._watchers.discard(watcher)

@@ -1,0 +1,100 @@
+"""Where webhooks go: one attempt over HTTP or in this process, and what its answer says."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import attrs
+import httpx
+
+from dgspay.secret import masked_text
+
+_READ_OF_ANSWER = 64 * 1024
+_KEPT_OF_ANSWER = 500
+
+# What programs print when they fail and still answer 200: PHP and Python do it by themselves.
+_SIGNS_OF_FAILURE: Final = re.compile(
+    r"Traceback \(most recent call last\)|\b(Fatal|Parse) error\b|\bWarning: |\bUncaught\b"
+    r"|\b[A-Z]\w*(Error|Exception)\b|\"(error|errors|exception)\"\s*:\s*(?!null|false|\"\"|\[\])",
+)
+
+InProcessReceiver = Callable[[bytes, Mapping[str, str]], int | None]
+"""Takes the body and the headers of a webhook; returns the HTTP status, None for 200."""
+
+
+@attrs.frozen
+class Attempt:
+    """One try to deliver.
+
+    Attributes:
+        at: Seconds since 1970, by the emulator's clock.
+        status: The HTTP status of the receiver, or None when there was no answer.
+        error: What went wrong with the connection, such as `ReadTimeout`, or None.
+        answer: The beginning of what the receiver answered, secrets masked.
+        warning: Why a 2xx is doubtful: its body speaks of an error. None when it does not.
+    """
+
+    at: float
+    status: int | None
+    error: str | None = None
+    answer: str = ""
+    warning: str | None = None
+
+
+def is_success(status: int | None) -> bool:
+    """Say whether a receiver has taken a webhook."""
+    return status is not None and httpx.codes.is_success(status)
+
+
+def attempt_over_http(
+    client: httpx.Client,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    now: float,
+    timeout: float,
+) -> Attempt:
+    """Send a webhook once."""
+    try:
+        with client.stream(
+            "POST", url, content=body, headers=dict(headers), timeout=timeout
+        ) as response:
+            answer = _read_some(response, timeout)
+            return _attempt(now, response.status_code, answer)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return Attempt(now, None, type(error).__name__)
+
+
+def attempt_in_process(
+    receiver: InProcessReceiver, body: bytes, headers: Mapping[str, str], *, now: float
+) -> Attempt:
+    """Hand a webhook to a function; one that raises has not taken it."""
+    try:
+        status = receiver(body, headers)
+    except Exception as error:  # noqa: BLE001 - the shop's own code: a server would say 500
+        return Attempt(now, 500, type(error).__name__)
+    return Attempt(now, 200 if status is None else int(status))
+
+
+def _attempt(now: float, status: int, answer: bytes) -> Attempt:
+    text = answer.decode("utf-8", "replace")
+    sign = _SIGNS_OF_FAILURE.search(text) if is_success(status) else None
+    warning = None
+    if sign is not None:
+        warning = f"answered {status}, but its body speaks of an error: {sign.group(0).strip()}"
+    return Attempt(now, status, None, masked_text(text[:_KEPT_OF_ANSWER]), warning)
+
+
+def _read_some(response: httpx.Response, timeout: float) -> bytes:
+    """Let a receiver finish a short answer, and leave one that never ends."""
+    deadline = time.monotonic() + timeout
+    read = b""
+    for chunk in response.iter_raw():
+        read += chunk
+        if len(read) > _READ_OF_ANSWER or time.monotonic() > deadline:
+            break
+    return read

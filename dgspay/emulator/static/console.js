@@ -1,0 +1,335 @@
+/** The console: shows the state of the emulator as it changes, and sends what a person decides. */
+
+import { amountText } from "./amounts.js";
+import * as rows from "./console-rows.js";
+import { h, list } from "./dom.js";
+
+const $ = (selector) => document.querySelector(selector);
+const shown = new Map();
+let state;
+let account = new URLSearchParams(location.search).get("account");
+
+// --- talking to the emulator ----------------------------------------------------------------
+
+async function ask(method, path, body) {
+  const url = new URL(`/_emulator${path}`, location.origin);
+  if (account) url.searchParams.set("account", account);
+  const response = await fetch(url, {
+    method,
+    headers: body ? { "Content-Type": "application/json" } : {},
+    body: body && JSON.stringify(body),
+  });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.message);
+  return answer;
+}
+
+/** Do something and say in `problem`, or else in a toast, why it did not work. */
+async function act(method, path, body, problem) {
+  if (problem) problem.textContent = "";
+  try {
+    const answer = await ask(method, path, body);
+    await refresh();
+    return answer;
+  } catch (error) {
+    if (problem) problem.textContent = error.message;
+    else toast(error.message);
+    return null;
+  }
+}
+
+let refreshing = null;
+let isStale = false;
+
+/** Fetch the state; a change meanwhile fetches it once more. */
+async function refresh() {
+  isStale = true;
+  refreshing ??= (async () => {
+    while (isStale) {
+      isStale = false;
+      state = await ask("GET", `/state?search=${encodeURIComponent($("#search").value)}`);
+      render();
+    }
+  })().finally(() => {
+    refreshing = null;
+  });
+  return refreshing;
+}
+
+function listen() {
+  const events = new EventSource("/_emulator/events");
+  const say = (isLive) => {
+    $("#live").classList.toggle("on", isLive);
+    $("#live-words").textContent = isLive ? "Live" : "Not connected";
+  };
+  events.addEventListener("changed", () => {
+    say(true);
+    refresh().catch(() => say(false));
+  });
+  events.addEventListener("error", () => say(false));
+}
+
+// --- showing it -----------------------------------------------------------------------------
+
+/** Draw a part of the page when what it shows has changed, and keep the focus where it was. */
+function part(selector, value, draw) {
+  const text = JSON.stringify(value);
+  if (shown.get(selector) === text) return;
+  shown.set(selector, text);
+  const element = $(selector);
+  const focused = element.contains(document.activeElement) && document.activeElement.dataset.key;
+  element.replaceChildren(...draw(value));
+  if (focused) element.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+}
+
+function render() {
+  // Rwandan francs first: payouts come out of them.
+  const balances = [...state.balances].sort((one, other) => (
+    Number(other.currency === "RWF") - Number(one.currency === "RWF")));
+  part("#balances", balances, (all) => all.map(rows.balance));
+  part("#handsets", state.pending, (all) => (all.length > 0
+    ? all.map((payment) => rows.handset(payment, decide))
+    : [h("p", { class: "empty" }, "Nobody is asked for anything. Start a charge, or pay a link.")]));
+  part("#latest", latest(), (all) => list(all, rows.news, "Nothing has happened yet."));
+  part("#request-rows", state.requests, (all) => list(
+    all, (request) => rows.request(request, showRequest), "No request has arrived."));
+  part("#key-rows", state.keys, (all) => list(all, rows.key, "No request came with a key."));
+  part("#transaction-rows", state.transactions, (all) => list(
+    all, rows.transaction, "No one has paid yet."));
+  part("#conversion-rows", state.conversions, (all) => list(
+    all, (conversion) => rows.conversion(conversion, decide), "Nothing was converted."));
+  part("#link-rows", state.links, (all) => list(
+    all, (link) => rows.link(link, { archive, copy }), "Make your first link above."));
+  part("#payout-rows", state.disbursements, (all) => list(
+    all, (transfer) => rows.payout(transfer, decide), "No money has left the wallet."));
+  part("#delivery-rows", state.deliveries, (all) => list(
+    all, (delivery) => rows.delivery(delivery, { resend, showDelivery }), "No event has arisen."));
+  part("#mode-rows", state.modes, (all) => all.map(rows.mode));
+  part("#fault-rows", state.faults, (all) => list(
+    all, (fault) => rows.fault(fault, cancelFault), "Everything works."));
+  part("#env", [state.api, state.account], () => [environment()]);
+  part("#account", state.accounts, (all) => all.map((number) => h(
+    "option", { value: number }, number)));
+  $("#account").value = state.account;
+  $("#account-tool").hidden = state.accounts.length < 2;
+  showSettle();
+  if (document.activeElement !== $("#target")) $("#target").value = state.webhook_url ?? "";
+  $("#now").textContent = state.now;
+  $("#pending-count").textContent = state.pending.length || "";
+  $("#requests-count").textContent = `${state.requests_total} in all`;
+  $("#transactions-count").textContent = `${state.transactions_total.toLocaleString("en")} in all`;
+  $("#deliveries-count").textContent = `${state.deliveries_total} in all`;
+  badge("overview", state.pending.length);
+  badge("faults", state.faults.length);
+}
+
+/** Events of all kinds, the newest first. */
+function latest() {
+  const paid = state.transactions.map((payment) => ({
+    at: payment.at, what: `${payment.payer} · ${payment.reference}`, status: payment.status,
+    money: amountText(payment.amount, payment.currency) }));
+  const sent = state.disbursements.map((transfer) => ({
+    at: transfer.at, what: `To ${transfer.name ?? transfer.to} · ${transfer.reference}`,
+    status: transfer.status, money: `−${amountText(transfer.amount, transfer.currency)}` }));
+  return [...paid, ...sent].sort((one, other) => (one.at < other.at ? 1 : -1)).slice(0, 8);
+}
+
+function environment() {
+  return [
+    "export DGSPAY_ENVIRONMENT=emulator",
+    `export DGSPAY_BASE_URL=${state.api}`,
+    `export DGSPAY_API_KEY=${state.api_key}`,
+    `export DGSPAY_ACCOUNT_NUMBER=${state.account}`,
+    `export DGSPAY_WEBHOOK_SECRET=${state.webhook_secret}`,
+  ].join("\n");
+}
+
+function showSettle() {
+  const select = $("#settle");
+  const value = state.settle_after === null ? "" : String(state.settle_after);
+  if (![...select.options].some((option) => option.value === value)) {
+    select.append(h("option", { value }, `after ${value} s`));
+  }
+  if (document.activeElement !== select) select.value = value;
+}
+
+function badge(section, count) {
+  const tab = $(`#tabs a[href="#${section}"]`);
+  tab.querySelector(".badge")?.remove();
+  if (count > 0) tab.append(h("span", { class: "badge" }, String(count)));
+}
+
+function showSection() {
+  const wanted = location.hash.slice(1) || "overview";
+  for (const section of document.querySelectorAll(".board > section")) {
+    section.hidden = section.id !== wanted;
+  }
+  for (const tab of document.querySelectorAll("#tabs a")) {
+    if (tab.hash === `#${wanted}`) tab.setAttribute("aria-current", "page");
+    else tab.removeAttribute("aria-current");
+  }
+  window.scrollTo(0, 0);
+}
+
+// --- details --------------------------------------------------------------------------------
+
+function showDialog(title, ...content) {
+  $("#details-title").textContent = title;
+  $("#details-body").replaceChildren(...content);
+  $("#details").showModal();
+}
+
+function block(title, text) {
+  if (!text) return [];
+  const button = h("button", { class: "small", type: "button" }, "Copy");
+  button.addEventListener("click", () => copy(text));
+  return [h("h3", {}, title, button), h("pre", { tabindex: "0" }, text)];
+}
+
+async function showRequest(id) {
+  const request = await ask("GET", `/requests/${id}`);
+  const headers = Object.entries(request.headers).map(([name, value]) => `${name}: ${value}`);
+  showDialog(
+    `${request.method} ${request.path}`,
+    ...(request.fault ? [h("p", { class: "warning" }, `Fault: ${request.fault}`)] : []),
+    ...block("dgspay", request.code),
+    ...block("curl", request.curl),
+    ...block("Body", request.body),
+    ...block(`Answer ${request.status ?? "lost"}`, request.answer),
+    ...block("Headers", headers.join("\n")),
+  );
+}
+
+async function showDelivery(id) {
+  const delivery = await ask("GET", `/deliveries/${id}`);
+  const tries = delivery.attempts.flatMap((attempt) => [
+    h("p", {}, `${attempt.at}  ${attempt.status ?? attempt.error}`),
+    ...(attempt.warning ? [h("p", { class: "warning" }, attempt.warning)] : []),
+    ...(attempt.answer ? [h("pre", {}, attempt.answer)] : []),
+  ]);
+  showDialog(
+    `${delivery.event} ${delivery.reference}`,
+    h("h3", {}, "Attempts"),
+    ...(tries.length > 0 ? tries : [h("p", { class: "soft" }, "None yet.")]),
+    ...block("Body", delivery.body),
+    ...block("Headers", Object.entries(delivery.headers).map((pair) => pair.join(": ")).join("\n")),
+  );
+}
+
+// --- what a person decides ------------------------------------------------------------------
+
+const decide = (reference, outcome, reason) => act(
+  "POST", "/settle", { reference, outcome, ...(reason ? { reason } : {}) });
+const archive = (id) => act("POST", `/links/${id}/archive`);
+const resend = (id) => act("POST", `/deliveries/${id}/resend`);
+const cancelFault = (id) => act("DELETE", `/faults/${id}`);
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast("Copied");
+  } catch {
+    toast("The browser does not allow copying here: select the text instead");
+  }
+}
+
+let toastTimer;
+function toast(words) {
+  $("#toast").textContent = words;
+  $("#toast").classList.add("shown");
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => $("#toast").classList.remove("shown"), 2500);
+}
+
+function onSubmit(form, handle) {
+  $(form).addEventListener("submit", (event) => {
+    event.preventDefault();
+    handle();
+  });
+}
+
+/** A number field's value; text that is no number is sent as it is, to be refused by name. */
+function number(text) {
+  const plain = text.replaceAll(/[\s,]/g, "");
+  return plain !== "" && Number.isFinite(Number(plain)) ? Number(plain) : text;
+}
+
+onSubmit("#link-form", async () => {
+  const amount = $("#link-amount").value.trim();
+  const fields = {
+    title: $("#link-title").value.trim(),
+    currency: $("#link-currency").value,
+    amount_type: amount ? "fixed" : "flexible",
+    ...(amount && { amount: number(amount) }),
+    ...($("#link-uses").value && { max_uses: number($("#link-uses").value) }),
+    ...($("#link-description").value && { description: $("#link-description").value }),
+    ...($("#link-redirect").value && { redirect_url: $("#link-redirect").value }),
+  };
+  if (await act("POST", "/links", fields, $("#link-problem"))) $("#link-form").reset();
+});
+
+onSubmit("#target-form", () => act(
+  "POST", "/options", { webhook_url: $("#target").value.trim() }, $("#target-problem")));
+
+onSubmit("#mode-form", () => act("POST", "/webhooks", {
+  mode: $("#mode").value,
+  times: number($("#mode-times").value),
+  ...($("#mode").value === "delay" && { seconds: number($("#mode-seconds").value) }),
+}, $("#mode-problem")));
+
+onSubmit("#fault-form", () => {
+  const kind = $("#fault-kind").value;
+  const howOften = $("#fault-times").value;
+  const settings = {};
+  for (const input of document.querySelectorAll(`[data-for="${kind}"] [data-setting]`)) {
+    const { setting } = input.dataset;
+    settings[setting] = setting.startsWith("seconds") ? number(input.value) : input.value;
+  }
+  return act("POST", "/faults", {
+    route: $("#fault-route").value,
+    fault: kind,
+    ...(howOften.startsWith("p")
+      ? { probability: Number(howOften.slice(1)) } : { times: Number(howOften) }),
+    ...settings,
+  }, $("#fault-problem"));
+});
+
+function arrangeForms() {
+  for (const label of document.querySelectorAll("[data-for]")) {
+    label.hidden = label.dataset.for !== $("#fault-kind").value;
+  }
+  $("#mode-seconds").closest("label").hidden = $("#mode").value !== "delay";
+  if ($("#mode").value === "reorder" && $("#mode-times").value === "1") $("#mode-times").value = "2";
+}
+
+$("#fault-kind").addEventListener("change", arrangeForms);
+$("#mode").addEventListener("change", arrangeForms);
+$("#clear-faults").addEventListener("click", () => act("DELETE", "/faults"));
+$("#copy-env").addEventListener("click", () => copy($("#env").textContent));
+$("#details-close").addEventListener("click", () => $("#details").close());
+$("#search").addEventListener("input", () => refresh());
+$("#settle").addEventListener("change", () => act("POST", "/options", {
+  settle_after: $("#settle").value === "" ? null : Number($("#settle").value) }));
+$("#skip").addEventListener("change", async () => {
+  await act("POST", "/clock", { advance: Number($("#skip").value) });
+  $("#skip").value = "";
+});
+$("#account").addEventListener("change", () => {
+  account = $("#account").value;
+  history.replaceState(null, "", `?account=${encodeURIComponent(account)}${location.hash}`);
+  refresh();
+});
+$("#reset").addEventListener("click", () => {
+  const sure = h("button", { class: "small danger", type: "button" }, "Forget everything");
+  sure.addEventListener("click", () => {
+    $("#details").close();
+    act("POST", "/reset");
+  });
+  showDialog("Reset the emulator?", h("p", { class: "soft" },
+    "All payments, links, payouts and webhooks are forgotten. Keys and settings stay."), sure);
+});
+window.addEventListener("hashchange", showSection);
+
+arrangeForms();
+showSection();
+listen();

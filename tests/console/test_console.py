@@ -1,0 +1,198 @@
+"""The console in a real Chromium: what it shows as it happens, and what it can decide."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from tests.console.conftest import Look, Opener
+from tests.emulator.emulator_calls import (
+    CONVERT,
+    LINK,
+    MOBILE_MONEY,
+    TO_BANK,
+    TO_HANDSET,
+    credentials,
+)
+from tests.emulator.receivers import answers, receiving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from dgspay.emulator import Emulator, Served
+
+
+@pytest.fixture
+def client(emulator: Emulator, served: Served) -> httpx.Client:
+    client = emulator.http_client()
+    client.headers.update(credentials(emulator))
+    return client
+
+
+def go(page: Page, section: str) -> None:
+    page.get_by_role("navigation").get_by_role("link", name=section).click()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
+def test_a_charge_is_approved_on_the_simulated_handset(
+    opened: Opener,
+    client: httpx.Client,
+    emulator: Emulator,
+    look: Look,
+    *,
+    width: int,
+    scheme: str,
+) -> None:
+    page = opened("/", width=width, scheme=scheme)
+    page.get_by_text("Nobody is asked for anything").wait_for()
+    # Without a reload: the console hears of it.
+    client.post("/charges", json=MOBILE_MONEY)
+    client.post("/charges", json={**MOBILE_MONEY, "amount": 15_500, "narration": None})
+    page.get_by_role("button", name="Approve").nth(1).wait_for()
+    client.post("/disburse", json=TO_BANK)
+    look(page, f"console-{width}-1-overview")
+    page.get_by_label(f"Handset for {emulator.transactions[0].dgs_reference}").get_by_role(
+        "button", name="Approve"
+    ).click()
+    page.get_by_label("Handset for").nth(1).wait_for(state="detached")
+    page.get_by_role("button", name="Decline").click()
+    page.get_by_text("Nobody is asked for anything").wait_for()
+    assert [payment.status for payment in emulator.transactions] == ["successful", "failed"]
+    go(page, "Transactions")
+    page.get_by_text("Customer rejected the request").wait_for()
+    look(page, f"console-{width}-2-transactions")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_payouts_and_conversions_are_settled_and_failed(
+    opened: Opener, client: httpx.Client, emulator: Emulator, look: Look
+) -> None:
+    page = opened("/#payouts")
+    client.post("/disburse", json=TO_BANK)
+    client.post("/disburse", json=TO_HANDSET)
+    client.post("/convert", json=CONVERT)
+    page.get_by_role("button", name="Settle").nth(1).wait_for()
+    look(page, "console-1280-3-payouts")
+    page.get_by_role("button", name="Settle").first.click()
+    page.get_by_role("button", name="Settle").nth(1).wait_for(state="detached")
+    page.get_by_role("button", name="Fail").click()
+    page.get_by_text("Failed by hand").wait_for()
+    assert [transfer.status for transfer in emulator.disbursements] == ["failed", "successful"]
+    go(page, "Transactions")
+    page.get_by_role("button", name="Settle").click()
+    page.get_by_role("button", name="Settle").wait_for(state="detached")
+    assert emulator.conversions[0].status == "successful"
+
+
+def test_requests_are_found_shown_masked_and_copied(
+    opened: Opener, client: httpx.Client, emulator: Emulator, look: Look
+) -> None:
+    client.post("/charges", json=MOBILE_MONEY, headers={"Idempotency-Key": "order-5678"})
+    client.get("/balance")
+    page = opened("/#requests")
+    page.get_by_text("2 in all").wait_for()
+    page.get_by_text("order-5678").wait_for()
+    page.get_by_label("Search requests").fill("invoice #5678")
+    page.locator("#request-rows").get_by_text("/balance").wait_for(state="detached")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_text("dgs.charges.mobile_money(").wait_for()
+    look(page, "console-1280-4-request")
+    text = page.locator("dialog").inner_text()
+    assert "curl -X POST" in text
+    assert '"amount": 2000' in text
+    assert emulator.api_key not in text
+
+
+def test_faults_are_set_and_taken_back(
+    opened: Opener, client: httpx.Client, emulator: Emulator, look: Look
+) -> None:
+    page = opened("/#faults")
+    page.get_by_label("Route").select_option("POST /disburse")
+    page.get_by_label("What happens").select_option("too_many")
+    page.get_by_role("textbox", name="Retry-After").fill("7")
+    page.get_by_role("button", name="Add fault").click()
+    page.get_by_text("429, Retry-After 7").wait_for()
+    page.get_by_label("What happens").select_option("redirect")
+    page.get_by_label("Location").fill("nowhere")
+    page.get_by_role("button", name="Add fault").click()
+    page.get_by_text("a redirect needs an absolute location").wait_for()
+    look(page, "console-1280-5-faults")
+    answer = client.post("/disburse", json=TO_BANK)
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
+    page.get_by_text("Everything works.").wait_for()
+    emulator.faults.lose_answer("*", probability=0.5)
+    emulator.feed.changed()
+    page.get_by_text("for 50 % of requests").wait_for()
+    page.get_by_role("button", name="Take back").click()
+    page.get_by_text("Everything works.").wait_for()
+    assert emulator.faults.standing == ()
+
+
+def test_webhooks_are_followed_spoiled_and_sent_again(
+    opened: Opener, client: httpx.Client, emulator: Emulator, look: Look
+) -> None:
+    with receiving(answers(500)) as receiver:
+        page = opened("/#webhooks")
+        page.get_by_label("URL for events").fill(receiver.url)
+        page.get_by_role("button", name="Save").click()
+        page.locator("#mode").select_option("wrong_signature")
+        page.get_by_role("button", name="Add", exact=True).click()
+        page.get_by_text("for the next 1").wait_for()
+        client.post("/charges", json=MOBILE_MONEY)
+        emulator.settle()
+        page.get_by_text("last 500").wait_for()
+        look(page, "console-1280-6-webhooks")
+        page.get_by_role("button", name="Resend").click()
+        page.get_by_text("delivered", exact=True).wait_for()
+        page.get_by_role("button", name="Show").click()
+        page.locator("dialog").get_by_text("payment.success").first.wait_for()
+    assert len(receiver.received) == 2
+
+
+def test_time_is_skipped_and_everything_reset(
+    opened: Opener, client: httpx.Client, emulator: Emulator
+) -> None:
+    page = opened("/")
+    with page.expect_response("**/_emulator/options"):
+        page.get_by_label("Payments settle").select_option("2")
+    client.post("/charges", json={**MOBILE_MONEY, "mobile_money_phone": "789654321"})
+    page.get_by_label("Skip time").select_option("3600")
+    page.locator("#latest").get_by_text("successful").wait_for()
+    page.get_by_role("button", name="Reset").click()
+    page.get_by_role("button", name="Forget everything").click()
+    page.get_by_text("Nothing has happened yet.").wait_for()
+    assert emulator.transactions == ()
+
+
+def test_a_merchant_is_chosen(chromium: object, look: Look) -> None:
+    from dgspay.emulator import Emulator
+
+    with (
+        Emulator(merchants=["shop-2"], settle_after=None) as emulator,
+        emulator.serve() as served,
+        httpx.Client(base_url=served.origin, trust_env=False) as browser,
+    ):
+        second = emulator.merchant("shop-2")
+        headers = {
+            "X-DGS-API-Key": second.api_key,
+            "X-DGS-ACCOUNT-NUMBER": second.account_number,
+        }
+        made = browser.post("/generation/v2/payment-links", json=LINK, headers=headers).json()
+        assert made["status"] == "success"
+        other = browser.get(f"/_emulator/state?account={second.account_number}").json()
+        assert [link["id"] for link in other["links"]] == [made["link"]["id"]]
+        assert browser.get("/_emulator/state").json()["links"] == []
+        assert browser.get("/_emulator/state?account=nobody").status_code == 404
+
+
+def test_the_fidelity_table_is_a_page_and_json(opened: Opener, served: Served, look: Look) -> None:
+    page = opened("/_emulator/fidelity", width=360)
+    page.get_by_text("How true it is").wait_for()
+    look(page, "console-360-7-fidelity")
+    answer = httpx.get(f"{served.origin}/_emulator/fidelity.json", trust_env=False)
+    behaviours = json.loads(answer.content)["behaviours"]
+    assert page.get_by_role("listitem").count() == len(behaviours) > 40
+    assert {row["basis"] for row in behaviours} == {"documented", "upstream", "assumed"}
