@@ -11,6 +11,8 @@ from dgspay.core.events import AttemptEvent, Event, Hook
 from dgspay.errors import Outcome
 
 _logger = logging.getLogger("dgspay")
+# A program that has set up no logging is not to find our warnings on its standard error.
+_logger.addHandler(logging.NullHandler())
 
 
 def emitter(hooks: Iterable[Hook]) -> Callable[[Event], None]:

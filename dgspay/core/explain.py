@@ -205,11 +205,12 @@ def _answered(finding: Finding, call: CallContext, context: dict[str, Any]) -> e
                 "required": shortfall.required,
                 "currency": shortfall.currency,
             }
-    money = (
-        "The call only reads, so nothing changed."
-        if call.operation.is_read
-        else "It was not carried out: no money moved."
-    )
+    if call.operation.is_read:
+        money = "The call only reads, so nothing changed."
+    elif kind is errors.ServerError:
+        money = "By DGS-Pay's own word it was not carried out: no money moved."
+    else:
+        money = "It was not carried out: no money moved."
     return kind(
         _join(_sentence(finding.reason), money, _NEXT[kind], call.stopped.value),
         status=finding.status,
