@@ -7,30 +7,48 @@ Installed with dgspay, so the fixtures are there without an import. They need th
         charge = dgs.charges.mobile_money(...)
         emulator.approve(charge.dgs_reference)
         assert dgs.transactions.retrieve(charge.dgs_reference).is_paid
+        assert emulator.webhooks.received[0].dgs_reference == charge.dgs_reference
+
+`emulator.webhooks.deliver_to` hands the events to the shop's own handler, and
+`emulator.clock.advance` brings retries and expiry dates nearer. A shop that must be reached,
+or must reach DGS-Pay, over a socket takes the fixture `dgs_server` besides. Each test has its
+own emulator, on a free port where it has one: tests may run side by side.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from dgspay.client import AsyncDGSPay, DGSPay
-    from dgspay.emulator import Emulator
+    from dgspay.emulator import Emulator, Served
 
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
     """A fresh emulator, in this process. What is pending settles at the next look-up.
 
-    Before that, `approve`, `decline` and `settle` decide how.
+    Before that, `approve`, `decline` and `settle` decide how. Its clock stands at the moment
+    the test began, until `emulator.clock.advance(seconds)`.
     """
-    from dgspay.emulator import Emulator  # noqa: PLC0415 - the extra is needed only here
+    from dgspay.emulator import Emulator, VirtualClock  # noqa: PLC0415 - needs the extra
 
-    with Emulator(settle_after=0.0) as running:
+    with Emulator(settle_after=0.0, clock=VirtualClock(datetime.now(UTC))) as running:
         yield running
+
+
+@pytest.fixture
+def dgs_server(emulator: Emulator) -> Iterator[Served]:
+    """The same emulator on a real socket: `dgs_server.url` is the base URL of its API.
+
+    `DGSPAY_BASE_URL` and its like are not set: hand the shop under test its settings.
+    """
+    with emulator.serve() as served:
+        yield served
 
 
 @pytest.fixture

@@ -22,6 +22,15 @@ if any(importlib.util.find_spec(name) is None for name in ("starlette", "uvicorn
 from dgspay.emulator.clock import Clock, SystemClock, VirtualClock
 from dgspay.emulator.emulator import Emulator
 from dgspay.emulator.links import LinkNotPayableError
+from dgspay.emulator.merchant import Merchant
 from dgspay.emulator.server import Served
 
-__all__ = ["Clock", "Emulator", "LinkNotPayableError", "Served", "SystemClock", "VirtualClock"]
+__all__ = [
+    "Clock",
+    "Emulator",
+    "LinkNotPayableError",
+    "Merchant",
+    "Served",
+    "SystemClock",
+    "VirtualClock",
+]

@@ -18,7 +18,7 @@ _KEPT_OF_ANSWER = 500
 # What programs print when they fail and still answer 200: PHP and Python do it by themselves.
 _SIGNS_OF_FAILURE: Final = re.compile(
     r"Traceback \(most recent call last\)|\b(Fatal|Parse) error\b|\bWarning: |\bUncaught\b"
-    r"|\b[A-Z]\w*(Error|Exception)\b|\"(error|errors|exception)\"\s*:\s*(?!null|false|\"\"|\[\])",
+    r"|\b[A-Z]\w*(Error|Exception)\b|\"(error|errors|exception)\"\s*:(?!\s*(null|false|\"\"|\[\]))",
 )
 
 InProcessReceiver = Callable[[bytes, Mapping[str, str]], int | None]

@@ -105,3 +105,133 @@ async def test_an_async_client_sees_the_lost_answer(clock: VirtualClock) -> None
                 await client.post("/disburse", json=TO_BANK)
             assert (await client.post("/disburse", json=TO_BANK)).status_code == 200
         assert len(emulator.executed) == 2
+
+
+# --- what happens to answers --------------------------------------------------------------
+
+
+def test_an_answer_cut_off_half_way_is_work_done(
+    either_client: httpx.Client, emulator: Emulator
+) -> None:
+    emulator.faults.cut_answer("POST /disburse")
+    with pytest.raises(httpx.RemoteProtocolError, match=r"incomplete|without sending complete"):
+        either_client.post("/disburse", json=TO_BANK)
+    assert len(emulator.executed) == 1
+
+
+def test_half_the_json_comes_as_if_it_were_whole(
+    either_client: httpx.Client, emulator: Emulator
+) -> None:
+    emulator.faults.truncate("POST /disburse")
+    answer = either_client.post("/disburse", json=TO_BANK)
+    assert answer.status_code == 200
+    with pytest.raises(ValueError, match=r"."):
+        answer.json()
+    assert len(emulator.executed) == 1
+
+
+def test_a_connection_closed_before_the_body_is_no_work(
+    either_client: httpx.Client, emulator: Emulator
+) -> None:
+    emulator.faults.hang_up("POST /disburse")
+    with pytest.raises(httpx.TransportError):
+        either_client.post("/disburse", json=TO_BANK)
+    assert emulator.executed == ()
+    (arrival,) = emulator.requests
+    assert (arrival.body, arrival.status) == (None, None)
+    assert either_client.post("/disburse", json=TO_BANK).status_code == 200
+
+
+def test_an_answer_drips(either_client: httpx.Client, emulator: Emulator) -> None:
+    emulator.faults.drip("GET /balance", seconds_per_byte=0.0001)
+    with either_client.stream("GET", "/balance") as answer:
+        pieces = list(answer.iter_raw())
+    assert len(pieces) > 10
+    assert b"available_balance" in b"".join(pieces)
+
+
+def test_a_slow_answer_is_work_done(either_client: httpx.Client, emulator: Emulator) -> None:
+    emulator.faults.delay("POST /disburse", 0.01)
+    assert either_client.post("/disburse", json=TO_BANK).status_code == 200
+    assert len(emulator.executed) == 1
+
+
+@pytest.mark.parametrize("after_work", [False, True])
+def test_a_proxy_answers_in_html(
+    either_client: httpx.Client, emulator: Emulator, *, after_work: bool
+) -> None:
+    emulator.faults.bad_gateway("POST /disburse", after_work=after_work)
+    answer = either_client.post("/disburse", json=TO_BANK)
+    assert (answer.status_code, answer.headers["content-type"]) == (502, "text/html")
+    assert len(emulator.executed) == int(after_work)
+
+
+def test_too_many_requests_and_redirects(either_client: httpx.Client, emulator: Emulator) -> None:
+    emulator.faults.too_many("GET /balance", retry_after=3)
+    emulator.faults.redirect("GET /balance", "http://127.0.0.1:1/x", status=308)
+    first, second, third = (either_client.get("/balance") for _ in range(3))
+    assert (first.status_code, first.headers["retry-after"]) == (429, "3")
+    assert (second.status_code, second.headers["location"]) == (308, "http://127.0.0.1:1/x")
+    assert third.status_code == 200
+
+
+def test_pages_repeat_rows(either_client: httpx.Client, emulator: Emulator) -> None:
+    for _ in range(4):
+        either_client.post("/charges", json=MOBILE_MONEY)
+    emulator.faults.repeat_rows("GET /transactions", times=2)
+    first, second = (
+        either_client.get("/transactions", params={"page": page, "limit": 2}).json()["data"]
+        for page in (1, 2)
+    )
+    assert second[0] == first[-1]
+    assert len({row["id"] for row in (*first, *second)}) == 4
+
+
+# --- which requests are struck ------------------------------------------------------------
+
+
+def test_by_chance_a_seed_decides_which_requests_fail() -> None:
+    def outcomes(seed: int) -> list[int]:
+        with Emulator(clock=VirtualClock(), seed=seed) as emulator:
+            emulator.faults.fail_next("GET /balance", probability=0.5)
+            with emulator.http_client() as client:
+                client.headers.update(credentials(emulator))
+                return [client.get("/balance").status_code for _ in range(40)]
+
+    assert outcomes(1) == outcomes(1) != outcomes(2)
+    assert set(outcomes(1)) == {200, 500}
+
+
+def test_a_fault_for_every_route_is_taken_back(client: httpx.Client, emulator: Emulator) -> None:
+    emulator.faults.fail_next("*", times=5)
+    assert client.get("/balance").status_code == client.get("/transactions").status_code == 500
+    (standing,) = emulator.faults.standing
+    assert standing.remaining == 3
+    emulator.faults.cancel(standing.id)
+    assert client.get("/balance").status_code == 200
+    with pytest.raises(LookupError):
+        emulator.faults.cancel(standing.id)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {},
+        {"route": "GET /balance"},
+        {"route": "GET /balance", "fault": "explode"},
+        {"route": "GET /balance", "fault": "delay", "seconds": "soon"},
+        {"route": "GET /balance", "fault": "delay", "seconds": -1},
+        {"route": "GET /balance", "fault": "lose_answer", "seconds": 1},
+        {"route": "GET /balance", "fault": "lose_answer", "times": True},
+        {"route": "GET /balance", "fault": "lose_answer", "times": 0},
+        {"route": "GET /balance", "fault": "lose_answer", "probability": 2},
+        {"route": "GET /balance", "fault": "lose_answer", "probability": "often"},
+        {"route": "GET /balance", "fault": "redirect", "location": "javascript:x"},
+        {"route": "GET /nowhere", "fault": "lose_answer"},
+        {"route": 5, "fault": "lose_answer"},
+    ],
+)
+def test_a_plan_that_is_wrong_is_refused(emulator: Emulator, wish: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        emulator.faults.plan(wish)
+    assert emulator.faults.standing == ()
