@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dgspay.payouts.batch import Batch, Chunk, Terms
     from dgspay.payouts.engines import ChunkRef, Engine
     from dgspay.payouts.engines.local import LocalEngine
+    from dgspay.payouts.engines.pgqueuer import PgQueuerEngine
     from dgspay.payouts.evidence import Evidence, Finding, Witness
     from dgspay.payouts.faults import (
         BatchBusyError,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     )
     from dgspay.payouts.job import ChunkPayer, Job, Summary, check_rows, open_job, run_payouts
     from dgspay.payouts.ledger import Counts, Ledger
+    from dgspay.payouts.ledger.postgres import PostgresLedger
     from dgspay.payouts.ledger.sqlite import SqliteLedger
     from dgspay.payouts.pace import Limits, Pace
     from dgspay.payouts.payout import Payout, Record, State
@@ -46,6 +48,7 @@ _HOME = {
     "batch": "Batch Chunk Terms",
     "engines": "ChunkRef Engine",
     "engines.local": "LocalEngine",
+    "engines.pgqueuer": "PgQueuerEngine",
     "evidence": "Evidence Finding Witness",
     "faults": (
         "BatchBusyError BatchChangedError LedgerError PreflightError RowFault RowsInvalidError "
@@ -53,6 +56,7 @@ _HOME = {
     ),
     "job": "ChunkPayer Job Summary check_rows open_job run_payouts",
     "ledger": "Counts Ledger",
+    "ledger.postgres": "PostgresLedger",
     "ledger.sqlite": "SqliteLedger",
     "pace": "Limits Pace",
     "payout": "Payout Record State",
@@ -84,6 +88,8 @@ __all__ = [
     "Pace",
     "Payout",
     "PayoutWebhooks",
+    "PgQueuerEngine",
+    "PostgresLedger",
     "Preflight",
     "PreflightError",
     "Record",

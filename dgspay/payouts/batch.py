@@ -182,11 +182,6 @@ def name_from(source: Any) -> str:
     return check_name(_NOT_IN_NAMES.sub("-", Path(source).stem).strip(".-_")[:64] or "batch")
 
 
-def whole(batch: Batch) -> Chunk:
-    """Return the batch as one chunk, for a single process."""
-    return Chunk(batch=batch, first=1, last=batch.count)
-
-
 def chunk_ranges(count: int, size: int = CHUNK_ROWS) -> list[tuple[int, int]]:
     """Return first and last row of each chunk."""
     return [(first, min(first + size - 1, count)) for first in range(1, count + 1, size)]

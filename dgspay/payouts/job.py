@@ -15,12 +15,12 @@ import attrs
 from dgspay import AsyncDGSPay, DGSPay
 from dgspay.errors import ConfigError
 from dgspay.money import AmountInput
-from dgspay.payouts.batch import Batch, Terms, check_name, name_from
-from dgspay.payouts.engines import ChunkRef
+from dgspay.payouts.batch import Batch, Chunk, Terms, check_name, chunk_ranges, name_from
+from dgspay.payouts.engines import ChunkRef, Engine
 from dgspay.payouts.engines.local import LocalEngine
 from dgspay.payouts.ledger import Counts, FencedError, Ledger
 from dgspay.payouts.pace import Limits, Pace
-from dgspay.payouts.payout import Payout, State
+from dgspay.payouts.payout import OPEN, Payout, State
 from dgspay.payouts.preflight import Preflight, balance_problems, preflight
 from dgspay.payouts.rows import Source, file_digest, open_rows
 from dgspay.payouts.runner import OnResult, Runner, Stop
@@ -32,6 +32,8 @@ T = TypeVar("T")
 # With trusted keys: how often lost answers are asked for again, and the pause before, growing.
 _TRUSTED_PASSES = 6
 _TRUSTED_PAUSE = 0.2
+# How often chunks are put out again whose worker could not finish them.
+_ROUNDS = 3
 
 
 @attrs.frozen(kw_only=True)
@@ -72,13 +74,27 @@ class ChunkPayer:
         client: Pays; with `RetryPolicy(trust_idempotency=True)` it also sends those again whose
             answer was lost.
         ledger: Remembers.
-        runner: How fast, and when to stop.
+        pace: How fast each chunk is paid.
+        limits: When to stop by oneself.
+        stop: When told to.
+        on_result: Told of each payout, in the event loop.
     """
 
-    def __init__(self, client: AsyncDGSPay, ledger: Ledger, runner: Runner | None = None) -> None:
+    def __init__(
+        self,
+        client: AsyncDGSPay,
+        ledger: Ledger,
+        *,
+        pace: Pace | None = None,
+        limits: Limits | None = None,
+        stop: Stop | None = None,
+        on_result: OnResult | None = None,
+    ) -> None:
         self._trusted = client.settings.retry.trust_idempotency
         self._ledger = ledger
-        self._runner = runner or Runner(client, ledger)
+        self._runner = partial(
+            Runner, client, ledger, pace=pace, limits=limits, stop=stop, on_result=on_result
+        )
         self.paused: str | None = None
 
     async def __call__(self, ref: ChunkRef) -> str | None:
@@ -93,26 +109,38 @@ class ChunkPayer:
             raise ConfigError(f"the ledger has no batch {ref.batch!r}")
         chunk = await in_thread(self._ledger.claim, batch, ref.index, ref.first, ref.last)
         try:
-            paused = await self._runner.run(chunk, doubtful=True) if self._trusted else None
-            paused = paused or await self._runner.run(chunk)
-            for turn in range(_TRUSTED_PASSES if self._trusted else 0):
-                if paused or not await self._is_in_doubt(ref):
-                    break
-                await anyio.sleep(_TRUSTED_PAUSE * 2**turn)
-                paused = await self._runner.run(chunk, doubtful=True)
+            paused = await self._pay(chunk)
         except FencedError:
             # Another worker has the chunk; it does what is left to do.
             return None
+        await in_thread(self._ledger.finish, chunk)
         self.paused = self.paused or paused
         return paused
 
-    async def _is_in_doubt(self, ref: ChunkRef) -> bool:
+    async def _pay(self, chunk: Chunk) -> str | None:
+        runner = self._runner()
+        paused = await runner.run(chunk, doubtful=True) if self._trusted else None
+        paused = paused or await runner.run(chunk)
+        for turn in range(_TRUSTED_PASSES if self._trusted else 0):
+            if paused or not await self._is_in_doubt(chunk):
+                break
+            await anyio.sleep(_TRUSTED_PAUSE * 2**turn)
+            paused = await runner.run(chunk, doubtful=True)
+        return paused
+
+    async def _is_in_doubt(self, chunk: Chunk) -> bool:
         doubtful = (State.HELD, State.IN_DOUBT)
         page = await in_thread(
-            partial(self._ledger.page, ref.batch, after=ref.first - 1, limit=1000, states=doubtful)
+            partial(
+                self._ledger.page,
+                chunk.batch.name,
+                after=chunk.first - 1,
+                limit=1000,
+                states=doubtful,
+            )
         )
         return any(
-            record.payout.number <= ref.last and record.dgs_reference is None for record in page
+            record.payout.number <= chunk.last and record.dgs_reference is None for record in page
         )
 
 
@@ -161,11 +189,16 @@ class Job:
         return attrs.evolve(found, problems=tuple(balance_problems(total, found.available)))
 
     async def run(
-        self, *, settle_within: float = 60.0, on_result: OnResult | None = None
+        self,
+        *,
+        settle_within: float = 60.0,
+        on_result: OnResult | None = None,
+        engine: Engine | None = None,
     ) -> Summary:
-        """Pay what is left, in this process, then look up how it ended.
+        """Pay what is left, then look up how it ended.
 
         Args:
+            engine: Shares the batch out to other processes too; this one alone if left out.
             settle_within: Seconds to spend on look-ups at most; 0 for none.
             on_result: Told of each payout, in the event loop.
 
@@ -173,7 +206,7 @@ class Job:
             LedgerError: the ledger cannot be written; nothing was sent that is not in it.
         """
         await self.start()
-        runner = Runner(
+        payer = ChunkPayer(
             self._client,
             self._ledger,
             pace=self._pace,
@@ -181,11 +214,10 @@ class Job:
             stop=self._stop,
             on_result=on_result,
         )
-        payer = ChunkPayer(self._client, self._ledger, runner)
-        engine = LocalEngine()
-        everything = ChunkRef(batch=self.batch.name, index=0, first=1, last=self.batch.count)
-        await engine.submit([everything])
-        await engine.work(payer, self._stop)
+        if engine is None:
+            await self._share_out(LocalEngine(), payer, [(1, self.batch.count)])
+        else:
+            await self._share_out(engine, payer, chunk_ranges(self.batch.count))
         look_ups = None
         if settle_within > 0 and not self._stop and payer.paused is None:
             look_ups = await self.settle(within=settle_within)
@@ -197,6 +229,35 @@ class Job:
             stopped=bool(self._stop),
             look_ups=look_ups,
         )
+
+    async def _share_out(
+        self, engine: Engine, payer: ChunkPayer, ranges: list[tuple[int, int]]
+    ) -> None:
+        """Submit what has work left, work on it, and see that nobody has left anything behind."""
+        batch = self.batch
+        chunks = [
+            ChunkRef(batch=batch.name, index=index, first=first, last=last)
+            for index, (first, last) in enumerate(ranges)
+        ]
+        for _ in range(_ROUNDS):
+            await engine.submit(chunks)
+            await engine.work(payer, self._stop, until_idle=True)
+            if self._stop or payer.paused is not None:
+                return
+            found = await in_thread(self._ledger.batch, batch.name)
+            if found is None or found.paused is not None:
+                payer.paused = None if found is None else found.paused
+                return
+            left = await in_thread(self._ledger.counts, batch.name)
+            if not left.count(*OPEN):
+                return
+            chunks = [ref for ref in chunks if await self._has_work(ref)]
+
+    async def _has_work(self, ref: ChunkRef) -> bool:
+        page = await in_thread(
+            partial(self._ledger.page, ref.batch, after=ref.first - 1, limit=1, states=OPEN)
+        )
+        return bool(page) and page[0].payout.number <= ref.last
 
     async def start(self) -> None:
         """Note on disk that the batch was confirmed, or that it goes on."""

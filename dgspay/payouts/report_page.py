@@ -18,6 +18,10 @@ MAX_ROWS = 5000
 
 _DOUBTFUL = (State.HELD, State.IN_DOUBT)
 _BARS = 60
+_CLASSES = {
+    **dict.fromkeys(("RWF", "Fee", "Payouts"), ' class="n"'),
+    **dict.fromkeys(("To", "State", "DGS-Pay's reference"), ' class="whole"'),
+}
 _CHART_WIDTH, _CHART_HEIGHT = 720, 120
 
 _STYLE = """
@@ -31,9 +35,11 @@ p { margin: .3rem 0; } .dim { color: #5b6673; }
 .tile b { display: block; font-size: 1.25rem; font-variant-numeric: tabular-nums; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .3rem .5rem; border-bottom: 1px solid #e4e8ed;
-  vertical-align: top; overflow-wrap: anywhere; }
+  vertical-align: top; }
+td { overflow-wrap: anywhere; min-width: 6.5em; }
+.n, .whole { white-space: nowrap; min-width: 0; overflow-wrap: normal; }
 th { color: #5b6673; font-weight: 600; } thead { display: table-header-group; }
-.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.n { text-align: right; font-variant-numeric: tabular-nums; }
 .doubts { border: 2px solid #b45309; border-radius: 8px; padding: .2rem 1rem 1rem; }
 .doubts h2 { color: #92400e; margin-top: .8rem; }
 .good { fill: #2563a8; } .failed { fill: #b42318; } .doubtful { fill: #d98e04; }
@@ -215,8 +221,7 @@ def _rest(count: int) -> str:
 
 
 def _table(headings: tuple[str, ...], rows: Iterable[tuple[str | None, ...]]) -> Iterator[str]:
-    right = {"RWF", "Fee", "Payouts"}
-    marks = [' class="n"' if heading in right else "" for heading in headings]
+    marks = [_CLASSES.get(heading, "") for heading in headings]
     cells = "".join(
         f"<th{mark}>{escape(heading)}</th>" for mark, heading in zip(marks, headings, strict=True)
     )

@@ -24,7 +24,7 @@ from dgspay.payouts import (
     Terms,
     Witness,
 )
-from dgspay.payouts.batch import whole
+from dgspay.payouts.batch import Chunk
 from dgspay.payouts.ledger import PausedError
 
 TERMS = Terms(environment="emulator", base_url="http://127.0.0.1", account_number="ACC")
@@ -48,13 +48,31 @@ def loaded(ledger: Any, count: int = 10, name: str = "b") -> Batch:
     return batch
 
 
+def claimed(ledger: Any, batch: Batch) -> Chunk:
+    chunk: Chunk = ledger.claim(batch, 0, 1, batch.count)
+    return chunk
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    """Each kind of ledger, empty."""
+    if request.param == "sqlite":
+        with SqliteLedger(tmp_path / "ledger.sqlite3") as ledger:
+            yield ledger
+        return
+    from dgspay.payouts import PostgresLedger
+
+    with PostgresLedger(request.getfixturevalue("postgres_ledger_url")) as server:
+        yield server
+
+
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[SqliteLedger]:
+def sqlite_ledger(tmp_path: Path) -> Iterator[SqliteLedger]:
     with SqliteLedger(tmp_path / "ledger.sqlite3") as ledger:
         yield ledger
 
 
-def test_a_batch_comes_back_as_it_was(ledger: SqliteLedger) -> None:
+def test_a_batch_comes_back_as_it_was(ledger: Any) -> None:
     batch = loaded(ledger, 3)
     found = ledger.require_batch("b")
     assert (found.count, found.total, found.terms) == (3, 3000, TERMS)
@@ -66,7 +84,7 @@ def test_a_batch_comes_back_as_it_was(ledger: SqliteLedger) -> None:
         ledger.require_batch("c")
 
 
-def test_an_error_among_the_rows_leaves_nothing_behind(ledger: SqliteLedger) -> None:
+def test_an_error_among_the_rows_leaves_nothing_behind(ledger: Any) -> None:
     def broken() -> Iterator[Payout]:
         yield from payouts(5)
         raise ConfigError("row 6")
@@ -80,18 +98,21 @@ def test_an_error_among_the_rows_leaves_nothing_behind(ledger: SqliteLedger) -> 
 
 @pytest.mark.acceptance(52)
 def test_a_row_is_in_doubt_on_disk_before_it_is_handed_out(
-    ledger: SqliteLedger, tmp_path: Path
+    sqlite_ledger: SqliteLedger, tmp_path: Path
 ) -> None:
-    taken = ledger.take(whole(loaded(ledger)), after=0, limit=4)
+    taken = sqlite_ledger.take(claimed(sqlite_ledger, loaded(sqlite_ledger)), after=0, limit=4)
     assert [payout.number for payout in taken] == [1, 2, 3, 4]
     # Read by a connection that knows nothing but the file.
     with sqlite3.connect(tmp_path / "ledger.sqlite3") as other:
         rows = other.execute("SELECT number, attempts FROM dgspay_payouts WHERE state = 1")
         assert rows.fetchall() == [(1, 1), (2, 1), (3, 1), (4, 1)]
     other.close()
-    assert [p.number for p in ledger.take(whole(loaded_again(ledger)), after=4, limit=9)] == [
-        *range(5, 11)
-    ]
+    assert [
+        p.number
+        for p in sqlite_ledger.take(
+            claimed(sqlite_ledger, loaded_again(sqlite_ledger)), after=4, limit=9
+        )
+    ] == [*range(5, 11)]
 
 
 def loaded_again(ledger: SqliteLedger) -> Batch:
@@ -112,13 +133,13 @@ def test_the_key_follows_from_batch_and_row_and_the_token_cannot_be_guessed() ->
 
 
 @pytest.mark.acceptance(54)
-def test_what_a_dead_run_left_in_doubt_is_held_and_not_handed_out(ledger: SqliteLedger) -> None:
+def test_what_a_dead_run_left_in_doubt_is_held_and_not_handed_out(ledger: Any) -> None:
     batch = loaded(ledger)
-    ledger.take(whole(batch), after=0, limit=4)
+    ledger.take(claimed(ledger, batch), after=0, limit=4)
     chunk = ledger.claim(batch, 0, 1, batch.count)
     assert ledger.counts("b").count(State.HELD) == 4
     assert [payout.number for payout in ledger.take(chunk, after=0, limit=99)] == [*range(5, 11)]
-    ledger.claim(batch, 0, 1, batch.count)
+    chunk = ledger.claim(batch, 0, 1, batch.count)
     again = ledger.take(chunk, after=0, limit=99, doubtful=True)
     assert [payout.number for payout in again] == [*range(1, 11)]
     assert [record.attempts for record in ledger.page("b")] == [2] * 10
@@ -126,10 +147,10 @@ def test_what_a_dead_run_left_in_doubt_is_held_and_not_handed_out(ledger: Sqlite
 
 @pytest.mark.acceptance(54)
 def test_what_may_have_arrived_is_not_handed_out_even_when_idempotency_is_trusted(
-    ledger: SqliteLedger,
+    ledger: Any,
 ) -> None:
     batch = loaded(ledger, 3)
-    ledger.take(whole(batch), after=0, limit=3)
+    ledger.take(claimed(ledger, batch), after=0, limit=3)
     ledger.post(batch, 1, Evidence(finding=Finding.ACCEPTED, dgs_reference="DGS1"))
     webhook = Evidence(finding=Finding.PAID, witness=Witness.WEBHOOK, dgs_reference="DGS2")
     ledger.settle(batch, 2, webhook)
@@ -139,9 +160,9 @@ def test_what_may_have_arrived_is_not_handed_out_even_when_idempotency_is_truste
     assert [p.number for p in ledger.take(chunk, after=0, limit=9, doubtful=True)] == [3]
 
 
-def test_what_was_posted_is_written_together_and_in_order(ledger: SqliteLedger) -> None:
+def test_what_was_posted_is_written_together_and_in_order(ledger: Any) -> None:
     batch = loaded(ledger)
-    ledger.take(whole(batch), after=0, limit=10)
+    ledger.take(claimed(ledger, batch), after=0, limit=10)
     for number in range(1, 9):
         ledger.post(batch, number, Evidence(finding=Finding.ACCEPTED, dgs_reference=f"DGS{number}"))
     ledger.post(batch, 9, Evidence(finding=Finding.LOST, reason="reset"))
@@ -158,18 +179,18 @@ def test_what_was_posted_is_written_together_and_in_order(ledger: SqliteLedger) 
     assert (found.reason, found.doubtful) == ("reset", True)
 
 
-def test_a_paused_batch_hands_nothing_out_until_it_is_started_again(ledger: SqliteLedger) -> None:
+def test_a_paused_batch_hands_nothing_out_until_it_is_started_again(ledger: Any) -> None:
     batch = loaded(ledger)
     ledger.pause("b", "first reason")
     ledger.pause("b", "second reason")
     assert ledger.require_batch("b").paused == "first reason"
     with pytest.raises(PausedError):
-        ledger.take(whole(batch), after=0, limit=1)
+        ledger.take(claimed(ledger, batch), after=0, limit=1)
     ledger.start("b")
-    assert len(ledger.take(whole(batch), after=0, limit=1)) == 1
+    assert len(ledger.take(claimed(ledger, batch), after=0, limit=1)) == 1
 
 
-def test_only_what_was_never_started_can_be_discarded(ledger: SqliteLedger) -> None:
+def test_only_what_was_never_started_can_be_discarded(ledger: Any) -> None:
     ledger.load(Batch(name="b", digest="d", terms=TERMS), payouts(2))
     ledger.discard("b")
     assert ledger.batch("b") is None
@@ -178,7 +199,7 @@ def test_only_what_was_never_started_can_be_discarded(ledger: SqliteLedger) -> N
     assert len(ledger.page("b")) == 2
 
 
-def test_a_second_run_of_a_batch_fails_fast(ledger: SqliteLedger) -> None:
+def test_a_second_run_of_a_batch_fails_fast(ledger: Any) -> None:
     with ledger.only_run("b"):
         with pytest.raises(BatchBusyError, match="another process"), ledger.only_run("b"):
             pytest.fail("two runs at once")
@@ -188,22 +209,23 @@ def test_a_second_run_of_a_batch_fails_fast(ledger: SqliteLedger) -> None:
         pass
 
 
-def test_nobody_else_may_read_the_file(ledger: SqliteLedger, tmp_path: Path) -> None:
+def test_nobody_else_may_read_the_file(sqlite_ledger: SqliteLedger, tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "ledger.sqlite3").stat().st_mode) == 0o600
 
 
 @pytest.mark.acceptance(57)
-def test_a_full_disk_hands_nothing_out(ledger: SqliteLedger) -> None:
-    batch = loaded(ledger, 500)
+def test_a_full_disk_hands_nothing_out(sqlite_ledger: SqliteLedger) -> None:
+    batch = loaded(sqlite_ledger, 500)
+    chunk = claimed(sqlite_ledger, batch)
     # SQLite's own "database or disk is full": the file may not grow any more.
-    ledger._writer.run(lambda connection: connection.query("PRAGMA max_page_count = 1", ()))
+    sqlite_ledger._writer.run(lambda connection: connection.query("PRAGMA max_page_count = 1", ()))
     reason = "x" * 5000
-    ledger.post(batch, 1, Evidence(finding=Finding.LOST, reason=reason))
+    sqlite_ledger.post(batch, 1, Evidence(finding=Finding.LOST, reason=reason))
     for _ in range(2):
         with pytest.raises(LedgerError, match="full"):
-            ledger.take(whole(batch), after=1, limit=10)
+            sqlite_ledger.take(chunk, after=1, limit=10)
     with pytest.raises(LedgerError, match="full"):
-        ledger.post(batch, 2, Evidence(finding=Finding.ACCEPTED))
+        sqlite_ledger.post(batch, 2, Evidence(finding=Finding.ACCEPTED))
 
 
 @pytest.mark.parametrize("path", ["", ":memory:"])

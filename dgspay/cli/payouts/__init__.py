@@ -10,6 +10,7 @@ from dgspay.cli.payouts.report import reconcile_command, report
 from dgspay.cli.payouts.run import run
 from dgspay.cli.payouts.settle import resolve
 from dgspay.cli.payouts.status import status
+from dgspay.cli.payouts.work import work
 
 __all__ = ["payouts"]
 
@@ -26,6 +27,6 @@ payouts = typer.Typer(
         "  130  stopped with Ctrl-C or SIGTERM; give the same command again"
     ),
 )
-for command in (check, run, status, listen, resolve, report):
+for command in (check, run, work, status, listen, resolve, report):
     payouts.command()(command)
 payouts.command("reconcile")(reconcile_command)

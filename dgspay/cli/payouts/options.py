@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+import shlex
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Union
 
 import typer
 
@@ -15,7 +17,12 @@ from dgspay.cli.session import client_options
 from dgspay.payouts import SqliteLedger
 from dgspay.payouts.ledger.sqlite import DEFAULT_NAME
 
-AnyLedger = SqliteLedger
+AnyLedger = Union[SqliteLedger, "PostgresLedger"]
+
+_SERVERS = ("postgresql://", "postgres://")
+
+if TYPE_CHECKING:
+    from dgspay.payouts import PostgresLedger
 
 SheetArgument = Annotated[
     Path, typer.Argument(metavar="FILE", help="CSV in UTF-8, with a heading line.")
@@ -35,8 +42,9 @@ LedgerOption = Annotated[
     typer.Option(
         "--ledger",
         envvar="DGSPAY_PAYOUTS_LEDGER",
-        metavar="PATH",
-        help=f"The SQLite file that remembers; {DEFAULT_NAME} beside FILE, or here, if left out.",
+        metavar="PATH|URL",
+        help=f"Who remembers: a SQLite file, {DEFAULT_NAME} beside FILE or here if left out; or "
+        "postgresql://... for several machines.",
     ),
 ]
 FeeOption = Annotated[
@@ -70,9 +78,34 @@ def opened_ledger(place: str | None, beside: Path | None = None) -> Generator[An
         beside: The sheet next to which it lies by default, so that the same sheet finds the
             same ledger from wherever the command is given.
     """
+    if place is not None and is_server(place):
+        require_postgres()
+        from dgspay.payouts import PostgresLedger  # noqa: PLC0415 - it imports the extra
+
+        with PostgresLedger(place) as server:
+            yield server
+        return
     folder = Path() if beside is None else beside.parent
     with SqliteLedger(folder / DEFAULT_NAME if place is None else Path(place)) as ledger:
         yield ledger
+
+
+def is_server(place: str | None) -> bool:
+    """Say whether a ledger is a PostgreSQL."""
+    return place is not None and place.startswith(_SERVERS)
+
+
+def require_postgres() -> None:
+    """End the command with advice where the extra is not installed."""
+    if any(importlib.util.find_spec(name) is None for name in ("psycopg", "pgqueuer")):
+        fail("This needs psycopg and pgqueuer. Install them with: pip install 'dgspay[postgres]'")
+
+
+def place_words(ledger: AnyLedger) -> str:
+    """Return the option that names this ledger, without what a connection string may hold."""
+    if isinstance(ledger, SqliteLedger):
+        return f"--ledger {shlex.quote(str(ledger.path))}"
+    return "--ledger postgresql://..."
 
 
 def mapping_of(pairs: Sequence[str] | None) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -25,8 +26,10 @@ from dgspay.cli.payouts.options import (
     SheetArgument,
     TrustOption,
     client,
+    is_server,
     mapping_of,
     opened_ledger,
+    place_words,
 )
 from dgspay.cli.payouts.progress import progress_of
 from dgspay.cli.payouts.shown import (
@@ -39,6 +42,7 @@ from dgspay.cli.payouts.shown import (
 from dgspay.cli.session import BaseUrlOption, EnvironmentOption, ask
 from dgspay.cli.terminal import console
 from dgspay.payouts import (
+    Engine,
     Job,
     Pace,
     RowsInvalidError,
@@ -47,6 +51,8 @@ from dgspay.payouts import (
     Summary,
     open_job,
 )
+
+_PASSWORD = re.compile(r"(postgres(?:ql)?://[^:/@]*:)[^@]*@")
 
 
 @attrs.frozen(kw_only=True)
@@ -63,6 +69,15 @@ class _Wish:
     environment: str | None
     base_url: str | None
     job: dict[str, Any]
+    server: str | None
+
+    def engine(self) -> Engine | None:
+        """Return what shares the batch out, where the ledger is one for many machines."""
+        if self.server is None:
+            return None
+        from dgspay.payouts import PgQueuerEngine  # noqa: PLC0415 - it imports the extra
+
+        return PgQueuerEngine(self.server)
 
 
 def run(
@@ -110,6 +125,7 @@ def run(
         trust_idempotency=trust_idempotency,
         environment=environment,
         base_url=base_url,
+        server=ledger if is_server(ledger) else None,
         job={
             "batch": batch,
             "mapping": mapping_of(mapping),
@@ -125,8 +141,8 @@ def run(
         else:
             if summary is None:
                 return
-            again = shlex.join(["dgspay", *sys.argv[1:]])
-            tell_summary(summary, again, f"--ledger {shlex.quote(str(opened.path))}")
+            again = shlex.join(["dgspay", *_shown(sys.argv[1:])])
+            tell_summary(summary, again, place_words(opened))
             raise typer.Exit(exit_code(summary))
     tell_faults(faults, count)
     raise typer.Exit(ExitCode.USAGE)
@@ -142,7 +158,9 @@ async def _run(wish: _Wish, ledger: AnyLedger, stop: Stop) -> Summary | None:
             console().print("Dry run: nothing was sent.")
             return None
         with progress_of(left) as on_result:
-            return await job.run(settle_within=wish.settle_within, on_result=on_result)
+            return await job.run(
+                settle_within=wish.settle_within, on_result=on_result, engine=wish.engine()
+            )
 
 
 async def _look(job: Job, wish: _Wish, ledger: AnyLedger) -> int:
@@ -165,3 +183,8 @@ async def _look(job: Job, wish: _Wish, ledger: AnyLedger) -> int:
     if not wish.yes and not wish.dry_run:
         ask(found.question)
     return left
+
+
+def _shown(arguments: list[str]) -> list[str]:
+    """Return a command's arguments, without the password a connection string may hold."""
+    return [_PASSWORD.sub(r"\1***@", argument) for argument in arguments]

@@ -13,9 +13,10 @@ from dgspay.payouts.payout import OPEN, UNSETTLED, Payout, Record, State
 if TYPE_CHECKING:
     from dgspay.payouts.batch import Batch, Chunk
     from dgspay.payouts.evidence import Evidence
+    from dgspay.payouts.ledger.postgres import PostgresLedger
     from dgspay.payouts.ledger.sqlite import SqliteLedger
 
-__all__ = ["Counts", "FencedError", "Ledger", "PausedError", "SqliteLedger"]
+__all__ = ["Counts", "FencedError", "Ledger", "PausedError", "PostgresLedger", "SqliteLedger"]
 
 
 class FencedError(Exception):
@@ -98,6 +99,10 @@ class Ledger(Protocol):
         """
         ...
 
+    def finish(self, chunk: Chunk) -> None:
+        """Hold what is still in doubt of a chunk that nobody works on any more."""
+        ...
+
     def is_ours(self, chunk: Chunk) -> bool:
         """Say whether nobody has taken the chunk up since."""
         ...
@@ -141,7 +146,7 @@ class Ledger(Protocol):
 
 def __getattr__(name: str) -> Any:
     """Load a ledger when it is first asked for."""
-    homes = {"SqliteLedger": "sqlite"}
+    homes = {"PostgresLedger": "postgres", "SqliteLedger": "sqlite"}
     if name not in homes:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib  # noqa: PLC0415 - only needed here

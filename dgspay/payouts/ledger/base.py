@@ -138,6 +138,18 @@ class DatabaseLedger(Generic[ConnectionT]):
             raise taken
         return taken
 
+    def finish(self, chunk: Chunk) -> None:
+        """Hold what is still in doubt of a chunk that nobody works on any more.
+
+        That is what was taken up in a transaction whose commit was not heard of.
+        """
+
+        def work(connection: ConnectionT) -> None:
+            if self._holds(connection, chunk):
+                tables.hold_doubtful(connection, chunk)
+
+        self._writer.run(work)
+
     def is_ours(self, chunk: Chunk) -> bool:
         """Say whether nobody has taken the chunk up since."""
         return self._writer.run(lambda connection: self._holds(connection, chunk))

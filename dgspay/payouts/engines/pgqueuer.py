@@ -1,0 +1,167 @@
+"""The engine for many machines: PgQueuer on the ledger's own PostgreSQL.
+
+It hands out chunks and notices workers that died by their heartbeat. What it must be told, and
+why, stands beside the lines that tell it. Needs the extra `postgres`; asyncio only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+from pgqueuer import PgQueuer
+from pgqueuer.errors import RetryRequested
+from pgqueuer.models import Job
+from pgqueuer.queries import Queries
+
+from dgspay.models.codec import dump_json, parse_json
+from dgspay.payouts.engines import ChunkRef, PayChunk
+from dgspay.payouts.runner import Stop
+
+ENTRYPOINT = "dgspay_payouts"
+LEASE_SECONDS = 30.0
+
+# Two processes that install at once, or a second install, fail: one at a time, and once.
+_LOCK_INSTALL = "SELECT pg_advisory_lock(7316509242)"
+_UNLOCK_INSTALL = "SELECT pg_advisory_unlock(7316509242)"
+_UNDER_WAY = (
+    "SELECT count(*) FROM pgqueuer WHERE entrypoint = %s AND status IN ('queued', 'picked')"
+)
+
+_LOOK_EVERY = 0.25
+_RECONNECT_AFTER = 0.5
+
+
+class PgQueuerEngine:
+    """Hands chunks to whichever machine works.
+
+    Args:
+        conninfo: A connection string, that of the ledger.
+        at_once: Chunks this process works on at once; a second one fills the tail of the first.
+        everywhere: Chunks that may be worked on at once on all machines together, kept by the
+            database; times the pace of a chunk this is the pace of the batch. 0: no limit.
+        lease: Seconds without a heartbeat after which another worker takes a chunk up.
+    """
+
+    def __init__(
+        self,
+        conninfo: str,
+        *,
+        at_once: int = 2,
+        everywhere: int = 0,
+        lease: float = LEASE_SECONDS,
+    ) -> None:
+        self._conninfo = conninfo
+        self._at_once = at_once
+        self._everywhere = everywhere
+        self._lease = timedelta(seconds=lease)
+
+    async def submit(self, chunks: Sequence[ChunkRef]) -> None:
+        """Put chunks out. One that is queued already is not queued again.
+
+        One that is being worked on may be, and then finds nothing left to do.
+        """
+        async with self._connected() as connection:
+            queries = Queries.from_psycopg_connection(connection)
+            await _install(connection, queries)
+            if chunks:
+                await queries.enqueue(
+                    [ENTRYPOINT] * len(chunks),
+                    [_written(chunk) for chunk in chunks],
+                    [0] * len(chunks),
+                    dedupe_key=[f"{chunk.batch}:{chunk.first}-{chunk.last}" for chunk in chunks],
+                    on_conflict="skip",
+                )
+
+    async def work(self, pay: PayChunk, stop: Stop, *, until_idle: bool = False) -> None:
+        """Work on chunks until told to stop, or until nobody has one any more.
+
+        A lost connection is made again; what was in hand meanwhile is safe in the ledger.
+        """
+        while not stop:
+            try:
+                await self._work_connected(pay, stop, until_idle=until_idle)
+            except Exception as error:  # of the driver, alone or in groups; anything else goes on
+                if not _is_lost_connection(error):
+                    raise
+                await asyncio.sleep(_RECONNECT_AFTER)
+            else:
+                return
+
+    async def _work_connected(self, pay: PayChunk, stop: Stop, *, until_idle: bool) -> None:
+        async with self._connected() as connection, self._connected() as looking:
+            await _install(looking, Queries.from_psycopg_connection(looking))
+            queue = PgQueuer.from_psycopg_connection(connection)
+
+            # Held and not deleted: a chunk that failed is for somebody to look at.
+            @queue.entrypoint(ENTRYPOINT, concurrency_limit=self._everywhere, on_failure="hold")
+            async def pay_chunk(job: Job) -> None:
+                await pay(_read(job.payload))
+                if stop:
+                    # What is left of it is for another worker, now.
+                    raise RetryRequested(delay=timedelta(0), reason="the worker was stopped")
+
+            watch = asyncio.create_task(_watch(queue, looking, stop, until_idle=until_idle))
+            try:
+                await queue.run(
+                    batch_size=self._at_once,
+                    # It refuses less than twice the batch; the batch is what is fetched at once.
+                    max_concurrent_tasks=2 * self._at_once,
+                    dequeue_timeout=timedelta(seconds=1),
+                    heartbeat_timeout=self._lease,
+                )
+            finally:
+                watch.cancel()
+                with contextlib.suppress(asyncio.CancelledError, psycopg.Error):
+                    await watch
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncGenerator[psycopg.AsyncConnection[Any]]:
+        # PgQueuer refuses a connection that opens transactions by itself.
+        async with await psycopg.AsyncConnection.connect(
+            self._conninfo, autocommit=True
+        ) as connection:
+            yield connection
+
+
+async def _watch(
+    queue: PgQueuer, connection: psycopg.AsyncConnection[Any], stop: Stop, *, until_idle: bool
+) -> None:
+    """Tell the queue when to end."""
+    while not stop:
+        if until_idle:
+            found = await (await connection.execute(_UNDER_WAY, (ENTRYPOINT,))).fetchone()
+            if found is not None and found[0] == 0:
+                break
+        await asyncio.sleep(_LOOK_EVERY)
+    queue.shutdown.set()
+
+
+async def _install(connection: psycopg.AsyncConnection[Any], queries: Queries) -> None:
+    await connection.execute(_LOCK_INSTALL)
+    try:
+        if not await queries.schema_is_installed():
+            await queries.install()
+    finally:
+        await connection.execute(_UNLOCK_INSTALL)
+
+
+def _is_lost_connection(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return all(_is_lost_connection(inner) for inner in error.exceptions)
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+
+
+def _written(chunk: ChunkRef) -> bytes:
+    return dump_json(
+        {"batch": chunk.batch, "index": chunk.index, "first": chunk.first, "last": chunk.last}
+    )
+
+
+def _read(payload: bytes | None) -> ChunkRef:
+    return ChunkRef(**parse_json(payload or b"{}"))

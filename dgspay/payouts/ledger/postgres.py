@@ -1,0 +1,245 @@
+"""A ledger in PostgreSQL (psycopg 3, the extra `postgres`): for machines that share a batch."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import psycopg
+from psycopg import errors as pg_errors
+
+from dgspay.payouts.batch import Batch, Chunk
+from dgspay.payouts.faults import BatchBusyError, LedgerError
+from dgspay.payouts.ledger import tables
+from dgspay.payouts.ledger.base import DatabaseLedger
+from dgspay.payouts.payout import Payout
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS dgspay_payout_batches (
+    id bigint PRIMARY KEY,
+    name text NOT NULL UNIQUE,
+    digest text NOT NULL,
+    environment text NOT NULL,
+    base_url text NOT NULL,
+    account_number text NOT NULL,
+    callback_url text,
+    token_secret text NOT NULL,
+    count bigint NOT NULL,
+    total bigint NOT NULL,
+    created_at double precision NOT NULL,
+    started smallint NOT NULL,
+    paused text
+);
+CREATE TABLE IF NOT EXISTS dgspay_payouts (
+    batch bigint NOT NULL,
+    number bigint NOT NULL,
+    reference text NOT NULL,
+    amount bigint NOT NULL,
+    bank_key text,
+    account text NOT NULL,
+    branch text,
+    network text,
+    country text,
+    name text,
+    narration text,
+    state smallint NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
+    doubtful smallint NOT NULL DEFAULT 0,
+    dgs_reference text,
+    fee text,
+    reason text,
+    contradiction text,
+    sent_at double precision,
+    settled_at double precision,
+    PRIMARY KEY (batch, number)
+);
+CREATE INDEX IF NOT EXISTS dgspay_payouts_dgs_reference
+ON dgspay_payouts (dgs_reference) WHERE dgs_reference IS NOT NULL;
+CREATE TABLE IF NOT EXISTS dgspay_payout_chunks (
+    batch bigint NOT NULL,
+    first bigint NOT NULL,
+    last bigint NOT NULL,
+    epoch bigint NOT NULL,
+    PRIMARY KEY (batch, first, last)
+);
+"""
+"""The tables, for those who make theirs with a migration."""
+
+# Two processes that create a table at once fail on PostgreSQL, "IF NOT EXISTS" or not. The
+# numbers are this ledger's own; they have no other meaning.
+_LOCK_INSTALL = "SELECT pg_advisory_xact_lock(7316509241)"
+_LOCK_RUN = "SELECT pg_try_advisory_lock(%s)"
+
+_PATIENCE_SECONDS = 60.0
+_PAUSES = (0.1, 0.25, 0.5, 1.0)
+_TRY_AGAIN = (pg_errors.DeadlockDetected, pg_errors.SerializationFailure)
+
+
+class PostgresLedger(DatabaseLedger["PostgresConnection"]):
+    """Remembers in PostgreSQL, for any number of processes and machines.
+
+    A connection that is lost, or a server that restarts, is waited for: nothing is sent
+    meanwhile, because nothing can be written.
+
+    Args:
+        conninfo: A connection string such as `postgresql://user@host/name`.
+        patience: Seconds to wait for a server that does not answer.
+        clock: Unix time.
+
+    Raises:
+        LedgerError: the server cannot be reached.
+    """
+
+    def __init__(
+        self,
+        conninfo: str,
+        *,
+        patience: float = _PATIENCE_SECONDS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._conninfo = conninfo
+        super().__init__(partial(PostgresConnection, conninfo, patience), clock)
+
+    @contextmanager
+    def only_run(self, name: str) -> Generator[None]:
+        """Be the one that submits and settles a batch; workers need no lock.
+
+        Raises:
+            BatchBusyError: another process does.
+            LedgerError: the server cannot be reached.
+        """
+        with contextlib.closing(_connect(self._conninfo)) as connection:
+            connection.autocommit = True
+            taken = connection.execute(_LOCK_RUN, (tables.batch_id(name),)).fetchone()
+            if taken is None or not taken[0]:
+                raise BatchBusyError(
+                    f"batch {name!r} is being run by another process at this moment. "
+                    "Nothing was sent"
+                )
+            yield
+
+    def _next_epoch(self, connection: PostgresConnection, chunk: Chunk) -> int:
+        batch = tables.batch_id(chunk.batch.name)
+        # Whoever holds rows of it in a chunk of another cut is fenced as well.
+        connection.change(
+            "UPDATE dgspay_payout_chunks SET epoch = epoch + 1 WHERE batch = ? "
+            "AND first <= ? AND last >= ? AND NOT (first = ? AND last = ?)",
+            (batch, chunk.last, chunk.first, chunk.first, chunk.last),
+        )
+        ((epoch,),) = connection.query(
+            "INSERT INTO dgspay_payout_chunks AS held (batch, first, last, epoch) "
+            "VALUES (?, ?, ?, 1) ON CONFLICT (batch, first, last) "
+            "DO UPDATE SET epoch = held.epoch + 1 RETURNING epoch",
+            (batch, chunk.first, chunk.last),
+        )
+        return int(epoch)
+
+    def _holds(self, connection: PostgresConnection, chunk: Chunk) -> bool:
+        # The lock lets nobody take the chunk up between this look and the commit.
+        rows = connection.query(
+            "SELECT epoch FROM dgspay_payout_chunks WHERE batch = ? AND first = ? AND last = ? "
+            "FOR SHARE",
+            (tables.batch_id(chunk.batch.name), chunk.first, chunk.last),
+        )
+        return bool(rows) and rows[0][0] == chunk.epoch
+
+
+class PostgresConnection:
+    """The ledger's one connection to the server; it lives in the writing thread."""
+
+    for_update = "FOR UPDATE"
+
+    def __init__(self, conninfo: str, patience: float) -> None:
+        self._conninfo = conninfo
+        self._patience = patience
+        self._connection = _connect(conninfo)
+        self._connection.execute(_LOCK_INSTALL)
+        self._connection.execute(SCHEMA)
+        self._connection.commit()
+
+    def begin(self) -> None:
+        """Nothing: the first statement begins a transaction."""
+
+    def commit(self) -> None:
+        """Put it on disk."""
+        self._connection.commit()
+
+    def rollback(self) -> None:
+        """Undo it, if there is one."""
+        with contextlib.suppress(psycopg.Error):
+            self._connection.rollback()
+
+    def fault_of(self, error: BaseException) -> str | None:
+        """Say what ails the server, by the name of its error and nothing it was asked."""
+        if not isinstance(error, psycopg.Error):
+            return None
+        return f"the ledger cannot be written ({type(error).__name__} {error.sqlstate or ''})"
+
+    def reconnect(self, error: BaseException) -> bool:
+        """Wait for a server that is away; say whether the work may be tried again."""
+        if isinstance(error, _TRY_AGAIN):
+            return True
+        if not (self._connection.broken or self._connection.closed):
+            return False
+        self.close()
+        until = time.monotonic() + self._patience
+        for pause in _endless(_PAUSES):
+            try:
+                self._connection = _connect(self._conninfo)
+            except LedgerError:
+                if time.monotonic() > until:
+                    return False
+                time.sleep(pause)
+            else:
+                return True
+        return False
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def query(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Return the rows of a statement."""
+        return self._connection.execute(_dialect(statement), values).fetchall()
+
+    def change(self, statement: str, values: Sequence[Any]) -> int:
+        """Carry a statement out; return how many rows it changed."""
+        return self._connection.execute(_dialect(statement), values).rowcount
+
+    def change_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> int:
+        """Carry a statement out for each of the values; return how many rows that changed."""
+        with self._connection.cursor() as cursor:
+            cursor.executemany(_dialect(statement), rows)
+            return cursor.rowcount
+
+    def bulk_load(self, batch: Batch, payouts: Iterable[Payout]) -> list[int]:
+        """Copy payouts in as they come."""
+        count = [0, 0]
+        statement = f"COPY dgspay_payouts ({tables.PAYOUT_COLUMNS}) FROM STDIN"
+        with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for values in tables.counted(batch, payouts, count):
+                copy.write_row(values)
+        return count
+
+
+def _connect(conninfo: str) -> psycopg.Connection[tuple[Any, ...]]:
+    try:
+        return psycopg.connect(conninfo)
+    except psycopg.Error as error:
+        reason = type(error).__name__
+    # Not from the error above, whose text may hold what the connection string holds.
+    raise LedgerError(f"the ledger's PostgreSQL cannot be reached ({reason})")
+
+
+def _dialect(statement: str) -> str:
+    return statement.replace("?", "%s")
+
+
+def _endless(pauses: Sequence[float]) -> Generator[float]:
+    yield from pauses
+    while True:
+        yield pauses[-1]
