@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -53,6 +54,15 @@ def emulator(
     ] = None,
     latency: Annotated[float, typer.Option(min=0, help="Seconds each answer takes.")] = 0.0,
     seed: Annotated[str | None, typer.Option(help="The same seed makes the same ids.")] = None,
+    faults: Annotated[
+        Path | None, typer.Option(help="A TOML file of what goes wrong on purpose.")
+    ] = None,
+    merchant: Annotated[
+        list[str] | None, typer.Option(help="A further merchant, such as shop-2; repeatable.")
+    ] = None,
+    transactions: Annotated[
+        int, typer.Option(min=0, max=1_000_000, help="Start with a history of so many payments.")
+    ] = 0,
 ) -> None:
     """Run a local DGS-Pay with simulated money until Ctrl-C.
 
@@ -67,7 +77,12 @@ def emulator(
             webhook_url=webhook_url,
             latency=latency,
             seed=seed,
+            merchants=merchant or (),
         )
+        if faults is not None:
+            local.load_faults(faults)
+        if transactions:
+            local.generate(transactions, seed=seed or 0)
         with local, stop_signals() as stopped:
             with local.serve(port, host, allow_public=allow_public) as server:
                 _introduce(local, server)

@@ -80,17 +80,12 @@ class Account:
     def add_payment(self, payment: Payment) -> None:
         """Remember a payment under each of its names."""
         self.payments.append(payment)
-        for name in (
-            payment.id,
-            payment.transaction_id,
-            payment.dgs_reference,
-            payment.flw_reference,
-        ):
+        for name in (payment.id, payment.dgs_reference, payment.flw_reference):
             self._payment_index[name] = payment
 
     def payment(self, name: str) -> Payment | None:
         """Find a payment by id, transaction id, dgs reference or flw reference."""
-        return self._payment_index.get(name)
+        return self._payment_index.get(name) or self._payment_index.get(f"dgs_{name}")
 
     def add_link(self, link: Link) -> None:
         """Remember a payment link under its id and its slug."""

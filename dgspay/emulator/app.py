@@ -9,9 +9,6 @@ from typing import Any
 import anyio
 import httpx
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect
-from starlette.requests import Request as HTTPRequest
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -59,23 +56,23 @@ class EngineEndpoint:
         if self._engine.hangs_up(scope["method"], _raw_path(scope)):
             await scope[_CONNECTION].drop()
             return
-        try:
-            body = await _body(HTTPRequest(scope, receive))
-        except ClientDisconnect:
+        body = await _body(receive)
+        if body is None:
             return
         with closing(self._engine.exchange(engine_request(scope, body))) as exchange:
             if len(body) > MAX_BODY_BYTES:
                 send = _closing(send)
-            await _carry_out(exchange, scope, receive, send)
+            await _carry_out(exchange, scope, send)
 
 
-async def _carry_out(exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+async def _carry_out(exchange: Exchange, scope: Scope, send: Send) -> None:
     for effect in exchange:
         match effect:
             case Wait(seconds):
                 await anyio.sleep(seconds)
-            case Answer():
-                await response(effect)(scope, receive, send)
+            case Answer(body=body):
+                await send(_start(effect))
+                await send(_piece(body, more=False))
             case Drop():
                 await scope[_CONNECTION].drop()
             case Trickle(answer, seconds):
@@ -123,14 +120,17 @@ def _closing(send: Send) -> Send:
     return send_and_close
 
 
-async def _body(request: HTTPRequest) -> bytes:
-    """Read a body; of one that is too long just enough to see that."""
+async def _body(receive: Receive) -> bytes | None:
+    """Read a body, of one that is too long just enough to see that; None: the client left."""
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            break
-    return body
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        piece: bytes = message.get("body", b"")
+        body += piece
+        if not message.get("more_body", False) or len(body) > MAX_BODY_BYTES:
+            return body
 
 
 def engine_request(scope: Scope, body: bytes) -> Request:
@@ -147,14 +147,6 @@ def engine_request(scope: Scope, body: bytes) -> Request:
 def _raw_path(scope: Scope) -> str:
     raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
     return raw_path.decode("latin-1")
-
-
-def response(answer: Answer) -> Response:
-    """Build the response for an answer, with exactly its headers."""
-    built = Response(answer.body, answer.status)
-    for name, value in answer.headers:
-        built.headers.append(name, value)
-    return built
 
 
 class Connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -42,19 +43,18 @@ def _read(call: Call, method: PaymentMethod) -> Payment:
     currency = fields.currency("currency")
     payer = Payer(
         fields.email("customer_email"),
-        fields.text("customer_first_name"),
-        fields.text("customer_last_name"),
-        fields.digits("customer_phone", r"[0-9]{6,15}", "789654321"),
-        fields.digits("customer_phone_country_code", r"[1-9][0-9]{0,3}", "250"),
+        # Names and numbers come again and again: kept once, they cost next to nothing.
+        sys.intern(fields.text("customer_first_name")),
+        sys.intern(fields.text("customer_last_name")),
+        sys.intern(fields.digits("customer_phone", r"[0-9]{6,15}", "789654321")),
+        sys.intern(fields.digits("customer_phone_country_code", r"[1-9][0-9]{0,3}", "250")),
     )
     narration = fields.optional_text("narration")
     redirect_url = fields.url("redirect_url")
     callback_url = fields.optional_url("callback_url")
-    number = account.new_number("dgs_")
     return Payment(
         id=account.identifiers.uuid(),
-        transaction_id=number,
-        dgs_reference=f"dgs_{number}",
+        dgs_reference=f"dgs_{account.new_number('dgs_')}",
         flw_reference=f"flw_{account.new_number('flw_')}",
         method=method,
         amount=amount,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -20,9 +21,11 @@ from dgspay.emulator.console import console_routes
 from dgspay.emulator.credentials import FIRST_MERCHANT
 from dgspay.emulator.deliveries import Courier, Delivery
 from dgspay.emulator.engine import IN_PROCESS_ORIGIN, Engine
+from dgspay.emulator.fault_file import load_faults
 from dgspay.emulator.faults import Faults
 from dgspay.emulator.feed import Feed
 from dgspay.emulator.fields import is_web_url
+from dgspay.emulator.generation import generate
 from dgspay.emulator.journal import Arrival
 from dgspay.emulator.merchant import Merchant
 from dgspay.emulator.records import Payment
@@ -255,6 +258,29 @@ class Emulator(Merchant):
                 if account.has(name):
                     return account.credentials.account_number
         return None
+
+    def generate(self, transactions: int, *, seed: int | str = 0) -> None:
+        """Give the first merchant a history of payments, one a minute up to now.
+
+        Args:
+            transactions: How many, up to a million.
+            seed: The same seed makes the same payments.
+
+        Raises:
+            ValueError: when the number is not from 1 to a million.
+        """
+        with self._engine.steering() as account:
+            generate(account, transactions, seed)
+
+    def load_faults(self, path: str | Path) -> None:
+        """Break what a TOML file asks for; `dgspay.emulator.fault_file` shows one.
+
+        Raises:
+            ValueError: when the file is not TOML, or asks for something that is not known.
+            OSError: when it cannot be read.
+        """
+        load_faults(path, self.faults, self._courier.mischief)
+        self.feed.changed()
 
     def wait_for_deliveries(self, timeout: float = 5.0) -> None:
         """Wait until no webhook is under way or due; retries due later are not waited for.

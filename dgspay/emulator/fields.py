@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -58,7 +59,8 @@ class Fields:
         value = self.text(name)
         if value not in allowed:
             raise invalid(f"{self.name(name)} must be one of: {', '.join(allowed)}")
-        return value
+        # The same words come with every request: kept once, they cost next to nothing.
+        return sys.intern(value)
 
     def digits(self, name: str, pattern: str, example: str) -> str:
         """Return text that matches a pattern, else name an example."""
@@ -81,7 +83,7 @@ class Fields:
             return None
         if not is_web_url(value):
             raise invalid(f"{self.name(name)} must be an absolute http or https URL")
-        return value
+        return sys.intern(value)
 
     def url(self, name: str) -> str:
         """Return an absolute http(s) URL."""
@@ -112,7 +114,7 @@ class Fields:
         value = self.text(name)
         try:
             if parse_currency(value, field=self.name(name)) == value:
-                return value
+                return sys.intern(value)
         except ValueError as error:
             raise invalid(str(error)) from None
         raise invalid(f"{self.name(name)} must be in capitals, such as RWF")

@@ -136,11 +136,9 @@ def new_payment(
         raise LinkNotPayableError("someone else is paying with this link's last use")
     if method not in link.terms["payment_types"]:
         raise LinkNotPayableError(f"this payment link does not take {method}")
-    number = account.new_number("dgs_")
     return Payment(
         id=account.identifiers.uuid(),
-        transaction_id=number,
-        dgs_reference=f"dgs_{number}",
+        dgs_reference=f"dgs_{account.new_number('dgs_')}",
         flw_reference=f"flw_{account.new_number('flw_')}",
         method=method,
         amount=_amount_to_pay(link, amount),

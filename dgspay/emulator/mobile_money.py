@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Final
 
@@ -57,7 +58,7 @@ def read(call: Call, payment: Payment) -> PhoneBehaviour:
     if payment.currency != "RWF":
         raise invalid("currency must be RWF for mobile money")
     payment.network = fields.choice("mobile_money_network", NETWORKS)
-    payment.phone = fields.digits("mobile_money_phone", LOCAL_PHONE, "789654321")
+    payment.phone = sys.intern(fields.digits("mobile_money_phone", LOCAL_PHONE, "789654321"))
     behaviour = _behaviour(call, payment.phone)
     payment.verdict = behaviour.decline
     return behaviour

@@ -20,7 +20,8 @@ class Decline:
     issuer_response_type: str = "declined"
 
 
-@attrs.frozen
+# There may be a hundred thousand payers, payments and deeds: none is referred to weakly.
+@attrs.frozen(weakref_slot=False)
 class Payer:
     """Who pays."""
 
@@ -32,12 +33,11 @@ class Payer:
     address: str | None = None
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, weakref_slot=False)
 class Payment:
     """One collection, by mobile money or card; `GET /transactions` calls it a transaction."""
 
     id: str
-    transaction_id: str
     dgs_reference: str
     flw_reference: str
     method: PaymentMethod
@@ -60,7 +60,20 @@ class Payment:
     """The decline the payment gets when it settles; None when it will succeed."""
     settled_at: float | None = None
     merchant_fee: Decimal = Decimal(0)
-    net_amount: Decimal = Decimal(0)
+
+    # What follows from the rest is not stored: there may be a hundred thousand payments.
+
+    @property
+    def transaction_id(self) -> str:
+        """The number in its reference (guide, "Response Format")."""
+        return self.dgs_reference.removeprefix("dgs_")
+
+    @property
+    def net_amount(self) -> Decimal:
+        """What the merchant gets of it."""
+        if self.status is PaymentStatus.SUCCESSFUL:
+            return self.amount - self.merchant_fee
+        return Decimal(0)
 
 
 @attrs.define(eq=False)
@@ -128,7 +141,7 @@ class Link:
     payments: list[Payment] = attrs.field(factory=list, repr=False)
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Deed:
     """Something the emulator really did: the truth to compare a client's claims with.
 

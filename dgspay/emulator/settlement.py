@@ -40,7 +40,6 @@ def settle_payment(account: Account, payment: Payment) -> None:
     if payment.verdict is None:
         payment.status = PaymentStatus.SUCCESSFUL
         payment.merchant_fee = merchant_fee(payment.amount, payment.currency)
-        payment.net_amount = payment.amount - payment.merchant_fee
         account.wallet.credit(payment.currency, payment.net_amount)
     else:
         payment.status = PaymentStatus.FAILED

@@ -144,6 +144,9 @@ def _has_lone_surrogate(text: str, value: Any) -> bool:
 
 # --- plain values to text -----------------------------------------------------------------
 
+# Made once: `json.dumps` would build an encoder for every text.
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+
 
 def dump_json(value: Any) -> bytes:
     """Write a request body: compact UTF-8 JSON with every Decimal digit for digit.
@@ -160,11 +163,11 @@ def _pieces(value: Any) -> Iterator[str]:
     match value:
         case str():
             # Not `str(value)`: for a member of a text enum that is its name, not its text.
-            yield json.dumps(value, ensure_ascii=False)
+            yield _quoted(value)
         case Decimal():
             yield _number(value)
         case Secret():
-            yield json.dumps(value.reveal(), ensure_ascii=False)
+            yield _quoted(value.reveal())
         case None | bool() | int():
             yield json.dumps(value)
         case float():
@@ -178,7 +181,7 @@ def _pieces(value: Any) -> Iterator[str]:
             for key, item in value.items():
                 if not isinstance(key, str):
                     raise TypeError(f"a JSON key must be a str, not {type(key).__name__}")
-                yield separator + json.dumps(key, ensure_ascii=False) + ":"
+                yield separator + _quoted(key) + ":"
                 yield from _pieces(item)
                 separator = ","
             yield "}" if separator == "," else "{}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -143,10 +144,10 @@ def test_a_connection_closed_before_the_body_is_no_work(
 
 
 def test_an_answer_drips(either_client: httpx.Client, emulator: Emulator) -> None:
-    emulator.faults.drip("GET /balance", seconds_per_byte=0.0001)
+    emulator.faults.drip("GET /balance", seconds_per_byte=0.001)
     with either_client.stream("GET", "/balance") as answer:
         pieces = list(answer.iter_raw())
-    assert len(pieces) > 10
+    assert len(pieces) > 2
     assert b"available_balance" in b"".join(pieces)
 
 
@@ -235,3 +236,38 @@ def test_a_plan_that_is_wrong_is_refused(emulator: Emulator, wish: dict[str, obj
     with pytest.raises(ValueError, match=r"."):
         emulator.faults.plan(wish)
     assert emulator.faults.standing == ()
+
+
+# --- from a file --------------------------------------------------------------------------
+
+
+def test_faults_are_read_from_a_file(
+    client: httpx.Client, emulator: Emulator, tmp_path: Path
+) -> None:
+    path = tmp_path / "faults.toml"
+    path.write_text(
+        '[[faults]]\nroute = "GET /balance"\nfault = "too_many"\nretry_after = "9"\n'
+        '[[webhooks]]\nmode = "duplicate"\ntimes = 3\n'
+    )
+    emulator.load_faults(path)
+    assert client.get("/balance").headers["retry-after"] == "9"
+    assert [(mode.kind, mode.remaining) for mode in emulator.webhooks.modes] == [("duplicate", 3)]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[[faults", "not TOML"),
+        ("[faults]", r"\[\[faults\]\]"),
+        ("fault = 1", "fault is not"),
+        ('[[faults]]\nroute = "GET /balance"\nfault = "x"', "number 1.*lose_answer"),
+        ('[[webhooks]]\nmode = "x"', "number 1.*duplicate"),
+    ],
+)
+def test_a_file_of_faults_that_is_wrong_is_refused_by_place(
+    emulator: Emulator, tmp_path: Path, text: str, named: str
+) -> None:
+    path = tmp_path / "faults.toml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=named):
+        emulator.load_faults(path)

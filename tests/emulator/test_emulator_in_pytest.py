@@ -67,7 +67,16 @@ def test_a_socket(dgs, emulator, dgs_server):
 def test_a_shops_checkout_fits_on_one_screen(tmp_path: Path) -> None:
     test = tmp_path / "test_shop.py"
     test.write_text(SHOP_TEST)
-    command: list[str] = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
+    command: list[str] = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-W",
+        "error",
+        "-p",
+        "no:cacheprovider",
+    ]
     # Twice at once, as parallel workers do: they share nothing.
     runs = [
         subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) for _ in range(2)

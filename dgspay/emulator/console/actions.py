@@ -17,6 +17,7 @@ from dgspay.emulator.engine import Engine
 from dgspay.emulator.exchange import Answer, Request
 from dgspay.emulator.fidelity import FIDELITY
 from dgspay.emulator.fields import is_web_url
+from dgspay.emulator.generation import generate
 from dgspay.models.codec import dump_json, parse_json
 
 if TYPE_CHECKING:
@@ -194,6 +195,16 @@ def change_options(ask: Ask) -> Mapping[str, Any]:
     return _DONE
 
 
+def make_history(ask: Ask) -> Mapping[str, Any]:
+    """Make settled transactions of the past."""
+    count = ask.body.get("transactions")
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise ValueError("transactions must be a whole number")  # noqa: TRY004 - said over HTTP
+    with ask.engine.steering(ask.account.credentials.account_number) as account:
+        generate(account, count, str(ask.body.get("seed", 0)))
+    return _DONE
+
+
 def reset(ask: Ask) -> Mapping[str, Any]:
     """Forget everything that happened."""
     ask.emulator.reset()
@@ -221,6 +232,7 @@ ACTIONS: Final[tuple[tuple[str, str, Action], ...]] = (
     ("DELETE", "/webhooks", clear_modes),
     ("POST", "/clock", advance_clock),
     ("POST", "/options", change_options),
+    ("POST", "/generate", make_history),
     ("POST", "/reset", reset),
 )
 
