@@ -139,7 +139,15 @@ class TransportError(DGSPayError):
 
     With `outcome` NOT_SENT nothing can have happened. With UNKNOWN the call was a read, so
     there is no money to worry about.
+
+    Attributes:
+        permanent: Whether trying again cannot help, such as after a certificate that does not
+            verify.
     """
+
+    def __init__(self, message: str, *, permanent: bool = False, **context: Any) -> None:
+        super().__init__(message, **context)
+        self.permanent = permanent
 
 
 class _AnsweredError(DGSPayError):

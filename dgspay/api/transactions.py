@@ -19,6 +19,9 @@ _FILTERS = {
     PaymentStatus.FAILED: "failed",
 }
 
+# What the guide shows of every record, and of no other answer.
+_RECORD = frozenset({"id", "amount", "currency", "status", "payment_method_type", "created_at"})
+
 _read_page = page_of(Transaction)
 
 
@@ -57,7 +60,7 @@ def list(  # noqa: A001 - the public name
     return listing_of(
         "/transactions",
         _read_page,
-        lambda transaction: transaction.id or transaction.dgs_reference,
+        _identity,
         page=page,
         limit=limit,
         prefetch=prefetch,
@@ -81,6 +84,13 @@ def retrieve(id_or_reference: str) -> Operation[Transaction]:
     )
 
 
+def _identity(transaction: Transaction) -> str | None:
+    # Without an id, a failed and a successful try at one reference are still two rows.
+    if transaction.id is None and transaction.dgs_reference is not None:
+        return f"{transaction.dgs_reference} {transaction.status}"
+    return transaction.id
+
+
 def _read_transaction(envelope: JSONObject) -> Transaction:
     """Find the record in the answer, whose shape the guide does not show.
 
@@ -91,7 +101,7 @@ def _read_transaction(envelope: JSONObject) -> Transaction:
     for name in ("data", "transaction"):
         if isinstance(envelope.get(name), dict):
             return structure(_with_own_status(envelope[name]), Transaction)
-    if "transaction_status" in envelope or "id" in envelope:
+    if "transaction_status" in envelope or envelope.keys() >= _RECORD:
         return structure(_with_own_status(envelope), Transaction)
     raise DecodeError("the answer holds no transaction")
 

@@ -2,12 +2,14 @@
 
 The body decides; the HTTP status decides only where no usable body came. That is, in order:
 
-1. a redirect is no answer; 429 is a refusal, whatever the body;
-2. an `error_code` other than `00` is a refusal with that code;
-3. HTTP 4xx and 5xx without a code: a declined payment is still a result; 4xx is a refusal by
-   status unless the body says the opposite; 5xx says nothing about what was done;
+1. a redirect is no answer;
+2. 429 and an `error_code` of the guide are refusals. A code the guide does not list is one,
+   too, unless it came with a 5xx: a gateway has codes of its own, and knows nothing of the call;
+3. HTTP 4xx without a code is a refusal by status, 5xx says nothing of what was done, and either
+   may carry a declined payment, which is a result;
 4. `status: failed` without a code is a declined payment where there is one, else a refusal;
-5. everything else must be readable as the result, or the outcome is not known.
+5. a refusal whose body tells of a payment that goes on contradicts itself: not known;
+6. everything else must be readable as the result, or the outcome is not known.
 """
 
 from __future__ import annotations
@@ -25,7 +27,6 @@ from dgspay.errors import DecodeError
 from dgspay.models.codec import JSONObject, parse_json
 from dgspay.secret import Secret, masked_text
 
-OK_CODE = "00"
 EXCERPT_CHARACTERS = 200
 MAX_RETRY_AFTER = 86_400.0
 
@@ -58,6 +59,7 @@ class Finding:
         retry_after: Seconds to wait, where the server said so.
         value: The result, with OK.
         fault: The DecodeError that says what cannot be read.
+        contradicts: Whether the answer says no and yes at once.
     """
 
     verdict: Verdict
@@ -69,9 +71,22 @@ class Finding:
     retry_after: float | None = None
     value: Any = attrs.field(default=None, repr=False)
     fault: DecodeError | None = attrs.field(default=None, repr=False)
+    contradicts: bool = False
 
 
-_VERDICT_BY_CODE = {"93": Verdict.KEY_CONFLICT, "99": Verdict.SAFE_TO_RETRY}
+# The codes of the guide ("Error Codes", and the conversion example).
+_VERDICT_BY_CODE = {
+    "90": Verdict.REJECTED,
+    "VALIDATION_ERROR": Verdict.REJECTED,
+    "91": Verdict.REJECTED,
+    "92": Verdict.REJECTED,
+    "93": Verdict.KEY_CONFLICT,
+    "99": Verdict.SAFE_TO_RETRY,
+}
+
+# `status` of an answer, and `transaction_status` in it, where something is under way.
+_TAKEN = frozenset({"success", "pending"})
+_GOES_ON = frozenset({"pending", "successful", "success"})
 
 # 408: the server gave up on us. 409 without a code says no more than "something is there".
 # 499: a proxy says that we hung up. Neither tells whether the call was carried out.
@@ -129,19 +144,65 @@ def assess(
         return found(
             Verdict.UNKNOWN, f"the server redirected (HTTP {status}), which is never followed"
         )
+    if envelope is not None and _contradicts(envelope, code, status, operation):
+        word = envelope.get("transaction_status") or envelope.get("status")
+        no = f"code {code}" if code else f"HTTP {status}"
+        reason = f"the answer says no with {no}{said} and yes with {str(word)[:32]!r}"
+        return found(Verdict.UNKNOWN, reason, contradicts=True)
     if status == 429:
         return found(Verdict.RATE_LIMITED, "DGS-Pay refused: too many requests (HTTP 429)")
     if code is not None:
-        verdict = _VERDICT_BY_CODE.get(code, Verdict.REJECTED)
-        return found(verdict, f"DGS-Pay refused with code {code}{said}")
+        return _assess_code(found, code, status, said)
     if status >= 400:
         return _assess_http_error(found, envelope, operation, status, said)
     if envelope is None:
         reason = f"the answer (HTTP {status}) is unusable"
         return found(Verdict.UNKNOWN, f"{reason}: {fault.message if fault else 'no'}", fault=fault)
+    return _assess_success(found, envelope, operation, said)
+
+
+def _assess_code(found: _Found, code: str, status: int, said: str) -> Finding:
+    if code not in _VERDICT_BY_CODE and status >= 500:
+        return found(Verdict.UNKNOWN, f"the server answered HTTP {status}, code {code}{said}")
+    verdict = _VERDICT_BY_CODE.get(code, Verdict.REJECTED)
+    return found(verdict, f"DGS-Pay refused with code {code}{said}")
+
+
+def _assess_success(
+    found: _Found, envelope: JSONObject, operation: Operation[Any], said: str
+) -> Finding:
     if envelope.get("status") == "failed" and not _is_declined_payment(envelope, operation):
         return found(Verdict.REJECTED, f"DGS-Pay refused{said}")
+    if not _is_taken(envelope, operation):
+        return found(Verdict.UNKNOWN, f"the answer has a status the guide does not know{said}")
     return _read_result(found, envelope, operation)
+
+
+def _contradicts(
+    envelope: JSONObject, code: str | None, status: int, operation: Operation[Any]
+) -> bool:
+    """Whether a refusal tells of a payment that goes on all the same.
+
+    A code of the guide's is "only present when the API itself could not process your request",
+    so a mere `status: success` beside it is sloppy. Beside 99, which would be repeated, or
+    beside a code the guide does not list, it is not to be relied on.
+    """
+    if operation.is_read or (code is None and status < 400):
+        return False
+    if envelope.get("transaction_status") in _GOES_ON:
+        return True
+    is_plain_no = code in _VERDICT_BY_CODE and code != "99" and status != 429
+    return not is_plain_no and envelope.get("status") in _TAKEN
+
+
+def _is_taken(envelope: JSONObject, operation: Operation[Any]) -> bool:
+    """Whether `status` says that the call was taken, where it is the only word on that.
+
+    A charge has its `transaction_status`, which decides for itself.
+    """
+    if operation.is_read or operation.failure_is_result or "status" not in envelope:
+        return True
+    return not isinstance(envelope["status"], str) or envelope["status"] in _TAKEN
 
 
 def _assess_http_error(
@@ -151,14 +212,15 @@ def _assess_http_error(
     status: int,
     said: str,
 ) -> Finding:
-    if envelope is not None and _is_declined_payment(envelope, operation):
+    if (
+        envelope is not None
+        and envelope.get("transaction_status") == "failed"
+        and _is_declined_payment(envelope, operation)
+    ):
         return _read_result(found, envelope, operation)
-    word = None if envelope is None else envelope.get("status")
     reason = f"the server answered HTTP {status}{said}"
     if status >= 500 or status in _SAYS_NOTHING:
         return found(Verdict.UNKNOWN, reason)
-    if word in ("success", "pending") and not operation.is_read:
-        return found(Verdict.UNKNOWN, f"{reason}, but its body says {word}")
     return found(Verdict.REJECTED, reason)
 
 
@@ -191,9 +253,10 @@ def _parse_envelope(response: Response) -> tuple[JSONObject | None, DecodeError 
 
 def _error_code(envelope: JSONObject) -> str | None:
     code = envelope.get("error_code")
-    if code is None or str(code) in ("", OK_CODE):
+    # A number is the same code, and zeros of any count say that all is well.
+    if not isinstance(code, str | int) or isinstance(code, bool):
         return None
-    return str(code)[:64]
+    return str(code)[:64] if str(code).strip("0 ") else None
 
 
 def _said(envelope: JSONObject | None, secrets: Sequence[Secret]) -> str:

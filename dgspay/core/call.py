@@ -13,7 +13,6 @@ from dgspay.core.events import AttemptEvent, CallEvent, Event
 from dgspay.core.explain import CallContext, Stopped, error_for, outcome_of
 from dgspay.core.operation import (
     Operation,
-    Repeat,
     Reply,
     Request,
     Response,
@@ -76,21 +75,33 @@ class Caller:
         self._emit = emit
         self._keys = _KeysInFlight()
 
-    def call(self, operation: Operation[T], *, deadline: float | None = None) -> Steps[Reply[T]]:
+    def call(
+        self,
+        operation: Operation[T],
+        *,
+        deadline: float | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> Steps[Reply[T]]:
         """Make one call.
 
         Args:
             operation: The call.
             deadline: Seconds it may take in all; the client's own deadline when None.
+            retry: Another policy than the client's own.
 
         Raises:
             DGSPayError: see `dgspay.errors`.
             ValueError: for an argument that must not be sent.
         """
         request, key = self.prepare(operation)
-        with self._keys.hold(operation, request):
+        with self._keys.hold(operation):
             run = _Run(
-                self, operation, request, key, self.deadline if deadline is None else deadline
+                self,
+                operation,
+                request,
+                key,
+                deadline=self.deadline if deadline is None else deadline,
+                policy=self.retry if retry is None else retry,
             )
             return (yield from run.steps())
 
@@ -119,19 +130,23 @@ class _Run:
         operation: Operation[Any],
         request: Request,
         key: str | None,
+        *,
         deadline: float,
+        policy: RetryPolicy,
     ) -> None:
         self.caller = caller
         self.operation = operation
         self.request = request
         self.key = key
         self.deadline = deadline
+        self.policy = policy
         self.history = History(own_key=operation.idempotency_key is None)
         self.attempt = 0
         self.call_id = next(_call_ids)
         self.began = caller.clock.monotonic()
         self.began_at = caller.clock.time()
         self.last: Finding | None = None
+        self.earlier_answer: Finding | None = None
         self._secrets = (caller.wire.api_key,)
 
     def steps(self) -> Steps[Reply[Any]]:
@@ -168,7 +183,6 @@ class _Run:
 
     def _next(self, finding: Finding) -> tuple[Stopped | None, float]:
         """Decide on a further attempt, prepare it, and tell the hooks about this one."""
-        policy = self.caller.retry
         step = (
             Step.STOP
             if finding.verdict is Verdict.OK
@@ -176,7 +190,7 @@ class _Run:
                 finding.verdict,
                 self.operation.repeat,
                 self.history,
-                trusted=policy.trust_idempotency,
+                trusted=self.policy.trust_idempotency,
             )
         )
         delay = self._delay(finding)
@@ -184,20 +198,22 @@ class _Run:
         self._tell_attempt(finding, None if stopped is not None else delay, stopped)
         if stopped is None:
             self.history.note(finding.verdict, step)
+            if finding.status is not None:
+                self.earlier_answer = finding
             if step is Step.FRESH_KEY:
                 self.key = self.caller.fresh_key()
                 self.request = self.caller.wire.with_key(self.request, self.key)
         return stopped, delay
 
     def _delay(self, finding: Finding) -> float:
-        pause = self.caller.retry.delay_bound(self.attempt) * self.caller.random()
+        pause = self.policy.delay_bound(self.attempt) * self.caller.random()
         return max(pause, finding.retry_after or 0.0)
 
     def _bound(self, step: Step, delay: float) -> Stopped | None:
         """Say why there is no further attempt, or None when there is one."""
         if step is Step.STOP:
             return Stopped.NO
-        if self.attempt >= self.caller.retry.attempts:
+        if self.attempt >= self.policy.attempts:
             return Stopped.ATTEMPTS if self.attempt > 1 else Stopped.NO
         if delay >= self._remaining():
             return Stopped.DEADLINE
@@ -232,6 +248,7 @@ class _Run:
             key=self.key,
             earlier_unknown=self.history.unknown,
             earlier_reached=self.history.reached,
+            earlier_answer=self.earlier_answer if self.history.reached else None,
             stopped=stopped,
             secrets=self._secrets,
         )
@@ -295,35 +312,34 @@ class _Run:
 
 
 class _KeysInFlight:
-    """The callers' own keys in use at this moment, so that two payments never share one."""
+    """The callers' own keys in use at this moment.
+
+    Two calls at once under one key are one payment made twice, or two payments under one key,
+    and whether DGS-Pay would notice is not documented. So only one of them leaves.
+    """
 
     def __init__(self) -> None:
-        self._requests: dict[str, list[Request]] = {}
+        self._keys: set[str] = set()
         self._lock = threading.Lock()
 
     @contextmanager
-    def hold(self, operation: Operation[Any], request: Request) -> Iterator[None]:
+    def hold(self, operation: Operation[Any]) -> Iterator[None]:
         """Hold the caller's key for the time of the call.
 
         Raises:
-            IdempotencyError: (NOT_SENT) when the key is in flight with another request.
+            IdempotencyError: (NOT_SENT) when the key is in flight already.
         """
         key = operation.idempotency_key
         if key is None:
             yield
             return
         with self._lock:
-            in_flight = self._requests.setdefault(key, [])
-            # Two payouts under one key at once are one payout made twice, or a mistake.
-            clash = any(
-                operation.repeat is Repeat.PAYOUT or _differ(request, other) for other in in_flight
-            )
-            if not clash:
-                in_flight.append(request)
-        if clash:
+            is_free = key not in self._keys
+            self._keys.add(key)
+        if not is_free:
             raise IdempotencyError(
-                "This idempotency key is in flight with another call of this client. Nothing was "
-                "sent, so no money moved. Use one key per payment.",
+                "This idempotency key is in flight with another call of this client. This one "
+                "was not sent; how the other one ends decides. Use one key per payment.",
                 outcome=Outcome.NOT_SENT,
                 operation=operation.name,
                 idempotency_key=key,
@@ -332,10 +348,4 @@ class _KeysInFlight:
             yield
         finally:
             with self._lock:
-                in_flight.remove(request)
-                if not in_flight:
-                    del self._requests[key]
-
-
-def _differ(one: Request, other: Request) -> bool:
-    return (one.method, one.url, one.body) != (other.method, other.url, other.body)
+                self._keys.discard(key)

@@ -46,8 +46,7 @@ _NEXT: dict[type[errors.APIError], str] = {
         "Check the id or reference, and that it belongs to this account and environment."
     ),
     errors.IdempotencyError: (
-        "A request with this idempotency key was made before: look that one up first, and use "
-        "a new key only for a new payment."
+        "Look that one up before anything else, and use a new key only for a new payment."
     ),
     errors.RateLimitError: "Wait, then call again.",
     errors.ServerError: (
@@ -81,6 +80,7 @@ class CallContext:
         key: The idempotency key of the last attempt.
         earlier_unknown: Whether an earlier attempt may have been carried out.
         earlier_reached: Whether an earlier attempt may have reached DGS-Pay with this key.
+        earlier_answer: The refusal an earlier attempt with this key got, if it got one.
         stopped: Why there was no further attempt.
         secrets: What must not be shown, should the server have sent it back.
     """
@@ -90,6 +90,7 @@ class CallContext:
     key: str | None
     earlier_unknown: bool
     earlier_reached: bool
+    earlier_answer: Finding | None
     stopped: Stopped
     secrets: tuple[Secret, ...]
 
@@ -110,6 +111,7 @@ def outcome_of(finding: Finding, call: CallContext) -> Outcome:
 
 def error_for(finding: Finding, call: CallContext) -> DGSPayError:
     """Build the exception for a call whose last attempt came to this finding."""
+    finding = _with_earlier_answer(finding, call)
     outcome = outcome_of(finding, call)
     context: dict[str, Any] = {
         "outcome": outcome,
@@ -124,6 +126,18 @@ def error_for(finding: Finding, call: CallContext) -> DGSPayError:
     if finding.status is None:
         return _failed_transport(finding, call, context)
     return _answered(finding, call, context)
+
+
+def _with_earlier_answer(finding: Finding, call: CallContext) -> Finding:
+    """Tell of the answer an earlier attempt got, where the last one did not even leave.
+
+    "Nothing was sent" would be a lie: DGS-Pay has seen the request and said no.
+    """
+    unsent = finding.verdict in (Verdict.NOT_SENT, Verdict.NOT_SENT_FOR_GOOD)
+    if not unsent or call.earlier_answer is None or call.operation.is_read:
+        return finding
+    reason = f"{call.earlier_answer.reason}, and then {finding.reason}"
+    return attrs.evolve(call.earlier_answer, reason=reason)
 
 
 def _is_likely_accepted(finding: Finding, call: CallContext) -> bool:
@@ -153,7 +167,7 @@ def _unknown(finding: Finding, call: CallContext, context: dict[str, Any]) -> DG
     if finding.verdict is Verdict.UNREADABLE or finding.fault is not None:
         path = None if finding.fault is None else finding.fault.path
         return errors.UndecodableOutcomeError(message, path=path, **context)
-    if finding.body is not None and finding.body.get("status") in ("success", "pending"):
+    if finding.contradicts:
         return errors.ContradictoryOutcomeError(
             message,
             error_code=finding.error_code,
@@ -189,7 +203,9 @@ def _failed_transport(
         money = "Nothing was sent, so no money moved."
         advice = "It is safe to try again once the connection works."
     return errors.TransportError(
-        _join(_sentence(finding.reason), money, advice, call.stopped.value), **context
+        _join(_sentence(finding.reason), money, advice, call.stopped.value),
+        permanent=finding.verdict is Verdict.NOT_SENT_FOR_GOOD,
+        **context,
     )
 
 
@@ -209,6 +225,11 @@ def _answered(finding: Finding, call: CallContext, context: dict[str, Any]) -> e
         money = "The call only reads, so nothing changed."
     elif kind is errors.ServerError:
         money = "By DGS-Pay's own word it was not carried out: no money moved."
+    elif kind is errors.IdempotencyError:
+        money = (
+            "This request was not carried out, but the one made earlier under this key may have "
+            "been: money may have moved then."
+        )
     else:
         money = "It was not carried out: no money moved."
     return kind(

@@ -11,6 +11,7 @@ from dgspay.core.operation import Operation, Sleep, Steps
 from dgspay.errors import (
     DecodeError,
     DGSPayError,
+    NotFoundError,
     RateLimitError,
     ServerError,
     TransportError,
@@ -30,6 +31,9 @@ _SHORTEST_LOOK = 1.0
 
 # A look-up that fails like this says nothing about the payment: the next one may get through.
 _PASSING = (TransportError, ServerError, RateLimitError, DecodeError)
+
+# For so many seconds a payment that was just made may not be found yet.
+_NOT_YET = 10.0
 
 
 @attrs.frozen(kw_only=True)
@@ -51,7 +55,10 @@ class Poll(Generic[T]):
     def steps(self, caller: Caller) -> Steps[T]:
         """Run the flow; see `Runnable`."""
         clock = caller.clock
-        end = clock.monotonic() + self.timeout
+        # Looking again is what this flow does anyway, and needs none of the retry budget.
+        once = attrs.evolve(caller.retry, attempts=1)
+        began = clock.monotonic()
+        end = began + self.timeout
         pause = self.interval
         last: T | None = None
         failure: DGSPayError | None = None
@@ -61,9 +68,17 @@ class Poll(Generic[T]):
             looks += 1
             try:
                 reply = yield from caller.call(
-                    self.look_up, deadline=min(caller.deadline, max(left, _SHORTEST_LOOK))
+                    self.look_up,
+                    deadline=min(caller.deadline, max(left, _SHORTEST_LOOK)),
+                    retry=once,
                 )
             except _PASSING as error:
+                if isinstance(error, TransportError) and error.permanent:
+                    raise
+                failure = error
+            except NotFoundError as error:
+                if last is not None or clock.monotonic() - began >= _NOT_YET:
+                    raise
                 failure = error
             else:
                 last, failure = reply.value, None
@@ -73,7 +88,8 @@ class Poll(Generic[T]):
             if left <= 0:
                 break
             # The last pause is cut short, so that the time is used to its end.
-            yield Sleep(min(pause * (0.75 + 0.5 * caller.random()), left))
+            asked = getattr(failure, "retry_after", None) or 0.0
+            yield Sleep(min(max(pause * (0.75 + 0.5 * caller.random()), asked), left))
             pause = min(pause * _GROWTH, _LONGEST_PAUSE)
         raise self._timed_out(last, failure, looks)
 

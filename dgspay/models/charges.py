@@ -98,6 +98,8 @@ class Charge:
     @property
     def is_declined(self) -> bool:
         """Whether the provider or the customer said no."""
+        if self.transaction_status is None:
+            return self.status == "failed"
         return self.transaction_status == PaymentStatus.FAILED
 
     @property

@@ -6,9 +6,10 @@ import pytest
 
 from dgspay.api import charges
 from dgspay.core.operation import Response
+from dgspay.core.retry import RetryPolicy
 from dgspay.errors import NotFoundError, TransportError, WaitTimeoutError
 from dgspay.models.enums import PaymentStatus
-from tests.core.story import REFUSED, Story, answer, code
+from tests.core.story import BAD_CERTIFICATE, REFUSED, Story, answer, code
 
 
 def seen(status: str) -> Response:
@@ -55,9 +56,41 @@ def test_an_outage_to_the_end_is_told_as_the_cause() -> None:
     assert caught.value.last.status is PaymentStatus.PENDING
 
 
-def test_a_wrong_reference_is_raised_at_once() -> None:
+def test_a_payment_that_is_not_found_yet_is_looked_for_again() -> None:
+    story = Story(code("92", 404), code("92", 404), seen("pending"), seen("success"))
+    assert story.run(charges.wait("d")).is_paid
+
+
+def test_a_wrong_reference_is_raised_after_ten_seconds() -> None:
+    story = Story(*[code("92", 404)] * 30, random=0.5)
     with pytest.raises(NotFoundError):
-        Story(code("92", 404)).run(charges.wait("nothing"))
+        story.run(charges.wait("nothing"))
+    assert 1010 <= story.clock.now < 1015
+
+
+def test_a_payment_that_vanishes_is_raised_at_once() -> None:
+    with pytest.raises(NotFoundError):
+        Story(seen("pending"), code("92", 404)).run(charges.wait("d"))
+
+
+def test_what_cannot_get_better_is_raised_at_once() -> None:
+    with pytest.raises(TransportError) as caught:
+        Story(BAD_CERTIFICATE).run(charges.wait("d"))
+    assert caught.value.permanent
+
+
+def test_waiting_spends_none_of_the_retry_budget() -> None:
+    story = Story(*[REFUSED] * 500, retry=RetryPolicy(budget=1.0))
+    with pytest.raises(WaitTimeoutError):
+        story.run(charges.wait("d", timeout=60))
+    assert story.caller.budget.take()
+    assert len(story.requests) == len(story.sleeps) + 1
+
+
+def test_a_server_that_asks_for_time_gets_it() -> None:
+    story = Story(answer({}, 429, retry_after="25"), seen("success"))
+    story.run(charges.wait("d"))
+    assert story.sleeps == [25.0]
 
 
 def test_no_look_up_outlives_the_wait() -> None:

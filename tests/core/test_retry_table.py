@@ -7,6 +7,7 @@ import pytest
 from dgspay.core.operation import Answer, Repeat
 from dgspay.core.retry import RetryPolicy
 from dgspay.errors import (
+    APIError,
     AuthenticationError,
     DGSPayError,
     IdempotencyError,
@@ -194,3 +195,23 @@ def test_a_read_is_never_an_unknown_outcome_for_money() -> None:
         story.run(operation(READ))
     assert caught.value.outcome is Outcome.UNKNOWN
     assert not isinstance(caught.value, OutcomeUnknownError)
+
+
+@pytest.mark.parametrize("first", [code("99", 500), RATE_LIMITED], ids=["99", "429"])
+@pytest.mark.parametrize("last", [REFUSED, BAD_CERTIFICATE], ids=["refused", "certificate"])
+@pytest.mark.parametrize("repeat", WRITES)
+def test_nothing_was_sent_is_never_said_after_an_answer(
+    repeat: Repeat, first: Answer, last: Answer
+) -> None:
+    story = Story(first, last, last)
+    with pytest.raises(APIError, match="and then") as caught:
+        story.run(operation(repeat))
+    assert caught.value.outcome is Outcome.REJECTED
+    assert "Nothing was sent" not in str(caught.value)
+
+
+def test_a_fresh_key_that_was_never_sent_is_not_sent() -> None:
+    story = Story(code("93", 409), REFUSED, REFUSED)
+    with pytest.raises(TransportError) as caught:
+        story.run(operation(CHARGE))
+    assert caught.value.outcome is Outcome.NOT_SENT
