@@ -127,7 +127,7 @@ class _Client(ABC, Generic[TransportT]):
         """
         if "api_key" in options:
             options["api_key"] = _held(options["api_key"])
-        return cls(**{**from_env(), **options})
+        return cls(**{**from_env(given=options.keys()), **options})
 
     def prepare(self, operation: Operation[Any]) -> Request:
         """Return the exact request that would be sent, for audits and snapshot tests.

@@ -27,6 +27,8 @@ async def drive_async(steps: Steps[T], transport: AsyncTransport) -> T:
                 answer = await transport.send(effect.request, effect.timeout)
             except TransportFailure as failure:
                 answer = failure
+            except Exception as error:  # noqa: BLE001
+                answer = _unforeseen(error)
     except StopIteration as finished:
         return finished.value  # type: ignore[no-any-return]
     finally:
@@ -47,7 +49,14 @@ def drive(steps: Steps[T], transport: Transport) -> T:
                 answer = transport.send(effect.request, effect.timeout)
             except TransportFailure as failure:
                 answer = failure
+            except Exception as error:  # noqa: BLE001
+                answer = _unforeseen(error)
     except StopIteration as finished:
         return finished.value  # type: ignore[no-any-return]
     finally:
         steps.close()
+
+
+def _unforeseen(error: Exception) -> TransportFailure:
+    """Whatever a transport raises, the request may have left, and the user must be told so."""
+    return TransportFailure(f"the transport raised {type(error).__name__}", sent=True)

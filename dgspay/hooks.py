@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable, Iterable
 
 import attrs
 
 from dgspay.core.events import AttemptEvent, Event, Hook
-from dgspay.errors import Outcome
+from dgspay.errors import ConfigError, Outcome
 
 _logger = logging.getLogger("dgspay")
 # A program that has set up no logging is not to find our warnings on its standard error.
@@ -17,7 +18,7 @@ _logger.addHandler(logging.NullHandler())
 
 def emitter(hooks: Iterable[Hook]) -> Callable[[Event], None]:
     """Return one function that tells the log and every hook."""
-    told = tuple(hooks)
+    told = _checked(hooks)
 
     def emit(event: Event) -> None:
         _log(event)
@@ -29,6 +30,18 @@ def emitter(hooks: Iterable[Hook]) -> Callable[[Event], None]:
                 _logger.exception("a hook raised on %s", event.operation)
 
     return emit
+
+
+def _checked(hooks: Iterable[Hook]) -> tuple[Hook, ...]:
+    if not isinstance(hooks, Iterable):
+        raise ConfigError("hooks must be a list of callables")
+    told = tuple(hooks)
+    for hook in told:
+        if not callable(hook):
+            raise ConfigError(f"a hook must be callable, {type(hook).__name__} is not")
+        if inspect.iscoroutinefunction(hook):
+            raise ConfigError("a hook must be a plain function: nobody would await its result")
+    return told
 
 
 def _log(event: Event) -> None:

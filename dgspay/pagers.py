@@ -21,7 +21,7 @@ class _Walker(Generic[T]):
     def __init__(self, listing: Listing[T]) -> None:
         self._listing = listing
         self._walk = PageWalk(listing)
-        self._failed = False
+        self._is_broken_off = False
 
     @property
     def next_page(self) -> int:
@@ -33,15 +33,27 @@ class _Walker(Generic[T]):
 
     def _begin(self) -> PageWalk[T]:
         """Start from the beginning, or go on at the page that failed."""
-        if not self._failed:
+        if not self._is_broken_off:
             self._walk = PageWalk(self._listing)
-        self._failed = False
+        self._is_broken_off = False
         return self._walk
 
-    def _take(self, walk: PageWalk[T], fetched: Page[T] | DGSPayError) -> Page[T]:
+    def window(self, walk: PageWalk[T]) -> range:
+        """Return the pages to fetch now.
+
+        Until they are taken, the walk counts as broken off: by an error, or by whatever else
+        may end the program's loop meanwhile, such as a cancellation.
+        """
+        window = walk.window()
+        self._is_broken_off = bool(window)
+        return window
+
+    def take(self, walk: PageWalk[T], fetched: Page[T] | DGSPayError) -> Page[T]:
+        """Accept a page that was fetched, or raise what came in its place."""
         if isinstance(fetched, DGSPayError):
-            self._failed = True
+            self._is_broken_off = True
             raise fetched
+        self._is_broken_off = False
         return walk.take(fetched)
 
     def __repr__(self) -> str:
@@ -68,13 +80,13 @@ class AsyncPager(_Walker[T]):
 
     def pages(self) -> AsyncIterator[Page[T]]:
         """Walk page by page; rows that were given out before are dropped from a page."""
-        return _AsyncPages(self._begin(), self._fetch_all, self._take)
+        return _AsyncPages(self, self._begin())
 
     async def first_page(self) -> Page[T]:
         """Fetch the page the list begins with, and nothing else."""
         return await self._execute(self._listing.fetch(self._listing.first))
 
-    async def _fetch_all(self, window: range) -> list[Page[T] | DGSPayError]:
+    async def fetch_all(self, window: range) -> list[Page[T] | DGSPayError]:
         """Fetch pages at the same time and return them in order, up to the first failure."""
         if len(window) == 1:
             return [await self._fetch(window[0])]
@@ -105,27 +117,21 @@ class _AsyncPages(AsyncIterator[Page[T]]):
     to the garbage collector, which trio warns of.
     """
 
-    def __init__(
-        self,
-        walk: PageWalk[T],
-        fetch_all: Callable[[range], Awaitable[list[Page[T] | DGSPayError]]],
-        take: Callable[[PageWalk[T], Page[T] | DGSPayError], Page[T]],
-    ) -> None:
+    def __init__(self, pager: AsyncPager[T], walk: PageWalk[T]) -> None:
+        self._pager = pager
         self._walk = walk
-        self._fetch_all = fetch_all
-        self._take = take
         self._fetched: deque[Page[T] | DGSPayError] = deque()
 
     async def __anext__(self) -> Page[T]:
         if not self._fetched:
-            window = self._walk.window()
+            window = self._pager.window(self._walk)
             if not window:
                 raise StopAsyncIteration
-            self._fetched.extend(await self._fetch_all(window))
+            self._fetched.extend(await self._pager.fetch_all(window))
         fetched = self._fetched.popleft()
         if isinstance(fetched, DGSPayError):
             self._fetched.clear()  # what lies behind the page that failed is fetched again
-        page = self._take(self._walk, fetched)
+        page = self._pager.take(self._walk, fetched)
         if self._walk.finished:
             self._fetched.clear()
         return page
@@ -161,11 +167,11 @@ class Pager(_Walker[T]):
     def pages(self) -> Iterator[Page[T]]:
         """Walk page by page; rows that were given out before are dropped from a page."""
         walk = self._begin()
-        while window := walk.window():
+        while window := self.window(walk):
             for fetched in self._fetch_all(window):
                 if walk.finished:
                     break
-                yield self._take(walk, fetched)
+                yield self.take(walk, fetched)
 
     def first_page(self) -> Page[T]:
         """Fetch the page the list begins with, and nothing else."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import tzinfo
 from typing import Any, Literal, TypeGuard
 from urllib.parse import urlsplit
@@ -99,15 +99,21 @@ class Settings:
         key = _check_key(api_key, environment)
         if isinstance(deadline, bool) or not isinstance(deadline, int | float) or not deadline > 0:
             raise ConfigError("deadline must be a number of seconds above 0")
+        _check_kind(timeout, Timeout | None, "timeout", "a Timeout(connect=..., read=...)")
+        _check_kind(retry, RetryPolicy | None, "retry", "a RetryPolicy(attempts=...)")
+        _check_kind(api_timezone, tzinfo | None, "api_timezone", "a tzinfo such as a ZoneInfo")
+        _check_kind(idempotency_header, str, "idempotency_header", "a str")
         if not _HEADER_NAME.fullmatch(idempotency_header):
             raise ConfigError("idempotency_header must be the name of an HTTP header")
         if idempotency_header.lower() in _OWN_HEADERS:
             raise ConfigError("idempotency_header names a header that carries something else")
+        url = check_base_url(BASE_URLS[environment] if base_url is None else base_url)
+        _check_host(url, environment)
         return cls(
             api_key=key,
             account_number=_check_account_number(account_number),
             environment=environment,
-            base_url=check_base_url(BASE_URLS[environment] if base_url is None else base_url),
+            base_url=url,
             timeout=timeout or Timeout(),
             deadline=float(deadline),
             retry=retry or RetryPolicy(),
@@ -131,22 +137,30 @@ class Settings:
         )
 
 
-def from_env(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+def from_env(
+    environ: Mapping[str, str] | None = None, *, given: Collection[str] = ()
+) -> dict[str, Any]:
     """Read `DGSPAY_API_KEY`, `_ACCOUNT_NUMBER`, `_ENVIRONMENT` and `_BASE_URL`.
+
+    What is in `given` may be missing there.
 
     Raises:
         ConfigError: naming the variable that is missing.
     """
     variables = os.environ if environ is None else environ
     required = ("DGSPAY_API_KEY", "DGSPAY_ACCOUNT_NUMBER")
-    missing = [name for name in required if not variables.get(name)]
+    missing = [
+        name
+        for name in required
+        if not variables.get(name) and name.removeprefix("DGSPAY_").lower() not in given
+    ]
     if missing:
         # A traceback that shows local variables must not show the key that is there.
         del variables, environ
         raise ConfigError(f"the environment variable {missing[0]} is not set")
     return {
-        "api_key": Secret(variables["DGSPAY_API_KEY"]),
-        "account_number": variables["DGSPAY_ACCOUNT_NUMBER"],
+        "api_key": Secret(variables.get("DGSPAY_API_KEY", "")),
+        "account_number": variables.get("DGSPAY_ACCOUNT_NUMBER"),
         "environment": variables.get("DGSPAY_ENVIRONMENT") or "sandbox",
         "base_url": variables.get("DGSPAY_BASE_URL") or None,
     }
@@ -198,6 +212,21 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _check_kind(value: object, kind: Any, name: str, wanted: str) -> None:
+    if not isinstance(value, kind):
+        raise ConfigError(f"{name} must be {wanted}, not {type(value).__name__}")
+
+
+def _check_host(url: str, environment: Environment) -> None:
+    """Refuse the host of one environment under the name of another."""
+    host = urlsplit(url).hostname or ""
+    for name in ("sandbox", "production"):
+        if host == urlsplit(BASE_URLS[name]).hostname and name != environment:
+            raise ConfigError(f"base_url is that of {name} and environment is {environment}")
+    if environment == "emulator" and not is_loopback(host):
+        raise ConfigError("base_url must be on loopback when environment is emulator")
 
 
 def _is_environment(name: str) -> TypeGuard[Environment]:

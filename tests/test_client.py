@@ -9,8 +9,22 @@ import anyio
 import httpx
 import pytest
 
-from dgspay import AsyncDGSPay, DGSPay, errors
+from dgspay import (
+    AsyncDGSPay,
+    BankRecipient,
+    CallEvent,
+    DGSPay,
+    Event,
+    Request,
+    Response,
+    Timeout,
+    errors,
+)
+from dgspay.api import disbursements
+from dgspay.api.transactions import list as list_transactions
 from dgspay.emulator import Emulator
+from dgspay.models.enums import PaymentStatus
+from dgspay.models.transactions import Transaction
 from dgspay.secret import Secret
 from dgspay.testing import client_options
 from dgspay.transports.httpx import HttpxTransport
@@ -63,10 +77,102 @@ def test_from_env_takes_options_over_the_environment(
     monkeypatch.setenv("DGSPAY_ACCOUNT_NUMBER", "ACC-1")
     monkeypatch.delenv("DGSPAY_ENVIRONMENT", raising=False)
     monkeypatch.delenv("DGSPAY_BASE_URL", raising=False)
+    given = DGSPay.from_env(api_key="sk_test_given", account_number="ACC-3", environment="sandbox")
+    assert given.settings.api_key == Secret("sk_test_given")
     dgs = DGSPay.from_env(account_number="ACC-2")
     assert dgs.settings.api_key == Secret("sk_test_environment")
     assert dgs.settings.account_number == "ACC-2"
     assert dgs.settings.environment == "sandbox"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"timeout": 30},
+        {"retry": 3},
+        {"hooks": print},
+        {"hooks": ["print"]},
+        {"idempotency_header": None},
+        {"api_timezone": "Africa/Kigali"},
+        {"deadline": "100"},
+        {"environment": None},
+    ],
+)
+@pytest.mark.parametrize("client", [AsyncDGSPay, DGSPay])
+def test_a_setting_of_the_wrong_kind_is_refused_when_the_client_is_made(
+    client: Any, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(errors.ConfigError, match=next(iter(wrong)).removesuffix("s")):
+        client(**CREDENTIALS, **wrong)
+
+
+def test_an_asynchronous_hook_is_refused() -> None:
+    async def hook(event: Event) -> None: ...
+
+    with pytest.raises(errors.ConfigError, match="plain function"):
+        DGSPay(**CREDENTIALS, hooks=[hook])  # type: ignore[list-item]
+
+
+@pytest.mark.acceptance(10, 11)
+@pytest.mark.parametrize(
+    ("environment", "base_url"),
+    [
+        ("sandbox", "https://pay.digitalservicescenter.rw/generation/v2"),
+        ("emulator", "https://pay.digitalservicescenter.rw/generation/v2"),
+        ("production", "https://test.pay.digitalservicescenter.rw/generation/v2"),
+        ("emulator", "https://elsewhere.example/generation/v2"),
+    ],
+)
+def test_the_host_of_another_environment_is_refused(environment: str, base_url: str) -> None:
+    with pytest.raises(errors.ConfigError, match="base_url"):
+        DGSPay(api_key="a_key", account_number="ACC-1", environment=environment, base_url=base_url)
+
+
+class Bursting:
+    """A transport of somebody's own, with a bug in it."""
+
+    def send(self, request: Request, timeout: Timeout) -> Response:
+        raise OSError("a socket of mine, with the key sk_test_hidden")
+
+    def close(self) -> None: ...
+
+
+class AsyncBursting:
+    async def send(self, request: Request, timeout: Timeout) -> Response:
+        raise OSError("a socket of mine, with the key sk_test_hidden")
+
+    async def aclose(self) -> None: ...
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("blocking", [True, False])
+async def test_whatever_a_transport_raises_is_an_unknown_outcome(blocking: bool) -> None:
+    events: list[Event] = []
+    transfer = disbursements.create(
+        amount=1, recipient=BankRecipient(bank_key="bk_rw", account_number="1")
+    )
+    with pytest.raises(errors.OutcomeUnknownError, match="OSError") as caught:
+        if blocking:
+            DGSPay(**CREDENTIALS, transport=Bursting(), hooks=[events.append]).execute(transfer)
+        else:
+            await AsyncDGSPay(
+                **CREDENTIALS, transport=AsyncBursting(), hooks=[events.append]
+            ).execute(transfer)
+    assert "hidden" not in str(caught.value)
+    assert isinstance(events[-1], CallEvent)
+    assert events[-1].error == "OutcomeUnknownError"
+
+
+def test_unknown_fields_are_shown_with_secrets_masked(dgs: DGSPay, emulator: Emulator) -> None:
+    body = (
+        b'{"status":"success","dgs_reference":"d","auth_otp":"123456",'
+        b'"seen":{"card_nonce":"abcdef123456","pan":4111111111111111}}'
+    )
+    emulator.faults.answer_next("POST /authorize", status=200, body=body, headers={})
+    charge = dgs.charges.authorize_otp("d", otp="123456")
+    assert charge.extra["auth_otp"] == "123456"
+    for secret in ("123456", "abcdef123456", "4111111111111111"):
+        assert secret not in repr(charge)
 
 
 def test_reply_tells_how_a_result_came(dgs: DGSPay) -> None:
@@ -121,3 +227,40 @@ async def test_an_iterator_goes_on_at_the_page_that_failed() -> None:
             break
     assert got == ROWS
     assert failed == 1
+
+
+@pytest.mark.anyio
+async def test_a_list_broken_off_by_a_cancellation_goes_on_where_it_was() -> None:
+    from dgspay.core.operation import Operation
+    from dgspay.core.pagination import Page
+    from dgspay.pagers import AsyncPager
+
+    server = FlakyServer(ROWS)
+    stall = True
+
+    async def execute(operation: Operation[Page[str]]) -> Page[str]:
+        number: Any = operation
+        if number == 3 and stall:
+            scope.cancel()
+            await anyio.sleep_forever()
+        return server.execute(operation)
+
+    pager = AsyncPager(listing(), execute)
+    got: list[str] = []
+    with anyio.CancelScope() as scope:
+        async for row in pager:
+            got.append(row)  # noqa: PERF401 - what came before must be kept
+    assert got == ROWS[:4]
+    stall = False
+    got.extend([row async for row in pager])
+    assert got == ROWS
+
+
+def test_two_tries_at_one_reference_are_two_rows() -> None:
+    identity = list_transactions().identity
+    failed, paid = (
+        Transaction(status=status, dgs_reference="d")
+        for status in (PaymentStatus.FAILED, PaymentStatus.SUCCESSFUL)
+    )
+    assert identity(failed) != identity(paid)
+    assert identity(Transaction(status=PaymentStatus.FAILED)) is None

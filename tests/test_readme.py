@@ -148,9 +148,10 @@ async def test_the_page_with_the_card_form() -> None:
         assert 'integrity="sha' in page
         module = await shop.get(source)
         assert module.headers["content-type"].startswith("text/javascript")
-        imported = re.findall(r'import \{ (\w+) \} from "([^"]+)"', blocks("js")["Cards"])
-        assert imported == [("mountCardForm", source)]
+        imported = re.findall(r'import \{ ([\w, ]+) \} from "([^"]+)"', blocks("js")["Cards"])
+        assert imported == [("mountCardForm, PaymentError", source)]
         assert "export function mountCardForm" in module.text
+        assert "export class PaymentError" in module.text
 
 
 def test_the_javascript_is_javascript(tmp_path: Path) -> None:
@@ -163,19 +164,26 @@ def test_the_javascript_is_javascript(tmp_path: Path) -> None:
 
 
 def test_cards(dgs: DGSPay, emulator: Emulator) -> None:
-    pay_by_card = run("Cards, again")["pay_by_card"]
+    names = run("Cards, again")
+    what_next = names["what_next"]
     encryptor = CardEncryptor(emulator.encryption_key)
     card = encryptor.encrypt_card(
         number="4111111111111111", expiry_month=12, expiry_year=2030, cvv="123"
     )
-    ask = {**encryptor.encrypt_pin("1234").to_wire(), "otp": "123456"}
-    assert pay_by_card(dgs, card.to_wire(), ask) == "paid"
+    charge = names["pay_by_card"](dgs, card.to_wire())
+    assert what_next(charge) == "show the PIN form"
+    pin = encryptor.encrypt_pin("1234").to_wire()
+    charge = names["with_pin"](dgs, charge.dgs_reference, pin)
+    assert what_next(charge) == "ask for the code the bank has sent"
+    assert what_next(names["with_otp"](dgs, charge.dgs_reference, "123456")) == "paid"
 
 
 def test_errors(dgs: DGSPay, emulator: Emulator) -> None:
     pay_out = run("When something goes wrong")["pay_out"]
     assert pay_out(dgs, "key-1").startswith("queued: ")
     emulator.faults.lose_answer("POST /disburse")
+    assert pay_out(dgs, "key-2") == "in doubt: key-2"
+    emulator.faults.fail_next("POST /disburse", error_code="93")
     assert pay_out(dgs, "key-2") == "in doubt: key-2"
     emulator.faults.fail_next("POST /disburse", error_code="90")
     assert pay_out(dgs, "key-3").startswith("not paid: POST /disburse: DGS-Pay refused")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -197,8 +198,10 @@ def wait(reference: str, *, timeout: float = 120.0, interval: float = 1.0) -> Po
         NotFoundError: there is no such payment.
     """
     for name, seconds in (("timeout", timeout), ("interval", interval)):
-        if not seconds > 0:
-            raise ValueError(f"{name} must be more than 0 seconds")
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+            raise TypeError(f"{name} must be a number of seconds, not {type(seconds).__name__}")
+        if not 0 < seconds < math.inf:
+            raise ValueError(f"{name} must be more than 0 seconds, and not infinite")
     return Poll(
         look_up=transactions.retrieve(reference),
         is_settled=lambda transaction: transaction.is_settled,

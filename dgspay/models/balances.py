@@ -8,6 +8,8 @@ from typing import Any
 
 import attrs
 
+from dgspay.models.extras import extra_fields
+
 
 @attrs.frozen(kw_only=True)
 class Balance:
@@ -24,7 +26,7 @@ class Balance:
     available_balance: Decimal
     pending_balance: Decimal | None = None
     total_balance: Decimal | None = None
-    extra: Mapping[str, Any] = attrs.field(factory=dict)
+    extra: Mapping[str, Any] = extra_fields()
 
 
 @attrs.frozen(kw_only=True)
@@ -40,7 +42,7 @@ class Balances:
     status: str | None = None
     error_code: str | None = None
     merchant_id: str | None = None
-    extra: Mapping[str, Any] = attrs.field(factory=dict)
+    extra: Mapping[str, Any] = extra_fields()
 
     def __iter__(self) -> Iterator[Balance]:
         return iter(self.balances)

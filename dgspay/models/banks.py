@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from dgspay.models.enums import DestinationType
+from dgspay.models.extras import extra_fields
 
 
 @attrs.frozen(kw_only=True)
@@ -28,4 +29,4 @@ class Bank:
     network: str | None = None
     currency: str | None = None
     branch_required: bool = False
-    extra: Mapping[str, Any] = attrs.field(factory=dict)
+    extra: Mapping[str, Any] = extra_fields()

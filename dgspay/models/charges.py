@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from dgspay.models.enums import PaymentMethod, PaymentStatus
+from dgspay.models.extras import extra_fields
 
 
 @attrs.frozen(kw_only=True)
@@ -88,7 +89,7 @@ class Charge:
     issuer_response_type: str | None = None
     issuer_response_code: str | None = None
     processor_response: str | None = None
-    extra: Mapping[str, Any] = attrs.field(factory=dict)
+    extra: Mapping[str, Any] = extra_fields()
 
     @property
     def is_complete(self) -> bool:

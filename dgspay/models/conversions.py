@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from dgspay.models.enums import ConversionStatus
+from dgspay.models.extras import extra_fields
 
 
 @attrs.frozen(kw_only=True)
@@ -29,7 +30,7 @@ class ConversionPreview:
     fee: Decimal | None = None
     status: str | None = None
     message: str | None = None
-    extra: Mapping[str, Any] = attrs.field(factory=dict)
+    extra: Mapping[str, Any] = extra_fields()
 
 
 @attrs.frozen(kw_only=True)
@@ -53,4 +54,4 @@ class Conversion:
     rate_display: str | None = None
     fee: Decimal | None = None
     message: str | None = None
-    extra: Mapping[str, Any] = attrs.field(factory=dict)
+    extra: Mapping[str, Any] = extra_fields()

@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from dgspay.models.enums import DestinationType
+from dgspay.models.extras import extra_fields
 
 
 @attrs.frozen(kw_only=True)
@@ -35,4 +36,4 @@ class Disbursement:
     recipient_gets: Decimal | None = None
     currency: str | None = None
     destination_type: DestinationType | None = None
-    extra: Mapping[str, Any] = attrs.field(factory=dict)
+    extra: Mapping[str, Any] = extra_fields()

@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 
 from dgspay.models.enums import AmountType, LinkStatus, PaymentMethod, PaymentStatus
+from dgspay.models.extras import extra_fields
 
 
 @attrs.frozen(kw_only=True)
@@ -47,7 +48,7 @@ class PaymentLink:
     metadata: Mapping[str, Any] | None = None
     expires_at: datetime | None = None
     created_at: datetime | None = None
-    extra: Mapping[str, Any] = attrs.field(factory=dict)
+    extra: Mapping[str, Any] = extra_fields()
 
 
 @attrs.frozen(kw_only=True)
@@ -60,7 +61,7 @@ class LinkStats:
     failed_charges: int | None = None
     total_collected: Decimal | None = None
     currency: str | None = None
-    extra: Mapping[str, Any] = attrs.field(factory=dict)
+    extra: Mapping[str, Any] = extra_fields()
 
 
 @attrs.frozen(kw_only=True)
@@ -72,7 +73,7 @@ class RecentCharge:
     currency: str | None = None
     status: PaymentStatus | None = None
     created_at: datetime | None = None
-    extra: Mapping[str, Any] = attrs.field(factory=dict)
+    extra: Mapping[str, Any] = extra_fields()
 
 
 @attrs.frozen(kw_only=True)
@@ -84,7 +85,7 @@ class PaymentLinkDetails:
     recent_charges: tuple[RecentCharge, ...] = ()
     status: str | None = None
     message: str | None = None
-    extra: Mapping[str, Any] = attrs.field(factory=dict)
+    extra: Mapping[str, Any] = extra_fields()
 
 
 @attrs.frozen(kw_only=True)
@@ -93,4 +94,4 @@ class ArchivedLink:
 
     status: str
     message: str | None = None
-    extra: Mapping[str, Any] = attrs.field(factory=dict)
+    extra: Mapping[str, Any] = extra_fields()

@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 
 from dgspay.models.enums import PaymentMethod, PaymentStatus
+from dgspay.models.extras import extra_fields
 
 
 @attrs.frozen(kw_only=True)
@@ -40,7 +41,7 @@ class Transaction:
     processor_response: str | None = None
     narration: str | None = None
     created_at: datetime | None = None
-    extra: Mapping[str, Any] = attrs.field(factory=dict)
+    extra: Mapping[str, Any] = extra_fields()
 
     @property
     def is_paid(self) -> bool:

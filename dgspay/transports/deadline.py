@@ -48,7 +48,7 @@ deadline = Deadline()
 
 
 def bound(client: httpx.Client) -> httpx.Client:
-    """Make every socket operation of our own client end at the deadline.
+    """Make every socket operation of a client end at the deadline of the call it is for.
 
     A read timeout starts anew with every byte, so a server that drips headers could hold a
     thread for hours, and httpx has no setting for it: its pools take a network backend, but
@@ -57,8 +57,9 @@ def bound(client: httpx.Client) -> httpx.Client:
     transports = [client._transport, *client._mounts.values()]  # noqa: SLF001
     for transport in transports:
         pool = getattr(transport, "_pool", None)
-        if pool is not None:
-            pool._network_backend = _Backend(pool._network_backend)  # noqa: SLF001
+        backend = getattr(pool, "_network_backend", None)
+        if pool is not None and backend is not None and not isinstance(backend, _Backend):
+            pool._network_backend = _Backend(backend)  # noqa: SLF001
     return client
 
 

@@ -47,7 +47,8 @@ class HttpxTransport(Generic[ClientT]):
     `HttpxTransport()` is for `AsyncDGSPay` and `HttpxTransport.blocking()` for `DGSPay`; both
     keep a pool per event loop and per process, so that a client may be used in several. Given
     an `httpx.AsyncClient` or `httpx.Client` of your own, that client is used as it is, event
-    hooks and all, and is yours to close.
+    hooks and all, and is yours to close. Only the sockets of a blocking one learn to end at the
+    deadline of a call; where it has a transport of its own making, they cannot.
 
     Args:
         client: Your own client. It decides which of the two clients this transport is for.
@@ -81,6 +82,8 @@ class HttpxTransport(Generic[ClientT]):
         self._clients: _BorrowedClient | _LoopClients | _ProcessClient
         if client is not None:
             self._clients = _BorrowedClient(client)
+            if isinstance(client, httpx.Client):
+                bound(client)
         else:
             self._clients = _LoopClients(options)
         self.is_async = not isinstance(client, httpx.Client)
