@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import gzip
+import time
 import tracemalloc
 
+import httpx
 import pytest
 
-from dgspay import Timeout
+from dgspay import DGSPay, Timeout
 from dgspay.errors import Outcome, OutcomeUnknownError, TransportError
 from dgspay.transports.base import MAX_BODY_BYTES
-from tests.faults.calls import Act, authorize_otp, carry_out, charge, failure_of, payout, read
+from dgspay.transports.httpx import HttpxTransport
+from tests.faults.calls import (
+    ACCOUNT,
+    API_KEY,
+    Act,
+    authorize_otp,
+    carry_out,
+    charge,
+    failure_of,
+    payout,
+    read,
+)
 from tests.faults.raw_server import HEAD_END, Connection, RawServer, Script, answering, http
 from tests.faults.test_connection_faults import abandoned_body, assert_unknown, big_link
 
@@ -225,3 +238,22 @@ def test_connection_that_is_not_opened_before_the_deadline_is_not_sent(mode: str
         failed = failure_of(mode, url, payout, deadline=DEADLINE, timeout=Timeout(connect=30))
     assert failed.error.outcome is Outcome.NOT_SENT
     assert failed.duration < LATE
+
+
+@pytest.mark.acceptance(16)
+@pytest.mark.parametrize("drip", [drip_the_headers, drip_the_body])
+def test_a_blocking_client_of_the_users_own_keeps_the_deadline(drip: Script) -> None:
+    began = time.monotonic()
+    with (
+        RawServer(drip) as server,
+        httpx.Client() as own,
+        pytest.raises(OutcomeUnknownError),
+    ):
+        DGSPay(
+            api_key=API_KEY,
+            account_number=ACCOUNT,
+            base_url=server.url,
+            transport=HttpxTransport(own),
+            deadline=DEADLINE,
+        ).conversions.convert(from_currency="USD", to_currency="EUR", from_amount=1)
+    assert time.monotonic() - began < LATE
