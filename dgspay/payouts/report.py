@@ -142,7 +142,7 @@ def report_on(ledger: Ledger, batch: Batch) -> Report:
 def as_row(record: Record) -> dict[str, Any]:
     """Return a payout under the names of `COLUMNS`."""
     payout = record.payout
-    values = {**attrs.asdict(payout), **attrs.asdict(record, recurse=False)}
+    values = {**payout._asdict(), **attrs.asdict(record, recurse=False)}
     values |= {
         "state": record.state.value,
         "fee": None if record.fee is None else Decimal(record.fee),

@@ -20,7 +20,7 @@ from .sheets import RICH, write_sheet
 from .test_payout_ledger import TERMS, payouts
 
 FULL = bool(os.environ.get("DGSPAY_TEST_FULL"))
-ROWS = 10_000 if FULL else 1_000
+ROWS = 10_000 if FULL else 600
 
 Postgres = tuple[str, Callable[[], None]]
 

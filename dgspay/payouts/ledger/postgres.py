@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import psycopg
@@ -57,8 +57,6 @@ CREATE TABLE IF NOT EXISTS dgspay_payouts (
     settled_at double precision,
     PRIMARY KEY (batch, number)
 );
-CREATE INDEX IF NOT EXISTS dgspay_payouts_dgs_reference
-ON dgspay_payouts (dgs_reference) WHERE dgs_reference IS NOT NULL;
 CREATE TABLE IF NOT EXISTS dgspay_payout_chunks (
     batch bigint NOT NULL,
     first bigint NOT NULL,
@@ -102,7 +100,7 @@ class PostgresLedger(DatabaseLedger["PostgresConnection"]):
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._conninfo = conninfo
-        super().__init__(partial(PostgresConnection, conninfo, patience), clock)
+        super().__init__(functools.partial(PostgresConnection, conninfo, patience), clock)
 
     @contextmanager
     def only_run(self, name: str) -> Generator[None]:
@@ -228,15 +226,21 @@ class PostgresConnection:
 
 def _connect(conninfo: str) -> psycopg.Connection[tuple[Any, ...]]:
     try:
-        return psycopg.connect(conninfo)
+        connection = psycopg.connect(conninfo)
+        # A process that is stopped in the middle of a transaction must not hold up the others.
+        connection.execute("SET idle_in_transaction_session_timeout = '5s'")
+        connection.commit()
     except psycopg.Error as error:
         reason = type(error).__name__
+    else:
+        return connection
     # Not from the error above, whose text may hold what the connection string holds.
     raise LedgerError(f"the ledger's PostgreSQL cannot be reached ({reason})")
 
 
-def _dialect(statement: str) -> str:
-    return statement.replace("?", "%s")
+@functools.lru_cache(maxsize=64)
+def _dialect(statement: str) -> bytes:
+    return statement.replace("?", "%s").encode()
 
 
 def _endless(pauses: Sequence[float]) -> Generator[float]:

@@ -65,10 +65,6 @@ _SCHEMA = (
         PRIMARY KEY (batch, number)
     ) WITHOUT ROWID
     """,
-    """
-    CREATE INDEX IF NOT EXISTS dgspay_payouts_dgs_reference
-    ON dgspay_payouts (dgs_reference) WHERE dgs_reference IS NOT NULL
-    """,
 )
 
 

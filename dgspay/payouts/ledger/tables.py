@@ -23,11 +23,11 @@ BATCH_COLUMNS = (
     "count, total, created_at, started, paused"
 )
 PAYOUT_COLUMNS = (
-    "batch, number, reference, amount, bank_key, account, branch, network, country, name, "
+    "batch, number, reference, amount, account, bank_key, branch, network, country, name, "
     "narration, state"
 )
 _KNOWN_COLUMNS = (
-    "number, reference, amount, bank_key, account, branch, network, country, name, narration, "
+    "number, reference, amount, account, bank_key, branch, network, country, name, narration, "
     "state, attempts, doubtful, dgs_reference, fee, reason, contradiction, sent_at, settled_at"
 )
 
@@ -152,20 +152,7 @@ def is_paused(database: Database, batch: Batch) -> bool:
 
 def payout_values(batch: int, payout: Payout) -> tuple[Any, ...]:
     """Return a new payout as the values of `PAYOUT_COLUMNS`."""
-    return (
-        batch,
-        payout.number,
-        payout.reference,
-        payout.amount,
-        payout.bank_key,
-        payout.account,
-        payout.branch,
-        payout.network,
-        payout.country,
-        payout.name,
-        payout.narration,
-        _NEW,
-    )
+    return (batch, *payout, _NEW)
 
 
 def take(
@@ -279,6 +266,12 @@ def read_one(database: Database, name: str, column: str, value: object) -> Recor
 
 def read_owner(database: Database, dgs_reference: str) -> tuple[str, int] | None:
     """Return batch and number of the payout DGS-Pay calls so."""
+    # Made when it is first asked for: a run without such questions need not keep it up to date.
+    database.change(
+        "CREATE INDEX IF NOT EXISTS dgspay_payouts_dgs_reference "
+        "ON dgspay_payouts (dgs_reference) WHERE dgs_reference IS NOT NULL",
+        (),
+    )
     rows = database.query(
         "SELECT b.name, p.number FROM dgspay_payouts p "
         "JOIN dgspay_payout_batches b ON b.id = p.batch WHERE p.dgs_reference = ?",
@@ -301,21 +294,7 @@ def read_counts(database: Database, name: str) -> Counts:
 
 def payout_of(row: tuple[Any, ...]) -> Payout:
     """Read the first columns of a row."""
-    number, reference, amount, bank_key, account, branch, network, country, name, narration = row[
-        :10
-    ]
-    return Payout(
-        number=number,
-        reference=reference,
-        amount=amount,
-        account=account,
-        bank_key=bank_key,
-        branch=branch,
-        network=network,
-        country=country,
-        name=name,
-        narration=narration,
-    )
+    return Payout._make(row[:10])
 
 
 def record_of(row: tuple[Any, ...]) -> Record:

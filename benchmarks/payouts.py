@@ -1,0 +1,291 @@
+"""The claims: a durable run keeps 0.9 of the bare client's rate, and a million rows are quick.
+
+Run it with the extras `aiohttp` and `postgres` and a PostgreSQL from Debian's packages:
+
+    python -m benchmarks.payouts [--write benchmarks/payouts.md]
+
+A server in a process of its own answers each disbursement after 30 ms. The subjects take turns
+in every round; what is compared are the ratios to the bare client within a round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import multiprocessing
+import platform
+import socket
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from dgspay import AsyncDGSPay, Request, Response, Timeout
+from dgspay.payouts import (
+    Batch,
+    ChunkPayer,
+    ChunkRef,
+    Evidence,
+    Finding,
+    Pace,
+    Payout,
+    SqliteLedger,
+    Stop,
+    Terms,
+)
+from dgspay.payouts.batch import chunk_ranges
+
+ROWS, ROUNDS, LATENCY, CONCURRENCY = 5_000, 3, 0.030, 32
+LEAST = {"SQLite": 0.9, "PgQueuer": 0.85}
+MILLION, MILLION_SECONDS, MILLION_MIB = 1_000_000, 15.0, 50.0
+
+ANSWER = b'{"status":"success","dgs_reference":"DGS%d"}'
+Subject = Callable[[AsyncDGSPay], Awaitable[float]]
+
+
+class Aiohttp:
+    """The smallest transport on aiohttp, the same for every subject."""
+
+    def __init__(self) -> None:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
+        )
+
+    async def send(self, request: Request, timeout: Timeout) -> Response:
+        async with self._session.request(
+            request.method, request.url, data=request.body, headers=dict(request.headers)
+        ) as answer:
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+            return Response(answer.status, headers, await answer.read())
+
+    async def aclose(self) -> None:
+        await self._session.close()
+
+
+class Late(asyncio.Protocol):
+    """Answers every request after the latency. It reads no more of it than where it ends."""
+
+    count = 0
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+        self.received = b""
+
+    def data_received(self, data: bytes) -> None:
+        self.received += data
+        head, end, body = self.received.partition(b"\r\n\r\n")
+        if not end:
+            return
+        length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0] or 0)
+        if len(body) >= length:
+            self.received = body[length:]
+            asyncio.get_running_loop().call_later(LATENCY, self.answer)
+
+    def answer(self) -> None:
+        Late.count += 1
+        body = ANSWER % Late.count
+        if not self.transport.is_closing():
+            self.transport.write(
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+            )
+
+
+def serve(listener: socket.socket) -> None:
+    async def forever() -> None:
+        server = await asyncio.get_running_loop().create_server(Late, sock=listener)
+        await server.serve_forever()
+
+    asyncio.run(forever())
+
+
+def rows(count: int) -> Iterator[Payout]:
+    for number in range(1, count + 1):
+        yield Payout(
+            number=number,
+            reference=f"salary-{number}",
+            amount=1000,
+            account=f"+25078{number % 10**7:07d}",
+            network="MTN",
+            country="RW",
+            name="Jane Doe",
+        )
+
+
+def batch_of(dgs: AsyncDGSPay, name: str) -> Batch:
+    return Batch(name=name, digest="benchmark", terms=Terms.of(dgs))
+
+
+async def bare(dgs: AsyncDGSPay) -> float:
+    waiting = rows(ROWS)
+
+    async def work() -> None:
+        for payout in waiting:
+            await dgs.disbursements.create(
+                amount=payout.amount,
+                recipient=payout.recipient,
+                idempotency_key=f"bare-{payout.number}-{time.monotonic_ns()}",
+            )
+
+    began = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(CONCURRENCY):
+            group.create_task(work())
+    return time.perf_counter() - began
+
+
+async def durable(dgs: AsyncDGSPay) -> float:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        SqliteLedger(Path(folder) / "ledger.sqlite3") as ledger,
+    ):
+        batch = ledger.load(batch_of(dgs, "benchmark"), rows(ROWS))
+        ledger.start(batch.name)
+        pay = ChunkPayer(dgs, ledger, pace=Pace(concurrency=CONCURRENCY))
+        began = time.perf_counter()
+        await pay(ChunkRef(batch=batch.name, index=0, first=1, last=ROWS))
+        return time.perf_counter() - began
+
+
+def many_machines(url: str) -> Subject:
+    async def run(dgs: AsyncDGSPay) -> float:
+        from dgspay.payouts import PgQueuerEngine, PostgresLedger  # noqa: PLC0415 - the extra
+
+        stop, done = Stop(), 0
+        ended = 0.0
+
+        def count(_payout: Payout, _evidence: Evidence) -> None:
+            nonlocal done, ended
+            done += 1
+            if done == ROWS:
+                ended = time.perf_counter()
+                stop.set()
+
+        name = f"benchmark-{time.monotonic_ns()}"
+        with PostgresLedger(url) as ledger:
+            batch = ledger.load(batch_of(dgs, name), rows(ROWS))
+            ledger.start(name)
+            engine = PgQueuerEngine(url, at_once=2, everywhere=2)
+            await engine.submit([])
+            pace = Pace(concurrency=CONCURRENCY // 2)
+            pay = ChunkPayer(dgs, ledger, pace=pace, stop=stop, on_result=count)
+            chunks = [
+                ChunkRef(batch=name, index=index, first=first, last=last)
+                for index, (first, last) in enumerate(chunk_ranges(batch.count))
+            ]
+            began = time.perf_counter()
+            await engine.submit(chunks)
+            await engine.work(pay, stop)
+            return ended - began
+
+    return run
+
+
+async def compare(url: str, postgres: str | None) -> dict[str, list[float]]:
+    subjects: dict[str, Subject] = {"no ledger": bare, "SQLite": durable}
+    if postgres is not None:
+        subjects["PgQueuer"] = many_machines(postgres)
+    rates: dict[str, list[float]] = {name: [] for name in subjects}
+    async with AsyncDGSPay(
+        api_key="sk_test_benchmark",
+        account_number="ACC",
+        environment="emulator",
+        base_url=url,
+        transport=Aiohttp(),
+    ) as dgs:
+        for _ in range(ROUNDS):
+            for name, subject in subjects.items():
+                rates[name].append(ROWS / await subject(dgs))
+    return rates
+
+
+def resident_mib() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096 / 2**20
+
+
+def million() -> tuple[float, float, float]:
+    """Seconds to load, seconds to take up and accept, and MiB by which memory grew."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        SqliteLedger(Path(folder) / "ledger.sqlite3") as ledger,
+    ):
+        before = resident_mib()
+        began = time.perf_counter()
+        terms = Terms(environment="emulator", base_url="http://127.0.0.1", account_number="ACC")
+        batch = ledger.load(Batch(name="million", digest="d", terms=terms), rows(MILLION))
+        ledger.start(batch.name)
+        loaded = time.perf_counter()
+        chunk, after, most = ledger.claim(batch, 0, 1, MILLION), 0, 0.0
+        while page := ledger.take(chunk, after=after, limit=1000):
+            after = page[-1].number
+            for payout in page:
+                accepted = Evidence(finding=Finding.ACCEPTED, dgs_reference=f"DGS{payout.number}")
+                ledger.post(batch, payout.number, accepted)
+            most = max(most, resident_mib())
+        ledger.flush()
+        return loaded - began, time.perf_counter() - loaded, most - before
+
+
+def report(rates: dict[str, list[float]], big: tuple[float, float, float]) -> tuple[str, bool]:
+    """The text, and whether every claim holds."""
+    lines = ["| what | rows/s, median | share of the bare client | claimed |", "|---|---|---|---|"]
+    good = True
+    for name, measured in rates.items():
+        shares = [own / base for own, base in zip(measured, rates["no ledger"], strict=True)]
+        share, least = statistics.median(shares), LEAST.get(name)
+        good &= least is None or share >= least
+        claimed = "" if least is None else f"at least {least}"
+        lines.append(f"| {name} | {statistics.median(measured):,.0f} | {share:.2f} | {claimed} |")
+    load, books, grown = big
+    good &= load + books < MILLION_SECONDS and grown < MILLION_MIB
+    lines.append(
+        f"\nA million rows on SQLite: {load:.1f} s to load, {books:.1f} s to put in doubt and "
+        f"accept, together {load + books:.1f} s (claimed: under {MILLION_SECONDS:.0f}); memory "
+        f"grew by {grown:.0f} MiB (claimed: less than {MILLION_MIB:.0f})."
+    )
+    return "\n".join(lines), good
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--write", type=Path, help="also write the result to this file")
+    chosen = parser.parse_args()
+    from tests.webhooks.real_servers import (  # noqa: PLC0415 - of the tests
+        postgres_binaries,
+        running_postgres,
+    )
+
+    binaries = postgres_binaries()
+    with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
+        server = multiprocessing.Process(target=serve, args=(listener,), daemon=True)
+        server.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        try:
+            with running_postgres(binaries) if binaries else nullcontext() as postgres:
+                rates = asyncio.run(compare(url, postgres))
+        finally:
+            server.kill()
+            server.join()
+    table, good = report(rates, million())
+    text = (
+        "# Durable payouts beside the bare client\n\n"
+        "`python -m benchmarks.payouts --write benchmarks/payouts.md` "
+        f"(CPython {platform.python_version()}, {platform.machine()}, {ROWS:,} rows, "
+        f"{LATENCY * 1000:.0f} ms latency, {CONCURRENCY} at once, aiohttp, {ROUNDS} rounds)\n\n"
+        f"{table}\n"
+    )
+    print(text)
+    if chosen.write is not None:
+        chosen.write.write_text(text, encoding="utf-8")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
