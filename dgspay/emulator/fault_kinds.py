@@ -87,11 +87,12 @@ class Slow(Fault):
     """The work is done and the answer takes its time."""
 
     seconds: float
-    words: str = attrs.field(init=False)
-
-    @words.default
-    def _say_how_long(self) -> str:
-        return f"the answer comes {self.seconds:g} s late"
+    words: str = attrs.field(
+        init=False,
+        default=attrs.Factory(
+            lambda self: f"the answer comes {self.seconds:g} s late", takes_self=True
+        ),
+    )
 
     def afterwards(self, answer: Answer) -> tuple[Effect, ...]:
         """Wait first."""
