@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import anyio
-import anyio.to_thread
 
 from dgspay.errors import ConfigError
 from dgspay.webhooks import answers
@@ -31,6 +30,7 @@ from dgspay.webhooks.inbox import (
 from dgspay.webhooks.inbox.sqlite import DEFAULT_PATH, SQLiteInbox
 from dgspay.webhooks.reception import (
     ClaimEvent,
+    Delivery,
     Handle,
     Handler,
     MarkDone,
@@ -38,6 +38,7 @@ from dgspay.webhooks.reception import (
     Release,
     Rules,
     Step,
+    handle_once,
     require_finished,
 )
 from dgspay.webhooks.signature import (
@@ -46,6 +47,7 @@ from dgspay.webhooks.signature import (
     expected_environment,
     hold_secrets,
 )
+from dgspay.webhooks.unbroken import Unbroken, call_handler, call_handler_in_thread
 
 HandlerFunction = TypeVar("HandlerFunction", bound=Callable[..., Any])
 
@@ -64,10 +66,16 @@ class WebhookReceiver:
             await orders.mark_paid(event.dgs_reference, event.amount)
 
     A handler that raises leaves the event unprocessed: DGS-Pay is answered 500, delivers it
-    again, and it is handled again. One that succeeded is never run again for the same event,
-    in any process that shares the inbox. Between those lies a process that dies after the
-    handler and before the inbox knows; only a handler that writes in the inbox's own
-    transaction (see `on`) is safe from that.
+    again, and it is handled again. One that succeeded is not run again for the same event, in
+    any process that shares the inbox, also when the event loop ends right after it: the end of
+    `asyncio.run` or `trio.run` waits until the inbox knows. An async handler that is still at
+    work then is cancelled and its event given back; a plain one is waited for. `drain` lets
+    both finish.
+
+    Three things can still make a handler run twice: a process that is killed between the
+    handler and its "done", an inbox that fails just then, and a handler that takes longer than
+    `lease`. A handler that writes in the inbox's own transaction (see `on`) is safe from all
+    three.
 
     Args:
         secret: The webhook secret, or several during a rotation.
@@ -158,15 +166,22 @@ class WebhookReceiver:
             raise ConfigError(
                 f"{type(self._inbox).__name__} is for areceive(); receive() needs one without await"
             )
-        return _drive(self._rules.receive(body, signature), self._perform)
+        accepted = self._rules.accept(body, signature)
+        if isinstance(accepted, Answer):
+            return accepted
+        return _drive(handle_once(accepted), self._perform)
 
     async def areceive(self, body: bytes, signature: str | None) -> Answer:
         """Take one delivery, on asyncio or trio; see `receive`.
 
-        Functions and inboxes without `await` run in a worker thread.
+        Functions and inboxes without `await` run in a worker thread. A handler that raises
+        what is no Exception has failed like any other; only SystemExit and KeyboardInterrupt
+        of an async handler are raised here, once its event has been given back.
         """
-        reception = self._rules.receive(body, signature)
-        work = partial(_drive_async, reception, self._perform_async)
+        accepted = self._rules.accept(body, signature)
+        if isinstance(accepted, Answer):
+            return accepted
+        work = partial(self._see_through, accepted)
         answer = await self._background.run_within(self._answer_within, work)
         return answers.IN_PROGRESS if answer is None else answer
 
@@ -219,13 +234,36 @@ class WebhookReceiver:
         else:
             require_finished(function(event))
 
-    async def _perform_async(self, step: Step) -> Any:
-        if isinstance(step, Handle) and step.handler.is_async:
-            return await self._handle_async(step)
-        if isinstance(step, Handle) or not self._has_async_inbox:
-            # A cancelled program still tells the inbox that the handler did not finish.
-            with anyio.CancelScope(shield=isinstance(step, Release)):
-                return await anyio.to_thread.run_sync(self._perform, step)
+    async def _see_through(self, delivery: Delivery) -> Answer:
+        """Handle a delivery; a cancellation waits for what must not be left half done."""
+        reception, unbroken = handle_once(delivery), Unbroken()
+        if delivery.handler.is_async or self._has_async_inbox:
+            answer = await _drive_async(reception, partial(self._perform_async, unbroken))
+        else:
+            # All in one call: nothing comes between the handler and its "done".
+            work = partial(_drive, reception, self._perform_in_thread)
+            answer = await unbroken.in_thread(work)
+        unbroken.raise_cancellation()
+        return answer
+
+    def _perform_in_thread(self, step: Step) -> Any:
+        if isinstance(step, Handle):
+            return call_handler_in_thread(partial(self._handle, step))
+        return self._perform(step)
+
+    async def _perform_async(self, unbroken: Unbroken, step: Step) -> Any:
+        if isinstance(step, Handle):
+            unbroken.raise_cancellation()
+            if step.handler.is_async:
+                return await call_handler(partial(self._handle_async, step))
+            return await unbroken.in_thread(partial(self._perform_in_thread, step))
+        ask = partial(self._ask_inbox, unbroken, step)
+        # A claim is made once: were it made anew, it would find itself in the way.
+        return await (ask() if isinstance(step, ClaimEvent) else unbroken.to_the_end(ask))
+
+    async def _ask_inbox(self, unbroken: Unbroken, step: ClaimEvent | MarkDone | Release) -> Any:
+        if not self._has_async_inbox:
+            return await unbroken.in_thread(partial(self._perform, step))
         inbox = cast("AsyncInbox", self._inbox)
         match step:
             case ClaimEvent(key):
@@ -233,8 +271,7 @@ class WebhookReceiver:
             case MarkDone(claim):
                 return await inbox.done(claim)
             case Release(claim):
-                with anyio.CancelScope(shield=True):
-                    return await inbox.release(claim)
+                return await inbox.release(claim)
 
     async def _handle_async(self, step: Handle) -> None:
         function, event = step.handler.function, step.event

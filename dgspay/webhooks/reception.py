@@ -1,7 +1,7 @@
-"""One delivery from first byte to answer, as a generator that knows neither threads nor `await`.
+"""One delivery from first byte to answer: rules, and a generator without threads or `await`.
 
-It yields what is to be done and is sent back what came of it. The receiver's two drivers, one
-blocking and one asynchronous, do those few things; every rule stands here, once.
+The generator yields what is to be done and is sent back what came of it. The receiver's two
+drivers, one blocking and one asynchronous, do those few things; every rule stands here, once.
 """
 
 from __future__ import annotations
@@ -37,6 +37,14 @@ class Handler:
     function: Callable[..., Any]
     is_async: bool
     takes_connection: bool
+
+
+@attrs.frozen
+class Delivery:
+    """An event that was verified, and the handler it is for."""
+
+    handler: Handler
+    event: Event
 
 
 @attrs.frozen
@@ -82,18 +90,18 @@ class Rules:
     max_body: int
     handlers: Mapping[type, Handler]
 
-    def receive(self, body: bytes, signature: str | None) -> Reception:
-        """Take one delivery."""
+    def accept(self, body: bytes, signature: str | None) -> Delivery | Answer:
+        """Find the handler of a delivery, or the answer to one that is not handled."""
         event = self.read(body, signature)
         if isinstance(event, Answer):
             return event
         handler = self.handlers.get(type(event))
         if handler is None:
-            # It is not put into the inbox: a handler that is added later gets a redelivery.
+            # It is not put into the inbox: nothing was done that must not be done again.
             level = logging.WARNING if isinstance(event, UnknownEvent) else logging.INFO
             logger.log(level, "nobody handles %s; acknowledged", event.event)
             return answers.RECEIVED
-        return (yield from _handle_once(handler, event))
+        return Delivery(handler, event)
 
     def read(self, body: bytes, signature: str | None) -> Event | Answer:
         """Verify a delivery and read it, or say why not."""
@@ -113,7 +121,9 @@ class Rules:
             return answers.UNREADABLE
 
 
-def _handle_once(handler: Handler, event: Event) -> Reception:
+def handle_once(delivery: Delivery) -> Reception:
+    """Claim the event, have it handled, and leave it done or given back."""
+    handler, event = delivery.handler, delivery.event
     try:
         claim = yield ClaimEvent(event.dedupe_key)
     except Exception:  # the inbox is the user's choice, and its driver has its own errors
@@ -136,10 +146,9 @@ def _handle_once(handler: Handler, event: Event) -> Reception:
     except GeneratorExit:
         raise
     except BaseException:
-        # Cancelled or interrupted. An async handler has stopped; a plain one may still be
-        # running in its thread, so its event stays claimed until the lease is over.
-        if handler.is_async:
-            yield from _release(claim)
+        # Cancelled or interrupted. The handler has stopped, wherever it ran: a driver does not
+        # leave a thread before that.
+        yield from _release(claim)
         raise
     if not handler.takes_connection:
         yield from _mark_done(claim)
