@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 from collections.abc import Awaitable, Callable
 
 import anyio
+import attrs
 
 from dgspay.webhooks.answers import Answer
+from dgspay.webhooks.unbroken import running_asyncio_loop
+
+logger = logging.getLogger("dgspay.webhooks")
+
+
+@attrs.define(eq=False)
+class _Outcome:
+    """What became of one piece of work, and whether somebody still waits to hear it."""
+
+    finished: anyio.Event = attrs.field(factory=anyio.Event)
+    is_awaited: bool = True
+    answer: Answer | None = None
+    stop: BaseException | None = None
 
 
 class Background:
@@ -24,23 +39,38 @@ class Background:
     ) -> Answer | None:
         """Start the work; return its answer, or None when it takes longer than that.
 
-        The work goes on in both cases, also when the caller is cancelled.
+        The work goes on in both cases, also when the caller is cancelled. What it raises is
+        raised here, as long as somebody waits here for it.
         """
-        finished = anyio.Event()
-        given: list[Answer] = []
+        given = _Outcome()
 
         async def run() -> None:
             try:
-                given.append(await work())
+                given.answer = await work()
+            except anyio.get_cancelled_exc_class():
+                raise
+            except BaseException as stop:
+                # Out of a system task of trio's, anything would end the program.
+                if given.is_awaited:
+                    given.stop = stop
+                elif not _belongs_to_the_loop(stop):
+                    logger.critical("nobody waits any more for what raised this", exc_info=stop)
+                else:
+                    raise
             finally:
-                self._running.discard(finished)
-                finished.set()
+                self._running.discard(given.finished)
+                given.finished.set()
 
-        self._running.add(finished)
+        self._running.add(given.finished)
         self._start(run)
-        with anyio.move_on_after(seconds):
-            await finished.wait()
-        return given[0] if given else None
+        try:
+            with anyio.move_on_after(seconds):
+                await given.finished.wait()
+        finally:
+            given.is_awaited = False
+        if given.stop is not None:
+            raise given.stop
+        return given.answer
 
     async def drain(self) -> None:
         """Wait until nothing is in progress any more."""
@@ -48,9 +78,8 @@ class Background:
             await next(iter(self._running)).wait()
 
     def _start(self, run: Callable[[], Awaitable[None]]) -> None:
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
+        loop = running_asyncio_loop()
+        if loop is None:
             import trio  # noqa: PLC0415 - only there, and then it is loaded already
 
             # As asyncio does it by itself: the work sees the request's context variables.
@@ -63,3 +92,8 @@ class Background:
 
 async def _as_coroutine(run: Callable[[], Awaitable[None]]) -> None:
     await run()
+
+
+def _belongs_to_the_loop(stop: BaseException) -> bool:
+    """Whether asyncio ends the program with it, as it does for any task. Trio has no such way."""
+    return isinstance(stop, KeyboardInterrupt | SystemExit) and running_asyncio_loop() is not None

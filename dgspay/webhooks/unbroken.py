@@ -58,7 +58,7 @@ class Unbroken:
 
     def _keep(self, cancellation: asyncio.CancelledError, asked: int) -> bool:
         """Keep a cancellation for later, if the task was really asked to stop since."""
-        task = asyncio.current_task() if _is_asyncio() else None
+        task = asyncio.current_task() if running_asyncio_loop() is not None else None
         if task is None or task.cancelling() <= asked:
             return False
         # Answered for now, or whatever counts the requests next would stop at this one.
@@ -66,6 +66,14 @@ class Unbroken:
             task.uncancel()
         self._cancellation = cancellation
         return True
+
+
+def running_asyncio_loop() -> asyncio.AbstractEventLoop | None:
+    """Return asyncio's loop, or None on trio."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 async def call_handler(handling: Callable[[], Awaitable[None]]) -> None:
@@ -118,23 +126,15 @@ def _waiting_for(outcome: Future[T]) -> Callable[[], Awaitable[object]]:
     return finished.wait
 
 
-def _is_asyncio() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
-
-
 def _cancel_requests() -> int:
-    task = asyncio.current_task() if _is_asyncio() else None
+    task = asyncio.current_task() if running_asyncio_loop() is not None else None
     return 0 if task is None else task.cancelling()
 
 
 def _is_cancelled(stop: BaseException, asked: int) -> bool:
     if anyio.get_cancelled_exc_class() not in _leaves(stop):
         return False
-    return not _is_asyncio() or _cancel_requests() > asked
+    return running_asyncio_loop() is None or _cancel_requests() > asked
 
 
 def _leaves(stop: BaseException) -> set[type[BaseException]]:
