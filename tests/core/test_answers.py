@@ -460,11 +460,12 @@ def test_the_envelopes_success_is_never_the_payments() -> None:
     assert Story(answer(flat)).run(AVAILABLE).status is PaymentStatus.PENDING
     inner = {"status": "success", "data": {"status": "success", "transaction_status": "failed"}}
     assert Story(answer(inner)).run(AVAILABLE).status is PaymentStatus.FAILED
-    for flat in (
+    uncertain: list[JSONObject] = [
         {"status": "success", "dgs_reference": "d", "amount": 5},
         {"status": "success", "id": "t1", "dgs_reference": "d", "payment_status": "pending"},
-    ):
-        assert isinstance(failing(answer(flat), AVAILABLE), errors.DecodeError)
+    ]
+    for body in uncertain:
+        assert isinstance(failing(answer(body), AVAILABLE), errors.DecodeError)
 
 
 def test_a_failed_transaction_is_found_not_raised() -> None:
