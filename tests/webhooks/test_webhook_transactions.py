@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from typing import Any
 
@@ -36,15 +35,16 @@ def orders(url: str, reference: str) -> int:
     return int(count)
 
 
-def somebody_waits_for_a_lock(url: str) -> bool:
+def open_transactions(url: str) -> int:
+    """How many transactions of an inbox are open, besides the one that asks."""
     psycopg = pytest.importorskip("psycopg")
     with psycopg.connect(url) as connection:
         query = (
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE wait_event_type = 'Lock' AND query LIKE '%dgspay_inbox%'"
+            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%dgspay_inbox%'"
+            " AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
         )
-        (waiting,) = connection.execute(query).fetchone()
-    return bool(waiting)
+        (open_now,) = connection.execute(query).fetchone()
+    return int(open_now)
 
 
 def delivery(reference: str) -> tuple[bytes, str]:
@@ -130,18 +130,42 @@ def test_a_connection_that_dies_commits_neither(postgres_url: str, reference: st
     assert orders(postgres_url, reference) == 1
 
 
-def test_a_lease_that_ends_during_the_transaction_gives_nobody_a_second_try(
-    postgres_url: str, reference: str
+@pytest.mark.parametrize("lease", [0, 60])
+def test_a_redelivery_during_the_transaction_waits_for_nothing(
+    postgres_url: str, reference: str, lease: float
 ) -> None:
     inbox = PostgresInbox(postgres_url)
-    claim = inbox.claim(reference, lease=0)
+    # Were it to wait for the row's lock, the server would give up at once and say so.
+    rival = f"{postgres_url} options='-c lock_timeout=1ms'"
+    claim = inbox.claim(reference, lease=lease)
     assert isinstance(claim, Claim)
-    with ThreadPoolExecutor(1) as threads:
-        with inbox.transaction(claim):
-            rival = threads.submit(inbox.claim, reference, lease=60)
-            while not (rival.done() or somebody_waits_for_a_lock(postgres_url)):
-                pass
-        assert rival.result() is Refusal.DONE
+    with inbox.transaction(claim):
+        assert PostgresInbox(rival).claim(reference, lease=60) is Refusal.BUSY
+        awaited = AsyncPostgresInbox(rival).claim(reference, lease=60)
+        assert asyncio.run(awaited) is Refusal.BUSY
+    assert PostgresInbox(rival).claim(reference, lease=60) is Refusal.DONE
+
+
+def test_a_burst_of_redeliveries_holds_no_connections(postgres_url: str, reference: str) -> None:
+    receiver = WebhookReceiver(secret=SECRET, inbox=AsyncPostgresInbox(postgres_url))
+    began, goes_on = asyncio.Event(), asyncio.Event()
+
+    @receiver.on(PaymentSucceeded)
+    async def paid(event: PaymentSucceeded, connection: Any) -> None:
+        began.set()
+        await goes_on.wait()
+
+    async def story() -> list[int]:
+        first = asyncio.create_task(receiver.areceive(*delivery(reference)))
+        await began.wait()
+        redeliveries = (receiver.areceive(*delivery(reference)) for _ in range(20))
+        async with asyncio.timeout(60):
+            refused = await asyncio.gather(*redeliveries)
+        assert open_transactions(postgres_url) == 1
+        goes_on.set()
+        return [answer.status for answer in (*refused, await first)]
+
+    assert asyncio.run(story()) == [409] * 20 + [200]
 
 
 def test_who_lost_the_lease_before_the_transaction_is_refused(

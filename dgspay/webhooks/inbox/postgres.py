@@ -30,14 +30,31 @@ CREATE TABLE IF NOT EXISTS dgspay_inbox (
 # number is this table's own; it has no other meaning.
 _LOCK_INSTALL = "SELECT pg_advisory_xact_lock(4019852073)"
 
-_CLAIM = """
-INSERT INTO dgspay_inbox AS held (key, token, leased_until)
+# None of the three that make up a claim waits for a row that a handler's transaction holds: a
+# redelivery would wait with it, a connection each.
+_CLAIM_NEW = """
+INSERT INTO dgspay_inbox (key, token, leased_until)
 VALUES (%(key)s, %(token)s, clock_timestamp() + make_interval(secs => %(lease)s))
-ON CONFLICT (key) DO UPDATE SET token = excluded.token, leased_until = excluded.leased_until
-WHERE held.done_at IS NULL AND held.leased_until <= clock_timestamp()
+ON CONFLICT (key) DO NOTHING
 """
 
-_IS_DONE = "SELECT done_at IS NOT NULL FROM dgspay_inbox WHERE key = %(key)s"
+_LOOK = """
+SELECT done_at IS NOT NULL, leased_until <= clock_timestamp() FROM dgspay_inbox
+WHERE key = %(key)s
+"""
+
+# Only what is found free and can be locked at once. Of several who try, the lock lets one
+# through, and the others look at the row again after it or skip it.
+_CLAIM_LEFT = """
+WITH free AS MATERIALIZED (
+    SELECT key FROM dgspay_inbox
+    WHERE key = %(key)s AND done_at IS NULL AND leased_until <= clock_timestamp()
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE dgspay_inbox AS held
+SET token = %(token)s, leased_until = clock_timestamp() + make_interval(secs => %(lease)s)
+FROM free WHERE held.key = free.key
+"""
 
 _DONE = """
 INSERT INTO dgspay_inbox AS held (key, token, leased_until, done_at)
@@ -49,8 +66,8 @@ _RELEASE = """
 DELETE FROM dgspay_inbox WHERE key = %(key)s AND token = %(token)s AND done_at IS NULL
 """
 
-# The row stays locked until the handler's transaction ends: whoever claims it in the
-# meantime, because the lease is over, waits and then finds it done.
+# The row stays locked until the handler's transaction ends: whoever would claim it in the
+# meantime, because the lease is over, is told that it is in other hands.
 _HOLD = """
 SELECT 1 FROM dgspay_inbox
 WHERE key = %(key)s AND token = %(token)s AND done_at IS NULL FOR UPDATE
@@ -86,10 +103,12 @@ class PostgresInbox:
         claim = new_claim(key)
         values = {"key": key, "token": claim.token, "lease": lease}
         with self._connect() as connection, connection.transaction():
-            if connection.execute(_CLAIM, values).rowcount == 1:
+            if connection.execute(_CLAIM_NEW, values).rowcount == 1:
                 return claim
-            found = connection.execute(_IS_DONE, values).fetchone()
-        return _refusal(found)
+            refusal = _refusal(connection.execute(_LOOK, values).fetchone())
+            if refusal is None and connection.execute(_CLAIM_LEFT, values).rowcount == 1:
+                return claim
+        return refusal or Refusal.BUSY
 
     def done(self, claim: Claim) -> None:
         """Remember that the event was handled, whoever has claimed it since."""
@@ -142,10 +161,12 @@ class AsyncPostgresInbox:
         claim = new_claim(key)
         values = {"key": key, "token": claim.token, "lease": lease}
         async with self._connect() as connection, connection.transaction():
-            if (await connection.execute(_CLAIM, values)).rowcount == 1:
+            if (await connection.execute(_CLAIM_NEW, values)).rowcount == 1:
                 return claim
-            found = await (await connection.execute(_IS_DONE, values)).fetchone()
-        return _refusal(found)
+            refusal = _refusal(await (await connection.execute(_LOOK, values)).fetchone())
+            if refusal is None and (await connection.execute(_CLAIM_LEFT, values)).rowcount == 1:
+                return claim
+        return refusal or Refusal.BUSY
 
     async def done(self, claim: Claim) -> None:
         """Remember that the event was handled, whoever has claimed it since."""
@@ -173,9 +194,15 @@ class AsyncPostgresInbox:
             return (await connection.execute(_FORGET, (older_than,))).rowcount
 
 
-def _refusal(found: tuple[Any, ...] | None) -> Refusal:
-    # No row: it was released between the two statements. The next delivery gets it.
-    return Refusal.DONE if found is not None and found[0] else Refusal.BUSY
+def _refusal(found: tuple[Any, ...] | None) -> Refusal | None:
+    """Read a row; None where its lease is over, so that it may be had."""
+    if found is None:
+        # It was released between the two statements. The next delivery gets it.
+        return Refusal.BUSY
+    is_done, is_over = found
+    if is_done:
+        return Refusal.DONE
+    return None if is_over else Refusal.BUSY
 
 
 def _connecting(conninfo: str) -> Callable[[], AbstractContextManager[Connection[Any]]]:
