@@ -136,6 +136,7 @@ class WebhookReceiver:
         Raises:
             ConfigError: when a kind is no event class or has a handler already, or when the
                 function takes something else.
+            TypeError: when the function has a `yield`: nobody would run it.
         """
         classes = [cls for kind in kinds for cls in _classes_of(kind)]
         if not classes:
@@ -190,8 +191,13 @@ class WebhookReceiver:
         await self._background.drain()
 
     def _handler_of(self, function: Callable[..., Any]) -> Handler:
-        is_async = _is_async(function)
+        is_async = _is(function, inspect.iscoroutinefunction)
         taken = _positional_parameters(function)
+        if _is(function, inspect.isgeneratorfunction) or _is(function, inspect.isasyncgenfunction):
+            raise TypeError(
+                "a handler with `yield` would only make a generator: the event would be marked "
+                "done and never be handled"
+            )
         if taken not in (1, 2):
             raise ConfigError("a handler takes the event, or the event and a connection")
         if taken == 2:
@@ -334,9 +340,9 @@ def _classes_of(kind: Any) -> tuple[type, ...]:
     return classes
 
 
-def _is_async(function: Callable[..., Any]) -> bool:
-    call = getattr(function, "__call__", None)  # noqa: B004 - an object with `async def __call__`
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
+def _is(function: Callable[..., Any], kind: Callable[[Any], bool]) -> bool:
+    """Ask of a function, or of an object's `__call__`, such as one with `async def`."""
+    return kind(function) or kind(getattr(function, "__call__", None))  # noqa: B004 - it is asked, not called
 
 
 def _positional_parameters(function: Callable[..., Any]) -> int:

@@ -171,10 +171,12 @@ def _release(claim: Claim) -> Generator[Step, Any, None]:
 
 
 def require_finished(result: Any) -> None:
-    """Refuse an awaitable from a function that did not look asynchronous.
+    """Refuse an awaitable from a function that did not look asynchronous, and a generator.
 
-    Nobody would await it: the event would be marked done and never be handled.
+    Nobody would run it: the event would be marked done and never be handled.
     """
+    if inspect.isgenerator(result) or inspect.isasyncgen(result):
+        raise TypeError("the handler returned a generator, which nobody runs")
     if inspect.isawaitable(result):
         if inspect.iscoroutine(result):
             result.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import pickle
 import traceback
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,52 @@ def test_a_handler_may_be_any_callable() -> None:
 def test_a_handler_that_cannot_work_is_refused(kinds: Any, function: Any, hint: str) -> None:
     with pytest.raises(ConfigError, match=hint):
         memory_receiver().on(*kinds)(function)
+
+
+def passed_on(function: Any, event: Event) -> Any:
+    return function(event)
+
+
+def with_yield(event: Event) -> Iterator[Event]:
+    yield event
+
+
+async def with_async_yield(event: Event) -> AsyncIterator[Event]:
+    yield event
+
+
+class WithYield:
+    def __call__(self, event: Event) -> Iterator[Event]:
+        yield event
+
+
+@pytest.mark.acceptance(43)
+@pytest.mark.parametrize(
+    "function",
+    [
+        with_yield,
+        with_async_yield,
+        WithYield(),
+        functools.partial(with_yield),
+        WithYield().__call__,
+    ],
+)
+def test_a_handler_with_yield_is_refused_as_nobody_would_run_it(function: Any) -> None:
+    receiver = memory_receiver()
+    with pytest.raises(TypeError, match="yield"):
+        receiver.on(PaymentSucceeded)(function)
+    receiver.on(PaymentSucceeded)(lambda event: None)
+
+
+@pytest.mark.acceptance(43)
+@pytest.mark.parametrize("function", [with_yield, with_async_yield])
+def test_a_handler_that_hands_back_a_generator_has_not_handled_it(
+    function: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver = memory_receiver()
+    receiver.on(PaymentSucceeded)(functools.partial(passed_on, function))
+    assert receiver.receive(BODY, sign(BODY, SECRET)).status == 500
+    assert "generator" in caplog.text
 
 
 def test_an_event_has_one_handler() -> None:
