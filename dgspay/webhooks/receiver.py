@@ -162,6 +162,7 @@ class WebhookReceiver:
 
         Raises:
             ConfigError: when the inbox is one for `areceive` only.
+            TypeError: when the body is not bytes.
         """
         if self._has_async_inbox:
             raise ConfigError(

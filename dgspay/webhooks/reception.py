@@ -19,7 +19,7 @@ from dgspay.webhooks import answers
 from dgspay.webhooks.answers import Answer
 from dgspay.webhooks.events import Event, UnknownEvent
 from dgspay.webhooks.inbox import Claim, ClaimLostError, Refusal
-from dgspay.webhooks.signature import EnvironmentInput, verify
+from dgspay.webhooks.signature import EnvironmentInput, require_bytes, verify
 
 logger = logging.getLogger("dgspay.webhooks")
 
@@ -105,6 +105,7 @@ class Rules:
 
     def read(self, body: bytes, signature: str | None) -> Event | Answer:
         """Verify a delivery and read it, or say why not."""
+        require_bytes(body)
         if len(body) > self.max_body:
             logger.warning("a webhook of more than %d bytes was refused", self.max_body)
             return answers.TOO_LARGE

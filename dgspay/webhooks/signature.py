@@ -44,7 +44,7 @@ def sign(body: bytes, secret: str | Secret) -> str:
     del secret
     if fault is not None:
         raise ConfigError(fault)
-    _require_bytes(body)
+    require_bytes(body)
     return _digest(held[0], body)
 
 
@@ -79,7 +79,7 @@ def verify(
     if fault is not None:
         raise ConfigError(fault)
     expected = None if environment is None else expected_environment(environment)
-    _require_bytes(body)
+    require_bytes(body)
     if not isinstance(signature, str) or not _SIGNATURE.fullmatch(signature):
         raise SignatureError(
             f"{SIGNATURE_HEADER} is missing or is not 64 lowercase hexadecimal characters"
@@ -90,7 +90,7 @@ def verify(
             "the way (or parsed and written again), or the secret is another one"
         )
     event = read_event(body)
-    if expected is not None and event.environment not in (None, expected):
+    if expected is not None and not _is_of(event, expected):
         raise WrongEnvironmentError(
             f"the event is signed, but it is not of the {expected} environment"
         )
@@ -128,10 +128,28 @@ def expected_environment(word: str) -> EventEnvironment:
     Raises:
         ConfigError: when the word is not one of `EnvironmentInput`.
     """
-    expected = _EXPECTED.get(word)
+    expected = _EXPECTED.get(word) if isinstance(word, str) else None
     if expected is None:
         raise ConfigError(f"environment must be one of {', '.join(_EXPECTED)}")
     return expected
+
+
+def require_bytes(body: object) -> None:
+    """Refuse what is not bytes.
+
+    Raises:
+        TypeError: saying why only bytes will do.
+    """
+    if not isinstance(body, bytes):
+        raise TypeError(
+            f"the body must be the raw bytes of the request, not {type(body).__name__}: "
+            "a signature covers bytes, and parsed or decoded text does not lead back to them"
+        )
+
+
+def _is_of(event: Event, expected: EventEnvironment) -> bool:
+    # In any letters: an event refused for a capital would be refused at every redelivery.
+    return event.environment is None or event.environment.casefold() == expected
 
 
 def _fault_of(holder: Secret) -> str | None:
@@ -143,14 +161,6 @@ def _fault_of(holder: Secret) -> str | None:
     if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
         return "the webhook secret is not valid text"
     return None
-
-
-def _require_bytes(body: object) -> None:
-    if not isinstance(body, bytes):
-        raise TypeError(
-            f"the body must be the raw bytes of the request, not {type(body).__name__}: "
-            "a signature covers bytes, and parsed or decoded text does not lead back to them"
-        )
 
 
 def _is_signed(body: bytes, signature: str, secrets: Sequence[Secret]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import pickle
 import traceback
 from collections.abc import AsyncIterator, Iterator
@@ -22,6 +23,7 @@ from dgspay.webhooks import (
 
 from .receiving import (
     BODY,
+    delivered_on,
     memory_receiver,
 )
 from .webhook_samples import (
@@ -167,6 +169,13 @@ def test_a_receiver_does_not_show_its_secret() -> None:
         pickle.dumps(receiver)
 
 
-def test_only_bytes_are_a_body() -> None:
+@pytest.mark.acceptance(42)
+@pytest.mark.parametrize("backend", ["sync", "asyncio", "trio"])
+@pytest.mark.parametrize("body", [None, BODY.decode(), json.loads(BODY), bytearray(BODY), 17])
+def test_only_bytes_are_a_body(backend: str, body: Any) -> None:
+    receiver, signature = memory_receiver(max_body=1), sign(BODY, SECRET)
     with pytest.raises(TypeError, match="raw bytes"):
-        memory_receiver().receive(BODY.decode(), sign(BODY, SECRET))  # type: ignore[arg-type]
+        if backend == "sync":
+            receiver.receive(body, signature)
+        else:
+            delivered_on(backend, receiver, body, signature)

@@ -154,7 +154,7 @@ def test_a_body_written_again_fails() -> None:
 
 
 @pytest.mark.acceptance(45)
-@pytest.mark.parametrize("said", ["test", "staging", "Production"])
+@pytest.mark.parametrize("said", ["test", "TEST", "staging", "production "])
 def test_what_is_not_production_is_refused_by_a_production_receiver(said: str) -> None:
     body = body_of(PAYMENT_SUCCESS, environment=said)
     with pytest.raises(WrongEnvironmentError):
@@ -172,12 +172,22 @@ def test_production_events_are_refused_by_a_test_receiver(expected: Any) -> None
     verify(body, sign(body, SECRET), SECRET, environment=expected)
 
 
+@pytest.mark.acceptance(45)
+@pytest.mark.parametrize(("said", "expected"), [("Production", "production"), ("TEST", "sandbox")])
+def test_an_environment_in_other_letters_is_the_same(said: str, expected: Any) -> None:
+    body = body_of(PAYMENT_SUCCESS, environment=said)
+    assert verify(body, sign(body, SECRET), SECRET, environment=expected).environment == said
+    other: Any = "test" if expected == "production" else "production"
+    with pytest.raises(WrongEnvironmentError):
+        verify(body, sign(body, SECRET), SECRET, environment=other)
+
+
 def test_an_event_that_names_no_environment_passes() -> None:
     body = body_of(DISBURSEMENT_SUCCESS)
     verify(body, sign(body, SECRET), SECRET, environment="production")
 
 
-@pytest.mark.parametrize("word", ["prod", "", "PRODUCTION"])
+@pytest.mark.parametrize("word", ["prod", "", "PRODUCTION", ["production"], {}, 1])
 def test_an_unknown_environment_is_a_mistake_of_the_set_up(word: Any) -> None:
     with pytest.raises(ConfigError, match="environment must be one of"):
         verify(BODY, SIGNATURE, SECRET, environment=word)
