@@ -10,7 +10,6 @@ import nox
 nox.needs_version = ">=2024.10.9"
 nox.options.default_venv_backend = "venv"
 nox.options.error_on_missing_interpreters = False
-nox.options.sessions = ["lint", "types", "tests", "browser", "docs", "build"]
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
@@ -25,6 +24,9 @@ PROJECT = ".[emulator,cli,otel,postgres,redis]"
 
 IN_A_BROWSER = ("tests/browser", "tests/console")
 
+# Machines that are killed, stopped and restarted, with thousands of rows: minutes each.
+DURABILITY = ("tests/payouts/test_payout_machines.py",)
+
 
 def group(*names: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(PYPROJECT, *names)
@@ -35,7 +37,7 @@ def tests(session: nox.Session) -> None:
     """Run the tests, with branch coverage of the parts money depends on."""
     session.install("-e", PROJECT, *group("test"))
     session.run("coverage", "erase")
-    left_out = [f"--ignore={folder}" for folder in IN_A_BROWSER]
+    left_out = [f"--ignore={path}" for path in (*IN_A_BROWSER, *DURABILITY)]
     session.run("coverage", "run", "-m", "pytest", *left_out, *session.posargs)
     session.run("coverage", "combine", "--quiet")
     if not session.posargs:
@@ -63,6 +65,14 @@ def types(session: nox.Session) -> None:
     session.install("-e", PROJECT, *group("test", "browser", "types"), "nox")
     session.run("mypy")
     session.run("pyright")
+
+
+@nox.session(python=OLDEST, default=False)
+def durability(session: nox.Session) -> None:
+    """Kill, stop and restart what pays, at full size."""
+    session.install("-e", PROJECT, *group("test"))
+    paths = ("tests/payouts/test_payout_kill.py", *DURABILITY)
+    session.run("pytest", *paths, *session.posargs, env={"DGSPAY_TEST_FULL": "1"})
 
 
 @nox.session(python=OLDEST)

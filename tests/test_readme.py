@@ -75,6 +75,16 @@ def run(title: str) -> dict[str, Any]:
     return names
 
 
+def dgspay(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "dgspay", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 def test_there_is_a_test_for_every_block() -> None:
     assert list(PYTHON) == [
         "Take a payment",
@@ -86,18 +96,36 @@ def test_there_is_a_test_for_every_block() -> None:
         "Webhooks",
         "Each event exactly once",
         "Each event exactly once, again",
+        "Payroll on Friday",
         "Lists",
         "Tests of your own",
         "Watching it work",
     ]
     assert list(blocks("js")) == ["Cards"]
-    assert list(SHELL) == ["See a payment succeed", "See a payment succeed, again",
-                           "On the command line"]  # fmt: skip
+    assert list(SHELL) == [
+        "See a payment succeed",
+        "See a payment succeed, again",
+        "Payroll on Friday",
+        "On the command line",
+    ]
 
 
 @pytest.mark.parametrize("title", ["Take a payment", "Take a payment, again", "Lists"])
 def test_scripts(environment: Emulator, title: str) -> None:
     run(title)
+
+
+def test_payroll(environment: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run("Payroll on Friday")
+    assert {deed.amount for deed in environment.executed} == {10_100, 20_100}
+    assert len(environment.executed) == 2
+    # The command, in a folder of its own.
+    Path("again").mkdir()
+    Path("salaries.csv").rename("again/salaries.csv")
+    monkeypatch.chdir("again")
+    ran = dgspay(*shlex.split(SHELL["Payroll on Friday"])[1:], "--yes")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def test_watching(environment: Emulator) -> None:
@@ -268,13 +296,7 @@ def test_the_two_commands_are_those_ci_runs() -> None:
 def test_commands(environment: Emulator, line: str) -> None:
     program, *arguments = shlex.split(line)
     assert program == "dgspay"
-    ran = subprocess.run(
-        [sys.executable, "-m", "dgspay", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    ran = dgspay(*arguments)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout
 
