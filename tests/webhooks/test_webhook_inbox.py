@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +162,43 @@ def test_redis_keeps_no_record_for_ever(redis_url: str, reference: str) -> None:
 def test_sqlite_remembers_across_instances_and_leaves_no_lock(sqlite_path: Path) -> None:
     SQLiteInbox(sqlite_path).done(claimed(SQLiteInbox(str(sqlite_path)), "k"))
     assert SQLiteInbox(sqlite_path).claim("k", lease=LONG) is Refusal.DONE
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_sqlite_lets_nobody_else_read_its_file(sqlite_path: Path) -> None:
+    seen: list[int] = []
+
+    class Watched(SQLiteInbox):
+        """Looks at its files while they are being written."""
+
+        @contextmanager
+        def _transaction(self) -> Iterator[sqlite3.Connection]:
+            with super()._transaction() as connection:
+                yield connection
+                seen.extend(each.stat().st_mode & 0o777 for each in sqlite_path.parent.iterdir())
+
+    old = os.umask(0)
+    try:
+        inbox = Watched(sqlite_path)
+        inbox.done(claimed(inbox, "k"))
+    finally:
+        os.umask(old)
+    # The journal among them.
+    assert len(seen) > 2
+    assert set(seen) == {0o600}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_sqlite_leaves_the_mode_of_a_file_that_is_there(sqlite_path: Path) -> None:
+    sqlite_path.touch()
+    sqlite_path.chmod(0o660)
+    claimed(SQLiteInbox(sqlite_path), "k")
+    assert sqlite_path.stat().st_mode & 0o777 == 0o660
+
+
+def test_sqlite_names_a_folder_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+        SQLiteInbox(tmp_path / "nowhere" / "inbox.sqlite3").claim("k", lease=LONG)
 
 
 @pytest.mark.parametrize("path", ["", ":memory:"])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -40,6 +42,17 @@ _IS_DONE = "SELECT 1 FROM dgspay_inbox WHERE key = ? AND done_at IS NOT NULL"
 _RELEASE = "DELETE FROM dgspay_inbox WHERE key = :key AND token = :token AND done_at IS NULL"
 
 
+# Held from the making of a file to its closing: whoever closes a file, in any way, takes from
+# its whole process the locks that SQLite has on it.
+_making = threading.Lock()
+
+if hasattr(os, "register_at_fork"):
+    # A child must not inherit it held by a thread that it does not have.
+    os.register_at_fork(
+        before=_making.acquire, after_in_parent=_making.release, after_in_child=_making.release
+    )
+
+
 class SQLiteInbox:
     """Remembers in a file on a local disk, which all processes of the machine may share.
 
@@ -48,8 +61,8 @@ class SQLiteInbox:
     it; machines that share events need `PostgresInbox` or `RedisInbox`.
 
     Args:
-        path: The file; it is made when it is first needed. The default lies in the working
-            directory.
+        path: The file; it is made when it is first needed, for its owner only (mode 600). The
+            default lies in the working directory.
         busy_timeout: Seconds to wait for another process that is writing.
         clock: Seconds since the epoch, the same for all processes.
     """
@@ -111,6 +124,7 @@ class SQLiteInbox:
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
+        _make_private(self._path)
         connection = sqlite3.connect(self._path, timeout=0, isolation_level=None)
         with contextlib.closing(connection):
             self._patiently(connection, _SCHEMA)
@@ -143,3 +157,10 @@ class SQLiteInbox:
                 if not is_busy or time.monotonic() > give_up:
                     raise
             time.sleep(random.uniform(0.000_5, 0.003))  # noqa: S311 - no secret hangs on it
+
+
+def _make_private(path: Path) -> None:
+    """Make a file that only its owner reads, unless it is there; its journal will be like it."""
+    # What else is wrong with the path, SQLite says better.
+    with _making, contextlib.suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
