@@ -205,15 +205,21 @@ def encrypt_field(plaintext: str, *, key: str, nonce: str) -> str:
 
     Raises:
         ConfigError: when the key is not base64 of 32 bytes.
-        ValueError: when the nonce is not 12 ASCII characters.
+        ValueError: when the nonce is not 12 ASCII characters, or the plaintext has half a
+            surrogate pair, which no bytes stand for.
     """
     field, held_key, held_nonce = _held(plaintext), _held(key), _held(nonce)
     del plaintext, key, nonce
     check_nonce("nonce", held_nonce)
     iv = held_nonce.reveal().encode()
-    return b2a_base64(
-        _aes(held_key).encrypt(iv, field.reveal().encode(), None), newline=False
-    ).decode()
+    try:
+        return b2a_base64(
+            _aes(held_key).encrypt(iv, field.reveal().encode(), None), newline=False
+        ).decode()
+    except UnicodeEncodeError:
+        pass
+    # Raised here, because that error holds the plaintext and would be this one's context.
+    raise ValueError("the plaintext is not valid text: it has half a surrogate pair")
 
 
 def decrypt_field(ciphertext: str, *, key: str, nonce: str) -> str:

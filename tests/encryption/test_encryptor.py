@@ -428,6 +428,7 @@ CRASHES: dict[str, Callable[[CardEncryptor], object]] = {
     "PIN nonce": lambda e: e.encrypt_pin("4711", nonce="abc123def4567"),
     "key": lambda e: CardEncryptor(KEY + "!"),
     "field": lambda e: encrypt_field("4711", key=KEY, nonce="abc123def4567"),
+    "half a surrogate pair": lambda e: encrypt_field("4711\ud800", key=KEY, nonce="abc123def456"),
     "decryption": lambda e: decrypt_field("4711" * 8, key=KEY, nonce="abc123def456"),
 }
 
