@@ -211,10 +211,11 @@ def encrypt_field(plaintext: str, *, key: str, nonce: str) -> str:
     field, held_key, held_nonce = _held(plaintext), _held(key), _held(nonce)
     del plaintext, key, nonce
     check_nonce("nonce", held_nonce)
-    iv = held_nonce.reveal().encode()
+    aes = _aes(held_key)
     try:
         return b2a_base64(
-            _aes(held_key).encrypt(iv, field.reveal().encode(), None), newline=False
+            aes.encrypt(held_nonce.reveal().encode(), field.reveal().encode(), None),
+            newline=False,
         ).decode()
     except UnicodeEncodeError:
         pass
