@@ -8,11 +8,18 @@ origin, so that a strict Content-Security-Policy can hold, with the tag that `sc
 
 and `/checkout.js` draws the form:
 
-    import { mountCardForm } from "/dgspay/dgspay-card.js";
+    import { mountCardForm, PaymentError } from "/dgspay/dgspay-card.js";
     mountCardForm(document.querySelector("#card"), { key: "...", onEncrypted: async (card) => {
-      await fetch("/pay", { method: "POST", body: JSON.stringify(card),
-                            headers: { "Content-Type": "application/json" } });
+      const response = await fetch("/pay", { method: "POST", body: JSON.stringify(card),
+                                             headers: { "Content-Type": "application/json" } });
+      if (response.status === 400) throw new PaymentError("The card was not accepted.");
+      if (!response.ok) throw new Error(`the shop answered ${response.status}`);
     } });
+
+`fetch` is content with any answer, an HTTP 500 too: without the two checks the form would empty
+as if the card had been charged. A `PaymentError` shows its message to the payer, so throw it
+where the shop is sure that nothing was charged (400 above). After any other error the form says
+that the outcome is not known.
 
 The tag has to stand before the script that imports the module: the browser then checks the
 integrity hash once and gives every later import of the same address the checked module.
