@@ -11,6 +11,7 @@ from typing import Any
 
 import attrs
 
+from dgspay.cli.exits import fail
 from dgspay.cli.terminal import visible
 from dgspay.models.codec import dump_json
 from dgspay.money import to_json_number
@@ -69,6 +70,12 @@ def json_text(record: Mapping[str, Any]) -> str:
 def _json_escape(char: str) -> str:
     units = char.encode("utf-16-be").hex()
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+def one_form(*, as_json: bool, as_csv: bool) -> None:
+    """Refuse to write two forms at once."""
+    if as_json and as_csv:
+        fail("--json and --csv exclude each other.")
 
 
 def write_csv(models: Iterable[Any], columns: Sequence[str]) -> None:

@@ -31,6 +31,9 @@ BaseUrlOption = Annotated[
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Write JSON; amounts are exact JSON numbers.")
 ]
+CsvOption = Annotated[
+    bool, typer.Option("--csv", help="Write CSV; no cell of it can act as a formula.")
+]
 YesOption = Annotated[
     bool, typer.Option("--yes", "-y", help="Do not ask before real money is involved.")
 ]

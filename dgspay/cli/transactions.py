@@ -8,9 +8,15 @@ from typing import Annotated, Final
 import typer
 
 from dgspay import Pager, Transaction
-from dgspay.cli.exits import fail, usage_errors
-from dgspay.cli.output import as_record, write_csv, write_json, write_json_rows
-from dgspay.cli.session import BaseUrlOption, EnvironmentOption, JsonOption, connected
+from dgspay.cli.exits import usage_errors
+from dgspay.cli.output import as_record, one_form, write_csv, write_json, write_json_rows
+from dgspay.cli.session import (
+    BaseUrlOption,
+    CsvOption,
+    EnvironmentOption,
+    JsonOption,
+    connected,
+)
 from dgspay.cli.tables import Column, print_facts, print_pages
 from dgspay.cli.terminal import console, money, shown
 
@@ -66,9 +72,7 @@ def list_transactions(
         int | None, typer.Option(min=1, metavar="N", help="Stop after N rows.")
     ] = None,
     as_json: JsonOption = False,
-    as_csv: Annotated[
-        bool, typer.Option("--csv", help="Write CSV; no cell of it can act as a formula.")
-    ] = False,
+    as_csv: CsvOption = False,
     environment: EnvironmentOption = None,
     base_url: BaseUrlOption = None,
 ) -> None:
@@ -76,8 +80,7 @@ def list_transactions(
 
     JSON is an array with a row on each line; it stays open when a page fails on the way.
     """
-    if as_json and as_csv:
-        fail("--json and --csv exclude each other.")
+    one_form(as_json=as_json, as_csv=as_csv)
     with connected(environment, base_url) as dgs:
         with usage_errors():
             pager = dgs.transactions.list(

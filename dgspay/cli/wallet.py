@@ -8,8 +8,14 @@ from typing import Annotated
 import typer
 
 from dgspay.cli.exits import usage_errors
-from dgspay.cli.output import as_record, write_json, write_json_rows
-from dgspay.cli.session import BaseUrlOption, EnvironmentOption, JsonOption, connected
+from dgspay.cli.output import as_record, one_form, write_csv, write_json, write_json_rows
+from dgspay.cli.session import (
+    BaseUrlOption,
+    CsvOption,
+    EnvironmentOption,
+    JsonOption,
+    connected,
+)
 from dgspay.cli.tables import Column, print_table
 from dgspay.cli.terminal import console, figure, shown, visible
 
@@ -17,14 +23,20 @@ from dgspay.cli.terminal import console, figure, shown, visible
 def balance(
     *,
     as_json: JsonOption = False,
+    as_csv: CsvOption = False,
     environment: EnvironmentOption = None,
     base_url: BaseUrlOption = None,
 ) -> None:
     """Show what the merchant wallet holds, in each currency."""
+    one_form(as_json=as_json, as_csv=as_csv)
     with connected(environment, base_url) as dgs:
         balances = dgs.balances.list()
     if as_json:
         write_json(as_record(balances))
+        return
+    if as_csv:
+        columns = ("currency", "available_balance", "pending_balance", "total_balance")
+        write_csv(balances, columns)
         return
     print_table(
         (
@@ -47,6 +59,7 @@ def banks(
     country: Annotated[str, typer.Argument(help="ISO 3166 code of two letters.")] = "RW",
     *,
     as_json: JsonOption = False,
+    as_csv: CsvOption = False,
     environment: EnvironmentOption = None,
     base_url: BaseUrlOption = None,
 ) -> None:
@@ -54,10 +67,15 @@ def banks(
 
     The key is what a payout to the bank names it by.
     """
+    one_form(as_json=as_json, as_csv=as_csv)
     with connected(environment, base_url) as dgs, usage_errors():
         listed = dgs.banks.list(country)
     if as_json:
         write_json_rows(listed)
+        return
+    if as_csv:
+        columns = ("bank_key", "name", "type", "network", "code", "currency", "branch_required")
+        write_csv(listed, columns)
         return
     print_table(
         (

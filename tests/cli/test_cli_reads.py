@@ -70,6 +70,16 @@ def test_banks(dgspay: CommandLine) -> None:
     }
 
 
+def test_the_wallet_and_the_banks_as_csv(dgspay: CommandLine, emulator: Emulator) -> None:
+    wallet = list(csv.DictReader(io.StringIO(dgspay("balance", "--csv").out)))
+    available = {row["currency"]: Decimal(row["available_balance"]) for row in wallet}
+    assert available["RWF"] == emulator.balance("RWF")
+    listed = list(csv.DictReader(io.StringIO(dgspay("banks", "--csv").out)))
+    assert {"bank_key": "bk_rw", "type": "bank"}.items() <= listed[0].items()
+    for command in ("balance", "banks"):
+        assert dgspay(command, "--csv", "--json").code == 2
+
+
 def test_a_country_nobody_serves_is_refused_by_dgs_pay(dgspay: CommandLine) -> None:
     said = dgspay("banks", "FR")
     assert (said.code, said.out) == (3, "")
