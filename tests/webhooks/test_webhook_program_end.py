@@ -11,11 +11,18 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from dgspay.webhooks import Event, MemoryInbox, PaymentSucceeded, sign
+from dgspay.webhooks import (
+    AsyncPostgresInbox,
+    Event,
+    MemoryInbox,
+    PaymentSucceeded,
+    PostgresInbox,
+    sign,
+)
 from dgspay.webhooks.inbox import Claim, Refusal
 
 from .receiving import BODY, delivered_on, memory_receiver, status
-from .webhook_samples import SECRET
+from .webhook_samples import PAYMENT_SUCCESS, SECRET, body_of
 
 pytestmark = pytest.mark.acceptance(43)
 
@@ -195,3 +202,25 @@ def test_a_program_that_cancels_its_tasks_more_than_once_does_not_lose_it() -> N
 
     asyncio.run(program())
     assert inbox.kept.claim(KEY, lease=60) is Refusal.DONE
+
+
+def test_a_real_server_is_told_though_the_program_ends(postgres_url: str, reference: str) -> None:
+    inbox = AsyncPostgresInbox(postgres_url)
+    receiver = memory_receiver(inbox=inbox, answer_within=0.01)
+    body = body_of(PAYMENT_SUCCESS, dgs_reference=reference)
+    handled: list[asyncio.Event] = []
+
+    @receiver.on(PaymentSucceeded)
+    async def paid(event: PaymentSucceeded) -> None:
+        handled[0].set()
+
+    async def program() -> None:
+        handled.append(asyncio.Event())
+        request = asyncio.create_task(receiver.areceive(body, sign(body, SECRET)))
+        await handled[0].wait()
+        # "done" has only begun to connect.
+        request.cancel()
+
+    asyncio.run(program())
+    claim = PostgresInbox(postgres_url).claim(f"payment.success:{reference}", lease=60)
+    assert claim is Refusal.DONE
