@@ -4,7 +4,10 @@
  *     import { mountCardForm } from "/dgspay/dgspay-card.js";
  *     mountCardForm(document.querySelector("#card"), {
  *       key: "…",                                   // Settings -> API Settings
- *       onEncrypted: (card) => fetch("/pay", { method: "POST", body: JSON.stringify(card), … }),
+ *       onEncrypted: async (card) => {
+ *         const answer = await fetch("/pay", { method: "POST", body: JSON.stringify(card), … });
+ *         if (!answer.ok) throw new Error(`the shop answered ${answer.status}`);
+ *       },
  *     });
  *
  * The page gets the encrypted fields and nothing else. The module writes no card data to
