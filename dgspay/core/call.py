@@ -195,7 +195,8 @@ class _Run:
         )
         delay = self._delay(finding)
         stopped = self._bound(step, delay)
-        self._tell_attempt(finding, None if stopped is not None else delay, stopped)
+        outcome = outcome_of(finding, self._context(stopped or Stopped.NO))
+        self._tell_attempt(finding, outcome, None if stopped is not None else delay)
         if stopped is None:
             self.history.note(finding.verdict, step)
             if finding.status is not None:
@@ -255,7 +256,7 @@ class _Run:
 
     # --- telling the hooks ---
 
-    def _tell_attempt(self, finding: Finding, delay: float | None, stopped: Stopped | None) -> None:
+    def _tell_attempt(self, finding: Finding | None, outcome: Outcome, delay: float | None) -> None:
         self.caller.emit(
             AttemptEvent(
                 call_id=self.call_id,
@@ -263,9 +264,9 @@ class _Run:
                 attempt=self.attempt,
                 started=self.attempt_began_at,
                 duration=self.caller.clock.monotonic() - self.attempt_began,
-                status=finding.status,
-                error_code=finding.error_code,
-                outcome=outcome_of(finding, self._context(stopped or Stopped.NO)),
+                status=None if finding is None else finding.status,
+                error_code=None if finding is None else finding.error_code,
+                outcome=outcome,
                 retry_delay=delay,
             )
         )
@@ -295,19 +296,7 @@ class _Run:
         else:
             outcome = outcome_of(self.last, self._context(Stopped.NO))
         if sending:
-            self.caller.emit(
-                AttemptEvent(
-                    call_id=self.call_id,
-                    operation=self.operation.name,
-                    attempt=self.attempt,
-                    started=self.attempt_began_at,
-                    duration=now - self.attempt_began,
-                    status=None,
-                    error_code=None,
-                    outcome=outcome,
-                    retry_delay=None,
-                )
-            )
+            self._tell_attempt(None, outcome, None)
         self._tell_call(None, outcome, "cancelled", now - self.began)
 
 

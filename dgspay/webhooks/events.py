@@ -13,7 +13,7 @@ import attrs
 from dgspay.errors import DecodeError
 from dgspay.models.codec import JSONObject, parse_json, structure
 from dgspay.models.enums import DestinationType, OpenEnum, PaymentStatus
-from dgspay.secret import masked
+from dgspay.models.extras import masked_repr
 
 # A reference and an event's name become keys of databases: no longer than a path segment of
 # the API may be, and without the control characters that PostgreSQL refuses.
@@ -38,10 +38,6 @@ def _check_reference(_event: object, _field: object, reference: str) -> None:
         )
 
 
-def _masked_repr(extra: Mapping[str, Any]) -> str:
-    return repr(masked(dict(extra)))
-
-
 @attrs.frozen(kw_only=True)
 class Destination:
     """Who a disbursement went to (guide, "Disbursement Webhook"): a bank or a phone."""
@@ -53,7 +49,7 @@ class Destination:
     msisdn: str | None = None
     network: str | None = None
     country: str | None = None
-    extra: dict[str, Any] = attrs.field(factory=dict, hash=False, repr=_masked_repr)
+    extra: dict[str, Any] = attrs.field(factory=dict, hash=False, repr=masked_repr)
 
 
 @attrs.frozen(kw_only=True)
@@ -75,7 +71,7 @@ class _Documented:
     status: PaymentStatus | None = None
     timestamp: datetime | None = None
     environment: EventEnvironment | None = None
-    extra: dict[str, Any] = attrs.field(factory=dict, hash=False, repr=_masked_repr)
+    extra: dict[str, Any] = attrs.field(factory=dict, hash=False, repr=masked_repr)
 
     @property
     def dedupe_key(self) -> str:
@@ -216,7 +212,7 @@ class UnknownEvent:
     event: str
     dgs_reference: str | None = None
     environment: EventEnvironment | None = None
-    extra: dict[str, Any] = attrs.field(factory=dict, hash=False, repr=_masked_repr)
+    extra: dict[str, Any] = attrs.field(factory=dict, hash=False, repr=masked_repr)
     body_digest: str = attrs.field(repr=False)
 
     @property
