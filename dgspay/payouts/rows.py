@@ -9,52 +9,32 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from decimal import Decimal
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import attrs
 
-from dgspay import BankRecipient, MobileMoneyRecipient
 from dgspay.errors import ConfigError
-from dgspay.models.checks import optional_text
-from dgspay.money import parse_amount
 from dgspay.payouts.faults import RowFault
-from dgspay.payouts.payout import Payout, Recipient
+from dgspay.payouts.payout import Payout
+from dgspay.payouts.row import COLUMNS, read_row
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-COLUMNS = (
-    "reference",
-    "amount",
-    "destination_type",
-    "bank_key",
-    "account_number",
-    "branch",
-    "msisdn",
-    "network",
-    "country",
-    "name",
-    "narration",
-    "currency",
-)
-"""The columns as the vendor names them (guide, "Disburse Funds"), and the caller's reference."""
-
-MAX_REFERENCE = 128
+MAX_LINE = 1024 * 1024
+"""Characters of a line: a file without line ends must not fill the memory."""
 
 Source = str | Path | Iterable[Mapping[str, Any]] | Any
 """A CSV file, an iterable of mappings, or a frame of pandas or polars."""
 
-_BANK_COLUMNS = ("bank_key", "account_number", "branch")
-_PHONE_COLUMNS = ("msisdn", "network")
-# What Excel makes of a long number, in either decimal notation: 1.23457E+12 and 1,23457E+12.
-_SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]*)?[eE][+-]?[0-9]+", re.ASCII)
-_DECIMAL_TAIL = re.compile(r"[0-9]+[.,]0+", re.ASCII)
-_DIGIT_LOSS = (
-    "a spreadsheet has turned the number into another one (1.23E+12); make the column text "
-    "there, enter the digits again and export once more"
-)
+_DELIMITERS = ",;\t"
+_UNDECODED = re.compile("[\ud800-\udfff]")
+_SLICE = 1000
+# Of pandas, which is not imported for this.
+_MISSING_TYPES = ("NAType", "NaTType")
 
 
 @attrs.define
@@ -86,7 +66,7 @@ def open_rows(source: Source, mapping: Mapping[str, str] | None = None) -> Itera
     """Open a source of rows.
 
     Args:
-        source: A path to a CSV file (UTF-8 with or without BOM; comma or semicolon), an
+        source: A path to a CSV file (UTF-8 with or without BOM; comma, semicolon or tab), an
             iterable of mappings, or a frame of pandas or polars.
         mapping: Other headings and what they mean, such as `{"Telephone": "msisdn"}`.
 
@@ -172,44 +152,79 @@ def file_digest(path: Path) -> str:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
 
 
+class _Lines:
+    """The lines of a file, none of them longer than memory is good for, all of them decoded.
+
+    Bytes that are not UTF-8 come as lone surrogates, so that a row with such bytes is one fault
+    on its own line, and not the end of the reading.
+
+    Attributes:
+        number: Lines given out so far.
+    """
+
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
+        self.number = 0
+        self._last_undecoded = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for line in iter(partial(self._text.readline, MAX_LINE + 1), ""):
+            if len(line) > MAX_LINE:
+                raise csv.Error(f"a line of more than {MAX_LINE:,} characters")
+            self.number += 1
+            if not line.isascii() and _UNDECODED.search(line):
+                self._last_undecoded = self.number
+            yield line
+
+    def undecoded_since(self, line: int) -> int | None:
+        """Return the last line that was not UTF-8, if it is this one or came after it."""
+        return self._last_undecoded if self._last_undecoded >= line else None
+
+
+def _open_text(raw: io.RawIOBase) -> io.TextIOWrapper:
+    return io.TextIOWrapper(
+        io.BufferedReader(raw), encoding="utf-8-sig", errors="surrogateescape", newline=""
+    )
+
+
 @contextmanager
 def _open_csv(path: Path, mapping: Mapping[str, str]) -> Iterator[Rows]:
-    delimiter = _delimiter_of(path)
     try:
         raw = _Hashed(path)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
-    with io.TextIOWrapper(io.BufferedReader(raw), encoding="utf-8-sig", newline="") as text:
-        reader = csv.reader(text, delimiter=delimiter, strict=True)
+    with _open_text(raw) as text:
+        lines = _Lines(text)
         try:
+            delimiter = _delimiter_of(path)
+            reader = csv.reader(lines, delimiter=delimiter, strict=True)
             headings = next(reader, [])
-        except (csv.Error, UnicodeDecodeError):
-            raise ConfigError(f"{path} is no CSV file in UTF-8") from None
+        except csv.Error as error:
+            raise ConfigError(f"line 1 of {path} is not CSV: {error}") from None
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+        if lines.undecoded_since(1) is not None:
+            raise ConfigError(f"line 1 of {path} is not UTF-8; export it as 'CSV UTF-8'")
         columns, ignored = _columns_of(headings, mapping)
         yield Rows(
             [column for column in columns if column is not None],
             ignored,
-            _csv_rows(reader, columns),
+            _csv_rows(reader, lines, columns),
             raw.sha256.hexdigest,
         )
 
 
 def _delimiter_of(path: Path) -> str:
     """Take the delimiter that splits the heading line into more columns."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            first = file.readline(1024 * 1024)
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not UTF-8; export it as 'CSV UTF-8'") from None
+    with _open_text(path.open("rb", buffering=0)) as file:
+        first = file.readline(MAX_LINE)
     if not first.strip():
         raise ConfigError(f"{path} has no heading line")
-    return max(",;", key=lambda delimiter: len(next(csv.reader([first], delimiter=delimiter))))
+    return max(_DELIMITERS, key=lambda mark: len(next(csv.reader([first], delimiter=mark))))
 
 
 def _csv_rows(
-    reader: Any, columns: Sequence[str | None]
+    reader: Any, lines: _Lines, columns: Sequence[str | None]
 ) -> Iterator[tuple[int, Payout | RowFault]]:
     number = 0
     while True:
@@ -220,14 +235,14 @@ def _csv_rows(
             # What follows a broken quote cannot be told apart any more.
             yield line, RowFault(line, None, f"it is not CSV from here on ({error})")
             return
-        except UnicodeDecodeError:
-            yield line, RowFault(line, None, "it is not UTF-8 from here on")
-            return
         if cells is None:
             return
         if not any(cell.strip() for cell in cells):
             continue
         number += 1
+        if (undecoded := lines.undecoded_since(line)) is not None:
+            yield undecoded, RowFault(undecoded, None, "it is not UTF-8; export as 'CSV UTF-8'")
+            continue
         if len(cells) != len(columns):
             yield (
                 line,
@@ -241,7 +256,7 @@ def _csv_rows(
             for column, cell in zip(columns, cells, strict=True)
             if column is not None and (text := cell.strip())
         }
-        yield from _read_row(number, line, row)
+        yield from read_row(number, line, row)
 
 
 # --- frames and mappings ------------------------------------------------------------------
@@ -251,9 +266,12 @@ def _mappings_of(source: Any) -> Iterable[Mapping[str, Any]]:
     if hasattr(source, "iter_rows"):  # polars
         named: Iterable[Mapping[str, Any]] = source.iter_rows(named=True)
         return named
-    if hasattr(source, "to_dict") and hasattr(source, "columns"):  # pandas
-        records: Iterable[Mapping[str, Any]] = source.to_dict("records")
-        return records
+    if hasattr(source, "to_dict") and hasattr(source, "iloc"):  # pandas
+        # In slices: the records of a whole frame take many times its memory.
+        return chain.from_iterable(
+            source.iloc[first : first + _SLICE].to_dict("records")
+            for first in range(0, len(source), _SLICE)
+        )
     if not isinstance(source, Iterable):
         raise ConfigError("rows must be a CSV file, a frame, or an iterable of mappings")
     return source
@@ -275,7 +293,7 @@ def _from_mappings(mappings: Iterable[Mapping[str, Any]], mapping: Mapping[str, 
                 if name in meaning and not _is_missing(value)
             }
             sha256.update(repr(sorted(row.items())).encode("utf-8", "surrogatepass"))
-            yield from _read_row(number, number, row)
+            yield from read_row(number, number, row)
 
     return Rows([*meaning.values()], ignored, rows(), sha256.hexdigest)
 
@@ -289,123 +307,13 @@ def _chain(
 
 
 def _is_missing(value: object) -> bool:
-    """Frames write an empty cell as None or NaN."""
-    return value is None or (isinstance(value, float) and math.isnan(value)) or value == ""
-
-
-# --- one row ------------------------------------------------------------------------------
-
-
-def _read_row(
-    number: int, line: int, row: dict[str, Any]
-) -> Iterator[tuple[int, Payout | RowFault]]:
-    faults: list[RowFault] = []
-
-    def checked(column: str, check: Callable[[], Any]) -> Any:
-        try:
-            return check()
-        except (ValueError, TypeError) as error:
-            faults.append(RowFault(line, column, str(error)))
-            return None
-
-    reference = checked("reference", lambda: _reference(row.get("reference")))
-    amount = checked("amount", lambda: _whole_rwf(row.get("amount"), row.get("currency")))
-    recipient = checked("recipient", lambda: _recipient(row))
-    narration = checked("narration", lambda: _text(row, "narration"))
-    if faults:
-        yield from ((line, fault) for fault in faults)
-        return
-    yield (
-        line,
-        Payout.to(
-            recipient, number=number, reference=reference, amount=amount, narration=narration
-        ),
-    )
-
-
-def _reference(value: object) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str) or not value:
-        raise ValueError("reference is missing: give each row a name of your own")
-    if len(value) > MAX_REFERENCE or not value.isprintable():
-        raise ValueError(f"reference must be at most {MAX_REFERENCE} printable characters")
-    return value
-
-
-def _whole_rwf(value: Any, currency: object) -> int:
-    if value is None:
-        raise ValueError("amount is missing")
-    if currency is not None and str(currency).upper() != "RWF":
-        raise ValueError("currency must be RWF: payouts leave the RWF wallet")
-    if isinstance(value, str) and ("," in value or " " in value or "\xa0" in value):
-        raise ValueError("amount must be digits only, without thousands separators")
-    amount: Decimal = parse_amount(value)
-    if amount != amount.to_integral_value():
-        raise ValueError("amount must be whole: RWF has no minor unit")
-    return int(amount)
-
-
-def _recipient(row: Mapping[str, Any]) -> Recipient:
-    to_bank = _is_bank(row)
-    unwanted = [name for name in (_PHONE_COLUMNS if to_bank else _BANK_COLUMNS) if name in row]
-    if unwanted:
-        kind = "a bank account" if to_bank else "a mobile wallet"
-        raise ValueError(f"{', '.join(unwanted)} does not belong to {kind}; leave it empty")
-    if to_bank:
-        return BankRecipient(
-            bank_key=_needed(row, "bank_key"),
-            account_number=_number(row, "account_number"),
-            name=_text(row, "name"),
-            branch=_text(row, "branch"),
-        )
-    return MobileMoneyRecipient(
-        msisdn=_number(row, "msisdn"),
-        network=_needed(row, "network"),
-        country=_text(row, "country") or "RW",
-        name=_text(row, "name"),
-    )
-
-
-def _is_bank(row: Mapping[str, Any]) -> bool:
-    match row.get("destination_type"):
+    """Frames write an empty cell as None, as NaN, or as a value that is not even itself."""
+    match value:
         case None:
-            return "bank_key" in row
-        case "bank":
             return True
-        case "mobile_money":
-            return False
+        case str():
+            return not value.strip()
+        case float():
+            return math.isnan(value)
         case _:
-            raise ValueError("destination_type must be bank or mobile_money")
-
-
-def _needed(row: Mapping[str, Any], column: str) -> str:
-    text = _text(row, column)
-    if text is None:
-        raise ValueError(f"{column} is missing")
-    return text
-
-
-def _number(row: Mapping[str, Any], column: str) -> str:
-    """Read digits that are a name, where a lost zero or digit would pay somebody else."""
-    value = row.get(column)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        # A phone keeps its meaning without the zero in front; an account does not.
-        if column == "msisdn" and isinstance(value, int):
-            value = str(value)
-        else:
-            raise TypeError(f"{column} must be text: as a number it loses leading zeros")
-    text = _needed({column: value}, column)
-    if _SCIENTIFIC.fullmatch(text) or _DECIMAL_TAIL.fullmatch(text):
-        raise ValueError(f"{column}: {_DIGIT_LOSS}")
-    return text
-
-
-def _text(row: Mapping[str, Any], column: str) -> str | None:
-    value = row.get(column)
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise TypeError(f"{column} must be text")
-    # The client's own rule, so that it is broken here and not after other rows were paid.
-    return optional_text(value, field=column)
+            return type(value).__name__ in _MISSING_TYPES

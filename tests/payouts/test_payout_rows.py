@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tracemalloc
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from dgspay.errors import ConfigError
 from dgspay.payouts import Payout, RowsInvalidError, check_rows
 from dgspay.payouts.rows import file_digest, open_rows
 
-from .sheets import payments
+from .sheets import payments, write_sheet
 
 HEAD = "reference,amount,msisdn,network,name\n"
 GOOD = "r1,1000,0788123456,MTN,Jane\n"
@@ -37,10 +38,8 @@ def faults(source: Any, mapping: dict[str, str] | None = None) -> list[tuple[int
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-@pytest.mark.parametrize("delimiter", [",", ";"])
-def test_both_delimiters_with_and_without_bom(
-    tmp_path: Path, encoding: str, delimiter: str
-) -> None:
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_each_delimiter_with_and_without_bom(tmp_path: Path, encoding: str, delimiter: str) -> None:
     text = (HEAD + "r1,1000,0788123456,mtn,Jané\n").replace(",", delimiter)
     (payout,) = read(sheet(tmp_path, text, encoding))
     assert payout == Payout(
@@ -133,7 +132,8 @@ def test_all_faults_of_all_rows_are_listed(tmp_path: Path) -> None:
     ("text", "message"),
     [
         (b"", "no heading line"),
-        ("référence,x\n".encode("latin-1"), "UTF-8"),
+        ("référence,x\n".encode("latin-1"), "line 1 .*UTF-8"),
+        (b'reference,"amount,msisdn\n', "line 1 .*not CSV"),
         (b"reference,amount\n", "msisdn"),
         (b"amount,msisdn\n", "reference"),
         (b"reference,amount,msisdn,Amount\n", "two columns"),
@@ -148,11 +148,70 @@ def test_a_file_that_cannot_be_a_sheet(tmp_path: Path, text: bytes, message: str
         check_rows(tmp_path / "nowhere.csv")
 
 
-def test_a_broken_quote_or_byte_ends_the_reading_with_its_line(tmp_path: Path) -> None:
-    assert faults(sheet(tmp_path, HEAD + GOOD + '"r2,1000,0788123456,MTN,J\n'))[0][0] == 3
+def test_a_broken_quote_ends_the_reading_with_its_line(tmp_path: Path) -> None:
+    text = HEAD + GOOD + '"r2,1000,0788123456,MTN,J\n' + GOOD.replace("r1", "r3")
+    ((line, message),) = faults(sheet(tmp_path, text))
+    assert line == 3
+    assert "not CSV from here on" in message
+
+
+def test_bytes_that_are_not_utf8_are_a_fault_of_their_line_alone(tmp_path: Path) -> None:
     path = tmp_path / "sheet.csv"
-    path.write_bytes((HEAD + GOOD * 9000).encode() + b"r2,1000,0788123456,MTN,\xff\n")
-    assert any("UTF-8" in message for _, message in faults(path))
+    rows = [GOOD.replace("r1", f"r{number}").encode() for number in range(9000)]
+    rows[8000] = "r8000,1000,0788123456,MTN,Ren\xe9\n".encode("latin-1")
+    rows[8500] = b'r8500,zero,0788123456,MTN,"Two\nlines\xff"\n'
+    rows[8600] = b"r8600,zero,0788123456,MTN,J\n"
+    path.write_bytes(HEAD.encode() + b"".join(rows))
+    assert [(line, message.partition(";")[0]) for line, message in faults(path)] == [
+        (8002, "it is not UTF-8"),
+        (8503, "it is not UTF-8"),
+        (8603, 'amount must be a plain number such as "2000" or "94.50"'),
+    ]
+    path.write_bytes(("\ufeff" + HEAD + GOOD).encode("utf-16"))
+    with pytest.raises(ConfigError, match=r"line 1 .* not UTF-8"):
+        check_rows(path)
+
+
+@pytest.mark.parametrize(
+    ("cell", "line", "message"),
+    [
+        ("J\0ane", 3, "control characters"),
+        ("x" * 10_000_000, 3, "not CSV from here on"),
+        ('"' + "x\n" * 5_000_000, 3, "not CSV from here on"),
+        ("," * 2_000_000, 3, "a line of more than 1,048,576 characters"),
+        ('"Jane"Doe', 3, "not CSV from here on"),
+    ],
+    ids=["NUL", "huge cell", "huge unclosed quote", "huge line", "quote within"],
+)
+def test_a_hostile_cell_is_a_fault_of_its_line_and_takes_no_memory(
+    tmp_path: Path, cell: str, line: int, message: str
+) -> None:
+    path = sheet(tmp_path, f"{HEAD}{GOOD}r2,1000,0788123456,MTN,{cell}\n")
+    del cell
+    tracemalloc.start()
+    try:
+        ((found, said),) = faults(path)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+    assert (found, message in said) == (line, True)
+
+
+def test_a_nul_in_a_column_that_is_sent_is_a_fault_of_that_column(tmp_path: Path) -> None:
+    text = HEAD + "r\0,1\0,0788123\0456,M\0TN,J\n"
+    assert {line for line, _ in faults(sheet(tmp_path, text))} == {2}
+    assert len(faults(sheet(tmp_path, text))) == 3
+
+
+def test_a_long_file_is_read_within_little_memory(tmp_path: Path) -> None:
+    path = write_sheet(tmp_path / "sheet.csv", payments(10_000))
+    tracemalloc.start()
+    try:
+        assert check_rows(path).count == 10_000
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 10_000 * 150  # 32 bytes a row are kept; a row itself takes more than that
 
 
 def test_no_rows_is_a_fault(tmp_path: Path) -> None:
@@ -178,32 +237,59 @@ def test_what_is_paid_is_what_was_hashed(tmp_path: Path) -> None:
         assert rows.digest == file_digest(path) == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-class Frame:
-    """What is asked of a frame of pandas."""
-
-    def __init__(self, records: list[dict[str, Any]]) -> None:
-        self.columns = list(records[0])
-        self._records = records
-
-    def to_dict(self, orient: str) -> list[dict[str, Any]]:
-        assert orient == "records"
-        return self._records
-
-
-class PolarsFrame(Frame):
-    def iter_rows(self, *, named: bool) -> Any:
-        assert named
-        return iter(self._records)
-
-
-@pytest.mark.parametrize("kind", [list, iter, Frame, PolarsFrame])
-def test_rows_of_a_program_and_frames(kind: Any) -> None:
-    records = [
-        {**row, "amount": Decimal(row["amount"]), "name": float("nan")} for row in payments(3)
-    ]
+@pytest.mark.parametrize("kind", [list, iter, lambda rows: (row for row in rows)])
+def test_rows_of_a_program(kind: Any) -> None:
+    records = [{**row, "amount": Decimal(row["amount"]), "name": None} for row in payments(3)]
     read_rows = read(kind(records))
     assert [row.amount for row in read_rows] == [1001, 1002, 1003]
     assert read_rows[0].name is None
+
+
+@pytest.mark.parametrize("count", [3, 2500])
+def test_a_frame_of_pandas(count: int) -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    frame = pandas.DataFrame([{**row, "amount": int(row["amount"])} for row in payments(count)])
+    frame.loc[0, "name"] = None
+    frame["branch"] = pandas.NA
+    frame["account_number"] = pandas.NaT
+    read_rows = read(frame)
+    assert [row.amount for row in read_rows] == [*range(1001, 1001 + count)]
+    assert (read_rows[0].name, read_rows[1].name) == (None, "Person 2")
+    # The same rows are the same batch, whatever they came in.
+    with open_rows(frame) as ours, open_rows(frame.to_dict("records")) as theirs:
+        list(ours), list(theirs)
+        assert ours.digest == theirs.digest
+
+
+def test_pandas_reading_a_sheet_carelessly_loses_no_digit_unnoticed(tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    path = sheet(
+        tmp_path,
+        "reference,amount,bank_key,account_number,msisdn,network\n"
+        "a,5000,bk_rw,0012345678,,\n"
+        "b,6000,,,0788123456,MTN\n",
+    )
+    # Its numbers have lost their zeros in front and, with an empty cell between, are floats.
+    assert faults(pandas.read_csv(path)) == [
+        (1, "account_number must be text: as a number it loses leading zeros"),
+        (2, "msisdn must be text: as a number it loses leading zeros"),
+    ]
+    bank, handset = read(pandas.read_csv(path, dtype=str))
+    assert (bank.account, handset.account) == ("0012345678", "+250788123456")
+
+
+def test_a_frame_of_polars(tmp_path: Path) -> None:
+    polars = pytest.importorskip("polars", reason="polars is not installed")
+    frame = polars.DataFrame([*payments(3)]).with_columns(
+        polars.col("amount").cast(polars.Int64), name=None
+    )
+    read_rows = read(frame)
+    assert [row.amount for row in read_rows] == [1001, 1002, 1003]
+    assert read_rows[0].name is None
+    text = "Who,How much,msisdn,network\nx,1000,0788123456,MTN\n"
+    exact = polars.read_csv(sheet(tmp_path, text), infer_schema=False)
+    (mapped,) = read(exact, {"Who": "reference", "How much": "amount"})
+    assert (mapped.reference, mapped.amount, mapped.account) == ("x", 1000, "+250788123456")
 
 
 @pytest.mark.parametrize(

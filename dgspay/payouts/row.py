@@ -1,0 +1,165 @@
+"""One row: its cells become a payout, or every fault they have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from dgspay import BankRecipient, MobileMoneyRecipient
+from dgspay.models.checks import optional_text
+from dgspay.money import parse_amount
+from dgspay.payouts.faults import RowFault
+from dgspay.payouts.payout import Payout, Recipient
+
+COLUMNS = (
+    "reference",
+    "amount",
+    "destination_type",
+    "bank_key",
+    "account_number",
+    "branch",
+    "msisdn",
+    "network",
+    "country",
+    "name",
+    "narration",
+    "currency",
+)
+"""The columns as the vendor names them (guide, "Disburse Funds"), and the caller's reference."""
+
+MAX_REFERENCE = 128
+"""Characters of a row's own reference."""
+
+_BANK_COLUMNS = ("bank_key", "account_number", "branch")
+_PHONE_COLUMNS = ("msisdn", "network")
+# What Excel makes of a long number, in either decimal notation: 1.23457E+12 and 1,23457E+12.
+_SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]*)?[eE][+-]?[0-9]+", re.ASCII)
+_DECIMAL_TAIL = re.compile(r"[0-9]+[.,]0+", re.ASCII)
+_DIGIT_LOSS = (
+    "a spreadsheet has turned the number into another one (1.23E+12); make the column text "
+    "there, enter the digits again and export once more"
+)
+
+
+def read_row(
+    number: int, line: int, row: dict[str, Any]
+) -> Iterator[tuple[int, Payout | RowFault]]:
+    """Give the payout of a row with its line, or the faults of the row.
+
+    Args:
+        number: The row's place in the batch, from 1.
+        line: Where it begins in the file.
+        row: What its cells hold, by the names of `COLUMNS`; empty ones are left out.
+    """
+    faults: list[RowFault] = []
+
+    def checked(column: str, check: Callable[[], Any]) -> Any:
+        try:
+            return check()
+        except (ValueError, TypeError) as error:
+            faults.append(RowFault(line, column, str(error)))
+            return None
+
+    reference = checked("reference", lambda: _reference(row.get("reference")))
+    amount = checked("amount", lambda: _whole_rwf(row.get("amount"), row.get("currency")))
+    recipient = checked("recipient", lambda: _recipient(row))
+    narration = checked("narration", lambda: _text(row, "narration"))
+    if faults:
+        yield from ((line, fault) for fault in faults)
+        return
+    yield (
+        line,
+        Payout.to(
+            recipient, number=number, reference=reference, amount=amount, narration=narration
+        ),
+    )
+
+
+def _reference(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not value:
+        raise ValueError("reference is missing: give each row a name of your own")
+    if len(value) > MAX_REFERENCE or not value.isprintable():
+        raise ValueError(f"reference must be at most {MAX_REFERENCE} printable characters")
+    return value
+
+
+def _whole_rwf(value: Any, currency: object) -> int:
+    if value is None:
+        raise ValueError("amount is missing")
+    if currency is not None and str(currency).upper() != "RWF":
+        raise ValueError("currency must be RWF: payouts leave the RWF wallet")
+    if isinstance(value, str) and ("," in value or " " in value or "\xa0" in value):
+        raise ValueError("amount must be digits only, without thousands separators")
+    amount: Decimal = parse_amount(value)
+    if amount != amount.to_integral_value():
+        raise ValueError("amount must be whole: RWF has no minor unit")
+    return int(amount)
+
+
+def _recipient(row: Mapping[str, Any]) -> Recipient:
+    to_bank = _is_bank(row)
+    unwanted = [name for name in (_PHONE_COLUMNS if to_bank else _BANK_COLUMNS) if name in row]
+    if unwanted:
+        kind = "a bank account" if to_bank else "a mobile wallet"
+        raise ValueError(f"{', '.join(unwanted)} does not belong to {kind}; leave it empty")
+    if to_bank:
+        return BankRecipient(
+            bank_key=_needed(row, "bank_key"),
+            account_number=_number(row, "account_number"),
+            name=_text(row, "name"),
+            branch=_text(row, "branch"),
+        )
+    return MobileMoneyRecipient(
+        msisdn=_number(row, "msisdn"),
+        network=_needed(row, "network"),
+        country=_text(row, "country") or "RW",
+        name=_text(row, "name"),
+    )
+
+
+def _is_bank(row: Mapping[str, Any]) -> bool:
+    match row.get("destination_type"):
+        case None:
+            return "bank_key" in row
+        case "bank":
+            return True
+        case "mobile_money":
+            return False
+        case _:
+            raise ValueError("destination_type must be bank or mobile_money")
+
+
+def _needed(row: Mapping[str, Any], column: str) -> str:
+    text = _text(row, column)
+    if text is None:
+        raise ValueError(f"{column} is missing")
+    return text
+
+
+def _number(row: Mapping[str, Any], column: str) -> str:
+    """Read digits that are a name, where a lost zero or digit would pay somebody else."""
+    value = row.get(column)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        # A phone keeps its meaning without the zero in front; an account does not.
+        if column == "msisdn" and isinstance(value, int):
+            value = str(value)
+        else:
+            raise TypeError(f"{column} must be text: as a number it loses leading zeros")
+    text = _needed({column: value}, column)
+    if _SCIENTIFIC.fullmatch(text) or _DECIMAL_TAIL.fullmatch(text):
+        raise ValueError(f"{column}: {_DIGIT_LOSS}")
+    return text
+
+
+def _text(row: Mapping[str, Any], column: str) -> str | None:
+    value = row.get(column)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise TypeError(f"{column} must be text")
+    # The client's own rule, so that it is broken here and not after other rows were paid.
+    return optional_text(value, field=column)
