@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import nox
+from packaging.requirements import Requirement
 
 nox.needs_version = ">=2024.10.9"
 nox.options.default_venv_backend = "venv"
@@ -26,8 +28,15 @@ CORE = "dgspay/core/*,dgspay/api/*,dgspay/models/*,dgspay/client.py"
 
 # What the tests need beside their own tools.
 PROJECT = ".[emulator,cli,otel,postgres,redis]"
+EVERYTHING = ".[emulator,cli,otel,postgres,redis,aiohttp,httpx2,flask,django]"
 
 IN_A_BROWSER = ("tests/browser", "tests/console")
+
+# What a user's installation must do whatever its age or origin: quick, and over real sockets.
+ESSENTIAL = (*MEASURED, *MEASURED_FILES, "tests/webhooks")
+
+# The same without the tests that read the sources themselves.
+FOR_A_WHEEL = tuple(path for path in ESSENTIAL if "doors" not in path)
 
 # Machines that are killed, stopped and restarted, with thousands of rows: minutes each.
 DURABILITY = ("tests/payouts/test_payout_machines.py",)
@@ -50,6 +59,35 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "report", f"--include={CORE}", "--fail-under=95")
     elsewhere = (*MEASURED, *MEASURED_FILES, *IN_A_BROWSER, *DURABILITY)
     session.run("pytest", *(f"--ignore={path}" for path in elsewhere))
+
+
+def floors() -> Iterator[str]:
+    """Yield each dependency at the oldest version that pyproject.toml allows."""
+    project = PYPROJECT["project"]
+    extras = project["optional-dependencies"].values()
+    for line in (*project["dependencies"], *(line for extra in extras for line in extra)):
+        requirement = Requirement(line)
+        for bound in requirement.specifier:
+            if bound.operator == ">=":
+                yield f"{requirement.name}=={bound.version}"
+
+
+@nox.session(name="tests-lowest", python=OLDEST)
+def tests_lowest(session: nox.Session) -> None:
+    """Run the essential tests with the oldest dependencies that are allowed."""
+    constraints = Path(session.create_tmp(), "floors.txt").resolve()
+    constraints.write_text("\n".join(sorted(set(floors()))), encoding="utf-8")
+    session.install("-e", EVERYTHING, *group("test"), "--constraint", str(constraints))
+    # An old library that warns of the Python or of the libraries it now runs with is not our bug.
+    lenient = ("-W", "default::DeprecationWarning")
+    session.run("pytest", *lenient, *(session.posargs or ESSENTIAL))
+
+
+@nox.session(name="tests-newest", python=PYTHONS, default=False)
+def tests_newest(session: nox.Session) -> None:
+    """Run all tests with the newest dependencies there are, pre-releases too."""
+    session.install("-e", EVERYTHING, *group("test"), "--upgrade", "--pre")
+    session.run("pytest", *(f"--ignore={path}" for path in IN_A_BROWSER), *session.posargs)
 
 
 @nox.session(python=OLDEST)
@@ -92,11 +130,58 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def build(session: nox.Session) -> None:
-    """Build sdist and wheel, and see the wheel pay in an environment of its own."""
+    """Build sdist and wheel, see the wheel pay, and test it where the sources are not."""
     session.install("build")
     shutil.rmtree("dist", ignore_errors=True)
     session.run("python", "-m", "build", "--outdir", "dist")
     (wheel,) = Path("dist").resolve().glob("*.whl")
     session.install(f"{wheel}[emulator,cli]")
-    session.chdir(session.create_tmp())
+    elsewhere = Path(session.create_tmp()).resolve()
+    session.chdir(elsewhere)
     session.run("dgspay", "demo", env={"NO_COLOR": "1"})
+    session.install(f"{wheel}{EVERYTHING.removeprefix('.')}", *group("test"))
+    root = Path(__file__).parent
+    shutil.rmtree("tests", ignore_errors=True)
+    shutil.copytree(root / "tests", "tests")
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(root / name, name)
+    session.run("pytest", *(session.posargs or FOR_A_WHEEL))
+
+
+# Somebody has looked at each of these and found that a shop may use it.
+ALLOWED_LICENCES = (
+    "Apache",
+    "BSD",
+    "ISC",
+    "LGPL",  # psycopg: used as it is, behind the extra `postgres`
+    "MIT",
+    "MPL",
+    "Mozilla",
+    "PSF",
+    "Python Software Foundation",
+)
+
+
+@nox.session(python=OLDEST)
+def licences(session: nox.Session) -> None:
+    """List the licences of everything an installation brings; refuse one nobody looked at."""
+    session.install(EVERYTHING)
+    environment = Path(session.virtualenv.location, "bin", "python")
+    session.run("python", "-m", "venv", f"{session.create_tmp()}/tools", silent=True)
+    tools = Path(session.create_tmp(), "tools", "bin")
+    session.run(str(tools / "pip"), "install", "--quiet", "pip-licenses", external=True)
+    session.run(
+        str(tools / "pip-licenses"),
+        f"--python={environment}",
+        "--from=mixed",
+        "--partial-match",
+        f"--allow-only={';'.join(ALLOWED_LICENCES)}",
+        external=True,
+    )
+
+
+@nox.session(python=OLDEST, default=False)
+def audit(session: nox.Session) -> None:
+    """Look everything an installation brings up in the advisories; needs the network."""
+    session.install(EVERYTHING, "pip-audit")
+    session.run("pip-audit", "--strict", "--skip-editable", "--progress-spinner=off")
