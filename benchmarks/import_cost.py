@@ -1,22 +1,25 @@
-"""What importing costs: dgspay and its client against httpx, in fresh interpreters, in turn.
-
-Run with `python -m benchmarks.import_cost`; the figures seen are in import_cost.md.
-"""
+"""The claims about importing: dgspay beside the SDKs and libraries, in fresh interpreters."""
 
 from __future__ import annotations
 
-import statistics
+import importlib.util
 import subprocess
 import sys
 
-ROUNDS = 21
+from benchmarks.report import Claim, Section, table
+from benchmarks.rounds import Spread, ratios, take_turns
 
 STATEMENTS = (
-    "import httpx",
     "import dgspay",
-    "from dgspay import AsyncDGSPay, Customer",
     "import dgspay.webhooks",
+    "from dgspay import AsyncDGSPay, Customer",
+    "import httpx",
+    "import httpx2",
+    "import aiohttp",
+    "import stripe",
+    "import openai",
 )
+PEERS = ("httpx", "httpx2", "aiohttp", "stripe", "openai")
 
 _MEASURE = (
     "import time; began = time.perf_counter(); {statement}; print(time.perf_counter() - began)"
@@ -24,28 +27,42 @@ _MEASURE = (
 
 
 def once(statement: str) -> float:
-    """Seconds the statement takes in an interpreter of its own."""
+    """Return the seconds a statement takes in an interpreter of its own."""
     code = _MEASURE.format(statement=statement)
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return float(ran.stdout)
 
 
-def main() -> None:
-    """Take turns, so that a slow moment of the machine meets all of them alike."""
-    for statement in STATEMENTS:
+def _is_there(statement: str) -> bool:
+    return importlib.util.find_spec(statement.split()[1]) is not None
+
+
+def section(*, quick: bool) -> Section:
+    """Run it; about a minute, or ten seconds if quick."""
+    statements = [statement for statement in STATEMENTS if _is_there(statement)]
+    for statement in statements:
         once(statement)  # fills the caches of compiled modules and of the disk
-    rounds = [[once(statement) for statement in STATEMENTS] for _ in range(ROUNDS)]
-    print(f"Python {sys.version.split()[0]}, {ROUNDS} rounds, each against `import httpx`\n")
-    print("| statement | median ms | median ratio | lowest | highest |")
-    print("|---|---|---|---|---|")
-    for index, statement in enumerate(STATEMENTS):
-        ratios = [times[index] / times[0] for times in rounds]
-        milliseconds = 1000 * statistics.median(times[index] for times in rounds)
-        print(
-            f"| `{statement}` | {milliseconds:.1f} | {statistics.median(ratios):.2f} "
-            f"| {min(ratios):.2f} | {max(ratios):.2f} |"
+    times = take_turns(statements, 3 if quick else 21, once)
+    ours = times["import dgspay"]
+
+    def row(statement: str) -> tuple[str, ...]:
+        spent = times[statement]
+        milliseconds = Spread.of(spent).times(1000).show(1)
+        return f"`{statement}`", milliseconds, Spread.of(ratios(ours, spent)).show()
+
+    claims = [
+        Claim(
+            text=f"`import dgspay`: time of `{peer}`",
+            seen=Spread.of(ratios(ours, times[peer])),
+            target=target,
         )
-
-
-if __name__ == "__main__":
-    main()
+        for peer, target in (("import stripe", 0.35), ("import httpx", 0.5))
+        if peer in times
+    ]
+    return Section(
+        name="imports",
+        title="Importing",
+        claims=claims,
+        text=table(("statement", "ms", "`import dgspay` against it"), map(row, statements)),
+        peers=PEERS,
+    )

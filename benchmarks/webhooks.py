@@ -1,35 +1,26 @@
 """The claim: `verify` costs at most 3 times an HMAC and a `json.loads` of the same body.
 
-Run it with the peers installed: `pip install stripe standardwebhooks`, then
-
-    python benchmarks/webhooks.py [--write benchmarks/webhooks.md]
-
-All subjects take turns in every round, so that a slow moment of the machine hits all of
-them. What is compared is the time a subject keeps within in the quietest tenth of its rounds,
-which other work on the machine moves least; the spread is that of the ratios within a round.
+What is compared is the time each subject keeps within in the quietest tenth of its rounds, which
+other work on the machine moves least; the spread is that of the ratios within a round.
 """
 
 from __future__ import annotations
 
-import argparse
 import base64
 import datetime as dt
-import gc
 import hashlib
 import hmac
-import importlib.metadata
+import importlib.util
 import json
-import platform
 import statistics
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+from benchmarks.report import Claim, Section, table
+from benchmarks.rounds import Spread, Subject, ratios, seconds_per_call
 from dgspay.webhooks import sign, verify
 
-ROUNDS = 400
 CALLS = 100
 LIMIT = 3.0
 SECRET = "whsec_benchmark_0123456789abcdef"
@@ -47,8 +38,6 @@ BODY = json.dumps(
         "environment": "production",
     }
 ).encode()
-
-Subject = Callable[[], Any]
 
 
 def floor() -> Subject:
@@ -102,71 +91,36 @@ SUBJECTS: dict[str, tuple[Callable[[], Subject], str]] = {
 }
 
 
-def seconds_per_call(call: Subject) -> float:
-    started = time.perf_counter()
-    for _ in range(CALLS):
-        call()
-    return (time.perf_counter() - started) / CALLS
-
-
-def measure() -> dict[str, list[float]]:
-    calls = {name: build() for name, (build, _) in SUBJECTS.items()}
-    for call in calls.values():
-        for _ in range(CALLS):
-            call()
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    gc.disable()
-    names = list(calls)
-    for turn in range(ROUNDS):
-        # Another one starts each round, so that no subject always runs after the same one.
-        shift = turn % len(names)
-        for name in names[shift:] + names[:shift]:
-            times[name].append(seconds_per_call(calls[name]))
-        gc.collect()
-    gc.enable()
-    return times
-
-
-def version(name: str) -> str:
-    return "" if name == "floor" else f" {importlib.metadata.version(name)}"
-
-
-def report(times: dict[str, list[float]]) -> tuple[str, float]:
-    """The table, and the ratio of dgspay to the floor."""
-    lines = [
-        "| what | µs, quietest tenth | ratio to the floor | 5 % to 95 % of rounds | gives |",
-        "|---|---|---|---|---|",
-    ]
+def section(*, quick: bool) -> Section:
+    """Run it; some seconds."""
+    there = {
+        name: build
+        for name, (build, _) in SUBJECTS.items()
+        if name in ("floor", "dgspay") or importlib.util.find_spec(name)
+    }
+    times = seconds_per_call(there, rounds=40 if quick else 400, calls=CALLS)
     quiet = {name: statistics.quantiles(spent, n=10)[0] for name, spent in times.items()}
-    for name, spent in times.items():
-        within = [own / base for own, base in zip(spent, times["floor"], strict=True)]
-        cuts = statistics.quantiles(within, n=20)
-        lines.append(
-            f"| {name}{version(name)} | {quiet[name] * 1e6:.1f} "
-            f"| {quiet[name] / quiet['floor']:.2f} | {cuts[0]:.2f} to {cuts[-1]:.2f} "
-            f"| {SUBJECTS[name][1]} |"
+    within = {name: Spread.of(ratios(spent, times["floor"])) for name, spent in times.items()}
+
+    def row(name: str) -> tuple[str, ...]:
+        return (
+            name,
+            f"{quiet[name] * 1e6:.1f}",
+            f"{quiet[name] / quiet['floor']:.2f}",
+            within[name].show(),
+            SUBJECTS[name][1],
         )
-    return "\n".join(lines), quiet["dgspay"] / quiet["floor"]
 
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--write", type=Path, help="also write the result to this file")
-    chosen = parser.parse_args()
-    table, ratio = report(measure())
-    verdict = f"dgspay: {ratio:.2f} times the floor; the claim is at most {LIMIT:.0f}."
-    text = (
-        "# Verifying and reading a webhook\n\n"
-        "`python benchmarks/webhooks.py --write benchmarks/webhooks.md` "
-        f"(CPython {platform.python_version()}, {platform.machine()}, {ROUNDS} rounds of "
-        f"{CALLS} calls each, a body of {len(BODY)} bytes)\n\n"
-        f"{table}\n\n{verdict}\n"
+    head = ("verify and read", "µs, quietest tenth", "of the floor", "within a round", "gives")
+    seen = Spread(quiet["dgspay"] / quiet["floor"], within["dgspay"].low, within["dgspay"].high)
+    claim = Claim(
+        text="`webhooks.verify`: time of an HMAC and `json.loads`", seen=seen, target=LIMIT
     )
-    print(text)
-    if chosen.write is not None:
-        chosen.write.write_text(text, encoding="utf-8")
-    return 0 if ratio <= LIMIT else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return Section(
+        name="webhooks",
+        title="Verifying and reading a webhook",
+        claims=[claim],
+        text=table(head, map(row, times))
+        + f"\n\nA body of {len(BODY)} bytes, turns of {CALLS} calls.",
+        peers=("stripe", "standardwebhooks"),
+    )

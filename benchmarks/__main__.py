@@ -1,0 +1,48 @@
+"""Run the benchmarks, each claim beside its peers: `python -m benchmarks --only calls`."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import calls, encryption, import_cost, paging, webhooks
+from benchmarks.report import RESULTS, Section, write
+
+SECTIONS: dict[str, Callable[[bool, Path | None], Section]] = {
+    "calls": lambda quick, plot: calls.section(quick=quick, plot=plot),
+    "paging": lambda quick, _: paging.section(quick=quick),
+    "imports": lambda quick, _: import_cost.section(quick=quick),
+    "webhooks": lambda quick, _: webhooks.section(quick=quick),
+    "encryption": lambda quick, _: encryption.section(quick=quick),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
+    parser.add_argument("--quick", action="store_true", help="few rounds; writes nothing")
+    parser.add_argument("--write", type=Path, help="the Markdown file to write")
+    given = sys.argv[1:] if argv is None else argv
+    chosen = parser.parse_args(given)
+    target: Path | None = chosen.write or (None if chosen.quick else RESULTS)
+    plot = None if target is None else target.with_name(calls.PLOT.name)
+    command = shlex.join(["python", "-m", "benchmarks", *given])
+    missed = 0
+    for name in chosen.only:
+        section = SECTIONS[name](chosen.quick, plot)
+        text = section.markdown(command, dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"))
+        print(text, flush=True)
+        if target is not None:
+            # At once, so that what was measured is kept if a later one is interrupted.
+            write(target, {name: text}, list(SECTIONS))
+        missed += sum(not claim.is_held for claim in section.claims)
+    print("All claims held." if not missed else f"{missed} claims missed.")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
