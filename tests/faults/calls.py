@@ -1,4 +1,4 @@
-"""The same call in blocking code, on asyncio and on trio, and what its failure may show."""
+"""The same call through every transport, and what its failure may show."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ from dgspay import (
     RetryPolicy,
 )
 from dgspay.errors import DGSPayError
+from tests.transports.ways import WAYS, Way
 
 MODES = ["sync", "asyncio", "trio"]
+"""What may stand for a way where the transport makes no difference: the default one is meant."""
 
 API_KEY = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
 ACCOUNT = "ACC-0001234"
@@ -82,16 +84,12 @@ def read(dgs: Any) -> Any:
 WRITES = [charge, payout, authorize_otp, authorize_pin]
 
 
-def carry_out(mode: str, url: str, act: Act, **options: Any) -> Any:
+def carry_out(way: Way | str, url: str, act: Act, **options: Any) -> Any:
     """Make a client, make the call, close the client."""
-    settings = {
-        "api_key": API_KEY,
-        "account_number": ACCOUNT,
-        "base_url": url,
-        "retry": AT_ONCE,
-        **options,
-    }
-    if mode == "sync":
+    if isinstance(way, str):
+        way = next(known for known in WAYS if (known.library, known.mode) == ("httpx", way))
+    settings = settings_for(url, **{"transport": way.transport(), **options})
+    if way.is_blocking:
         with DGSPay(**settings) as dgs:
             return act(dgs)
 
@@ -99,7 +97,30 @@ def carry_out(mode: str, url: str, act: Act, **options: Any) -> Any:
         async with AsyncDGSPay(**settings) as dgs:
             return await act(dgs)
 
-    return anyio.run(main, backend=mode)
+    return anyio.run(main, backend=way.mode)
+
+
+def carry_out_borrowing(way: Way, url: str, act: Act, **client_options: Any) -> Any:
+    """The same through a client of the library that the user has made."""
+    if way.is_blocking:
+        with way.own_client(**client_options) as own:
+            return act(DGSPay(**settings_for(url, transport=way.borrow(own))))
+
+    async def main() -> Any:
+        async with way.own_client(**client_options) as own:
+            return await act(AsyncDGSPay(**settings_for(url, transport=way.borrow(own))))
+
+    return anyio.run(main, backend=way.mode)
+
+
+def settings_for(url: str, **options: Any) -> dict[str, Any]:
+    return {
+        "api_key": API_KEY,
+        "account_number": ACCOUNT,
+        "base_url": url,
+        "retry": AT_ONCE,
+        **options,
+    }
 
 
 @attrs.frozen
@@ -116,7 +137,7 @@ class Failed:
 
 
 def failure_of(
-    mode: str, url: str, act: Act, *, look_at_locals: bool = True, **options: Any
+    way: Way | str, url: str, act: Act, *, look_at_locals: bool = True, **options: Any
 ) -> Failed:
     """Make a call that must fail, and check that nothing shows a secret."""
     events: list[Event] = []
@@ -127,7 +148,7 @@ def failure_of(
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
     try:
-        carry_out(mode, url, act, hooks=[events.append], **options)
+        carry_out(way, url, act, hooks=[events.append], **options)
     except DGSPayError as error:
         failed = Failed(error, events)
     else:

@@ -1,4 +1,4 @@
-"""Every test here is run in blocking code, on asyncio and on trio."""
+"""Every test here that takes a way is run through every transport."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.calls import MODES
+from tests.transports.ways import WAYS, Way
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def collected() -> Iterator[None]:
     gc.collect()
 
 
-@pytest.fixture(params=MODES)
-def mode(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
+@pytest.fixture(params=WAYS, ids=str)
+def way(request: pytest.FixtureRequest) -> Way:
+    way: Way = request.param
+    return way

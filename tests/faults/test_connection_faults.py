@@ -28,6 +28,7 @@ from tests.faults.calls import (
     read,
 )
 from tests.faults.raw_server import Connection, RawServer, Script, answering, free_port, http
+from tests.transports.ways import Way
 
 GOOD = http({"status": "success", "dgs_reference": "dgs_1"})
 
@@ -53,21 +54,21 @@ def assert_unknown(error: Exception) -> None:
 @pytest.mark.acceptance(13)
 @pytest.mark.parametrize("act", [charge, payout])
 @pytest.mark.parametrize("status", REDIRECTS)
-def test_redirect_of_a_write_is_not_followed(mode: str, status: str, act: Act) -> None:
+def test_redirect_of_a_write_is_not_followed(way: Way, status: str, act: Act) -> None:
     with RawServer(answering(GOOD)) as elsewhere:
         redirect = http(b"", status, f"Location: {elsewhere.url}/charges")
         with RawServer(answering(redirect)) as server:
-            assert_unknown(failure_of(mode, server.url, act).error)
+            assert_unknown(failure_of(way, server.url, act).error)
             assert len(server.requests) == 1
         assert elsewhere.accepted == 0
 
 
 @pytest.mark.acceptance(13)
 @pytest.mark.parametrize("location", ["/elsewhere", "balance", "//127.0.0.1/x", ""])
-def test_redirect_of_a_read_is_not_followed(mode: str, location: str) -> None:
+def test_redirect_of_a_read_is_not_followed(way: Way, location: str) -> None:
     status = "302 Found"
     with RawServer(answering(http(b"", status, f"Location: {location}"))) as server:
-        error = failure_of(mode, server.url, read).error
+        error = failure_of(way, server.url, read).error
         assert isinstance(error, ServerError)
         assert error.attempts == 3
         assert {request.target for request in server.requests} == {"/generation/v2/balance"}
@@ -78,8 +79,8 @@ def test_redirect_of_a_read_is_not_followed(mode: str, location: str) -> None:
 
 @pytest.mark.acceptance(14)
 @pytest.mark.parametrize("act", [*WRITES, read])
-def test_refused_connection_is_not_sent_and_tried_again(mode: str, act: Act) -> None:
-    failed = failure_of(mode, f"http://127.0.0.1:{free_port()}", act)
+def test_refused_connection_is_not_sent_and_tried_again(way: Way, act: Act) -> None:
+    failed = failure_of(way, f"http://127.0.0.1:{free_port()}", act)
     assert type(failed.error) is TransportError
     assert failed.error.outcome is Outcome.NOT_SENT
     assert failed.error.attempts == 3
@@ -89,15 +90,15 @@ def test_refused_connection_is_not_sent_and_tried_again(mode: str, act: Act) -> 
 
 @pytest.mark.acceptance(14)
 @pytest.mark.parametrize("act", [payout, read])
-def test_name_that_does_not_resolve_is_not_sent_and_tried_again(mode: str, act: Act) -> None:
-    error = failure_of(mode, "https://dgspay-test.invalid/v2", act).error
+def test_name_that_does_not_resolve_is_not_sent_and_tried_again(way: Way, act: Act) -> None:
+    error = failure_of(way, "https://dgspay-test.invalid/v2", act).error
     assert type(error) is TransportError
     assert error.outcome is Outcome.NOT_SENT
     assert error.attempts == 3
 
 
 @pytest.mark.acceptance(14)
-def test_connection_that_comes_up_at_the_second_attempt(mode: str) -> None:
+def test_connection_that_comes_up_at_the_second_attempt(way: Way) -> None:
     port = free_port()
     listener: list[RawServer] = []
 
@@ -109,7 +110,7 @@ def test_connection_that_comes_up_at_the_second_attempt(mode: str) -> None:
 
     try:
         url = f"http://127.0.0.1:{port}"
-        charged = carry_out(mode, url, charge, hooks=[open_after_first_attempt])
+        charged = carry_out(way, url, charge, hooks=[open_after_first_attempt])
         assert charged.dgs_reference == "dgs_1"
         (request,) = listener[0].requests
         assert request.header("idempotency-key") == "order-7"
@@ -194,9 +195,9 @@ BREAKS: list[Script] = [
 @pytest.mark.acceptance(15)
 @pytest.mark.parametrize("act", [charge, payout])
 @pytest.mark.parametrize("script", BREAKS)
-def test_write_whose_answer_is_lost_is_unknown(mode: str, script: Script, act: Act) -> None:
+def test_write_whose_answer_is_lost_is_unknown(way: Way, script: Script, act: Act) -> None:
     with RawServer(script) as server:
-        failed = failure_of(mode, server.url, act)
+        failed = failure_of(way, server.url, act)
         assert_unknown(failed.error)
         assert len(server.requests) == 1
     call = failed.events[-1]
@@ -206,9 +207,9 @@ def test_write_whose_answer_is_lost_is_unknown(mode: str, script: Script, act: A
 
 @pytest.mark.acceptance(15)
 @pytest.mark.parametrize("script", BREAKS)
-def test_read_whose_answer_is_lost_is_tried_again(mode: str, script: Script) -> None:
+def test_read_whose_answer_is_lost_is_tried_again(way: Way, script: Script) -> None:
     with RawServer(script) as server:
-        error = failure_of(mode, server.url, read).error
+        error = failure_of(way, server.url, read).error
         assert error.attempts == 3
         assert not isinstance(error, OutcomeUnknownError)
         assert len(server.requests) == 3
@@ -216,10 +217,10 @@ def test_read_whose_answer_is_lost_is_tried_again(mode: str, script: Script) -> 
 
 @pytest.mark.acceptance(15)
 @pytest.mark.parametrize("act", [charge, payout])
-def test_trusted_idempotency_repeats_the_same_bytes_under_the_same_key(mode: str, act: Act) -> None:
+def test_trusted_idempotency_repeats_the_same_bytes_under_the_same_key(way: Way, act: Act) -> None:
     trusting = RetryPolicy(initial_delay=0, max_delay=0, trust_idempotency=True)
     with RawServer(reset_after_request) as server:
-        error = failure_of(mode, server.url, act, retry=trusting).error
+        error = failure_of(way, server.url, act, retry=trusting).error
         assert isinstance(error, OutcomeUnknownError)
         assert error.attempts == 3
         assert len(server.requests) == 3
@@ -228,22 +229,22 @@ def test_trusted_idempotency_repeats_the_same_bytes_under_the_same_key(mode: str
 
 
 @pytest.mark.acceptance(15)
-def test_an_otp_is_never_sent_twice_even_where_idempotency_is_trusted(mode: str) -> None:
+def test_an_otp_is_never_sent_twice_even_where_idempotency_is_trusted(way: Way) -> None:
     trusting = RetryPolicy(initial_delay=0, max_delay=0, trust_idempotency=True)
     with RawServer(reset_after_request) as server:
-        assert_unknown(failure_of(mode, server.url, authorize_otp, retry=trusting).error)
+        assert_unknown(failure_of(way, server.url, authorize_otp, retry=trusting).error)
         assert len(server.requests) == 1
 
 
 @pytest.mark.acceptance(15)
 @pytest.mark.parametrize("act", WRITES)
-def test_no_answer_in_time_is_unknown(mode: str, act: Act) -> None:
+def test_no_answer_in_time_is_unknown(way: Way, act: Act) -> None:
     def never_answer(connection: Connection) -> None:
         connection.read_request()
         connection.stall()
 
     with RawServer(never_answer) as server:
-        failed = failure_of(mode, server.url, act, timeout=Timeout(read=0.3))
+        failed = failure_of(way, server.url, act, timeout=Timeout(read=0.3))
         assert_unknown(failed.error)
         assert failed.duration < 3
         assert len(server.requests) == 1
@@ -269,10 +270,10 @@ abandoned_body = pytest.mark.filterwarnings(
 @abandoned_body
 @pytest.mark.usefixtures("collected")
 @pytest.mark.acceptance(15)
-def test_write_that_stalls_is_unknown(mode: str) -> None:
+def test_write_that_stalls_is_unknown(way: Way) -> None:
     with RawServer(Connection.hold, receive_buffer=4096) as server:
         failed = failure_of(
-            mode, server.url, big_link, look_at_locals=False, timeout=Timeout(write=0.3)
+            way, server.url, big_link, look_at_locals=False, timeout=Timeout(write=0.3)
         )
         assert_unknown(failed.error)
         assert failed.duration < 3
@@ -281,18 +282,18 @@ def test_write_that_stalls_is_unknown(mode: str) -> None:
 @abandoned_body
 @pytest.mark.usefixtures("collected")
 @pytest.mark.acceptance(15)
-def test_reset_while_the_request_is_being_written_is_unknown(mode: str) -> None:
+def test_reset_while_the_request_is_being_written_is_unknown(way: Way) -> None:
     def reset_early(connection: Connection) -> None:
         connection.sock.recv(1000)
         connection.reset()
 
     with RawServer(reset_early, receive_buffer=4096) as server:
-        assert_unknown(failure_of(mode, server.url, big_link, look_at_locals=False).error)
+        assert_unknown(failure_of(way, server.url, big_link, look_at_locals=False).error)
 
 
 @abandoned_body
 @pytest.mark.usefixtures("collected")
-def test_refusal_that_comes_before_the_request_is_written_is_read(mode: str) -> None:
+def test_refusal_that_comes_before_the_request_is_written_is_read(way: Way) -> None:
     def refuse_early(connection: Connection) -> None:
         connection.sock.recv(1000)
         connection.write(http({"status": "failed", "error_code": "90"}, "413 Too Large"))
@@ -300,19 +301,19 @@ def test_refusal_that_comes_before_the_request_is_written_is_read(mode: str) -> 
         connection.stall()
 
     with RawServer(refuse_early) as server:
-        error = failure_of(mode, server.url, big_link, look_at_locals=False).error
+        error = failure_of(way, server.url, big_link, look_at_locals=False).error
     assert isinstance(error, APIError)
     assert error.outcome is Outcome.REJECTED
     assert error.status == 413
 
 
 @pytest.mark.parametrize("status", ["200 OK", "201 Created", "204 No Content", "502 Bad Gateway"])
-def test_answer_without_a_body_leaves_a_payout_unknown(mode: str, status: str) -> None:
+def test_answer_without_a_body_leaves_a_payout_unknown(way: Way, status: str) -> None:
     with RawServer(answering(http(b"", status))) as server:
-        assert_unknown(failure_of(mode, server.url, payout).error)
+        assert_unknown(failure_of(way, server.url, payout).error)
 
 
-def test_secrets_the_server_repeats_are_not_shown(mode: str) -> None:
+def test_secrets_the_server_repeats_are_not_shown(way: Way) -> None:
     def repeat_the_request(connection: Connection) -> None:
         request = connection.read_request()
         assert request is not None
@@ -322,12 +323,12 @@ def test_secrets_the_server_repeats_are_not_shown(mode: str) -> None:
 
     with RawServer(repeat_the_request) as server:
         for act in WRITES:
-            error = failure_of(mode, server.url, act).error
+            error = failure_of(way, server.url, act).error
             assert isinstance(error, APIError)
             assert error.body is not None
 
 
-def test_secrets_in_an_answer_that_is_no_json_are_not_shown(mode: str) -> None:
+def test_secrets_in_an_answer_that_is_no_json_are_not_shown(way: Way) -> None:
     def echo_in_html(connection: Connection) -> None:
         request = connection.read_request()
         assert request is not None
@@ -335,6 +336,6 @@ def test_secrets_in_an_answer_that_is_no_json_are_not_shown(mode: str) -> None:
         connection.write(http(b"<pre>X-DGS-API-Key: " + key + b"</pre>", "502 Bad Gateway"))
 
     with RawServer(echo_in_html) as server:
-        error = failure_of(mode, server.url, payout).error
+        error = failure_of(way, server.url, payout).error
     assert isinstance(error, UndecodableOutcomeError | OutcomeUnknownError)
     assert error.excerpt is not None

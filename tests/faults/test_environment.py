@@ -8,7 +8,6 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -16,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from dgspay.errors import Outcome, TransportError
-from dgspay.transports.httpx import HttpxTransport
-from tests.faults.calls import Act, carry_out, charge, failure_of, payout, read
+from tests.faults.calls import Act, carry_out, carry_out_borrowing, charge, failure_of, payout, read
 from tests.faults.raw_server import Connection, RawServer, answering, http
+from tests.transports.ways import Way
 
 GOOD = http({"status": "success", "dgs_reference": "dgs_1", "balances": []})
 PROXY_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"]
@@ -30,41 +29,48 @@ def no_proxy_variables(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+def trusting_env(way: Way, *, told: bool) -> dict[str, Any]:
+    """Tell the client, where the transport is its own default, or else the transport."""
+    if way.library == "httpx":
+        return {"transport": None, "trust_env": told}
+    return {"transport": way.default_transport(trust_env=told)}
+
+
 @pytest.mark.acceptance(18)
 def test_proxy_variables_are_obeyed_only_where_the_client_is_told_so(
-    mode: str, monkeypatch: pytest.MonkeyPatch
+    way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with RawServer(answering(GOOD)) as server, RawServer(answering(GOOD)) as proxy:
         for name in PROXY_VARIABLES:
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
-        carry_out(mode, server.url, charge)
+        carry_out(way, server.url, charge, **trusting_env(way, told=False))
         assert (server.accepted, proxy.accepted) == (1, 0)
-        carry_out(mode, server.url, charge, trust_env=True)
+        carry_out(way, server.url, charge, **trusting_env(way, told=True))
         assert (server.accepted, proxy.accepted) == (1, 1)
         assert proxy.requests[0].target == f"{server.url}/charges"
 
 
 @pytest.mark.acceptance(18)
 def test_transport_of_ones_own_ignores_proxy_variables_too(
-    mode: str, monkeypatch: pytest.MonkeyPatch
+    way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    transport: Any = HttpxTransport.blocking() if mode == "sync" else HttpxTransport()
+    transport = way.default_transport()
     with RawServer(answering(GOOD)) as server, RawServer(answering(GOOD)) as proxy:
         for name in PROXY_VARIABLES:
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
-        carry_out(mode, server.url, charge, transport=transport)
+        carry_out(way, server.url, charge, transport=transport)
         assert (server.accepted, proxy.accepted) == (1, 0)
 
 
 @pytest.mark.acceptance(18)
-def test_netrc_is_ignored(mode: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_netrc_is_ignored(way: Way, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     netrc = tmp_path / ".netrc"
     netrc.write_text("machine 127.0.0.1 login jane password secret\ndefault login a password b\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(netrc))
     with RawServer(answering(GOOD)) as server:
-        carry_out(mode, server.url, charge)
+        carry_out(way, server.url, charge)
         assert server.requests[0].header("Authorization") is None
 
 
@@ -86,41 +92,43 @@ def call_twice(dgs: Any) -> Any:
 
 @pytest.mark.acceptance(18)
 @pytest.mark.parametrize("trust_env", [False, True])
-def test_cookies_are_never_sent_back(mode: str, trust_env: bool) -> None:
+def test_cookies_are_never_sent_back(way: Way, trust_env: bool) -> None:
     answer = http({"status": "success", "dgs_reference": "d", "balances": []}, "200 OK",
                   "Set-Cookie: session=1; Path=/", "Set-Cookie: other=2")  # fmt: skip
     with RawServer(answering(answer)) as server:
-        carry_out(mode, server.url, call_twice, trust_env=trust_env)
+        carry_out(way, server.url, call_twice, **trusting_env(way, told=trust_env))
         assert len(server.requests) == 2
         assert [request.header("Cookie") for request in server.requests] == [None, None]
 
 
-@pytest.mark.acceptance(18)
-def test_cookies_and_defaults_of_a_users_own_client_are_not_sent(mode: str) -> None:
-    own: dict[str, Any] = {
-        "headers": {"X-Mine": "1", "Authorization": "Basic x"},
+# What a user's own client may add to every request it makes.
+HABITS: dict[str, dict[str, Any]] = {
+    "httpx": {
+        "headers": {"X-Mine": "1", "Authorization": "Basic x", "Accept": "text/html"},
         "auth": ("jane", "secret"),
         "cookies": {"mine": "1"},
         "params": {"mine": "1"},
         "follow_redirects": True,
-    }
+    },
+    "aiohttp": {
+        "headers": {"X-Mine": "1", "Authorization": "Basic x", "Accept": "text/html"},
+        "cookies": {"mine": "1"},
+        "raise_for_status": True,
+    },
+}
+HABITS["httpx2"] = HABITS["httpx"]
+
+
+@pytest.mark.acceptance(18)
+def test_cookies_and_defaults_of_a_users_own_client_are_not_sent(way: Way) -> None:
     with RawServer(answering(GOOD)) as server:
-        if mode == "sync":
-            with httpx.Client(**own) as client:
-                carry_out(mode, server.url, call_twice, transport=HttpxTransport(client))
-        else:
-
-            async def call_and_close(dgs: Any) -> None:
-                async with owned:
-                    await call_twice_async(dgs)
-
-            owned = httpx.AsyncClient(**own)
-            carry_out(mode, server.url, call_and_close, transport=HttpxTransport(owned))
+        carry_out_borrowing(way, server.url, call_twice, **HABITS[way.library])
         assert len(server.requests) == 2
         for request in server.requests:
             assert request.header("Cookie") is None
             assert request.header("Authorization") is None
             assert request.header("X-Mine") is None
+            assert request.header("Accept") == "application/json"
             assert "mine" not in request.target
 
 
@@ -169,10 +177,10 @@ def tls(certificate: Path) -> ssl.SSLContext:
 @pytest.mark.acceptance(14)
 @pytest.mark.parametrize("act", [payout, charge, read])
 def test_certificate_that_does_not_verify_is_raised_at_once(
-    mode: str, act: Act, tls: ssl.SSLContext
+    way: Way, act: Act, tls: ssl.SSLContext
 ) -> None:
     with RawServer(answering(GOOD), tls=tls) as server:
-        error = failure_of(mode, server.url, act).error
+        error = failure_of(way, server.url, act).error
         assert type(error) is TransportError
         assert error.outcome is Outcome.NOT_SENT
         assert error.attempts == 1
@@ -183,42 +191,35 @@ def test_certificate_that_does_not_verify_is_raised_at_once(
 
 @pytest.mark.acceptance(14)
 def test_certificate_for_another_host_is_raised_at_once(
-    mode: str, tls: ssl.SSLContext, certificate: Path
+    way: Way, tls: ssl.SSLContext, certificate: Path
 ) -> None:
     trusting = ssl.create_default_context(cafile=str(certificate))
-    transport: Any = (
-        HttpxTransport.blocking(verify=trusting)
-        if mode == "sync"
-        else HttpxTransport(verify=trusting)
-    )
+    transport = way.transport(verify=trusting)
     with RawServer(answering(GOOD), tls=tls) as server:
         url = f"https://localhost:{server.port}"
-        error = failure_of(mode, url, payout, transport=transport).error
+        error = failure_of(way, url, payout, transport=transport).error
         assert (error.outcome, error.attempts) == (Outcome.NOT_SENT, 1)
 
 
 @pytest.mark.acceptance(14)
 def test_certificate_the_user_trusts_is_accepted(
-    mode: str, tls: ssl.SSLContext, certificate: Path
+    way: Way, tls: ssl.SSLContext, certificate: Path
 ) -> None:
     trusting = ssl.create_default_context(cafile=str(certificate))
-    transport: Any = (
-        HttpxTransport.blocking(verify=trusting)
-        if mode == "sync"
-        else HttpxTransport(verify=trusting)
-    )
+    transport = way.transport(verify=trusting)
     with RawServer(answering(GOOD), tls=tls) as server:
-        assert carry_out(mode, server.url, charge, transport=transport).dgs_reference == "dgs_1"
+        assert carry_out(way, server.url, charge, transport=transport).dgs_reference == "dgs_1"
 
 
 @pytest.mark.acceptance(18)
 def test_certificate_file_of_the_environment_counts_only_where_the_client_is_told_so(
-    mode: str, tls: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    way: Way, tls: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     with RawServer(answering(GOOD), tls=tls) as server:
-        assert failure_of(mode, server.url, charge).error.outcome is Outcome.NOT_SENT
-        assert carry_out(mode, server.url, charge, trust_env=True).dgs_reference == "dgs_1"
+        untold, told = (trusting_env(way, told=told) for told in (False, True))
+        assert failure_of(way, server.url, charge, **untold).error.outcome is Outcome.NOT_SENT
+        assert carry_out(way, server.url, charge, **told).dgs_reference == "dgs_1"
 
 
 def answer_without_tls(connection: Connection) -> None:
@@ -227,8 +228,8 @@ def answer_without_tls(connection: Connection) -> None:
 
 
 @pytest.mark.acceptance(14)
-def test_server_without_tls_is_not_sent_the_request(mode: str) -> None:
+def test_server_without_tls_is_not_sent_the_request(way: Way) -> None:
     with RawServer(answer_without_tls) as server:
-        error = failure_of(mode, f"https://127.0.0.1:{server.port}", payout).error
+        error = failure_of(way, f"https://127.0.0.1:{server.port}", payout).error
         assert type(error) is TransportError
         assert (error.outcome, error.attempts) == (Outcome.NOT_SENT, 3)

@@ -20,6 +20,7 @@ from dgspay.errors import TransportError
 from dgspay.transports.httpx import HttpxTransport
 from tests.faults.calls import ACCOUNT, API_KEY, AT_ONCE, carry_out, payout, read
 from tests.faults.raw_server import RawServer, answering, http
+from tests.transports.ways import Way
 
 GOOD = http({"status": "success", "balances": []})
 
@@ -118,9 +119,9 @@ def test_client_is_used_on_both_sides_of_a_fork(server: RawServer, client: str) 
 
 @pytest.mark.acceptance(21)
 @pytest.mark.parametrize("act", [payout, read])
-def test_use_after_close_is_a_clear_error(server: RawServer, mode: str, act: Any) -> None:
+def test_use_after_close_is_a_clear_error(server: RawServer, way: Way, act: Any) -> None:
     def closed_first(dgs: Any) -> Any:
-        if mode == "sync":
+        if way.is_blocking:
             dgs.close()
             return act(dgs)
 
@@ -131,7 +132,7 @@ def test_use_after_close_is_a_clear_error(server: RawServer, mode: str, act: Any
         return close_and_call()
 
     with pytest.raises(TransportError, match="closed") as caught:
-        carry_out(mode, server.url, closed_first)
+        carry_out(way, server.url, closed_first)
     assert caught.value.outcome is Outcome.NOT_SENT
     assert server.accepted == 0
 
@@ -172,9 +173,9 @@ def test_users_own_open_client_in_a_second_loop_is_a_clear_error(server: RawServ
 
 
 @pytest.mark.acceptance(21)
-def test_closing_twice_and_closing_unused_is_harmless(mode: str, server: RawServer) -> None:
+def test_closing_twice_and_closing_unused_is_harmless(way: Way, server: RawServer) -> None:
     def close_again(dgs: Any) -> Any:
-        if mode == "sync":
+        if way.is_blocking:
             dgs.close()
             return dgs.close()
 
@@ -184,5 +185,5 @@ def test_closing_twice_and_closing_unused_is_harmless(mode: str, server: RawServ
 
         return close_twice()
 
-    carry_out(mode, server.url, close_again)
+    carry_out(way, server.url, close_again)
     assert server.accepted == 0

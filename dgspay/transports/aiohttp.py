@@ -1,0 +1,357 @@
+"""The transport on aiohttp, for programs on asyncio that make many calls at once."""
+
+from __future__ import annotations
+
+try:
+    import aiohttp
+    from aiohttp import ClientHandlerType
+except ImportError:
+    raise ImportError(
+        "AiohttpTransport needs aiohttp 3.12 or newer: pip install 'dgspay[aiohttp]'"
+    ) from None
+
+import asyncio
+import ssl
+import sys
+from collections.abc import Iterable, Mapping
+from typing import overload
+
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import StreamWriter
+from aiohttp.payload import Payload
+from yarl import URL
+
+from dgspay.core.operation import Request, Response, Timeout, TransportFailure
+from dgspay.errors import ConfigError
+from dgspay.transports.aiohttp_sessions import (
+    BorrowedSession,
+    LoopSessions,
+    OpenSession,
+    Options,
+    unusable,
+)
+from dgspay.transports.base import MAX_BODY_BYTES
+
+# What is handed over at a time, so that a write can be seen to stall.
+_PIECE = 65_536
+
+# The headers that are aiohttp's business: where a request goes, and where its body ends.
+_FRAMING = {"host", "content-length", "transfer-encoding"}
+
+
+class AiohttpTransport:
+    """Sends requests with aiohttp. It is for `AsyncDGSPay` on asyncio; on trio, use httpx.
+
+    `AiohttpTransport()` keeps a session per event loop, so that a client may be used in several,
+    and in forked processes. Each is closed with the client, or when its loop ends.
+
+    Given an `aiohttp.ClientSession` of your own, its connections, proxy and certificates are
+    used, and it is yours to close. Its base headers, cookies, credentials and middlewares are
+    not mixed into our requests, and its `raise_for_status` is not obeyed. What aiohttp offers
+    no way around: its traces see our requests, API key included, its connector's limit holds,
+    and its cookie jar keeps cookies that the server sets (they are not sent back).
+
+    Args:
+        session: Your own session.
+        verify: Certificates to trust: a context, True (those of certifi) or False. Leave it on.
+        trust_env: Whether proxy variables and `SSL_CERT_FILE` are obeyed. `.netrc` never is.
+        proxy: URL of an HTTP proxy to go through.
+        max_connections: How many calls may be under way at once in an event loop; others wait,
+            at most for `Timeout.pool`.
+
+    Raises:
+        ConfigError: for a proxy that is not one, or a limit below one.
+    """
+
+    is_async = True
+
+    @overload
+    def __init__(self, session: aiohttp.ClientSession) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        session: None = None,
+        *,
+        verify: ssl.SSLContext | bool = True,
+        trust_env: bool = False,
+        proxy: str | None = None,
+        max_connections: int = 500,
+    ) -> None: ...
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession | None = None,
+        *,
+        verify: ssl.SSLContext | bool = True,
+        trust_env: bool = False,
+        proxy: str | None = None,
+        max_connections: int = 500,
+    ) -> None:
+        self._timeouts = (0.0, 0.0, aiohttp.ClientTimeout())
+        self._sessions: BorrowedSession | LoopSessions
+        self._is_borrowed = session is not None
+        if session is not None:
+            self._sessions = BorrowedSession(session)
+            return
+        if max_connections < 1:
+            raise ConfigError("max_connections must be at least 1")
+        options = Options(verify, trust_env, _checked_proxy(proxy), max_connections)
+        self._sessions = LoopSessions(options)
+
+    async def send(self, request: Request, timeout: Timeout) -> Response:
+        """Send the request and return the answer; see `dgspay.transports.base`."""
+        attempt = _Attempt(request.headers if self._is_borrowed else None)
+        try:
+            async with asyncio.timeout(timeout.total):
+                opened = await self._session()
+                if opened.slots is None:
+                    return await self._exchange(opened.session, request, timeout, attempt)
+                await _take(opened.slots, timeout.pool)
+                try:
+                    return await self._exchange(opened.session, request, timeout, attempt)
+                finally:
+                    opened.slots.release()
+        except TransportFailure:
+            raise
+        except asyncio.CancelledError:
+            # Closing a session cancels what waits in it, which no one asked of this task.
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            failure = TransportFailure("the session was closed meanwhile", sent=attempt.was_sent)
+        except Exception as error:  # noqa: BLE001
+            # Whatever the library raises, bytes may have left; the user must be told so, and
+            # its own exception may show headers.
+            failure = _failure(error, sent=attempt.was_sent)
+        raise failure
+
+    async def _exchange(
+        self, session: aiohttp.ClientSession, request: Request, timeout: Timeout, attempt: _Attempt
+    ) -> Response:
+        url = URL(request.url, encoded=True)  # byte for byte what it is
+        response = await session.request(
+            request.method,
+            url,
+            data=_body(request.body, timeout),
+            headers=request.headers,
+            allow_redirects=False,
+            raise_for_status=False,
+            auto_decompress=False,
+            timeout=self._client_timeout(timeout),
+            middlewares=(attempt,),
+            **self._sessions.route(url),
+        )
+        try:
+            body = await _read(response)
+            return Response(response.status, _headers(response), body)
+        finally:
+            if not response.closed:
+                response.close()
+
+    async def _session(self) -> OpenSession:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            loop = None
+        if loop is None:
+            raise unusable("AiohttpTransport is for asyncio; use HttpxTransport on trio")
+        return await self._sessions.get(loop)
+
+    def _client_timeout(self, timeout: Timeout) -> aiohttp.ClientTimeout:
+        """Return aiohttp's form of it, which is the same for nearly all calls."""
+        connect, read, known = self._timeouts
+        if connect != timeout.connect or read != timeout.read:
+            known = aiohttp.ClientTimeout(connect=timeout.connect, sock_read=timeout.read)
+            self._timeouts = (timeout.connect, timeout.read, known)
+        return known
+
+    async def aclose(self) -> None:
+        """Close the session of this event loop, if it is ours."""
+        await self._sessions.aclose()
+
+
+async def _take(slots: asyncio.Semaphore, limit: float) -> None:
+    """Wait for a slot; a call that has one is counted until it is over."""
+    if not slots.locked():
+        await slots.acquire()
+        return
+    try:
+        async with asyncio.timeout(limit):
+            await slots.acquire()
+            return
+    except TimeoutError:
+        pass
+    raise TransportFailure("no connection of the pool became free in time", sent=False)
+
+
+def _checked_proxy(proxy: str | None) -> URL | None:
+    if proxy is None:
+        return None
+    url = URL(proxy)
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ConfigError("proxy must be the http or https URL of a proxy")
+    return url
+
+
+# --- one attempt ------------------------------------------------------------------------------
+
+
+class _Attempt:
+    """A middleware of aiohttp's around one exchange: it knows what left, and lets nothing repeat.
+
+    aiohttp itself sends a DELETE or a GET again where a kept connection turns out dead. That is
+    for our own retry table to decide, so no error that aiohttp would repeat gets past here.
+    """
+
+    __slots__ = ("_ours", "_request")
+
+    def __init__(self, ours: Mapping[str, str] | None) -> None:
+        self._ours = ours
+        self._request: aiohttp.ClientRequest | None = None
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, handler: ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        self._request = request
+        if self._ours is not None:
+            _keep_only(self._ours, request)
+        try:
+            return await handler(request)
+        except Exception as error:  # noqa: BLE001 - as in send
+            failure = _failure(error, sent=self.was_sent)
+        raise failure
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether a byte may have left.
+
+        aiohttp sets the request's `response` in the very step in which it begins to write.
+        """
+        return self._request is not None and getattr(self._request, "response", True) is not None
+
+
+def _keep_only(ours: Mapping[str, str], request: aiohttp.ClientRequest) -> None:
+    """Take out of a request what a user's session adds to each: headers, cookies, credentials."""
+    kept = _FRAMING | {name.lower() for name in ours}
+    for name in {name for name in request.headers if name.lower() not in kept}:
+        del request.headers[name]
+
+
+def _body(body: bytes | None, timeout: Timeout) -> bytes | _TimedBody | None:
+    return body if body is None or len(body) <= _PIECE else _TimedBody(body, timeout.write)
+
+
+class _TimedBody(Payload):
+    """A long body, written in pieces that the other side must take in time.
+
+    aiohttp has no such limit, and its limit for reading begins when all is written.
+    """
+
+    def __init__(self, body: bytes, limit: float) -> None:
+        super().__init__(body)
+        self._size = len(body)
+        self._limit = limit
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        transport = writer.transport if isinstance(writer, StreamWriter) else None
+        try:
+            for start in range(0, len(self._value), _PIECE):
+                async with asyncio.timeout(self._limit):
+                    await writer.write(self._value[start : start + _PIECE])
+                    await writer.drain()
+        except TimeoutError:
+            raise _WriteTimeoutError from None
+        finally:
+            # What is left over would be sent even after the connection is closed, if ever taken.
+            if sys.exception() is not None and transport is not None:
+                transport.abort()
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return str(self._value, encoding, errors)
+
+
+class _WriteTimeoutError(TimeoutError):
+    """The other side has taken nothing for too long."""
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """Read the body: never unpacked, never over the cap."""
+    encoding = response.headers.get("Content-Encoding", "identity")
+    if encoding.strip().lower() not in ("", "identity"):
+        raise TransportFailure(
+            "the answer is compressed although that was not asked for", sent=True
+        )
+    pieces: list[bytes] = []
+    size = 0
+    while piece := await response.content.readany():
+        size += len(piece)
+        if size > MAX_BODY_BYTES:
+            raise TransportFailure(f"the answer is over {MAX_BODY_BYTES} bytes", sent=True)
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for mixed, value in response.headers.items():
+        name = mixed.lower()
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+# --- what its errors mean -----------------------------------------------------------------------
+
+# The first kind that fits says what happened.
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (aiohttp.ConnectionTimeoutError, "the connection could not be opened in time"),
+    (aiohttp.SocketTimeoutError, "no answer came in time"),
+    (_WriteTimeoutError, "the request could not be written in time"),
+    (aiohttp.ClientHttpProxyError, "the proxy refused the connection"),
+    (aiohttp.ClientProxyConnectionError, "the connection to the proxy could not be opened"),
+    (aiohttp.ClientConnectorError, "the connection could not be opened"),
+    (aiohttp.ClientResponseError, "the answer is not HTTP as it should be"),
+    (aiohttp.ServerDisconnectedError, "the connection ended before a whole answer had come"),
+    (aiohttp.ClientPayloadError, "the connection ended before a whole answer had come"),
+    (aiohttp.ClientConnectionError, "the connection broke before a whole answer had come"),
+)
+
+
+def _failure(error: Exception, *, sent: bool) -> TransportFailure:
+    if isinstance(error, TransportFailure):
+        return error
+    if any(isinstance(link, ssl.SSLCertVerificationError) for link in _chain(error)):
+        return TransportFailure(
+            "the server's certificate does not verify (check base_url and verify=)",
+            sent=False,
+            permanent=True,
+        )
+    for kind, reason in _REASONS:
+        if isinstance(error, kind):
+            return TransportFailure(reason + _detail(error), sent=sent)
+    if isinstance(error, TimeoutError):
+        return _deadline_passed(sent=sent)
+    return TransportFailure(f"the request failed ({type(error).__name__})", sent=sent)
+
+
+def _deadline_passed(*, sent: bool) -> TransportFailure:
+    if sent:
+        return TransportFailure("the whole answer had not come when the deadline passed", sent=True)
+    return TransportFailure("the connection was not open when the deadline passed", sent=False)
+
+
+def _detail(error: Exception) -> str:
+    """Add the operating system's own words, or a proxy's status: nothing of the request."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f" (HTTP {error.status})"
+    for link in _chain(error):
+        if isinstance(link, OSError) and isinstance(link.strerror, str):
+            return f" ({link.strerror})"
+    return ""
+
+
+def _chain(error: BaseException) -> Iterable[BaseException]:
+    link: BaseException | None = error
+    while link is not None:
+        yield link
+        link = link.__cause__ or link.__context__

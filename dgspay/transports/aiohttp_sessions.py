@@ -1,0 +1,228 @@
+"""Which aiohttp session a request goes through: one of ours per event loop, or the user's own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import ssl
+import threading
+from collections.abc import AsyncGenerator
+from typing import Any
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+import attrs
+import certifi
+from yarl import URL
+
+from dgspay.core.operation import TransportFailure
+
+# Common servers close a connection that was idle for five seconds. A payment that is on its way
+# at that moment ends unknown, which is dearer than a new handshake.
+_KEEP_ALIVE_SECONDS = 4.0
+
+
+@attrs.frozen(repr=False)
+class Options:
+    """How the sessions of our own are made; see `AiohttpTransport`."""
+
+    verify: ssl.SSLContext | bool
+    trust_env: bool
+    proxy: URL | None
+    max_connections: int
+
+
+@attrs.frozen(eq=False, repr=False)
+class OpenSession:
+    """A session in its event loop.
+
+    Attributes:
+        loop: The only event loop it can be used in.
+        session: The session.
+        slots: One for each call that may be under way; None where the session counts itself.
+    """
+
+    loop: asyncio.AbstractEventLoop
+    session: aiohttp.ClientSession
+    slots: asyncio.Semaphore | None
+
+
+class BorrowedSession:
+    """The user's own session, in the event loop it was made for."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    async def get(self, loop: asyncio.AbstractEventLoop) -> OpenSession:
+        """Return the session, if it can be used here."""
+        if self._session.closed:
+            raise unusable("the aiohttp session is closed")
+        # The public property of the same name warns of its own end.
+        if self._session._loop is not loop:  # noqa: SLF001
+            raise unusable("the aiohttp session belongs to another event loop")
+        return OpenSession(loop, self._session, None)
+
+    def route(self, url: URL) -> dict[str, Any]:
+        """Return nothing: proxy and certificates are the session's own affair."""
+        return {}
+
+    async def aclose(self) -> None:
+        """Leave it open: its owner closes it."""
+
+
+class LoopSessions:
+    """A session per event loop. A forked process has loops of its own, and so its own sessions."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._routes = _Routes(options)
+        self._lock = threading.Lock()
+        self._keepers: dict[asyncio.AbstractEventLoop, AsyncGenerator[OpenSession]] = {}
+        self._open: dict[asyncio.AbstractEventLoop, OpenSession] = {}
+        self._closed = False
+
+    async def get(self, loop: asyncio.AbstractEventLoop) -> OpenSession:
+        """Return the session of this loop; make it at its first use."""
+        if self._closed:
+            raise unusable("the client is closed")
+        found = self._open.get(loop)
+        if found is not None:
+            return found
+        keeper = _kept(loop, self._options.max_connections)
+        opened = await anext(keeper)  # which does not suspend: nobody else opens one meanwhile
+        with self._lock:
+            for ended in [known for known in self._open if known.is_closed()]:
+                del self._open[ended], self._keepers[ended]
+            self._keepers[loop], self._open[loop] = keeper, opened
+        return opened
+
+    def route(self, url: URL) -> dict[str, Any]:
+        """Return through which proxy and under which certificates a URL is reached."""
+        return self._routes.to(url)
+
+    async def aclose(self) -> None:
+        """Close the session of this loop, and open no more."""
+        self._closed = True
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            keeper = self._keepers.pop(loop, None)
+            self._open.pop(loop, None)
+        if keeper is not None:
+            await keeper.aclose()
+
+
+async def _kept(
+    loop: asyncio.AbstractEventLoop, max_connections: int
+) -> AsyncGenerator[OpenSession]:
+    """Make a session and close it, at the latest when its loop ends.
+
+    A loop ends the generators that were left in it (`loop.shutdown_asyncgens`), while it can
+    still close connections. So a client that was left open leaves nothing behind.
+    """
+    session = aiohttp.ClientSession(
+        # The slots count the calls under way, so that waiting for one has a limit of its own.
+        connector=_Connector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+    )
+    try:
+        yield OpenSession(loop, session, asyncio.Semaphore(max_connections))
+    finally:
+        await session.close()
+
+
+class _Connector(aiohttp.TCPConnector):
+    """A pool that looks at an idle connection before a payment is written to it.
+
+    What the server said since the loop last looked, its goodbye above all, is still in the
+    socket. aiohttp would write to such a connection, and nobody could tell what became of it.
+    """
+
+    async def connect(self, *args: Any, **more: Any) -> Any:
+        connection = await super().connect(*args, **more)
+        while _has_news(connection.transport):
+            await asyncio.sleep(0)  # the loop reads it
+            if not connection.closed:
+                return connection  # not a goodbye: a ticket of TLS, say
+            connection.close()
+            connection = await super().connect(*args, **more)
+        return connection
+
+
+def _has_news(transport: asyncio.Transport | None) -> bool:
+    """Say whether something has come in that the loop has not read."""
+    sock = None if transport is None else transport.get_extra_info("socket")
+    if sock is None or not hasattr(select, "poll"):
+        return False
+    watcher = select.poll()
+    watcher.register(sock, select.POLLIN)
+    return bool(watcher.poll(0))
+
+
+class _Routes:
+    """What a request needs beside its own content: proxy and certificates, found out once."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._known: dict[tuple[str, str | None, int | None], dict[str, Any]] = {}
+
+    def to(self, url: URL) -> dict[str, Any]:
+        origin = (url.scheme, url.raw_host, url.port)
+        route = self._known.get(origin)
+        if route is None:
+            route = self._known[origin] = self._find(url)
+        return route
+
+    def _find(self, url: URL) -> dict[str, Any]:
+        route: dict[str, Any] = {}
+        proxy = self._options.proxy
+        if proxy is None and self._options.trust_env:
+            proxy = _env_proxy(url)
+        if proxy is not None:
+            route["proxy"] = proxy
+        if url.scheme == "https" or (proxy is not None and proxy.scheme == "https"):
+            route["ssl"] = _tls_context(self._options)
+        return route
+
+
+def _env_proxy(url: URL) -> URL | None:
+    """Return the proxy the environment asks for.
+
+    aiohttp can do so, too, but reads the environment and .netrc at every call, and sends the
+    password that .netrc has for the host.
+    """
+    proxies = getproxies()
+    address = proxies.get(url.scheme) or proxies.get("all")
+    if not address or proxy_bypass(f"{url.raw_host}:{url.port}"):
+        return None
+    proxy = URL(address if "://" in address else f"http://{address}")
+    if proxy.scheme not in ("http", "https"):
+        raise unusable(f"aiohttp knows no {proxy.scheme} proxy, and the environment names one")
+    return proxy
+
+
+def _tls_context(options: Options) -> ssl.SSLContext:
+    """Make what HttpxTransport uses by default: the certificates of certifi.
+
+    OpenSSL's own default would obey SSL_CERT_FILE unasked.
+    """
+    if isinstance(options.verify, ssl.SSLContext):
+        return options.verify
+    if not options.verify:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif options.trust_env and (file := os.environ.get("SSL_CERT_FILE")):
+        context = ssl.create_default_context(cafile=file)
+    elif options.trust_env and (folder := os.environ.get("SSL_CERT_DIR")):
+        context = ssl.create_default_context(capath=folder)
+    else:
+        context = ssl.create_default_context(cafile=certifi.where())
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def unusable(reason: str) -> TransportFailure:
+    """Return the failure of a request that could not even be tried, and never will."""
+    return TransportFailure(reason, sent=False, permanent=True)
