@@ -8,11 +8,12 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-import httpcore
-import httpx
-
 # What is written at a time, so that the deadline is looked at in between.
 _PIECE = 65_536
+
+
+class DeadlinePassedError(Exception):
+    """The exchange of this thread has taken its time."""
 
 
 class Deadline(threading.local):
@@ -36,6 +37,11 @@ class Deadline(threading.local):
             return None if self.end is None else left
         return min(timeout, left)
 
+    def check(self) -> None:
+        """Raise DeadlinePassedError when nothing is left."""
+        if self.left() <= 0:
+            raise DeadlinePassedError
+
     def __enter__(self) -> None:
         pass
 
@@ -47,24 +53,25 @@ deadline = Deadline()
 """The one of this thread."""
 
 
-def bound(client: httpx.Client) -> httpx.Client:
-    """Make every socket operation of a client end at the deadline of the call it is for.
+def bound(client: Any) -> None:
+    """Make every socket operation of a user's `Client` end at the deadline of the call it is for.
 
     A read timeout starts anew with every byte, so a server that drips headers could hold a
     thread for hours, and httpx has no setting for it: its pools take a network backend, but
-    httpx does not pass one on.
+    httpx does not pass one on. So it is put where httpx keeps it.
     """
     transports = [client._transport, *client._mounts.values()]  # noqa: SLF001
     for transport in transports:
         pool = getattr(transport, "_pool", None)
         backend = getattr(pool, "_network_backend", None)
-        if pool is not None and backend is not None and not isinstance(backend, _Backend):
-            pool._network_backend = _Backend(backend)  # noqa: SLF001
-    return client
+        if pool is not None and backend is not None and not isinstance(backend, BoundBackend):
+            pool._network_backend = BoundBackend(backend)  # noqa: SLF001
 
 
-class _Backend(httpcore.NetworkBackend):
-    def __init__(self, backend: httpcore.NetworkBackend) -> None:
+class BoundBackend:
+    """A network backend of httpcore's or httpcore2's that keeps the deadline."""
+
+    def __init__(self, backend: Any) -> None:
         self._backend = backend
 
     def connect_tcp(
@@ -74,40 +81,47 @@ class _Backend(httpcore.NetworkBackend):
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
+    ) -> BoundStream:
+        """Open a connection."""
         stream = self._backend.connect_tcp(
             host, port, deadline.clamp(timeout), local_address, socket_options
         )
-        return _Stream(stream)
+        return BoundStream(stream)
 
     def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
-    ) -> httpcore.NetworkStream:
+    ) -> BoundStream:
+        """Open a connection to a socket in the file system."""
         stream = self._backend.connect_unix_socket(path, deadline.clamp(timeout), socket_options)
-        return _Stream(stream)
+        return BoundStream(stream)
 
     def sleep(self, seconds: float) -> None:
+        """Wait."""
         self._backend.sleep(seconds)
 
 
-class _Stream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
+class BoundStream:
+    """An open connection that keeps the deadline."""
+
+    def __init__(self, stream: Any) -> None:
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read what there is."""
         # A socket that always has something to read never times out, however short the time.
-        if deadline.left() <= 0:
-            raise httpcore.ReadTimeout
-        return self._stream.read(max_bytes, deadline.clamp(timeout))
+        deadline.check()
+        piece: bytes = self._stream.read(max_bytes, deadline.clamp(timeout))
+        return piece
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Write all of it."""
         # In pieces, for the timeout starts anew with every byte the other side takes.
         for start in range(0, len(buffer), _PIECE):
-            if deadline.left() <= 0:
-                raise httpcore.WriteTimeout
+            deadline.check()
             self._stream.write(buffer[start : start + _PIECE], deadline.clamp(timeout))
 
     def close(self) -> None:
+        """Close it."""
         self._stream.close()
 
     def start_tls(
@@ -115,9 +129,11 @@ class _Stream(httpcore.NetworkStream):
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
         timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
+    ) -> BoundStream:
+        """Go over to TLS."""
         tls = self._stream.start_tls(ssl_context, server_hostname, deadline.clamp(timeout))
-        return _Stream(tls)
+        return BoundStream(tls)
 
     def get_extra_info(self, info: str) -> Any:
+        """Tell what the connection itself would."""
         return self._stream.get_extra_info(info)

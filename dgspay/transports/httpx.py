@@ -1,371 +1,275 @@
-"""The default transport, on httpx: one class for both clients, chosen by the client it holds."""
+"""The default transport, on httpx or httpx2: one class for both clients, and for both libraries."""
 
 from __future__ import annotations
 
 import os
 import ssl
 import threading
-from collections.abc import Coroutine, Iterable
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Generic, TypeVar, cast, overload
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
-import anyio
-import httpx
 from anyio.lowlevel import EventLoopToken, RunVar, current_token
 
 from dgspay.core.operation import Request, Response, Timeout, TransportFailure
-from dgspay.transports.base import MAX_BODY_BYTES
-from dgspay.transports.deadline import bound, deadline
+from dgspay.errors import ConfigError
+from dgspay.transports import borrowed
+from dgspay.transports.deadline import DeadlinePassedError, bound, deadline
+from dgspay.transports.failures import deadline_passed, failure_of, unusable
+from dgspay.transports.libraries import Library, LibraryName, is_async_client
+from dgspay.transports.pools import LoopPool, ThreadPool
+from dgspay.transports.routes import Routes
 
-ClientT = TypeVar("ClientT", httpx.AsyncClient, httpx.Client)
+if TYPE_CHECKING:
+    import httpx
+    import httpx2
 
-# What these raise happens before the first byte of the request leaves.
-_NOT_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-)
+AnswerT = TypeVar("AnswerT")
+"""What `send` returns: a Response, or a coroutine that returns one."""
 
-_REASONS: tuple[tuple[type[Exception], str], ...] = (
-    (httpx.ConnectTimeout, "the connection could not be opened in time"),
-    (httpx.PoolTimeout, "no connection of the pool became free in time"),
-    (httpx.ReadTimeout, "no answer came in time"),
-    (httpx.WriteTimeout, "the request could not be written in time"),
-    (httpx.ProxyError, "the proxy refused the connection"),
-    (httpx.ConnectError, "the connection could not be opened"),
-    (httpx.RemoteProtocolError, "the connection ended before a whole answer had come"),
-    (httpx.ReadError, "the connection broke before a whole answer had come"),
-    (httpx.WriteError, "the connection broke while the request was being written"),
-)
+MAX_CONNECTIONS = 500
 
 
-class HttpxTransport(Generic[ClientT]):
-    """Sends requests with httpx.
+class HttpxTransport(Generic[AnswerT]):
+    """Sends requests with httpx or httpx2.
 
-    `HttpxTransport()` is for `AsyncDGSPay` and `HttpxTransport.blocking()` for `DGSPay`; both
-    keep a pool per event loop and per process, so that a client may be used in several. Given
-    an `httpx.AsyncClient` or `httpx.Client` of your own, that client is used as it is, event
-    hooks and all, and is yours to close. Only the sockets of a blocking one learn to end at the
-    deadline of a call; where it has a transport of its own making, they cannot.
+    `HttpxTransport()` is for `AsyncDGSPay` and `HttpxTransport.blocking()` for `DGSPay`. Both
+    own their connections, per event loop and per process, so that a client may be used in
+    several; each is lent to one request at a time, which costs the same however many there are
+    and survives any cancellation. They speak through the library's own network layer.
+
+    Given an `AsyncClient` or `Client` of your own, that client is used as it is, event hooks and
+    all, and is yours to close. Only the sockets of a blocking one learn to end at the deadline of
+    a call; where it has a transport of its own making, they cannot.
 
     Args:
-        client: Your own client. It decides which of the two clients this transport is for.
-        verify: Certificates to trust, as httpx takes them. Leave it on.
+        client: Your own client of httpx or httpx2. It decides which of the two clients this
+            transport is for.
+        library: `httpx`, or `httpx2` (extra `httpx2`), where no client is given.
+        verify: Certificates to trust: an SSLContext, which may hold a client's certificate.
+            Leave it on.
         trust_env: Whether proxy variables and `SSL_CERT_FILE` are obeyed.
         proxy: URL of a proxy to go through.
+        max_connections: How many connections there may be at a time. A request waits for a
+            free one as long as `Timeout.pool` says, and is not sent when there was none.
+
+    Raises:
+        ConfigError: an argument is wrong, or the library is not installed.
     """
 
     @overload
     def __init__(
-        self: HttpxTransport[httpx.AsyncClient],
+        self: HttpxTransport[Coroutine[Any, Any, Response]],
         client: None = None,
         *,
+        library: LibraryName = "httpx",
         verify: ssl.SSLContext | bool = True,
         trust_env: bool = False,
         proxy: str | None = None,
+        max_connections: int = MAX_CONNECTIONS,
     ) -> None: ...
 
     @overload
-    def __init__(self, client: ClientT) -> None: ...
+    def __init__(
+        self: HttpxTransport[Coroutine[Any, Any, Response]],
+        client: httpx.AsyncClient | httpx2.AsyncClient,
+    ) -> None: ...
+
+    @overload
+    def __init__(self: HttpxTransport[Response], client: httpx.Client | httpx2.Client) -> None: ...
 
     def __init__(
         self,
-        client: httpx.AsyncClient | httpx.Client | None = None,
+        client: Any = None,
         *,
+        library: LibraryName = "httpx",
         verify: ssl.SSLContext | bool = True,
         trust_env: bool = False,
         proxy: str | None = None,
+        max_connections: int = MAX_CONNECTIONS,
     ) -> None:
-        options = {"verify": verify, "trust_env": trust_env, "proxy": proxy}
-        self._clients: _BorrowedClient | _LoopClients | _ProcessClient
-        if client is not None:
-            self._clients = _BorrowedClient(client)
-            if isinstance(client, httpx.Client):
-                bound(client)
+        self._source: _OwnAsync | _OwnBlocking | _BorrowedAsync | _BorrowedBlocking
+        if client is None:
+            self.is_async = True
+            routes = _routes(library, verify=verify, trust_env=trust_env, proxy=proxy)
+            self._source = _OwnAsync(routes, _checked_limit(max_connections))
+        elif is_async_client(client):
+            self.is_async = True
+            self._source = _BorrowedAsync(client)
         else:
-            self._clients = _LoopClients(options)
-        self.is_async = not isinstance(client, httpx.Client)
+            self.is_async = False
+            bound(client)
+            self._source = _BorrowedBlocking(client)
 
     @classmethod
     def blocking(
         cls,
         *,
+        library: LibraryName = "httpx",
         verify: ssl.SSLContext | bool = True,
         trust_env: bool = False,
         proxy: str | None = None,
-    ) -> HttpxTransport[httpx.Client]:
-        """Return a transport for `DGSPay` that makes its own pool."""
-        options = {"verify": verify, "trust_env": trust_env, "proxy": proxy}
-        transport: HttpxTransport[httpx.Client] = HttpxTransport.__new__(HttpxTransport)
-        transport._clients = _ProcessClient(options)
+        max_connections: int = MAX_CONNECTIONS,
+    ) -> HttpxTransport[Response]:
+        """Return a transport for `DGSPay` that owns its connections; see the class."""
+        transport: HttpxTransport[Response] = HttpxTransport.__new__(HttpxTransport)
+        routes = _routes(library, verify=verify, trust_env=trust_env, proxy=proxy)
+        transport._source = _OwnBlocking(routes, _checked_limit(max_connections))
         transport.is_async = False
         return transport
 
-    @overload
-    def send(
-        self: HttpxTransport[httpx.AsyncClient], request: Request, timeout: Timeout
-    ) -> Coroutine[Any, Any, Response]: ...
-
-    @overload
-    def send(
-        self: HttpxTransport[httpx.Client], request: Request, timeout: Timeout
-    ) -> Response: ...
-
-    def send(self, request: Request, timeout: Timeout) -> Response | Coroutine[Any, Any, Response]:
+    def send(self, request: Request, timeout: Timeout) -> AnswerT:
         """Send the request and return the answer; see `dgspay.transports.base`."""
-        if self.is_async:
-            return self._send_async(request, timeout)
-        return self._send_blocking(request, timeout)
-
-    async def _send_async(self, request: Request, timeout: Timeout) -> Response:
-        client = cast("httpx.AsyncClient", self._clients.get())
-        failure = None
-        progress = _Progress()
-        with anyio.move_on_after(timeout.total) as scope:
-            try:
-                outgoing = _to_httpx(request, timeout)
-                outgoing.extensions["trace"] = progress.note
-                response = await client.send(
-                    outgoing, stream=True, auth=None, follow_redirects=False
-                )
-                try:
-                    body = _Body(response)
-                    if not body.is_complete:
-                        async for chunk in response.aiter_raw():
-                            body.add(chunk)
-                finally:
-                    await response.aclose()
-                return body.response()
-            except TransportFailure:
-                raise
-            except Exception as error:  # noqa: BLE001
-                # Whatever the library raises, bytes may have left; the user must be told so, and
-                # its own exception may show headers. Cancellation is no Exception and passes.
-                failure = _failure(error)
-        if failure is None or scope.cancelled_caught:
-            failure = _never_connected() if progress.is_connecting else _deadline_passed()
-        raise failure
-
-    def _send_blocking(self, request: Request, timeout: Timeout) -> Response:
-        client = cast("httpx.Client", self._clients.get())
-        with deadline.until(timeout.total):
-            try:
-                response = client.send(
-                    _to_httpx(request, timeout), stream=True, auth=None, follow_redirects=False
-                )
-                try:
-                    body = _Body(response)
-                    if not body.is_complete:
-                        for chunk in response.iter_raw():
-                            body.add(chunk)
-                            if deadline.left() <= 0:
-                                raise _deadline_passed()
-                finally:
-                    response.close()
-                return body.response()
-            except TransportFailure:
-                raise
-            except Exception as error:  # noqa: BLE001 - as in _send_async
-                failure = _failure(error)
-                if isinstance(error, httpx.ReadTimeout) and deadline.left() <= 0:
-                    failure = _deadline_passed()
-        raise failure
+        source = self._source
+        if isinstance(source, _OwnAsync | _BorrowedAsync):
+            return cast("AnswerT", _send_async(source, request, timeout))
+        return cast("AnswerT", _send_blocking(source, request, timeout))
 
     async def aclose(self) -> None:
-        """Close the pool of this event loop, if it is ours."""
-        if isinstance(self._clients, _LoopClients):
-            await self._clients.aclose()
+        """Close the connections of this event loop, if they are ours."""
+        if isinstance(self._source, _OwnAsync):
+            await self._source.aclose()
 
     def close(self) -> None:
-        """Close the pool, if it is ours."""
-        if isinstance(self._clients, _ProcessClient):
-            self._clients.close()
+        """Close the connections, if they are ours."""
+        if isinstance(self._source, _OwnBlocking):
+            self._source.close()
 
 
-# --- which client ---------------------------------------------------------------------------
+def _routes(library: str, **options: Any) -> Routes:
+    return Routes(Library.named(library), **options)
 
 
-class _BorrowedClient:
-    """The user's own client, in the event loop and process it was first used in."""
-
-    def __init__(self, client: httpx.AsyncClient | httpx.Client) -> None:
-        self._client = client
-        self._pid = os.getpid()
-        self._loop: EventLoopToken | None = None
-
-    def get(self) -> httpx.AsyncClient | httpx.Client:
-        if self._client.is_closed:
-            raise _unusable("the httpx client is closed")
-        if os.getpid() != self._pid:
-            raise _unusable("the httpx client was made before a fork; make one in each process")
-        if isinstance(self._client, httpx.AsyncClient):
-            loop = current_token()
-            if self._loop is None:
-                self._loop = loop
-            elif self._loop != loop:
-                raise _unusable("the httpx client belongs to another event loop")
-        return self._client
+def _checked_limit(max_connections: int) -> int:
+    if isinstance(max_connections, bool) or not isinstance(max_connections, int):
+        raise ConfigError("max_connections must be an int")
+    if max_connections < 1:
+        raise ConfigError("max_connections must be at least 1")
+    return max_connections
 
 
-class _LoopClients:
-    """An async client per event loop and process; connections cannot cross either border."""
+async def _send_async(
+    source: _OwnAsync | _BorrowedAsync, request: Request, timeout: Timeout
+) -> Response:
+    try:
+        return await source.send(request, timeout)
+    except TransportFailure:
+        raise
+    except Exception as error:  # noqa: BLE001
+        # Whatever the library raises, bytes may have left; the user must be told so, and its own
+        # exception may show headers. Cancellation is no Exception and passes.
+        failure = failure_of(error)
+    raise failure
 
-    def __init__(self, options: dict[str, Any]) -> None:
-        self._options = options
-        self._client: RunVar[tuple[int, httpx.AsyncClient]] = RunVar("dgspay httpx client")
+
+def _send_blocking(
+    source: _OwnBlocking | _BorrowedBlocking, request: Request, timeout: Timeout
+) -> Response:
+    with deadline.until(timeout.total):
+        try:
+            return source.send(request, timeout)
+        except TransportFailure:
+            raise
+        except DeadlinePassedError:
+            failure = deadline_passed(sent=True)
+        except Exception as error:  # noqa: BLE001 - as in _send_async
+            failure = failure_of(error)
+            if failure.sent and deadline.left() <= 0:
+                failure = deadline_passed(sent=True)
+    raise failure
+
+
+# --- whose connections -----------------------------------------------------------------------
+
+
+class _OwnAsync:
+    """A pool per event loop and process; connections cannot cross either border."""
+
+    def __init__(self, routes: Routes, limit: int) -> None:
+        self._routes = routes
+        self._limit = limit
+        self._pool: RunVar[tuple[int, LoopPool]] = RunVar("dgspay connections")
         self._closed = False
 
-    def get(self) -> httpx.AsyncClient:
+    def send(self, request: Request, timeout: Timeout) -> Coroutine[Any, Any, Response]:
         if self._closed:
-            raise _unusable("the client is closed")
-        pid, client = self._client.get((0, None))
-        if client is None or pid != os.getpid():
-            client = httpx.AsyncClient(cookies=_no_cookies(), **self._options)
-            self._client.set((os.getpid(), client))
-        return client
+            raise unusable("the client is closed")
+        pid, pool = self._pool.get((0, None))
+        if pool is None or pid != os.getpid():
+            pool = LoopPool(self._routes, self._limit)
+            self._pool.set((os.getpid(), pool))
+        return pool.send(request, timeout)
 
     async def aclose(self) -> None:
         self._closed = True
-        pid, client = self._client.get((0, None))
-        if client is not None and pid == os.getpid():
-            await client.aclose()
+        pid, pool = self._pool.get((0, None))
+        if pool is not None and pid == os.getpid():
+            await pool.aclose()
 
 
-class _ProcessClient:
-    """A blocking client per process, shared by its threads."""
+class _OwnBlocking:
+    """A pool per process, shared by its threads."""
 
-    def __init__(self, options: dict[str, Any]) -> None:
-        self._options = options
+    def __init__(self, routes: Routes, limit: int) -> None:
+        self._routes = routes
+        self._limit = limit
         self._lock = threading.Lock()
-        self._client: httpx.Client | None = None
+        self._pool: ThreadPool | None = None
         self._pid = 0
         self._closed = False
 
-    def get(self) -> httpx.Client:
+    def send(self, request: Request, timeout: Timeout) -> Response:
         if self._closed:
-            raise _unusable("the client is closed")
-        client = self._client
-        if client is not None and self._pid == os.getpid():
-            return client
+            raise unusable("the client is closed")
+        pool = self._pool
+        if pool is None or self._pid != os.getpid():
+            pool = self._make()
+        return pool.send(request, timeout)
+
+    def _make(self) -> ThreadPool:
         with self._lock:
-            if self._client is None or self._pid != os.getpid():
-                self._client = bound(httpx.Client(cookies=_no_cookies(), **self._options))
+            if self._pool is None or self._pid != os.getpid():
+                self._pool = ThreadPool(self._routes, self._limit)
                 self._pid = os.getpid()
-            return self._client
+            return self._pool
 
     def close(self) -> None:
         self._closed = True
-        if self._client is not None and self._pid == os.getpid():
-            self._client.close()
+        if self._pool is not None and self._pid == os.getpid():
+            self._pool.close()
 
 
-def _no_cookies() -> CookieJar:
-    return CookieJar(policy=DefaultCookiePolicy(allowed_domains=()))
+class _Borrowed:
+    """The user's own client, in the process it was given in."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._pid = os.getpid()
+
+    def check(self) -> None:
+        if self._client.is_closed:
+            raise unusable("the httpx client is closed")
+        if os.getpid() != self._pid:
+            raise unusable("the httpx client was made before a fork; make one in each process")
 
 
-def _unusable(reason: str) -> TransportFailure:
-    return TransportFailure(reason, sent=False, permanent=True)
+class _BorrowedAsync(_Borrowed):
+    """An `AsyncClient`, in the event loop it was first used in."""
+
+    _loop: EventLoopToken | None = None
+
+    def send(self, request: Request, timeout: Timeout) -> Coroutine[Any, Any, Response]:
+        self.check()
+        loop = current_token()
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop != loop:
+            raise unusable("the httpx client belongs to another event loop")
+        return borrowed.send_async(self._client, request, timeout)
 
 
-# --- to and from httpx ------------------------------------------------------------------------
+class _BorrowedBlocking(_Borrowed):
+    """A `Client`."""
 
-
-def _to_httpx(request: Request, timeout: Timeout) -> httpx.Request:
-    """Build the request itself, so that nothing of a client's defaults is mixed in."""
-    return httpx.Request(
-        request.method,
-        request.url,
-        headers=dict(request.headers),
-        content=request.body,
-        extensions={
-            "timeout": {
-                "connect": timeout.connect,
-                "write": timeout.write,
-                "read": timeout.read,
-                "pool": timeout.pool,
-            }
-        },
-    )
-
-
-class _Body:
-    """The body of an answer as it is read: never unpacked, never over the cap."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        encoding = response.headers.get("content-encoding", "identity")
-        if encoding.strip().lower() not in ("", "identity"):
-            raise TransportFailure(
-                "the answer is compressed although that was not asked for", sent=True
-            )
-        self._response = response
-        self._chunks: list[bytes] = []
-        self._size = 0
-        # A mocked answer, or one that an event hook has read, comes with its body.
-        self.is_complete = response.is_stream_consumed
-        if self.is_complete:
-            self.add(response.content)
-
-    def add(self, chunk: bytes) -> None:
-        self._size += len(chunk)
-        if self._size > MAX_BODY_BYTES:
-            raise TransportFailure(f"the answer is over {MAX_BODY_BYTES} bytes", sent=True)
-        self._chunks.append(chunk)
-
-    def response(self) -> Response:
-        headers = {name.lower(): value for name, value in self._response.headers.items()}
-        return Response(self._response.status_code, headers, b"".join(self._chunks))
-
-
-def _failure(error: Exception) -> TransportFailure:
-    if any(isinstance(link, ssl.SSLCertVerificationError) for link in _chain(error)):
-        return TransportFailure(
-            "the server's certificate does not verify (check base_url and verify=)",
-            sent=False,
-            permanent=True,
-        )
-    for kind, reason in _REASONS:
-        if isinstance(error, kind):
-            return TransportFailure(reason + _detail(error), sent=not isinstance(error, _NOT_SENT))
-    return TransportFailure(
-        f"the request failed ({type(error).__name__})", sent=not isinstance(error, _NOT_SENT)
-    )
-
-
-def _detail(error: Exception) -> str:
-    """Add the operating system's own words, which hold nothing of the request."""
-    for link in _chain(error):
-        if isinstance(link, OSError) and isinstance(link.strerror, str):
-            return f" ({link.strerror})"
-    return ""
-
-
-def _chain(error: BaseException) -> Iterable[BaseException]:
-    link: BaseException | None = error
-    while link is not None:
-        yield link
-        if isinstance(link, BaseExceptionGroup):
-            yield from link.exceptions
-        link = link.__cause__ or link.__context__
-
-
-class _Progress:
-    """How far a request has come, so that a deadline can say whether a byte may have left."""
-
-    def __init__(self) -> None:
-        self.is_connecting = False
-
-    async def note(self, event: str, _: Any) -> None:
-        if event == "connection.connect_tcp.started":
-            self.is_connecting = True
-        elif event.endswith("send_request_headers.started"):
-            self.is_connecting = False
-
-
-def _never_connected() -> TransportFailure:
-    return TransportFailure("the connection was not open when the deadline passed", sent=False)
-
-
-def _deadline_passed() -> TransportFailure:
-    return TransportFailure("the whole answer had not come when the deadline passed", sent=True)
+    def send(self, request: Request, timeout: Timeout) -> Response:
+        self.check()
+        return borrowed.send_blocking(self._client, request, timeout)

@@ -1,0 +1,116 @@
+"""A request and its answer in the terms of httpcore: what both kinds of connection share."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from dgspay.core.operation import Request, Response, Timeout, TransportFailure
+from dgspay.transports.base import MAX_BODY_BYTES
+from dgspay.transports.failures import unusable
+from dgspay.transports.routes import Origin
+
+# A client talks to one origin, rarely to two.
+_origin = functools.lru_cache(maxsize=64)(Origin.of)
+
+_METHODS_WITH_A_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+def split_url(url: str) -> tuple[Origin, bytes]:
+    """Return where a request goes, and its target there.
+
+    Raises:
+        TransportFailure: when it is not an absolute http or https URL.
+    """
+    scheme, _, rest = url.partition("://")
+    netloc, slash, path = rest.partition("/")
+    try:
+        return _origin(scheme, netloc), (slash + path).encode("ascii") or b"/"
+    except UnicodeEncodeError:
+        raise unusable("the URL of the request has characters no URL has") from None
+
+
+def to_httpcore(
+    core: Any, request: Request, origin: Origin, target: bytes, timeout: Timeout
+) -> Any:
+    """Build the request as it goes out, and nothing else with it."""
+    headers = [(b"Host", origin.host_header)]
+    headers += [
+        (name.encode("ascii"), value.encode("ascii")) for name, value in request.headers.items()
+    ]
+    body = request.body or b""
+    if body or request.method in _METHODS_WITH_A_BODY:
+        headers.append((b"Content-Length", b"%d" % len(body)))
+    url = core.URL(
+        scheme=origin.scheme.encode(), host=origin.host.encode(), port=origin.port, target=target
+    )
+    return core.Request(
+        request.method,
+        url,
+        headers=headers,
+        content=body,
+        extensions={"timeout": timeouts(timeout)},
+    )
+
+
+def timeouts(timeout: Timeout) -> dict[str, float]:
+    """Return the parts of a timeout by the names both libraries have for them."""
+    return {
+        "connect": timeout.connect,
+        "write": timeout.write,
+        "read": timeout.read,
+        "pool": timeout.pool,
+    }
+
+
+class Body:
+    """The body of an answer as it is read: never unpacked, never over the cap.
+
+    Raises:
+        TransportFailure: when the answer is compressed.
+    """
+
+    def __init__(self, encoding: str) -> None:
+        if encoding.strip().lower() not in ("", "identity"):
+            raise TransportFailure(
+                "the answer is compressed although that was not asked for", sent=True
+            )
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Take the next piece.
+
+        Raises:
+            TransportFailure: when that is more than an answer may have.
+        """
+        self._size += len(chunk)
+        if self._size > MAX_BODY_BYTES:
+            raise TransportFailure(f"the answer is over {MAX_BODY_BYTES} bytes", sent=True)
+        self._chunks.append(chunk)
+
+    def whole(self) -> bytes:
+        """Return all of it."""
+        return b"".join(self._chunks)
+
+
+class Incoming:
+    """An answer of httpcore's while it is read."""
+
+    def __init__(self, response: Any) -> None:
+        self._status = response.status
+        self._headers = _headers(response.headers)
+        self.body = Body(self._headers.get("content-encoding", ""))
+
+    def response(self) -> Response:
+        """Return the whole answer."""
+        return Response(self._status, self._headers, self.body.whole())
+
+
+def _headers(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in pairs:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        # A header that stands twice is one list (RFC 9110, section 5.3).
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers

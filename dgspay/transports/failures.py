@@ -1,0 +1,81 @@
+"""What an exception of httpx, httpx2 or their network layers says about the request it ended."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+
+from dgspay.core.operation import TransportFailure
+
+# The four libraries have the same classes under the same names, and any of them may not be
+# installed: so an exception is known by the names of its classes.
+_LIBRARIES = frozenset({"httpx", "httpcore", "httpx2", "httpcore2"})
+
+# What these raise happens before the first byte of the request leaves.
+_NOT_SENT = frozenset(
+    {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"}
+)
+
+_REASONS = {
+    "ConnectTimeout": "the connection could not be opened in time",
+    "PoolTimeout": "no connection of the pool became free in time",
+    "ReadTimeout": "no answer came in time",
+    "WriteTimeout": "the request could not be written in time",
+    "ProxyError": "the proxy refused the connection",
+    "ConnectError": "the connection could not be opened",
+    "RemoteProtocolError": "the connection ended before a whole answer had come",
+    "ReadError": "the connection broke before a whole answer had come",
+    "WriteError": "the connection broke while the request was being written",
+}
+
+
+def failure_of(error: Exception) -> TransportFailure:
+    """Say what happened, and whether a byte of the request may have left."""
+    if any(isinstance(link, ssl.SSLCertVerificationError) for link in _chain(error)):
+        return TransportFailure(
+            "the server's certificate does not verify (check base_url and verify=)",
+            sent=False,
+            permanent=True,
+        )
+    kinds = [
+        kind.__name__ for kind in type(error).__mro__ if kind.__module__.split(".")[0] in _LIBRARIES
+    ]
+    sent = _NOT_SENT.isdisjoint(kinds)
+    for kind in kinds:
+        if kind in _REASONS:
+            return TransportFailure(_REASONS[kind] + _detail(error), sent=sent)
+    return TransportFailure(f"the request failed ({type(error).__name__})", sent=sent)
+
+
+def unusable(reason: str) -> TransportFailure:
+    """Say that a transport cannot be used at all."""
+    return TransportFailure(reason, sent=False, permanent=True)
+
+
+def pool_timeout() -> TransportFailure:
+    """Say that the wait for a connection was too long."""
+    return TransportFailure(_REASONS["PoolTimeout"], sent=False)
+
+
+def deadline_passed(*, sent: bool) -> TransportFailure:
+    """Say that the total time of an attempt was over."""
+    if sent:
+        return TransportFailure("the whole answer had not come when the deadline passed", sent=True)
+    return TransportFailure("the connection was not open when the deadline passed", sent=False)
+
+
+def _detail(error: Exception) -> str:
+    """Add the operating system's own words, which hold nothing of the request."""
+    for link in _chain(error):
+        if isinstance(link, OSError) and isinstance(link.strerror, str):
+            return f" ({link.strerror})"
+    return ""
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    link: BaseException | None = error
+    while link is not None:
+        yield link
+        if isinstance(link, BaseExceptionGroup):
+            yield from link.exceptions
+        link = link.__cause__ or link.__context__

@@ -1,0 +1,232 @@
+"""The connections a transport owns, each lent to one request at a time.
+
+Who lends a connection counts it: a request that fails or is cancelled costs its connection and
+nothing else, whatever state it left it in. The one used last is lent first, so that a caller
+with one request at a time has one connection, and no request looks at more than a few.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from typing import Any
+
+import anyio
+
+from dgspay.core.operation import Request, Response, Timeout
+from dgspay.transports.deadline import BoundBackend, deadline
+from dgspay.transports.exchange import Incoming, split_url, to_httpcore
+from dgspay.transports.failures import deadline_passed, pool_timeout
+from dgspay.transports.routes import KEEP_ALIVE, Origin, Routes
+from dgspay.transports.streams import BlockingGatheringBackend, GatheringBackend
+
+
+class Shelf:
+    """The connections nobody uses, the one used last on top.
+
+    Args:
+        limit: How many connections there may be in all, lent ones included.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._idle: list[tuple[float, Origin, Any]] = []
+        self.lent = 0
+
+    def take(self, origin: Origin) -> tuple[Any | None, list[Any]]:
+        """Return a usable connection to a server, if there is one, and others to close."""
+        closing: list[Any] = []
+        for position in range(len(self._idle) - 1, -1, -1):
+            if self._idle[position][1] == origin:
+                connection = self._idle.pop(position)[2]
+                if not connection.has_expired():
+                    return connection, closing
+                closing.append(connection)
+        if self._idle and self.lent + len(self._idle) > self._limit:
+            closing.append(self._idle.pop(0)[2])
+        return None, closing
+
+    def put_back(self, origin: Origin, connection: Any) -> list[Any]:
+        """Take a connection back, and return those to close: it, or one idle for too long."""
+        if not connection.is_idle():
+            return [connection]
+        now = time.monotonic()
+        self._idle.append((now, origin, connection))
+        if self._idle[0][0] < now - KEEP_ALIVE:
+            return [self._idle.pop(0)[2]]
+        return []
+
+    def clear(self) -> list[Any]:
+        """Give all of them away, to be closed."""
+        closing = [connection for _, _, connection in self._idle]
+        self._idle.clear()
+        return closing
+
+
+class LoopPool:
+    """The connections of one event loop.
+
+    Args:
+        routes: How they are opened.
+        limit: How many there may be at a time.
+    """
+
+    def __init__(self, routes: Routes, limit: int) -> None:
+        core = routes.library.core
+        self._routes = routes
+        self._core = core
+        self._backend = GatheringBackend(core.AnyIOBackend(), core)
+        self._shelf = Shelf(limit)
+        self._slots = anyio.Semaphore(limit, fast_acquire=True)
+        self._closed = False
+
+    async def send(self, request: Request, timeout: Timeout) -> Response:
+        """Send one request on a connection of its own and read the answer.
+
+        Raises:
+            TransportFailure: when no connection became free, or the deadline passed.
+            Exception: whatever the network layer raises.
+        """
+        origin, target = split_url(request.url)
+        outgoing = to_httpcore(self._core, request, origin, target, timeout)
+        progress = Progress()
+        with anyio.move_on_after(timeout.total):
+            await self._acquire(timeout.pool)
+            try:
+                return await self._lend(origin, outgoing, progress)
+            finally:
+                self._shelf.lent -= 1
+                self._slots.release()
+        raise deadline_passed(sent=progress.may_have_left)
+
+    async def _acquire(self, patience: float) -> None:
+        try:
+            self._slots.acquire_nowait()
+        except anyio.WouldBlock:
+            with anyio.move_on_after(patience) as wait:
+                await self._slots.acquire()
+            if wait.cancelled_caught:
+                raise pool_timeout() from None
+        self._shelf.lent += 1
+
+    async def _lend(self, origin: Origin, outgoing: Any, progress: Progress) -> Response:
+        connection, closing = self._shelf.take(origin)
+        if connection is None:
+            connection = self._routes.open_async(origin, self._backend)
+            outgoing.extensions["trace"] = progress.note
+        else:
+            progress.may_have_left = True
+        try:
+            await _close_all(closing)
+            return await _exchange(connection, outgoing)
+        finally:
+            closing = self._shelf.put_back(origin, connection)
+            if self._closed:
+                closing += self._shelf.clear()
+            await _close_all(closing)
+
+    async def aclose(self) -> None:
+        """Close what is not in use; what is in use is closed when it comes back."""
+        self._closed = True
+        await _close_all(self._shelf.clear())
+
+
+class Progress:
+    """How far a request has come, so that a deadline can say whether a byte may have left."""
+
+    def __init__(self) -> None:
+        self.may_have_left = False
+
+    async def note(self, event: str, _: Any) -> None:
+        """Be told by httpcore of each step of a request."""
+        if event.endswith("send_request_headers.started"):
+            self.may_have_left = True
+
+
+async def _exchange(connection: Any, outgoing: Any) -> Response:
+    response = await connection.handle_async_request(outgoing)
+    incoming = Incoming(response)
+    async with contextlib.aclosing(aiter(response.stream)) as chunks:
+        async for chunk in chunks:
+            incoming.body.add(chunk)
+    await response.aclose()
+    return incoming.response()
+
+
+async def _close_all(connections: list[Any]) -> None:
+    if not connections:
+        return
+    with anyio.CancelScope(shield=True):
+        for connection in connections:
+            # That a broken connection cannot be closed properly is nobody's concern.
+            with contextlib.suppress(Exception):
+                await connection.aclose()
+
+
+class ThreadPool:
+    """The connections of one process for blocking code, shared by its threads.
+
+    Args:
+        routes: How they are opened.
+        limit: How many there may be at a time.
+    """
+
+    def __init__(self, routes: Routes, limit: int) -> None:
+        core = routes.library.core
+        self._routes = routes
+        self._core = core
+        self._backend = BlockingGatheringBackend(BoundBackend(core.SyncBackend()), core)
+        self._shelf = Shelf(limit)
+        self._slots = threading.Semaphore(limit)
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def send(self, request: Request, timeout: Timeout) -> Response:
+        """Send one request on a connection of its own and read the answer; see `LoopPool`."""
+        origin, target = split_url(request.url)
+        outgoing = to_httpcore(self._core, request, origin, target, timeout)
+        if not self._slots.acquire(timeout=deadline.clamp(timeout.pool)):
+            raise pool_timeout()
+        try:
+            with self._lock:
+                self._shelf.lent += 1
+            return self._lend(origin, outgoing)
+        finally:
+            with self._lock:
+                self._shelf.lent -= 1
+            self._slots.release()
+
+    def _lend(self, origin: Origin, outgoing: Any) -> Response:
+        with self._lock:
+            connection, closing = self._shelf.take(origin)
+        if connection is None:
+            connection = self._routes.open(origin, self._backend)
+        try:
+            _close_all_blocking(closing)
+            response = connection.handle_request(outgoing)
+            incoming = Incoming(response)
+            for chunk in response.stream:
+                incoming.body.add(chunk)
+                deadline.check()
+            response.close()
+            return incoming.response()
+        finally:
+            with self._lock:
+                closing = self._shelf.put_back(origin, connection)
+                if self._closed:
+                    closing += self._shelf.clear()
+            _close_all_blocking(closing)
+
+    def close(self) -> None:
+        """Close what is not in use; what is in use is closed when it comes back."""
+        with self._lock:
+            self._closed = True
+            closing = self._shelf.clear()
+        _close_all_blocking(closing)
+
+
+def _close_all_blocking(connections: list[Any]) -> None:
+    for connection in connections:
+        with contextlib.suppress(Exception):  # as in `_close_all`
+            connection.close()

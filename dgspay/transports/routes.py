@@ -1,0 +1,169 @@
+"""How connections are opened: to which origin, under which certificates, through which proxy."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import attrs
+
+from dgspay.core.operation import TransportFailure
+from dgspay.errors import ConfigError
+from dgspay.transports.failures import unusable
+from dgspay.transports.libraries import Library
+
+# Idle connections are closed after so many seconds. Servers begin to hang up not long after,
+# and a request that crosses with that has an outcome nobody knows.
+KEEP_ALIVE = 5.0
+
+_PORTS = {"http": 80, "https": 443}
+_PROXIES = ("http", "https", "socks5", "socks5h")
+
+
+@attrs.frozen
+class Origin:
+    """A server, as a URL names it.
+
+    Attributes:
+        scheme: `http` or `https`.
+        host: Without the brackets of an IPv6 address.
+        port: Named or the scheme's own.
+        host_header: What the request's `Host` says.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    host_header: bytes
+
+    @classmethod
+    def of(cls, scheme: str, netloc: str) -> Origin:
+        """Read the first part of a URL.
+
+        Raises:
+            TransportFailure: when no request can be sent there.
+        """
+        try:
+            parts = urlsplit(f"{scheme}://{netloc}")
+            host, port, header = parts.hostname, parts.port, netloc.encode("ascii")
+        except ValueError:
+            raise _unreachable() from None
+        default = _PORTS.get(scheme)
+        if default is None or not host or "@" in netloc:
+            raise _unreachable()
+        if port == default:
+            header = header.rpartition(b":")[0]
+        return cls(scheme, host, default if port is None else port, header)
+
+
+def _unreachable() -> TransportFailure:
+    return unusable("the URL of the request cannot be reached over http or https")
+
+
+class Routes:
+    """Makes connections of a library's network layer, one at a time.
+
+    httpcore's own pool costs time for every connection it holds at every request, and a request
+    cancelled at the wrong moment takes its slot away for good (encode/httpcore#1093). So a
+    pool of httpcore's is only asked to make connections here, and never holds any.
+
+    Args:
+        library: Whose connections.
+        verify: Certificates to trust; False trusts everybody.
+        trust_env: Whether proxy variables and `SSL_CERT_FILE` are obeyed.
+        proxy: URL of a proxy.
+
+    Raises:
+        ConfigError: for a proxy that is no URL of one.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        *,
+        verify: ssl.SSLContext | bool,
+        trust_env: bool,
+        proxy: str | None,
+    ) -> None:
+        self.library = library
+        self._verify = verify
+        self._trust_env = trust_env
+        self._proxy = None if proxy is None else _checked_proxy(proxy)
+        self._lock = threading.Lock()
+        self._context: ssl.SSLContext | None = None
+
+    def open_async(self, origin: Origin, backend: Any) -> Any:
+        """Return a connection that is opened by its first request."""
+        return self._open(origin, backend, "Async")
+
+    def open(self, origin: Origin, backend: Any) -> Any:
+        """Return the same for blocking code."""
+        return self._open(origin, backend, "")
+
+    def _open(self, origin: Origin, backend: Any, kind: str) -> Any:
+        core = self.library.core
+        options: dict[str, Any] = {
+            "ssl_context": self._certificates() if origin.scheme == "https" else None,
+            "keepalive_expiry": KEEP_ALIVE,
+            "network_backend": backend,
+        }
+        proxy = self._proxy or self._proxy_of_environment(origin)
+        if proxy is None:
+            maker = getattr(core, f"{kind}ConnectionPool")(**options)
+        else:
+            maker = self._through(proxy, core, kind, options)
+        there = core.Origin(origin.scheme.encode(), origin.host.encode("ascii"), origin.port)
+        return maker.create_connection(there)
+
+    def _through(self, proxy: str, core: Any, kind: str, options: dict[str, Any]) -> Any:
+        parts = urlsplit(proxy)
+        if parts.username is not None:
+            name, password = unquote(parts.username), unquote(parts.password or "")
+            options["proxy_auth"] = (name.encode(), password.encode())
+        if parts.scheme == "https":
+            options["proxy_ssl_context"] = self._certificates()
+        pool = f"{kind}SOCKSProxy" if parts.scheme.startswith("socks") else f"{kind}HTTPProxy"
+        port = parts.port or _PORTS.get(parts.scheme, 1080)
+        host = str(parts.hostname)
+        where = core.URL(scheme=parts.scheme, host=host, port=port, target="/")
+        return getattr(core, pool)(proxy_url=where, **options)
+
+    def _certificates(self) -> ssl.SSLContext:
+        """Make the context once: reading the certificates takes longer than many requests."""
+        if isinstance(self._verify, ssl.SSLContext):
+            return self._verify
+        with self._lock:
+            context = self._context
+            if context is None:
+                context = self._context = self.library.client.create_ssl_context(
+                    verify=self._verify, trust_env=self._trust_env
+                )
+            return context
+
+    def _proxy_of_environment(self, origin: Origin) -> str | None:
+        if not self._trust_env or proxy_bypass(f"{origin.host}:{origin.port}"):
+            return None
+        proxies = getproxies()
+        proxy = proxies.get(origin.scheme) or proxies.get("all")
+        if not proxy:
+            return None
+        try:
+            return _checked_proxy(proxy if "://" in proxy else f"http://{proxy}")
+        except ConfigError as error:
+            message = str(error)
+        raise unusable(f"of the environment: {message}")
+
+
+def _checked_proxy(proxy: str) -> str:
+    """Return the URL of a proxy, which is never shown: it may hold a password."""
+    try:
+        parts = urlsplit(proxy)
+        _ = parts.port
+    except (ValueError, TypeError, AttributeError):
+        raise ConfigError("proxy must be the URL of a proxy") from None
+    if parts.scheme not in _PROXIES or not parts.hostname:
+        raise ConfigError(f"proxy must be a URL that starts with {', '.join(_PROXIES)}")
+    return proxy
