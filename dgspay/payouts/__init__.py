@@ -1,9 +1,11 @@
 """Bulk payouts that survive anything and never pay twice.
 
-    with SqliteLedger("payouts.sqlite3") as ledger:
-        async with AsyncDGSPay.from_env() as dgs, open_job(dgs, ledger, "salaries.csv") as job:
-            (await job.preflight(fee=100)).require_good()
-            summary = await job.run()
+    with DGSPay.from_env() as dgs, SqliteLedger("payouts.sqlite3") as ledger:
+        payouts = Payouts(dgs, ledger)
+        summary = payouts.run("salaries.csv", fee=100)
+        payouts.report("salaries", "salaries.html")
+
+`AsyncPayouts` has the same methods for `await`: check, run, status, report, reconcile, resolve.
 
 The truth about money is a ledger of our own, one row per payout; an engine only decides which
 process works on which rows. A row is on disk as in doubt before its first byte leaves, under a
@@ -18,7 +20,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dgspay.payouts.batch import Batch, Chunk, Terms
+    from dgspay.payouts.batch import CHUNK_ROWS, Batch, Chunk, Terms
+    from dgspay.payouts.books import REPORT_FORMS, Status
+    from dgspay.payouts.desk import AsyncPayouts, Payouts
     from dgspay.payouts.engines import ChunkRef, Engine
     from dgspay.payouts.engines.local import LocalEngine
     from dgspay.payouts.engines.pgqueuer import PgQueuerEngine
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
         BatchBusyError,
         BatchChangedError,
         LedgerError,
+        NotInDoubtError,
         PreflightError,
         RowFault,
         RowsInvalidError,
@@ -35,40 +40,56 @@ if TYPE_CHECKING:
     from dgspay.payouts.job import ChunkPayer, Job, Summary, check_rows, open_job, run_payouts
     from dgspay.payouts.ledger import Counts, Ledger
     from dgspay.payouts.ledger.postgres import PostgresLedger
-    from dgspay.payouts.ledger.sqlite import SqliteLedger
+    from dgspay.payouts.ledger.sqlite import DEFAULT_NAME, SqliteLedger
     from dgspay.payouts.pace import Limits, Pace
-    from dgspay.payouts.payout import Payout, Record, State
+    from dgspay.payouts.payout import UNSETTLED, Payout, Record, State
     from dgspay.payouts.preflight import Preflight
-    from dgspay.payouts.runner import Runner, Stop
+    from dgspay.payouts.reconciling import Difference, Kind
+    from dgspay.payouts.report import Report
+    from dgspay.payouts.row import COLUMNS
+    from dgspay.payouts.rows import Source
+    from dgspay.payouts.runner import OnResult, Runner, Stop
     from dgspay.payouts.settling import LookUps, Settler
     from dgspay.payouts.survey import Survey
-    from dgspay.payouts.webhooks import PayoutWebhooks
+    from dgspay.payouts.webhooks import DisbursementEvent, PayoutWebhooks
 
 _HOME = {
-    "batch": "Batch Chunk Terms",
+    "batch": "CHUNK_ROWS Batch Chunk Terms",
+    "books": "REPORT_FORMS Status",
+    "desk": "AsyncPayouts Payouts",
     "engines": "ChunkRef Engine",
     "engines.local": "LocalEngine",
     "engines.pgqueuer": "PgQueuerEngine",
     "evidence": "Evidence Finding Witness",
     "faults": (
-        "BatchBusyError BatchChangedError LedgerError PreflightError RowFault RowsInvalidError "
-        "UnknownBatchError"
+        "BatchBusyError BatchChangedError LedgerError NotInDoubtError PreflightError RowFault "
+        "RowsInvalidError UnknownBatchError"
     ),
     "job": "ChunkPayer Job Summary check_rows open_job run_payouts",
     "ledger": "Counts Ledger",
     "ledger.postgres": "PostgresLedger",
-    "ledger.sqlite": "SqliteLedger",
+    "ledger.sqlite": "DEFAULT_NAME SqliteLedger",
     "pace": "Limits Pace",
-    "payout": "Payout Record State",
+    "payout": "UNSETTLED Payout Record State",
     "preflight": "Preflight",
-    "runner": "Runner Stop",
+    "reconciling": "Difference Kind",
+    "report": "Report",
+    "row": "COLUMNS",
+    "rows": "Source",
+    "runner": "OnResult Runner Stop",
     "settling": "LookUps Settler",
     "survey": "Survey",
-    "webhooks": "PayoutWebhooks",
+    "webhooks": "DisbursementEvent PayoutWebhooks",
 }
 _NAMES = {name: module for module, names in _HOME.items() for name in names.split()}
 
 __all__ = [
+    "CHUNK_ROWS",
+    "COLUMNS",
+    "DEFAULT_NAME",
+    "REPORT_FORMS",
+    "UNSETTLED",
+    "AsyncPayouts",
     "Batch",
     "BatchBusyError",
     "BatchChangedError",
@@ -76,29 +97,38 @@ __all__ = [
     "ChunkPayer",
     "ChunkRef",
     "Counts",
+    "Difference",
+    "DisbursementEvent",
     "Engine",
     "Evidence",
     "Finding",
     "Job",
+    "Kind",
     "Ledger",
     "LedgerError",
     "Limits",
     "LocalEngine",
     "LookUps",
+    "NotInDoubtError",
+    "OnResult",
     "Pace",
     "Payout",
     "PayoutWebhooks",
+    "Payouts",
     "PgQueuerEngine",
     "PostgresLedger",
     "Preflight",
     "PreflightError",
     "Record",
+    "Report",
     "RowFault",
     "RowsInvalidError",
     "Runner",
     "Settler",
+    "Source",
     "SqliteLedger",
     "State",
+    "Status",
     "Stop",
     "Summary",
     "Survey",

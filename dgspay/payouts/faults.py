@@ -7,7 +7,8 @@
     ├── PreflightError          the rows are fine, paying them now is not
     ├── BatchChangedError       the file or the settings are not those the batch began with
     ├── BatchBusyError          somebody else runs this batch at this moment
-    └── UnknownBatchError       the ledger has no such batch
+    ├── UnknownBatchError       the ledger has no such batch, or the batch no such row
+    └── NotInDoubtError         what a person would settle is settled, or was never sent
     DGSPayError
     └── LedgerError             the ledger cannot be written; whatever is not on disk is not sent
 """
@@ -81,3 +82,7 @@ class UnknownBatchError(ConfigError):
 
 class LedgerError(DGSPayError):
     """The ledger cannot be read or written (disk full, server gone). Nothing more is sent."""
+
+
+class NotInDoubtError(ConfigError):
+    """There is nothing for a person to settle about the payout."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
+import datetime as dt
+import enum
+import time
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from decimal import Decimal
 from functools import partial
 
@@ -13,10 +16,13 @@ import attrs
 from dgspay import AsyncDGSPay, PaymentStatus, Transaction, errors
 from dgspay.payouts.batch import Batch
 from dgspay.payouts.ledger import Ledger
-from dgspay.payouts.pace import Pace
+from dgspay.payouts.pace import Pace, Turns
 from dgspay.payouts.payout import Record, State
 
 _PAGE = 500
+_MAX_STRANGERS = 10_000
+# DGS-Pay's times have no zone: they are within this of ours wherever its clocks hang.
+_ANY_ZONE = dt.timedelta(hours=26)
 
 _SAYS = {
     State.CONFIRMED: PaymentStatus.SUCCESSFUL,
@@ -25,19 +31,71 @@ _SAYS = {
 }
 
 
+class Kind(enum.StrEnum):
+    """In what way the ledger and DGS-Pay do not agree."""
+
+    NOT_LISTED = "in the ledger, not at DGS-Pay"
+    NOT_IN_LEDGER = "at DGS-Pay, not in the ledger"
+    AMOUNT = "amounts differ"
+    STATUS = "states differ"
+    TWICE = "at DGS-Pay twice"
+    CONTRADICTION = "contradicts itself"
+    NOT_KNOWN = "cannot be compared"
+
+
 @attrs.frozen(kw_only=True)
 class Difference:
     """Something the ledger and DGS-Pay do not agree on.
 
     Attributes:
-        reference: The row's own reference.
+        kind: In what way.
+        reference: The row's own reference; None for a payout that no row is known for.
         dgs_reference: DGS-Pay's, where it is known.
         what: The difference, for a person.
     """
 
-    reference: str
+    kind: Kind
+    reference: str | None
     dgs_reference: str | None
     what: str
+
+
+@attrs.define
+class _Listed:
+    """What the transaction list holds that matters here."""
+
+    of_rows: dict[int, Transaction] = attrs.field(factory=dict)
+    twice: dict[int, Transaction] = attrs.field(factory=dict)
+    strangers: list[Transaction] = attrs.field(factory=list)
+
+    def take(self, number: int, transaction: Transaction) -> None:
+        known = self.of_rows.setdefault(number, transaction)
+        if known.id != transaction.id:
+            self.twice[number] = transaction
+
+
+@attrs.define
+class _Nameless:
+    """Rows that were sent, or taken up, and that DGS-Pay's name is not known of."""
+
+    last_sent: float
+    by_payment: dict[tuple[Decimal, str], list[str]] = attrs.field(factory=dict)
+
+    def note(self, record: Record) -> None:
+        self.last_sent = max(self.last_sent, record.sent_at or 0.0)
+        if record.dgs_reference is None:
+            payment = (Decimal(record.payout.amount), _digits(record.payout.account))
+            self.by_payment.setdefault(payment, []).append(record.payout.reference)
+
+    def like(self, transaction: Transaction) -> list[str]:
+        """Return the references of rows that pay this amount to this account."""
+        recipient = transaction.extra.get("recipient")
+        if transaction.amount is None or not isinstance(recipient, Mapping):
+            return []
+        account = recipient.get("account_number") or recipient.get("msisdn")
+        if not isinstance(account, str):
+            return []
+        return self.by_payment.get((transaction.amount, _digits(account)), [])
 
 
 async def reconcile(
@@ -45,81 +103,152 @@ async def reconcile(
 ) -> AsyncGenerator[Difference]:
     """Hold every payout that was sent against DGS-Pay, and give the differences as they come.
 
-    The transaction list is walked once. Whether it holds disbursements is not documented, so
-    what it does not hold is looked up one by one.
+    The transaction list is walked once (guide, "Transactions"). Whether it holds disbursements
+    is not documented, so what it does not hold is looked up one by one. A payout that only the
+    list holds is told where the list says that it is one (`destination_type`) and it was made
+    in the days of the batch.
 
     Raises:
         DGSPayError: the list cannot be read.
     """
-    listed: dict[int, Transaction] = {}
-    async for transaction in client.transactions.list():
-        owner = await anyio.to_thread.run_sync(
-            ledger.who_is, transaction.dgs_reference or transaction.id or ""
-        )
-        if owner is not None and owner[0] == batch.name:
-            listed[owner[1]] = transaction
-    concurrency = (pace or Pace()).concurrency
+    listed = await _listed(client, ledger, batch)
+    nameless = _Nameless(batch.created_at)
+    asking = _Asking(client, pace or Pace())
     after = 0
     while page := await anyio.to_thread.run_sync(
         partial(ledger.page, batch.name, after=after, limit=_PAGE, states=tuple(State))
     ):
         after = page[-1].payout.number
-        found: dict[int, list[Difference]] = {}
-        limiter = anyio.CapacityLimiter(concurrency)
+        sent = [record for record in page if record.state is not State.NEW]
+        unlisted = [record for record in sent if record.payout.number not in listed.of_rows]
+        asked = await asking.about(unlisted)
+        for record in sent:
+            nameless.note(record)
+            number = record.payout.number
+            said = listed.of_rows.get(number) or asked.get(number)
+            for difference in _differences(record, said, listed.twice.get(number)):
+                yield difference
+    for transaction in listed.strangers:
+        if _may_be_of(batch, transaction, nameless.last_sent):
+            yield _stranger(transaction, nameless)
 
-        async def compare(
-            record: Record,
-            found: dict[int, list[Difference]] = found,
-            limiter: anyio.CapacityLimiter = limiter,
-        ) -> None:
+
+async def _listed(client: AsyncDGSPay, ledger: Ledger, batch: Batch) -> _Listed:
+    listed = _Listed()
+    async for transaction in client.transactions.list():
+        name = transaction.dgs_reference or transaction.id or ""
+        owner = await anyio.to_thread.run_sync(ledger.who_is, name)
+        if owner is None:
+            if _is_payout(transaction) and len(listed.strangers) < _MAX_STRANGERS:
+                listed.strangers.append(transaction)
+        elif owner[0] == batch.name:
+            listed.take(owner[1], transaction)
+    return listed
+
+
+def _may_be_of(batch: Batch, transaction: Transaction, last_sent: float) -> bool:
+    """Say whether a payout is of the days in which the batch was paid."""
+    made = transaction.created_at
+    if made is None:
+        return True
+    first, last = (
+        dt.datetime.fromtimestamp(moment, dt.UTC).replace(tzinfo=None)
+        for moment in (batch.created_at, last_sent)
+    )
+    return first - _ANY_ZONE <= made.replace(tzinfo=None) <= last + _ANY_ZONE
+
+
+def _is_payout(transaction: Transaction) -> bool:
+    return transaction.extra.get("destination_type") in ("bank", "mobile_money")
+
+
+class _Asking:
+    """Looks payouts up one by one, so many at once and in a second."""
+
+    def __init__(self, client: AsyncDGSPay, pace: Pace) -> None:
+        self._client = client
+        self._pace = pace
+        self._turns = Turns(pace, time.monotonic)
+
+    async def about(self, records: list[Record]) -> dict[int, Transaction | errors.DGSPayError]:
+        """Return what DGS-Pay says of each; nothing of those it has no name for."""
+        answers: dict[int, Transaction | errors.DGSPayError] = {}
+        limiter = anyio.CapacityLimiter(self._pace.concurrency)
+
+        async def ask(number: int, dgs_reference: str) -> None:
             async with limiter:
-                said = listed.get(record.payout.number) or await _ask(client, record)
-            found[record.payout.number] = [*_differences(record, said)]
+                await self._turns.wait(lambda: True)
+                try:
+                    answers[number] = await self._client.transactions.retrieve(dgs_reference)
+                except errors.DGSPayError as error:
+                    answers[number] = error
 
         async with anyio.create_task_group() as group:
-            for record in page:
-                if record.state is not State.NEW:
-                    group.start_soon(compare, record)
-        for number in sorted(found):
-            for difference in found[number]:
-                yield difference
-
-
-async def _ask(client: AsyncDGSPay, record: Record) -> Transaction | errors.DGSPayError | None:
-    if record.dgs_reference is None:
-        return None
-    try:
-        return await client.transactions.retrieve(record.dgs_reference)
-    except errors.DGSPayError as error:
-        return error
+            for record in records:
+                if record.dgs_reference is not None:
+                    group.start_soon(ask, record.payout.number, record.dgs_reference)
+        return answers
 
 
 def _differences(
-    record: Record, said: Transaction | errors.DGSPayError | None
+    record: Record,
+    said: Transaction | errors.DGSPayError | None,
+    again: Transaction | None,
 ) -> Iterator[Difference]:
-    def difference(what: str) -> Difference:
+    def difference(kind: Kind, what: str) -> Difference:
         return Difference(
-            reference=record.payout.reference, dgs_reference=record.dgs_reference, what=what
+            kind=kind,
+            reference=record.payout.reference,
+            dgs_reference=record.dgs_reference,
+            what=what,
         )
 
     if record.contradiction is not None:
-        yield difference(record.contradiction)
+        yield difference(Kind.CONTRADICTION, record.contradiction)
+    if again is not None:
+        yield difference(Kind.TWICE, "DGS-Pay lists it twice: it may have been paid twice")
     match said:
         case None:
             # One that was refused has no reference, and nothing to be compared with.
             if record.state is not State.FAILED:
-                yield difference(f"it is {record.state}, and DGS-Pay's name for it is not known")
+                yield difference(
+                    Kind.NOT_LISTED, f"it is {record.state}, and DGS-Pay's name for it is not known"
+                )
         case errors.NotFoundError():
-            yield difference(f"it is {record.state}, and DGS-Pay does not find it")
+            yield difference(Kind.NOT_LISTED, f"it is {record.state}, and DGS-Pay does not find it")
         case errors.DGSPayError():
-            yield difference(f"it could not be looked up: {said.message}")
+            yield difference(Kind.NOT_KNOWN, f"it could not be looked up: {said.message}")
         case Transaction():
-            yield from map(difference, _disagreements(record, said))
+            for kind, what in _disagreements(record, said):
+                yield difference(kind, what)
 
 
-def _disagreements(record: Record, said: Transaction) -> Iterator[str]:
+def _disagreements(record: Record, said: Transaction) -> Iterator[tuple[Kind, str]]:
     expected = _SAYS.get(record.state)
     if expected is not said.status:
-        yield f"it is {record.state}, and DGS-Pay says {said.status.value}"
+        yield Kind.STATUS, f"it is {record.state}, and DGS-Pay says {said.status.value}"
     if said.amount is not None and said.amount != Decimal(record.payout.amount):
-        yield f"it is of {record.payout.amount:,} RWF, and DGS-Pay says {said.amount:,f}"
+        ours = f"{record.payout.amount:,}"
+        yield Kind.AMOUNT, f"it is of {ours} RWF, and DGS-Pay says {said.amount:,f}"
+
+
+def _stranger(transaction: Transaction, nameless: _Nameless) -> Difference:
+    alike = nameless.like(transaction)
+    amount = "an unknown amount" if transaction.amount is None else f"{transaction.amount:,f}"
+    what = (
+        f"DGS-Pay lists a payout of {amount} {transaction.currency or 'RWF'} "
+        f"({transaction.status.value}) that is in no batch of the ledger"
+    )
+    if alike:
+        what += f"; it pays what {', '.join(alike[:3])} should: it may be that row"
+    return Difference(
+        kind=Kind.NOT_IN_LEDGER,
+        reference=alike[0] if len(alike) == 1 else None,
+        dgs_reference=transaction.dgs_reference or transaction.id,
+        what=what,
+    )
+
+
+def _digits(account: str) -> str:
+    """Return what is left of a number when it is spelled in another way."""
+    return account.lstrip("+").removeprefix("250").lstrip("0")

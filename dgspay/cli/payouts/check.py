@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import anyio
 import typer
 
 from dgspay.cli.exits import ExitCode
@@ -13,14 +12,14 @@ from dgspay.cli.payouts.options import (
     FeeOption,
     MapOption,
     SheetArgument,
-    client,
+    TransportOption,
+    asking,
     mapping_of,
 )
 from dgspay.cli.payouts.shown import tell_faults, tell_preflight, tell_survey
 from dgspay.cli.session import BaseUrlOption, EnvironmentOption
 from dgspay.cli.terminal import console
-from dgspay.payouts import Preflight, Survey, check_rows
-from dgspay.payouts.preflight import preflight
+from dgspay.payouts import check_rows
 
 
 def check(
@@ -32,6 +31,7 @@ def check(
     offline: Annotated[
         bool, typer.Option("--offline", help="Look at the rows only, and ask DGS-Pay nothing.")
     ] = False,
+    transport: TransportOption = None,
     environment: EnvironmentOption = None,
     base_url: BaseUrlOption = None,
 ) -> None:
@@ -50,19 +50,13 @@ def check(
         for duplicate in survey.duplicates:
             console(stderr=True).print(str(duplicate), style="yellow")
         return
-    found = anyio.run(_look, survey, fee, environment, base_url, allow_duplicates)
+    found = asking(
+        lambda payouts: payouts.check(survey, fee=fee, allow_duplicates=allow_duplicates),
+        environment,
+        base_url,
+        transport=transport,
+    )
     tell_preflight(found)
     if found.problems:
         raise typer.Exit(ExitCode.NO)
     console().print("Nothing speaks against paying it.", style="green")
-
-
-async def _look(
-    survey: Survey,
-    fee: str | None,
-    environment: str | None,
-    base_url: str | None,
-    allow_duplicates: bool,
-) -> Preflight:
-    async with client(environment, base_url) as dgs:
-        return await preflight(dgs, survey, fee=fee, allow_duplicates=allow_duplicates)

@@ -14,8 +14,7 @@ from dgspay.cli.payouts.options import LedgerOption, opened_ledger
 from dgspay.cli.receiver import Received, Refused, receive
 from dgspay.cli.session import webhook_secret
 from dgspay.cli.terminal import console, visible
-from dgspay.payouts import LedgerError, PayoutWebhooks
-from dgspay.payouts.webhooks import DisbursementEvent
+from dgspay.payouts import DisbursementEvent, LedgerError, PayoutWebhooks
 
 DEFAULT_PORT = 8252
 """One above that of `dgspay webhooks listen`."""

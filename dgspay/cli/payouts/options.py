@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import importlib.util
 import shlex
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Union
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union
 
+import anyio
 import typer
 
 from dgspay import AsyncDGSPay, RetryPolicy
 from dgspay.cli.exits import fail
 from dgspay.cli.session import client_options
-from dgspay.payouts import SqliteLedger
-from dgspay.payouts.ledger.sqlite import DEFAULT_NAME
+from dgspay.payouts import DEFAULT_NAME, AsyncPayouts, SqliteLedger
 
+T = TypeVar("T")
 AnyLedger = Union[SqliteLedger, "PostgresLedger"]
 
 _SERVERS = ("postgresql://", "postgres://")
 
+TRANSPORTS = ("aiohttp", "httpx")
+
 if TYPE_CHECKING:
     from dgspay.payouts import PostgresLedger
+    from dgspay.transports.base import AsyncTransport
 
 SheetArgument = Annotated[
     Path, typer.Argument(metavar="FILE", help="CSV in UTF-8, with a heading line.")
@@ -66,6 +70,14 @@ TrustOption = Annotated[
 ConcurrencyOption = Annotated[int, typer.Option(min=1, max=1000, help="Payouts in flight at once.")]
 RateOption = Annotated[
     float | None, typer.Option(min=0.001, metavar="N", help="Payouts in a second at most.")
+]
+TransportOption = Annotated[
+    str | None,
+    typer.Option(
+        "--transport",
+        metavar="NAME",
+        help="aiohttp or httpx; aiohttp where it is installed, as it is faster with many at once.",
+    ),
 ]
 
 
@@ -120,12 +132,51 @@ def mapping_of(pairs: Sequence[str] | None) -> dict[str, str]:
 
 
 def client(
-    environment: str | None, base_url: str | None, *, trust_idempotency: bool = False
+    environment: str | None,
+    base_url: str | None,
+    *,
+    transport: str | None = None,
+    trust_idempotency: bool = False,
 ) -> AsyncDGSPay:
     """Make the client for the chosen account.
 
     Raises:
         ConfigError: a variable is missing, or something does not fit together.
     """
-    retry = RetryPolicy(trust_idempotency=trust_idempotency)
-    return AsyncDGSPay(retry=retry, **client_options(environment, base_url))
+    return AsyncDGSPay(
+        retry=RetryPolicy(trust_idempotency=trust_idempotency),
+        transport=_transport(transport),
+        **client_options(environment, base_url),
+    )
+
+
+def _transport(name: str | None) -> AsyncTransport | None:
+    """Return what sends the requests; None stands for httpx."""
+    if name is not None and name not in TRANSPORTS:
+        fail(f"--transport must be one of {', '.join(TRANSPORTS)}.")
+    if name == "httpx":
+        return None
+    try:
+        from dgspay.transports.aiohttp import AiohttpTransport  # noqa: PLC0415 - an extra
+    except ImportError:
+        if name is not None:
+            fail("This needs aiohttp. Install it with: pip install 'dgspay[aiohttp]'")
+        return None
+    return AiohttpTransport()
+
+
+def asking(
+    work: Callable[[AsyncPayouts], Coroutine[Any, Any, T]],
+    environment: str | None,
+    base_url: str | None,
+    *,
+    ledger: AnyLedger | None = None,
+    transport: str | None = None,
+) -> T:
+    """Do something about payouts with a client of the chosen account."""
+
+    async def run() -> T:
+        async with client(environment, base_url, transport=transport) as dgs:
+            return await work(AsyncPayouts(dgs, ledger))
+
+    return anyio.run(run)

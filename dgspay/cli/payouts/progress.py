@@ -1,111 +1,204 @@
-"""The progress of a run: a bar on a terminal, a plain line now and then elsewhere."""
+"""The progress of a run: two live lines on a terminal, a plain line now and then elsewhere."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
+import anyio
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
 
 from dgspay.cli.terminal import console
-from dgspay.payouts import Evidence, Finding, Payout
-from dgspay.payouts.runner import OnResult
+from dgspay.payouts import AsyncPayouts, Counts, Evidence, Finding, Payout, State
 
 _SECONDS_BETWEEN_LINES = 5.0
+_FRAMES_A_SECOND = 5.0
+_SECONDS_BETWEEN_COUNTS = 1.0
+# Counting a million rows takes a while: no more than this share of the time.
+_SHARE_OF_COUNTING = 0.05
 
 
-class _Tally:
-    """Counts results as they come."""
+class Progress:
+    """How far a run is. It counts results as they come, or takes the ledger's own counts.
 
-    def __init__(self, total: int) -> None:
-        self.total = total
-        self.accepted = self.failed = self.in_doubt = self.unsent = 0
-        self._began = time.monotonic()
+    Args:
+        left: Payouts that are still to be sent.
+        monotonic: Seconds that never run backwards.
+    """
 
-    def count(self, evidence: Evidence) -> None:
+    def __init__(self, left: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._began = monotonic()
+        self._total = left
+        self._accepted = self._failed = self._in_doubt = self._unsent = 0
+        self._until: float | None = None
+        self._is_over = False
+        self._counts: Counts | None = None
+        self._was_open: int | None = None
+
+    def on_result(self, _payout: Payout, evidence: Evidence) -> None:
+        """Count one payout that was sent here."""
         match evidence.finding:
             case Finding.ACCEPTED:
-                self.accepted += 1
+                self._accepted += 1
             case Finding.REFUSED:
-                self.failed += 1
+                self._failed += 1
             case Finding.LOST:
-                self.in_doubt += 1
+                self._in_doubt += 1
             case _:
-                self.unsent += 1
+                self._unsent += 1
+
+    def on_counts(self, counts: Counts) -> None:
+        """Take what the ledger counts, whichever machine it was paid by."""
+        self._counts = counts
+        if self._was_open is None:
+            self._was_open = counts.count(State.NEW, State.IN_DOUBT)
+
+    def settle(self, within: float) -> None:
+        """All is sent; from now on it is looked up how the payouts ended."""
+        self._until = self._monotonic() + within
+        self._counts = None
+
+    def end(self, counts: Counts) -> None:
+        """Take the last counts: nothing more comes."""
+        self.on_counts(counts)
+        self._is_over = True
+
+    @property
+    def _is_settling(self) -> bool:
+        return self._until is not None
 
     @property
     def done(self) -> int:
-        return self.accepted + self.failed + self.in_doubt
+        """How many are done of what this phase is about."""
+        if self._counts is not None and self._is_settling:
+            return self._counts.count(State.CONFIRMED, State.FAILED)
+        if self._counts is not None:
+            return (self._was_open or 0) - self._counts.count(State.NEW, State.IN_DOUBT)
+        return self._accepted + self._failed + self._in_doubt
 
     @property
-    def rate(self) -> float:
-        return self.done / max(time.monotonic() - self._began, 0.001)
+    def total(self) -> int:
+        """How many there are of what this phase is about."""
+        if self._counts is not None and self._is_settling:
+            return self._counts.count(*State)
+        return self._total if self._was_open is None else self._was_open
 
-    def words(self) -> str:
-        return (
-            f"{self.rate:,.0f}/s  accepted {self.accepted:,}  failed {self.failed:,}  "
-            f"in doubt {self.in_doubt:,}"
+    @property
+    def title(self) -> str:
+        """What is being done."""
+        return "Settling" if self._is_settling else "Paying"
+
+    def words(self) -> Text:
+        """Return everything but the bar."""
+        if self._until is not None:
+            time_left = span(max(self._until - self._monotonic(), 0))
+            return self._figures([] if self._is_over else [f"up to {time_left} more"])
+        rate = self.done / max(self._monotonic() - self._began, 0.001)
+        left = span(max(self.total - self.done, 0) / max(rate, 0.001)) if self.done else "-:--"
+        return self._figures([f"{rate:,.0f}/s", f"{left} left"])
+
+    def _figures(self, times: list[str]) -> Text:
+        figures = [
+            Text(f"{name} {count:,}", style if count else "")
+            for name, count, style in self._tally()
+            if count is not None
+        ]
+        return Text("  ").join([*map(Text, times), *figures])
+
+    def _tally(self) -> list[tuple[str, int | None, str]]:
+        counts = self._counts
+        if counts is None:
+            return [
+                ("accepted", self._accepted, ""),
+                ("failed", self._failed, "red"),
+                ("in doubt", self._in_doubt, "yellow"),
+                ("not sent", self._unsent or None, "yellow"),
+            ]
+        doubtful = (State.HELD, State.IN_DOUBT) if self._is_settling else (State.HELD,)
+        return [
+            ("accepted", counts.count(State.ACCEPTED), ""),
+            ("confirmed", counts.count(State.CONFIRMED) or None, ""),
+            ("failed", counts.count(State.FAILED), "red"),
+            ("in doubt", counts.count(*doubtful), "yellow"),
+        ]
+
+    def frame(self) -> RenderableType:
+        """Return two lines: the bar, and the figures."""
+        line = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        line.add_column(no_wrap=True)
+        line.add_column(ratio=1)
+        line.add_column(no_wrap=True, justify="right")
+        bar = ProgressBar(
+            total=max(self.total, 1), completed=self.done, complete_style="cyan", style="dim"
         )
+        line.add_row(self.title, bar, f"{self.done:,} of {self.total:,}")
+        return Group(line, self.words())
+
+    def line(self) -> str:
+        """Return one plain line."""
+        return f"{self.title}: {self.done:,} of {self.total:,}  {self.words().plain}"
+
+
+def span(seconds: float) -> str:
+    """Return a time as `0:07`, `12:05` or `1:02:03`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 @contextmanager
-def progress_of(total: int) -> Generator[OnResult]:
-    """Show how far a run is; gives what is to be told of each result.
+def shown(progress: Progress) -> Generator[None]:
+    """Keep two live lines at the bottom of a terminal; elsewhere, see `telling`."""
+    out = console(stderr=True)
+    if not out.is_terminal or out.is_dumb_terminal:
+        yield
+        return
+    with Live(
+        get_renderable=progress.frame, console=out, refresh_per_second=_FRAMES_A_SECOND
+    ) as live:
+        yield
+        live.refresh()
+
+
+@asynccontextmanager
+async def telling(
+    progress: Progress, payouts: AsyncPayouts, batch: str, *, counting: Callable[[], bool]
+) -> AsyncGenerator[None]:
+    """Count by the ledger while that is wanted, and tell a log now and then.
 
     Args:
-        total: Payouts that are still to be sent.
+        progress: What is told.
+        payouts: Asked for the ledger's counts.
+        batch: Of which batch.
+        counting: Whether the ledger's counts are wanted at this moment.
     """
     out = console(stderr=True)
-    tally = _Tally(total)
-    if not out.is_terminal:
-        with _lines(tally) as on_result:
-            yield on_result
-        return
-    with Progress(
-        TextColumn("Paying"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[words]}"),
-        TimeRemainingColumn(),
-        console=out,
-        refresh_per_second=5,
-    ) as progress:
-        task: TaskID = progress.add_task("", total=total, words=tally.words())
+    plain = not out.is_terminal or out.is_dumb_terminal
 
-        def show(_payout: Payout, evidence: Evidence) -> None:
-            tally.count(evidence)
-            progress.update(task, completed=tally.done, words=tally.words())
+    async def count() -> None:
+        while True:
+            began = time.monotonic()
+            if counting():
+                progress.on_counts((await payouts.status(batch)).counts)
+            took = time.monotonic() - began
+            await anyio.sleep(max(_SECONDS_BETWEEN_COUNTS, took / _SHARE_OF_COUNTING))
 
-        yield show
+    async def tell() -> None:
+        while True:
+            await anyio.sleep(_SECONDS_BETWEEN_LINES)
+            out.print(progress.line(), soft_wrap=True)
 
-
-@contextmanager
-def _lines(tally: _Tally) -> Generator[OnResult]:
-    out = console(stderr=True)
-    told = time.monotonic()
-
-    def line() -> None:
-        left = max(tally.total - tally.done, 0) / max(tally.rate, 0.001)
-        out.print(
-            f"{tally.done:,} of {tally.total:,}  {tally.words()}  {left:,.0f} s left",
-            soft_wrap=True,
-        )
-
-    def show(_payout: Payout, evidence: Evidence) -> None:
-        nonlocal told
-        tally.count(evidence)
-        if time.monotonic() - told >= _SECONDS_BETWEEN_LINES:
-            told = time.monotonic()
-            line()
-
-    yield show
-    if tally.done:
-        line()
+    async with anyio.create_task_group() as group:
+        group.start_soon(count)
+        if plain:
+            group.start_soon(tell)
+        yield
+        group.cancel_scope.cancel()
+    if plain and progress.done:
+        out.print(progress.line(), soft_wrap=True)

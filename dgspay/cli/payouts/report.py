@@ -1,31 +1,17 @@
-"""`dgspay payouts report` and `reconcile`: what became of a batch, and whether DGS-Pay agrees."""
+"""`dgspay payouts report`: what became of a batch, to print, for a spreadsheet or a program."""
 
 from __future__ import annotations
 
-import datetime as dt
 import sys
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
-import anyio
 import typer
 
 from dgspay.cli.exits import ExitCode, fail
-from dgspay.cli.payouts.options import (
-    AnyLedger,
-    BatchArgument,
-    LedgerOption,
-    client,
-    opened_ledger,
-)
-from dgspay.cli.session import BaseUrlOption, EnvironmentOption
+from dgspay.cli.payouts.options import BatchArgument, LedgerOption, opened_ledger
 from dgspay.cli.terminal import console, visible
-from dgspay.payouts import Batch
-from dgspay.payouts.reconciling import Difference, reconcile
-from dgspay.payouts.report import write_csv, write_json
-from dgspay.payouts.report_page import write_page
-
-FORMATS = ("html", "csv", "json")
+from dgspay.payouts import REPORT_FORMS, Payouts
 
 
 def report(
@@ -33,74 +19,33 @@ def report(
     *,
     form: Annotated[
         str | None,
-        typer.Option("--format", metavar="FORMAT", help=f"{', '.join(FORMATS)}; html by default."),
+        typer.Option(
+            "--format", metavar="FORMAT", help=f"{', '.join(REPORT_FORMS)}; html by default."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write to a file instead of stdout.")
     ] = None,
     ledger: LedgerOption = None,
 ) -> None:
-    """Write what became of a batch: one HTML page to print, or every row as CSV or JSON."""
+    """Write what became of a batch: one HTML page to print, or every row as CSV or JSON.
+
+    No cell of the CSV can act as a formula in a spreadsheet: text that could be one has an
+    apostrophe in front. Numbers and phones, +250788123456 too, are written as they are.
+    """
     chosen = form or (out.suffix.removeprefix(".") if out is not None else "html")
-    if chosen not in FORMATS:
-        fail(f"The format must be one of {', '.join(FORMATS)}.")
+    if chosen not in REPORT_FORMS:
+        fail(f"The format must be one of {', '.join(REPORT_FORMS)}.")
     with opened_ledger(ledger) as opened:
-        found = opened.require_batch(batch)
+        payouts = Payouts(ledger=opened)
         if out is None:
-            _write(chosen, opened, found, sys.stdout)
+            payouts.report(batch, sys.stdout, form=chosen)
             return
         try:
-            with out.open("w", encoding="utf-8", newline="") as file:
-                _write(chosen, opened, found, file)
+            payouts.report(batch, out, form=chosen)
         except OSError as error:
             reason = error.strerror
         else:
             console(stderr=True).print(f"Written to {visible(str(out))}", soft_wrap=True)
             return
-    fail(f"Cannot write {out}: {reason}.")
-
-
-def _write(form: str, ledger: AnyLedger, batch: Batch, file: TextIO) -> None:
-    match form:
-        case "csv":
-            write_csv(ledger, batch, file)
-        case "json":
-            write_json(ledger, batch, file)
-        case _:
-            write_page(ledger, batch, file, now=dt.datetime.now().astimezone())
-
-
-def reconcile_command(
-    batch: BatchArgument,
-    *,
-    ledger: LedgerOption = None,
-    environment: EnvironmentOption = None,
-    base_url: BaseUrlOption = None,
-) -> None:
-    """Hold the ledger against DGS-Pay's transactions, and name every difference.
-
-    It only reads. Exit code 1 when there are differences.
-    """
-    with opened_ledger(ledger) as opened:
-        found = opened.require_batch(batch)
-        differences = anyio.run(_reconcile, opened, found, environment, base_url)
-    if differences:
-        console(stderr=True).print(f"{differences:,} differences.", style="bold red")
-        raise typer.Exit(ExitCode.NO)
-    console().print("The ledger and DGS-Pay agree.", style="green")
-
-
-async def _reconcile(
-    ledger: AnyLedger, batch: Batch, environment: str | None, base_url: str | None
-) -> int:
-    count = 0
-    async with client(environment, base_url) as dgs:
-        async for difference in reconcile(dgs, ledger, batch):
-            count += 1
-            _tell(difference)
-    return count
-
-
-def _tell(difference: Difference) -> None:
-    words = (difference.reference, difference.dgs_reference or "-", difference.what)
-    console().print("  ".join(visible(word) for word in words), soft_wrap=True)
+    fail(f"Cannot write {out}: {reason}.", ExitCode.NO)

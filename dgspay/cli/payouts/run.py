@@ -24,6 +24,7 @@ from dgspay.cli.payouts.options import (
     MapOption,
     RateOption,
     SheetArgument,
+    TransportOption,
     TrustOption,
     client,
     is_server,
@@ -31,7 +32,7 @@ from dgspay.cli.payouts.options import (
     opened_ledger,
     place_words,
 )
-from dgspay.cli.payouts.progress import progress_of
+from dgspay.cli.payouts.progress import Progress, shown, telling
 from dgspay.cli.payouts.shown import (
     exit_code,
     tell_faults,
@@ -42,6 +43,7 @@ from dgspay.cli.payouts.shown import (
 from dgspay.cli.session import BaseUrlOption, EnvironmentOption, ask
 from dgspay.cli.terminal import console
 from dgspay.payouts import (
+    AsyncPayouts,
     Engine,
     Job,
     Pace,
@@ -49,7 +51,6 @@ from dgspay.payouts import (
     State,
     Stop,
     Summary,
-    open_job,
 )
 
 _PASSWORD = re.compile(r"(postgres(?:ql)?://[^:/@]*:)[^@]*@")
@@ -66,6 +67,7 @@ class _Wish:
     allow_duplicates: bool
     settle_within: float
     trust_idempotency: bool
+    transport: str | None
     environment: str | None
     base_url: str | None
     job: dict[str, Any]
@@ -106,6 +108,7 @@ def run(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Do not ask before paying; for jobs.")
     ] = False,
+    transport: TransportOption = None,
     environment: EnvironmentOption = None,
     base_url: BaseUrlOption = None,
 ) -> None:
@@ -123,6 +126,7 @@ def run(
         allow_duplicates=allow_duplicates,
         settle_within=settle_within,
         trust_idempotency=trust_idempotency,
+        transport=transport,
         environment=environment,
         base_url=base_url,
         server=ledger if is_server(ledger) else None,
@@ -149,24 +153,24 @@ def run(
 
 
 async def _run(wish: _Wish, ledger: AnyLedger, stop: Stop) -> Summary | None:
-    async with (
-        client(wish.environment, wish.base_url, trust_idempotency=wish.trust_idempotency) as dgs,
-        open_job(dgs, ledger, wish.file, stop=stop, **wish.job) as job,
-    ):
-        left = await _look(job, wish, ledger)
-        if wish.dry_run:
-            console().print("Dry run: nothing was sent.")
-            return None
-        with progress_of(left) as on_result:
-            return await job.run(
-                settle_within=wish.settle_within, on_result=on_result, engine=wish.engine()
-            )
+    async with client(
+        wish.environment,
+        wish.base_url,
+        transport=wish.transport,
+        trust_idempotency=wish.trust_idempotency,
+    ) as dgs:
+        payouts = AsyncPayouts(dgs, ledger)
+        async with payouts.open(wish.file, stop=stop, **wish.job) as job:
+            left = await _look(job, wish, payouts)
+            if wish.dry_run:
+                console().print("Dry run: nothing was sent.")
+                return None
+            return await _pay(job, wish, payouts, left, stop)
 
 
-async def _look(job: Job, wish: _Wish, ledger: AnyLedger) -> int:
+async def _look(job: Job, wish: _Wish, payouts: AsyncPayouts) -> int:
     """Show what is going to be paid and ask; return how many payouts are left."""
-    counts = await anyio.to_thread.run_sync(ledger.counts, job.batch.name)
-    left = counts.count(State.NEW)
+    left = (await payouts.status(job.batch.name)).counts.count(State.NEW)
     if job.resumed:
         console().print(
             f"Going on with batch {job.batch.name}: {left:,} of {job.batch.count:,} to be sent"
@@ -183,6 +187,31 @@ async def _look(job: Job, wish: _Wish, ledger: AnyLedger) -> int:
     if not wish.yes and not wish.dry_run:
         ask(found.question)
     return left
+
+
+async def _pay(job: Job, wish: _Wish, payouts: AsyncPayouts, left: int, stop: Stop) -> Summary:
+    """Pay, then look up how it ended, and show both."""
+    name = job.batch.name
+    progress = Progress(left)
+    settling = False
+
+    def counting() -> bool:
+        # What other machines pay is known from the ledger alone.
+        return settling or wish.server is not None
+
+    with shown(progress):
+        async with telling(progress, payouts, name, counting=counting):
+            summary = await job.run(
+                settle_within=0, on_result=progress.on_result, engine=wish.engine()
+            )
+            if not wish.settle_within or summary.paused is not None or stop:
+                return summary
+            settling = True
+            progress.settle(wish.settle_within)
+            look_ups = await job.settle(within=wish.settle_within)
+            counts = (await payouts.status(name)).counts
+            progress.end(counts)
+    return attrs.evolve(summary, counts=counts, stopped=bool(stop), look_ups=look_ups)
 
 
 def _shown(arguments: list[str]) -> list[str]:

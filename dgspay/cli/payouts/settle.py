@@ -8,10 +8,10 @@ import typer
 
 from dgspay.cli.exits import ExitCode, fail
 from dgspay.cli.payouts.options import BatchArgument, LedgerOption, opened_ledger
-from dgspay.cli.payouts.status import tell_records
+from dgspay.cli.payouts.shown import words_of
 from dgspay.cli.session import ask
-from dgspay.payouts import Evidence, Finding, Witness
-from dgspay.payouts.payout import UNSETTLED
+from dgspay.cli.terminal import console
+from dgspay.payouts import UNSETTLED, Payouts, Record
 
 
 def resolve(
@@ -36,18 +36,15 @@ def resolve(
     if paid is None:
         fail("Say --paid or --not-paid.")
     with opened_ledger(ledger) as opened:
-        found = opened.require_batch(batch)
-        record = opened.find(batch, row)
-        if record is None:
-            fail(f"Batch {batch} has no row {row!r}.")
-        tell_records([record])
+        payouts = Payouts(ledger=opened)
+        record = payouts.row(batch, row)
+        _tell(record)
         if record.state not in UNSETTLED:
             fail(f"It is {record.state}, and not in doubt.", ExitCode.NO)
         if not yes:
             ask(f"Note that it was {'' if paid else 'not '}paid?")
-        evidence = Evidence(
-            finding=Finding.PAID if paid else Finding.NOT_PAID,
-            witness=Witness.PERSON,
-            reason=None if note is None else f"a person says so: {note}",
-        )
-        tell_records([opened.settle(found, record.payout.number, evidence)])
+        _tell(payouts.resolve(batch, row, paid=paid, note=note))
+
+
+def _tell(record: Record) -> None:
+    console().print(words_of(record), soft_wrap=not console().is_terminal)

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
 from dgspay.cli.exits import ExitCode
-from dgspay.cli.tables import Column, print_table
 from dgspay.cli.terminal import console, figure, visible
-from dgspay.payouts import Counts, Preflight, RowFault, State, Summary, Survey
-from dgspay.payouts.survey import MAX_LISTED
+from dgspay.payouts import Counts, Preflight, Record, RowFault, State, Status, Summary, Survey
 
 _STYLES = {State.FAILED: "red", State.HELD: "yellow", State.IN_DOUBT: "yellow"}
+
+EXIT_CODES = (
+    "\b\nExit codes:\n"
+    "  0    every payout is confirmed, or accepted and waiting for its webhook\n"
+    "  1    some failed, something speaks against paying, or you said no\n"
+    "  2    the rows or the settings are wrong; nothing was sent\n"
+    "  3    DGS-Pay refused a look-up, the API key say; nothing was sent\n"
+    "  4    some are still to be sent: give the same command again\n"
+    "  5    it is not known of some whether they were paid: they are held\n"
+    "  130  stopped with Ctrl-C or SIGTERM; give the same command again"
+)
+"""What the payout commands end with; the first of 130, 5, 4, 1 that is true."""
 
 
 def tell_faults(faults: Sequence[RowFault], count: int) -> None:
@@ -19,7 +33,7 @@ def tell_faults(faults: Sequence[RowFault], count: int) -> None:
     for fault in faults:
         err.print(visible(str(fault)), soft_wrap=True)
     if count > len(faults):
-        err.print(f"... and {count - MAX_LISTED:,} more")
+        err.print(f"... and {count - len(faults):,} more")
     err.print(f"{count:,} faults. Nothing was sent.", style="bold red")
 
 
@@ -45,17 +59,61 @@ def tell_preflight(found: Preflight) -> None:
         console(stderr=True).print(f"Problem: {visible(problem)}", style="red", soft_wrap=True)
 
 
+def table_of(counts: Counts) -> Table:
+    """Make a table of how many payouts are in each state."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("state")
+    table.add_column("payouts", justify="right")
+    table.add_column("RWF", justify="right")
+    for state in State:
+        if counts.count(state):
+            table.add_row(
+                state.value,
+                f"{counts.count(state):,}",
+                f"{counts.amount(state):,}",
+                style=_STYLES.get(state),
+            )
+    return table
+
+
+def tell_status(status: Status, most_doubts: int | None = None) -> RenderableType:
+    """Make what is shown of a batch: sums, states, and the rows somebody must look at.
+
+    Args:
+        status: Where it stands.
+        most_doubts: How many rows there is room for; all that the status names if left out.
+    """
+    batch = status.batch
+    parts: list[RenderableType] = [
+        Text(f"Batch {batch.name}: {batch.count:,} payouts, {batch.total:,} RWF")
+    ]
+    if batch.paused is not None:
+        parts.append(Text(f"Paused: {visible(batch.paused)}", "yellow"))
+    parts.append(table_of(status.counts))
+    doubts = status.in_doubt[:most_doubts]
+    if doubts:
+        parts.append(Text("\nIn doubt:", "yellow"))
+        parts.extend(map(words_of, doubts))
+    left = status.counts.count(State.HELD, State.IN_DOUBT) - len(doubts)
+    if left:
+        parts.append(Text(f"... and {left:,} more in doubt; the report has them all"))
+    return Group(*parts)
+
+
+def words_of(record: Record) -> Text:
+    """Make a payout's line, with its reason below it."""
+    payout = record.payout
+    known = (payout.account, payout.name, record.state, record.dgs_reference)
+    words = [payout.reference, f"{payout.amount:,} RWF", *(str(word) for word in known if word)]
+    text = Text("  ".join(visible(word) for word in words))
+    if record.reason is not None:
+        text.append(f"\n    {visible(record.reason)}", "dim")
+    return text
+
+
 def tell_counts(counts: Counts) -> None:
     """Show how many payouts are in each state."""
-    rows = [state for state in State if counts.count(state)]
-    print_table(
-        (
-            Column[State]("state", str),
-            Column("payouts", lambda state: f"{counts.count(state):,}", right=True),
-            Column("RWF", lambda state: f"{counts.amount(state):,}", right=True),
-        ),
-        rows,
-    )
+    console().print(table_of(counts))
 
 
 def tell_summary(summary: Summary, again: str, ledger: str) -> None:
@@ -67,17 +125,21 @@ def tell_summary(summary: Summary, again: str, ledger: str) -> None:
     if summary.stopped:
         err.print("Stopped; what was in flight was finished.", style="bold yellow")
     if summary.unsent:
-        err.print(f"{summary.unsent:,} are still to be sent. To go on: {visible(again)}")
+        err.print(
+            f"{summary.unsent:,} are still to be sent. To go on: {visible(again)}", soft_wrap=True
+        )
     if summary.in_doubt:
         err.print(
             f"{summary.in_doubt:,} are held: it is not known whether they were paid, and they are "
-            f"not sent again. To see them: dgspay payouts status {summary.batch} {ledger}"
+            f"not sent again. To see them: dgspay payouts status {summary.batch} {ledger}",
+            soft_wrap=True,
         )
     waiting = summary.counts.count(State.ACCEPTED)
     if waiting:
         err.print(
             f"{waiting:,} are accepted and not settled yet: a webhook or the same command tells "
-            "later how they ended"
+            "later how they ended",
+            soft_wrap=True,
         )
 
 

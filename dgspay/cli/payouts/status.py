@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
 import typer
+from rich.live import Live
 
 from dgspay.cli.interruption import stop_signals
 from dgspay.cli.output import write_json
-from dgspay.cli.payouts.options import AnyLedger, BatchArgument, LedgerOption, opened_ledger
-from dgspay.cli.payouts.shown import exit_code, tell_counts
+from dgspay.cli.payouts.options import BatchArgument, LedgerOption, opened_ledger
+from dgspay.cli.payouts.shown import exit_code, tell_status
 from dgspay.cli.session import JsonOption
-from dgspay.cli.terminal import console, visible
-from dgspay.payouts import Batch, Record, State, Summary
+from dgspay.cli.terminal import console
+from dgspay.payouts import Payouts, State, Status, Summary
 
-_DOUBTS_SHOWN = 50
+_LINES_AROUND = 14
+"""What a live display needs beside the rows in doubt, two lines each."""
 
 
 def status(
@@ -22,25 +24,68 @@ def status(
     *,
     ledger: LedgerOption = None,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Show it again and again until all is settled.")
+        bool, typer.Option("--follow", "-f", help="Keep it up to date until all is settled.")
     ] = False,
-    every: Annotated[float, typer.Option(min=0.1, metavar="SECONDS")] = 2.0,
+    every: Annotated[
+        float, typer.Option(min=0.1, metavar="SECONDS", help="How often, with --follow.")
+    ] = 2.0,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how many payouts are in each state, and the ones in doubt."""
+    """Show how many payouts are in each state, and the ones in doubt.
+
+    It may be given while the batch is being paid, from another terminal or another machine.
+    """
     with opened_ledger(ledger) as opened, stop_signals() as stopped:
-        while True:
-            found = opened.require_batch(batch)
-            summary = Summary(batch=batch, counts=opened.counts(batch), paused=found.paused)
-            if as_json:
-                _write(summary, found)
-            else:
-                _tell(summary, found, opened)
-            if not follow or summary.counts.all_settled or stopped.wait(every):
-                raise typer.Exit(exit_code(summary))
+        payouts = Payouts(ledger=opened)
+        found = payouts.status(batch)
+        with _Display(as_json=as_json, live=follow) as display:
+            display.show(found)
+            while follow and not found.counts.all_settled and not stopped.wait(every):
+                found = payouts.status(batch)
+                display.show(found)
+        raise typer.Exit(exit_code(_summary(found)))
 
 
-def _write(summary: Summary, batch: Batch) -> None:
+def _summary(status: Status) -> Summary:
+    return Summary(batch=status.batch.name, counts=status.counts, paused=status.batch.paused)
+
+
+class _Display:
+    """Shows a status: in one place on a terminal, and elsewhere again when it has changed."""
+
+    def __init__(self, *, as_json: bool, live: bool) -> None:
+        out = console()
+        self._as_json = as_json
+        self._live: Live | None = None
+        self._shown: Status | None = None
+        if live and not as_json and out.is_terminal and not out.is_dumb_terminal:
+            self._room = max((out.height - _LINES_AROUND) // 2, 1)
+            self._live = Live(console=out, auto_refresh=False)
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, status: Status) -> None:
+        """Show where it stands now."""
+        if status == self._shown:
+            return
+        self._shown = status
+        if self._as_json:
+            _write(status)
+        elif self._live is not None:
+            self._live.update(tell_status(status, self._room), refresh=True)
+        else:
+            console().print(tell_status(status), soft_wrap=not console().is_terminal)
+
+
+def _write(status: Status) -> None:
+    batch = status.batch
     write_json(
         {
             "batch": batch.name,
@@ -49,37 +94,21 @@ def _write(summary: Summary, batch: Batch) -> None:
             "paused": batch.paused,
             "states": {
                 state.value: {
-                    "count": summary.counts.count(state),
-                    "amount": summary.counts.amount(state),
+                    "count": status.counts.count(state),
+                    "amount": status.counts.amount(state),
                 }
                 for state in State
             },
+            "in_doubt": [
+                {
+                    "reference": record.payout.reference,
+                    "amount": record.payout.amount,
+                    "state": record.state.value,
+                    "dgs_reference": record.dgs_reference,
+                    "reason": record.reason,
+                    "contradiction": record.contradiction,
+                }
+                for record in status.in_doubt
+            ],
         }
     )
-
-
-def _tell(summary: Summary, batch: Batch, ledger: AnyLedger) -> None:
-    out = console()
-    out.print(f"Batch {batch.name}: {batch.count:,} payouts, {batch.total:,} RWF")
-    if batch.paused is not None:
-        out.print(f"Paused: {visible(batch.paused)}", style="bold yellow")
-    tell_counts(summary.counts)
-    doubts = ledger.page(batch.name, limit=_DOUBTS_SHOWN, states=(State.HELD, State.IN_DOUBT))
-    if not doubts:
-        return
-    out.print("\nIn doubt:", style="bold yellow")
-    tell_records(doubts)
-    if summary.in_doubt > len(doubts):
-        out.print(f"... and {summary.in_doubt - len(doubts):,} more")
-
-
-def tell_records(records: list[Record]) -> None:
-    """Show payouts, each with its reason below it."""
-    out = console()
-    for record in records:
-        payout = record.payout
-        known = (payout.account, payout.name, record.state, record.dgs_reference)
-        words = [payout.reference, f"{payout.amount:,} RWF", *(str(word) for word in known if word)]
-        out.print("  ".join(visible(word) for word in words), soft_wrap=True)
-        if record.reason is not None:
-            out.print(f"    {visible(record.reason)}", style="dim", soft_wrap=not out.is_terminal)

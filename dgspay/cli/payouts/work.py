@@ -8,13 +8,14 @@ import anyio
 import attrs
 import typer
 
-from dgspay.cli.exits import fail
+from dgspay.cli.exits import ExitCode, fail
 from dgspay.cli.interruption import stop_signals
 from dgspay.cli.payouts.options import (
     AnyLedger,
     ConcurrencyOption,
     LedgerOption,
     RateOption,
+    TransportOption,
     TrustOption,
     client,
     is_server,
@@ -22,7 +23,7 @@ from dgspay.cli.payouts.options import (
     require_postgres,
 )
 from dgspay.cli.session import BaseUrlOption, EnvironmentOption
-from dgspay.cli.terminal import console
+from dgspay.cli.terminal import console, visible
 from dgspay.payouts import ChunkPayer, Pace, Stop
 
 
@@ -37,6 +38,7 @@ class _Wish:
     lease: float
     until_idle: bool
     trust_idempotency: bool
+    transport: str | None
     environment: str | None
     base_url: str | None
 
@@ -65,6 +67,7 @@ def work(
         bool, typer.Option("--until-idle", help="End when there is nothing left to do.")
     ] = False,
     trust_idempotency: TrustOption = False,
+    transport: TransportOption = None,
     environment: EnvironmentOption = None,
     base_url: BaseUrlOption = None,
 ) -> None:
@@ -82,23 +85,31 @@ def work(
         lease=lease,
         until_idle=until_idle,
         trust_idempotency=trust_idempotency,
+        transport=transport,
         environment=environment,
         base_url=base_url,
     )
     require_postgres()
     with opened_ledger(ledger) as opened, stop_signals() as stopped:
         console(stderr=True).print("Working  (Ctrl-C finishes what is in flight)")
-        anyio.run(_work, wish, opened, Stop(stopped))
+        paused = anyio.run(_work, wish, opened, Stop(stopped))
+    if paused is not None:
+        console(stderr=True).print(f"Paused: {visible(paused)}.", style="yellow")
+        raise typer.Exit(ExitCode.NOT_SENT)
 
 
-async def _work(wish: _Wish, ledger: AnyLedger, stop: Stop) -> None:
+async def _work(wish: _Wish, ledger: AnyLedger, stop: Stop) -> str | None:
     from dgspay.payouts import PgQueuerEngine  # noqa: PLC0415 - it imports the extra
 
     engine = PgQueuerEngine(
         wish.server, at_once=wish.at_once, everywhere=wish.everywhere, lease=wish.lease
     )
     async with client(
-        wish.environment, wish.base_url, trust_idempotency=wish.trust_idempotency
+        wish.environment,
+        wish.base_url,
+        transport=wish.transport,
+        trust_idempotency=wish.trust_idempotency,
     ) as dgs:
         payer = ChunkPayer(dgs, ledger, pace=wish.pace, stop=stop)
         await engine.work(payer, stop, until_idle=wish.until_idle)
+    return payer.paused

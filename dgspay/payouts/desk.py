@@ -1,0 +1,395 @@
+"""All that is done about batches, in one place: `AsyncPayouts`, and `Payouts` without `await`.
+
+The command line calls nothing else.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing
+from functools import partial
+from pathlib import Path
+from typing import (
+    Any,
+    Concatenate,
+    Generic,
+    ParamSpec,
+    Self,
+    TextIO,
+    TypeVar,
+    overload,
+)
+
+import anyio
+
+from dgspay import AsyncDGSPay, DGSPay
+from dgspay.errors import ConfigError
+from dgspay.money import AmountInput
+from dgspay.payouts import books
+from dgspay.payouts.batch import CHUNK_ROWS
+from dgspay.payouts.books import Status
+from dgspay.payouts.engines import ChunkRef, Engine
+from dgspay.payouts.job import ChunkPayer, Job, Summary, check_rows, in_thread, open_job, twin_of
+from dgspay.payouts.ledger import Ledger
+from dgspay.payouts.pace import Limits, Pace
+from dgspay.payouts.payout import Record
+from dgspay.payouts.preflight import Preflight, preflight
+from dgspay.payouts.reconciling import Difference, reconcile
+from dgspay.payouts.report import Report
+from dgspay.payouts.rows import Source
+from dgspay.payouts.runner import OnResult, Stop
+from dgspay.payouts.survey import Survey
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class AsyncPayouts:
+    """Batches of payouts, for `await`: check, run, status, report, reconcile, resolve.
+
+        async with AsyncDGSPay.from_env() as dgs:
+            with SqliteLedger("payouts.sqlite3") as ledger:
+                payouts = AsyncPayouts(dgs, ledger)
+                summary = await payouts.run("salaries.csv", fee=100)
+                await payouts.report("salaries", "salaries.html")
+
+    Args:
+        client: Pays, and asks DGS-Pay. `status`, `report` and `resolve` need none.
+        ledger: Remembers. `check` needs none.
+    """
+
+    def __init__(self, client: AsyncDGSPay | None = None, ledger: Ledger | None = None) -> None:
+        self._client = client
+        self._ledger = ledger
+
+    async def check(
+        self,
+        source: Source | Survey,
+        *,
+        mapping: Mapping[str, str] | None = None,
+        fee: AmountInput | None = None,
+        allow_duplicates: bool = False,
+    ) -> Preflight:
+        """Read rows, and hold them against the wallet and the bank list. It only reads.
+
+            found = await AsyncPayouts(dgs).check("salaries.csv", fee=100)
+            found.require_good()
+
+        Args:
+            source: A CSV file, an iterable of mappings, a frame, or what `check_rows` returned.
+            mapping: Other headings and what they mean, such as `{"Net pay": "amount"}`.
+            fee: The fee of one disbursement in RWF, where you know it; amounts must be above it
+                (guide, "Disburse Funds").
+            allow_duplicates: Whether rows may pay the same amount to the same account.
+
+        Raises:
+            RowsInvalidError: rows are wrong; all of them are listed.
+            DGSPayError: a look-up failed.
+        """
+        client = self._needed_client()
+        survey = source
+        if not isinstance(survey, Survey):
+            survey = await in_thread(check_rows, source, mapping)
+        survey.require_good()
+        return await preflight(client, survey, fee=fee, allow_duplicates=allow_duplicates)
+
+    def open(
+        self,
+        source: Source,
+        *,
+        batch: str | None = None,
+        mapping: Mapping[str, str] | None = None,
+        callback_url: str | None = None,
+        pace: Pace | None = None,
+        limits: Limits | None = None,
+        stop: Stop | None = None,
+    ) -> AbstractAsyncContextManager[Job]:
+        """Read rows into the ledger, or find the batch they began, to pay it step by step.
+
+            async with payouts.open("salaries.csv") as job:
+                (await job.preflight(fee=100)).require_good()
+                summary = await job.run()
+
+        Arguments and errors are those of `open_job`.
+        """
+        return open_job(
+            self._needed_client(),
+            self._needed_ledger(),
+            source,
+            batch=batch,
+            mapping=mapping,
+            callback_url=callback_url,
+            pace=pace,
+            limits=limits,
+            stop=stop,
+        )
+
+    async def run(
+        self,
+        source: Source,
+        *,
+        batch: str | None = None,
+        mapping: Mapping[str, str] | None = None,
+        fee: AmountInput | None = None,
+        allow_duplicates: bool = False,
+        confirm: Callable[[Preflight], bool] | None = None,
+        callback_url: str | None = None,
+        pace: Pace | None = None,
+        limits: Limits | None = None,
+        stop: Stop | None = None,
+        settle_within: float = 60.0,
+        on_result: OnResult | None = None,
+        engine: Engine | None = None,
+    ) -> Summary:
+        """Pay everybody in the source once. After whatever happened, call it again.
+
+            summary = await payouts.run("salaries.csv", fee=100)
+            print(summary.unsent, summary.in_doubt)
+
+        Args:
+            source: A CSV file, an iterable of mappings, or a frame of pandas or polars.
+            batch: Name of the batch; that of the file if left out.
+            mapping: Other headings and what they mean.
+            fee: The fee of one disbursement in RWF, where you know it.
+            allow_duplicates: Whether rows may pay the same amount to the same account.
+            confirm: Shown what was found; nothing is sent unless it says yes.
+            callback_url: Where `PayoutWebhooks` is reached; each payout adds a path of its own.
+            pace: How fast.
+            limits: When to stop by oneself.
+            stop: Finishes what is in flight once it is set.
+            settle_within: Seconds to look up how the payouts ended; 0 for not at all.
+            on_result: Told of each payout that was sent here.
+            engine: Shares the batch out to other machines too.
+
+        Raises:
+            PreflightError: it must not be paid as things stand.
+            ConfigError: `confirm` said no.
+            RowsInvalidError, BatchChangedError, BatchBusyError, LedgerError: see `open_job`.
+        """
+        async with self.open(
+            source,
+            batch=batch,
+            mapping=mapping,
+            callback_url=callback_url,
+            pace=pace,
+            limits=limits,
+            stop=stop,
+        ) as job:
+            found = await job.preflight(fee=fee, allow_duplicates=allow_duplicates)
+            found.require_good()
+            if confirm is not None and not confirm(found):
+                raise ConfigError("nothing was sent: it was not confirmed")
+            return await job.run(settle_within=settle_within, on_result=on_result, engine=engine)
+
+    async def pay_chunk(
+        self, ref: ChunkRef, *, pace: Pace | None = None, stop: Stop | None = None
+    ) -> str | None:
+        """Pay one chunk of a batch that has begun; for tasks of Celery, Temporal or DBOS.
+
+        It may be called again after a crash, and by two machines at once: a row is sent by one
+        of them. Between machines the ledger must be a `PostgresLedger`.
+
+        Returns:
+            Why the batch was paused, or None.
+
+        Raises:
+            ConfigError: the ledger has no such batch.
+            LedgerError: the ledger cannot be written.
+        """
+        payer = ChunkPayer(self._needed_client(), self._needed_ledger(), pace=pace, stop=stop)
+        return await payer(ref)
+
+    async def chunks(self, batch: str, size: int = CHUNK_ROWS) -> list[ChunkRef]:
+        """Cut a batch into chunks for `pay_chunk`, always the same ones for the same size.
+
+        Raises:
+            UnknownBatchError: the ledger has no such batch.
+        """
+        return await in_thread(books.chunks_of, self._needed_ledger(), batch, size)
+
+    async def status(self, batch: str) -> Status:
+        """Say where a batch stands.
+
+            status = await payouts.status("salaries")
+            print(status.counts.count(State.CONFIRMED), status.in_doubt)
+
+        Raises:
+            UnknownBatchError: the ledger has no such batch.
+        """
+        return await in_thread(books.status_of, self._needed_ledger(), batch)
+
+    async def row(self, batch: str, reference: str) -> Record:
+        """Return what is known of one payout, by its own reference.
+
+        Raises:
+            UnknownBatchError: the ledger has no such batch, or the batch no such row.
+        """
+        return await in_thread(books.find_row, self._needed_ledger(), batch, reference)
+
+    async def report(
+        self, batch: str, to: str | Path | TextIO | None = None, *, form: str | None = None
+    ) -> Report:
+        """Add a batch up, and write every payout of it to a file.
+
+            await payouts.report("salaries", "salaries.html")
+
+        Args:
+            batch: Name of the batch.
+            to: A path, or a file opened with `newline=""`; nothing is written if left out.
+            form: `"html"`, `"csv"` or `"json"`; the suffix of the path if left out.
+
+        Raises:
+            UnknownBatchError: the ledger has no such batch.
+            ConfigError: there is no such form.
+            OSError: the file cannot be written.
+        """
+        return await in_thread(books.report_of, self._needed_ledger(), batch, to, form)
+
+    async def reconcile(
+        self, batch: str, *, pace: Pace | None = None
+    ) -> AsyncGenerator[Difference]:
+        """Hold a batch against DGS-Pay's transactions, and give each difference. It only reads.
+
+            async for difference in payouts.reconcile("salaries"):
+                print(difference.reference, difference.kind, difference.what)
+
+        Args:
+            batch: Name of the batch.
+            pace: How fast to look up what the transaction list does not hold.
+
+        Raises:
+            UnknownBatchError: the ledger has no such batch.
+            DGSPayError: the list cannot be read.
+        """
+        ledger = self._needed_ledger()
+        found = await in_thread(books.require_batch, ledger, batch)
+        async with aclosing(
+            reconcile(self._needed_client(), ledger, found, pace=pace)
+        ) as differences:
+            async for difference in differences:
+                yield difference
+
+    async def resolve(
+        self, batch: str, reference: str, *, paid: bool, note: str | None = None
+    ) -> Record:
+        """Settle a payout in doubt as a person found it to be, in the merchant portal say.
+
+        One that was not paid becomes failed, and is not sent again.
+
+            await payouts.resolve("salaries", "2026-11-jane", paid=True, note="portal")
+
+        Args:
+            batch: Name of the batch.
+            reference: The row's own reference.
+            paid: Whether the recipient was paid.
+            note: Where you know it from; it stays in the report.
+
+        Returns:
+            What is known of the payout now.
+
+        Raises:
+            UnknownBatchError: the ledger has no such batch, or the batch no such row.
+            NotInDoubtError: it is settled, or was never sent.
+        """
+        settle = partial(books.resolve, paid=paid, note=note)
+        return await in_thread(settle, self._needed_ledger(), batch, reference)
+
+    def _needed_client(self) -> AsyncDGSPay:
+        if self._client is None:
+            raise ConfigError("this asks DGS-Pay: give the payouts a client")
+        return self._client
+
+    def _needed_ledger(self) -> Ledger:
+        if self._ledger is None:
+            raise ConfigError("this needs what was written down: give the payouts a ledger")
+        return self._ledger
+
+
+class _Blocking(Generic[P, T]):
+    """Bind a method of `AsyncPayouts` to `Payouts`, its signature intact."""
+
+    def __init__(
+        self, method: Callable[Concatenate[AsyncPayouts, P], Coroutine[Any, Any, T]]
+    ) -> None:
+        self._method = method
+        self.__doc__ = method.__doc__
+        self.__wrapped__ = method
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, instance: Payouts, owner: type) -> Callable[P, T]: ...
+
+    def __get__(self, instance: Payouts | None, owner: type) -> Any:
+        if instance is None:
+            return self
+        method = self._method
+
+        @functools.wraps(method)
+        def blocking(*args: Any, **kwargs: Any) -> T:
+            return instance.wait_for(lambda payouts: method(payouts, *args, **kwargs))
+
+        # Without the `self` of the method that was wrapped.
+        signature = inspect.signature(method)
+        parameters = [*signature.parameters.values()][1:]
+        blocking.__signature__ = signature.replace(  # type: ignore[attr-defined]
+            parameters=parameters
+        )
+        return blocking
+
+
+class Payouts:
+    """The methods of `AsyncPayouts` without `await`, one definition for both.
+
+        with DGSPay.from_env() as dgs, SqliteLedger("payouts.sqlite3") as ledger:
+            payouts = Payouts(dgs, ledger)
+            summary = payouts.run("salaries.csv", fee=100)
+            payouts.report("salaries", "salaries.html")
+
+    Requests are sent by an asynchronous client with the settings of this one, in an event loop
+    that lasts as long as the call.
+
+    Args:
+        client: Its settings pay, and ask DGS-Pay. `status`, `report` and `resolve` need none.
+        ledger: Remembers. `check` needs none.
+    """
+
+    check = _Blocking(AsyncPayouts.check)
+    run = _Blocking(AsyncPayouts.run)
+    pay_chunk = _Blocking(AsyncPayouts.pay_chunk)
+    chunks = _Blocking(AsyncPayouts.chunks)
+    status = _Blocking(AsyncPayouts.status)
+    row = _Blocking(AsyncPayouts.row)
+    report = _Blocking(AsyncPayouts.report)
+    resolve = _Blocking(AsyncPayouts.resolve)
+
+    def __init__(self, client: DGSPay | None = None, ledger: Ledger | None = None) -> None:
+        self._client = client
+        self._ledger = ledger
+
+    def reconcile(self, batch: str, *, pace: Pace | None = None) -> list[Difference]:
+        """Hold a batch against DGS-Pay's transactions; see `AsyncPayouts.reconcile`.
+
+        for difference in payouts.reconcile("salaries"):
+            print(difference.reference, difference.kind, difference.what)
+        """
+
+        async def collect(payouts: AsyncPayouts) -> list[Difference]:
+            async with aclosing(payouts.reconcile(batch, pace=pace)) as differences:
+                return [difference async for difference in differences]
+
+        return self.wait_for(collect)
+
+    def wait_for(self, work: Callable[[AsyncPayouts], Coroutine[Any, Any, T]]) -> T:
+        """Run a coroutine of your own with an `AsyncPayouts` of the same settings."""
+
+        async def run() -> T:
+            if self._client is None:
+                return await work(AsyncPayouts(None, self._ledger))
+            async with twin_of(self._client) as twin:
+                return await work(AsyncPayouts(twin, self._ledger))
+
+        return anyio.run(run)
