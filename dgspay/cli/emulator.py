@@ -54,6 +54,18 @@ def emulator(
     ] = None,
     latency: Annotated[float, typer.Option(min=0, help="Seconds each answer takes.")] = 0.0,
     seed: Annotated[str | None, typer.Option(help="The same seed makes the same ids.")] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(help="A SQLite file that keeps everything from one run to the next."),
+    ] = None,
+    guide_credentials: Annotated[
+        bool,
+        typer.Option(
+            "--guide-credentials",
+            help="Take the placeholders of the guide's examples for keys, so that they run as "
+            "they stand.",
+        ),
+    ] = False,
     faults: Annotated[
         Path | None, typer.Option(help="A TOML file of what goes wrong on purpose.")
     ] = None,
@@ -78,23 +90,32 @@ def emulator(
             latency=latency,
             seed=seed,
             merchants=merchant or (),
+            state=state,
+            guide_credentials=guide_credentials,
         )
-        if faults is not None:
-            local.load_faults(faults)
-        if transactions:
-            local.generate(transactions, seed=seed or 0)
         with local, stop_signals() as stopped:
+            if faults is not None:
+                local.load_faults(faults)
+            if transactions:
+                local.generate(transactions, seed=seed or 0)
             with local.serve(port, host, allow_public=allow_public) as server:
-                _introduce(local, server)
+                _introduce(local, server, state)
                 wait_until(stopped)
             console().print("Stopped.")
     except ValueError as error:
         reason = f"{error}."
     except OSError as error:
-        reason = f"Cannot listen on {host}, port {port}: {error.strerror}. Try --port 0."
+        reason = _why(error, host, port)
     else:
         return
     fail(reason)
+
+
+def _why(error: OSError, host: str, port: int) -> str:
+    """Say what the system does not let happen: with a file, or with the port."""
+    if error.filename is not None:
+        return f"{error.strerror}: {error.filename}."
+    return f"Cannot listen on {host}, port {port}: {error.strerror}. Try --port 0."
 
 
 def exports(local: Emulator, url: str) -> dict[str, str]:
@@ -112,7 +133,7 @@ def exports(local: Emulator, url: str) -> dict[str, str]:
     }
 
 
-def _introduce(local: Emulator, server: Served) -> None:
+def _introduce(local: Emulator, server: Served, state: Path | None) -> None:
     out = console()
     out.print(f"A local DGS-Pay listens on {server.url}", soft_wrap=True)
     out.print(f"To watch it and pay by hand, open {server.origin}", soft_wrap=True)
@@ -121,4 +142,7 @@ def _introduce(local: Emulator, server: Served) -> None:
         # Not wrapped at the terminal's width: these lines are there to be copied.
         out.print(f"export {name}={shlex.quote(value)}", soft_wrap=True)
     out.print("\nThen try:  dgspay doctor")
-    out.print("Ctrl-C stops it, and forgets everything.")
+    if state is None:
+        out.print("Ctrl-C stops it, and forgets everything.")
+    else:
+        out.print(f"Ctrl-C stops it; {state} remembers everything.", soft_wrap=True)

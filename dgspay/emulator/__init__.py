@@ -24,6 +24,7 @@ from dgspay.emulator.emulator import Emulator
 from dgspay.emulator.links import LinkNotPayableError
 from dgspay.emulator.merchant import Merchant
 from dgspay.emulator.server import Served
+from dgspay.emulator.state import Snapshot
 
 __all__ = [
     "Clock",
@@ -31,6 +32,7 @@ __all__ = [
     "LinkNotPayableError",
     "Merchant",
     "Served",
+    "Snapshot",
     "SystemClock",
     "VirtualClock",
 ]

@@ -34,6 +34,7 @@ def take_step(call: Call, payment: Payment) -> None:
         decline_payment(call.account, payment, verdict)
     else:
         payment.awaits = payment.awaits[1:]
+        call.account.touch("payment", payment.dgs_reference, payment)
         if not payment.awaits:
             settle_payment(call.account, payment)
 

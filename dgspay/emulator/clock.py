@@ -8,6 +8,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
+NextDue = Callable[[], float | None]
+"""Returns the moment of the next thing that is due, or None when there is nothing to come."""
+
 
 class Clock(Protocol):
     """A source of time that can say how long to really wait for a moment."""
@@ -20,8 +23,13 @@ class Clock(Protocol):
         """Return the real seconds until a moment; None when only a signal will tell."""
         ...
 
-    def subscribe(self, moved: Callable[[], object]) -> None:
-        """Ask to be called when the time jumps."""
+    def subscribe(self, moved: Callable[[], object], next_due: NextDue | None = None) -> None:
+        """Ask to be called when the time jumps.
+
+        Args:
+            moved: What to call.
+            next_due: Says where a jump must halt on its way, seconds since 1970.
+        """
         ...
 
     def advance(self, seconds: float) -> None:
@@ -33,33 +41,64 @@ class Clock(Protocol):
         ...
 
 
-class _Jumping:
+class JumpingClock:
     """What clocks have in common that can be moved on by hand."""
 
     def __init__(self) -> None:
         self._ahead = 0.0
-        self._subscribers: list[Callable[[], object]] = []
+        self._subscribers: list[tuple[Callable[[], object], NextDue | None]] = []
         self._lock = threading.Lock()
 
-    def subscribe(self, moved: Callable[[], object]) -> None:
-        """Ask to be called after each `advance`."""
-        self._subscribers.append(moved)
+    @property
+    def ahead(self) -> float:
+        """How many seconds it was moved on by hand."""
+        return self._ahead
+
+    def resume(self, ahead: float) -> None:
+        """Be as far ahead as an earlier clock was, without anything happening on the way."""
+        with self._lock:
+            self._ahead = ahead
+
+    def time(self) -> float:
+        """Return the time in seconds since 1970 (UTC)."""
+        raise NotImplementedError
+
+    def subscribe(self, moved: Callable[[], object], next_due: NextDue | None = None) -> None:
+        """Ask to be called after each step of `advance`, which halts at what is due."""
+        self._subscribers.append((moved, next_due))
 
     def advance(self, seconds: float) -> None:
         """Move the time on; what has become due happens before this returns.
+
+        The time halts wherever something is due, so that it happens at its own moment, and so
+        does all that follows from it within the same stretch.
 
         Raises:
             ValueError: when `seconds` is negative or no number.
         """
         if not 0 <= seconds < float("inf"):
             raise ValueError("time only moves forward: seconds must not be negative")
+        left = seconds
+        while (step := self._step(left)) < left:
+            self._move(step)
+            left -= step
+        self._move(left)
+
+    def _step(self, left: float) -> float:
+        """Return the seconds to the next thing that is due on the way, or all that are left."""
+        now = self.time()
+        moments = [due for _, ask in self._subscribers if ask and (due := ask()) is not None]
+        # What is due already is being dealt with, or waits for something else than time.
+        return min((due - now for due in moments if now < due < now + left), default=left)
+
+    def _move(self, seconds: float) -> None:
         with self._lock:
             self._ahead += seconds
-        for moved in tuple(self._subscribers):
+        for moved, _ in tuple(self._subscribers):
             moved()
 
 
-class SystemClock(_Jumping):
+class SystemClock(JumpingClock):
     """The time of this machine, and what `advance` was told on top."""
 
     def time(self) -> float:
@@ -71,7 +110,7 @@ class SystemClock(_Jumping):
         return max(0.0, moment - self.time())
 
 
-class VirtualClock(_Jumping):
+class VirtualClock(JumpingClock):
     """A clock that stands still until `advance` is called, for tests.
 
     Args:

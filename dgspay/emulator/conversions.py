@@ -81,7 +81,7 @@ def _carry_out(call: Call, conversion: Conversion) -> None:
     account = call.account
     account.wallet.debit(conversion.from_currency, conversion.from_amount)
     account.wallet.expect(conversion.to_currency, conversion.to_amount)
-    account.conversions[conversion.dgs_reference] = conversion
+    account.add_conversion(conversion)
     account.settle_later(conversion.dgs_reference)
     call.record(conversion.dgs_reference, conversion.from_amount, conversion.from_currency)
 

@@ -6,7 +6,8 @@ import heapq
 import itertools
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import attrs
@@ -52,6 +53,7 @@ class Delivery:
         treatment: What was done to it on purpose, in words.
         attempts: Every try, oldest first.
         next_at: When it is tried next, or None.
+        held: Whether it waits for others, to be delivered after them.
     """
 
     id: int
@@ -65,6 +67,7 @@ class Delivery:
     treatment: tuple[str, ...] = ()
     attempts: list[Attempt] = attrs.field(factory=list)
     next_at: float | None = None
+    held: bool = False
 
     @property
     def statuses(self) -> tuple[int | None, ...]:
@@ -82,8 +85,22 @@ class Delivery:
         return {"Content-Type": "application/json", SIGNATURE_HEADER: self.signature}
 
 
-Round = tuple[Delivery, ...]
-"""Deliveries that one worker makes one after the other, so that their order holds."""
+@attrs.frozen(eq=False)
+class Round:
+    """Deliveries that one worker makes one after the other, so that their order holds."""
+
+    due: float
+    deliveries: tuple[Delivery, ...]
+
+    @property
+    def stays_in_process(self) -> bool:
+        """Whether no socket is needed."""
+        return all(delivery.url is None for delivery in self.deliveries)
+
+
+Keep = Callable[[Delivery, Event | None, Delivery | None], object]
+"""Keeps a delivery as it is now; with it ends an event that is recorded by it, and an old
+delivery that is let go for it."""
 
 
 class Courier:
@@ -95,6 +112,7 @@ class Courier:
     """
 
     def __init__(self, clock: Clock, changed: Callable[[], object]) -> None:
+        self.keep: Keep = _keep_nothing
         self.deliveries: deque[Delivery] = deque(maxlen=_KEPT_DELIVERIES)
         self.mischief = Mischief()
         self.receiver: InProcessReceiver | None = None
@@ -102,6 +120,7 @@ class Courier:
         self._tell = changed
         self._changed = threading.Condition()
         self._waiting: list[tuple[float, int, Round]] = []
+        """By when it is due, and among equals in the order in which it was put there."""
         self._held: dict[Mode, list[Delivery]] = {}
         self._numbers = itertools.count(1)
         self._tiebreak = itertools.count()
@@ -133,6 +152,8 @@ class Courier:
                 self._clock.time(),
                 treatment.words,
             )
+            is_full = len(self.deliveries) == _KEPT_DELIVERIES
+            evicted = self.deliveries[0] if is_full else None
             self.deliveries.append(delivery)
             if treatment.drop or not self._has_receiver(delivery):
                 pass
@@ -141,6 +162,7 @@ class Courier:
             else:
                 times = 2 if treatment.duplicate else 1
                 self._put((delivery,) * times, self._clock.time() + treatment.delay)
+            self.keep(delivery, event, evicted)
         self._tell()
 
     def resend(self, number: int) -> None:
@@ -159,6 +181,7 @@ class Courier:
             if not self._has_receiver(delivery):
                 raise ValueError("this webhook has no receiver: it was only recorded")
             self._put((delivery,), self._clock.time())
+            self.keep(delivery, None, None)
         self._deliver_in_process()
 
     def wake(self) -> None:
@@ -166,6 +189,11 @@ class Courier:
         with self._changed:
             self._changed.notify_all()
         self._deliver_in_process()
+
+    def next_due(self) -> float | None:
+        """Say when the next webhook leaves."""
+        with self._changed:
+            return self._waiting[0][0] if self._waiting else None
 
     def wait_until_idle(self, timeout: float) -> bool:
         """Wait until nothing is under way or due; say whether that came about in time."""
@@ -182,6 +210,31 @@ class Courier:
             self._under_way.clear()
             self._changed.notify_all()
         self._tell()
+
+    def recall(self, deliveries: Iterable[Delivery]) -> None:
+        """Have the deliveries of an earlier moment, and go on with those that are not done."""
+        self.reset()
+        with self._changed:
+            now = self._clock.time()
+            self.deliveries.extend(deliveries)
+            last = max((delivery.id for delivery in self.deliveries), default=0)
+            self._numbers = itertools.count(last + 1)
+            # What was to come in reverse order has waited long enough.
+            late = tuple(d for d in reversed(self.deliveries) if d.held)
+            if late:
+                self._put(late, now)
+            for delivery in self.deliveries:
+                if delivery.next_at is not None and not delivery.held:
+                    self._put((delivery,), max(now, delivery.next_at))
+            for delivery in late:
+                delivery.held = False
+        self._deliver_in_process()
+
+    @contextmanager
+    def standing_still(self) -> Generator[Sequence[Delivery]]:
+        """Let nothing about the deliveries change inside the block."""
+        with self._changed:
+            yield self.deliveries
 
     def close(self) -> None:
         """Stop delivering. A try that is under way is waited for."""
@@ -202,17 +255,21 @@ class Courier:
         """Keep a webhook back until the last of its group has come; then the last goes first."""
         held = self._held.setdefault(mode, [])
         held.append(delivery)
+        delivery.held = True
         if mode.remaining == 0:
             del self._held[mode]
+            for released in held:
+                released.held = False
             self._put(tuple(reversed(held)), self._clock.time())
 
-    def _put(self, round_: Round, due: float) -> None:
+    def _put(self, deliveries: tuple[Delivery, ...], due: float) -> None:
+        for delivery in deliveries:
+            delivery.next_at = due
         if self._closed:
             return
-        for delivery in round_:
-            delivery.next_at = due
+        round_ = Round(due, deliveries)
         heapq.heappush(self._waiting, (due, next(self._tiebreak), round_))
-        if any(delivery.url is not None for delivery in round_):
+        if not round_.stays_in_process:
             self._staff()
         self._changed.notify_all()
 
@@ -269,7 +326,7 @@ class Courier:
             return
         while True:
             with self._changed:
-                if not (self._waiting and all(d.url is None for d in self._waiting[0][2])):
+                if not (self._waiting and self._waiting[0][2].stays_in_process):
                     return
                 round_ = self._take()
             if round_ is None:
@@ -277,7 +334,7 @@ class Courier:
             self._make(round_, None)
 
     def _make(self, round_: Round, client: httpx.Client | None) -> None:
-        for delivery in round_:
+        for delivery in round_.deliveries:
             now = self._clock.time()
             if delivery.url is not None and client is not None:
                 attempt = attempt_over_http(
@@ -294,19 +351,26 @@ class Courier:
                 )
             else:
                 continue
-            self._note(delivery, attempt, forgotten=id(round_) not in self._under_way)
+            self._note(delivery, attempt, round_)
         with self._changed:
             self._under_way.discard(id(round_))
             self._changed.notify_all()
         self._tell()
 
-    def _note(self, delivery: Delivery, attempt: Attempt, *, forgotten: bool) -> None:
+    def _note(self, delivery: Delivery, attempt: Attempt, round_: Round) -> None:
         """Write down how a try went, and when the next one is due."""
         with self._changed:
+            if id(round_) not in self._under_way:
+                return  # everything was forgotten meanwhile
             delivery.attempts.append(attempt)
             delivery.next_at = None
             tried = len(delivery.attempts)
-            if not (is_success(attempt.status) or forgotten or self._closed) and (
-                tried <= len(RETRY_DELAYS)
-            ):
-                self._put((delivery,), attempt.at + RETRY_DELAYS[tried - 1])
+            if not is_success(attempt.status) and tried <= len(RETRY_DELAYS):
+                # From when it was due and not from when it was tried: a clock that has jumped
+                # over the whole schedule has it run through.
+                self._put((delivery,), round_.due + RETRY_DELAYS[tried - 1])
+            self.keep(delivery, None, None)
+
+
+def _keep_nothing(delivery: Delivery, event: Event | None, evicted: Delivery | None) -> None:
+    pass

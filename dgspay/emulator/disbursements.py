@@ -30,7 +30,7 @@ def create(call: Call) -> Mapping[str, Any]:
     account = call.account
     transfer = _read(call)
     account.wallet.debit(CURRENCY, transfer.amount)
-    account.disbursements[transfer.dgs_reference] = transfer
+    account.add_disbursement(transfer)
     if account.options.settle_transfers or "scenario_key" in call.fields:
         account.settle_later(transfer.dgs_reference)
     destination = transfer.recipient.get("account_number") or transfer.recipient["msisdn"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,6 +29,7 @@ from dgspay.emulator.generation import generate
 from dgspay.emulator.journal import Arrival
 from dgspay.emulator.merchant import Merchant
 from dgspay.emulator.records import Payment
+from dgspay.emulator.state import Keeper, Snapshot, StateFile, merchants_in
 from dgspay.emulator.wallet import DEFAULT_BALANCES
 from dgspay.emulator.webhooks import Webhooks
 from dgspay.money import AmountInput
@@ -50,12 +51,21 @@ class Emulator(Merchant):
             refused either way.
         settle_transfers: Whether a disbursement without a scenario succeeds by itself.
         transfers_in_lookup: Whether `GET /transactions/{id}` finds disbursements.
+        state: A SQLite file in which everything outlives this process, `kill -9` included; made
+            when it is not there. Its merchants are there again. Options that were changed
+            while it ran are as they were changed, unless this run is given others than that
+            one was. None: everything is forgotten at the end.
         merchants: Names of further merchants, such as `shop-2`: each has its own credentials,
             wallet and history. `merchant(name)` shows them.
 
+        guide_credentials: Whether the first merchant also goes by the placeholders of the
+            guide's examples (`YOUR_API_KEY`, `ACC-0001234`), so that they run as they stand.
+
     Raises:
         ValueError: for a `webhook_url` that is not http or https, a balance below 0, or a
-            merchant's name that is not small letters, digits and hyphens.
+            merchant's name that is not small letters, digits and hyphens; for a `state` that
+            is not a file of the emulator's.
+        OSError: when `state` cannot be opened, or another emulator uses it.
     """
 
     def __init__(
@@ -71,6 +81,8 @@ class Emulator(Merchant):
         settle_transfers: bool = True,
         transfers_in_lookup: bool = True,
         merchants: Sequence[str] = (),
+        state: str | Path | None = None,
+        guide_credentials: bool = False,
     ) -> None:
         if webhook_url is not None and not is_web_url(webhook_url):
             raise ValueError("webhook_url must be an absolute http or https URL")
@@ -82,6 +94,7 @@ class Emulator(Merchant):
             require_account_number=require_account_number,
             settle_transfers=settle_transfers,
             transfers_in_lookup=transfers_in_lookup,
+            guide_credentials=guide_credentials,
             balances=DEFAULT_BALANCES if balances is None else dict(balances),
         )
         self.feed = Feed()
@@ -89,25 +102,34 @@ class Emulator(Merchant):
         self.webhooks = Webhooks(self._courier)
         self._tickers: set[Ticker] = set()
         self._running = ExitStack()
-        self._merchants = (FIRST_MERCHANT, *merchants)
-        if len(set(self._merchants)) != len(self._merchants):
+        names = (FIRST_MERCHANT, *merchants)
+        if len(set(names)) != len(names):
             raise ValueError("no two merchants may have the same name")
-        self._engine = Engine(
-            options,
-            self.clock,
-            seed=seed,
-            merchants=self._merchants,
-            deliver=self._courier.post,
-            scheduled=self._wake_tickers,
-            changed=self.feed.changed,
-        )
+        with ExitStack() as opened:
+            file = None if state is None else opened.enter_context(closing(StateFile(state)))
+            earlier = () if file is None else merchants_in(file)
+            self._merchants = tuple(dict.fromkeys((*earlier, *names)))
+            self._engine = Engine(
+                options,
+                self.clock,
+                seed=seed,
+                merchants=self._merchants,
+                deliver=self._courier.post,
+                scheduled=self._wake_tickers,
+                changed=self.feed.changed,
+            )
+            self._keeper = Keeper(self._engine, self._courier, self._merchants, file)
+            self._keeper.begin()
+            # From here on, `close` lets it go.
+            opened.pop_all()
         super().__init__(self._engine, 0)
         self.app: ASGIApp = create_app(
             self._engine, console_routes(self, self._engine, self._courier)
         )
         self.base_url = IN_PROCESS_ORIGIN + API_PREFIX
-        self.clock.subscribe(self._engine.tick)
-        self.clock.subscribe(self._courier.wake)
+        self.clock.subscribe(self._engine.tick, self._engine.next_due)
+        self.clock.subscribe(self._courier.wake, self._courier.next_due)
+        self.clock.subscribe(self._keeper.commit)
         if webhook_url is not None:
             self._running.enter_context(self._ticking())
 
@@ -280,7 +302,7 @@ class Emulator(Merchant):
             OSError: when it cannot be read.
         """
         load_faults(path, self.faults, self._courier.mischief)
-        self.feed.changed()
+        self.keep()
 
     def wait_for_deliveries(self, timeout: float = 5.0) -> None:
         """Wait until no webhook is under way or due; retries due later are not waited for.
@@ -291,17 +313,61 @@ class Emulator(Merchant):
         if not self._courier.wait_until_idle(timeout):
             raise TimeoutError(f"webhooks were still under way after {timeout} seconds")
 
+    # --- states -------------------------------------------------------------------------
+
+    def snapshot(self, name: str = "snapshot") -> Snapshot:
+        """Keep the present state under a name, to return to it; with `state`, in its file.
+
+        Everything is in it but the request log: what merchants have, what is pending and when
+        it is due, idempotency keys, webhooks, faults, options, the time, and which ids come
+        next.
+
+        Raises:
+            ValueError: when the name is empty, longer than 80 characters or not printable.
+        """
+        return self._keeper.snapshot(name)
+
+    def restore(self, name: str = "snapshot") -> None:
+        """Return to a snapshot; the same calls have the same answers as they had after it.
+
+        Raises:
+            LookupError: when there is none of this name.
+        """
+        self._keeper.restore(name)
+        self.feed.changed()
+
+    def forget_snapshot(self, name: str = "snapshot") -> None:
+        """Let a snapshot go.
+
+        Raises:
+            LookupError: when there is none of this name.
+        """
+        self._keeper.forget(name)
+
+    @property
+    def snapshots(self) -> Sequence[Snapshot]:
+        """The states that were kept, the latest first."""
+        return self._keeper.snapshots
+
+    def keep(self) -> None:
+        """Write settings that were just changed to the state file, and tell who watches."""
+        self._keeper.commit()
+        self.feed.changed()
+
     # --- the end ------------------------------------------------------------------------
 
     def reset(self) -> None:
-        """Forget everything that happened; credentials and options stay."""
-        self._engine.reset()
-        self._courier.reset()
+        """Forget everything that happened; credentials, options and snapshots stay."""
+        self._keeper.start_again()
 
     def close(self) -> None:
-        """Stop what runs in the background; webhooks still waiting are not sent."""
+        """Stop what runs in the background.
+
+        Webhooks still waiting are not sent; with `state`, the next run sends them.
+        """
         self._running.close()
         self._courier.close()
+        self._keeper.close()
 
     def __enter__(self) -> Self:
         return self

@@ -13,7 +13,12 @@ from dgspay.emulator import idempotency
 from dgspay.emulator.account import Account, Options
 from dgspay.emulator.calls import Call, Route
 from dgspay.emulator.clock import Clock
-from dgspay.emulator.credentials import LIVE_KEY_PREFIX, Credentials
+from dgspay.emulator.credentials import (
+    GUIDE_ACCOUNT_NUMBERS,
+    GUIDE_API_KEYS,
+    LIVE_KEY_PREFIX,
+    Credentials,
+)
 from dgspay.emulator.exchange import (
     Answer,
     Effect,
@@ -26,6 +31,7 @@ from dgspay.emulator.exchange import (
 )
 from dgspay.emulator.fault_kinds import Fault, HungUp
 from dgspay.emulator.faults import Faults
+from dgspay.emulator.idempotency import Memory
 from dgspay.emulator.identifiers import Identifiers
 from dgspay.emulator.journal import Arrival, Journal
 from dgspay.emulator.records import Event
@@ -94,15 +100,23 @@ class Engine:
         self._deliver = deliver
         self._scheduled = scheduled
         self._changed = changed
+        self.commit: Callable[[], object] = _nothing_to_keep
+        """Called before an answer leaves, with the lock held, to keep what has changed."""
         self.reset()
 
     def reset(self) -> None:
         """Forget everything that happened."""
+        self.begin(Identifiers(self._seed))
+
+    def begin(self, identifiers: Identifiers) -> None:
+        """Have new accounts, whose ids come from here.
+
+        One source for all, so that no two merchants have the same reference.
+        """
         with self.lock:
-            self.faults.clear()
+            self.faults.begin_again()
             self.journal = Journal()
-            # One source for all, so that no two merchants have the same reference.
-            identifiers = Identifiers(self._seed)
+            self.identifiers = identifiers
             slugs: set[str] = set()
             self.accounts = tuple(
                 Account(
@@ -141,6 +155,7 @@ class Engine:
             self.options = options
             for account in self.accounts:
                 account.options = options
+            self.commit()
         self._changed()
 
     def move(self, origin: str, *, public: bool = False) -> None:
@@ -163,6 +178,7 @@ class Engine:
                 yield account
             finally:
                 events = account.take_outbox()
+                self.commit()
         self._deliver(events)
         self._changed()
 
@@ -176,15 +192,21 @@ class Engine:
                 if due is not None and due <= now:
                     settle_due(account)
                     events += account.take_outbox()
+                    self.commit()
         if events:
             self._deliver(events)
             self._changed()
 
-    def seconds_to_next(self) -> float | None:
-        """Return the real seconds until something is due; None when only a signal will tell."""
+    def next_due(self) -> float | None:
+        """Say when the next thing settles, of whichever merchant."""
         with self.lock:
             moments = [due for a in self.accounts if (due := a.next_due()) is not None]
-        return self.clock.seconds_until(min(moments)) if moments else None
+        return min(moments, default=None)
+
+    def seconds_to_next(self) -> float | None:
+        """Return the real seconds until something is due; None when only a signal will tell."""
+        due = self.next_due()
+        return None if due is None else self.clock.seconds_until(due)
 
     def hangs_up(self, method: str, path: str) -> bool:
         """Say whether a fault closes a request's connection before its body is read."""
@@ -310,11 +332,20 @@ class Engine:
                 return refused.answer()
             finally:
                 events += call.account.take_outbox()
-        return result if isinstance(result, Answer) else Answer.of(result)
+            answer = result if isinstance(result, Answer) else Answer.of(result)
+            if call.acted:
+                _keep_answer(call, answer)
+                self.commit()
+        return answer
 
     def _authenticate(self, request: Request) -> Account:
         """Check the two headers of the guide ("Required Headers")."""
         key = request.headers.get("x-dgs-api-key", "")
+        number = request.headers.get("x-dgs-account-number")
+        if self.options.guide_credentials and key in GUIDE_API_KEYS:
+            if number is not None and number not in GUIDE_ACCOUNT_NUMBERS:
+                raise RefusedError("91", "X-DGS-ACCOUNT-NUMBER is not one of the guide's examples")
+            return self.account
         if key.startswith(LIVE_KEY_PREFIX):
             raise RefusedError(
                 "91", "a live API key was sent to the emulator; keep it away from test machines"
@@ -322,12 +353,24 @@ class Engine:
         account = self._by_key.get(key)
         if account is None:
             raise RefusedError("91", "X-DGS-API-Key is missing or not one of the emulator's keys")
-        number = request.headers.get("x-dgs-account-number")
         if number is None and not self.options.require_account_number:
             return account
         if number != account.credentials.account_number:
             raise RefusedError("91", "X-DGS-ACCOUNT-NUMBER is missing or not this account's")
         return account
+
+
+def _nothing_to_keep() -> None:
+    pass
+
+
+def _keep_answer(call: Call, answer: Answer) -> None:
+    """Have the answer kept together with the work, so that no crash can part the two."""
+    account, key = call.account, call.idempotency_key
+    if account.touched is not None and key is not None:
+        fingerprint = account.keys.fingerprint(key)
+        memory = Memory(fingerprint, answer.status, answer.body, answer.headers)
+        account.touch("key", key, memory)
 
 
 def _read(request: Request) -> _Incoming:

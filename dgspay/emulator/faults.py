@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import random
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -25,6 +24,7 @@ from dgspay.emulator.fault_kinds import (
     Truncated,
     fault_from,
 )
+from dgspay.emulator.identifiers import Identifiers
 
 ANY_ROUTE = "*"
 
@@ -65,8 +65,8 @@ class Faults:
         self.operations = operations
         self._standing: list[Standing] = []
         self._numbers = itertools.count(1)
-        # Which requests fail: nothing secret hangs on it, and a seed must replay it.
-        self._random = random.Random(seed)  # noqa: S311
+        self._seed = seed
+        self._dice = Identifiers(seed)
         self._lock = threading.Lock()
 
     # --- sentences ----------------------------------------------------------------------
@@ -275,7 +275,7 @@ class Faults:
                     if early and standing.probability is None:
                         return None
                     continue
-                if standing.probability is None or self._random.random() < standing.probability:
+                if standing.probability is None or self._dice.chance() < standing.probability:
                     return self._strike(standing)
         return None
 
@@ -303,6 +303,22 @@ class Faults:
         """Let everything work again."""
         with self._lock:
             self._standing.clear()
+
+    def begin_again(self) -> None:
+        """Forget every fault, and how chance has fallen."""
+        self.recall((), 0)
+
+    def recall(self, standing: Iterable[Standing], thrown: int) -> None:
+        """Have the faults of an earlier moment, and chance fall as it did from then on."""
+        with self._lock:
+            self._standing = list(standing)
+            self._numbers = itertools.count(1 + max((s.id for s in self._standing), default=0))
+            self._dice = Identifiers(self._seed, thrown)
+
+    @property
+    def thrown(self) -> int:
+        """How often chance has decided."""
+        return self._dice.drawn
 
 
 def _chance(probability: object) -> float:

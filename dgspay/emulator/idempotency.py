@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import attrs
@@ -18,7 +18,9 @@ _LONGEST_KEY = 255
 
 
 @attrs.define(weakref_slot=False)
-class _Memory:
+class Memory:
+    """A request and its answer, which has no status until it is there."""
+
     # The parts of the answer and not the answer, because there is one for every payment.
     fingerprint: bytes
     status: int | None = None
@@ -30,7 +32,7 @@ class Keys:
     """The idempotency keys of one account."""
 
     def __init__(self) -> None:
-        self._memories: dict[str, _Memory] = {}
+        self._memories: dict[str, Memory] = {}
 
     def claim(self, key: str, request: Request) -> Answer | None:
         """Take a key for a request, or return the answer it got before, byte for byte.
@@ -42,7 +44,7 @@ class Keys:
         fingerprint = _fingerprint(request)
         known = self._memories.get(key)
         if known is None:
-            self._memories[key] = _Memory(fingerprint)
+            self._memories[key] = Memory(fingerprint)
             return None
         if known.fingerprint != fingerprint:
             raise RefusedError("93", "this idempotency key was used for a different request")
@@ -54,6 +56,19 @@ class Keys:
         """Return the latest keys, newest first, and whether their requests were answered."""
         newest = islice(reversed(self._memories.items()), count)
         return tuple((key, memory.status is not None) for key, memory in newest)
+
+    @property
+    def answered(self) -> Iterator[tuple[str, Memory]]:
+        """The keys whose requests were answered, oldest first."""
+        return ((key, m) for key, m in self._memories.items() if m.status is not None)
+
+    def fingerprint(self, key: str) -> bytes:
+        """Return what tells the request of a key from others."""
+        return self._memories[key].fingerprint
+
+    def recall(self, key: str, memory: Memory) -> None:
+        """Know a key from an earlier run."""
+        self._memories[key] = memory
 
     def settle(self, key: str, answer: Answer | None) -> None:
         """Remember the answer of work that was done; without one the key is free again."""

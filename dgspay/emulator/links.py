@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -52,6 +53,14 @@ def read_terms(fields: Fields) -> dict[str, Any]:
         "metadata": fields.optional_object("metadata"),
     }
     return terms | {name: value for name, value in extras.items() if value is not None}
+
+
+def terms_as_given(terms: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a link's terms in the form in which `read_terms` takes them."""
+    given = {**terms, "payment_types": list(terms["payment_types"])}
+    if given["expires_at"] is not None:
+        given["expires_at"] = api_text(given["expires_at"])
+    return given
 
 
 def _amounts(fields: Fields, amount_type: str) -> dict[str, Decimal | None]:
@@ -155,6 +164,7 @@ def begin(account: Account, link: Link, payment: Payment) -> None:
     account.add_payment(payment)
     link.payments.append(payment)
     link.held += 1
+    account.touch("link", link.id, link)
 
 
 def pay(account: Account, link: Link, amount: AmountInput | None = None) -> Payment:

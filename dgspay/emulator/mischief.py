@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -119,6 +119,11 @@ class Mischief:
             wrong_signature="wrong_signature" in taken,
             reorder=taken.get("reorder"),
         )
+
+    def recall(self, modes: Iterable[Mode]) -> None:
+        """Have the modes of an earlier moment."""
+        with self._lock:
+            self._modes = list(modes)
 
     def clear(self) -> None:
         """Deliver as a good provider does."""

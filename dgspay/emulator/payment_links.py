@@ -9,7 +9,7 @@ from typing import Any
 from dgspay.emulator.calls import Call
 from dgspay.emulator.clock import api_text
 from dgspay.emulator.exchange import invalid, not_found
-from dgspay.emulator.links import link_fields, read_slug, read_terms, slug_of
+from dgspay.emulator.links import link_fields, read_slug, read_terms, slug_of, terms_as_given
 from dgspay.emulator.records import Link, Payment
 from dgspay.emulator.transactions import page_of, payment_word
 from dgspay.models.enums import PaymentStatus
@@ -50,13 +50,14 @@ def update(call: Call) -> Mapping[str, Any]:
     link = _link(call)
     if link.archived:
         raise invalid("the payment link is archived, which is irreversible")
-    terms = read_terms(call.fields.over(_as_given(link)))
+    terms = read_terms(call.fields.over(terms_as_given(link.terms)))
     slug = None
     if "slug" in call.fields and call.fields.optional_text("slug") != link.slug:
         slug = read_slug(call.account, call.fields)
     link.terms = terms
     if slug is not None:
         call.account.rename_link(link, slug)
+    call.account.touch("link", link.id, link)
     call.record(link.id)
     return _shown(call, link, "Payment link updated")
 
@@ -67,6 +68,7 @@ def archive(call: Call) -> Mapping[str, Any]:
     if link.archived:
         raise invalid("the payment link is archived already")
     link.archived = True
+    call.account.touch("link", link.id, link)
     call.record(link.id)
     return {"status": "success", "message": "Payment link archived"}
 
@@ -80,14 +82,6 @@ def _link(call: Call) -> Link:
 
 def _shown(call: Call, link: Link, message: str) -> Mapping[str, Any]:
     return {"status": "success", "message": message, "link": link_fields(call.account, link)}
-
-
-def _as_given(link: Link) -> dict[str, Any]:
-    """Return a link's terms in the form they are sent in."""
-    given = {**link.terms, "payment_types": list(link.terms["payment_types"])}
-    if given["expires_at"] is not None:
-        given["expires_at"] = api_text(given["expires_at"])
-    return given
 
 
 def _stats(link: Link) -> dict[str, Any]:

@@ -165,6 +165,13 @@ class Deed:
 
 
 @attrs.frozen
+class Due:
+    """When something settles by itself, seconds since 1970."""
+
+    moment: float
+
+
+@attrs.frozen
 class Event:
     """A webhook to send: its payload and where it goes (None: nowhere, it is only recorded)."""
 
@@ -172,3 +179,5 @@ class Event:
     url: str | None
     account_number: str
     secret: str = attrs.field(repr=False)
+    number: int = 0
+    """What it goes by in a state file, from when it arose until it was recorded."""

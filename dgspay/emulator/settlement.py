@@ -43,8 +43,11 @@ def settle_payment(account: Account, payment: Payment) -> None:
         account.wallet.credit(payment.currency, payment.net_amount)
     else:
         payment.status = PaymentStatus.FAILED
+    account.end_payment(payment)
     if payment.link_id is not None:
-        _count_use(account.links[payment.link_id], payment)
+        link = account.links[payment.link_id]
+        _count_use(link, payment)
+        account.touch("link", link.id, link)
     account.announce(payment_event(payment, now), payment.callback_url)
 
 
@@ -72,6 +75,7 @@ def settle_disbursement(account: Account, disbursement: Disbursement) -> None:
     else:
         disbursement.status = PaymentStatus.FAILED
         account.wallet.credit(disbursement.currency, disbursement.amount)
+    account.touch("disbursement", disbursement.dgs_reference, disbursement)
     account.announce(disbursement_event(disbursement), disbursement.callback_url)
 
 
@@ -87,6 +91,7 @@ def settle_conversion(account: Account, conversion: Conversion) -> None:
     else:
         conversion.status = ConversionStatus.FAILED
         account.wallet.credit(conversion.from_currency, conversion.from_amount)
+    account.touch("conversion", conversion.dgs_reference, conversion)
     account.announce(conversion_event(conversion), None)
 
 

@@ -42,7 +42,7 @@ def settle_one(account: Account, reference: str) -> None:
 
 def settle_all(account: Account) -> None:
     """Give everything its planned end that waits for nothing but time."""
-    for payment in account.payments:
+    for payment in tuple(account.history.with_status(PaymentStatus.PENDING)):
         if not payment.awaits:
             settle(account, payment.dgs_reference)
     for reference in (*account.disbursements, *account.conversions):

@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
+REFERENCES = ("dgs_reference", "flw_reference")
 
 # The transaction list says `success` where a charge says `successful`.
 _STATUS_OF_WORD = {
@@ -82,20 +83,29 @@ def _number(call: Call, name: str, *, default: int) -> int:
 
 
 def _filtered(call: Call) -> Sequence[Payment]:
-    """Return the payments every filter lets through; without a filter, nothing is copied."""
+    """Return the payments every filter lets through, without looking at all the others."""
     query = call.query
-    rows: Sequence[Payment] = call.account.payments
-    if (link_id := query.get("payment_link_id")) is not None:
-        link = call.account.links.get(link_id)
+    history = call.account.history
+    word = query.get("status")
+    if word is not None and word not in _STATUS_OF_WORD:
+        raise invalid(f"status must be one of: {', '.join(_STATUS_OF_WORD)}")
+    status = None if word is None else _STATUS_OF_WORD[word]
+    references = [(name, query[name]) for name in REFERENCES if name in query]
+    link_id = query.get("payment_link_id")
+    if not references and link_id is None:
+        return history.payments if status is None else history.with_status(status)
+    if references:
+        name, reference = references[0]
+        rows = history.referred_to(reference, name)
+    else:
+        link = call.account.links.get(link_id or "")
         rows = link.payments if link else ()
-    for name in ("dgs_reference", "flw_reference"):
-        if (reference := query.get(name)) is not None:
-            rows = [row for row in rows if getattr(row, name) == reference]
-    if (word := query.get("status")) is not None:
-        if word not in _STATUS_OF_WORD:
-            raise invalid(f"status must be one of: {', '.join(_STATUS_OF_WORD)}")
-        rows = [row for row in rows if row.status is _STATUS_OF_WORD[word]]
-    return rows
+    wanted = [*references, *([] if link_id is None else [("link_id", link_id)])]
+    return [
+        row
+        for row in rows
+        if status in (None, row.status) and all(getattr(row, n) == v for n, v in wanted)
+    ]
 
 
 def _row(payment: Payment) -> dict[str, Any]:

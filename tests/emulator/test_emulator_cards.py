@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
@@ -241,6 +242,6 @@ def test_of_a_published_card_only_brand_and_last_digits_are_kept(
     charge(client, emulator, cvv="987")
     kept = repr((emulator.requests, emulator.transactions, emulator.executed))
     assert GUIDE_CARD not in kept
-    assert "987" not in kept
+    assert not re.search(r"\b987\b", kept)
     assert sealed(emulator, GUIDE_CARD) not in kept
     assert NONCE not in kept

@@ -13,7 +13,7 @@ from dgspay.emulator import Emulator, VirtualClock, deliveries
 from dgspay.errors import SignatureError
 from dgspay.webhooks import PaymentSucceeded, verify
 from tests.emulator.emulator_calls import MOBILE_MONEY, credentials
-from tests.emulator.receivers import Handler, receiving, stalls
+from tests.emulator.receivers import Handler, answers, receiving, stalls
 
 
 def charged(client: httpx.Client, url: str | None = None) -> str:
@@ -205,6 +205,35 @@ def test_a_shop_that_fails_is_asked_again_when_the_clock_gets_there(
     clock.advance(30)
     assert list(delivery.statuses) == [500, 409, 200]
     assert len(emulator.webhooks.received) == 1
+
+
+@pytest.mark.acceptance(51)
+def test_one_stretch_of_time_holds_the_whole_schedule(
+    client: httpx.Client, emulator: Emulator, clock: VirtualClock
+) -> None:
+    """Each thing at its own moment, and what follows from it too."""
+    emulator.webhooks.deliver_to(lambda body, headers: 500)
+    began = clock.time()
+    reference = charged(client)
+    clock.advance(10_000)
+    (delivery,) = emulator.deliveries
+    assert json.loads(delivery.body)["timestamp"] == "2026-04-03T10:00:02Z"
+    assert [attempt.at - began for attempt in delivery.attempts] == [2, 7, 37, 157, 757, 4357]
+    assert delivery.next_at is None
+    assert clock.time() == began + 10_000
+    assert emulator.transactions[0].dgs_reference == reference
+    assert emulator.transactions[0].settled_at == began + 2
+
+
+@pytest.mark.acceptance(51)
+def test_so_it_does_over_a_socket(
+    client: httpx.Client, emulator: Emulator, clock: VirtualClock
+) -> None:
+    with receiving(*[answers(500)] * 5) as receiver:
+        charged(client, receiver.url)
+        clock.advance(10_000)
+        emulator.wait_for_deliveries()
+    assert list(emulator.deliveries[0].statuses) == [500] * 5 + [200]
 
 
 def test_a_shop_that_raises_has_answered_500(

@@ -11,6 +11,7 @@ import attrs
 from dgspay.emulator import steering
 from dgspay.emulator.account import Account
 from dgspay.emulator.calls import API_PREFIX
+from dgspay.emulator.clock import api_text
 from dgspay.emulator.console.view import delivery_details, request_details, state
 from dgspay.emulator.deliveries import Courier
 from dgspay.emulator.engine import Engine
@@ -18,6 +19,7 @@ from dgspay.emulator.exchange import Answer, Request
 from dgspay.emulator.fidelity import FIDELITY
 from dgspay.emulator.fields import is_web_url
 from dgspay.emulator.generation import generate
+from dgspay.emulator.state import Snapshot
 from dgspay.models.codec import dump_json, parse_json
 
 if TYPE_CHECKING:
@@ -137,7 +139,7 @@ def resend(ask: Ask) -> Mapping[str, Any]:
 def add_fault(ask: Ask) -> Mapping[str, Any]:
     """Have a fault strike, described as in a file of faults."""
     standing = ask.engine.faults.plan(ask.body)
-    ask.emulator.feed.changed()
+    ask.emulator.keep()
     return {**_DONE, "id": standing.id}
 
 
@@ -146,35 +148,35 @@ def cancel_fault(ask: Ask) -> Mapping[str, Any]:
     if not ask.values["id"].isdigit():
         raise LookupError("no such fault")
     ask.engine.faults.cancel(int(ask.values["id"]))
-    ask.emulator.feed.changed()
+    ask.emulator.keep()
     return _DONE
 
 
 def clear_faults(ask: Ask) -> Mapping[str, Any]:
     """Let every route work again."""
     ask.engine.faults.clear()
-    ask.emulator.feed.changed()
+    ask.emulator.keep()
     return _DONE
 
 
 def add_mode(ask: Ask) -> Mapping[str, Any]:
     """Treat the next webhooks in a special way."""
     ask.courier.mischief.plan(ask.body)
-    ask.emulator.feed.changed()
+    ask.emulator.keep()
     return _DONE
 
 
 def clear_modes(ask: Ask) -> Mapping[str, Any]:
     """Deliver as a good provider does."""
     ask.courier.mischief.clear()
-    ask.emulator.feed.changed()
+    ask.emulator.keep()
     return _DONE
 
 
 def advance_clock(ask: Ask) -> Mapping[str, Any]:
     """Move the emulator's time on."""
     ask.engine.clock.advance(ask.seconds("advance"))
-    ask.emulator.feed.changed()
+    ask.emulator.keep()
     return _DONE
 
 
@@ -211,6 +213,39 @@ def reset(ask: Ask) -> Mapping[str, Any]:
     return _DONE
 
 
+def show_snapshots(ask: Ask) -> Mapping[str, Any]:
+    """The states that were kept, the latest first."""
+    return {"snapshots": [_snapshot(snapshot) for snapshot in ask.emulator.snapshots]}
+
+
+def take_snapshot(ask: Ask) -> Mapping[str, Any]:
+    """Keep the present state under a name."""
+    taken = ask.emulator.snapshot(ask.text("name"))
+    ask.emulator.feed.changed()
+    return {**_DONE, "snapshot": _snapshot(taken)}
+
+
+def restore_snapshot(ask: Ask) -> Mapping[str, Any]:
+    """Return to a state that was kept."""
+    ask.emulator.restore(ask.text("name"))
+    return _DONE
+
+
+def forget_snapshot(ask: Ask) -> Mapping[str, Any]:
+    """Let a snapshot go."""
+    ask.emulator.forget_snapshot(ask.values["name"])
+    ask.emulator.feed.changed()
+    return _DONE
+
+
+def _snapshot(snapshot: Snapshot) -> Mapping[str, Any]:
+    return {
+        "name": snapshot.name,
+        "taken_at": api_text(snapshot.taken_at),
+        "size": snapshot.size,
+    }
+
+
 def show_fidelity(ask: Ask) -> Mapping[str, Any]:
     """How true each behaviour is, and where the knowledge comes from."""
     return {"behaviours": [attrs.asdict(behaviour) for behaviour in FIDELITY]}
@@ -233,6 +268,10 @@ ACTIONS: Final[tuple[tuple[str, str, Action], ...]] = (
     ("POST", "/clock", advance_clock),
     ("POST", "/options", change_options),
     ("POST", "/generate", make_history),
+    ("GET", "/snapshots", show_snapshots),
+    ("POST", "/snapshots", take_snapshot),
+    ("POST", "/snapshots/restore", restore_snapshot),
+    ("DELETE", "/snapshots/{name:path}", forget_snapshot),
     ("POST", "/reset", reset),
 )
 

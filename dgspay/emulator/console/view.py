@@ -36,6 +36,7 @@ def state(engine: Engine, courier: Courier, account: Account, search: str) -> Ma
     number = account.credentials.account_number
     with engine.lock:
         arrivals = [a for a in engine.journal.arrivals if a.account_number in (number, None)]
+        pending = account.history.with_status(PaymentStatus.PENDING)
         deliveries = [d for d in courier.deliveries if d.account_number == number]
         return {
             "now": api_text(engine.clock.time()),
@@ -55,7 +56,7 @@ def state(engine: Engine, courier: Courier, account: Account, search: str) -> Ma
                 }
                 for currency, purse in account.wallet.purses.items()
             ],
-            "pending": [_payment(p) for p in _latest(_pending(account))],
+            "pending": [_payment(p) for p in _latest(pending)],
             "transactions": [_payment(p) for p in _latest(account.payments)],
             "transactions_total": len(account.payments),
             "links": [link_fields(account, link) for link in _latest(account.links.values())],
@@ -119,12 +120,6 @@ def delivery_details(delivery: Delivery) -> Mapping[str, Any]:
 def _latest(rows: Reversible[T]) -> list[T]:
     """Return the newest rows, newest first, without a copy of all of them."""
     return list(islice(reversed(rows), _SHOWN))
-
-
-def _pending(account: Account) -> list[Payment]:
-    """Look among the newest payments only: there may be a hundred thousand."""
-    recent = account.payments[-500:]
-    return [payment for payment in recent if payment.status is PaymentStatus.PENDING]
 
 
 def _found(arrivals: list[Arrival], search: str) -> list[Arrival]:

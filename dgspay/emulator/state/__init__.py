@@ -1,0 +1,13 @@
+"""What outlives the emulator's process: its state in a SQLite file, and named snapshots of it.
+
+Whatever was answered is on disk before its answer leaves: `kill -9` loses none of it. (A power
+cut may lose the last moments, and leaves the file whole.) The request log is not kept, and
+nothing of a card, a PIN or an OTP is ever in the file.
+"""
+
+from __future__ import annotations
+
+from dgspay.emulator.state.file import Snapshot, StateFile
+from dgspay.emulator.state.keeper import Keeper, merchants_in
+
+__all__ = ["Keeper", "Snapshot", "StateFile", "merchants_in"]
