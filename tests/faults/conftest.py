@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.transports.ways import WAYS, Way
+from tests.transports.ways import ASYNC_WAYS, WAYS, Way
 
 
 @pytest.fixture
@@ -19,5 +19,11 @@ def collected() -> Iterator[None]:
 
 @pytest.fixture(params=WAYS, ids=str)
 def way(request: pytest.FixtureRequest) -> Way:
+    way: Way = request.param
+    return way
+
+
+@pytest.fixture(params=ASYNC_WAYS, ids=str)
+def async_way(request: pytest.FixtureRequest) -> Way:
     way: Way = request.param
     return way

@@ -1,4 +1,4 @@
-"""Use one blocking client before a fork and after it, in both processes."""
+"""Use one client before a fork and after it, in both processes."""
 
 from __future__ import annotations
 
@@ -26,20 +26,31 @@ def main(url: str) -> int:
     return os.waitstatus_to_exitcode(status)
 
 
-def main_async(url: str) -> int:
-    dgs = AsyncDGSPay(**SETTINGS, base_url=url)
-    child = os.fork()
+def main_async(url: str, transport: Any = None) -> int:
+    dgs = AsyncDGSPay(**SETTINGS, base_url=url, transport=transport)
 
     async def call() -> None:
+        await dgs.balances.list()
+
+    async def call_and_close() -> None:
         async with dgs:
+            await dgs.balances.list()
             await dgs.balances.list()
 
     anyio.run(call)
+    child = os.fork()
+    anyio.run(call_and_close)
     if child == 0:
         os._exit(0)
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status)
 
 
+def main_aiohttp(url: str) -> int:
+    from dgspay.transports.aiohttp import AiohttpTransport
+
+    return main_async(url, AiohttpTransport())
+
+
 if __name__ == "__main__":
-    sys.exit({"sync": main, "async": main_async}[sys.argv[1]](sys.argv[2]))
+    sys.exit({"sync": main, "async": main_async, "aiohttp": main_aiohttp}[sys.argv[1]](sys.argv[2]))

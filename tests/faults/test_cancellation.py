@@ -15,6 +15,7 @@ from dgspay import AsyncDGSPay, Event, Outcome, RetryPolicy, Timeout
 from dgspay.core.events import AttemptEvent, CallEvent
 from tests.faults.calls import ACCOUNT, API_KEY, AT_ONCE, charge, payout, read
 from tests.faults.raw_server import Connection, RawServer, http
+from tests.transports.ways import ASYNC_WAYS, Way
 
 GOOD = http({"status": "success", "dgs_reference": "dgs_1", "balances": []})
 
@@ -24,8 +25,17 @@ def never_answer(connection: Connection) -> None:
     connection.stall()
 
 
-def client(url: str, events: list[Event], **options: Any) -> AsyncDGSPay:
-    settings: dict[str, Any] = {"retry": AT_ONCE, **options}
+ON_ASYNCIO = [way for way in ASYNC_WAYS if way.mode == "asyncio"]
+ON_TRIO = [way for way in ASYNC_WAYS if way.mode == "trio"]
+
+
+@pytest.fixture
+def anyio_backend(async_way: Way) -> str:
+    return async_way.mode
+
+
+def client(way: Way, url: str, events: list[Event], **options: Any) -> AsyncDGSPay:
+    settings: dict[str, Any] = {"retry": AT_ONCE, "transport": way.transport(), **options}
     return AsyncDGSPay(
         api_key=API_KEY,
         account_number=ACCOUNT,
@@ -52,10 +62,10 @@ def assert_told_as_unknown(events: list[Event]) -> None:
 
 @pytest.mark.acceptance(20)
 @pytest.mark.anyio
-async def test_cancel_scope_around_a_post_is_unknown() -> None:
+async def test_cancel_scope_around_a_post_is_unknown(async_way: Way) -> None:
     events: list[Event] = []
     with RawServer(never_answer) as server:
-        async with client(server.url, events) as dgs:
+        async with client(async_way, server.url, events) as dgs:
             async with anyio.create_task_group() as group:
                 group.start_soon(payout, dgs)
                 await until(lambda: bool(server.requests))
@@ -66,12 +76,15 @@ async def test_cancel_scope_around_a_post_is_unknown() -> None:
 
 
 @pytest.mark.acceptance(20)
+@pytest.mark.parametrize("async_way", ON_ASYNCIO, ids=str)
 @pytest.mark.parametrize("message", [(), ("shutting down",)])
-def test_cancelled_asyncio_task_raises_its_own_error(message: tuple[str, ...]) -> None:
+def test_cancelled_asyncio_task_raises_its_own_error(
+    async_way: Way, message: tuple[str, ...]
+) -> None:
     events: list[Event] = []
 
     async def main(server: RawServer) -> None:
-        async with client(server.url, events) as dgs:
+        async with client(async_way, server.url, events) as dgs:
             task = asyncio.ensure_future(payout(dgs))
             await until(lambda: bool(server.requests))
             task.cancel(*message)
@@ -86,11 +99,12 @@ def test_cancelled_asyncio_task_raises_its_own_error(message: tuple[str, ...]) -
 
 
 @pytest.mark.acceptance(20)
-def test_asyncio_timeout_around_a_post_is_a_timeout_error() -> None:
+@pytest.mark.parametrize("async_way", ON_ASYNCIO, ids=str)
+def test_asyncio_timeout_around_a_post_is_a_timeout_error(async_way: Way) -> None:
     events: list[Event] = []
 
     async def main(server: RawServer) -> None:
-        async with client(server.url, events) as dgs:
+        async with client(async_way, server.url, events) as dgs:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(None) as limit:
                     task = asyncio.ensure_future(until(lambda: bool(server.requests)))
@@ -106,11 +120,12 @@ def test_asyncio_timeout_around_a_post_is_a_timeout_error() -> None:
 
 
 @pytest.mark.acceptance(20)
-def test_trio_cancellation_goes_through() -> None:
+@pytest.mark.parametrize("async_way", ON_TRIO, ids=str)
+def test_trio_cancellation_goes_through(async_way: Way) -> None:
     events: list[Event] = []
 
     async def main(server: RawServer) -> None:
-        async with client(server.url, events) as dgs:
+        async with client(async_way, server.url, events) as dgs:
             with trio.CancelScope() as scope:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(payout, dgs)
@@ -125,13 +140,16 @@ def test_trio_cancellation_goes_through() -> None:
 
 @pytest.mark.acceptance(20)
 @pytest.mark.anyio
-async def test_cancellation_during_a_pause_keeps_what_the_last_attempt_was() -> None:
+async def test_cancellation_during_a_pause_keeps_what_the_last_attempt_was(async_way: Way) -> None:
     """Between two attempts that were refused nothing can have happened."""
     events: list[Event] = []
     slow = RetryPolicy(initial_delay=60, max_delay=60)
     with RawServer(never_answer) as server:
         url = server.url
-    async with client(url, events, retry=slow) as dgs, anyio.create_task_group() as group:
+    async with (
+        client(async_way, url, events, retry=slow) as dgs,
+        anyio.create_task_group() as group,
+    ):
         group.start_soon(payout, dgs)
         await until(lambda: bool(events))
         group.cancel_scope.cancel()
@@ -160,11 +178,13 @@ class Gate:
 
 @pytest.mark.acceptance(19)
 @pytest.mark.anyio
-async def test_500_cancelled_requests_leave_every_connection_usable() -> None:
+async def test_500_cancelled_requests_leave_every_connection_usable(async_way: Way) -> None:
     gate = Gate()
     patient = Timeout(connect=60, pool=60)
     with RawServer(gate) as server:
-        async with client(server.url, [], timeout=patient, retry=RetryPolicy(attempts=1)) as dgs:
+        async with client(
+            async_way, server.url, [], timeout=patient, retry=RetryPolicy(attempts=1)
+        ) as dgs:
             async with anyio.create_task_group() as group:
                 for _ in range(500):
                     group.start_soon(read, dgs)
@@ -185,11 +205,13 @@ async def test_500_cancelled_requests_leave_every_connection_usable() -> None:
 
 @pytest.mark.acceptance(19)
 @pytest.mark.anyio
-async def test_requests_cancelled_while_answers_come_in_leave_the_client_working() -> None:
+async def test_requests_cancelled_while_answers_come_in_leave_the_client_working(
+    async_way: Way,
+) -> None:
     gate = Gate()
     gate.opened.set()
     with RawServer(gate) as server:
-        async with client(server.url, [], retry=RetryPolicy(attempts=1)) as dgs:
+        async with client(async_way, server.url, [], retry=RetryPolicy(attempts=1)) as dgs:
 
             async def call_and_be_cancelled(after: float) -> None:
                 with anyio.move_on_after(after):

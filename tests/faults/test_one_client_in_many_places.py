@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import httpx
 import pytest
 
 from dgspay import AsyncDGSPay, DGSPay, Outcome
 from dgspay.errors import TransportError
-from dgspay.transports.httpx import HttpxTransport
-from tests.faults.calls import ACCOUNT, API_KEY, AT_ONCE, carry_out, payout, read
+from tests.faults.calls import carry_out, payout, read, settings_for
 from tests.faults.raw_server import RawServer, answering, http
-from tests.transports.ways import Way
+from tests.transports.ways import ASYNC_WAYS, WAYS, Way
 
 GOOD = http({"status": "success", "balances": []})
 
@@ -38,21 +36,27 @@ def server() -> Iterator[RawServer]:
         yield running
 
 
-def settings(server: RawServer) -> dict[str, Any]:
-    return {
-        "api_key": API_KEY,
-        "account_number": ACCOUNT,
-        "base_url": server.url,
-        "retry": AT_ONCE,
-    }
+LIBRARIES = {way.library: way for way in ASYNC_WAYS}
+LOOPS = [("asyncio", "asyncio"), ("asyncio", "trio"), ("trio", "trio")]
+LOOPS_OF = [
+    pytest.param(way, loops, id=f"{way.library}-{'-'.join(loops)}")
+    for way in LIBRARIES.values()
+    for loops in (LOOPS if way.library == "httpx" else LOOPS[:1])
+]
+
+
+def async_client(way: Way, server: RawServer) -> AsyncDGSPay:
+    return AsyncDGSPay(**settings_for(server.url, transport=way.transport()))
 
 
 @left_open
 @pytest.mark.usefixtures("collected")
 @pytest.mark.acceptance(21)
-@pytest.mark.parametrize("loops", [("asyncio", "asyncio"), ("asyncio", "trio"), ("trio", "trio")])
-def test_async_client_in_one_loop_after_another(server: RawServer, loops: tuple[str, str]) -> None:
-    dgs = AsyncDGSPay(**settings(server))
+@pytest.mark.parametrize(("way", "loops"), LOOPS_OF)
+def test_async_client_in_one_loop_after_another(
+    server: RawServer, way: Way, loops: tuple[str, str]
+) -> None:
+    dgs = async_client(way, server)
 
     async def main() -> None:
         await dgs.balances.list()
@@ -72,8 +76,11 @@ def test_async_client_in_one_loop_after_another(server: RawServer, loops: tuple[
 @left_open
 @pytest.mark.usefixtures("collected")
 @pytest.mark.acceptance(21)
-def test_async_client_in_several_loops_at_once(server: RawServer) -> None:
-    dgs = AsyncDGSPay(**settings(server))
+@pytest.mark.parametrize(("way", "loops"), LOOPS_OF)
+def test_async_client_in_several_loops_at_once(
+    server: RawServer, way: Way, loops: tuple[str, str]
+) -> None:
+    dgs = async_client(way, server)
     together = threading.Barrier(4)
 
     def run(backend: str) -> None:
@@ -86,14 +93,16 @@ def test_async_client_in_several_loops_at_once(server: RawServer) -> None:
         anyio.run(main, backend=backend)
 
     with ThreadPoolExecutor(4) as pool:
-        for done in [pool.submit(run, name) for name in ("asyncio", "trio", "asyncio", "trio")]:
+        for done in [pool.submit(run, name) for name in loops * 2]:
             done.result(30)
     assert len(server.requests) == 84
 
 
 @pytest.mark.acceptance(21)
-def test_blocking_client_in_20_threads(server: RawServer) -> None:
-    with DGSPay(**settings(server)) as dgs, ThreadPoolExecutor(20) as pool:
+@pytest.mark.parametrize("way", [way for way in WAYS if way.is_blocking], ids=str)
+def test_blocking_client_in_20_threads(server: RawServer, way: Way) -> None:
+    settings = settings_for(server.url, transport=way.transport())
+    with DGSPay(**settings) as dgs, ThreadPoolExecutor(20) as pool:
         for done in [pool.submit(dgs.balances.list) for _ in range(400)]:
             done.result(30)
     assert len(server.requests) == 400
@@ -101,7 +110,7 @@ def test_blocking_client_in_20_threads(server: RawServer) -> None:
 
 
 @pytest.mark.acceptance(21)
-@pytest.mark.parametrize("client", ["sync", "async"])
+@pytest.mark.parametrize("client", ["sync", "async", "aiohttp"])
 def test_client_is_used_on_both_sides_of_a_fork(server: RawServer, client: str) -> None:
     script = Path(__file__).with_name("fork_script.py")
     done = subprocess.run(
@@ -113,8 +122,8 @@ def test_client_is_used_on_both_sides_of_a_fork(server: RawServer, client: str) 
     )
     assert (done.returncode, done.stderr) == (0, "")
     # The child never writes to a connection of its parent's.
-    assert len(server.requests) == {"sync": 6, "async": 2}[client]
-    assert server.accepted == 2
+    assert len(server.requests) == {"sync": 6, "async": 5, "aiohttp": 5}[client]
+    assert server.accepted == {"sync": 2, "async": 3, "aiohttp": 3}[client]
 
 
 @pytest.mark.acceptance(21)
@@ -138,38 +147,41 @@ def test_use_after_close_is_a_clear_error(server: RawServer, way: Way, act: Any)
 
 
 @pytest.mark.acceptance(21)
-def test_users_own_client_in_a_second_loop_is_a_clear_error(server: RawServer) -> None:
-    own = httpx.AsyncClient()
-    dgs = AsyncDGSPay(**settings(server), transport=HttpxTransport(own))
+@pytest.mark.parametrize("way", LIBRARIES.values(), ids=LIBRARIES)
+def test_users_own_client_that_is_closed_is_a_clear_error(server: RawServer, way: Way) -> None:
+    async def main() -> AsyncDGSPay:
+        async with way.own_client() as own:
+            dgs = AsyncDGSPay(**settings_for(server.url, transport=way.borrow(own)))
+            await dgs.balances.list()
+        await assert_refused(dgs, "closed")
+        return dgs
 
-    async def call() -> None:
-        await dgs.balances.list()
-        await own.aclose()
-
-    async def call_again() -> None:
-        await dgs.balances.list()
-
-    asyncio.run(call())
-    with pytest.raises(TransportError, match="closed") as caught:
-        asyncio.run(call_again())
-    assert caught.value.outcome is Outcome.NOT_SENT
+    asyncio.run(assert_refused(asyncio.run(main()), "closed"))
+    assert len(server.requests) == 1
 
 
 @left_open
 @pytest.mark.usefixtures("collected")
 @pytest.mark.acceptance(21)
-def test_users_own_open_client_in_a_second_loop_is_a_clear_error(server: RawServer) -> None:
-    own = httpx.AsyncClient()
-    dgs = AsyncDGSPay(**settings(server), transport=HttpxTransport(own))
-
-    async def call() -> None:
+@pytest.mark.parametrize("way", LIBRARIES.values(), ids=LIBRARIES)
+def test_users_own_open_client_in_a_second_loop_is_a_clear_error(
+    server: RawServer, way: Way
+) -> None:
+    async def main() -> AsyncDGSPay:
+        dgs = AsyncDGSPay(**settings_for(server.url, transport=way.borrow(way.own_client())))
         await dgs.balances.list()
+        return dgs
 
-    asyncio.run(call())
-    with pytest.raises(TransportError, match="another event loop") as caught:
-        asyncio.run(call())
-    assert caught.value.outcome is Outcome.NOT_SENT
+    dgs = asyncio.run(main())
+    asyncio.run(assert_refused(dgs, "another event loop"))
     assert len(server.requests) == 1
+
+
+async def assert_refused(dgs: AsyncDGSPay, why: str) -> None:
+    with pytest.raises(TransportError, match=why) as caught:
+        await dgs.balances.list()
+    assert caught.value.outcome is Outcome.NOT_SENT
+    assert caught.value.attempts == 1
 
 
 @pytest.mark.acceptance(21)
