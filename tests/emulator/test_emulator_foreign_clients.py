@@ -8,37 +8,24 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from dgspay.emulator import Emulator, Served, VirtualClock
-from tests.emulator.emulator_calls import MOBILE_MONEY, TO_BANK, credentials
+from tests.emulator.emulator_calls import MOBILE_MONEY, NONCE, TO_BANK, credentials, sealed
 
 GUIDE_ORIGIN = "https://pay.digitalservicescenter.rw"
 
-# The guide's own curl commands, word for word ("Initiate a Mobile Money Payment", "Create a
-# Payment Link", "Disburse Funds", "Transactions"); its examples leave the account number out.
-GUIDE_COMMANDS = {
-    "charge": """curl -X POST \\
-  https://pay.digitalservicescenter.rw/generation/v2/charges \\
-  -H "X-DGS-API-Key: YOUR_API_KEY" \\
-  -H "Content-Type: application/json" \\
-  -d '{ "amount": 2000, "currency": "RWF", "payment_type": "mobile_money", "customer_email": "jane.doe@example.com", "customer_first_name": "Jane", "customer_last_name": "Doe", "customer_phone": "789654321", "customer_phone_country_code": "250", "redirect_url": "https://yourdomain.com/payment-success", "narration": "Payment for Invoice #5678", "mobile_money_network": "MTN", "mobile_money_phone": "789654321" }'""",  # noqa: E501
-    "link": """curl -X POST \\
-  https://pay.digitalservicescenter.rw/generation/v2/payment-links \\
-  -H "X-DGS-API-Key: YOUR_API_KEY" \\
-  -H "Content-Type: application/json" \\
-  -d '{ "title": "Invoice #123", "amount_type": "fixed", "amount": 50000, "currency": "RWF", "payment_types": ["card", "mobile_money"], "max_uses": 1, "expires_at": "2026-12-31 23:59:59" }'""",  # noqa: E501
-    "disburse": """curl -X POST \\
-  https://pay.digitalservicescenter.rw/generation/v2/disburse \\
-  -H "X-DGS-API-Key: YOUR_API_KEY" \\
-  -H "Content-Type: application/json" \\
-  -d '{ "amount": 5000, "destination_type": "mobile_money", "recipient": { "msisdn": "+250788123456", "network": "MTN", "country": "RW", "name": "Jane Doe" } }'""",  # noqa: E501
-    "list": """curl -X GET \\
- "https://pay.digitalservicescenter.rw/generation/v2/transactions?page=1&limit=20&status=success" \\
-  -H "X-DGS-API-Key: YOUR_API_KEY\"""",
-}
+# Every curl command of the guide, word for word; only the ends of lines are put back.
+GUIDE_COMMANDS = (Path(__file__).parent / "guide_commands.txt").read_text("utf-8").split("\n\n")
+
+# What the examples are answered with, where it is not success: some stand for something else.
+# The first shows the form of a request with two of its fields, others name things that are not
+# there, and two are to be filled in with ciphertexts.
+NOT_A_SUCCESS = {0: "90", 3: "90", 5: "92", 11: "92", 12: "90"}
 
 # The guide's Node handler ("Signature Verification"), on Node's own server in place of express.
 NODE_HANDLER = """
@@ -88,20 +75,77 @@ def program(name: str) -> str:
     return found
 
 
-@pytest.mark.parametrize("name", GUIDE_COMMANDS)
-def test_the_guides_curl_commands_work_as_they_stand(
-    emulator: Emulator, served: Served, name: str
-) -> None:
+def curl(command: str, served: Served) -> Any:
+    """Run a command of the guide against the emulator, changed in nothing but the host."""
     program("curl")
-    command = GUIDE_COMMANDS[name].replace(GUIDE_ORIGIN, served.origin)
-    command = command.replace("YOUR_API_KEY", emulator.api_key)
+    assert command.count(GUIDE_ORIGIN) == 1
     done = subprocess.run(
-        ["bash", "-c", command.replace("curl ", "curl --silent --noproxy '*' ", 1)],
+        ["bash", "-c", command.replace(GUIDE_ORIGIN, served.origin)],
         capture_output=True,
         check=True,
         timeout=30,
+        # What a person at a terminal has around the command, and not in it.
+        env={"PATH": os.environ["PATH"], "no_proxy": "*"},
     )
-    assert json.loads(done.stdout)["status"] == "success"
+    return json.loads(done.stdout)
+
+
+def test_the_guides_curl_commands_work_as_they_stand(clock: VirtualClock) -> None:
+    """The guide's placeholders are its credentials, with or without the account number."""
+    with Emulator(clock=clock, guide_credentials=True) as emulator, emulator.serve() as served:
+        answers = [curl(command, served) for command in GUIDE_COMMANDS]
+    assert len(answers) == 13
+    for place, answer in enumerate(answers):
+        if place in NOT_A_SUCCESS:
+            assert (answer["status"], answer["error_code"]) == ("failed", NOT_A_SUCCESS[place])
+        else:
+            assert answer["status"] == "success", (GUIDE_COMMANDS[place], answer)
+    assert [len(emulator.transactions), len(emulator.links), len(emulator.disbursements)] == [
+        1,
+        1,
+        2,
+    ]
+
+
+def test_the_guides_commands_work_once_they_are_filled_in(clock: VirtualClock) -> None:
+    with Emulator(clock=clock, guide_credentials=True) as emulator, emulator.serve() as served:
+        link = curl(GUIDE_COMMANDS[4], served)["link"]
+        shown = GUIDE_COMMANDS[5].replace("25a5643d-31de-490d-808d-82af72fdd097", link["id"])
+        assert curl(shown, served)["link"] == link
+        fields = {
+            "<encrypted_number>": "4532123456789010",
+            "<encrypted_month>": "12",
+            "<encrypted_year>": "2028",
+            "<encrypted_cvv>": "123",
+        }
+        for place in (3, 12):
+            command = GUIDE_COMMANDS[place]
+            for placeholder, text in fields.items():
+                command = command.replace(placeholder, sealed(emulator, text))
+            paid = curl(command.replace("<24_hex_nonce>", NONCE), served)
+            assert paid["transaction_status"] == "successful"
+        found = GUIDE_COMMANDS[11].replace("/dgs-reference", f"/{paid['dgs_reference']}")
+        assert curl(found, served)["data"]["status"] == "success"
+
+
+@pytest.mark.acceptance(46)
+def test_placeholders_are_no_keys_unless_that_is_asked_for(client: httpx.Client) -> None:
+    for key in ("YOUR_API_KEY", "sk_live_xxxxxxxxxxxxxxxxxxxx"):
+        answer = client.get("/balance", headers={"X-DGS-API-Key": key}).json()
+        assert answer["error_code"] == "91"
+
+
+@pytest.mark.acceptance(46)
+def test_the_guides_placeholders_open_no_door_to_other_keys(clock: VirtualClock) -> None:
+    emulator = Emulator(clock=clock, guide_credentials=True)
+    with emulator, emulator.http_client() as client:
+        for key, number in (
+            ("sk_live_0123456789abcdef0123", "ACC-0001234"),
+            ("sk_live_xxxxxxxxxxxxxxxxxxxx", "ACC-7777777"),
+            (emulator.api_key, "ACC-0001234"),
+        ):
+            headers = {"X-DGS-API-Key": key, "X-DGS-ACCOUNT-NUMBER": number}
+            assert client.get("/balance", headers=headers).json()["error_code"] == "91"
 
 
 def test_requests_reaches_it(emulator: Emulator, served: Served) -> None:
