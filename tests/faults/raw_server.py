@@ -20,12 +20,13 @@ HEAD_END = b"\r\n\r\n"
 
 @attrs.frozen
 class Received:
-    """One request as it stood on the wire. Header names are in small letters."""
+    """One request as it stood on the wire. Header names are in small letters, but in `head`."""
 
     method: str
     target: str
     headers: list[tuple[str, str]]
     body: bytes
+    head: bytes
 
     def header(self, name: str) -> str | None:
         values = [value for key, value in self.headers if key == name.lower()]
@@ -60,7 +61,7 @@ class Connection:
             if not self._fill():
                 return None
         body, self._buffer = self._buffer[:length], self._buffer[length:]
-        received = Received(method, target, headers, body)
+        received = Received(method, target, headers, body, head)
         self.server.requests.append(received)
         return received
 
@@ -113,6 +114,7 @@ class RawServer:
         *,
         tls: ssl.SSLContext | None = None,
         receive_buffer: int | None = None,
+        host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
         self.script = script
@@ -122,18 +124,23 @@ class RawServer:
         self.stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._sockets: list[socket.socket] = []
-        self._listener = socket.socket()
+        self._host = host
+        self._listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         if receive_buffer is not None:
             self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind(("127.0.0.1", port))
+        self._listener.bind((host, port))
         self._listener.listen(512)
         self.port: int = self._listener.getsockname()[1]
 
     @property
+    def authority(self) -> str:
+        return f"[{self._host}]:{self.port}" if ":" in self._host else f"{self._host}:{self.port}"
+
+    @property
     def url(self) -> str:
         scheme = "http" if self.tls is None else "https"
-        return f"{scheme}://127.0.0.1:{self.port}/generation/v2"
+        return f"{scheme}://{self.authority}/generation/v2"
 
     def __enter__(self) -> Self:
         self._start(self._accept)

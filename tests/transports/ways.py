@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import ssl
 from collections.abc import Callable
@@ -76,8 +75,6 @@ WAYS = [
     Way("httpx2", "trio", partial(HttpxTransport, **_HTTPX2), httpx2.AsyncClient, HttpxTransport),
     Way("aiohttp", "asyncio", AiohttpTransport, aiohttp.ClientSession, AiohttpTransport),
 ]
-if "library" not in inspect.signature(HttpxTransport.blocking).parameters:
-    WAYS = [way for way in WAYS if way.library != "httpx2"]
 if not _FULL:
     # httpx2 on trio differs from httpx on trio in nothing that httpx2 on asyncio does not show.
     WAYS = [way for way in WAYS if str(way) != "httpx2-trio"]

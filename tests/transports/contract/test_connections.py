@@ -1,0 +1,215 @@
+"""Connections are kept, noticed when they die, and never cost a payment its certainty unseen."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import pytest
+
+from dgspay.core.operation import Timeout
+from tests.faults.raw_server import Connection, RawServer, answering, free_port, http
+from tests.transports.contract.calling import Wire, get, post, with_wire
+from tests.transports.ways import Way
+
+GOOD = http({"status": "success"})
+
+
+def test_one_caller_uses_one_connection(way: Way) -> None:
+    async def story(wire: Wire) -> None:
+        for _ in range(20):
+            await wire.send(post(server.url))
+            await wire.send(get(server.url))
+
+    with RawServer(answering(GOOD)) as server:
+        with_wire(way, story)
+        assert (len(server.requests), server.accepted) == (40, 1)
+
+
+def test_connections_of_a_burst_are_used_again(way: Way) -> None:
+    together = threading.Barrier(20)
+
+    def meet_once(connection: Connection) -> None:
+        # Nobody is answered before all have come: so each has a connection of its own.
+        if connection.read_request() is not None:
+            together.wait(30)
+            connection.write(GOOD)
+        while connection.read_request() is not None:
+            connection.write(GOOD)
+
+    async def story(wire: Wire) -> None:
+        assert len(await wire.together([post(server.url)] * 20)) == 20
+        for _ in range(20):
+            await wire.send(get(server.url))
+
+    with RawServer(meet_once) as server:
+        with_wire(way, story)
+        assert (len(server.requests), server.accepted) == (40, 20)
+
+
+@pytest.mark.parametrize("goodbye", ["Connection: close", "connection: Close"])
+def test_connection_that_the_server_gives_up_is_not_used_again(way: Way, goodbye: str) -> None:
+    async def story(wire: Wire) -> None:
+        for _ in range(3):
+            await wire.send(post(server.url))
+
+    with RawServer(answering(http({}, "200 OK", goodbye))) as server:
+        with_wire(way, story)
+        assert (len(server.requests), server.accepted) == (3, 3)
+
+
+class ClosingAfterAnAnswer:
+    """Script: answer once, then close, as a server does with a connection that was idle."""
+
+    def __init__(self) -> None:
+        self.closed = threading.Event()
+
+    def __call__(self, connection: Connection) -> None:
+        if connection.read_request() is not None:
+            connection.write(GOOD)
+            connection.sock.shutdown(socket.SHUT_RDWR)
+            self.closed.set()
+
+
+@pytest.mark.acceptance(15)
+def test_goodbye_that_came_while_the_program_was_busy_is_read_before_a_payment_is_sent(
+    way: Way,
+) -> None:
+    """The loop has not looked at its sockets in the meantime; the transport must."""
+    closing = ClosingAfterAnAnswer()
+
+    async def story(wire: Wire) -> None:
+        await wire.send(post(server.url))
+        closing.closed.wait(10)  # blocks the loop, as a busy program does
+        assert (await wire.send(post(server.url))).status == 200
+
+    with RawServer(closing) as server:
+        with_wire(way, story)
+        assert (len(server.requests), server.accepted) == (2, 2)
+
+
+@pytest.mark.acceptance(15)
+@pytest.mark.parametrize("reset", [False, True])
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "POST"])
+def test_no_library_repeats_by_itself_what_a_dying_connection_has_taken(
+    way: Way, method: str, reset: bool
+) -> None:
+    """HTTP allows it for DELETE; whether we repeat is for our own table alone."""
+
+    def take_the_second_and_die(connection: Connection) -> None:
+        connection.read_request()
+        connection.write(GOOD)
+        connection.read_request()
+        if reset:
+            connection.reset()
+
+    async def story(wire: Wire) -> None:
+        await wire.send(post(server.url, method))
+        assert (await wire.failure(post(server.url, method))).sent
+
+    with RawServer(take_the_second_and_die) as server:
+        with_wire(way, story)
+        assert (len(server.requests), server.accepted) == (2, 1)
+
+
+def test_refused_connection_is_no_obstacle_to_the_next(way: Way) -> None:
+    port = free_port()
+
+    async def story(wire: Wire) -> None:
+        failure = await wire.failure(post(f"http://127.0.0.1:{port}"))
+        assert (failure.sent, failure.permanent) == (False, False)
+        assert "connection" in failure.reason
+        with RawServer(answering(GOOD), port=port) as server:
+            assert (await wire.send(post(server.url))).status == 200
+
+    with_wire(way, story)
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
+def test_ipv6_address(way: Way) -> None:
+    async def story(wire: Wire) -> None:
+        await wire.send(post(server.url))
+        await wire.send(post(server.url))
+
+    with RawServer(answering(GOOD), host="::1") as server:
+        with_wire(way, story)
+        assert server.accepted == 1
+        assert {request.header("host") for request in server.requests} == {f"[::1]:{server.port}"}
+
+
+def test_localhost_is_reached_where_only_one_of_its_addresses_answers(way: Way) -> None:
+    async def story(wire: Wire) -> None:
+        await wire.send(post(f"http://localhost:{server.port}"))
+
+    with RawServer(answering(GOOD)) as server:
+        with_wire(way, story)
+        assert len(server.requests) == 1
+
+
+# --- time -------------------------------------------------------------------------------------
+
+
+@pytest.mark.acceptance(16)
+def test_each_limit_is_named_when_it_is_over(way: Way) -> None:
+    async def story(wire: Wire) -> None:
+        failure = await wire.failure(post(silent.url), Timeout(read=0.2, total=30))
+        assert failure.sent
+        assert "no answer came in time" in failure.reason
+        failure = await wire.failure(post(silent.url), Timeout(total=0.2))
+        assert failure.sent
+        assert "deadline" in failure.reason
+        # A handshake that is never answered: the connection is not open yet.
+        failure = await wire.failure(post(without_tls), Timeout(connect=0.2, total=30))
+        assert not failure.sent
+        assert "opened in time" in failure.reason
+
+    with RawServer(Connection.stall) as silent:
+        without_tls = silent.url.replace("http:", "https:")
+        with_wire(way, story)
+
+
+def test_connection_whose_answer_was_not_read_to_its_end_is_not_used_again(way: Way) -> None:
+    """The rest of the first answer must not be taken for the second."""
+
+    def late(connection: Connection) -> None:
+        while connection.read_request() is not None:
+            number = len(connection.server.requests)
+            if number == 1:
+                connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{")
+                timed_out.wait(10)
+                connection.write(http({"number": number})[:19])
+            else:
+                connection.write(http({"number": number}))
+
+    timed_out = threading.Event()
+
+    async def story(wire: Wire) -> None:
+        assert (await wire.failure(post(server.url), Timeout(read=0.1, total=30))).sent
+        timed_out.set()
+        assert (await wire.send(post(server.url))).body == b'{"number": 2}'
+
+    with RawServer(late) as server:
+        with_wire(way, story)
+        assert server.accepted == 2
+
+
+@pytest.mark.acceptance(21)
+def test_closed_transport_says_so(way: Way) -> None:
+    async def story(wire: Wire) -> None:
+        await wire.send(get(server.url))
+        await wire.close()
+        failure = await wire.failure(get(server.url))
+        assert (failure.sent, failure.permanent) == (False, True)
+        assert "closed" in failure.reason
+
+    with RawServer(answering(GOOD)) as server:
+        with_wire(way, story)
+        assert len(server.requests) == 1

@@ -1,0 +1,203 @@
+"""HTTP proxies: asked for by name or by the environment, and never told what they need not know."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+
+import pytest
+import trustme
+
+from dgspay import Outcome
+from dgspay.core.operation import Request
+from tests.faults.calls import API_KEY, failure_of, payout
+from tests.faults.http_proxy import proxying
+from tests.faults.raw_server import (
+    Connection,
+    RawServer,
+    Script,
+    answering,
+    free_port,
+    http,
+)
+from tests.transports.contract.calling import Wire, post, with_wire
+from tests.transports.ways import Way
+
+GOOD = http({"status": "success"})
+VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE"]
+
+
+@pytest.fixture(autouse=True)
+def no_proxy_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture
+def proxy() -> Iterator[RawServer]:
+    with RawServer(proxying()) as running:
+        yield running
+
+
+@pytest.fixture
+def strict_proxy() -> Iterator[RawServer]:
+    with RawServer(proxying(password="s3:cret")) as running:
+        yield running
+
+
+@pytest.fixture
+def plain() -> Iterator[RawServer]:
+    with RawServer(answering(GOOD)) as running:
+        yield running
+
+
+authority = trustme.CA()
+
+
+@pytest.fixture
+def secured() -> Iterator[RawServer]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with RawServer(answering(GOOD), tls=context) as running:
+        yield running
+
+
+def trusting() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+def at(proxy: RawServer, credentials: str = "") -> str:
+    return f"http://{credentials}{proxy.authority}"
+
+
+async def pay(wire: Wire, server: RawServer) -> None:
+    request = Request("POST", f"{server.url}/charges", {"X-DGS-API-Key": API_KEY}, b"{}")
+    assert (await wire.send(request)).status == 200
+
+
+def test_plain_requests_are_forwarded(way: Way, proxy: RawServer, plain: RawServer) -> None:
+    async def story(wire: Wire) -> None:
+        await pay(wire, plain)
+
+    with_wire(way, story, proxy=at(proxy))
+    assert proxy.requests[0].target == f"{plain.url}/charges"
+    assert plain.requests[0].header("x-dgs-api-key") == API_KEY
+
+
+def test_tls_goes_through_a_tunnel_that_sees_no_key(
+    way: Way, proxy: RawServer, secured: RawServer
+) -> None:
+    async def story(wire: Wire) -> None:
+        await pay(wire, secured)
+        await pay(wire, secured)
+
+    with_wire(way, story, proxy=at(proxy), verify=trusting())
+    (tunnel,) = proxy.requests
+    assert (tunnel.method, tunnel.target) == ("CONNECT", secured.authority)
+    assert not [name for name, _ in tunnel.headers if name.startswith("x-dgs")]
+    assert (len(secured.requests), secured.accepted) == (2, 1)
+
+
+@pytest.mark.acceptance(18)
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+def test_environment_is_obeyed_only_where_the_transport_is_told_so(
+    way: Way,
+    proxy: RawServer,
+    secured: RawServer,
+    variable: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(variable, at(proxy))
+
+    async def story(wire: Wire) -> None:
+        await pay(wire, secured)
+
+    with_wire(way, story, verify=trusting())
+    assert proxy.accepted == 0
+    with_wire(way, story, verify=trusting(), trust_env=True)
+    assert proxy.accepted == 1
+
+
+@pytest.mark.acceptance(18)
+@pytest.mark.parametrize("exception", ["127.0.0.1", "*"])
+def test_exceptions_of_the_environment_are_obeyed(
+    way: Way,
+    proxy: RawServer,
+    secured: RawServer,
+    exception: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", at(proxy))
+    monkeypatch.setenv("NO_PROXY", exception)
+
+    async def story(wire: Wire) -> None:
+        await pay(wire, secured)
+
+    with_wire(way, story, verify=trusting(), trust_env=True)
+    assert proxy.accepted == 0
+
+
+def test_password_of_the_proxy_goes_to_the_proxy_alone(
+    way: Way, strict_proxy: RawServer, plain: RawServer, secured: RawServer
+) -> None:
+    async def story(wire: Wire) -> None:
+        await pay(wire, plain)
+        await pay(wire, secured)
+
+    with_wire(way, story, proxy=at(strict_proxy, "jane:s3%3Acret@"), verify=trusting())
+    assert len(strict_proxy.requests) == 2
+    for request in secured.requests:
+        assert request.header("proxy-authorization") is None
+        assert request.header("authorization") is None
+
+
+@pytest.mark.acceptance(14)
+@pytest.mark.parametrize("credentials", ["", "jane:wrong@"])
+def test_tunnel_that_is_refused_is_not_sent(
+    way: Way, strict_proxy: RawServer, secured: RawServer, credentials: str
+) -> None:
+    url = at(strict_proxy, credentials)
+    transport = way.transport(proxy=url, verify=trusting())
+    error = failure_of(way, secured.url, payout, transport=transport).error
+    assert error.outcome is Outcome.NOT_SENT
+    assert error.attempts == 3
+    assert "proxy" in error.message
+    assert "wrong" not in error.message
+    assert secured.accepted == 0
+
+
+@pytest.mark.acceptance(14)
+def test_proxy_that_is_not_there_is_not_sent(way: Way, secured: RawServer) -> None:
+    async def story(wire: Wire) -> None:
+        failure = await wire.failure(post(secured.url))
+        assert (failure.sent, failure.permanent) == (False, False)
+
+    with_wire(way, story, proxy=f"http://127.0.0.1:{free_port()}", verify=trusting())
+
+
+def hang_up(connection: Connection) -> None:
+    connection.read_request()
+
+
+def no_http(connection: Connection) -> None:
+    connection.read_request()
+    connection.write(b"SSH-2.0-OpenSSH_9.6\r\n")
+
+
+@pytest.mark.acceptance(14)
+@pytest.mark.parametrize("script", [hang_up, no_http, Connection.reset])
+def test_tunnel_that_breaks_before_it_stands_is_told_without_the_key(
+    way: Way, secured: RawServer, script: Script
+) -> None:
+    """The key is not out yet. A library that cannot tell may call it unknown, never not sent."""
+    with RawServer(script) as proxy:
+        transport = way.transport(proxy=at(proxy), verify=trusting())
+        error = failure_of(way, secured.url, payout, transport=transport).error
+        assert error.outcome in (Outcome.NOT_SENT, Outcome.UNKNOWN)
+        assert not [
+            name for seen in proxy.requests for name, _ in seen.headers if name.startswith("x-dgs")
+        ]
+    assert secured.accepted == 0
