@@ -39,13 +39,13 @@ def _size(random: Random) -> int:
 
 _FAULTS: dict[str, Callable[[Random, Way], Fault]] = {
     "nothing": lambda random, way: NOTHING,
-    "latency": lambda random, way: Latency(way=way, seconds=random.choice([0.005, 0.05, 0.2])),
+    "latency": lambda random, way: Latency(way=way, seconds=random.choice([0.005, 0.03, 0.13])),
     "down": lambda random, way: Down(),
     "bandwidth": lambda random, way: Bandwidth(
-        way=way, bytes_per_second=random.choice([500, 5000, 50_000])
+        way=way, bytes_per_second=random.choice([3000, 20_000, 100_000])
     ),
-    "slow close": lambda random, way: SlowClose(way=way, seconds=random.choice([0.01, 0.1])),
-    "timeout": lambda random, way: Timeout(way=way, seconds=random.choice([0.01, 0.3])),
+    "slow close": lambda random, way: SlowClose(way=way, seconds=random.choice([0.01, 0.05])),
+    "timeout": lambda random, way: Timeout(way=way, seconds=random.choice([0.01, 0.13])),
     "reset": lambda random, way: Reset(way=way, size=_size(random)),
     "slicer": lambda random, way: Slicer(way=way, size=random.choice([1, 7, 50])),
     "limit": lambda random, way: Limit(way=way, size=_size(random)),

@@ -32,7 +32,7 @@ Act = Callable[[Any], Any]
 
 # Longer than loopback needs, and short enough for thousands of runs. A machine so slow that they
 # strike by themselves only makes another fault of it: no rule here depends on them.
-IMPATIENT = Patience(connect=0.5, write=0.3, read=0.12, pool=0.5)
+IMPATIENT = Patience(connect=0.5, write=0.3, read=0.1, pool=0.5)
 DEADLINE = 2.0
 
 JANE = Customer(
