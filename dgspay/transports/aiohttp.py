@@ -13,7 +13,7 @@ except ImportError:
 import asyncio
 import ssl
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import overload
 
 from aiohttp.abc import AbstractStreamWriter
@@ -28,9 +28,16 @@ from dgspay.transports.aiohttp_sessions import (
     LoopSessions,
     OpenSession,
     Options,
-    unusable,
 )
-from dgspay.transports.base import MAX_BODY_BYTES
+from dgspay.transports.exchange import Body
+from dgspay.transports.failures import (
+    deadline_passed,
+    detail,
+    is_about_a_certificate,
+    pool_timeout,
+    unusable,
+    unverified,
+)
 
 # What is handed over at a time, so that a write can be seen to stall.
 _PIECE = 65_536
@@ -182,7 +189,7 @@ async def _take(slots: asyncio.Semaphore, limit: float) -> None:
             return
     except TimeoutError:
         pass
-    raise TransportFailure("no connection of the pool became free in time", sent=False)
+    raise pool_timeout()
 
 
 def _checked_proxy(proxy: str | None) -> URL | None:
@@ -276,20 +283,10 @@ class _WriteTimeoutError(TimeoutError):
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """Read the body: never unpacked, never over the cap."""
-    encoding = response.headers.get("Content-Encoding", "identity")
-    if encoding.strip().lower() not in ("", "identity"):
-        raise TransportFailure(
-            "the answer is compressed although that was not asked for", sent=True
-        )
-    pieces: list[bytes] = []
-    size = 0
+    body = Body(response.headers.get("Content-Encoding", ""))
     while piece := await response.content.readany():
-        size += len(piece)
-        if size > MAX_BODY_BYTES:
-            raise TransportFailure(f"the answer is over {MAX_BODY_BYTES} bytes", sent=True)
-        pieces.append(piece)
-    return b"".join(pieces)
+        body.add(piece)
+    return body.whole()
 
 
 def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
@@ -307,7 +304,6 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (aiohttp.ConnectionTimeoutError, "the connection could not be opened in time"),
     (aiohttp.SocketTimeoutError, "no answer came in time"),
     (_WriteTimeoutError, "the request could not be written in time"),
-    (aiohttp.ClientHttpProxyError, "the proxy refused the connection"),
     (aiohttp.ClientProxyConnectionError, "the connection to the proxy could not be opened"),
     (aiohttp.ClientConnectorError, "the connection could not be opened"),
     (aiohttp.ClientResponseError, "the answer is not HTTP as it should be"),
@@ -320,38 +316,15 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
 def _failure(error: Exception, *, sent: bool) -> TransportFailure:
     if isinstance(error, TransportFailure):
         return error
-    if any(isinstance(link, ssl.SSLCertVerificationError) for link in _chain(error)):
+    if is_about_a_certificate(error):
+        return unverified()
+    if isinstance(error, aiohttp.ClientHttpProxyError):
         return TransportFailure(
-            "the server's certificate does not verify (check base_url and verify=)",
-            sent=False,
-            permanent=True,
+            f"the proxy refused the connection (HTTP {error.status})", sent=sent
         )
     for kind, reason in _REASONS:
         if isinstance(error, kind):
-            return TransportFailure(reason + _detail(error), sent=sent)
+            return TransportFailure(reason + detail(error), sent=sent)
     if isinstance(error, TimeoutError):
-        return _deadline_passed(sent=sent)
+        return deadline_passed(sent=sent)
     return TransportFailure(f"the request failed ({type(error).__name__})", sent=sent)
-
-
-def _deadline_passed(*, sent: bool) -> TransportFailure:
-    if sent:
-        return TransportFailure("the whole answer had not come when the deadline passed", sent=True)
-    return TransportFailure("the connection was not open when the deadline passed", sent=False)
-
-
-def _detail(error: Exception) -> str:
-    """Add the operating system's own words, or a proxy's status: nothing of the request."""
-    if isinstance(error, aiohttp.ClientHttpProxyError):
-        return f" (HTTP {error.status})"
-    for link in _chain(error):
-        if isinstance(link, OSError) and isinstance(link.strerror, str):
-            return f" ({link.strerror})"
-    return ""
-
-
-def _chain(error: BaseException) -> Iterable[BaseException]:
-    link: BaseException | None = error
-    while link is not None:
-        yield link
-        link = link.__cause__ or link.__context__

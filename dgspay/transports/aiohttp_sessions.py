@@ -16,11 +16,8 @@ import attrs
 import certifi
 from yarl import URL
 
-from dgspay.core.operation import TransportFailure
-
-# Common servers close a connection that was idle for five seconds. A payment that is on its way
-# at that moment ends unknown, which is dearer than a new handshake.
-_KEEP_ALIVE_SECONDS = 4.0
+from dgspay.transports.failures import unusable
+from dgspay.transports.routes import KEEP_ALIVE
 
 
 @attrs.frozen(repr=False)
@@ -122,7 +119,7 @@ async def _kept(
     """
     session = aiohttp.ClientSession(
         # The slots count the calls under way, so that waiting for one has a limit of its own.
-        connector=_Connector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS),
+        connector=_Connector(limit=0, keepalive_timeout=KEEP_ALIVE),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
     )
@@ -221,8 +218,3 @@ def _tls_context(options: Options) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=certifi.where())
     context.set_alpn_protocols(["http/1.1"])
     return context
-
-
-def unusable(reason: str) -> TransportFailure:
-    """Return the failure of a request that could not even be tried, and never will."""
-    return TransportFailure(reason, sent=False, permanent=True)

@@ -1,4 +1,4 @@
-"""What an exception of httpx, httpx2 or their network layers says about the request it ended."""
+"""What an exception of an HTTP library says about the request it ended."""
 
 from __future__ import annotations
 
@@ -30,21 +30,31 @@ _REASONS = {
 
 
 def failure_of(error: Exception) -> TransportFailure:
-    """Say what happened, and whether a byte of the request may have left."""
-    if any(isinstance(link, ssl.SSLCertVerificationError) for link in _chain(error)):
-        return TransportFailure(
-            "the server's certificate does not verify (check base_url and verify=)",
-            sent=False,
-            permanent=True,
-        )
+    """Say what happened by an exception of httpx, httpx2 or their network layers."""
+    if is_about_a_certificate(error):
+        return unverified()
     kinds = [
         kind.__name__ for kind in type(error).__mro__ if kind.__module__.split(".")[0] in _LIBRARIES
     ]
     sent = _NOT_SENT.isdisjoint(kinds)
     for kind in kinds:
         if kind in _REASONS:
-            return TransportFailure(_REASONS[kind] + _detail(error), sent=sent)
+            return TransportFailure(_REASONS[kind] + detail(error), sent=sent)
     return TransportFailure(f"the request failed ({type(error).__name__})", sent=sent)
+
+
+def is_about_a_certificate(error: Exception) -> bool:
+    """Say whether there is no connection because a certificate does not verify."""
+    return any(isinstance(link, ssl.SSLCertVerificationError) for link in _chain(error))
+
+
+def unverified() -> TransportFailure:
+    """Say so."""
+    return TransportFailure(
+        "the server's certificate does not verify (check base_url and verify=)",
+        sent=False,
+        permanent=True,
+    )
 
 
 def unusable(reason: str) -> TransportFailure:
@@ -64,8 +74,8 @@ def deadline_passed(*, sent: bool) -> TransportFailure:
     return TransportFailure("the connection was not open when the deadline passed", sent=False)
 
 
-def _detail(error: Exception) -> str:
-    """Add the operating system's own words, which hold nothing of the request."""
+def detail(error: Exception) -> str:
+    """Return the operating system's own words, which hold nothing of the request."""
     for link in _chain(error):
         if isinstance(link, OSError) and isinstance(link.strerror, str):
             return f" ({link.strerror})"
