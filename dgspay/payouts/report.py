@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -11,6 +13,7 @@ from typing import Any, TextIO
 import attrs
 
 from dgspay.models.codec import dump_json
+from dgspay.money import to_json_number
 from dgspay.payouts.batch import Batch
 from dgspay.payouts.ledger import Counts, Ledger
 from dgspay.payouts.payout import Record, State
@@ -18,8 +21,13 @@ from dgspay.payouts.payout import Record, State
 _PAGE = 1000
 _MAX_REASONS = 50
 _LONGEST_REASON = 160
-# A spreadsheet runs a cell that begins with one of these, white space before it or not.
-_FORMULA_STARTS = ("=", "+", "-", "@", "|", "%")
+_MAX_CONTRADICTED = 1000
+# A spreadsheet runs a cell that begins with one of these, white space before it or not; the
+# wide forms are what an Asian keyboard writes.
+_FORMULA_STARTS = ("=", "+", "-", "@", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# A phone or an account, sign included: digits alone are no formula, and an apostrophe in front
+# would make another number of them for every program that reads the file.
+_NUMBER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 
 COLUMNS = (
     "number",
@@ -27,6 +35,7 @@ COLUMNS = (
     "amount",
     "account",
     "bank_key",
+    "branch",
     "network",
     "name",
     "narration",
@@ -88,6 +97,8 @@ class Report:
         without_fee: Confirmed payouts whose fee it did not name.
         reasons: How often each reason stands at a failed payout; the rest under "other".
         moments: By Unix second, what was sent then.
+        contradicted: Settled payouts that two sources have said different things of, at most a
+            thousand; those that are not settled are among the ones in doubt.
     """
 
     batch: Batch
@@ -96,6 +107,7 @@ class Report:
     without_fee: int = 0
     reasons: Counter[str] = attrs.field(factory=Counter)
     moments: dict[int, Moment] = attrs.field(factory=dict)
+    contradicted: list[Record] = attrs.field(factory=list)
 
     def note(self, record: Record) -> None:
         """Take one payout in."""
@@ -106,15 +118,22 @@ class Report:
             reason = (record.reason or "no reason given")[:_LONGEST_REASON]
             known = reason in self.reasons or len(self.reasons) < _MAX_REASONS
             self.reasons[reason if known else "other"] += 1
+        settled = record.state in (State.CONFIRMED, State.FAILED)
+        if record.contradiction and settled and len(self.contradicted) < _MAX_CONTRADICTED:
+            self.contradicted.append(record)
         if record.sent_at is not None and record.state is not State.NEW:
             self.moments.setdefault(int(record.sent_at), Moment()).count(record.state)
+
+    def seconds_of_a_part(self, bars: int) -> int:
+        """Return how many seconds a part of the timeline stands for."""
+        return (max(self.moments) - min(self.moments)) // bars + 1 if self.moments else 1
 
     def timeline(self, bars: int) -> list[Moment]:
         """Return what was sent in equal parts of the time from the first to the last."""
         if not self.moments:
             return []
         first, last = min(self.moments), max(self.moments)
-        width = (last - first) // bars + 1
+        width = self.seconds_of_a_part(bars)
         parts = [Moment() for _ in range((last - first) // width + 1)]
         for second, moment in self.moments.items():
             parts[(second - first) // width].add(moment)
@@ -140,18 +159,32 @@ def report_on(ledger: Ledger, batch: Batch) -> Report:
 
 
 def as_row(record: Record) -> dict[str, Any]:
-    """Return a payout under the names of `COLUMNS`."""
+    """Return a payout under the names of `COLUMNS`; times are UTC, as ISO 8601 writes them."""
     payout = record.payout
     values = {**payout._asdict(), **attrs.asdict(record, recurse=False)}
     values |= {
         "state": record.state.value,
         "fee": None if record.fee is None else Decimal(record.fee),
+        "sent_at": _moment(record.sent_at),
+        "settled_at": _moment(record.settled_at),
     }
     return {column: values[column] for column in COLUMNS}
 
 
+def _moment(unix: float | None) -> str | None:
+    if unix is None:
+        return None
+    moment = dt.datetime.fromtimestamp(unix, dt.UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def write_csv(ledger: Ledger, batch: Batch, file: TextIO) -> None:
-    """Write every payout as a line; open the file with `newline=""`."""
+    """Write every payout as a line; open the file with `newline=""`.
+
+    No cell acts as a formula when a spreadsheet opens the file: text that could be one has an
+    apostrophe in front. What is nothing but digits, with a sign or not, is written as it is,
+    such as +250788123456; import such columns as text, or the spreadsheet drops the sign.
+    """
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
     for record in all_records(ledger, batch.name):
@@ -186,11 +219,11 @@ def write_json(ledger: Ledger, batch: Batch, file: TextIO) -> None:
 
 
 def _cell(value: object) -> str:
-    """Return a value as a cell that no spreadsheet takes for a formula."""
+    """Return a value as a cell that no spreadsheet takes for a formula; see `write_csv`."""
     if value is None:
         return ""
-    if isinstance(value, float):
-        return f"{value:.3f}"
+    if isinstance(value, Decimal):
+        return to_json_number(value)
     text = str(value)
-    is_formula = isinstance(value, str) and text.lstrip().startswith(_FORMULA_STARTS)
+    is_formula = text.lstrip().startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(text)
     return f"'{text}" if is_formula else text

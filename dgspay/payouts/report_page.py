@@ -22,7 +22,9 @@ _CLASSES = {
     **dict.fromkeys(("RWF", "Fee", "Payouts"), ' class="n"'),
     **dict.fromkeys(("To", "State", "DGS-Pay's reference"), ' class="whole"'),
 }
-_CHART_WIDTH, _CHART_HEIGHT = 720, 120
+# A reference that is not longer is kept in one piece; a longer one may be broken.
+_SHORT = 24
+_CHART_WIDTH, _CHART_HEIGHT, _AXIS = 720, 120, 16
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -30,8 +32,8 @@ body { font: 14px/1.45 system-ui, "Segoe UI", "Noto Sans", sans-serif; color: #1
   margin: 2rem auto; max-width: 60rem; padding: 0 1rem; background: #fff; }
 h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.05rem; margin: 1.8rem 0 .5rem; }
 p { margin: .3rem 0; } .dim { color: #5b6673; }
-.tiles { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.2rem 0; }
-.tile { border: 1px solid #d5dbe2; border-radius: 8px; padding: .6rem .9rem; min-width: 9rem; }
+.tiles { display: flex; flex-wrap: wrap; gap: .6rem; margin: 1.2rem 0; }
+.tile { border: 1px solid #d5dbe2; border-radius: 8px; padding: .5rem .8rem; flex: 1 0 auto; }
 .tile b { display: block; font-size: 1.25rem; font-variant-numeric: tabular-nums; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .3rem .5rem; border-bottom: 1px solid #e4e8ed;
@@ -40,13 +42,18 @@ td { overflow-wrap: anywhere; min-width: 6.5em; }
 .n, .whole { white-space: nowrap; min-width: 0; overflow-wrap: normal; }
 th { color: #5b6673; font-weight: 600; } thead { display: table-header-group; }
 .n { text-align: right; font-variant-numeric: tabular-nums; }
-.doubts { border: 2px solid #b45309; border-radius: 8px; padding: .2rem 1rem 1rem; }
+.doubts { border: 2px solid #b45309; border-radius: 8px; padding: .2rem 1rem 1rem;
+  margin: 1rem 0; }
+tr.noted td { border-bottom: 0; padding-bottom: 0; } tr.note { break-before: avoid; }
+tr.note td { color: #5b6673; padding-top: 0; }
+svg text { fill: #5b6673; font-size: 11px; }
 .doubts h2 { color: #92400e; margin-top: .8rem; }
 .good { fill: #2563a8; } .failed { fill: #b42318; } .doubtful { fill: #d98e04; }
 .key span { display: inline-block; width: .8em; height: .8em; border-radius: 2px;
   margin: 0 .35em 0 1em; } .key span:first-child { margin-left: 0; }
 tr { break-inside: avoid; }
-@media print { body { margin: 0; max-width: none; font-size: 11px; }
+@media print { body { margin: 0; padding: 0; max-width: none; font-size: 10px; }
+  .tile b { font-size: 1.15rem; } td { min-width: 5em; } th, td { padding: .25rem .35rem; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
 
@@ -74,6 +81,7 @@ def _page(ledger: Ledger, report: Report, now: dt.datetime) -> Iterator[str]:
     )
     yield f"<h1>{title}</h1>\n" + _origin(batch, now)
     yield from _doubts(ledger, report)
+    yield _contradictions(report)
     yield _tiles(report)
     yield _states(report)
     yield _chart(report, now)
@@ -106,20 +114,43 @@ def _doubts(ledger: Ledger, report: Report) -> Iterator[str]:
     yield from _table(
         ("Reference", "RWF", "To", "Name", "Why"),
         (
-            (r.payout.reference, _rwf(r), r.payout.account, r.payout.name, r.reason)
+            (r.payout.reference, _rwf(r), _to(r), r.payout.name, r.reason)
             for r in islice(records, MAX_ROWS)
         ),
     )
     yield _rest(count) + "</section>\n"
 
 
+def _contradictions(report: Report) -> str:
+    if not report.contradicted:
+        return ""
+    rows = (
+        (
+            record.payout.reference,
+            _rwf(record),
+            _to(record),
+            record.state.value,
+            record.contradiction,
+            record.reason,
+        )
+        for record in report.contradicted
+    )
+    headings = ("Reference", "RWF", "To", "State", "What contradicted what", "How it was settled")
+    return (
+        '<section class="doubts"><h2>Settled after a contradiction: '
+        f"{len(report.contradicted):,}</h2>\n" + "".join(_table(headings, rows)) + "</section>\n"
+    )
+
+
 def _tiles(report: Report) -> str:
     counts = report.counts
     fees = f"{report.fees:,f} RWF" + (" at least" if report.without_fee else "")
+    arrived = counts.amount(State.CONFIRMED) - report.fees
     tiles = {
         "Total of the batch": f"{report.batch.total:,} RWF",
         "Confirmed": f"{counts.amount(State.CONFIRMED):,} RWF",
-        "Fees, taken from what arrives": fees,
+        "Fees, taken from it": fees,
+        "Arrived": f"{arrived:,f} RWF" + (" at most" if report.without_fee else ""),
         "Failed": f"{counts.amount(State.FAILED):,} RWF",
     }
     return (
@@ -146,6 +177,7 @@ def _chart(report: Report, now: dt.datetime) -> str:
         return ""
     highest = max(part.total for part in parts) or 1
     step = _CHART_WIDTH / len(parts)
+    seconds = report.seconds_of_a_part(_BARS)
     bars = "".join(
         _bar(part, index * step, max(step - 1, 1), highest) for index, part in enumerate(parts)
     )
@@ -156,15 +188,25 @@ def _chart(report: Report, now: dt.datetime) -> str:
     sent = sum(part.total for part in parts)
     return (
         "<h2>When they were sent</h2>\n"
-        f'<svg viewBox="0 0 {_CHART_WIDTH} {_CHART_HEIGHT}" width="100%" role="img" '
+        f'<svg viewBox="0 -2 {_CHART_WIDTH} {_CHART_HEIGHT + _AXIS + 2}" width="100%" role="img" '
         f'aria-label="{sent:,} payouts sent from {first:%H:%M:%S} to {last:%H:%M:%S}">{bars}'
         f'<line x1="0" y1="{_CHART_HEIGHT}" x2="{_CHART_WIDTH}" y2="{_CHART_HEIGHT}" '
-        'stroke="#8b95a1"/></svg>\n'
-        f'<p class="dim">{first:%d %B %H:%M:%S} to {last:%d %B %H:%M:%S}; at most {highest:,} '
-        'in a bar.</p><p class="key">'
+        f'stroke="#8b95a1"/>{_axis(first, last)}</svg>\n'
+        f'<p class="dim">{first:%d %B %H:%M:%S} to {last:%d %B %H:%M:%S}. A bar is '
+        f'{seconds:,} s; the highest is {highest:,} payouts.</p><p class="key">'
         '<span style="background:#2563a8"></span>confirmed or accepted'
         '<span style="background:#b42318"></span>failed'
         '<span style="background:#d98e04"></span>in doubt</p>\n'
+    )
+
+
+def _axis(first: dt.datetime, last: dt.datetime) -> str:
+    """Write the time at the left, in the middle and at the right."""
+    base = _CHART_HEIGHT + _AXIS - 3
+    ticks = ((0, "start", first), (_CHART_WIDTH // 2, "middle", first + (last - first) / 2))
+    return "".join(
+        f'<text x="{x}" y="{base}" text-anchor="{anchor}">{moment:%H:%M:%S}</text>'
+        for x, anchor, moment in (*ticks, (_CHART_WIDTH, "end", last))
     )
 
 
@@ -192,17 +234,17 @@ def _everybody(ledger: Ledger, report: Report) -> Iterator[str]:
     yield "<h2>Every payout</h2>\n"
     records = all_records(ledger, report.batch.name)
     yield from _table(
-        ("Reference", "RWF", "Fee", "To", "Name", "State", "DGS-Pay's reference", "Remark"),
+        ("Reference", "RWF", "Fee", "To", "Name", "State", "DGS-Pay's reference"),
         (
             (
                 r.payout.reference,
                 _rwf(r),
                 r.fee,
-                r.payout.account,
+                _to(r),
                 r.payout.name,
                 r.state.value,
                 r.dgs_reference,
-                r.contradiction or r.reason,
+                _note(r),
             )
             for r in islice(records, MAX_ROWS)
         ),
@@ -220,15 +262,36 @@ def _rest(count: int) -> str:
     return f'<p class="dim">... and {count - MAX_ROWS:,} more; the CSV has them all.</p>\n'
 
 
+def _to(record: Record) -> str:
+    """Name the bank with an account; a phone names its network itself."""
+    payout = record.payout
+    return f"{payout.bank_key} {payout.account}" if payout.bank_key else payout.account
+
+
+def _note(record: Record) -> str:
+    """Say what there is to say of a payout, each thing once."""
+    words = (record.contradiction, record.reason, record.payout.narration)
+    return "; ".join(dict.fromkeys(filter(None, words)))
+
+
 def _table(headings: tuple[str, ...], rows: Iterable[tuple[str | None, ...]]) -> Iterator[str]:
-    marks = [_CLASSES.get(heading, "") for heading in headings]
-    cells = "".join(
-        f"<th{mark}>{escape(heading)}</th>" for mark, heading in zip(marks, headings, strict=True)
-    )
+    """Write a table; a cell more than there are headings is a note in a line of its own."""
+    cells = "".join(f"<th{_CLASSES.get(head, '')}>{escape(head)}</th>" for head in headings)
     yield f"<table><thead><tr>{cells}</tr></thead><tbody>\n"
     for row in rows:
+        note = row[-1] if len(row) > len(headings) else None
         cells = "".join(
-            f"<td{mark}>{escape(value or '')}</td>" for mark, value in zip(marks, row, strict=True)
+            f"<td{_mark(head, value)}>{escape(value or '')}</td>"
+            for head, value in zip(headings, row, strict=False)
         )
-        yield f"<tr>{cells}</tr>\n"
+        noted = ' class="noted"' if note else ""
+        yield f"<tr{noted}>{cells}</tr>\n"
+        if note:
+            yield f'<tr class="note"><td colspan="{len(headings)}">{escape(note)}</td></tr>\n'
     yield "</tbody></table>\n"
+
+
+def _mark(heading: str, value: str | None) -> str:
+    if heading == "Reference" and len(value or "") <= _SHORT:
+        return ' class="whole"'
+    return _CLASSES.get(heading, "")

@@ -1,4 +1,4 @@
-"""The report and the reconciliation: exact, harmless, and readable in a real browser."""
+"""The report: exact, harmless, and readable in a real browser."""
 
 from __future__ import annotations
 
@@ -6,14 +6,29 @@ import csv
 import datetime as dt
 import io
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from dgspay.payouts import Evidence, Finding, Job, SqliteLedger, State, Witness, open_job
-from dgspay.payouts.reconciling import reconcile
-from dgspay.payouts.report import COLUMNS, report_on, write_csv, write_json
+from dgspay import errors
+from dgspay.payouts import (
+    AsyncPayouts,
+    Batch,
+    Counts,
+    Evidence,
+    Finding,
+    Job,
+    Report,
+    SqliteLedger,
+    State,
+    Terms,
+    UnknownBatchError,
+    Witness,
+    open_job,
+)
+from dgspay.payouts.report import COLUMNS, Moment, report_on, write_csv, write_json
 from dgspay.payouts.report_page import write_page
 
 from .sheets import in_process, ledger_in, payments, write_sheet
@@ -27,6 +42,10 @@ async def paid_batch(folder: Path, ledger: SqliteLedger, count: int = 30) -> Job
     rows[20]["amount"] = "50"  # not above the emulator's fee
     rows[1]["name"] = NASTY
     rows[2]["reference"] = "=cmd()"
+    rows[3]["name"] = " @SUM(1)"
+    rows[4]["name"] = "-2+3"
+    rows[5]["reference"] = "+9"
+    rows[6]["name"] = '\'quoted, "name"'
     with in_process() as (emulator, dgs):
         emulator.faults.lose_answer("POST /disburse", times=2)
         sheet = write_sheet(folder / "salaries.csv", rows)
@@ -67,7 +86,17 @@ async def test_the_csv_has_every_row_and_no_formula(tmp_path: Path) -> None:
     assert tuple(rows[0]) == COLUMNS
     assert len(rows) == 30
     assert rows[2]["reference"] == "'=cmd()"
-    assert rows[3]["account"] == "'+250780000004"
+    assert rows[3]["name"] == "'@SUM(1)"
+    assert rows[4]["name"] == "'-2+3"
+    # Digits are no formula: a phone and a reference stay what they are for every reader.
+    assert rows[3]["account"] == "+250780000004"
+    assert rows[5]["reference"] == "+9"
+    assert rows[6]["name"] == '\'quoted, "name"'
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", rows[3]["sent_at"])
+    for row in rows:
+        for name, cell in row.items():
+            harmless = re.fullmatch(r"[+-]?\d+", cell) is not None
+            assert harmless or not cell.startswith(("=", "+", "-", "@", "\t")), name
 
 
 @pytest.mark.anyio
@@ -103,7 +132,7 @@ async def test_a_real_browser_shows_the_page_without_asking_anybody(tmp_path: Pa
         await page.goto(address)
         assert await page.locator("section.doubts tbody tr").count() == 2
         assert await page.locator("svg rect").count() > 0
-        assert await page.locator("table").last.locator("tbody tr").count() == 30
+        assert await page.locator("table").last.locator("tbody tr:not(.note)").count() == 30
         await page.screenshot(path=tmp_path / "report.png", full_page=True)
         pdf = await page.pdf()
         await browser.close()
@@ -112,18 +141,58 @@ async def test_a_real_browser_shows_the_page_without_asking_anybody(tmp_path: Pa
 
 
 @pytest.mark.anyio
-async def test_reconcile_names_each_difference(tmp_path: Path) -> None:
-    with in_process() as (emulator, dgs), ledger_in(tmp_path) as ledger:
-        sheet = write_sheet(tmp_path / "s.csv", 5)
-        async with open_job(dgs, ledger, sheet) as job:
-            await job.run(settle_within=5)
-        assert [found async for found in reconcile(dgs, ledger, job.batch)] == []
-        doubt = Evidence(finding=Finding.NOT_PAID, witness=Witness.WEBHOOK)
-        ledger.settle(job.batch, 2, doubt)
-        emulator._engine.account.disbursements.pop(ledger.page("s")[2].dgs_reference or "")
-        found = [(d.reference, d.what) async for d in reconcile(dgs, ledger, job.batch)]
-    assert found == [
-        ("salary-2", "it was paid, and the webhook says it failed"),
-        ("salary-2", "it is held, and DGS-Pay says successful"),
-        ("salary-3", "it is confirmed, and DGS-Pay does not find it"),
-    ]
+async def test_the_report_is_written_in_each_form(tmp_path: Path) -> None:
+    with ledger_in(tmp_path) as ledger:
+        job = await paid_batch(tmp_path, ledger)
+        payouts = AsyncPayouts(ledger=ledger)
+        for form, begin in (("html", "<!doctype html>"), ("csv", "number,ref"), ("json", "{")):
+            report = await payouts.report("salaries", tmp_path / f"r.{form}")
+            assert (tmp_path / f"r.{form}").read_text(encoding="utf-8").startswith(begin)
+            assert report.counts == (await payouts.status("salaries")).counts
+        with pytest.raises(errors.ConfigError, match="html, csv, json; not 'pdf'"):
+            await payouts.report("salaries", tmp_path / "r.pdf")
+        with pytest.raises(UnknownBatchError, match="it has: salaries"):
+            await payouts.report("wages")
+        assert report.batch.digest == job.batch.digest
+
+
+@pytest.mark.acceptance(58)
+@pytest.mark.anyio
+async def test_a_contradiction_stays_in_the_report_after_a_person_has_settled_it(
+    tmp_path: Path,
+) -> None:
+    with ledger_in(tmp_path) as ledger:
+        job = await paid_batch(tmp_path, ledger, 24)
+        payouts = AsyncPayouts(ledger=ledger)
+        failed = Evidence(
+            finding=Finding.NOT_PAID, witness=Witness.WEBHOOK, reason=f"bad {NASTY} account"
+        )
+        ledger.settle(job.batch, 10, failed)
+        clash = "it was paid, and the webhook says it failed"
+        assert clash in {record.reason for record in (await payouts.status("salaries")).in_doubt}
+        assert clash in page_of(ledger, job)
+        settled = await payouts.resolve("salaries", "salary-10", paid=True, note="portal")
+        assert (settled.state, settled.contradiction) == (State.CONFIRMED, clash)
+        page = page_of(ledger, job)
+        assert page.index("Settled after a contradiction: 1") < page.index("Where they stand")
+        assert "a person says so: portal" in page
+        assert NASTY not in page
+
+
+def test_the_timeline_is_of_equal_parts_and_has_everybody() -> None:
+    moments = {100: Moment(good=3), 101: Moment(failed=1), 160: Moment(doubtful=2)}
+    report = Report(batch=BATCH, counts=Counts({}), moments=moments)
+    assert report.seconds_of_a_part(60) == 2
+    parts = report.timeline(60)
+    assert len(parts) == 31
+    assert parts[0] == Moment(good=3, failed=1)
+    assert parts[-1] == Moment(doubtful=2)
+    assert sum(part.total for part in parts) == 6
+    assert Report(batch=BATCH, counts=Counts({})).timeline(60) == []
+
+
+BATCH = Batch(
+    name="b",
+    digest="d",
+    terms=Terms(environment="emulator", base_url="http://127.0.0.1:1", account_number="1"),
+)

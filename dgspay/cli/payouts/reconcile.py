@@ -65,7 +65,7 @@ def _tell(differences: list[Difference]) -> None:
         return
     for kind in dict.fromkeys(difference.kind for difference in differences):
         alike = [difference for difference in differences if difference.kind is kind]
-        out.print(f"{kind.value.capitalize()}: {len(alike):,}", style="bold")
+        out.print(f"{kind.value[0].upper()}{kind.value[1:]}: {len(alike):,}", style="bold")
         for difference in alike:
             names = (difference.reference or "-", difference.dgs_reference or "-")
             words = "  ".join(visible(word) for word in (*names, difference.what))
