@@ -46,14 +46,14 @@ class Call:
         self.idempotency_key = idempotency_key
         self.acted = False
         self._query = query
-        self._body = body
+        self.body = body
 
     @cached_property
     def fields(self) -> Fields:
         """The body's fields; a body that is no JSON object is refused."""
-        if not isinstance(self._body, dict):
+        if not isinstance(self.body, dict):
             raise invalid("the body must be a JSON object")
-        return Fields(self._body)
+        return Fields(self.body)
 
     @cached_property
     def query(self) -> Mapping[str, str]:

@@ -26,6 +26,7 @@ from dgspay.emulator.exchange import (
     RefusedError,
     Request,
     Wait,
+    WrongMethodError,
     invalid,
     not_found,
 )
@@ -35,7 +36,7 @@ from dgspay.emulator.idempotency import Memory
 from dgspay.emulator.identifiers import Identifiers
 from dgspay.emulator.journal import Arrival, Journal
 from dgspay.emulator.records import Event
-from dgspay.emulator.routes import API_OPERATIONS, find_route
+from dgspay.emulator.routes import API_OPERATIONS, find_route, methods_of
 from dgspay.emulator.same_origin import is_foreign
 from dgspay.emulator.settlement import settle_due
 from dgspay.errors import DecodeError
@@ -301,7 +302,8 @@ class Engine:
             account = self._authenticate(incoming.request)
             arrival.account_number = account.credentials.account_number
         if route is None:
-            raise not_found("endpoint")
+            allowed = methods_of(incoming.request.path)
+            raise WrongMethodError(allowed) if allowed else not_found("endpoint")
         if (
             route.public
             and incoming.request.method != "GET"

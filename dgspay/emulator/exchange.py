@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from dgspay.models.codec import dump_json
 JSON_HEADERS: Final = (("content-type", "application/json"),)
 
 # The vendor documents `error_code` only; these HTTP statuses are the emulator's choice.
-_STATUS_OF_CODE: Final[Mapping[str, int]] = {
+STATUS_OF_CODE: Final[Mapping[str, int]] = {
     "90": HTTPStatus.BAD_REQUEST,
     "91": HTTPStatus.UNAUTHORIZED,
     "92": HTTPStatus.NOT_FOUND,
@@ -102,7 +102,22 @@ class RefusedError(Exception):
                 "error_code": self.code,
                 **self.fields,
             },
-            _STATUS_OF_CODE.get(self.code, HTTPStatus.BAD_REQUEST),
+            STATUS_OF_CODE.get(self.code, HTTPStatus.BAD_REQUEST),
+        )
+
+
+class WrongMethodError(RefusedError):
+    """There is something at this path, but not for this method."""
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        super().__init__("90", f"the method must be one of: {', '.join(allowed)}")
+        self._allowed = allowed
+
+    def answer(self) -> Answer:
+        """Return the refusal in the form of HTTP, which is the one a proxy expects."""
+        headers = (*JSON_HEADERS, ("allow", ", ".join(self._allowed)))
+        return attrs.evolve(
+            super().answer(), status=int(HTTPStatus.METHOD_NOT_ALLOWED), headers=headers
         )
 
 

@@ -44,6 +44,8 @@ FIDELITY: Final = (
               "guide, parameter tables"),
     Behaviour("requests", "fields not in the guide are ignored", "assumed", ""),
     Behaviour("requests", "dates without a zone are UTC", "assumed", "the zone is not said"),
+    Behaviour("requests", "a path that is there gets 405 for a method it does not have, one "
+              "that is not gets 404 and 92", "assumed", "HTTP; the guide does not say"),
     # --- idempotency ---
     Behaviour("idempotency", "the key comes in Idempotency-Key or X-Idempotency-Key, on POST, "
               "PATCH and DELETE", "assumed", "upstream has X-Idempotency-Key on POST; the guide "

@@ -15,7 +15,7 @@ from dgspay.models.scenario import Scenario, ScenarioKind
 from dgspay.money import parse_amount, parse_currency
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_LONGEST_TEXT = 2000
+LONGEST_TEXT = 2000
 
 
 class Fields:
@@ -36,7 +36,7 @@ class Fields:
         """Return the name as messages show it, such as `recipient.bank_key`."""
         return f"{self._prefix}{name}"
 
-    def optional_text(self, name: str, *, longest: int = _LONGEST_TEXT) -> str | None:
+    def optional_text(self, name: str, *, longest: int = LONGEST_TEXT) -> str | None:
         """Return text, or None."""
         value = self._members.get(name)
         if value is None:
@@ -47,7 +47,7 @@ class Fields:
             raise invalid(f"{self.name(name)} must not be longer than {longest} characters")
         return value
 
-    def text(self, name: str, *, longest: int = _LONGEST_TEXT) -> str:
+    def text(self, name: str, *, longest: int = LONGEST_TEXT) -> str:
         """Return text that is not blank."""
         value = self.optional_text(name, longest=longest)
         if value is None or not value.strip():

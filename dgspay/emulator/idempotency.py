@@ -14,7 +14,7 @@ HEADERS = ("idempotency-key", "x-idempotency-key")
 METHODS = frozenset({"POST", "PATCH", "DELETE"})
 REPLAY_HEADER = ("x-idempotency-cache-hit", "true")
 
-_LONGEST_KEY = 255
+LONGEST_KEY = 255
 
 
 @attrs.define(weakref_slot=False)
@@ -92,8 +92,8 @@ def key_of(request: Request) -> str | None:
     if not given:
         return None
     key = given.pop()
-    if given or not key.isascii() or not key.isprintable() or not 0 < len(key) <= _LONGEST_KEY:
-        raise invalid(f"the idempotency key must be 1 to {_LONGEST_KEY} printable ASCII letters")
+    if given or not key.isascii() or not key.isprintable() or not 0 < len(key) <= LONGEST_KEY:
+        raise invalid(f"the idempotency key must be 1 to {LONGEST_KEY} printable ASCII letters")
     return key
 
 

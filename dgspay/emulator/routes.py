@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from dgspay.emulator import (
@@ -53,3 +53,9 @@ def find_route(method: str, path: str) -> tuple[Route, Mapping[str, str]] | None
         if route.method == method and (values := route.match(segments)) is not None:
             return route, values
     return None
+
+
+def methods_of(path: str) -> Sequence[str]:
+    """Return the methods for which there is a route at a path."""
+    segments = tuple(path.split("/"))
+    return [route.method for route in ROUTES if route.match(segments) is not None]

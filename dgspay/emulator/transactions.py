@@ -15,16 +15,17 @@ from dgspay.models.enums import PaymentStatus
 T = TypeVar("T")
 
 DEFAULT_LIMIT = 20
+MOST_PAGES = 10**9 - 1
 MAX_LIMIT = 100
 REFERENCES = ("dgs_reference", "flw_reference")
 
 # The transaction list says `success` where a charge says `successful`.
-_STATUS_OF_WORD = {
+WORDS = {
     "pending": PaymentStatus.PENDING,
     "success": PaymentStatus.SUCCESSFUL,
     "failed": PaymentStatus.FAILED,
 }
-_WORD_OF_STATUS = {status: word for word, status in _STATUS_OF_WORD.items()}
+_WORD_OF_STATUS = {status: word for word, status in WORDS.items()}
 
 
 def index(call: Call) -> Mapping[str, Any]:
@@ -77,7 +78,12 @@ def _number(call: Call, name: str, *, default: int) -> int:
     text = call.query.get(name)
     if text is None:
         return default
-    if not text.isascii() or not text.isdigit() or len(text) > len("123456789") or int(text) < 1:
+    if (
+        not text.isascii()
+        or not text.isdigit()
+        or len(text) > len(str(MOST_PAGES))
+        or int(text) < 1
+    ):
         raise invalid(f"{name} must be a whole number of at least 1")
     return int(text)
 
@@ -87,9 +93,9 @@ def _filtered(call: Call) -> Sequence[Payment]:
     query = call.query
     history = call.account.history
     word = query.get("status")
-    if word is not None and word not in _STATUS_OF_WORD:
-        raise invalid(f"status must be one of: {', '.join(_STATUS_OF_WORD)}")
-    status = None if word is None else _STATUS_OF_WORD[word]
+    if word is not None and word not in WORDS:
+        raise invalid(f"status must be one of: {', '.join(WORDS)}")
+    status = None if word is None else WORDS[word]
     references = [(name, query[name]) for name in REFERENCES if name in query]
     link_id = query.get("payment_link_id")
     if not references and link_id is None:

@@ -19,6 +19,7 @@ from dgspay.emulator.exchange import Answer
 from dgspay.emulator.fault_kinds import KINDS
 from dgspay.emulator.fidelity import FIDELITY
 from dgspay.emulator.mischief import MODES
+from dgspay.emulator.openapi import OPENAPI_PATH, describe
 from dgspay.emulator.routes import API_OPERATIONS
 from dgspay.emulator.same_origin import is_foreign, is_foreign_name
 from dgspay.emulator.templating import page
@@ -41,6 +42,12 @@ def console_routes(emulator: Emulator, engine: Engine, courier: Courier) -> list
 
     async def fidelity(request: Request) -> Response:
         return _page_for(request, engine, _fidelity_page)
+
+    async def openapi(request: Request) -> Response:
+        if is_foreign_name(request.headers, public=engine.public):
+            return _refusal(HTTPStatus.FORBIDDEN, "ask for it by address or as localhost")
+        document = await run_in_threadpool(describe, engine.origin)
+        return Response(dump_json(document), media_type="application/json")
 
     async def events(request: Request) -> Response:
         if is_foreign(request.headers, public=engine.public):
@@ -65,6 +72,7 @@ def console_routes(emulator: Emulator, engine: Engine, courier: Courier) -> list
 
     return [
         Route("/", console, methods=["GET"]),
+        Route(OPENAPI_PATH, openapi, methods=["GET"]),
         Route(f"{CONSOLE_PATH}/fidelity", fidelity, methods=["GET"]),
         Route(f"{CONSOLE_PATH}/events", events, methods=["GET"]),
         *(
