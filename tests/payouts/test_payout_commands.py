@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 import signal
@@ -14,7 +16,8 @@ import pytest
 
 from dgspay.emulator import Emulator
 from dgspay.emulator.fault_kinds import Fault
-from dgspay.payouts import SqliteLedger, State
+from dgspay.payouts import PayoutWebhooks, SqliteLedger, State
+from dgspay.webhooks import sign
 from tests.cli.terminal import CommandLine, variables
 
 from .killing import Strike, environ_of, finish, paid, start, states, strike_at
@@ -148,3 +151,115 @@ def test_listen_settles_what_a_lost_answer_left_in_doubt(tmp_path: Path) -> None
             finish(listener, [0])
         assert set(paid(emulator).values()) == {1}
     assert set(states(tmp_path / "dgspay-payouts.sqlite3", "s").values()) == {State.CONFIRMED}
+
+
+@pytest.mark.acceptance(55, 56)
+def test_what_is_found_before_the_run_stops_it_and_names_it(tmp_path: Path) -> None:
+    rows = [*payments(2)]
+    rows.append({**rows[0], "reference": "again"})
+    write_sheet(tmp_path / "twice.csv", rows)
+    write_sheet(
+        tmp_path / "bank.csv",
+        [
+            {
+                "reference": "b",
+                "amount": "5000",
+                "bank_key": "bpr_rw",
+                "account_number": "0012345678",
+            }
+        ],
+    )
+    write_sheet(tmp_path / "rich.csv", [{**rows[1], "amount": "2000000000000"}])
+    with served() as (emulator, url):
+        dgspay = CommandLine(variables(emulator, url))
+        for command, problem in (
+            (["twice.csv"], "line 4 pays the same amount to the same account as 2"),
+            (["bank.csv"], "'bpr_rw' needs a branch"),
+            (["rich.csv"], "the wallet holds 1,000,000,000,000 RWF"),
+            (["twice.csv", "--allow-duplicates", "--fee", "1001"], "not above the fee"),
+        ):
+            for yes in ([], ["--yes"]):
+                said = dgspay("payouts", "run", *command, *yes)
+                assert (said.code, problem in said.err) == (1, True), said
+                assert "Nothing was sent." in said.err
+        assert not emulator.executed
+        # Begun, and edited since.
+        assert dgspay("payouts", "run", "twice.csv", "--yes", "--allow-duplicates").code == 0
+        write_sheet(tmp_path / "twice.csv", rows[:2])
+        said = dgspay("payouts", "run", "twice.csv", "--yes", "--allow-duplicates")
+        assert (said.code, "not those batch 'twice' began with" in said.err) == (2, True)
+        assert len(emulator.executed) == 3
+
+
+@pytest.mark.acceptance(58)
+def test_a_contradiction_is_shown_in_status_and_report(tmp_path: Path) -> None:
+    write_sheet(tmp_path / "s.csv", 2)
+    with served() as (emulator, url):
+        dgspay = CommandLine(variables(emulator, url))
+        assert dgspay("payouts", "run", "s.csv", "--yes").code == 0
+        with SqliteLedger("dgspay-payouts.sqlite3") as ledger:
+            webhooks = PayoutWebhooks(ledger, emulator.webhook_secret)
+            reference = ledger.page("s")[0].dgs_reference
+            fields = {
+                "event": "disbursement.failed",
+                "dgs_reference": reference,
+                "status": "failed",
+                "amount": 1001,
+                "currency": "RWF",
+                "fail_reason": "Invalid account details",
+            }
+            body = json.dumps(fields).encode()
+            assert webhooks.receive("/", body, sign(body, emulator.webhook_secret)).status == 200
+        clash = "it was paid, and the webhook says it failed"
+        status = dgspay("payouts", "status", "s")
+        assert (status.code, clash in status.out) == (5, True)
+        told = json.loads(dgspay("payouts", "status", "s", "--json").out)
+        assert told["in_doubt"][0]["contradiction"] == clash
+        page = dgspay("payouts", "report", "s").out
+        assert page.index("In doubt: 1 payouts") < page.index(clash) < page.index("Where they")
+        assert dgspay("payouts", "reconcile", "s").out.startswith("Contradicts itself: 1")
+        # A look-up has the last word, and the report remembers.
+        assert dgspay("payouts", "run", "s.csv", "--yes").code == 0
+        assert "Settled after a contradiction: 1" in dgspay("payouts", "report", "s").out
+        (row, _) = csv.DictReader(
+            io.StringIO(dgspay("payouts", "report", "s", "--format", "csv").out)
+        )
+        assert (row["state"], row["contradiction"]) == ("confirmed", clash)
+
+
+def test_the_report_goes_to_a_file_whose_name_says_what_it_is(tmp_path: Path) -> None:
+    write_sheet(tmp_path / "s.csv", 3)
+    with served() as (emulator, url):
+        dgspay = CommandLine(variables(emulator, url))
+        assert dgspay("payouts", "run", "s.csv", "--yes").code == 0
+    # From here on nothing is asked of DGS-Pay.
+    dgspay = CommandLine({})
+    assert dgspay("payouts", "report", "s", "-o", "s.json").err == "Written to s.json\n"
+    told = json.loads((tmp_path / "s.json").read_text())
+    assert (told["fees"], told["states"]["confirmed"]["amount"]) == (300, 3006)
+    assert dgspay("payouts", "report", "s", "-o", "s.html").code == 0
+    assert "3,006 RWF" in (tmp_path / "s.html").read_text()
+    assert dgspay("payouts", "report", "s", "-o", "s.xlsx").code == 2
+    assert dgspay("payouts", "report", "s", "-o", "nowhere/s.csv").code == 1
+    assert dgspay("payouts", "report", "t").code == 2
+
+
+def test_a_log_gets_plain_lines_and_each_transport_pays(tmp_path: Path) -> None:
+    with served() as (emulator, url):
+        dgspay = CommandLine(variables(emulator, url))
+        for number, transport in enumerate(("httpx", "aiohttp"), 1):
+            if transport == "aiohttp":
+                pytest.importorskip("dgspay.transports.aiohttp")
+            write_sheet(tmp_path / f"s{number}.csv", 30)
+            said = dgspay("payouts", "run", f"s{number}.csv", "--yes", "--transport", transport)
+            assert said.code == 0, said.err
+            (line,) = said.err.splitlines()
+            assert line == "Settling: 30 of 30  accepted 0  confirmed 30  failed 0  in doubt 0"
+            assert "\x1b" not in said.out + said.err
+        assert dgspay("payouts", "run", "s1.csv", "--yes", "--transport", "carrier").code == 2
+
+
+@pytest.mark.parametrize("command", ["", "run", "check", "status", "work"])
+def test_the_help_has_the_exit_codes(command: str) -> None:
+    said = CommandLine({})("payouts", *command.split(), "--help")
+    assert "5    it is not known of some whether they were paid: they are held" in said.out
