@@ -83,6 +83,7 @@ class Batch:
         created_at: Unix time.
         started: Whether it was confirmed; before that nothing can have been sent.
         paused: Why its run stopped by itself, until it is run again.
+        id: The number the ledger gave it.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Batch:
     created_at: float = 0.0
     started: bool = False
     paused: str | None = None
+    id: int = 0
 
     def key_of(self, number: int) -> str:
         """Return the idempotency key of a row: the same at every attempt, on every machine."""

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import enum
 from decimal import Decimal
+from typing import NamedTuple
 
 import attrs
 
@@ -55,9 +56,8 @@ _WITHOUT_EFFECT = {
 _FINAL_WITNESSES = (Witness.LOOK_UP, Witness.PERSON)
 
 
-@attrs.frozen(kw_only=True)
-class Evidence:
-    """Something learned about a payout.
+class Evidence(NamedTuple):
+    """Something learned about a payout. A tuple, because a million of them come in a run.
 
     Attributes:
         finding: What was learned.
@@ -75,6 +75,11 @@ class Evidence:
     fee: Decimal | None = None
     reason: str | None = None
 
+    @property
+    def fee_text(self) -> str | None:
+        """The fee as it is written down."""
+        return None if self.fee is None else format(self.fee, "f")
+
 
 def merge(record: Record, evidence: Evidence, now: float) -> Record:
     """Return what is known of a payout once the evidence is taken in; see the table above."""
@@ -82,7 +87,7 @@ def merge(record: Record, evidence: Evidence, now: float) -> Record:
     known = attrs.evolve(
         record,
         dgs_reference=record.dgs_reference or evidence.dgs_reference,
-        fee=record.fee or (None if evidence.fee is None else format(evidence.fee, "f")),
+        fee=record.fee or evidence.fee_text,
     )
     if clash is not None:
         return _contradicted(known, clash)

@@ -129,19 +129,23 @@ class ChunkPayer:
         return paused
 
     async def _is_in_doubt(self, chunk: Chunk) -> bool:
-        doubtful = (State.HELD, State.IN_DOUBT)
-        page = await in_thread(
+        after = chunk.first - 1
+        while page := await in_thread(
             partial(
                 self._ledger.page,
                 chunk.batch.name,
-                after=chunk.first - 1,
+                after=after,
+                last=chunk.last,
                 limit=1000,
-                states=doubtful,
+                states=(State.HELD, State.IN_DOUBT),
             )
-        )
-        return any(
-            record.payout.number <= chunk.last and record.dgs_reference is None for record in page
-        )
+        ):
+            if any(
+                record.dgs_reference is None and record.contradiction is None for record in page
+            ):
+                return True
+            after = page[-1].payout.number
+        return False
 
 
 class Job:
@@ -255,9 +259,16 @@ class Job:
 
     async def _has_work(self, ref: ChunkRef) -> bool:
         page = await in_thread(
-            partial(self._ledger.page, ref.batch, after=ref.first - 1, limit=1, states=OPEN)
+            partial(
+                self._ledger.page,
+                ref.batch,
+                after=ref.first - 1,
+                last=ref.last,
+                limit=1,
+                states=OPEN,
+            )
         )
-        return bool(page) and page[0].payout.number <= ref.last
+        return bool(page)
 
     async def start(self) -> None:
         """Note on disk that the batch was confirmed, or that it goes on."""

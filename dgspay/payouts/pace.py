@@ -49,6 +49,41 @@ class Turns:
             self._next = max(self._next, self._monotonic()) + self._interval
 
 
+class Portions:
+    """How many payouts to take up at once: what goes out in a tenth of a second.
+
+    Each portion is one commit, and what of it was not sent when the machine dies is held. So it
+    follows the rate: small where payouts are slow, and large where commits would be the brake.
+
+    Args:
+        pace: How fast the run may go.
+        monotonic: Seconds that never run backwards.
+    """
+
+    def __init__(self, pace: Pace, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._least = pace.concurrency
+        self._most = max(_LARGEST_PORTION, pace.concurrency)
+        if pace.per_second is not None:
+            self._most = max(1, int(pace.per_second * _SECONDS_IN_PORTION_AT_A_PACE))
+            self._least = min(self._least, self._most)
+        self._size = self._least
+        self._began = monotonic()
+
+    def next(self) -> int:
+        """Return the size of the next portion; the one before it has gone out."""
+        now = self._monotonic()
+        took, self._began = max(now - self._began, 1e-6), now
+        fitting = int(self._size * _SECONDS_IN_PORTION / took)
+        self._size = max(self._least, min(fitting, 2 * self._size, self._most))
+        return self._size
+
+
+_SECONDS_IN_PORTION = 0.1
+_SECONDS_IN_PORTION_AT_A_PACE = 2.0
+_LARGEST_PORTION = 4000
+
+
 @attrs.frozen(kw_only=True)
 class Limits:
     """When a run stops by itself.

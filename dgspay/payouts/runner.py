@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import partial
 from typing import Protocol
 
@@ -17,14 +17,13 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from dgspay import AsyncDGSPay, Disbursement, errors
 from dgspay.payouts.batch import Chunk
 from dgspay.payouts.evidence import Evidence, Finding
+from dgspay.payouts.faults import LedgerError
 from dgspay.payouts.ledger import FencedError, Ledger, PausedError
-from dgspay.payouts.pace import Limits, Pace, Turns, Watch, evidence_of
+from dgspay.payouts.pace import Limits, Pace, Portions, Turns, Watch, evidence_of
 from dgspay.payouts.payout import Payout
 
 FRESH_SECONDS = 10.0
 """How long a worker may rely on having a chunk without looking again."""
-
-_SECONDS_OF_ROWS = 2.0
 
 
 class Clock(Protocol):
@@ -64,10 +63,17 @@ OnResult = Callable[[Payout, Evidence], None]
 
 @attrs.define
 class _Course:
-    """Where the run of a chunk stands."""
+    """Where the run of a chunk stands.
+
+    Attributes:
+        paused: Why nothing more may be sent.
+        fenced: Whether somebody else has the chunk.
+        waiting: What was taken up and has not been begun with.
+    """
 
     paused: str | None = None
     fenced: bool = False
+    waiting: set[int] = attrs.field(factory=set)
 
     @property
     def is_over(self) -> bool:
@@ -113,11 +119,6 @@ class Runner:
         self._clock = clock
         self._turns = Turns(self._pace, clock.monotonic)
         self._watch = Watch(limits or Limits())
-        self._page = self._pace.concurrency
-        if self._pace.per_second is not None:
-            # No more in doubt than is sent soon: what waits there when the machine dies is held.
-            soon = int(self._pace.per_second * _SECONDS_OF_ROWS)
-            self._page = max(1, min(self._page, soon))
 
     async def run(self, chunk: Chunk, *, doubtful: bool = False) -> str | None:
         """Pay what is new in a chunk; return why it was paused, or None.
@@ -132,7 +133,7 @@ class Runner:
             LedgerError: the ledger cannot be written; nothing was sent that is not in it.
         """
         course = _Course()
-        send, receive = anyio.create_memory_object_stream[_Taken](self._page)
+        send, receive = anyio.create_memory_object_stream[_Taken](self._pace.concurrency)
         with send, receive:
             try:
                 async with anyio.create_task_group() as group:
@@ -143,6 +144,9 @@ class Runner:
                     send.close()
             except BaseExceptionGroup as group_error:
                 raise _single(group_error) from None
+            finally:
+                # Empty but for a run that is cancelled, or breaks.
+                self._give_back(chunk, course, *course.waiting)
         await anyio.to_thread.run_sync(self._ledger.flush)
         if course.paused is not None:
             await anyio.to_thread.run_sync(self._ledger.pause, chunk.batch.name, course.paused)
@@ -167,12 +171,17 @@ class Runner:
         self, chunk: Chunk, course: _Course, *, doubtful: bool
     ) -> AsyncGenerator[_Taken]:
         after = 0
+        portions = Portions(self._pace, self._clock.monotonic)
         while not course.is_over and not self._stop:
             monotonic, now = self._clock.monotonic(), self._clock.time()
             try:
                 page = await anyio.to_thread.run_sync(
                     partial(
-                        self._ledger.take, chunk, after=after, limit=self._page, doubtful=doubtful
+                        self._ledger.take,
+                        chunk,
+                        after=after,
+                        limit=portions.next(),
+                        doubtful=doubtful,
                     )
                 )
             except FencedError:
@@ -184,6 +193,7 @@ class Runner:
             if not page:
                 return
             after = page[-1].number
+            course.waiting.update(payout.number for payout in page)
             for payout in page:
                 yield _Taken(payout, monotonic, now)
 
@@ -195,10 +205,12 @@ class Runner:
                 await self._turns.wait(lambda: self._may_send(course))
                 if await self._is_stale(chunk, course, taken):
                     # Somebody else answers for this row now; what he has written stands.
+                    course.waiting.discard(taken.payout.number)
                     continue
                 if not self._may_send(course):
-                    self._give_back(chunk, taken.payout)
+                    self._give_back(chunk, course, taken.payout.number)
                     continue
+                course.waiting.discard(taken.payout.number)
                 await self._pay(chunk, course, taken.payout)
 
     def _may_send(self, course: _Course) -> bool:
@@ -217,9 +229,14 @@ class Runner:
             course.fenced = not await anyio.to_thread.run_sync(self._ledger.is_ours, chunk)
         return course.fenced
 
-    def _give_back(self, chunk: Chunk, payout: Payout) -> None:
-        """It was taken up and not sent."""
-        self._ledger.post(chunk.batch, payout.number, Evidence(finding=Finding.NOT_SENT))
+    def _give_back(self, chunk: Chunk, course: _Course, *numbers: int) -> None:
+        """These were taken up and not sent."""
+        course.waiting.difference_update(numbers)
+        # Where the ledger is broken they stay in doubt, and its error is told where it happened.
+        with suppress(LedgerError):
+            for number in numbers:
+                evidence = Evidence(finding=Finding.NOT_SENT)
+                self._ledger.post(chunk.batch, number, evidence, chunk=chunk)
 
     async def _pay(self, chunk: Chunk, course: _Course, payout: Payout) -> None:
         batch = chunk.batch
@@ -239,7 +256,7 @@ class Runner:
         except (ValueError, TypeError) as error:
             # The client refused an argument before anything was sent, and would do so again.
             evidence = Evidence(finding=Finding.REFUSED, reason=str(error))
-        self._ledger.post(batch, payout.number, evidence)
+        self._ledger.post(batch, payout.number, evidence, chunk=chunk)
         self._on_result(payout, evidence)
         reason = self._watch.look(evidence.finding, fault)
         if reason is not None and course.paused is None:

@@ -92,6 +92,9 @@ pieces = st.builds(
     finding=st.sampled_from(Finding),
     witness=st.sampled_from([Witness.ANSWER, Witness.WEBHOOK]),
     dgs_reference=st.sampled_from([None, "DGS1"]),
+    amount=st.none(),
+    fee=st.none(),
+    reason=st.none(),
 )
 
 

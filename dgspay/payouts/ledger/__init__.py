@@ -107,8 +107,13 @@ class Ledger(Protocol):
         """Say whether nobody has taken the chunk up since."""
         ...
 
-    def post(self, batch: Batch, number: int, evidence: Evidence) -> None:
-        """Have evidence written soon, without waiting."""
+    def post(
+        self, batch: Batch, number: int, evidence: Evidence, *, chunk: Chunk | None = None
+    ) -> None:
+        """Have evidence written soon, without waiting.
+
+        With the `chunk` it was sent in, that a payout never left counts only while that is ours.
+        """
         ...
 
     def flush(self) -> None:
@@ -131,8 +136,16 @@ class Ledger(Protocol):
         """Return batch and number of the payout DGS-Pay calls so."""
         ...
 
-    def page(self, name: str, *, after: int, limit: int, states: Sequence[State]) -> list[Record]:
-        """Return payouts in the order of their numbers, beginning after one of them."""
+    def page(
+        self,
+        name: str,
+        *,
+        after: int,
+        limit: int,
+        states: Sequence[State],
+        last: int | None = None,
+    ) -> list[Record]:
+        """Return payouts in the order of their numbers, after one of them and up to another."""
         ...
 
     def counts(self, name: str) -> Counts:

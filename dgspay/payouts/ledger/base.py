@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
@@ -12,21 +13,24 @@ import attrs
 from dgspay.payouts.batch import Batch, Chunk
 from dgspay.payouts.evidence import Evidence
 from dgspay.payouts.faults import BatchChangedError, UnknownBatchError
-from dgspay.payouts.ledger import Counts, FencedError, PausedError, tables
+from dgspay.payouts.ledger import Counts, FencedError, PausedError, batches, tables
 from dgspay.payouts.ledger.writer import Connection, Writer
 from dgspay.payouts.payout import Payout, Record, State
 
 
-class DatabaseConnection(Connection, tables.Database, Protocol):
+class DatabaseConnection(Connection, batches.Database, Protocol):
     """A connection of one of the two databases."""
 
-    def bulk_load(self, batch: Batch, payouts: Iterable[Payout]) -> list[int]:
+    def next_batch_id(self) -> int:
+        """Return a number no batch has, nor had."""
+        ...
+
+    def bulk_load(self, batch: Batch, payouts: Iterable[Payout]) -> tuple[int, int]:
         """Insert payouts as fast as the database can; return their count and sum."""
         ...
 
 
 ConnectionT = TypeVar("ConnectionT", bound=DatabaseConnection)
-Learned = tuple[str, int, Evidence]
 
 
 class DatabaseLedger(Generic[ConnectionT]):
@@ -36,10 +40,10 @@ class DatabaseLedger(Generic[ConnectionT]):
         self, connect: Callable[[], ConnectionT], clock: Callable[[], float] = time.time
     ) -> None:
         self._clock = clock
-        self._writer: Writer[ConnectionT, Learned] = Writer(connect, self._absorb)
+        self._writer: Writer[ConnectionT, tables.Learned] = Writer(connect, self._absorb)
 
-    def _absorb(self, connection: ConnectionT, learned: list[Learned]) -> None:
-        tables.apply(connection, learned, self._clock())
+    def _absorb(self, connection: ConnectionT, learned: list[tables.Learned]) -> None:
+        tables.apply(connection, learned, self._clock(), partial(self._holds, connection))
 
     def load(
         self,
@@ -61,19 +65,25 @@ class DatabaseLedger(Generic[ConnectionT]):
         """
 
         def work(connection: ConnectionT) -> Batch:
-            if tables.read_batches(connection, batch.name):
+            if batches.id_of(connection, batch.name) is not None:
                 raise BatchChangedError(f"there is a batch {batch.name!r} already")
-            loaded = tables.with_sums(batch, connection.bulk_load(batch, payouts))
-            whole_digest = loaded.digest if digest is None else digest()
-            loaded = attrs.evolve(loaded, created_at=self._clock(), digest=whole_digest)
-            tables.insert_batch(connection, loaded)
+            numbered = attrs.evolve(batch, id=connection.next_batch_id())
+            count, total = connection.bulk_load(numbered, payouts)
+            loaded = attrs.evolve(
+                numbered,
+                count=count,
+                total=total,
+                created_at=self._clock(),
+                digest=numbered.digest if digest is None else digest(),
+            )
+            batches.insert_batch(connection, loaded)
             return loaded
 
         return self._writer.run(work, alone=True)
 
     def batch(self, name: str) -> Batch | None:
         """Return a batch."""
-        found = self._writer.run(lambda connection: tables.read_batches(connection, name))
+        found = self._writer.run(lambda connection: batches.read_batches(connection, name))
         return found[0] if found else None
 
     def require_batch(self, name: str) -> Batch:
@@ -90,19 +100,25 @@ class DatabaseLedger(Generic[ConnectionT]):
 
     def batches(self) -> list[Batch]:
         """Return all batches, oldest first."""
-        return self._writer.run(tables.read_batches)
+        return self._writer.run(batches.read_batches)
 
     def discard(self, name: str) -> None:
         """Remove a batch that was not started."""
-        self._writer.run(lambda connection: tables.delete_unstarted(connection, name))
+
+        def work(connection: ConnectionT) -> None:
+            identity = batches.delete_unstarted(connection, name)
+            if identity is not None:
+                tables.delete_payouts(connection, identity)
+
+        self._writer.run(work)
 
     def start(self, name: str) -> None:
         """Note that the batch was confirmed, and end its pause."""
-        self._writer.run(lambda connection: tables.mark_started(connection, name))
+        self._writer.run(lambda connection: batches.mark_started(connection, name))
 
     def pause(self, name: str, reason: str) -> None:
         """Stop the batch on all machines."""
-        self._writer.run(lambda connection: tables.mark_paused(connection, name, reason))
+        self._writer.run(lambda connection: batches.mark_paused(connection, name, reason))
 
     def claim(self, batch: Batch, index: int, first: int, last: int) -> Chunk:
         """Take a chunk up, and hold what whoever had it before has left in doubt."""
@@ -126,7 +142,7 @@ class DatabaseLedger(Generic[ConnectionT]):
         def work(connection: ConnectionT) -> list[Payout] | FencedError | PausedError:
             if not self._holds(connection, chunk):
                 return FencedError(f"chunk {chunk.index} of {chunk.batch.name}")
-            if tables.is_paused(connection, chunk.batch):
+            if not batches.may_be_paid(connection, chunk.batch):
                 return PausedError(chunk.batch.name)
             return tables.take(
                 connection, chunk, after=after, limit=limit, now=self._clock(), doubtful=doubtful
@@ -162,9 +178,18 @@ class DatabaseLedger(Generic[ConnectionT]):
         """Say whether the chunk is still ours, and keep it so until the commit."""
         return True
 
-    def post(self, batch: Batch, number: int, evidence: Evidence) -> None:
-        """Have evidence written soon, without waiting."""
-        self._writer.post((batch.name, number, evidence))
+    def post(
+        self, batch: Batch, number: int, evidence: Evidence, *, chunk: Chunk | None = None
+    ) -> None:
+        """Have evidence written soon, without waiting.
+
+        Args:
+            batch: The batch.
+            number: The payout's number in it.
+            evidence: What was learned.
+            chunk: The chunk it was sent in: that it never left counts only while that is ours.
+        """
+        self._writer.post((batch.id, number, evidence, chunk))
 
     def flush(self) -> None:
         """Wait until all that was posted is on disk."""
@@ -178,7 +203,7 @@ class DatabaseLedger(Generic[ConnectionT]):
         """
         record = self._writer.run(
             lambda connection: tables.merge_into(
-                connection, batch.name, number, evidence, self._clock()
+                connection, batch.id, number, evidence, self._clock()
             )
         )
         if record is None:
@@ -187,15 +212,11 @@ class DatabaseLedger(Generic[ConnectionT]):
 
     def record(self, name: str, number: int) -> Record | None:
         """Return one payout by its number."""
-        return self._writer.run(
-            lambda connection: tables.read_one(connection, name, "number", number)
-        )
+        return self._writer.run(lambda connection: tables.read_numbered(connection, name, number))
 
     def find(self, name: str, reference: str) -> Record | None:
         """Return one payout by the caller's reference."""
-        return self._writer.run(
-            lambda connection: tables.read_one(connection, name, "reference", reference)
-        )
+        return self._writer.run(lambda connection: tables.read_named(connection, name, reference))
 
     def who_is(self, dgs_reference: str) -> tuple[str, int] | None:
         """Return batch and number of the payout DGS-Pay calls so."""
@@ -206,13 +227,15 @@ class DatabaseLedger(Generic[ConnectionT]):
         name: str,
         *,
         after: int = 0,
+        last: int | None = None,
         limit: int = 1000,
         states: Sequence[State] = tuple(State),
     ) -> list[Record]:
-        """Return payouts in the order of their numbers, beginning after one of them."""
+        """Return payouts in the order of their numbers, after one of them and up to another."""
+        codes = tables.codes_of(states)
         return self._writer.run(
             lambda connection: tables.read_page(
-                connection, name, after=after, limit=limit, states=states
+                connection, name, after=after, last=last, limit=limit, codes=codes
             )
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from dgspay.payouts.batch import Batch, Chunk
 from dgspay.payouts.faults import BatchBusyError, LedgerError
 from dgspay.payouts.ledger import tables
 from dgspay.payouts.ledger.base import DatabaseLedger
+from dgspay.payouts.ledger.batches import SCHEMA_VERSION
+from dgspay.payouts.ledger.server import connect
 from dgspay.payouts.payout import Payout
 
 SCHEMA = """
@@ -34,28 +37,30 @@ CREATE TABLE IF NOT EXISTS dgspay_payout_batches (
     started smallint NOT NULL,
     paused text
 );
+CREATE SEQUENCE IF NOT EXISTS dgspay_payout_batch_ids;
 CREATE TABLE IF NOT EXISTS dgspay_payouts (
-    batch bigint NOT NULL,
-    number bigint NOT NULL,
+    id bigint PRIMARY KEY,
     reference text NOT NULL,
     amount bigint NOT NULL,
-    bank_key text,
     account text NOT NULL,
+    bank_key text,
     branch text,
     network text,
     country text,
     name text,
-    narration text,
+    narration text
+);
+CREATE TABLE IF NOT EXISTS dgspay_payout_states (
+    id bigint PRIMARY KEY,
     state smallint NOT NULL,
-    attempts integer NOT NULL DEFAULT 0,
-    doubtful smallint NOT NULL DEFAULT 0,
+    attempts integer NOT NULL,
+    doubtful smallint NOT NULL,
+    sent_at double precision,
     dgs_reference text,
     fee text,
     reason text,
     contradiction text,
-    sent_at double precision,
-    settled_at double precision,
-    PRIMARY KEY (batch, number)
+    settled_at double precision
 );
 CREATE TABLE IF NOT EXISTS dgspay_payout_chunks (
     batch bigint NOT NULL,
@@ -64,8 +69,13 @@ CREATE TABLE IF NOT EXISTS dgspay_payout_chunks (
     epoch bigint NOT NULL,
     PRIMARY KEY (batch, first, last)
 );
+COMMENT ON TABLE dgspay_payout_states IS 'dgspay payout ledger 1';
 """
 """The tables, for those who make theirs with a migration."""
+
+_VERSION_MARK = f"dgspay payout ledger {SCHEMA_VERSION}"
+_VERSION = "SELECT obj_description(to_regclass('dgspay_payout_states'), 'pg_class')"
+_ANY_TABLE = "SELECT to_regclass('dgspay_payouts')"
 
 # Two processes that create a table at once fail on PostgreSQL, "IF NOT EXISTS" or not. The
 # numbers are this ledger's own; they have no other meaning.
@@ -110,9 +120,9 @@ class PostgresLedger(DatabaseLedger["PostgresConnection"]):
             BatchBusyError: another process does.
             LedgerError: the server cannot be reached.
         """
-        with contextlib.closing(_connect(self._conninfo)) as connection:
+        with contextlib.closing(connect(self._conninfo)) as connection:
             connection.autocommit = True
-            taken = connection.execute(_LOCK_RUN, (tables.batch_id(name),)).fetchone()
+            taken = connection.execute(_LOCK_RUN, (_lock_number(name),)).fetchone()
             if taken is None or not taken[0]:
                 raise BatchBusyError(
                     f"batch {name!r} is being run by another process at this moment. "
@@ -121,7 +131,7 @@ class PostgresLedger(DatabaseLedger["PostgresConnection"]):
             yield
 
     def _next_epoch(self, connection: PostgresConnection, chunk: Chunk) -> int:
-        batch = tables.batch_id(chunk.batch.name)
+        batch = chunk.batch.id
         # Whoever holds rows of it in a chunk of another cut is fenced as well.
         connection.change(
             "UPDATE dgspay_payout_chunks SET epoch = epoch + 1 WHERE batch = ? "
@@ -141,7 +151,7 @@ class PostgresLedger(DatabaseLedger["PostgresConnection"]):
         rows = connection.query(
             "SELECT epoch FROM dgspay_payout_chunks WHERE batch = ? AND first = ? AND last = ? "
             "FOR SHARE",
-            (tables.batch_id(chunk.batch.name), chunk.first, chunk.last),
+            (chunk.batch.id, chunk.first, chunk.last),
         )
         return bool(rows) and rows[0][0] == chunk.epoch
 
@@ -149,15 +159,42 @@ class PostgresLedger(DatabaseLedger["PostgresConnection"]):
 class PostgresConnection:
     """The ledger's one connection to the server; it lives in the writing thread."""
 
-    for_update = "FOR UPDATE"
+    lock_states = "FOR UPDATE OF s"
 
     def __init__(self, conninfo: str, patience: float) -> None:
         self._conninfo = conninfo
         self._patience = patience
-        self._connection = _connect(conninfo)
-        self._connection.execute(_LOCK_INSTALL)
-        self._connection.execute(SCHEMA)
+        self._connection = connect(conninfo)
+        try:
+            self._prepare()
+        except psycopg.Error as error:
+            reason = self.fault_of(error)
+        except LedgerError:
+            self.close()
+            raise
+        else:
+            return
+        self.close()
+        raise LedgerError(f"the ledger's tables cannot be made: {reason}")
+
+    def _prepare(self) -> None:
+        """Make the tables where there are none."""
+        # First without the lock, and without the right to make tables where there are some.
+        if not self._is_there():
+            self._connection.execute(_LOCK_INSTALL)
+            if not self._is_there():
+                self._connection.execute(SCHEMA)
         self._connection.commit()
+
+    def _is_there(self) -> bool:
+        ((version,),) = self.query(_VERSION, ())
+        ((table,),) = self.query(_ANY_TABLE, ())
+        if table is not None and version != _VERSION_MARK:
+            raise LedgerError(
+                f"the database has a ledger of another version ({version}); this dgspay knows "
+                f"version {SCHEMA_VERSION}: end its batches with the dgspay that began them"
+            )
+        return table is not None
 
     def begin(self) -> None:
         """Nothing: the first statement begins a transaction."""
@@ -187,7 +224,7 @@ class PostgresConnection:
         until = time.monotonic() + self._patience
         for pause in _endless(_PAUSES):
             try:
-                self._connection = _connect(self._conninfo)
+                self._connection = connect(self._conninfo)
             except LedgerError:
                 if time.monotonic() > until:
                     return False
@@ -208,34 +245,50 @@ class PostgresConnection:
         """Carry a statement out; return how many rows it changed."""
         return self._connection.execute(_dialect(statement), values).rowcount
 
-    def change_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> int:
-        """Carry a statement out for each of the values; return how many rows that changed."""
-        with self._connection.cursor() as cursor:
-            cursor.executemany(_dialect(statement), rows)
-            return cursor.rowcount
+    def accept(self, answers: Iterable[tuple[str | None, str | None, int]]) -> int:
+        """Accept what is in doubt, by DGS-Pay's reference, fee and id; return how many it was."""
+        references, fees, ids = zip(*answers, strict=True)
+        return self.change(_ACCEPT, (list(ids), list(references), list(fees)))
 
-    def bulk_load(self, batch: Batch, payouts: Iterable[Payout]) -> list[int]:
-        """Copy payouts in as they come."""
-        count = [0, 0]
-        statement = f"COPY dgspay_payouts ({tables.PAYOUT_COLUMNS}) FROM STDIN"
-        with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
-            for values in tables.counted(batch, payouts, count):
-                copy.write_row(values)
-        return count
+    def index_references(self) -> None:
+        """See that a payout is found by DGS-Pay's reference quickly."""
+        # "IF NOT EXISTS" waits for everybody who writes before it looks whether there is one.
+        ((found,),) = self.query("SELECT to_regclass('dgspay_payout_references')", ())
+        if found is None:
+            self.change(_INDEX_REFERENCES, ())
+
+    def next_batch_id(self) -> int:
+        """Return a number no batch has, nor had."""
+        ((number,),) = self.query("SELECT nextval('dgspay_payout_batch_ids')", ())
+        return int(number)
+
+    def bulk_load(self, batch: Batch, payouts: Iterable[Payout]) -> tuple[int, int]:
+        """Copy payouts in as they come; return their count and sum."""
+        count = total = 0
+        statement = f"COPY dgspay_payouts ({', '.join(tables.PAYOUT_COLUMNS)}) FROM STDIN"
+        with self._connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+            for payout in payouts:
+                count += 1
+                total += payout.amount
+                copy.write_row(tables.values_of(batch, payout))
+        return count, total
 
 
-def _connect(conninfo: str) -> psycopg.Connection[tuple[Any, ...]]:
-    try:
-        connection = psycopg.connect(conninfo)
-        # A process that is stopped in the middle of a transaction must not hold up the others.
-        connection.execute("SET idle_in_transaction_session_timeout = '5s'")
-        connection.commit()
-    except psycopg.Error as error:
-        reason = type(error).__name__
-    else:
-        return connection
-    # Not from the error above, whose text may hold what the connection string holds.
-    raise LedgerError(f"the ledger's PostgreSQL cannot be reached ({reason})")
+_ACCEPT = (
+    f"UPDATE dgspay_payout_states s SET state = {tables.ACCEPTED}, "  # noqa: S608 - constants
+    "dgs_reference = answer.reference, fee = answer.fee, reason = NULL "
+    "FROM unnest(?::bigint[], ?::text[], ?::text[]) AS answer (id, reference, fee) "
+    f"WHERE s.id = answer.id AND s.state = {tables.IN_DOUBT} AND s.dgs_reference IS NULL"
+)
+_INDEX_REFERENCES = (
+    "CREATE INDEX IF NOT EXISTS dgspay_payout_references "
+    "ON dgspay_payout_states (dgs_reference) WHERE dgs_reference IS NOT NULL"
+)
+
+
+def _lock_number(name: str) -> int:
+    """Return the number of a batch's lock: 63 bits that follow from its name."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) >> 1
 
 
 @functools.lru_cache(maxsize=64)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import queue
 import threading
-import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Generic, Protocol, TypeVar
@@ -17,6 +16,11 @@ T = TypeVar("T")
 
 GROUP_SECONDS = 0.02
 """How long what nobody waits for may wait for company."""
+
+_TRIES = 20
+"""How often a commit is tried on a server that comes back and goes away again."""
+
+_GONE = "the ledger's thread is gone: a ledger cannot be used in a forked process"
 
 
 class Connection(Protocol):
@@ -52,13 +56,6 @@ ItemT = TypeVar("ItemT")
 
 
 @attrs.frozen(eq=False)
-class _Posted(Generic[ItemT]):
-    """An item nobody waits for."""
-
-    item: ItemT
-
-
-@attrs.frozen(eq=False)
 class _Work(Generic[ConnectionT]):
     """Something to do in a transaction, for somebody who waits for it."""
 
@@ -71,7 +68,7 @@ class _Work(Generic[ConnectionT]):
 class _Group(Generic[ConnectionT, ItemT]):
     """What becomes one commit: items nobody waits for, and the work that came after them."""
 
-    items: list[ItemT] = attrs.field(factory=list)
+    items: list[ItemT]
     work: _Work[ConnectionT] | None = None
     is_last: bool = False
 
@@ -93,12 +90,13 @@ class Writer(Generic[ConnectionT, ItemT]):
         absorb: Callable[[ConnectionT, list[ItemT]], None],
     ) -> None:
         self._absorb = absorb
-        self._inbox: queue.SimpleQueue[_Work[ConnectionT] | _Posted[ItemT] | None] = (
-            queue.SimpleQueue()
-        )
+        self._posted: deque[ItemT] = deque()
+        self._asked: deque[_Work[ConnectionT]] = deque()
         self._broken: str | None = None
         self._closed = False
-        self._closing = threading.Lock()
+        self._refusal: str | None = None
+        self._idle = False
+        self._inbox = threading.Condition(threading.Lock())
         connected: Future[None] = Future()
         self._thread = threading.Thread(
             target=self._serve, args=(connect, connected), name="dgspay-payout-ledger", daemon=True
@@ -116,29 +114,37 @@ class Writer(Generic[ConnectionT, ItemT]):
         Raises:
             LedgerError: it is not known to be on disk.
         """
+        if not self._thread.is_alive() and not self._closed:
+            raise LedgerError(_GONE)
         done: Future[T] = Future()
-        self._put(_Work(do, done, alone))
+        with self._inbox:
+            self._require_open()
+            self._asked.append(_Work(do, done, alone))
+            self._inbox.notify()
         return done.result()
 
     def post(self, item: ItemT) -> None:
         """Have an item written within the next commit, without waiting."""
-        self._put(_Posted(item))
+        if self._refusal is not None:
+            raise LedgerError(self._refusal)
+        # Without a lock, for it is done for each of a million: the thread says that it is idle
+        # before it looks whether something was posted.
+        self._posted.append(item)
+        if self._idle:
+            with self._inbox:
+                self._inbox.notify()
 
     def close(self) -> None:
         """Do what is waiting, and end the thread."""
-        with self._closing:
-            if not self._closed:
-                self._closed = True
-                self._inbox.put(None)
+        with self._inbox:
+            self._closed = True
+            self._refusal = self._refusal or "the ledger is closed"
+            self._inbox.notify()
         self._thread.join()
 
-    def _put(self, work: _Work[ConnectionT] | _Posted[ItemT]) -> None:
-        with self._closing:
-            if self._closed:
-                raise LedgerError("the ledger is closed")
-            if self._broken is not None:
-                raise LedgerError(self._broken)
-            self._inbox.put(work)
+    def _require_open(self) -> None:
+        if self._refusal is not None:
+            raise LedgerError(self._refusal)
 
     # --- in the thread --------------------------------------------------------------------
 
@@ -156,31 +162,40 @@ class Writer(Generic[ConnectionT, ItemT]):
                 group = self._next_group()
             self._carry_out(connection, group)
         finally:
+            # Whatever ends the thread, nobody may wait for it any more.
+            self._turn_away("the ledger's thread has ended")
             connection.close()
 
     def _next_group(self) -> _Group[ConnectionT, ItemT]:
         """Wait for work, and then a little for more, unless somebody waits for it."""
-        group: _Group[ConnectionT, ItemT] = _Group()
-        until: float | None = None
-        while group.work is None and not group.is_last:
-            try:
-                pause = None if until is None else max(0.0, until - time.monotonic())
-                work = self._inbox.get(timeout=pause)
-            except queue.Empty:
-                break
-            match work:
-                case None:
-                    group.is_last = True
-                case _Posted(item):
-                    group.items.append(item)
-                    until = until or time.monotonic() + GROUP_SECONDS
-                case _:
-                    group.work = work
-        return group
+        with self._inbox:
+            self._idle = True
+            self._inbox.wait_for(lambda: self._posted or self._asked or self._closed)
+            self._idle = False
+            self._inbox.wait_for(lambda: self._asked or self._closed, timeout=GROUP_SECONDS)
+            items = [self._posted.popleft() for _ in range(len(self._posted))]
+            group: _Group[ConnectionT, ItemT] = _Group(items)
+            if self._asked:
+                group.work = self._asked.popleft()
+            group.is_last = self._closed and not self._asked
+            return group
+
+    def _break(self, reason: str) -> None:
+        """Refuse everything from now on."""
+        self._broken = self._broken or reason
+        self._refusal = self._refusal or reason
+
+    def _turn_away(self, reason: str) -> None:
+        with self._inbox:
+            self._break(reason)
+            turned_away = [*self._asked]
+            self._asked.clear()
+        for work in turned_away:
+            work.done.set_exception(LedgerError(reason))
 
     def _carry_out(self, connection: ConnectionT, group: _Group[ConnectionT, ItemT]) -> None:
         if group.work is not None and group.work.alone and group.items:
-            self._carry_out(connection, _Group(items=group.items))
+            self._carry_out(connection, _Group(group.items))
             group.items = []
         if self._broken is not None:
             if group.work is not None:
@@ -188,14 +203,22 @@ class Writer(Generic[ConnectionT, ItemT]):
             return
         if not group.items and group.work is None:
             return
+        tries_left = _TRIES
         while True:
+            tries_left -= 1
             try:
                 result = self._commit(connection, group)
             except BaseException as error:  # noqa: BLE001 - it belongs to the thread that waits
                 connection.rollback()
                 fault = connection.fault_of(error)
-                if fault is not None and not _is_alone(group) and connection.reconnect(error):
+                may_repeat = fault is not None and not _is_alone(group) and tries_left > 0
+                # It may be on disk for all that: everything a group does can be done twice.
+                if may_repeat and connection.reconnect(error):
                     continue
+                if fault is None and group.work is not None and group.items:
+                    # The work's own error, which what shares its commit must survive.
+                    self._carry_out(connection, _Group(group.items))
+                    group.items = []
                 self._report(group, error, fault)
                 return
             break
@@ -218,7 +241,7 @@ class Writer(Generic[ConnectionT, ItemT]):
         if fault is not None:
             error = LedgerError(f"{fault}. What is not in the ledger is not sent")
         if group.items:
-            self._broken = fault or f"the ledger failed ({type(error).__name__})"
+            self._break(fault or f"the ledger failed ({type(error).__name__})")
         if group.work is not None:
             group.work.done.set_exception(error)
 

@@ -1,0 +1,125 @@
+"""The ledger's statements about whole batches, the same for SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from dgspay.payouts.batch import Batch, Terms
+from dgspay.secret import Secret
+
+SCHEMA_VERSION = 1
+"""Of the tables. A ledger of another version is refused, not guessed at."""
+
+_COLUMNS = (
+    "id, name, digest, environment, base_url, account_number, callback_url, token_secret, "
+    "count, total, created_at, started, paused"
+)
+
+
+class Database(Protocol):
+    """A connection within a transaction. Statements are written with `?`."""
+
+    lock_states: str
+    """What a SELECT ends with that goes on to change the states `s` it has read."""
+
+    def query(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Return the rows of a statement."""
+        ...
+
+    def change(self, statement: str, values: Sequence[Any]) -> int:
+        """Carry a statement out; return how many rows it changed."""
+        ...
+
+    def accept(self, answers: Iterable[tuple[str | None, str | None, int]]) -> int:
+        """Accept what is in doubt, by DGS-Pay's reference, fee and id; return how many it was."""
+        ...
+
+    def index_references(self) -> None:
+        """See that a payout is found by DGS-Pay's reference quickly."""
+        ...
+
+
+def insert_batch(database: Database, batch: Batch) -> None:
+    """Write a batch down."""
+    terms = batch.terms
+    values = (
+        *(batch.id, batch.name, batch.digest),
+        *(terms.environment, terms.base_url, terms.account_number, terms.callback_url),
+        *(batch.token_secret.reveal(), batch.count, batch.total, batch.created_at),
+        *(int(batch.started), batch.paused),
+    )
+    marks = ", ".join("?" * len(values))
+    database.change(f"INSERT INTO dgspay_payout_batches ({_COLUMNS}) VALUES ({marks})", values)  # noqa: S608 - no value is in the text
+
+
+def read_batches(database: Database, name: str | None = None) -> list[Batch]:
+    """Return one batch by name, or all."""
+    where, values = ("", ()) if name is None else ("WHERE name = ?", (name,))
+    rows = database.query(
+        f"SELECT {_COLUMNS} FROM dgspay_payout_batches {where} ORDER BY id",  # noqa: S608 - no value is in the text
+        values,
+    )
+    return [_batch_of(row) for row in rows]
+
+
+def _batch_of(row: tuple[Any, ...]) -> Batch:
+    identity, name, digest, environment, base_url, account_number, callback_url, *rest = row
+    token_secret, count, total, created_at, started, paused = rest
+    return Batch(
+        id=identity,
+        name=name,
+        digest=digest,
+        terms=Terms(
+            environment=environment,
+            base_url=base_url,
+            account_number=account_number,
+            callback_url=callback_url,
+        ),
+        token_secret=Secret(token_secret),
+        count=count,
+        total=int(total),
+        created_at=created_at,
+        started=bool(started),
+        paused=paused,
+    )
+
+
+def id_of(database: Database, name: str) -> int | None:
+    """Return the number a batch is kept under."""
+    rows = database.query("SELECT id FROM dgspay_payout_batches WHERE name = ?", (name,))
+    return rows[0][0] if rows else None
+
+
+def delete_unstarted(database: Database, name: str) -> int | None:
+    """Remove a batch, unless something of it may have been sent; return what its id was."""
+    identity = id_of(database, name)
+    removed = database.change(
+        "DELETE FROM dgspay_payout_batches WHERE name = ? AND started = 0", (name,)
+    )
+    return identity if removed else None
+
+
+def mark_started(database: Database, name: str) -> None:
+    """Note that a batch was confirmed, and end its pause."""
+    database.change(
+        "UPDATE dgspay_payout_batches SET started = 1, paused = NULL WHERE name = ?", (name,)
+    )
+
+
+def mark_paused(database: Database, name: str, reason: str) -> None:
+    """Note why a batch stopped by itself; the first reason stays."""
+    database.change(
+        "UPDATE dgspay_payout_batches SET paused = ? WHERE name = ? AND paused IS NULL",
+        (reason, name),
+    )
+
+
+def may_be_paid(database: Database, batch: Batch) -> bool:
+    """Say whether the batch was confirmed, is not paused, and is still the one that was read."""
+    rows = database.query(
+        "SELECT 1 FROM dgspay_payout_batches "
+        "WHERE id = ? AND name = ? AND digest = ? AND started = 1 AND paused IS NULL",
+        (batch.id, batch.name, batch.digest),
+    )
+    return bool(rows)
