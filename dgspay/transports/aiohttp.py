@@ -29,6 +29,7 @@ from dgspay.transports.aiohttp_sessions import (
     OpenSession,
     Options,
 )
+from dgspay.transports.base import MAX_CONNECTIONS, checked_limit
 from dgspay.transports.exchange import Body
 from dgspay.transports.failures import (
     deadline_passed,
@@ -83,7 +84,7 @@ class AiohttpTransport:
         verify: ssl.SSLContext | bool = True,
         trust_env: bool = False,
         proxy: str | None = None,
-        max_connections: int = 500,
+        max_connections: int = MAX_CONNECTIONS,
     ) -> None: ...
 
     def __init__(
@@ -93,7 +94,7 @@ class AiohttpTransport:
         verify: ssl.SSLContext | bool = True,
         trust_env: bool = False,
         proxy: str | None = None,
-        max_connections: int = 500,
+        max_connections: int = MAX_CONNECTIONS,
     ) -> None:
         self._timeouts = (0.0, 0.0, aiohttp.ClientTimeout())
         self._sessions: BorrowedSession | LoopSessions
@@ -101,17 +102,15 @@ class AiohttpTransport:
         if session is not None:
             self._sessions = BorrowedSession(session)
             return
-        if max_connections < 1:
-            raise ConfigError("max_connections must be at least 1")
-        options = Options(verify, trust_env, _checked_proxy(proxy), max_connections)
-        self._sessions = LoopSessions(options)
+        limit = checked_limit(max_connections)
+        self._sessions = LoopSessions(Options(verify, trust_env, _checked_proxy(proxy), limit))
 
     async def send(self, request: Request, timeout: Timeout) -> Response:
         """Send the request and return the answer; see `dgspay.transports.base`."""
         attempt = _Attempt(request.headers if self._is_borrowed else None)
         try:
+            opened = await self._session()
             async with asyncio.timeout(timeout.total):
-                opened = await self._session()
                 if opened.slots is None:
                     return await self._exchange(opened.session, request, timeout, attempt)
                 await _take(opened.slots, timeout.pool)
@@ -243,6 +242,7 @@ def _keep_only(ours: Mapping[str, str], request: aiohttp.ClientRequest) -> None:
     kept = _FRAMING | {name.lower() for name in ours}
     for name in {name for name in request.headers if name.lower() not in kept}:
         del request.headers[name]
+    request.headers["Host"] = request.url.host_port_subcomponent or ""
 
 
 def _body(body: bytes | None, timeout: Timeout) -> bytes | _TimedBody | None:

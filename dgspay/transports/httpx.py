@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 from anyio.lowlevel import EventLoopToken, RunVar, current_token
 
 from dgspay.core.operation import Request, Response, Timeout, TransportFailure
-from dgspay.errors import ConfigError
 from dgspay.transports import borrowed
+from dgspay.transports.base import MAX_CONNECTIONS, checked_limit
 from dgspay.transports.deadline import DeadlinePassedError, bound, deadline
 from dgspay.transports.failures import deadline_passed, failure_of, unusable
 from dgspay.transports.libraries import Library, LibraryName, is_async_client
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 AnswerT = TypeVar("AnswerT")
 """What `send` returns: a Response, or a coroutine that returns one."""
-
-MAX_CONNECTIONS = 500
 
 
 class HttpxTransport(Generic[AnswerT]):
@@ -91,7 +89,7 @@ class HttpxTransport(Generic[AnswerT]):
         if client is None:
             self.is_async = True
             routes = _routes(library, verify=verify, trust_env=trust_env, proxy=proxy)
-            self._source = _OwnAsync(routes, _checked_limit(max_connections))
+            self._source = _OwnAsync(routes, checked_limit(max_connections))
         elif is_async_client(client):
             self.is_async = True
             self._source = _BorrowedAsync(client)
@@ -113,7 +111,7 @@ class HttpxTransport(Generic[AnswerT]):
         """Return a transport for `DGSPay` that owns its connections; see the class."""
         transport: HttpxTransport[Response] = HttpxTransport.__new__(HttpxTransport)
         routes = _routes(library, verify=verify, trust_env=trust_env, proxy=proxy)
-        transport._source = _OwnBlocking(routes, _checked_limit(max_connections))
+        transport._source = _OwnBlocking(routes, checked_limit(max_connections))
         transport.is_async = False
         return transport
 
@@ -137,14 +135,6 @@ class HttpxTransport(Generic[AnswerT]):
 
 def _routes(library: str, **options: Any) -> Routes:
     return Routes(Library.named(library), **options)
-
-
-def _checked_limit(max_connections: int) -> int:
-    if isinstance(max_connections, bool) or not isinstance(max_connections, int):
-        raise ConfigError("max_connections must be an int")
-    if max_connections < 1:
-        raise ConfigError("max_connections must be at least 1")
-    return max_connections
 
 
 async def _send_async(

@@ -244,7 +244,7 @@ def test_no_answer_in_time_is_unknown(way: Way, act: Act) -> None:
         connection.stall()
 
     with RawServer(never_answer) as server:
-        failed = failure_of(way, server.url, act, timeout=Timeout(read=0.3))
+        failed = failure_of(way, server.url, act, timeout=Timeout(read=0.15))
         assert_unknown(failed.error)
         assert failed.duration < 3
         assert len(server.requests) == 1

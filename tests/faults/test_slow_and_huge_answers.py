@@ -16,7 +16,6 @@ from dgspay.transports.httpx import HttpxTransport
 from tests.faults.calls import (
     ACCOUNT,
     API_KEY,
-    Act,
     authorize_otp,
     carry_out,
     charge,
@@ -29,7 +28,7 @@ from tests.faults.test_connection_faults import abandoned_body, assert_unknown, 
 from tests.transports.ways import Way
 
 GOOD = http({"status": "success", "dgs_reference": "dgs_1"})
-DEADLINE = 0.4
+DEADLINE = 0.25
 
 # A loaded machine may be late; a server that drips for a minute is what must not be waited for.
 LATE = 4.0
@@ -81,11 +80,10 @@ DRIPS: list[Script] = [
 
 
 @pytest.mark.acceptance(16)
-@pytest.mark.parametrize("act", [charge, payout])
 @pytest.mark.parametrize("script", DRIPS)
-def test_dripping_server_cannot_outlive_the_deadline(way: Way, script: Script, act: Act) -> None:
+def test_dripping_server_cannot_outlive_the_deadline(way: Way, script: Script) -> None:
     with RawServer(script) as server:
-        failed = failure_of(way, server.url, act, deadline=DEADLINE)
+        failed = failure_of(way, server.url, payout, deadline=DEADLINE)
         assert_unknown(failed.error)
         assert "deadline" in failed.error.message
         assert DEADLINE * 0.9 <= failed.duration < LATE
@@ -213,11 +211,9 @@ def test_endless_answer_is_an_error_of_ours_and_memory_stays_flat(way: Way, scri
 @abandoned_body
 @pytest.mark.acceptance(17)
 def test_answer_just_under_the_cap_is_read_and_one_byte_more_is_not(way: Way) -> None:
-    body = b'{"status":"success","more":"%s"}'
-    full = body % (b"x" * (MAX_BODY_BYTES - len(body) + 2))
-    assert len(full) == MAX_BODY_BYTES
+    full = b'{"status":"success"}'.ljust(MAX_BODY_BYTES)
     with RawServer(answering(http(full))) as server:
-        assert len(carry_out(way, server.url, payout).extra["more"]) > 10_000_000
+        assert carry_out(way, server.url, payout).status == "success"
     with RawServer(answering(http(full + b" "))) as server:
         error = failure_of(way, server.url, payout).error
         assert_unknown(error)

@@ -1,0 +1,374 @@
+"""AiohttpTransport in the places only it has: borrowed sessions, slots, the end of a loop, trio."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import threading
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import anyio
+import pytest
+import trio
+
+from dgspay import AsyncDGSPay, Customer, DGSPay, Outcome, errors
+from dgspay.core.operation import Request, Timeout, TransportFailure
+from dgspay.emulator import Emulator
+from dgspay.transports.aiohttp import AiohttpTransport
+from dgspay.transports.base import AsyncTransport
+from tests.faults.calls import API_KEY, AT_ONCE, charge, failure_of, payout, read, settings_for
+from tests.faults.raw_server import Connection, RawServer, answering, http
+from tests.transports.contract.calling import get, post
+from tests.transports.ways import WAYS
+
+GOOD = http({"status": "success", "dgs_reference": "dgs_1", "balances": []})
+(AIOHTTP,) = [way for way in WAYS if way.library == "aiohttp"]
+LIMITS = Timeout(total=10)
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@asynccontextmanager
+async def transport(**options: Any) -> AsyncIterator[AiohttpTransport]:
+    made = AiohttpTransport(**options)
+    try:
+        yield made
+    finally:
+        await made.aclose()
+
+
+async def test_a_shop_pays_and_is_paid_through_aiohttp() -> None:
+    jane = Customer(
+        email="jane@example.com", first_name="Jane", last_name="Doe", phone="0788123456"
+    )
+    with Emulator() as emulator, emulator.serve() as served:
+        async with AsyncDGSPay(
+            api_key=emulator.api_key,
+            account_number=emulator.account_number,
+            environment="emulator",
+            base_url=served.url,
+            transport=AiohttpTransport(),
+        ) as dgs:
+            charged = await dgs.charges.mobile_money(
+                amount=2000,
+                network="MTN",
+                phone="0788123456",
+                customer=jane,
+                redirect_url="https://shop.example/thanks",
+            )
+            paid = await dgs.charges.wait(charged.dgs_reference, timeout=10, interval=0.01)
+            assert paid.is_paid
+
+
+# --- which program ----------------------------------------------------------------------------
+
+
+def test_it_keeps_to_its_protocol_and_shows_nothing() -> None:
+    made = AiohttpTransport(proxy="http://jane:s3cret@127.0.0.1:1")
+    assert isinstance(made, AsyncTransport)
+    assert "s3cret" not in repr(made)
+
+
+def test_blocking_client_refuses_it() -> None:
+    made: Any = AiohttpTransport()
+    with pytest.raises(errors.ConfigError, match="AsyncDGSPay"):
+        DGSPay(**settings_for("http://127.0.0.1:1", transport=made))
+
+
+def test_on_trio_it_says_what_to_use() -> None:
+    dgs = AsyncDGSPay(**settings_for("http://127.0.0.1:1", transport=AiohttpTransport()))
+    with pytest.raises(errors.TransportError, match="HttpxTransport on trio") as caught:
+        trio.run(payout, dgs)
+    assert (caught.value.outcome, caught.value.attempts) == (Outcome.NOT_SENT, 1)
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "127.0.0.1:8080", "ftp://x", "http://"])
+def test_proxy_that_is_none_for_aiohttp_is_refused(proxy: str) -> None:
+    with pytest.raises(errors.ConfigError, match="proxy"):
+        AiohttpTransport(proxy=proxy)
+
+
+@pytest.mark.parametrize("limit", [0, -1, True, "5", 1.5])
+def test_limit_that_is_none_is_refused(limit: Any) -> None:
+    with pytest.raises(errors.ConfigError, match="max_connections"):
+        AiohttpTransport(max_connections=limit)
+
+
+def test_socks_proxy_of_the_environment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1")
+    for name in ("HTTP_PROXY", "http_proxy", "all_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+    async def main() -> TransportFailure:
+        async with transport(trust_env=True) as aio:
+            with pytest.raises(TransportFailure, match="socks5") as caught:
+                await aio.send(get("http://127.0.0.1:1"), LIMITS)
+            return caught.value
+
+    failure = asyncio.run(main())
+    assert (failure.sent, failure.permanent) == (False, True)
+
+
+# --- the end of a loop ------------------------------------------------------------------------
+
+
+@pytest.mark.acceptance(21)
+@pytest.mark.parametrize("backend_options", [{}, {"debug": True}])
+def test_client_left_open_leaves_nothing_behind_when_its_loop_ends(
+    backend_options: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    with RawServer(answering(GOOD)) as server, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        dgs = AsyncDGSPay(**settings_for(server.url, transport=AiohttpTransport()))
+        for _ in range(3):
+            anyio.run(read, dgs, backend_options=backend_options)
+        gc.collect()
+        assert (len(server.requests), server.accepted) == (3, 3)
+        del dgs
+        gc.collect()
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+@pytest.mark.acceptance(21)
+def test_loop_that_was_never_properly_ended_does_not_matter_to_the_next() -> None:
+    with RawServer(answering(GOOD)) as server, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # asyncio and aiohttp rightly complain of the first loop
+        dgs = AsyncDGSPay(**settings_for(server.url, transport=AiohttpTransport()))
+        for _ in range(2):
+            loop = asyncio.new_event_loop()
+            loop.run_until_complete(read(dgs))
+            loop.close()
+        asyncio.run(read(dgs))
+        gc.collect()
+        assert len(server.requests) == 3
+
+
+@pytest.mark.acceptance(21)
+async def test_closing_ends_a_call_under_way_with_an_error_of_ours() -> None:
+    def never(connection: Connection) -> None:
+        if connection.read_request() is not None:
+            connection.stall()
+
+    with RawServer(never) as server:
+        aio = AiohttpTransport()
+        call = asyncio.ensure_future(aio.send(post(server.url), LIMITS))
+        while not server.requests:  # noqa: ASYNC110 - the server is a thread
+            await asyncio.sleep(0.005)
+        await aio.aclose()
+        with pytest.raises(TransportFailure) as caught:
+            await call
+        assert caught.value.sent
+
+
+# --- slots ------------------------------------------------------------------------------------
+
+
+class Gate:
+    """Script: hold each request until the test lets one more through."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+
+    def __call__(self, connection: Connection) -> None:
+        while connection.read_request() is not None:
+            while not self.open.wait(0.01):
+                if connection.server.stopping.is_set():
+                    return
+            connection.write(GOOD)
+
+
+async def test_a_call_waits_for_a_slot_no_longer_than_it_was_told() -> None:
+    gate = Gate()
+    with RawServer(gate) as server:
+        async with transport(max_connections=2) as aio:
+            first = [asyncio.ensure_future(aio.send(post(server.url), LIMITS)) for _ in range(2)]
+            await asyncio.sleep(0)
+            with pytest.raises(TransportFailure, match="of the pool became free in time") as caught:
+                await aio.send(post(server.url), Timeout(pool=0.1, total=30))
+            assert (caught.value.sent, caught.value.permanent) == (False, False)
+            with pytest.raises(TransportFailure, match="not open when the deadline") as caught:
+                await aio.send(post(server.url), Timeout(pool=30, total=0.1))
+            assert not caught.value.sent
+            third = asyncio.ensure_future(aio.send(post(server.url), LIMITS))
+            gate.open.set()
+            assert [answer.status for answer in await asyncio.gather(*first, third)] == [200] * 3
+        assert (len(server.requests), server.accepted) == (3, 2)
+
+
+@pytest.mark.acceptance(19)
+async def test_no_slot_is_lost_however_calls_end() -> None:
+    gate = Gate()
+    with RawServer(gate) as server:
+        payment = post(server.url)
+        async with transport(max_connections=5) as aio:
+            # Cancelled while connecting, while waiting for an answer, and while waiting in line.
+            for wave in range(10):
+                calls = [asyncio.ensure_future(aio.send(payment, LIMITS)) for _ in range(50)]
+                for _ in range(wave):
+                    await asyncio.sleep(0)
+                for call in calls:
+                    call.cancel()
+                ended = await asyncio.gather(*calls, return_exceptions=True)
+                assert all(isinstance(end, asyncio.CancelledError) for end in ended)
+            for _ in range(10):
+                with pytest.raises(TransportFailure):
+                    await aio.send(post(server.url), Timeout(read=0.01, total=10))
+                with pytest.raises(TransportFailure):
+                    await aio.send(get("http://127.0.0.1:1"), LIMITS)
+            gate.open.set()
+            calls = [asyncio.ensure_future(aio.send(payment, LIMITS)) for _ in range(50)]
+            assert [answer.status for answer in await asyncio.gather(*calls)] == [200] * 50
+
+
+# --- a session of the user's own ----------------------------------------------------------------
+
+
+async def test_session_of_the_users_own_is_used_and_left_open() -> None:
+    with RawServer(answering(GOOD)) as server:
+        async with aiohttp.ClientSession() as session:
+            async with AsyncDGSPay(
+                **settings_for(server.url, transport=AiohttpTransport(session))
+            ) as dgs:
+                await charge(dgs)
+                await charge(dgs)
+            assert not session.closed
+            assert (len(server.requests), server.accepted) == (2, 1)
+
+
+async def test_habits_of_a_session_neither_reach_the_server_nor_change_the_answer() -> None:
+    async def repeat(request: aiohttp.ClientRequest, handler: Any) -> aiohttp.ClientResponse:
+        await handler(request)
+        return await handler(request)  # type: ignore[no-any-return]
+
+    async def complain(response: aiohttp.ClientResponse) -> None:
+        raise AssertionError(response)
+
+    refusal = http({"status": "failed", "error_code": "91"}, "401 Unauthorized")
+    with RawServer(answering(refusal)) as server:
+        async with aiohttp.ClientSession(
+            "https://elsewhere.example/",
+            headers={"X-Mine": "1", "Authorization": "Basic x", "Cookie": "a=b", "Host": "x"},
+            cookies={"mine": "1"},
+            raise_for_status=complain,
+            middlewares=[repeat],
+            timeout=aiohttp.ClientTimeout(total=0.000_001),
+        ) as session:
+            dgs = AsyncDGSPay(**settings_for(server.url, transport=AiohttpTransport(session)))
+            with pytest.raises(errors.AuthenticationError):
+                await payout(dgs)
+        (request,) = server.requests
+    names = {name for name, _ in request.headers}
+    assert names.isdisjoint({"x-mine", "authorization", "cookie"})
+    assert request.header("host") == server.authority
+
+
+async def test_traces_of_a_session_see_our_requests() -> None:
+    seen: list[str] = []
+
+    async def note(session: object, context: object, params: Any) -> None:
+        seen.append(params.url.path)
+
+    traces = aiohttp.TraceConfig()
+    traces.on_request_end.append(note)
+    with RawServer(answering(GOOD)) as server:
+        async with aiohttp.ClientSession(trace_configs=[traces]) as session:
+            await read(AsyncDGSPay(**settings_for(server.url, transport=AiohttpTransport(session))))
+    assert seen == ["/generation/v2/balance"]
+
+
+async def test_limit_of_a_sessions_connector_is_waited_for_no_longer_than_told() -> None:
+    gate = Gate()
+    with RawServer(gate) as server:
+        connector = aiohttp.TCPConnector(limit=1)
+        async with aiohttp.ClientSession(connector=connector) as session:
+            aio = AiohttpTransport(session)
+            first = asyncio.ensure_future(aio.send(post(server.url), LIMITS))
+            await asyncio.sleep(0)
+            with pytest.raises(TransportFailure, match="in time") as caught:
+                await aio.send(post(server.url), Timeout(pool=0.1, connect=0.1, total=30))
+            assert not caught.value.sent
+            gate.open.set()
+            assert (await first).status == 200
+
+
+async def test_session_that_is_closed_while_a_call_waits_in_it_is_no_cancellation() -> None:
+    gate = Gate()
+    with RawServer(gate) as server:
+        session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1))
+        aio = AiohttpTransport(session)
+        calls = [asyncio.ensure_future(aio.send(post(server.url), LIMITS)) for _ in range(2)]
+        while not server.requests:  # noqa: ASYNC110 - the server is a thread
+            await asyncio.sleep(0.005)
+        await session.close()
+        first, second = await asyncio.gather(*calls, return_exceptions=True)
+        assert isinstance(first, TransportFailure)
+        assert first.sent
+        assert isinstance(second, TransportFailure)
+        assert not second.sent
+
+
+# --- what is known about the money ----------------------------------------------------------------
+
+
+async def test_what_aiohttp_raises_shows_no_header() -> None:
+    with RawServer(lambda connection: connection.write(b"HTTP/1.1 nonsense\r\n\r\n")) as server:
+        async with transport() as aio:
+            request = Request("POST", server.url, {"X-DGS-API-Key": API_KEY}, b"{}")
+            with pytest.raises(TransportFailure) as caught:
+                await aio.send(request, LIMITS)
+    assert caught.value.__context__ is None
+    assert caught.value.__cause__ is None
+    assert API_KEY not in f"{caught.value!r}"
+
+
+def test_what_tells_us_that_a_request_was_begun_is_still_there() -> None:
+    """If aiohttp renames it, every failure is called unknown, and this test says why."""
+    assert aiohttp.ClientRequest.response is None
+    failed = failure_of(AIOHTTP, "http://127.0.0.1:1", payout)
+    assert failed.error.outcome is Outcome.NOT_SENT
+
+
+async def test_what_tells_us_the_loop_of_a_session_is_still_there() -> None:
+    async with aiohttp.ClientSession() as session:
+        assert session._loop is asyncio.get_running_loop()
+
+
+async def test_deadline_covers_the_wait_for_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_: object, **__: object) -> list[Any]:
+        await asyncio.sleep(60)
+        return []
+
+    monkeypatch.setattr(aiohttp.ThreadedResolver, "resolve", never)
+    monkeypatch.setattr(aiohttp.AsyncResolver, "resolve", never)
+    async with transport() as aio:
+        with pytest.raises(TransportFailure, match="opened in time") as caught:
+            await aio.send(get("http://localhost:1"), Timeout(connect=0.1, total=30))
+        assert not caught.value.sent
+        with pytest.raises(TransportFailure, match="deadline") as caught:
+            await aio.send(get("http://localhost:1"), Timeout(connect=30, total=0.1))
+        assert not caught.value.sent
+
+
+async def test_retries_are_those_of_our_own_table() -> None:
+    def die(connection: Connection) -> None:
+        connection.read_request()
+
+    with RawServer(die) as server:
+        settings = settings_for(server.url, transport=AiohttpTransport(), retry=AT_ONCE)
+        async with AsyncDGSPay(**settings) as dgs:
+            with pytest.raises(errors.TransportError) as caught:
+                await read(dgs)
+            assert (caught.value.attempts, len(server.requests)) == (3, 3)
+            with pytest.raises(errors.OutcomeUnknownError):
+                await dgs.payment_links.archive("link_1")
+            assert len(server.requests) == 4
