@@ -7,6 +7,7 @@ with one request at a time has one connection, and no request looks at more than
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 import time
@@ -15,6 +16,7 @@ from typing import Any
 import anyio
 
 from dgspay.core.operation import Request, Response, Timeout
+from dgspay.transports.asyncio_streams import AsyncioBackend
 from dgspay.transports.deadline import BoundBackend, deadline
 from dgspay.transports.exchange import Incoming, split_url, to_httpcore
 from dgspay.transports.failures import deadline_passed, pool_timeout
@@ -76,7 +78,7 @@ class LoopPool:
         core = routes.library.core
         self._routes = routes
         self._core = core
-        self._backend = GatheringBackend(core.AnyIOBackend(), core)
+        self._backend = GatheringBackend(_backend(core), core)
         self._shelf = Shelf(limit)
         self._slots = anyio.Semaphore(limit, fast_acquire=True)
         self._closed = False
@@ -130,6 +132,15 @@ class LoopPool:
         """Close what is not in use; what is in use is closed when it comes back."""
         self._closed = True
         await _close_all(self._shelf.clear())
+
+
+def _backend(core: Any) -> Any:
+    """Return what opens connections in the event loop this runs in."""
+    try:
+        on_asyncio = asyncio.current_task() is not None
+    except RuntimeError:
+        on_asyncio = False
+    return AsyncioBackend(core) if on_asyncio else core.TrioBackend()
 
 
 class Progress:
