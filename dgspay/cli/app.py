@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from dgspay import __version__, errors
 from dgspay.cli.charge import charge
 from dgspay.cli.demo import demo
+from dgspay.cli.disburse import disburse
 from dgspay.cli.doctor import doctor
 from dgspay.cli.emulator import emulator
 from dgspay.cli.exits import ExitCode, code_for, tell_error
@@ -74,7 +75,7 @@ def _options(
     logging.getLogger("dgspay").addHandler(logging.NullHandler())
 
 
-for command in (demo, emulator, doctor, balance, banks, charge):
+for command in (demo, emulator, doctor, balance, banks, charge, disburse):
     app.command()(command)
 app.add_typer(transactions, name="transactions")
 app.add_typer(links, name="links")

@@ -112,7 +112,7 @@ def test_a_signal_finishes_what_is_in_flight_and_says_how_to_go_on(
         process = start(*command, environ=environ)
         strike_at(emulator, "POST /disburse", 20, Strike(process, before=True, signal=number))
         said = finish(process, [130])
-        assert "still to be sent. To go on: dgspay payouts run s.csv" in said
+        assert re.search(r"still to be sent. To go on:\n  dgspay payouts run s.csv", said)
         stands = states(tmp_path / "dgspay-payouts.sqlite3", "s")
         assert set(stands.values()) == {State.ACCEPTED, State.NEW}
         assert len(emulator.executed) == [*stands.values()].count(State.ACCEPTED)

@@ -125,21 +125,20 @@ def tell_summary(summary: Summary, again: str, ledger: str) -> None:
     if summary.stopped:
         err.print("Stopped; what was in flight was finished.", style="bold yellow")
     if summary.unsent:
-        err.print(
-            f"{summary.unsent:,} are still to be sent. To go on: {visible(again)}", soft_wrap=True
-        )
+        err.print(f"{summary.unsent:,} are still to be sent. To go on:")
+        err.print(f"  {visible(again)}", soft_wrap=True)
     if summary.in_doubt:
         err.print(
             f"{summary.in_doubt:,} are held: it is not known whether they were paid, and they are "
-            f"not sent again. To see them: dgspay payouts status {summary.batch} {ledger}",
-            soft_wrap=True,
+            "not sent again. To see them:"
         )
+        # In a line of its own and in one piece, to be copied.
+        err.print(f"  dgspay payouts status {summary.batch} {ledger}", soft_wrap=True)
     waiting = summary.counts.count(State.ACCEPTED)
     if waiting:
         err.print(
             f"{waiting:,} are accepted and not settled yet: a webhook or the same command tells "
-            "later how they ended",
-            soft_wrap=True,
+            "later how they ended"
         )
 
 
