@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from decimal import Decimal
 from typing import Any, assert_never, assert_type
 
+import aiohttp
 import httpx
 
 from dgspay import (
@@ -47,6 +48,7 @@ from dgspay import (
     errors,
 )
 from dgspay.api import balances as balances_api
+from dgspay.transports.aiohttp import AiohttpTransport
 from dgspay.transports.base import AsyncTransport, Transport
 from dgspay.transports.httpx import HttpxTransport
 
@@ -217,6 +219,14 @@ def transports(own: httpx.Client, own_async: httpx.AsyncClient) -> None:
         timeout=Timeout(connect=5, write=10, read=40, pool=5),
         deadline=100,
     )
+
+
+def aiohttp_transport(own: aiohttp.ClientSession) -> None:
+    of_its_own: AsyncTransport = AiohttpTransport()
+    borrowing: AsyncTransport = AiohttpTransport(own)
+    AiohttpTransport(verify=True, trust_env=True, proxy="http://127.0.0.1:1", max_connections=5)
+    AsyncDGSPay(api_key="k", account_number="a", transport=of_its_own)
+    AsyncDGSPay(api_key="k", account_number="a", transport=borrowing)
 
 
 def error_fields(error: errors.InsufficientFundsError) -> None:

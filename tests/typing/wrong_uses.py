@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import aiohttp
+
 from dgspay import AsyncDGSPay, BankRecipient, Charge, Customer, DGSPay, PinRequired
+from dgspay.transports.aiohttp import AiohttpTransport
 from dgspay.transports.httpx import HttpxTransport
 
 THANKS = "https://yourdomain.com/payment-success"
@@ -52,5 +55,7 @@ def set_up() -> None:
     DGSPay("k", "a")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     DGSPay(api_key="k", account_number="a", transport=HttpxTransport())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     AsyncDGSPay(api_key="k", account_number="a", transport=HttpxTransport.blocking())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    DGSPay(api_key="k", account_number="a", transport=AiohttpTransport())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    AiohttpTransport(aiohttp.ClientSession(), proxy="http://x")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     AsyncDGSPay(api_key="k", account_number="a", retry=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     AsyncDGSPay(api_key="k", account_number="a", timeout=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
