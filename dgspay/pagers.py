@@ -48,16 +48,46 @@ class _Walker(Generic[T]):
         self._is_broken_off = bool(window)
         return window
 
-    def take(self, walk: PageWalk[T], fetched: Page[T] | DGSPayError) -> Page[T]:
-        """Accept a page that was fetched, or raise what came in its place."""
+    def take(self, walk: PageWalk[T], fetched: Page[T] | DGSPayError) -> Page[T] | None:
+        """Accept a page that was fetched, or raise what came in its place.
+
+        Returns None where the page, and what lies behind it, has to be fetched again.
+        """
         if isinstance(fetched, DGSPayError):
             self._is_broken_off = True
             raise fetched
+        if walk.overtook(fetched):
+            return None
         self._is_broken_off = False
         return walk.take(fetched)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(next_page={self.next_page})"
+
+
+class _Round(Generic[T]):
+    """Pages that are fetched in order, several at once, until all are here or one is the end."""
+
+    def __init__(self, window: range) -> None:
+        self._waiting = deque(window)
+        self._fetched: dict[int, Page[T] | DGSPayError] = {}
+
+    def next(self) -> int | None:
+        """Return the page to fetch next, if there is one."""
+        try:
+            return self._waiting.popleft()
+        except IndexError:
+            return None
+
+    def put(self, number: int, fetched: Page[T] | DGSPayError) -> None:
+        """Keep what came. Nothing is asked for behind a failure or an empty page."""
+        self._fetched[number] = fetched
+        if isinstance(fetched, DGSPayError) or not fetched.rows:
+            self._waiting.clear()
+
+    def in_order(self) -> deque[Page[T] | DGSPayError]:
+        """Return all that came. As pages are begun in order, none is missing in between."""
+        return deque(fetched for _, fetched in sorted(self._fetched.items()))
 
 
 class AsyncPager(_Walker[T]):
@@ -86,22 +116,25 @@ class AsyncPager(_Walker[T]):
         """Fetch the page the list begins with, and nothing else."""
         return await self._execute(self._listing.fetch(self._listing.first))
 
-    async def fetch_all(self, window: range) -> list[Page[T] | DGSPayError]:
-        """Fetch pages at the same time and return them in order, up to the first failure."""
-        if len(window) == 1:
-            return [await self._fetch(window[0])]
+    async def fetch_round(self, window: range) -> deque[Page[T] | DGSPayError]:
+        """Fetch pages, `prefetch` of them at once, and return them in order."""
+        this: _Round[T] = _Round(window)
+
+        async def work() -> None:
+            while (number := this.next()) is not None:
+                this.put(number, await self._fetch(number))
+
+        at_once = min(len(window), self._listing.prefetch)
+        if at_once == 1:
+            await work()
+            return this.in_order()
         import anyio  # noqa: PLC0415 - only a prefetching pager needs it
-
-        fetched: dict[int, Page[T] | DGSPayError] = {}
-
-        async def fetch(number: int) -> None:
-            fetched[number] = await self._fetch(number)
 
         # The group begins and ends within this call: no task is left behind by a `break`.
         async with anyio.create_task_group() as group:
-            for number in window:
-                group.start_soon(fetch, number)
-        return [fetched[number] for number in window]
+            for _ in range(at_once):
+                group.start_soon(work)
+        return this.in_order()
 
     async def _fetch(self, number: int) -> Page[T] | DGSPayError:
         try:
@@ -123,17 +156,24 @@ class _AsyncPages(AsyncIterator[Page[T]]):
         self._fetched: deque[Page[T] | DGSPayError] = deque()
 
     async def __anext__(self) -> Page[T]:
-        if not self._fetched:
-            window = self._pager.window(self._walk)
-            if not window:
-                raise StopAsyncIteration
-            self._fetched.extend(await self._pager.fetch_all(window))
-        fetched = self._fetched.popleft()
-        if isinstance(fetched, DGSPayError):
-            self._fetched.clear()  # what lies behind the page that failed is fetched again
-        page = self._pager.take(self._walk, fetched)
-        if self._walk.finished:
-            self._fetched.clear()
+        page = None
+        while page is None:
+            if not self._fetched:
+                window = self._pager.window(self._walk)
+                if not window:
+                    raise StopAsyncIteration
+                self._fetched = await self._pager.fetch_round(window)
+            page = self._take(self._fetched.popleft())
+        return page
+
+    def _take(self, fetched: Page[T] | DGSPayError) -> Page[T] | None:
+        page = None
+        try:
+            page = self._pager.take(self._walk, fetched)
+        finally:
+            # What lies behind a page that failed or has to come again is fetched again, too.
+            if page is None or self._walk.finished:
+                self._fetched.clear()
         return page
 
 
@@ -168,23 +208,37 @@ class Pager(_Walker[T]):
         """Walk page by page; rows that were given out before are dropped from a page."""
         walk = self._begin()
         while window := self.window(walk):
-            for fetched in self._fetch_all(window):
+            for fetched in self._fetch_round(window):
+                page = self.take(walk, fetched)
+                if page is None:
+                    break
+                yield page
                 if walk.finished:
                     break
-                yield self.take(walk, fetched)
 
     def first_page(self) -> Page[T]:
         """Fetch the page the list begins with, and nothing else."""
         return self._execute(self._listing.fetch(self._listing.first))
 
-    def _fetch_all(self, window: range) -> list[Page[T] | DGSPayError]:
-        """Fetch pages at the same time and return them in order."""
-        if len(window) == 1:
-            return [self._fetch(window[0])]
+    def _fetch_round(self, window: range) -> deque[Page[T] | DGSPayError]:
+        """Fetch pages, `prefetch` of them at once, and return them in order."""
+        this: _Round[T] = _Round(window)
+
+        def work() -> None:
+            while (number := this.next()) is not None:
+                this.put(number, self._fetch(number))
+
+        at_once = min(len(window), self._listing.prefetch)
+        if at_once == 1:
+            work()
+            return this.in_order()
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - as above
 
-        with ThreadPoolExecutor(len(window), thread_name_prefix="dgspay-pages") as pool:
-            return [*pool.map(self._fetch, window)]
+        with ThreadPoolExecutor(at_once, thread_name_prefix="dgspay-pages") as pool:
+            working = [pool.submit(work) for _ in range(at_once)]
+        for worker in working:
+            worker.result()
+        return this.in_order()
 
     def _fetch(self, number: int) -> Page[T] | DGSPayError:
         try:

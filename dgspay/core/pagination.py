@@ -1,29 +1,30 @@
 """Pages as values, and the walk through them: which to fetch next and which rows are new.
 
 Rows are inserted at the head while somebody pages, so each insertion moves a row that was
-already seen on to the next page. The walk remembers the last rows it gave out and drops them
-when they come again. It ends at the last page the server names, at an empty page, or where
-the server repeats itself; it never trusts a count to be the same on the next page.
+already seen on to the next page. The walk remembers what it gave out (`dgspay.core.seen`) and
+drops it when it comes again. It ends at the last page the server names, at an empty page, or
+where the server repeats itself; it never trusts a count to be the same on the next page.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 import attrs
 
 from dgspay.core.operation import Operation
+from dgspay.core.seen import SeenRows
 
 T = TypeVar("T")
 
-# Rows inserted between two fetches before one could be given out twice. Enough for a hundred
-# full pages, and no more than a few megabytes.
-REMEMBERED_ROWS = 10_000
-
-# Pages in a row without one new row, after which the server can only be going in circles.
+# Pages in a row without one new row, beyond those that were moved here by insertions, after which
+# the server can only be going in circles.
 MOST_BARREN_PAGES = 100
+
+# A round is fetched as a whole before its first page is given out. The more pages it has, the
+# less the next one's latency shows; the first rounds are small, for those who want few rows.
+_LONGEST_ROUND = 64
 
 
 @attrs.frozen(kw_only=True)
@@ -59,7 +60,7 @@ class Listing(Generic[T]):
         fetch: The operation that fetches a page of a given number.
         identity: What makes a row the same row on another page; None if it has nothing.
         first: The page to begin with.
-        prefetch: How many pages to fetch at once.
+        prefetch: How many pages to fetch at once; `PageWalk.window` says how far ahead.
     """
 
     fetch: Callable[[int], Operation[Page[T]]]
@@ -73,35 +74,70 @@ class PageWalk(Generic[T]):
 
     def __init__(self, listing: Listing[T]) -> None:
         self._listing = listing
-        self._remembered: set[str] = set()
-        self._order: deque[str] = deque()
+        self._seen = SeenRows()
         self._barren = 0
+        self._most_barren = MOST_BARREN_PAGES
         self._pages: int | None = None
+        self._total: int | None = None
+        self._round = listing.prefetch
+        self._round_began = listing.first
         self.next_page = listing.first
         """The page that comes next; after a failure, the page that failed."""
         self.finished = False
         """Whether there is nothing more to fetch."""
 
     def window(self) -> range:
-        """Return the numbers of the pages to fetch now; all of them may be fetched at once."""
+        """Return the numbers of the pages to fetch now, `prefetch` of them at once.
+
+        There are `prefetch` of them at first, and then more from round to round, up to 64.
+        """
         if self.finished:
             return range(0)
+        self._round_began = self.next_page
         # How many pages there are is known from the first on; before, one is fetched alone.
-        size = 1 if self._pages is None else self._listing.prefetch
+        size = 1 if self._pages is None else self._next_round()
         end = self.next_page + size
         if self._pages is not None:
             end = min(end, self._pages + 1)
         return range(self.next_page, max(end, self.next_page + 1))
 
+    def _next_round(self) -> int:
+        prefetch, size = self._listing.prefetch, self._round
+        if prefetch > 1:
+            self._round = max(prefetch, min(2 * size, _LONGEST_ROUND))
+        return size
+
+    def overtook(self, page: Page[T]) -> bool:
+        """Whether the next page was fetched before the last one, and has to be fetched again.
+
+        Of pages that are fetched at once, a later one may be answered first. If rows were
+        inserted in between, those that they moved from one page to the other are on neither.
+        """
+        if self.next_page == self._round_began or page.total is None or self._total is None:
+            return False
+        return page.total < self._total
+
     def take(self, page: Page[T]) -> Page[T]:
         """Accept the next page in order and return it with only the rows not given out yet."""
         fresh = tuple(row for row in page.rows if self._is_new(row))
-        self._barren = 0 if fresh else self._barren + 1
-        self._pages = page.pages
+        self._count_barren(page, fresh)
+        self._pages, self._total = page.pages, page.total
         at_end = page.pages is not None and self.next_page >= page.pages
         self.finished = not page.rows or at_end or self._repeats(page)
         self.next_page += 1
         return attrs.evolve(page, rows=fresh)
+
+    def _count_barren(self, page: Page[T], fresh: tuple[T, ...]) -> None:
+        if fresh or not page.rows:
+            self._barren = 0
+            return
+        self._barren += 1
+        if self._barren == 1:
+            # So many rows were inserted since the page before, and they moved at most what was
+            # given out on to the pages that come now.
+            inserted = (page.total or 0) - (self._total or 0)
+            moved = max(0, min(inserted, len(self._seen)))
+            self._most_barren = MOST_BARREN_PAGES + moved // len(page.rows)
 
     def _repeats(self, page: Page[T]) -> bool:
         """Whether the server ignores the page it is asked for.
@@ -112,16 +148,8 @@ class PageWalk(Generic[T]):
         if not self._barren:
             return False
         ignored = page.page != self.next_page or page.pages is None
-        return ignored or self._barren >= MOST_BARREN_PAGES
+        return ignored or self._barren >= self._most_barren
 
     def _is_new(self, row: T) -> bool:
         identity = self._listing.identity(row)
-        if identity is None:
-            return True
-        if identity in self._remembered:
-            return False
-        self._remembered.add(identity)
-        self._order.append(identity)
-        if len(self._order) > REMEMBERED_ROWS:
-            self._remembered.discard(self._order.popleft())
-        return True
+        return identity is None or self._seen.add(identity)

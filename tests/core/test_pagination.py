@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dgspay.api.transactions import list as list_transactions
@@ -52,6 +52,7 @@ def pages_of(rows: list[str], limit: int) -> Callable[[int], Page[str]]:
     return server
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.integers(0, 40), st.integers(1, 7), st.integers(1, 9))
 def test_every_row_once_in_order(count: int, limit: int, prefetch: int) -> None:
     rows = [f"r{number}" for number in range(count)]
@@ -59,6 +60,7 @@ def test_every_row_once_in_order(count: int, limit: int, prefetch: int) -> None:
 
 
 @pytest.mark.acceptance(34)
+@settings(deadline=None)
 @given(st.integers(1, 30), st.integers(1, 5), st.lists(st.integers(0, 6), max_size=40))
 def test_rows_inserted_at_the_head_are_never_given_twice(
     count: int, limit: int, inserted: list[int]
@@ -160,12 +162,71 @@ def test_counts_that_are_text_or_nonsense_steer_nothing_wrong() -> None:
     assert read({"data": [], "pagination": {"pages": "9" * 400}}).pages is None
 
 
-def test_memory_is_bounded_by_the_rows_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dgspay.core.pagination.REMEMBERED_ROWS", 4)
-    steps = PageWalk(listing())
-    for number in range(10):
-        steps.take(Page(rows=(f"r{number}",), page=number + 1, pages=100))
-    assert len(steps._remembered) == len(steps._order) == 4
+def inserting(rows: list[str], limit: int, waves: dict[int, int]) -> Callable[[int], Page[str]]:
+    """A server that gets so many new rows at its head after it has answered a page."""
+    fresh = iter(range(10_000_000))
+
+    def server(number: int) -> Page[str]:
+        page = pages_of(rows, limit)(number)
+        rows[:0] = [f"new{next(fresh)}" for _ in range(waves.pop(number, 0))]
+        return page
+
+    return server
+
+
+@pytest.mark.acceptance(34)
+@settings(deadline=None, max_examples=40)
+@given(
+    st.integers(1, 12),
+    st.dictionaries(st.integers(1, 30), st.integers(0, 300), max_size=4),
+    st.integers(1, 4),
+)
+def test_more_rows_inserted_than_were_given_out_move_none_in_twice(
+    limit: int, waves: dict[int, int], prefetch: int
+) -> None:
+    originals = [f"r{number}" for number in range(200)]
+    got = walk(inserting(list(originals), limit, waves), most=3_000, prefetch=prefetch)
+    assert len(got) == len(set(got))
+    assert [row for row in got if row.startswith("r")] == originals
+
+
+@pytest.mark.acceptance(34)
+def test_an_hours_pause_between_two_pages_at_full_size() -> None:
+    originals = [f"r{number}" for number in range(30_000)]
+    # After 200 pages, 15,000 rows at once: 150 pages of rows that were given out before.
+    got = walk(inserting(list(originals), 100, {200: 15_000}), most=600)
+    assert got == originals
+
+
+@pytest.mark.acceptance(34)
+def test_a_count_that_grows_without_end_ends_nevertheless() -> None:
+    fetched: list[int] = []
+
+    def server(number: int) -> Page[str]:
+        fetched.append(number)
+        return Page(rows=("a",), page=number, pages=number + 1, total=10**12 * number)
+
+    assert walk(server) == ["a"]
+    # One row was given out, so one page may hold nothing but rows that were moved.
+    assert len(fetched) == MOST_BARREN_PAGES + 2
+
+
+def test_rounds_grow_so_that_the_latency_shows_ever_less() -> None:
+    steps: PageWalk[str] = PageWalk(listing(prefetch=8))
+    server = pages_of([f"r{number}" for number in range(200)], 1)
+    rounds = []
+    while window := steps.window():
+        rounds.append(len(window))
+        for number in window:
+            steps.take(server(number))
+    assert rounds == [1, 8, 16, 32, 64, 64, 15]
+
+    alone: PageWalk[str] = PageWalk(listing())
+    alone.take(server(1))
+    assert len(alone.window()) == 1
+    wide: PageWalk[str] = PageWalk(listing(prefetch=100))
+    wide.take(server(1))
+    assert [len(wide.window()), len(wide.window())] == [100, 100]
 
 
 # --- the pagers -------------------------------------------------------------------------------
@@ -296,3 +357,78 @@ def test_blocking_prefetch_is_concurrent() -> None:
         return server.execute(operation)
 
     assert list(Pager(listing(prefetch=4), execute)) == server.rows
+
+
+def test_nothing_is_asked_for_behind_a_failure_or_an_empty_page() -> None:
+    rows = [f"r{number}" for number in range(100)]
+    server = FlakyServer(rows, limit=1, failures={3: 1})
+    pager = Pager(listing(prefetch=2), server.execute)
+    with pytest.raises(TransportError):
+        list(pager)
+    assert max(server.asked) <= 4
+
+    emptied = FlakyServer(rows[:2], limit=1)
+    execute = emptied.execute
+
+    def claims_more(operation: Operation[Page[str]]) -> Page[str]:
+        return attrs.evolve(execute(operation), pages=100)
+
+    assert list(Pager(listing(prefetch=2), claims_more)) == rows[:2]
+    assert max(emptied.asked) <= 5
+
+
+@pytest.mark.anyio
+@pytest.mark.acceptance(34)
+async def test_a_page_that_overtook_the_one_before_it_is_fetched_again() -> None:
+    import anyio
+
+    rows = [f"r{number}" for number in range(12)]
+    later_page_answered = anyio.Event()
+    asked: list[int] = []
+
+    async def execute(operation: Operation[Page[str]]) -> Page[str]:
+        number: int = operation  # type: ignore[assignment]
+        asked.append(number)
+        if number == 2:
+            with anyio.fail_after(5):
+                await later_page_answered.wait()
+        page = pages_of(rows, 2)(number)
+        if number == 3 and not later_page_answered.is_set():
+            # Answered before page 2; meanwhile a payment comes in and moves a row from 2 to 3.
+            rows.insert(0, "new")
+            later_page_answered.set()
+        return page
+
+    got = [row async for row in AsyncPager(listing(prefetch=2), execute)]
+    assert got == [f"r{number}" for number in range(12)]
+    assert asked.count(3) == 2
+
+
+@pytest.mark.acceptance(34)
+def test_a_page_that_overtook_the_one_before_it_is_fetched_again_blocking() -> None:
+    from threading import Event
+
+    rows = [f"r{number}" for number in range(12)]
+    later_page_answered = Event()
+
+    def execute(operation: Operation[Page[str]]) -> Page[str]:
+        number: int = operation  # type: ignore[assignment]
+        if number == 2:
+            assert later_page_answered.wait(5)
+        page = pages_of(rows, 2)(number)
+        if number == 3 and not later_page_answered.is_set():
+            rows.insert(0, "new")
+            later_page_answered.set()
+        return page
+
+    assert list(Pager(listing(prefetch=2), execute)) == [f"r{number}" for number in range(12)]
+
+
+def test_fewer_rows_in_all_are_fetched_again_once_and_then_believed() -> None:
+    server = FlakyServer([f"r{number}" for number in range(12)])
+
+    def execute(operation: Operation[Page[str]]) -> Page[str]:
+        page = server.execute(operation)
+        return attrs.evolve(page, total=100 - (page.page or 0))
+
+    assert list(Pager(listing(prefetch=3), execute)) == server.rows

@@ -1,0 +1,72 @@
+"""The memory of rows given out: exact, small, and bounded."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dgspay.core import seen
+from dgspay.core.seen import SeenRows
+
+
+@pytest.mark.acceptance(34)
+@settings(deadline=None)
+@given(st.lists(st.text(max_size=3), max_size=300))
+def test_it_tells_what_came_before_like_a_set(identities: list[str]) -> None:
+    rows, known = SeenRows(), set[str]()
+    for identity in identities:
+        assert rows.add(identity) is (identity not in known)
+        known.add(identity)
+    assert len(rows) == len(known)
+
+
+def test_half_a_surrogate_pair_is_an_identity_like_any_other() -> None:
+    rows = SeenRows()
+    assert rows.add("\ud800")
+    assert not rows.add("\ud800")
+
+
+def test_a_mark_across_two_others_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    generation = seen._Generation()
+    generation.add(0, b"abcdef")
+    generation.add(0, b"ghijkl")
+    assert not generation.has(0, b"defghi")
+    assert not generation.has(1, b"abcdef")
+    generation.add(0, b"defghi")
+    assert generation.has(0, b"defghi")
+    assert generation.has(0, b"ghijkl")
+
+
+@pytest.mark.acceptance(34)
+def test_a_shift_by_fifty_thousand_rows_is_still_seen_through() -> None:
+    rows = SeenRows()
+    identities = [f"transaction-{number}" for number in range(50_000)]
+    assert all(map(rows.add, identities))
+    assert not any(map(rows.add, identities))
+
+
+def test_a_row_takes_few_bytes() -> None:
+    count = 20_000
+    tracemalloc.start()
+    try:
+        rows = SeenRows()
+        for number in range(count):
+            rows.add(f"0195f5b2-0000-7000-8000-{number:012d}")
+        size, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # Six each and the buckets, which show less the more rows there are. A set takes 150.
+    assert size < 40 * count
+
+
+def test_memory_is_bounded_by_two_generations(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seen, "REMEMBERED_ROWS", 10)
+    rows = SeenRows()
+    for number in range(1_000):
+        assert rows.add(f"{number}")
+        assert len(rows) <= 20
+        # What came within the last ten is always known.
+        assert not any(rows.add(f"{earlier}") for earlier in range(max(0, number - 9), number + 1))
