@@ -3,7 +3,7 @@
 Rows that are inserted at the head move others on to the next page, and how far back a page may
 reach depends on how long the program paused before it asked for it. So all of the last million
 rows are remembered, and up to a million before those. As text in a set they would take a hundred
-megabytes per million; here a row is six bytes of a digest in one of 4,096 buckets, about eight
+megabytes per million; here a row is six bytes of a digest in one of 4,096 buckets, about ten
 megabytes per million and never more than twice that.
 
 With its bucket, a row is known by 60 bits. That two of a million are taken for one, so that the
