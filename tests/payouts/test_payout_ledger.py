@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
+import warnings
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +246,88 @@ def test_what_is_no_ledger_is_not_touched(tmp_path: Path) -> None:
         SqliteLedger(path)
     with pytest.raises(LedgerError, match="cannot be opened"):
         SqliteLedger(tmp_path / "nowhere" / "ledger.sqlite3")
+
+
+def test_a_ledger_of_another_version_is_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    SqliteLedger(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 9")
+    connection.close()
+    with pytest.raises(LedgerError, match="of version 9"):
+        SqliteLedger(path)
+
+
+@pytest.mark.parametrize("shape", ["phones", "banks", "mixed"])
+def test_whatever_columns_are_used_they_come_back(ledger: Any, shape: str) -> None:
+    rows = []
+    for payout in payouts(1047):
+        bank = {"phones": False, "banks": True, "mixed": payout.number % 3 == 0}[shape]
+        banked = payout._replace(bank_key="bk_rw", branch="Kigali", network=None, country=None)
+        rows.append(banked if bank else payout)
+    ledger.load(Batch(name="b", digest="d", terms=TERMS), iter(rows))
+    assert [record.payout for record in ledger.page("b", limit=2000)] == rows
+
+
+def test_answers_with_and_without_a_fee_are_taken_together(ledger: Any) -> None:
+    batch = loaded(ledger, 100)
+    ledger.take(claimed(ledger, batch), after=0, limit=100)
+    for number in range(1, 101):
+        fee = Decimal("100.50") if number % 3 == 0 else None
+        accepted = Evidence(finding=Finding.ACCEPTED, dgs_reference=f"DGS{number}", fee=fee)
+        ledger.post(batch, number, accepted)
+    ledger.flush()
+    for record in ledger.page("b"):
+        number = record.payout.number
+        assert (record.state, record.dgs_reference) == (State.ACCEPTED, f"DGS{number}")
+        assert record.fee == ("100.50" if number % 3 == 0 else None)
+
+
+def test_a_page_ends_where_it_is_told_to(ledger: Any) -> None:
+    batch = loaded(ledger)
+    ledger.take(claimed(ledger, batch), after=0, limit=4)
+    new = ledger.page("b", after=2, last=6, states=(State.NEW,))
+    assert [record.payout.number for record in new] == [5, 6]
+    taken = ledger.page("b", after=2, last=6, states=(State.IN_DOUBT,))
+    assert [record.payout.number for record in taken] == [3, 4]
+
+
+def test_a_batch_that_was_read_again_is_another_one(ledger: Any) -> None:
+    first = ledger.load(Batch(name="b", digest="d", terms=TERMS), payouts(2))
+    ledger.discard("b")
+    second = ledger.load(Batch(name="b", digest="e", terms=TERMS), payouts(3))
+    ledger.start("b")
+    assert first.id != second.id
+    with pytest.raises(PausedError):
+        ledger.take(claimed(ledger, first), after=0, limit=1)
+    assert len(ledger.take(claimed(ledger, second), after=0, limit=9)) == 3
+
+
+def test_an_error_of_what_is_asked_does_not_undo_what_was_posted(ledger: Any) -> None:
+    batch = loaded(ledger)
+    ledger.take(claimed(ledger, batch), after=0, limit=1)
+
+    def fail(connection: Any) -> None:
+        raise ValueError("of the work's own")
+
+    ledger.post(batch, 1, Evidence(finding=Finding.ACCEPTED, dgs_reference="DGS1"))
+    with pytest.raises(ValueError, match="own"):
+        ledger._writer.run(fail)
+    assert ledger.record("b", 1).state is State.ACCEPTED
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_process_is_told_instead_of_waiting_for_ever(sqlite_ledger: SqliteLedger) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # that there is a thread is the point
+        child = os.fork()
+    if child == 0:
+        try:
+            sqlite_ledger.batches()
+        except LedgerError as error:
+            os._exit(7 if "forked" in str(error) else 8)
+        os._exit(9)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
 def test_a_closed_ledger_says_so(tmp_path: Path) -> None:

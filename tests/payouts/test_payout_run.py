@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -250,6 +251,58 @@ async def test_cancelled_in_mid_post_the_row_is_in_doubt(
                 await run(dgs, ledger, sheet)
     (record,) = ledger.page("one")
     assert record.state in (State.IN_DOUBT, State.ACCEPTED)
+
+
+@pytest.mark.acceptance(20)
+async def test_cancelled_what_was_taken_up_and_not_begun_is_new_again(
+    sheet: Path, ledger: SqliteLedger
+) -> None:
+    with anyio.CancelScope() as scope:
+
+        class Cancel(Fault):
+            def afterwards(self, answer: Answer) -> tuple[Effect, ...]:
+                scope.cancel()
+                return super().afterwards(answer)
+
+        with in_process() as (emulator, dgs):
+            emulator.faults.add("POST /disburse", Cancel())
+            await run(dgs, ledger, sheet, pace=Pace(concurrency=2))
+    ledger.flush()
+    counts = ledger.counts("salaries")
+    assert 1 <= counts.count(State.IN_DOUBT, State.ACCEPTED) <= 2
+    assert counts.count(State.NEW) >= 38
+    with in_process() as (second, dgs):
+        assert (await run(dgs, ledger, sheet)).unsent == 0
+        assert len(second.executed) == counts.count(State.NEW)
+
+
+class _JumpyClock:
+    """Its wall clock is set forward and back again between any two readings."""
+
+    def __init__(self) -> None:
+        self.readings = 0
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def time(self) -> float:
+        self.readings += 1
+        return time.time() + (86_400.0 if self.readings % 2 else -86_400.0)
+
+
+@pytest.mark.acceptance(53)
+async def test_a_clock_that_jumps_changes_nothing(sheet: Path, ledger: SqliteLedger) -> None:
+    with in_process() as (emulator, dgs):
+        async with open_job(dgs, ledger, sheet) as job:
+            await job.start()
+            chunk = ledger.claim(job.batch, 0, 1, 40)
+            clock = _JumpyClock()
+            assert (
+                await Runner(dgs, ledger, pace=Pace(concurrency=3), clock=clock).run(chunk) is None
+            )
+        assert clock.readings > 40
+        assert (len(emulator.executed), set(paid(emulator).values())) == (40, {1})
+    assert ledger.counts("salaries").count(State.ACCEPTED) == 40
 
 
 @pytest.mark.acceptance(57)

@@ -7,6 +7,7 @@ why, stands beside the lines that tell it. Needs the extra `postgres`; asyncio o
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -21,14 +22,15 @@ from pgqueuer.queries import Queries
 
 from dgspay.models.codec import dump_json, parse_json
 from dgspay.payouts.engines import ChunkRef, PayChunk
+from dgspay.payouts.faults import LedgerError
+from dgspay.payouts.ledger.server import IDLE_TIMEOUT, bounded
 from dgspay.payouts.runner import Stop
 
 ENTRYPOINT = "dgspay_payouts"
 LEASE_SECONDS = 30.0
 
 # Two processes that install at once, or a second install, fail: one at a time, and once.
-_LOCK_INSTALL = "SELECT pg_advisory_lock(7316509242)"
-_UNLOCK_INSTALL = "SELECT pg_advisory_unlock(7316509242)"
+_LOCK_INSTALL = "SELECT pg_advisory_xact_lock(7316509242)"
 _UNDER_WAY = (
     "SELECT count(*) FROM pgqueuer WHERE entrypoint = %s AND status IN ('queued', 'picked')"
 )
@@ -36,6 +38,8 @@ _UNDER_WAY = (
 _LOOK_EVERY = 0.25
 _RECONNECT_AFTER = 0.5
 _SECONDS_TO_FINISH = 10.0
+# A payment in flight may take the client's whole deadline, and its ledger that of the server.
+_SECONDS_TO_END = 240.0
 _SECONDS_TO_CANCEL = 2.0
 
 
@@ -72,6 +76,8 @@ class PgQueuerEngine:
         everywhere: Chunks that may be worked on at once on all machines together, kept by the
             database; times the pace of a chunk this is the pace of the batch. 0: no limit.
         lease: Seconds without a heartbeat after which another worker takes a chunk up.
+        patience: Seconds to wait for a server that is away; one who works until told to stop
+            waits as long as it takes.
     """
 
     def __init__(
@@ -81,8 +87,10 @@ class PgQueuerEngine:
         at_once: int = 2,
         everywhere: int = 0,
         lease: float = LEASE_SECONDS,
+        patience: float = 60.0,
     ) -> None:
         self._conninfo = conninfo
+        self._patience = patience
         self._at_once = at_once
         self._everywhere = everywhere
         self._lease = timedelta(seconds=lease)
@@ -91,7 +99,22 @@ class PgQueuerEngine:
         """Put chunks out. One that is queued already is not queued again.
 
         One that is being worked on may be, and then finds nothing left to do.
+
+        Raises:
+            LedgerError: the server cannot be reached.
         """
+        until = time.monotonic() + self._patience
+        while True:
+            try:
+                await self._submit(chunks)
+            except psycopg.OperationalError as error:
+                if time.monotonic() >= until:
+                    raise _unreachable(error) from None
+                await asyncio.sleep(_RECONNECT_AFTER)
+            else:
+                return
+
+    async def _submit(self, chunks: Sequence[ChunkRef]) -> None:
         async with self._connected() as connection:
             queries = Queries.from_psycopg_connection(connection)
             await _install(connection, queries)
@@ -108,14 +131,21 @@ class PgQueuerEngine:
         """Work on chunks until told to stop, or until nobody has one any more.
 
         A lost connection is made again; what was in hand meanwhile is safe in the ledger.
+
+        Raises:
+            LedgerError: the server was away for too long.
         """
         while not stop:
+            began = time.monotonic()
             try:
                 await self._work_connected(pay, stop, until_idle=until_idle)
             except Exception as error:  # of the driver, alone or in groups; anything else goes on
                 if not _is_lost_connection(error):
                     raise
-                await asyncio.sleep(_RECONNECT_AFTER)
+                if until_idle:
+                    await self._wait_for_server(until=time.monotonic() + self._patience)
+                # At most so often, for there may be a server that lets in and throws out again.
+                await asyncio.sleep(max(0.0, _RECONNECT_AFTER - (time.monotonic() - began)))
             else:
                 return
 
@@ -148,12 +178,23 @@ class PgQueuerEngine:
             watching = asyncio.create_task(_watch(queue, looking, stop, until_idle=until_idle))
             await _end_together(queue, running, watching)
 
+    async def _wait_for_server(self, *, until: float) -> None:
+        while True:
+            try:
+                async with self._connected():
+                    return
+            except psycopg.OperationalError as error:
+                if time.monotonic() >= until:
+                    raise _unreachable(error) from None
+            await asyncio.sleep(_RECONNECT_AFTER)
+
     @asynccontextmanager
     async def _connected(self) -> AsyncGenerator[psycopg.AsyncConnection[Any]]:
         # PgQueuer refuses a connection that opens transactions by itself.
         async with await psycopg.AsyncConnection.connect(
-            self._conninfo, autocommit=True
+            bounded(self._conninfo), autocommit=True
         ) as connection:
+            await connection.execute(IDLE_TIMEOUT)
             yield connection
 
 
@@ -170,7 +211,8 @@ async def _end_together(
             running.cancel()
             await asyncio.wait({running}, timeout=_SECONDS_TO_CANCEL)
             watching.result()
-        await running
+        if running in (await asyncio.wait({running}, timeout=_SECONDS_TO_END))[0]:
+            running.result()
     finally:
         watching.cancel()
         running.cancel()
@@ -194,18 +236,22 @@ async def _install(connection: psycopg.AsyncConnection[Any], queries: Queries) -
     # Without the lock first: whoever is stopped while holding it must hold up nobody else.
     if await queries.has_table("pgqueuer_statistics"):
         return
-    await connection.execute(_LOCK_INSTALL)
-    try:
+    # In a transaction, which the server ends where somebody is stopped within it all the same.
+    async with connection.transaction():
+        await connection.execute(_LOCK_INSTALL)
         if not await queries.schema_is_installed():
             await queries.install()
-    finally:
-        await connection.execute(_UNLOCK_INSTALL)
 
 
 def _is_lost_connection(error: BaseException) -> bool:
     if isinstance(error, BaseExceptionGroup):
         return all(_is_lost_connection(inner) for inner in error.exceptions)
     return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+
+
+def _unreachable(error: BaseException) -> LedgerError:
+    # By its name: its text may hold what the connection string holds.
+    return LedgerError(f"the queue's PostgreSQL cannot be reached ({type(error).__name__})")
 
 
 def _written(chunk: ChunkRef) -> bytes:

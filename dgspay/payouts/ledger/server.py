@@ -23,7 +23,7 @@ _BOUNDS: dict[str, Any] = {
 }
 
 # A process that is stopped in the middle of a transaction must not hold up the others.
-_IDLE_TIMEOUT = "SET idle_in_transaction_session_timeout = '5s'"
+IDLE_TIMEOUT = "SET idle_in_transaction_session_timeout = '5s'"
 # Whatever the server's default is: what a crash of the server could take back would be paid twice.
 _SYNCHRONOUS = (
     "SELECT set_config('synchronous_commit', 'on', false) "
@@ -54,7 +54,7 @@ def connect(conninfo: str) -> psycopg.Connection[tuple[Any, ...]]:
     """
     try:
         connection = psycopg.connect(bounded(conninfo))
-        connection.execute(_IDLE_TIMEOUT)
+        connection.execute(IDLE_TIMEOUT)
         connection.execute(_SYNCHRONOUS)
         connection.commit()
     except psycopg.Error as error:

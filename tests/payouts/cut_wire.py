@@ -1,0 +1,86 @@
+"""A wire to PostgreSQL that is cut once the server has heard something, before it can answer."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import parse_qs, urlsplit
+
+SOCKET = ".s.PGSQL.5432"
+
+
+class CutWire:
+    """Relays connections to a server on a unix socket.
+
+    Args:
+        url: The server's, with the folder of its socket as `host`.
+        folder: Where the relay's own socket is.
+    """
+
+    def __init__(self, url: str, folder: Path) -> None:
+        (host,) = parse_qs(urlsplit(url).query)["host"]
+        self._server = f"{host}/{SOCKET}"
+        self.url = url.replace(host, str(folder))
+        self.cuts = 0
+        self._cut_after: bytes | None = None
+        self._open: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(f"{folder}/{SOCKET}")
+        self._listener.listen()
+
+    def cut_after(self, words: bytes) -> None:
+        """Let the server hear the next message with these words, and nobody hear its answer."""
+        self._cut_after = words
+
+    def __enter__(self) -> Self:
+        self._start(self._accept)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for end in (self._listener, *self._open):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+        for thread in self._threads:
+            thread.join()
+
+    def _start(self, work: object, *arguments: object) -> None:
+        thread = threading.Thread(target=work, args=arguments)  # type: ignore[arg-type]
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.socket(socket.AF_UNIX)
+                server.connect(self._server)
+                self._open += [client, server]
+                self._start(self._relay, client, server, True)
+                self._start(self._relay, server, client, False)
+
+    def _relay(self, source: socket.socket, target: socket.socket, from_client: bool) -> None:
+        with suppress(OSError):
+            while received := source.recv(65536):
+                words = self._cut_after
+                if from_client and words is not None and words in received:
+                    self._cut_after = None
+                    self._cut(source, target, received)
+                    return
+                target.sendall(received)
+            target.shutdown(socket.SHUT_WR)
+
+    def _cut(self, client: socket.socket, server: socket.socket, received: bytes) -> None:
+        client.shutdown(socket.SHUT_RDWR)
+        self.cuts += 1
+        server.sendall(received)
