@@ -36,6 +36,9 @@ _SECRET_LOOKING = re.compile(r"\bsk_[A-Za-z0-9_-]+|(?<!\d)(?:\d[ -]?){12,18}\d(?
 
 _SHORTEST_CARD = 10**12
 
+# What is shorter may be a part of something harmless.
+_SHORTEST_ANYWHERE = 12
+
 
 @final
 class Secret:
@@ -90,7 +93,9 @@ def masked(value: Any, secrets: Iterable[Secret] = ()) -> Any:
         return [masked(item, hidden) for item in value]
     if isinstance(value, str):
         return masked_text(value, hidden)
-    if type(value) is int and value >= _SHORTEST_CARD:
+    if type(value) is int and (
+        value >= _SHORTEST_CARD or any(secret.reveal() == str(value) for secret in hidden)
+    ):
         return MASK
     return value
 
@@ -98,8 +103,17 @@ def masked(value: Any, secrets: Iterable[Secret] = ()) -> Any:
 def masked_text(text: str, secrets: Iterable[Secret] = ()) -> str:
     """Return text with the given secrets, API keys and card-like numbers masked."""
     for secret in secrets:
-        text = text.replace(secret.reveal(), MASK)
+        text = _without(text, secret)
     # Shorter than the shortest card number: most texts are, and need no search.
     if len(text) < _FEWEST_CARD_DIGITS and "sk_" not in text:
         return text
     return _SECRET_LOOKING.sub(MASK, text)
+
+
+def _without(text: str, secret: Secret) -> str:
+    if len(secret.reveal()) < _SHORTEST_ANYWHERE:
+        # An OTP such as 123456 must not eat into a reference such as dgs_123456789.
+        return re.sub(rf"(?<!\w){re.escape(secret.reveal())}(?!\w)", MASK, text)
+    # JSON within JSON, as PHP writes it, has a backslash before each slash.
+    text = text.replace(secret.reveal().replace("/", "\\/"), MASK)
+    return text.replace(secret.reveal(), MASK)

@@ -63,6 +63,7 @@ class Caller:
         random: Callable[[], float],
         new_key: Callable[[], str],
         emit: Callable[[Event], None],
+        hears: Callable[[Outcome], bool] = lambda _: True,
     ) -> None:
         self.wire = wire
         self.retry = retry
@@ -71,6 +72,8 @@ class Caller:
         self.clock = clock
         self.random = random
         self.budget = RetryBudget(retry)
+        self.hears = hears
+        self._whole_timeout = timeout.within(deadline)
         self._new_key = new_key
         self._emit = emit
         self._keys = _KeysInFlight()
@@ -94,15 +97,17 @@ class Caller:
             ValueError: for an argument that must not be sent.
         """
         request, key = self.prepare(operation)
-        with self._keys.hold(operation):
-            run = _Run(
-                self,
-                operation,
-                request,
-                key,
-                deadline=self.deadline if deadline is None else deadline,
-                policy=self.retry if retry is None else retry,
-            )
+        run = _Run(
+            self,
+            operation,
+            request,
+            key,
+            deadline=self.deadline if deadline is None else deadline,
+            policy=self.retry if retry is None else retry,
+        )
+        if operation.idempotency_key is None:
+            return (yield from run.steps())
+        with self._keys.hold(operation.idempotency_key, operation.name):
             return (yield from run.steps())
 
     def prepare(self, operation: Operation[Any]) -> tuple[Request, str | None]:
@@ -111,6 +116,11 @@ class Caller:
         if not operation.is_read:
             key = operation.idempotency_key or self._new_key()
         return self.wire.request(operation, key), key
+
+    def timeout_within(self, seconds: float) -> Timeout:
+        """Return the timeout of an attempt that must be over in so many seconds."""
+        # A first attempt has all of the time, and every first attempt the same.
+        return self._whole_timeout if seconds == self.deadline else self.timeout.within(seconds)
 
     def fresh_key(self) -> str:
         """Make a key for the one rotation the retry table allows."""
@@ -147,7 +157,7 @@ class _Run:
         self.began_at = caller.clock.time()
         self.last: Finding | None = None
         self.earlier_answer: Finding | None = None
-        self._secrets = (caller.wire.api_key,)
+        self._secrets = (caller.wire.api_key, *operation.secrets)
 
     def steps(self) -> Steps[Reply[Any]]:
         """Attempt until there is a result, or a reason to stop."""
@@ -172,7 +182,8 @@ class _Run:
     def _attempt(self) -> Steps[tuple[Finding, Any]]:
         clock = self.caller.clock
         self.attempt_began, self.attempt_began_at = clock.monotonic(), clock.time()
-        answer = yield Send(self.request, self.caller.timeout.within(self._remaining()))
+        left = self.deadline if self.attempt == 1 else self._remaining()
+        answer = yield Send(self.request, self.caller.timeout_within(left))
         if isinstance(answer, Response):
             self.last = assess(answer, self.operation, now=clock.time(), secrets=self._secrets)
             return self.last, answer.headers
@@ -183,15 +194,14 @@ class _Run:
 
     def _next(self, finding: Finding) -> tuple[Stopped | None, float]:
         """Decide on a further attempt, prepare it, and tell the hooks about this one."""
-        step = (
-            Step.STOP
-            if finding.verdict is Verdict.OK
-            else decide(
-                finding.verdict,
-                self.operation.repeat,
-                self.history,
-                trusted=self.policy.trust_idempotency,
-            )
+        if finding.verdict is Verdict.OK:
+            self._tell_attempt(finding, Outcome.COMPLETED, None)
+            return Stopped.NO, 0.0
+        step = decide(
+            finding.verdict,
+            self.operation.repeat,
+            self.history,
+            trusted=self.policy.trust_idempotency,
         )
         delay = self._delay(finding)
         stopped = self._bound(step, delay)
@@ -257,6 +267,8 @@ class _Run:
     # --- telling the hooks ---
 
     def _tell_attempt(self, finding: Finding | None, outcome: Outcome, delay: float | None) -> None:
+        if not self.caller.hears(outcome):
+            return
         self.caller.emit(
             AttemptEvent(
                 call_id=self.call_id,
@@ -274,6 +286,8 @@ class _Run:
     def _tell_call(
         self, finding: Finding | None, outcome: Outcome, error: str | None, elapsed: float
     ) -> None:
+        if not self.caller.hears(outcome):
+            return
         self.caller.emit(
             CallEvent(
                 call_id=self.call_id,
@@ -312,16 +326,12 @@ class _KeysInFlight:
         self._lock = threading.Lock()
 
     @contextmanager
-    def hold(self, operation: Operation[Any]) -> Iterator[None]:
+    def hold(self, key: str, operation: str) -> Iterator[None]:
         """Hold the caller's key for the time of the call.
 
         Raises:
             IdempotencyError: (NOT_SENT) when the key is in flight already.
         """
-        key = operation.idempotency_key
-        if key is None:
-            yield
-            return
         with self._lock:
             is_free = key not in self._keys
             self._keys.add(key)
@@ -330,7 +340,7 @@ class _KeysInFlight:
                 "This idempotency key is in flight with another call of this client. This one "
                 "was not sent; how the other one ends decides. Use one key per payment.",
                 outcome=Outcome.NOT_SENT,
-                operation=operation.name,
+                operation=operation,
                 idempotency_key=key,
             )
         try:

@@ -10,7 +10,7 @@ import attrs
 
 from dgspay.errors import DecodeError
 from dgspay.models.codec import JSONObject, parse_json
-from dgspay.secret import MASK, SECRET_FIELDS, masked
+from dgspay.secret import MASK, SECRET_FIELDS, Secret, masked
 
 if TYPE_CHECKING:
     from dgspay.core.call import Caller
@@ -67,6 +67,11 @@ class Operation(Generic[T]):
     def is_read(self) -> bool:
         """Whether the call changes nothing."""
         return self.repeat is Repeat.READ
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What its body holds and nobody may be shown, not even where the server repeats it."""
+        return tuple(held for held in (self.body or {}).values() if isinstance(held, Secret))
 
     def steps(self, caller: Caller) -> Steps[T]:
         """Run the call; see `Runnable`."""
