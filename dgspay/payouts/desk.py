@@ -195,9 +195,12 @@ class AsyncPayouts:
             Why the batch was paused, or None.
 
         Raises:
-            ConfigError: the ledger has no such batch.
+            ConfigError: the ledger has no such batch, or nobody has confirmed it.
             LedgerError: the ledger cannot be written.
         """
+        found = await in_thread(books.require_batch, self._needed_ledger(), ref.batch)
+        if not found.started:
+            raise ConfigError(f"batch {ref.batch!r} was not confirmed. Nothing was sent")
         payer = ChunkPayer(self._needed_client(), self._needed_ledger(), pace=pace, stop=stop)
         return await payer(ref)
 

@@ -124,6 +124,8 @@ async def test_chunks_pay_a_batch_once_however_often_they_are_paid(
     with in_process() as (emulator, dgs):
         payouts = AsyncPayouts(dgs, ledger)
         async with payouts.open(sheet) as job:
+            with pytest.raises(ConfigError, match="not confirmed"):
+                await payouts.pay_chunk(ChunkRef(batch="salaries", index=0, first=1, last=2))
             await job.start()
         chunks = await payouts.chunks("salaries", 10)
         assert [(ref.index, ref.first, ref.last) for ref in chunks] == [
