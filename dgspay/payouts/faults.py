@@ -86,3 +86,11 @@ class LedgerError(DGSPayError):
 
 class NotInDoubtError(ConfigError):
     """There is nothing for a person to settle about the payout."""
+
+
+def single_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Find the one error behind a group: the ledger's, when it breaks for all workers at once."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

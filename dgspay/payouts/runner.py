@@ -17,7 +17,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from dgspay import AsyncDGSPay, Disbursement, errors
 from dgspay.payouts.batch import Chunk
 from dgspay.payouts.evidence import Evidence, Finding
-from dgspay.payouts.faults import LedgerError
+from dgspay.payouts.faults import LedgerError, single_error
 from dgspay.payouts.ledger import FencedError, Ledger, PausedError
 from dgspay.payouts.pace import Limits, Pace, Portions, Turns, Watch, evidence_of
 from dgspay.payouts.payout import Payout
@@ -143,7 +143,7 @@ class Runner:
                     await self._feed(chunk, course, send, doubtful=doubtful)
                     send.close()
             except BaseExceptionGroup as group_error:
-                raise _single(group_error) from None
+                raise single_error(group_error) from None
             finally:
                 # Empty but for a run that is cancelled, or breaks.
                 self._give_back(chunk, course, *course.waiting)
@@ -270,11 +270,3 @@ def accepted(disbursement: Disbursement) -> Evidence:
         dgs_reference=disbursement.dgs_reference,
         fee=disbursement.fee,
     )
-
-
-def _single(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Find the one error behind a group: the ledger's, when it breaks for all workers at once."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

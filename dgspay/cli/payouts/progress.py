@@ -15,6 +15,7 @@ from rich.text import Text
 
 from dgspay.cli.terminal import console
 from dgspay.payouts import AsyncPayouts, Counts, Evidence, Finding, Payout, State
+from dgspay.payouts.faults import single_error
 
 _SECONDS_BETWEEN_LINES = 5.0
 _FRAMES_A_SECOND = 5.0
@@ -194,11 +195,15 @@ async def telling(
             await anyio.sleep(_SECONDS_BETWEEN_LINES)
             out.print(progress.line(), soft_wrap=True)
 
-    async with anyio.create_task_group() as group:
-        group.start_soon(count)
-        if plain:
-            group.start_soon(tell)
-        yield
-        group.cancel_scope.cancel()
+    try:
+        async with anyio.create_task_group() as group:
+            group.start_soon(count)
+            if plain:
+                group.start_soon(tell)
+            yield
+            group.cancel_scope.cancel()
+    except BaseExceptionGroup as error_group:
+        # A full disk is told in one line, by its own name.
+        raise single_error(error_group) from None
     if plain and progress.done:
         out.print(progress.line(), soft_wrap=True)
