@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
+import secrets
 import time
-import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import tzinfo
@@ -18,7 +18,7 @@ from dgspay.core.operation import Operation, Reply, Request, Runnable, Timeout
 from dgspay.core.retry import RetryPolicy
 from dgspay.drivers import drive, drive_async
 from dgspay.errors import ConfigError
-from dgspay.hooks import emitter
+from dgspay.hooks import Emitter
 from dgspay.secret import Secret
 from dgspay.settings import DEFAULT_IDEMPOTENCY_HEADER, Settings, from_env
 from dgspay.transports.base import AsyncTransport, Transport
@@ -84,6 +84,7 @@ class _Client(ABC, Generic[TransportT]):
             allow_rwf_fractions=allow_rwf_fractions,
             trust_env=trust_env,
         )
+        emitter = Emitter(hooks)
         self._caller = Caller(
             wire=self.settings.wire,
             retry=self.settings.retry,
@@ -91,8 +92,9 @@ class _Client(ABC, Generic[TransportT]):
             deadline=self.settings.deadline,
             clock=time,
             random=random.random,
-            new_key=lambda: uuid.uuid4().hex,
-            emit=emitter(hooks),
+            new_key=_new_key,
+            emit=emitter,
+            hears=emitter.hears,
         )
         if transport is not None:
             self._check_transport(transport)
@@ -141,6 +143,10 @@ class _Client(ABC, Generic[TransportT]):
         # A traceback may show a client whose settings were refused.
         where = "not set up" if settings is None else f"{settings.environment}, {settings.base_url}"
         return f"{type(self).__name__}({where})"
+
+
+def _new_key() -> str:
+    return secrets.token_hex(16)
 
 
 def _held(api_key: object) -> Secret | None:

@@ -13,15 +13,13 @@ T = TypeVar("T")
 
 async def drive_async(steps: Steps[T], transport: AsyncTransport) -> T:
     """Carry the steps out with `await`."""
-    import anyio  # noqa: PLC0415 - a blocking program does not need it
-
     answer: Answer = None
     try:
         while True:
             effect = steps.send(answer)
             answer = None
             if isinstance(effect, Sleep):
-                await anyio.sleep(effect.seconds)
+                await _sleep(effect.seconds)
                 continue
             try:
                 answer = await transport.send(effect.request, effect.timeout)
@@ -55,6 +53,12 @@ def drive(steps: Steps[T], transport: Transport) -> T:
         return finished.value  # type: ignore[no-any-return]
     finally:
         steps.close()
+
+
+async def _sleep(seconds: float) -> None:
+    import anyio  # noqa: PLC0415 - most calls need no pause, and blocking programs no anyio
+
+    await anyio.sleep(seconds)
 
 
 def _unforeseen(error: Exception) -> TransportFailure:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import attrs
 
@@ -16,20 +16,31 @@ _logger = logging.getLogger("dgspay")
 _logger.addHandler(logging.NullHandler())
 
 
-def emitter(hooks: Iterable[Hook]) -> Callable[[Event], None]:
-    """Return one function that tells the log and every hook."""
-    told = _checked(hooks)
+class Emitter:
+    """Tells the log and every hook.
 
-    def emit(event: Event) -> None:
+    Raises:
+        ConfigError: when a hook cannot be told.
+    """
+
+    def __init__(self, hooks: Iterable[Hook]) -> None:
+        self._told = _checked(hooks)
+
+    def __call__(self, event: Event) -> None:
+        """Tell of an event."""
         _log(event)
-        for hook in told:
+        for hook in self._told:
             try:
                 hook(event)
             except Exception:
                 # A payment that went through must not turn into an error because of telemetry.
                 _logger.exception("a hook raised on %s", event.operation)
 
-    return emit
+    def hears(self, outcome: Outcome) -> bool:
+        """Whether anybody may want to be told of something that came out like this."""
+        if self._told or outcome is not Outcome.COMPLETED:
+            return True
+        return _logger.isEnabledFor(logging.DEBUG)
 
 
 def _checked(hooks: Iterable[Hook]) -> tuple[Hook, ...]:

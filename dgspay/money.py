@@ -108,7 +108,7 @@ def gross_for(net: AmountInput, fee: AmountInput) -> Decimal:
 def _fraction_digits(amount: Decimal) -> int:
     # Not `normalize`, which rounds to the precision of the program's decimal context.
     _, digits, exponent = amount.as_tuple()
-    if not isinstance(exponent, int):
+    if not isinstance(exponent, int) or exponent >= 0:
         return 0
     trailing_zeros = len(digits) - len("".join(map(str, digits)).rstrip("0"))
     return max(0, -exponent - trailing_zeros)

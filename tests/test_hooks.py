@@ -15,7 +15,7 @@ from dgspay import AsyncDGSPay, DGSPay, errors
 from dgspay.core.events import AttemptEvent, CallEvent, Event
 from dgspay.emulator import Emulator
 from dgspay.errors import Outcome
-from dgspay.hooks import emitter
+from dgspay.hooks import Emitter
 from dgspay.otel import OpenTelemetryHook
 from dgspay.testing import client_options
 from dgspay.transports.httpx import HttpxTransport
@@ -112,7 +112,7 @@ def test_a_silent_log_costs_no_formatting(caplog: pytest.LogCaptureFixture) -> N
         error_code=None, outcome=Outcome.COMPLETED, error=None,
     )  # fmt: skip
     with caplog.at_level(logging.INFO, logger="dgspay"):
-        emitter(())(event)
+        Emitter(())(event)
     assert not caplog.records
 
 

@@ -15,8 +15,9 @@ The body decides; the HTTP status decides only where no usable body came. That i
 from __future__ import annotations
 
 import enum
+import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
@@ -126,7 +127,8 @@ def assess(
     envelope, fault = _parse_envelope(response)
     excerpt = _excerpt(response.body, secrets) if envelope is None else None
     code = None if envelope is None else _error_code(envelope)
-    said = _said(envelope, secrets)
+    # Most answers are good, and nobody quotes them.
+    said = functools.partial(_said, envelope, secrets)
 
     def found(verdict: Verdict, reason: str, **more: Any) -> Finding:
         return Finding(
@@ -147,7 +149,7 @@ def assess(
     if envelope is not None and _contradicts(envelope, code, status, operation):
         word = envelope.get("transaction_status") or envelope.get("status")
         no = f"code {code}" if code else f"HTTP {status}"
-        reason = f"the answer says no with {no}{said} and yes with {str(word)[:32]!r}"
+        reason = f"the answer says no with {no}{said()} and yes with {str(word)[:32]!r}"
         return found(Verdict.UNKNOWN, reason, contradicts=True)
     if status == 429:
         return found(Verdict.RATE_LIMITED, "DGS-Pay refused: too many requests (HTTP 429)")
@@ -161,20 +163,20 @@ def assess(
     return _assess_success(found, envelope, operation, said)
 
 
-def _assess_code(found: _Found, code: str, status: int, said: str) -> Finding:
+def _assess_code(found: _Found, code: str, status: int, said: Callable[[], str]) -> Finding:
     if code not in _VERDICT_BY_CODE and status >= 500:
-        return found(Verdict.UNKNOWN, f"the server answered HTTP {status}, code {code}{said}")
+        return found(Verdict.UNKNOWN, f"the server answered HTTP {status}, code {code}{said()}")
     verdict = _VERDICT_BY_CODE.get(code, Verdict.REJECTED)
-    return found(verdict, f"DGS-Pay refused with code {code}{said}")
+    return found(verdict, f"DGS-Pay refused with code {code}{said()}")
 
 
 def _assess_success(
-    found: _Found, envelope: JSONObject, operation: Operation[Any], said: str
+    found: _Found, envelope: JSONObject, operation: Operation[Any], said: Callable[[], str]
 ) -> Finding:
     if envelope.get("status") == "failed" and not _is_declined_payment(envelope, operation):
-        return found(Verdict.REJECTED, f"DGS-Pay refused{said}")
+        return found(Verdict.REJECTED, f"DGS-Pay refused{said()}")
     if not _is_taken(envelope, operation):
-        return found(Verdict.UNKNOWN, f"the answer has a status the guide does not know{said}")
+        return found(Verdict.UNKNOWN, f"the answer has a status the guide does not know{said()}")
     return _read_result(found, envelope, operation)
 
 
@@ -210,7 +212,7 @@ def _assess_http_error(
     envelope: JSONObject | None,
     operation: Operation[Any],
     status: int,
-    said: str,
+    said: Callable[[], str],
 ) -> Finding:
     if (
         envelope is not None
@@ -218,7 +220,7 @@ def _assess_http_error(
         and _is_declined_payment(envelope, operation)
     ):
         return _read_result(found, envelope, operation)
-    reason = f"the server answered HTTP {status}{said}"
+    reason = f"the server answered HTTP {status}{said()}"
     if status >= 500 or status in _SAYS_NOTHING:
         return found(Verdict.UNKNOWN, reason)
     return found(Verdict.REJECTED, reason)

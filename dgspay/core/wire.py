@@ -25,6 +25,18 @@ _KEY = re.compile(r"[\x21-\x7e]+", re.ASCII)
 _TEMPLATE = re.compile(r"/[a-z0-9/{}_-]*", re.ASCII)
 
 
+def _fixed_headers(wire: Wire) -> dict[str, str]:
+    return {
+        "X-DGS-API-Key": wire.api_key.reveal(),
+        "X-DGS-ACCOUNT-NUMBER": wire.account_number,
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+        # A compressed answer could unpack to any size, and gains nothing at this length.
+        "Accept-Encoding": "identity",
+        "User-Agent": f"dgspay/{__version__} Python/{platform.python_version()}",
+    }
+
+
 @attrs.frozen(kw_only=True)
 class Wire:
     """What every request of one client has in common.
@@ -46,6 +58,13 @@ class Wire:
     production: bool
     api_timezone: tzinfo | None
     allow_rwf_fractions: bool
+    # Holds the key, and so stays out of the repr.
+    _fixed_headers: Mapping[str, str] = attrs.field(
+        default=attrs.Factory(_fixed_headers, takes_self=True),
+        init=False,
+        repr=False,
+        eq=False,
+    )
 
     def request(self, operation: Operation[Any], key: str | None) -> Request:
         """Build the request of an operation with the given idempotency key.
@@ -93,23 +112,9 @@ class Wire:
         return value
 
     def _headers(self, key: str | None) -> dict[str, str]:
-        headers = {
-            "X-DGS-API-Key": self.api_key.reveal(),
-            "X-DGS-ACCOUNT-NUMBER": self.account_number,
-            "Content-Type": "application/json",
-            "Accept": "application/json",
-            # A compressed answer could unpack to any size, and gains nothing at this length.
-            "Accept-Encoding": "identity",
-            "User-Agent": _user_agent(),
-        }
-        if key is not None:
-            headers[self.idempotency_header] = key
-        return headers
-
-
-@functools.cache
-def _user_agent() -> str:
-    return f"dgspay/{__version__} Python/{platform.python_version()}"
+        if key is None:
+            return {**self._fixed_headers}
+        return {**self._fixed_headers, self.idempotency_header: key}
 
 
 def check_idempotency_key(key: str) -> str:
@@ -135,12 +140,18 @@ def expand_path(template: str, values: Mapping[str, str]) -> str:
         ValueError: for a template that is not a path under the API's prefix, or a value that
             is empty, too long, has control characters or tries to leave its segment.
     """
-    if not _TEMPLATE.fullmatch(template) or "//" in template:
-        raise ValueError("the path must be a template under the API's prefix, never a URL")
-    path = template
+    path = _checked_template(template)
     for name, value in values.items():
         path = path.replace(f"{{{name}}}", quote(check_segment(value, field=name), safe=""))
     return path
+
+
+@functools.lru_cache(maxsize=64)
+def _checked_template(template: str) -> str:
+    """Remembered, for there are as many templates as the API has routes."""
+    if not _TEMPLATE.fullmatch(template) or "//" in template:
+        raise ValueError("the path must be a template under the API's prefix, never a URL")
+    return template
 
 
 def check_segment(value: str, *, field: str) -> str:
@@ -153,7 +164,7 @@ def check_segment(value: str, *, field: str) -> str:
         raise ValueError(f"{field} has characters that cannot be printed")
     if "://" in value:
         raise ValueError(f"{field} is a URL; an id or a reference was expected")
-    if any(part in (".", "..") for part in re.split(r"[/\\]", value)):
+    if "." in value and not {".", ".."}.isdisjoint(value.replace("\\", "/").split("/")):
         raise ValueError(f"{field} must not contain '.' or '..' as a path step")
     # The plain text: formatted, a member of a text enum would be its name.
     return str.__str__(value)

@@ -20,6 +20,8 @@ def required_text(value: str, *, field: str) -> str:
         raise TypeError(f"{field} must be a str, not {type(value).__name__}")
     if not value.strip():
         raise ValueError(f"{field} must not be empty")
+    if value.isprintable():  # and so without what is looked for below
+        return value
     if any(char < " " and char not in "\t\r\n" for char in value):
         raise ValueError(f"{field} has control characters")
     try:

@@ -8,9 +8,10 @@ import math
 import re
 import types
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 
 import attrs
@@ -144,9 +145,6 @@ def _has_lone_surrogate(text: str, value: Any) -> bool:
 
 # --- plain values to text -----------------------------------------------------------------
 
-# Made once: `json.dumps` would build an encoder for every text.
-_quoted = json.JSONEncoder(ensure_ascii=False).encode
-
 
 def dump_json(value: Any) -> bytes:
     """Write a request body: compact UTF-8 JSON with every Decimal digit for digit.
@@ -156,44 +154,36 @@ def dump_json(value: Any) -> bytes:
         ValueError: for NaN, infinity and numbers no one can mean, for text with half a
             surrogate pair, and for a datetime with a zone, which the API's form would drop.
     """
-    return "".join(_pieces(value)).encode()
+    return _written(value).encode()
 
 
-def _pieces(value: Any) -> Iterator[str]:
-    match value:
-        case str():
-            # Not `str(value)`: for a member of a text enum that is its name, not its text.
-            yield _quoted(value)
-        case Decimal():
-            yield _number(value)
-        case Secret():
-            yield _quoted(value.reveal())
-        case None | bool() | int():
-            yield json.dumps(value)
-        case float():
-            if not math.isfinite(value):
-                raise ValueError("NaN and infinity have no form in JSON")
-            yield json.dumps(value)
-        case datetime():
-            yield json.dumps(format_datetime(value))
-        case Mapping():
-            separator = "{"
-            for key, item in value.items():
-                if not isinstance(key, str):
-                    raise TypeError(f"a JSON key must be a str, not {type(key).__name__}")
-                yield separator + _quoted(key) + ":"
-                yield from _pieces(item)
-                separator = ","
-            yield "}" if separator == "," else "{}"
-        case list() | tuple():
-            separator = "["
-            for item in value:
-                yield separator
-                yield from _pieces(item)
-                separator = ","
-            yield "]" if separator == "," else "[]"
-        case _:
-            raise TypeError(f"{type(value).__name__} has no form in JSON")
+def _written(value: Any) -> str:
+    # Not `str(value)`: for a member of a text enum that is its name, not its text.
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if isinstance(value, Decimal):
+        return _number(value)
+    if isinstance(value, Secret):
+        return encode_basestring(value.reveal())
+    if value is None or isinstance(value, int):
+        return json.dumps(value)
+    if isinstance(value, Mapping):
+        return "{" + ",".join([_member_of(*pair) for pair in value.items()]) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join([_written(item) for item in value]) + "]"
+    if isinstance(value, datetime):
+        return encode_basestring(format_datetime(value))
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError("NaN and infinity have no form in JSON")
+        return json.dumps(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def _member_of(key: Any, value: Any) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"a JSON key must be a str, not {type(key).__name__}")
+    return f"{encode_basestring(key)}:{_written(value)}"
 
 
 def _number(value: Decimal) -> str:
@@ -225,7 +215,7 @@ def structure(value: Any, cls: type[T]) -> T:
         DecodeError: naming the path of the first field that is not what it should be.
     """
     try:
-        return _converter().structure(value, cls)
+        return _hook_of(cls)(value, cls)  # type: ignore[no-any-return]
     except _validation_error() as error:
         path, rule = _first_fault(error)
     except (ValueError, TypeError, KeyError) as error:
@@ -282,6 +272,14 @@ def _converter() -> Converter:
     converter.register_structure_hook_factory(_is_optional, lambda t: _optional_hook(converter, t))
     converter.register_structure_hook_factory(attrs.has, lambda t: _model_hook(converter, t))
     return converter
+
+
+def _find_hook(cls: Any) -> Callable[[Any, Any], Any]:
+    return _converter().get_structure_hook(cls)
+
+
+# Found once for each model, not for every answer.
+_hook_of: Callable[[Any], Callable[[Any, Any], Any]] = functools.cache(_find_hook)
 
 
 def _text(value: Any, _: Any = None) -> str:

@@ -149,6 +149,7 @@ class AsyncioStream(asyncio.Protocol):
         if self._is_over or self._transport.is_closing():
             raise self._core.WriteError("the connection is closed")
         self._transport.write(buffer)
+        del buffer  # it holds the API key, and a traceback may show local variables
         while not self._can_write:
             if self._is_over:
                 raise self._core.WriteError("the connection broke")

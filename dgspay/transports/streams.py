@@ -62,15 +62,22 @@ class GatheringStream:
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Hold it back, or write it when it is much."""
         self._held += buffer
+        del buffer
         self._timeout = timeout
         if len(self._held) > _GATHER_UP_TO:
             await self._flush()
 
     async def _flush(self) -> None:
-        held, self._held = self._held, b""
         # A server may answer and close before it has read everything: its answer counts.
         with contextlib.suppress(self._core.WriteError):
-            await self._stream.write(held, self._timeout)
+            await self._stream.write(self._take(), self._timeout)
+
+    def _take(self) -> bytes:
+        # In no local variable, for a traceback may show them: it holds the API key.
+        try:
+            return self._held
+        finally:
+            self._held = b""
 
     async def aclose(self) -> None:
         """Close it; what was held back is not sent."""
@@ -140,14 +147,20 @@ class BlockingGatheringStream:
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Hold it back, or write it when it is much."""
         self._held += buffer
+        del buffer
         self._timeout = timeout
         if len(self._held) > _GATHER_UP_TO:
             self._flush()
 
     def _flush(self) -> None:
-        held, self._held = self._held, b""
         with contextlib.suppress(self._core.WriteError):  # as in `GatheringStream`
-            self._stream.write(held, self._timeout)
+            self._stream.write(self._take(), self._timeout)
+
+    def _take(self) -> bytes:
+        try:
+            return self._held  # as in `GatheringStream`
+        finally:
+            self._held = b""
 
     def close(self) -> None:
         """Close it; what was held back is not sent."""
