@@ -102,6 +102,7 @@ class Emulator(Merchant):
         self.webhooks = Webhooks(self._courier)
         self._tickers: set[Ticker] = set()
         self._running = ExitStack()
+        self._state_file = None if state is None else str(state)
         names = (FIRST_MERCHANT, *merchants)
         if len(set(names)) != len(names):
             raise ValueError("no two merchants may have the same name")
@@ -348,6 +349,11 @@ class Emulator(Merchant):
     def snapshots(self) -> Sequence[Snapshot]:
         """The states that were kept, the latest first."""
         return self._keeper.snapshots
+
+    @property
+    def state_file(self) -> str | None:
+        """Where everything is kept from one run to the next, or None."""
+        return self._state_file
 
     def keep(self) -> None:
         """Write settings that were just changed to the state file, and tell who watches."""

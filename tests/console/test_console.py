@@ -167,6 +167,30 @@ def test_time_is_skipped_and_everything_reset(
     assert emulator.transactions == ()
 
 
+def test_a_state_is_kept_and_returned_to(
+    opened: Opener, client: httpx.Client, emulator: Emulator, look: Look
+) -> None:
+    client.post("/charges", json=MOBILE_MONEY)
+    page = opened("/#state")
+    page.get_by_text("No snapshot was taken.").wait_for()
+    page.get_by_role("button", name="Keep a snapshot").click()
+    page.get_by_text("name is required").wait_for()
+    page.get_by_label("Name").fill("one charge")
+    page.get_by_role("button", name="Keep a snapshot").click()
+    page.get_by_role("button", name="Restore").wait_for()
+    page.get_by_label("Payments", exact=True).fill("250")
+    page.get_by_role("button", name="Add payments").click()
+    page.get_by_text("250 payments were added").wait_for()
+    look(page, "console-1280-8-state")
+    assert len(emulator.transactions) == 251
+    page.get_by_role("button", name="Restore").click()
+    page.get_by_text("Everything is as it was").wait_for()
+    assert len(emulator.transactions) == 1
+    page.get_by_role("button", name="Forget").click()
+    page.get_by_text("No snapshot was taken.").wait_for()
+    assert list(emulator.snapshots) == []
+
+
 def test_a_merchant_is_chosen(chromium: object, look: Look) -> None:
     from dgspay.emulator import Emulator
 

@@ -98,7 +98,7 @@ def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
     program = shutil.which("schemathesis")
     if program is None:
         pytest.skip("schemathesis is not installed")
-    how_much = ["--phases=examples,coverage,fuzzing,stateful", "--max-examples=100"]
+    how_much = ["--phases=examples,coverage,fuzzing,stateful", "--max-examples=40"]
     if not FULL:
         how_much = ["--phases=examples,fuzzing", "--max-examples=2"]
     emulator = Emulator(settle_after=0.0, clock=VirtualClock(), seed="schemathesis")

@@ -82,7 +82,11 @@ _DONE: Final[Mapping[str, Any]] = {"status": "success"}
 
 def show_state(ask: Ask) -> Mapping[str, Any]:
     """Everything at one glance."""
-    return state(ask.engine, ask.courier, ask.account, ask.query.get("search", ""))
+    return {
+        **state(ask.engine, ask.courier, ask.account, ask.query.get("search", "")),
+        "snapshots": [_snapshot(snapshot) for snapshot in ask.emulator.snapshots],
+        "state_file": ask.emulator.state_file,
+    }
 
 
 def show_request(ask: Ask) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from dgspay.emulator.deliveries import Courier, Delivery
 from dgspay.emulator.engine import Engine
 from dgspay.emulator.journal import Arrival
 from dgspay.emulator.links import link_fields
+from dgspay.emulator.mischief import MODES
 from dgspay.emulator.records import Conversion, Disbursement, Payment
 from dgspay.errors import DecodeError
 from dgspay.models.codec import dump_json, parse_json
@@ -80,7 +81,12 @@ def state(engine: Engine, courier: Courier, account: Account, search: str) -> Ma
                 for standing in engine.faults.standing
             ],
             "modes": [
-                {"mode": mode.kind, "remaining": mode.remaining, "seconds": mode.seconds}
+                {
+                    "mode": mode.kind,
+                    "words": MODES[mode.kind],
+                    "remaining": mode.remaining,
+                    "seconds": mode.seconds,
+                }
                 for mode in courier.mischief.standing
             ],
         }

@@ -12,10 +12,22 @@ function tag(status) {
   return h("span", { class: `tag ${kind}` }, status);
 }
 
+/** A row: what it is, facts about it in small print, figures and a state, and what can be done. */
 function row(main, under, ...side) {
+  const [figures, actions] = [false, true].map((isAction) => side.filter(
+    (child) => child && child.classList.contains("small") === isAction));
   return h("li", {}, h("div", { class: "row-main" },
     h("p", { class: "strong" }, ...[main].flat()),
-    under && h("p", { class: "soft small-text" }, under)), h("div", { class: "row-side" }, ...side));
+    under && h("p", { class: "soft small-text" }, ...inPieces(under))),
+  h("div", { class: "row-side" },
+    figures.length > 0 ? h("div", { class: "row-figures" }, ...figures) : null,
+    actions.length > 0 ? h("div", { class: "row-actions" }, ...actions) : null));
+}
+
+/** Text whose moments are not broken in two at the end of a line. */
+function inPieces(text) {
+  return text.split(/(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)/).map((piece, place) => (
+    place % 2 === 1 ? h("span", { class: "moment" }, piece) : piece));
 }
 
 const money = (amount, currency) => h("span", { class: "money" }, amountText(amount, currency));
@@ -115,9 +127,15 @@ export function delivery(one, { resend, showDelivery }) {
   one.url ? button("Resend", `resend ${one.id}`, () => resend(one.id)) : null);
 }
 
-export function mode({ mode: kind, remaining, seconds }) {
-  return row(kind.replace("_", " "), facts(`for the next ${remaining}`, seconds && `${seconds} s`),
+export function mode({ words, remaining, seconds }) {
+  return row(words, facts(`for the next ${remaining}`, seconds && `${seconds} s`),
     h("span", { class: "tag wait" }, "waiting"));
+}
+
+export function snapshot({ name, taken_at: at, size }, { restore, forget }) {
+  return row(name, facts(at, `${size.toLocaleString("en")} records`),
+    button("Restore", `restore ${name}`, () => restore(name), "primary"),
+    button("Forget", `forget ${name}`, () => forget(name)));
 }
 
 export function fault(one, cancel) {

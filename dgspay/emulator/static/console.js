@@ -107,6 +107,12 @@ function render() {
   part("#mode-rows", state.modes, (all) => all.map(rows.mode));
   part("#fault-rows", state.faults, (all) => list(
     all, (fault) => rows.fault(fault, cancelFault), "Everything works."));
+  part("#snapshot-rows", state.snapshots, (all) => list(
+    all, (snapshot) => rows.snapshot(snapshot, { restore, forget }), "No snapshot was taken."));
+  $("#kept").textContent = state.state_file
+    ? `Everything is kept in ${state.state_file} and is there again in the next run.`
+    : "Nothing is kept: the end of this process is the end of it all. "
+      + "Start it with dgspay emulator --state FILE to have it remember.";
   part("#env", [state.api, state.account], () => [environment()]);
   part("#account", state.accounts, (all) => all.map((number) => h(
     "option", { value: number }, number)));
@@ -155,8 +161,17 @@ function showSettle() {
 
 function badge(section, count) {
   const tab = $(`#tabs a[href="#${section}"]`);
+  const shownCount = tab.querySelector(".badge")?.textContent ?? "";
+  if (shownCount === String(count || "")) return;
   tab.querySelector(".badge")?.remove();
   if (count > 0) tab.append(h("span", { class: "badge" }, String(count)));
+  centreTab();
+}
+
+/** On a phone the tabs are wider than the screen: have the current one in sight. */
+function centreTab() {
+  const tab = $("#tabs [aria-current]");
+  if (tab) $("#tabs").scrollLeft = tab.offsetLeft - (innerWidth - tab.offsetWidth) / 2;
 }
 
 function showSection() {
@@ -168,6 +183,7 @@ function showSection() {
     if (tab.hash === `#${wanted}`) tab.setAttribute("aria-current", "page");
     else tab.removeAttribute("aria-current");
   }
+  centreTab();
   window.scrollTo(0, 0);
 }
 
@@ -223,6 +239,11 @@ const decide = (reference, outcome, reason) => act(
 const archive = (id) => act("POST", `/links/${id}/archive`);
 const resend = (id) => act("POST", `/deliveries/${id}/resend`);
 const cancelFault = (id) => act("DELETE", `/faults/${id}`);
+
+async function restore(name) {
+  if (await act("POST", "/snapshots/restore", { name })) toast(`Everything is as it was in “${name}”`);
+}
+const forget = (name) => act("DELETE", `/snapshots/${encodeURIComponent(name)}`);
 
 async function copy(text) {
   try {
@@ -292,6 +313,19 @@ onSubmit("#fault-form", () => {
       ? { probability: Number(howOften.slice(1)) } : { times: Number(howOften) }),
     ...settings,
   }, $("#fault-problem"));
+});
+
+onSubmit("#snapshot-form", async () => {
+  const name = $("#snapshot-name").value.trim();
+  if (await act("POST", "/snapshots", { name }, $("#snapshot-problem"))) $("#snapshot-form").reset();
+});
+
+onSubmit("#history-form", async () => {
+  const transactions = number($("#history-count").value);
+  const seed = $("#history-seed").value.trim() || "0";
+  if (await act("POST", "/generate", { transactions, seed }, $("#history-problem"))) {
+    toast(`${transactions.toLocaleString("en")} payments were added`);
+  }
 });
 
 function arrangeForms() {
