@@ -9,21 +9,26 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import calls, encryption, import_cost, paging, webhooks
+from benchmarks import calls, encryption, hot_path, import_cost, instructions, paging, webhooks
 from benchmarks.report import RESULTS, Section, write
 
 SECTIONS: dict[str, Callable[[bool, Path | None], Section]] = {
     "calls": lambda quick, plot: calls.section(quick=quick, plot=plot),
+    "profile": lambda quick, _: hot_path.section(quick=quick),
+    "instructions": lambda *_: instructions.section(),
     "paging": lambda quick, _: paging.section(quick=quick),
     "imports": lambda quick, _: import_cost.section(quick=quick),
     "webhooks": lambda quick, _: webhooks.section(quick=quick),
     "encryption": lambda quick, _: encryption.section(quick=quick),
 }
+# Valgrind takes minutes for it.
+ONLY_WHEN_ASKED = {"instructions"}
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
+    usual = [name for name in SECTIONS if name not in ONLY_WHEN_ASKED]
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=usual, help="a part of them")
     parser.add_argument("--quick", action="store_true", help="few rounds; writes nothing")
     parser.add_argument("--write", type=Path, help="the Markdown file to write")
     given = sys.argv[1:] if argv is None else argv

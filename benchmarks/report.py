@@ -84,13 +84,14 @@ class Section:
 
     def markdown(self, command: str, when: str) -> str:
         """Return the whole section, with how and on what it was run."""
-        claims = table(
-            ("claim", "target", "seen", "verdict"), (claim.row() for claim in self.claims)
-        )
+        claims = ""
+        if self.claims:
+            head = ("claim", "target", "seen", "verdict")
+            claims = table(head, (claim.row() for claim in self.claims)) + "\n\n"
         return (
             f"## {self.title}\n\n`{command}`, {when}, {machine()}"
             f"{''.join(f', {name} {version(name)}' for name in self.peers)}.\n\n"
-            f"{claims}\n\n{self.text.strip()}\n"
+            f"{claims}{self.text.strip()}\n"
         )
 
 

@@ -107,7 +107,7 @@ def main() -> None:
     chosen = parser.parse_args()
     try:
         make_calls(chosen.name, chosen.url, 3 if chosen.calls is None else chosen.calls)
-    except (ImportError, TypeError) as error:
+    except ImportError as error:
         print(json.dumps({"missing": str(error)}), flush=True)
         return
     if chosen.calls is None:
