@@ -89,7 +89,10 @@ class Wire:
             raise ConfigError(
                 "scenario is for the sandbox: real money moves in production. Nothing was sent."
             )
-        return {field: self._checked_value(field, value) for field, value in body.items()}
+        return {
+            field: value if type(value) is str else self._checked_value(field, value)
+            for field, value in body.items()
+        }
 
     def _checked_value(self, field: str, value: Any) -> Any:
         if isinstance(value, Money):

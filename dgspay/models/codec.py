@@ -167,7 +167,7 @@ def _written(value: Any) -> str:
         return encode_basestring(value.reveal())
     if value is None or isinstance(value, int):
         return json.dumps(value)
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):  # the second takes its time
         return "{" + ",".join([_member_of(*pair) for pair in value.items()]) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join([_written(item) for item in value]) + "]"
@@ -294,6 +294,10 @@ def _member(cls: type[OpenEnum], word: str) -> OpenEnum:
     return cls(word)
 
 
+def _optional_text(value: Any, _: Any = None) -> str | None:
+    return value if value is None or type(value) is str else _text(value)
+
+
 def _integer(value: Any, _: Any = None) -> int:
     if type(value) is not int:
         raise TypeError(f"an integer was expected, {_name(value)} came")
@@ -377,6 +381,8 @@ def _tuple_hook(converter: Converter, cls: Any) -> Callable[[Any, Any], Any]:
 
 def _optional_hook(converter: Converter, cls: Any) -> Callable[[Any, Any], Any]:
     (inner,) = (kind for kind in get_args(cls) if kind is not type(None))
+    if inner is str:  # nearly every field is one
+        return _optional_text
     build = converter.get_structure_hook(inner)
 
     def hook(value: Any, _: Any) -> Any:

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -29,10 +30,12 @@ class Shelf:
 
     Args:
         limit: How many connections there may be in all, lent ones included.
+        clock: Seconds that never run backwards.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._limit = limit
+        self._clock = clock
         self._idle: list[tuple[float, Origin, Any]] = []
         self.lent = 0
 
@@ -53,7 +56,7 @@ class Shelf:
         """Take a connection back, and return those to close: it, or one idle for too long."""
         if not connection.is_idle():
             return [connection]
-        now = time.monotonic()
+        now = self._clock()
         self._idle.append((now, origin, connection))
         if self._idle[0][0] < now - KEEP_ALIVE:
             return [self._idle.pop(0)[2]]
