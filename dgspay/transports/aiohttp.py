@@ -7,7 +7,7 @@ try:
     from aiohttp import ClientHandlerType
 except ImportError:
     raise ImportError(
-        "AiohttpTransport needs aiohttp 3.12 or newer: pip install 'dgspay[aiohttp]'"
+        "AiohttpTransport needs aiohttp 3.13.4 or newer: pip install 'dgspay[aiohttp]'"
     ) from None
 
 import asyncio
@@ -291,8 +291,8 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
 
 def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
     headers: dict[str, str] = {}
-    for mixed, value in response.headers.items():
-        name = mixed.lower()
+    for mixed, padded in response.headers.items():
+        name, value = mixed.lower(), padded.strip()
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 
