@@ -14,12 +14,23 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+import anyio
+import anyio.lowlevel
 import attrs
 import pytest
 
-from dgspay.cli.payouts.progress import Progress, span
+from dgspay.cli.payouts.progress import Progress, span, telling
 from dgspay.emulator import Emulator
-from dgspay.payouts import Counts, Evidence, Finding, Payout, Payouts, SqliteLedger, State
+from dgspay.payouts import (
+    Counts,
+    Evidence,
+    Finding,
+    LedgerError,
+    Payout,
+    Payouts,
+    SqliteLedger,
+    State,
+)
 
 from .killing import ENOUGH, environ_of
 from .sheets import RICH, write_sheet
@@ -191,6 +202,35 @@ def test_settling_counts_what_is_settled_and_says_how_long_it_may_take() -> None
     )
     progress.end(counts)
     assert "more" not in progress.line()
+
+
+def test_a_worker_shows_what_it_pays_though_nobody_knows_how_much_there_is() -> None:
+    clock = Clock()
+    progress = Progress(None, clock)
+    for finding in [Finding.ACCEPTED] * 9 + [Finding.LOST]:
+        progress.on_result(PAYOUT, Evidence(finding=finding))
+    clock.now = 2.0
+    assert progress.line() == "Paying: 10  5/s  accepted 9  failed 0  in doubt 1"
+    assert "Paying 10  5/s  accepted 9" in str(progress.frame())
+
+
+@pytest.mark.anyio
+async def test_an_error_of_the_run_comes_out_as_it_is_and_one_of_counting_not_at_all(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    counted = 0
+
+    async def count() -> Counts:
+        nonlocal counted
+        counted += 1
+        raise LedgerError("no space left")
+
+    with pytest.raises(LedgerError, match="the disk is full"):
+        async with telling(Progress(3), count):
+            while not counted:
+                await anyio.lowlevel.checkpoint()
+            raise LedgerError("the disk is full")
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 
 import anyio
@@ -14,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from dgspay.cli.terminal import console
-from dgspay.payouts import AsyncPayouts, Counts, Evidence, Finding, Payout, State
-from dgspay.payouts.faults import single_error
+from dgspay.errors import DGSPayError
+from dgspay.payouts import Counts, Evidence, Finding, Payout, State
 
 _SECONDS_BETWEEN_LINES = 5.0
 _FRAMES_A_SECOND = 5.0
@@ -28,14 +29,15 @@ class Progress:
     """How far a run is. It counts results as they come, or takes the ledger's own counts.
 
     Args:
-        left: Payouts that are still to be sent.
+        left: Payouts that are still to be sent; None where nobody knows, as `work` does not.
         monotonic: Seconds that never run backwards.
     """
 
-    def __init__(self, left: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, left: int | None, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._began = monotonic()
-        self._total = left
+        self._total = left or 0
+        self._is_endless = left is None
         self._accepted = self._failed = self._in_doubt = self._unsent = 0
         self._until: float | None = None
         self._is_over = False
@@ -95,12 +97,19 @@ class Progress:
         """What is being done."""
         return "Settling" if self._is_settling else "Paying"
 
+    @property
+    def how_far(self) -> str:
+        """How many are done, of how many where that is known."""
+        return f"{self.done:,}" if self._is_endless else f"{self.done:,} of {self.total:,}"
+
     def words(self) -> Text:
         """Return everything but the bar."""
         if self._until is not None:
             time_left = span(max(self._until - self._monotonic(), 0))
             return self._figures([] if self._is_over else [f"up to {time_left} more"])
         rate = self.done / max(self._monotonic() - self._began, 0.001)
+        if self._is_endless:
+            return self._figures([f"{rate:,.0f}/s"])
         left = span(max(self.total - self.done, 0) / max(rate, 0.001)) if self.done else "-:--"
         return self._figures([f"{rate:,.0f}/s", f"{left} left"])
 
@@ -130,7 +139,9 @@ class Progress:
         ]
 
     def frame(self) -> RenderableType:
-        """Return two lines: the bar, and the figures."""
+        """Return two lines: the bar, and the figures; one where there is no end to be seen."""
+        if self._is_endless:
+            return Text("  ").join([Text(f"{self.title} {self.how_far}"), self.words()])
         line = Table.grid(padding=(0, 2, 0, 0), expand=True)
         line.add_column(no_wrap=True)
         line.add_column(ratio=1)
@@ -138,12 +149,12 @@ class Progress:
         bar = ProgressBar(
             total=max(self.total, 1), completed=self.done, complete_style="cyan", style="dim"
         )
-        line.add_row(self.title, bar, f"{self.done:,} of {self.total:,}")
+        line.add_row(self.title, bar, self.how_far)
         return Group(line, self.words())
 
     def line(self) -> str:
         """Return one plain line."""
-        return f"{self.title}: {self.done:,} of {self.total:,}  {self.words().plain}"
+        return f"{self.title}: {self.how_far}  {self.words().plain}"
 
 
 def span(seconds: float) -> str:
@@ -167,26 +178,29 @@ def shown(progress: Progress) -> Generator[None]:
         live.refresh()
 
 
+Count = Callable[[], Awaitable[Counts | None]]
+"""Asks the ledger for its counts; None from it where results are counted as they come."""
+
+
 @asynccontextmanager
-async def telling(
-    progress: Progress, payouts: AsyncPayouts, batch: str, *, counting: Callable[[], bool]
-) -> AsyncGenerator[None]:
+async def telling(progress: Progress, count: Count | None = None) -> AsyncGenerator[None]:
     """Count by the ledger while that is wanted, and tell a log now and then.
 
     Args:
         progress: What is told.
-        payouts: Asked for the ledger's counts.
-        batch: Of which batch.
-        counting: Whether the ledger's counts are wanted at this moment.
+        count: Asks the ledger, where it is to be asked at all.
     """
     out = console(stderr=True)
     plain = not out.is_terminal or out.is_dumb_terminal
 
-    async def count() -> None:
+    async def counting(count: Count) -> None:
         while True:
             began = time.monotonic()
-            if counting():
-                progress.on_counts((await payouts.status(batch)).counts)
+            # A count that failed is for the run to notice; the next may do.
+            with contextlib.suppress(DGSPayError):
+                counts = await count()
+                if counts is not None:
+                    progress.on_counts(counts)
             took = time.monotonic() - began
             await anyio.sleep(max(_SECONDS_BETWEEN_COUNTS, took / _SHARE_OF_COUNTING))
 
@@ -195,15 +209,18 @@ async def telling(
             await anyio.sleep(_SECONDS_BETWEEN_LINES)
             out.print(progress.line(), soft_wrap=True)
 
-    try:
-        async with anyio.create_task_group() as group:
-            group.start_soon(count)
-            if plain:
-                group.start_soon(tell)
+    error: Exception | None = None
+    async with anyio.create_task_group() as group:
+        if count is not None:
+            group.start_soon(counting, count)
+        if plain:
+            group.start_soon(tell)
+        try:
             yield
-            group.cancel_scope.cancel()
-    except BaseExceptionGroup as error_group:
-        # A full disk is told in one line, by its own name.
-        raise single_error(error_group) from None
+        except Exception as raised:  # noqa: BLE001 - a full disk, say: raised below as it is
+            error = raised
+        group.cancel_scope.cancel()
+    if error is not None:
+        raise error
     if plain and progress.done:
         out.print(progress.line(), soft_wrap=True)

@@ -44,6 +44,7 @@ from dgspay.cli.session import BaseUrlOption, EnvironmentOption, ask
 from dgspay.cli.terminal import console
 from dgspay.payouts import (
     AsyncPayouts,
+    Counts,
     Engine,
     Job,
     Pace,
@@ -195,12 +196,14 @@ async def _pay(job: Job, wish: _Wish, payouts: AsyncPayouts, left: int, stop: St
     progress = Progress(left)
     settling = False
 
-    def counting() -> bool:
-        # What other machines pay is known from the ledger alone.
-        return settling or wish.server is not None
+    async def count() -> Counts | None:
+        # What other machines pay, and how it ends, is known from the ledger alone.
+        if settling or wish.server is not None:
+            return (await payouts.status(name)).counts
+        return None
 
     with shown(progress):
-        async with telling(progress, payouts, name, counting=counting):
+        async with telling(progress, count):
             summary = await job.run(
                 settle_within=0, on_result=progress.on_result, engine=wish.engine()
             )

@@ -22,6 +22,7 @@ from dgspay.cli.payouts.options import (
     opened_ledger,
     require_postgres,
 )
+from dgspay.cli.payouts.progress import Progress, shown, telling
 from dgspay.cli.session import BaseUrlOption, EnvironmentOption
 from dgspay.cli.terminal import console, visible
 from dgspay.payouts import ChunkPayer, Pace, Stop
@@ -110,6 +111,9 @@ async def _work(wish: _Wish, ledger: AnyLedger, stop: Stop) -> str | None:
         transport=wish.transport,
         trust_idempotency=wish.trust_idempotency,
     ) as dgs:
-        payer = ChunkPayer(dgs, ledger, pace=wish.pace, stop=stop)
-        await engine.work(payer, stop, until_idle=wish.until_idle)
+        progress = Progress(None)
+        payer = ChunkPayer(dgs, ledger, pace=wish.pace, stop=stop, on_result=progress.on_result)
+        with shown(progress):
+            async with telling(progress):
+                await engine.work(payer, stop, until_idle=wish.until_idle)
     return payer.paused
