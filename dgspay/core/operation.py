@@ -32,6 +32,11 @@ class Repeat(enum.Enum):
     """It spends a PIN or an OTP: never repeat it after an unknown outcome, trusted or not."""
 
 
+def _masked_repr(body: Mapping[str, Any] | None) -> str:
+    # People do paste card numbers into a narration, and a traceback shows operations.
+    return "None" if body is None else repr(masked(dict(body)))
+
+
 @attrs.frozen(kw_only=True)
 class Operation(Generic[T]):
     """One call of the API, ready to be sent by any client.
@@ -54,7 +59,7 @@ class Operation(Generic[T]):
     repeat: Repeat
     path_values: Mapping[str, str] = attrs.field(factory=dict)
     query: Mapping[str, str] = attrs.field(factory=dict)
-    body: Mapping[str, Any] | None = None
+    body: Mapping[str, Any] | None = attrs.field(default=None, repr=_masked_repr)
     idempotency_key: str | None = None
     failure_is_result: bool = False
 
