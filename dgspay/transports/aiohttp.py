@@ -22,11 +22,10 @@ from aiohttp.payload import Payload
 from yarl import URL
 
 from dgspay.core.operation import Request, Response, Timeout, TransportFailure
-from dgspay.errors import ConfigError
 from dgspay.transports.aiohttp_sessions import (
+    PROXIES,
     BorrowedSession,
     LoopSessions,
-    OpenSession,
     Options,
 )
 from dgspay.transports.base import MAX_CONNECTIONS, checked_limit
@@ -39,6 +38,7 @@ from dgspay.transports.failures import (
     unusable,
     unverified,
 )
+from dgspay.transports.routes import checked_proxy
 
 # What is handed over at a time, so that a write can be seen to stall.
 _PIECE = 65_536
@@ -102,14 +102,16 @@ class AiohttpTransport:
         if session is not None:
             self._sessions = BorrowedSession(session)
             return
+        if proxy is not None:
+            checked_proxy(proxy, kinds=PROXIES)
         limit = checked_limit(max_connections)
-        self._sessions = LoopSessions(Options(verify, trust_env, _checked_proxy(proxy), limit))
+        self._sessions = LoopSessions(Options(verify, trust_env, proxy, limit))
 
     async def send(self, request: Request, timeout: Timeout) -> Response:
         """Send the request and return the answer; see `dgspay.transports.base`."""
         attempt = _Attempt(request.headers if self._is_borrowed else None)
         try:
-            opened = await self._session()
+            opened = await self._sessions.get(_asyncio_loop())
             async with asyncio.timeout(timeout.total):
                 if opened.slots is None:
                     return await self._exchange(opened.session, request, timeout, attempt)
@@ -155,15 +157,6 @@ class AiohttpTransport:
             if not response.closed:
                 response.close()
 
-    async def _session(self) -> OpenSession:
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            loop = None
-        if loop is None:
-            raise unusable("AiohttpTransport is for asyncio; use HttpxTransport on trio")
-        return await self._sessions.get(loop)
-
     def _client_timeout(self, timeout: Timeout) -> aiohttp.ClientTimeout:
         """Return aiohttp's form of it, which is the same for nearly all calls."""
         connect, read, known = self._timeouts
@@ -175,6 +168,14 @@ class AiohttpTransport:
     async def aclose(self) -> None:
         """Close the session of this event loop, if it is ours."""
         await self._sessions.aclose()
+
+
+def _asyncio_loop() -> asyncio.AbstractEventLoop:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        pass
+    raise unusable("AiohttpTransport is for asyncio; use HttpxTransport on trio")
 
 
 async def _take(slots: asyncio.Semaphore, limit: float) -> None:
@@ -189,15 +190,6 @@ async def _take(slots: asyncio.Semaphore, limit: float) -> None:
     except TimeoutError:
         pass
     raise pool_timeout()
-
-
-def _checked_proxy(proxy: str | None) -> URL | None:
-    if proxy is None:
-        return None
-    url = URL(proxy)
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ConfigError("proxy must be the http or https URL of a proxy")
-    return url
 
 
 # --- one attempt ------------------------------------------------------------------------------

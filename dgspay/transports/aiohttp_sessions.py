@@ -9,7 +9,6 @@ import ssl
 import threading
 from collections.abc import AsyncGenerator
 from typing import Any
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import attrs
@@ -17,7 +16,10 @@ import certifi
 from yarl import URL
 
 from dgspay.transports.failures import unusable
-from dgspay.transports.routes import KEEP_ALIVE
+from dgspay.transports.routes import KEEP_ALIVE, environment_proxy
+
+PROXIES = ("http", "https")
+"""The kinds of proxies aiohttp knows."""
 
 
 @attrs.frozen(repr=False)
@@ -26,7 +28,7 @@ class Options:
 
     verify: ssl.SSLContext | bool
     trust_env: bool
-    proxy: URL | None
+    proxy: str | None
     max_connections: int
 
 
@@ -175,28 +177,13 @@ class _Routes:
         route: dict[str, Any] = {}
         proxy = self._options.proxy
         if proxy is None and self._options.trust_env:
-            proxy = _env_proxy(url)
+            # aiohttp would do so at every call, and would send the password .netrc has.
+            proxy = environment_proxy(url.scheme, url.raw_host or "", url.port, kinds=PROXIES)
         if proxy is not None:
             route["proxy"] = proxy
-        if url.scheme == "https" or (proxy is not None and proxy.scheme == "https"):
+        if url.scheme == "https" or (proxy or "").startswith("https:"):
             route["ssl"] = _tls_context(self._options)
         return route
-
-
-def _env_proxy(url: URL) -> URL | None:
-    """Return the proxy the environment asks for.
-
-    aiohttp can do so, too, but reads the environment and .netrc at every call, and sends the
-    password that .netrc has for the host.
-    """
-    proxies = getproxies()
-    address = proxies.get(url.scheme) or proxies.get("all")
-    if not address or proxy_bypass(f"{url.raw_host}:{url.port}"):
-        return None
-    proxy = URL(address if "://" in address else f"http://{address}")
-    if proxy.scheme not in ("http", "https"):
-        raise unusable(f"aiohttp knows no {proxy.scheme} proxy, and the environment names one")
-    return proxy
 
 
 def _tls_context(options: Options) -> ssl.SSLContext:

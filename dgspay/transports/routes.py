@@ -91,7 +91,7 @@ class Routes:
         self.library = library
         self._verify = verify
         self._trust_env = trust_env
-        self._proxy = None if proxy is None else _checked_proxy(proxy)
+        self._proxy = None if proxy is None else checked_proxy(proxy, kinds=_PROXIES)
         self._lock = threading.Lock()
         self._context: ssl.SSLContext | None = None
 
@@ -144,26 +144,43 @@ class Routes:
             return context
 
     def _proxy_of_environment(self, origin: Origin) -> str | None:
-        if not self._trust_env or proxy_bypass(f"{origin.host}:{origin.port}"):
+        if not self._trust_env:
             return None
-        proxies = getproxies()
-        proxy = proxies.get(origin.scheme) or proxies.get("all")
-        if not proxy:
-            return None
-        try:
-            return _checked_proxy(proxy if "://" in proxy else f"http://{proxy}")
-        except ConfigError as error:
-            message = str(error)
-        raise unusable(f"of the environment: {message}")
+        return environment_proxy(origin.scheme, origin.host, origin.port, kinds=_PROXIES)
 
 
-def _checked_proxy(proxy: str) -> str:
-    """Return the URL of a proxy, which is never shown: it may hold a password."""
+def environment_proxy(
+    scheme: str, host: str, port: int | None, *, kinds: tuple[str, ...]
+) -> str | None:
+    """Return the proxy that the environment names for a server.
+
+    Raises:
+        TransportFailure: for one of a kind that cannot be used.
+    """
+    if proxy_bypass(f"{host}:{port}"):
+        return None
+    proxies = getproxies()
+    proxy = proxies.get(scheme) or proxies.get("all")
+    if not proxy:
+        return None
+    try:
+        return checked_proxy(proxy if "://" in proxy else f"http://{proxy}", kinds=kinds)
+    except ConfigError as error:
+        message = str(error)
+    raise unusable(f"of the environment: {message}")
+
+
+def checked_proxy(proxy: str, *, kinds: tuple[str, ...]) -> str:
+    """Return the URL of a proxy, which is never shown: it may hold a password.
+
+    Raises:
+        ConfigError: when it is not the URL of a proxy of these kinds.
+    """
     try:
         parts = urlsplit(proxy)
         _ = parts.port
     except (ValueError, TypeError, AttributeError):
         raise ConfigError("proxy must be the URL of a proxy") from None
-    if parts.scheme not in _PROXIES or not parts.hostname:
-        raise ConfigError(f"proxy must be a URL that starts with {', '.join(_PROXIES)}")
+    if parts.scheme not in kinds or not parts.hostname:
+        raise ConfigError(f"proxy must be a URL that starts with {', '.join(kinds)}")
     return proxy
