@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import os
 import shlex
 import sys
 from collections.abc import Callable
@@ -25,6 +26,11 @@ SECTIONS: dict[str, Callable[[bool, Path | None], Section]] = {
 ONLY_WHEN_ASKED = {"instructions"}
 
 
+def _other_work() -> str:
+    """Say what else the machine was doing: a load of its own number of cores is a full one."""
+    return f", load average {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     usual = [name for name in SECTIONS if name not in ONLY_WHEN_ASKED]
@@ -38,8 +44,9 @@ def main(argv: list[str] | None = None) -> int:
     command = shlex.join(["python", "-m", "benchmarks", *given])
     missed = 0
     for name in chosen.only:
+        when = f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC{_other_work()}"
         section = SECTIONS[name](chosen.quick, plot)
-        text = section.markdown(command, dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"))
+        text = section.markdown(command, when)
         print(text, flush=True)
         if target is not None:
             # At once, so that what was measured is kept if a later one is interrupted.

@@ -275,9 +275,9 @@ def picture(samples: Samples, concurrencies: Sequence[int]) -> str:
 
 
 def section(*, quick: bool, plot: Path | None) -> Section:
-    """Run it; about seven minutes, or one if quick."""
+    """Run it; about five minutes, or one if quick."""
     concurrencies = (1, 32, 256) if quick else CONCURRENCIES
-    samples, missing = measure(concurrencies, 3 if quick else 7, 0.2 if quick else 0.5)
+    samples, missing = measure(concurrencies, 3 if quick else 5, 0.2 if quick else 0.5)
     if plot is not None:
         plot.write_text(picture(samples, concurrencies), encoding="utf-8")
     share, (name, concurrency) = samples.busiest_server()

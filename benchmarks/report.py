@@ -83,7 +83,7 @@ class Section:
     peers: Sequence[str] = ()
 
     def markdown(self, command: str, when: str) -> str:
-        """Return the whole section, with how and on what it was run."""
+        """Return the whole section, with how, when and on what it was run."""
         claims = ""
         if self.claims:
             head = ("claim", "target", "seen", "verdict")
