@@ -10,7 +10,8 @@ Installed with dgspay, so the fixtures are there without an import. They need th
         assert emulator.webhooks.received[0].dgs_reference == charge.dgs_reference
 
 `emulator.webhooks.deliver_to` hands the events to the shop's own handler, and
-`emulator.clock.advance` brings retries and expiry dates nearer. A shop that must be reached,
+`emulator.clock.advance` brings retries and expiry dates nearer. `emulator.snapshot()` keeps the
+state as it is, and `emulator.restore()` returns to it. A shop that must be reached,
 or must reach DGS-Pay, over a socket takes the fixture `dgs_server` besides. Each test has its
 own emulator, on a free port where it has one: tests may run side by side.
 """

@@ -42,10 +42,23 @@ FIDELITY: Final = (
               "are refused with 90", "assumed", "guide, Error Codes: invalid JSON structure"),
     Behaviour("requests", "amounts are JSON numbers above 0, never text", "documented",
               "guide, parameter tables"),
-    Behaviour("requests", "fields not in the guide are ignored", "assumed", ""),
+    Behaviour("requests", "fields not in the guide are ignored", "assumed",
+              "the guide says what is required, and not what is refused"),
     Behaviour("requests", "dates without a zone are UTC", "assumed", "the zone is not said"),
     Behaviour("requests", "a path that is there gets 405 for a method it does not have, one "
               "that is not gets 404 and 92", "assumed", "HTTP; the guide does not say"),
+    Behaviour("requests", "there is no rate limit unless a fault asks for 429", "assumed",
+              "rate limits are not documented"),
+    Behaviour("requests", "no IP address is refused", "documented",
+              "guide, IP Whitelisting: not enforced in sandbox"),
+    Behaviour("requests", "an answer comes at once unless latency is asked for", "assumed",
+              "upstream waits up to 28 s for a provider"),
+    Behaviour("requests", "one outcome has the words of its place: successful in a charge, "
+              "success in the transaction list and in events", "documented",
+              "guide, Response Format, List Response, Payment Event Payloads"),
+    Behaviour("requests", "every amount in an answer is a number, but for those of "
+              "recent_charges, which are text such as 500.00", "documented",
+              "guide, Get Link Details & Stats, example"),
     # --- idempotency ---
     Behaviour("idempotency", "the key comes in Idempotency-Key or X-Idempotency-Key, on POST, "
               "PATCH and DELETE", "assumed", "upstream has X-Idempotency-Key on POST; the guide "
@@ -89,7 +102,7 @@ FIDELITY: Final = (
     Behaviour("cards", "issuer words decline with ISO 8583 codes after the last step, "
               "incorrect_pin at the PIN", "assumed", "the guide shows code 05 only"),
     Behaviour("cards", "a wrong auth_type, or a payment that awaits nothing, is refused with 90",
-              "assumed", ""),
+              "assumed", "guide, Error Codes: 90 is a validation error"),
     Behaviour("cards", "the expiry date is read and not compared with today", "assumed",
               "tests should not fail in a later year"),
     # --- links ---
@@ -98,7 +111,7 @@ FIDELITY: Final = (
     Behaviour("payment links", "status is active, archived, expired or completed", "assumed",
               "the guide shows active"),
     Behaviour("payment links", "fields beyond the guide's example answer are shown when given",
-              "assumed", ""),
+              "assumed", "guide, Get Link Details: same fields as create response"),
     Behaviour("payment links", "PATCH takes the create fields; an archived link takes none",
               "assumed", "guide: Update a link"),
     Behaviour("payment links", "a pending payment holds one of max_uses until it fails",
@@ -127,7 +140,10 @@ FIDELITY: Final = (
               "does not", "assumed", "transfers_in_lookup=False hides it"),
     Behaviour("disbursements", "mobile money goes to RW only", "documented",
               "guide: Rwanda; more is planned for v3"),
-    Behaviour("banks", "countries other than RW get 92", "assumed", ""),
+    Behaviour("banks", "countries other than RW get 92", "assumed",
+              "guide, Error Codes: 92 is a resource that does not exist"),
+    Behaviour("banks", "bk_rw, kcb_rw and mtn_rw are the guide's keys, the others are made up; "
+              "bpr_rw needs a branch", "assumed", "guide, List Banks & Providers, examples"),
     # --- wallet ---
     Behaviour("wallet", "a collection costs 3 %", "assumed",
               "guide, Payment Event Payloads: 150 of 5,000"),
@@ -141,7 +157,8 @@ FIDELITY: Final = (
               "guide: will be credited shortly"),
     Behaviour("conversions", "a failed conversion is refunded", "documented",
               "guide, Currency Conversion"),
-    Behaviour("conversions", "a preview does not look at the balance", "assumed", ""),
+    Behaviour("conversions", "a preview does not look at the balance", "assumed",
+              "guide, Currency Conversion: read-only rate check"),
     # --- transactions ---
     Behaviour("transactions", "newest first; a limit over 100 is refused with 90", "assumed",
               "guide: max 100"),
@@ -151,10 +168,42 @@ FIDELITY: Final = (
     Behaviour("webhooks", "X-DGS-Signature is the lowercase hex HMAC-SHA256 of the body",
               "documented", "guide, Signature Verification"),
     Behaviour("webhooks", "events for a callback_url are signed with the same secret",
-              "assumed", ""),
+              "assumed", "the guide knows one webhook secret"),
     Behaviour("webhooks", "anything but 2xx is tried again after 5 s, 30 s, 2 min, 10 min and "
               "1 h; redirects are not followed", "assumed", "guide: automatic retries"),
     Behaviour("webhooks", "none leaves before the call that caused it is answered", "assumed",
               "the real service gives no such promise"),
+    Behaviour("webhooks", "the same event comes at least once, and may come twice "
+              "(the mode duplicate)", "documented",
+              "guide, Signature Verification: delivery is at-least-once"),
+    Behaviour("webhooks", "events may come late, never, or in another order than they arose "
+              "(the modes delay, drop and reorder)", "assumed",
+              "guide: webhooks can be retried on network failure; it promises no order"),
+    Behaviour("webhooks", "an event may be signed wrongly (the mode wrong_signature), as someone "
+              "else's would be", "documented",
+              "guide, Signature Verification: always verify before processing"),
+    Behaviour("webhooks", "the environment of an event is test", "documented",
+              "guide, Payment Event Payloads: test or production"),
+    Behaviour("webhooks", "an answer is waited for so long: 5 s", "assumed",
+              "guide: respond immediately, delayed responses trigger retries"),
+    # --- merchants ---
+    Behaviour("merchants", "each has its own key, account number, webhook secret, encryption key, "
+              "wallet and history; what is another's gets 92", "documented",
+              "guide, Authentication, and Error Codes: belongs to a different account"),
+    Behaviour("merchants", "a key with another merchant's account number gets 91", "assumed",
+              "guide, Required Headers: both on every request"),
+    Behaviour("merchants", "the slugs of all merchants' links are in one address space",
+              "assumed", "guide, Create a Payment Link: the URL has the slug alone"),
+    Behaviour("merchants", "the guide's placeholder credentials are taken only when asked for "
+              "(guide_credentials)", "assumed", "so that its examples run as they stand"),
+    # --- what is not DGS-Pay's ---
+    Behaviour("emulator only", "faults are struck on purpose: lost answers, closed connections, "
+              "slow and dripping answers, half a JSON, 429, 502 in HTML, redirects, error codes, "
+              "repeated rows", "assumed", "what networks and proxies do; the guide has error codes "
+              "only"),
+    Behaviour("emulator only", "the time can be moved on; everything due on the way happens at "
+              "its own moment", "assumed", "for tests; the real service has no such thing"),
+    Behaviour("emulator only", "a state file, snapshots and a reset", "assumed",
+              "for tests; the real service keeps everything"),
 )
 # fmt: on

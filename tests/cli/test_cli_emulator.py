@@ -7,7 +7,9 @@ import signal
 import socket
 import subprocess
 from decimal import Decimal
+from pathlib import Path
 
+import httpx
 import pytest
 
 from dgspay import DGSPay
@@ -74,6 +76,34 @@ def test_a_taken_port_is_told_in_words() -> None:
     assert said.code == 2
     assert f"port {port}" in said.err
     assert "--port 0" in said.err
+
+
+def test_a_state_file_of_something_else_is_told_in_words(tmp_path: Path) -> None:
+    file = tmp_path / "accounts.txt"
+    file.write_text("my accounts")
+    said = CommandLine({})("emulator", "--port", "0", "--state", str(file))
+    assert (said.code, "not one of the emulator's" in said.err) == (2, True)
+    said = CommandLine({})("emulator", "--port", "0", "--state", str(tmp_path / "no" / "x.db"))
+    assert (said.code, "cannot be opened" in said.err) == (2, True)
+
+
+def test_a_file_of_faults_that_is_not_there_is_told_in_words(tmp_path: Path) -> None:
+    said = CommandLine({})("emulator", "--port", "0", "--faults", str(tmp_path / "faults.toml"))
+    assert said.code == 2
+    assert "No such file or directory" in said.err
+
+
+def test_it_says_where_everything_is_remembered(tmp_path: Path) -> None:
+    file = tmp_path / "emulator.db"
+    with process("emulator", "--port", "0", "--state", str(file), "--guide-credentials") as running:
+        url = exported(running)["DGSPAY_BASE_URL"]
+        answer = httpx.get(
+            f"{url}/balance", headers={"X-DGS-API-Key": "YOUR_API_KEY"}, trust_env=False
+        )
+        assert answer.status_code == 200
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=PATIENCE)
+    assert file.stat().st_size > 0
 
 
 def test_a_webhook_url_of_another_kind_is_refused() -> None:

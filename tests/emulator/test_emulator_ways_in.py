@@ -10,6 +10,7 @@ import pytest
 
 from dgspay.emulator import Emulator, VirtualClock
 from dgspay.emulator.fidelity import FIDELITY
+from dgspay.emulator.mischief import MODES
 from tests.emulator.emulator_calls import CONVERT, LINK, MOBILE_MONEY, TO_BANK, credentials
 
 
@@ -150,4 +151,7 @@ def test_a_clock_only_moves_forward() -> None:
 
 def test_every_behaviour_says_where_it_is_from() -> None:
     assert len({row.does for row in FIDELITY}) == len(FIDELITY) > 40
-    assert all(row.source for row in FIDELITY if row.basis != "assumed")
+    assert all(row.source for row in FIDELITY)
+    told = " ".join(row.does for row in FIDELITY if row.area == "webhooks")
+    assert all(mode in told for mode in MODES)
+    assert any(row.area == "merchants" for row in FIDELITY)
