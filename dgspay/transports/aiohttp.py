@@ -43,6 +43,9 @@ from dgspay.transports.routes import checked_proxy
 # What is handed over at a time, so that a write can be seen to stall.
 _PIECE = 65_536
 
+# A proxy on the way may add headers of some length; aiohttp takes 128 of them.
+_HEADER_LINE = 32_768
+
 # The headers that are aiohttp's business: where a request goes, and where its body ends.
 _FRAMING = {"host", "content-length", "transfer-encoding"}
 
@@ -146,6 +149,8 @@ class AiohttpTransport:
             allow_redirects=False,
             raise_for_status=False,
             auto_decompress=False,
+            max_line_size=_HEADER_LINE,
+            max_field_size=_HEADER_LINE,
             timeout=self._client_timeout(timeout),
             middlewares=(attempt,),
             **self._sessions.route(url),
@@ -160,9 +165,13 @@ class AiohttpTransport:
     def _client_timeout(self, timeout: Timeout) -> aiohttp.ClientTimeout:
         """Return aiohttp's form of it, which is the same for nearly all calls."""
         connect, read, known = self._timeouts
-        if connect != timeout.connect or read != timeout.read:
-            known = aiohttp.ClientTimeout(connect=timeout.connect, sock_read=timeout.read)
-            self._timeouts = (timeout.connect, timeout.read, known)
+        # A borrowed session counts the wait for one of its connections as a part of connecting.
+        wanted = timeout.connect + timeout.pool if self._is_borrowed else timeout.connect
+        if connect != wanted or read != timeout.read:
+            known = aiohttp.ClientTimeout(
+                connect=wanted, sock_connect=timeout.connect, sock_read=timeout.read
+            )
+            self._timeouts = (wanted, timeout.read, known)
         return known
 
     async def aclose(self) -> None:

@@ -141,7 +141,8 @@ class _Connector(aiohttp.TCPConnector):
     async def connect(self, *args: Any, **more: Any) -> Any:
         connection = await super().connect(*args, **more)
         while _has_news(connection.transport):
-            await asyncio.sleep(0)  # the loop reads it
+            await asyncio.sleep(0)  # the loop sees it, and may resume us before it reads it
+            await asyncio.sleep(0)
             if not connection.closed:
                 return connection  # not a goodbye: a ticket of TLS, say
             connection.close()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 
 import pytest
 
 from dgspay.core.operation import Timeout
 from tests.faults.raw_server import Connection, RawServer, answering, free_port, http
+from tests.transports.contract.authority import AUTHORITY
 from tests.transports.contract.calling import Wire, get, post, with_wire
 from tests.transports.ways import Way
 
@@ -72,8 +74,9 @@ class ClosingAfterAnAnswer:
 
 
 @pytest.mark.acceptance(15)
+@pytest.mark.parametrize("tls", [None, AUTHORITY.server_context("127.0.0.1")], ids=["plain", "tls"])
 def test_goodbye_that_came_while_the_program_was_busy_is_read_before_a_payment_is_sent(
-    way: Way,
+    way: Way, tls: ssl.SSLContext | None
 ) -> None:
     """The loop has not looked at its sockets in the meantime; the transport must."""
     closing = ClosingAfterAnAnswer()
@@ -83,8 +86,8 @@ def test_goodbye_that_came_while_the_program_was_busy_is_read_before_a_payment_i
         closing.closed.wait(10)  # blocks the loop, as a busy program does
         assert (await wire.send(post(server.url))).status == 200
 
-    with RawServer(closing) as server:
-        with_wire(way, story)
+    with RawServer(closing, tls=tls) as server:
+        with_wire(way, story, verify=AUTHORITY.trusting())
         assert (len(server.requests), server.accepted) == (2, 2)
 
 

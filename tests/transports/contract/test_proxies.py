@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator
 
 import pytest
-import trustme
 
 from dgspay import Outcome
 from dgspay.core.operation import Request
@@ -20,6 +18,7 @@ from tests.faults.raw_server import (
     free_port,
     http,
 )
+from tests.transports.contract.authority import AUTHORITY
 from tests.transports.contract.calling import Wire, post, with_wire
 from tests.transports.ways import Way
 
@@ -52,21 +51,10 @@ def plain() -> Iterator[RawServer]:
         yield running
 
 
-authority = trustme.CA()
-
-
 @pytest.fixture
 def secured() -> Iterator[RawServer]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    with RawServer(answering(GOOD), tls=context) as running:
+    with RawServer(answering(GOOD), tls=AUTHORITY.server_context("127.0.0.1")) as running:
         yield running
-
-
-def trusting() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
 
 
 def at(proxy: RawServer, credentials: str = "") -> str:
@@ -94,7 +82,7 @@ def test_tls_goes_through_a_tunnel_that_sees_no_key(
         await pay(wire, secured)
         await pay(wire, secured)
 
-    with_wire(way, story, proxy=at(proxy), verify=trusting())
+    with_wire(way, story, proxy=at(proxy), verify=AUTHORITY.trusting())
     (tunnel,) = proxy.requests
     assert (tunnel.method, tunnel.target) == ("CONNECT", secured.authority)
     assert not [name for name, _ in tunnel.headers if name.startswith("x-dgs")]
@@ -115,9 +103,9 @@ def test_environment_is_obeyed_only_where_the_transport_is_told_so(
     async def story(wire: Wire) -> None:
         await pay(wire, secured)
 
-    with_wire(way, story, verify=trusting())
+    with_wire(way, story, verify=AUTHORITY.trusting())
     assert proxy.accepted == 0
-    with_wire(way, story, verify=trusting(), trust_env=True)
+    with_wire(way, story, verify=AUTHORITY.trusting(), trust_env=True)
     assert proxy.accepted == 1
 
 
@@ -136,7 +124,7 @@ def test_exceptions_of_the_environment_are_obeyed(
     async def story(wire: Wire) -> None:
         await pay(wire, secured)
 
-    with_wire(way, story, verify=trusting(), trust_env=True)
+    with_wire(way, story, verify=AUTHORITY.trusting(), trust_env=True)
     assert proxy.accepted == 0
 
 
@@ -147,7 +135,7 @@ def test_password_of_the_proxy_goes_to_the_proxy_alone(
         await pay(wire, plain)
         await pay(wire, secured)
 
-    with_wire(way, story, proxy=at(strict_proxy, "jane:s3%3Acret@"), verify=trusting())
+    with_wire(way, story, proxy=at(strict_proxy, "jane:s3%3Acret@"), verify=AUTHORITY.trusting())
     assert len(strict_proxy.requests) == 2
     for request in secured.requests:
         assert request.header("proxy-authorization") is None
@@ -160,7 +148,7 @@ def test_tunnel_that_is_refused_is_not_sent(
     way: Way, strict_proxy: RawServer, secured: RawServer, credentials: str
 ) -> None:
     url = at(strict_proxy, credentials)
-    transport = way.transport(proxy=url, verify=trusting())
+    transport = way.transport(proxy=url, verify=AUTHORITY.trusting())
     error = failure_of(way, secured.url, payout, transport=transport).error
     assert error.outcome is Outcome.NOT_SENT
     assert error.attempts == 3
@@ -175,7 +163,7 @@ def test_proxy_that_is_not_there_is_not_sent(way: Way, secured: RawServer) -> No
         failure = await wire.failure(post(secured.url))
         assert (failure.sent, failure.permanent) == (False, False)
 
-    with_wire(way, story, proxy=f"http://127.0.0.1:{free_port()}", verify=trusting())
+    with_wire(way, story, proxy=f"http://127.0.0.1:{free_port()}", verify=AUTHORITY.trusting())
 
 
 def hang_up(connection: Connection) -> None:
@@ -194,7 +182,7 @@ def test_tunnel_that_breaks_before_it_stands_is_told_without_the_key(
 ) -> None:
     """The key is not out yet. A library that cannot tell may call it unknown, never not sent."""
     with RawServer(script) as proxy:
-        transport = way.transport(proxy=at(proxy), verify=trusting())
+        transport = way.transport(proxy=at(proxy), verify=AUTHORITY.trusting())
         error = failure_of(way, secured.url, payout, transport=transport).error
         assert error.outcome in (Outcome.NOT_SENT, Outcome.UNKNOWN)
         assert not [

@@ -146,6 +146,13 @@ def test_header_names_are_lower_case_and_repeated_ones_are_joined(way: Way) -> N
     assert all(name == name.lower() for name in headers)
 
 
+def test_long_header_is_no_obstacle(way: Way) -> None:
+    policy = "default-src 'self' " + "https://cdn.example " * 1000
+    with RawServer(answering(http({}, "200 OK", f"Content-Security-Policy: {policy}"))) as server:
+        headers = reply_to(way, server.url).headers
+    assert headers["content-security-policy"] == policy.strip()
+
+
 CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked"
 PIECES = b'8;note=1\r\n{"a": 94\r\n3\r\n.50\r\n1\r\n}\r\n'
 
