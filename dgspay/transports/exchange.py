@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from dgspay.core.operation import Request, Response, Timeout, TransportFailure
@@ -48,7 +49,7 @@ def to_httpcore(
         request.method,
         url,
         headers=headers,
-        content=body,
+        content=_Content(body),
         extensions={"timeout": timeouts(timeout)},
     )
 
@@ -61,6 +62,33 @@ def timeouts(timeout: Timeout) -> dict[str, float]:
         "read": timeout.read,
         "pool": timeout.pool,
     }
+
+
+class _Content:
+    """The body of a request, in one piece.
+
+    httpcore's own is an async generator, which trio complains of when a cancelled request
+    leaves it behind.
+    """
+
+    def __init__(self, body: bytes) -> None:
+        self._pieces = (body,) if body else ()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._pieces)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _Pieces(iter(self._pieces))
+
+
+class _Pieces(AsyncIterator[bytes]):
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+
+    async def __anext__(self) -> bytes:
+        for piece in self._pieces:
+            return piece
+        raise StopAsyncIteration
 
 
 class Body:

@@ -85,7 +85,7 @@ def test_users_own_blocking_client_ends_at_the_deadline(library: Any) -> None:
 
     def drip(connection: Connection) -> None:
         connection.read_request()
-        connection.drip(http(CHARGE), every=0.1)
+        connection.drip(http(CHARGE), every=0.3)
 
     began = time.monotonic()
     with RawServer(drip) as server, library.Client() as client:
@@ -94,7 +94,7 @@ def test_users_own_blocking_client_ends_at_the_deadline(library: Any) -> None:
         )
         with pytest.raises(OutcomeUnknownError, match="deadline"):
             dgs.charges.mobile_money(**MOBILE_MONEY)
-    assert time.monotonic() - began < 8  # the whole answer would take 15 seconds and more
+    assert time.monotonic() - began < 8  # the headers alone take longer than 20 seconds
 
 
 # --- choosing ---------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import anyio
+import attrs
 import pytest
 import trustme
 
@@ -170,26 +171,28 @@ async def test_cancelled_requests_cost_no_slot(library: LibraryName) -> None:
 @both_libraries
 @pytest.mark.anyio
 async def test_traceback_of_a_cancelled_request_shows_no_key(library: LibraryName) -> None:
-    gate = Gate()
     shown: list[str] = []
+    more_than_is_taken = API_KEY.encode() + bytes(8_000_000)
 
     async def send(transport: AsyncHttpx, server: RawServer) -> None:
         try:
-            await transport.send(post(server), PATIENT)
+            await transport.send(attrs.evolve(post(server), body=more_than_is_taken), PATIENT)
         except BaseException as error:
             report = traceback.TracebackException.from_exception(error, capture_locals=True)
             ours = [frame for frame in report.stack if "/dgspay/" in frame.filename]
             shown.extend(f"{frame.name}: {frame.locals}" for frame in ours)
             raise
 
-    with RawServer(gate) as server:
+    with RawServer(Connection.hold) as server:
         transport = HttpxTransport(library=library)
         async with anyio.create_task_group() as group:
             group.start_soon(send, transport, server)
-            await until(lambda: gate.waiting == 1)
+            await until(lambda: server.accepted == 1)
+            await anyio.wait_all_tasks_blocked()
             group.cancel_scope.cancel()
         await transport.aclose()
     assert shown
+    assert any(place.startswith("write") for place in shown)
     assert not [place for place in shown if API_KEY in place]
 
 
