@@ -242,6 +242,12 @@ def test_the_report_goes_to_a_file_whose_name_says_what_it_is(tmp_path: Path) ->
     assert dgspay("payouts", "report", "s", "-o", "s.xlsx").code == 2
     assert dgspay("payouts", "report", "s", "-o", "nowhere/s.csv").code == 1
     assert dgspay("payouts", "report", "t").code == 2
+    # Looking makes no ledger where there is none.
+    for command in (["status", "s"], ["report", "s"], ["resolve", "s", "r", "--paid"]):
+        said = dgspay("payouts", *command, "--ledger", "other.sqlite3")
+        assert said.code == 2
+        assert "There is no ledger at" in said.err
+    assert not Path("other.sqlite3").exists()
 
 
 def test_a_log_gets_plain_lines_and_each_transport_pays(tmp_path: Path) -> None:

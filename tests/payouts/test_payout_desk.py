@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
+from typing import assert_type
 
 import pytest
 
@@ -16,12 +17,15 @@ from dgspay.errors import ConfigError
 from dgspay.payouts import (
     AsyncPayouts,
     ChunkRef,
+    Difference,
     NotInDoubtError,
     Payouts,
     PreflightError,
     RowsInvalidError,
     SqliteLedger,
     State,
+    Status,
+    Summary,
     UnknownBatchError,
 )
 
@@ -165,6 +169,16 @@ def test_both_have_the_same_signature_and_the_same_help(name: str) -> None:
     assert [*inspect.signature(blocking).parameters.values()] == parameters
     assert blocking.__doc__ == getattr(AsyncPayouts, name).__doc__
     assert not inspect.iscoroutinefunction(blocking)
+
+
+async def checked_and_never_run(blocking: Payouts, awaited: AsyncPayouts) -> None:
+    assert_type(blocking.status("b"), Status)
+    assert_type(await awaited.status("b"), Status)
+    assert_type(blocking.run("b.csv", fee=100), Summary)
+    assert_type(blocking.reconcile("b"), list[Difference])
+    assert_type(awaited.reconcile("b"), AsyncGenerator[Difference])
+    blocking.resolve("b", "r")  # type: ignore[call-arg]  # paid or not?
+    blocking.run("b.csv", fees=100)  # type: ignore[call-arg]
 
 
 def test_the_commands_call_only_what_is_public() -> None:

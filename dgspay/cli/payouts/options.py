@@ -82,8 +82,18 @@ TransportOption = Annotated[
 
 
 @contextmanager
+def known_ledger(place: str | None) -> Generator[AnyLedger]:
+    """Open a ledger that is there already, and close it; a command that only looks makes none."""
+    path = Path(DEFAULT_NAME if place is None else place)
+    if not is_server(place) and not path.exists():
+        fail(f"There is no ledger at {path.resolve()}. Name it with --ledger.")
+    with opened_ledger(place) as ledger:
+        yield ledger
+
+
+@contextmanager
 def opened_ledger(place: str | None, beside: Path | None = None) -> Generator[AnyLedger]:
-    """Open the ledger, and close it.
+    """Open the ledger, and close it; a file that is not there is made.
 
     Args:
         place: Where the option says it is.

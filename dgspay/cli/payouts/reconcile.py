@@ -13,7 +13,7 @@ from dgspay.cli.payouts.options import (
     RateOption,
     TransportOption,
     asking,
-    opened_ledger,
+    known_ledger,
 )
 from dgspay.cli.session import BaseUrlOption, CsvOption, EnvironmentOption, JsonOption
 from dgspay.cli.terminal import console, visible
@@ -45,7 +45,7 @@ def reconcile(
     async def collect(payouts: AsyncPayouts) -> list[Difference]:
         return [found async for found in payouts.reconcile(batch, pace=pace)]
 
-    with opened_ledger(ledger) as opened:
+    with known_ledger(ledger) as opened:
         found = asking(collect, environment, base_url, ledger=opened, transport=transport)
     if as_json:
         write_json_rows(found)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from dgspay.cli.exits import ExitCode, fail
-from dgspay.cli.payouts.options import BatchArgument, LedgerOption, opened_ledger
+from dgspay.cli.payouts.options import BatchArgument, LedgerOption, known_ledger
 from dgspay.cli.terminal import console, visible
 from dgspay.payouts import REPORT_FORMS, Payouts
 
@@ -36,7 +36,7 @@ def report(
     chosen = form or (out.suffix.removeprefix(".") if out is not None else "html")
     if chosen not in REPORT_FORMS:
         fail(f"The format must be one of {', '.join(REPORT_FORMS)}.")
-    with opened_ledger(ledger) as opened:
+    with known_ledger(ledger) as opened:
         payouts = Payouts(ledger=opened)
         if out is None:
             payouts.report(batch, sys.stdout, form=chosen)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dgspay.cli.exits import ExitCode, fail
-from dgspay.cli.payouts.options import BatchArgument, LedgerOption, opened_ledger
+from dgspay.cli.payouts.options import BatchArgument, LedgerOption, known_ledger
 from dgspay.cli.payouts.shown import words_of
 from dgspay.cli.session import ask
 from dgspay.cli.terminal import console
@@ -35,7 +35,7 @@ def resolve(
     """
     if paid is None:
         fail("Say --paid or --not-paid.")
-    with opened_ledger(ledger) as opened:
+    with known_ledger(ledger) as opened:
         payouts = Payouts(ledger=opened)
         record = payouts.row(batch, row)
         _tell(record)

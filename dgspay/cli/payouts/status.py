@@ -9,7 +9,7 @@ from rich.live import Live
 
 from dgspay.cli.interruption import stop_signals
 from dgspay.cli.output import write_json
-from dgspay.cli.payouts.options import BatchArgument, LedgerOption, opened_ledger
+from dgspay.cli.payouts.options import BatchArgument, LedgerOption, known_ledger
 from dgspay.cli.payouts.shown import exit_code, tell_status
 from dgspay.cli.session import JsonOption
 from dgspay.cli.terminal import console
@@ -35,7 +35,7 @@ def status(
 
     It may be given while the batch is being paid, from another terminal or another machine.
     """
-    with opened_ledger(ledger) as opened, stop_signals() as stopped:
+    with known_ledger(ledger) as opened, stop_signals() as stopped:
         payouts = Payouts(ledger=opened)
         found = payouts.status(batch)
         with _Display(as_json=as_json, live=follow) as display:
