@@ -35,7 +35,6 @@ from dgspay.transports.failures import (
     detail,
     is_about_a_certificate,
     pool_timeout,
-    unusable,
     unverified,
 )
 from dgspay.transports.routes import checked_proxy
@@ -176,15 +175,14 @@ class AiohttpTransport:
 
     async def aclose(self) -> None:
         """Close the session of this event loop, if it is ours."""
-        await self._sessions.aclose()
+        await self._sessions.aclose(_asyncio_loop())
 
 
-def _asyncio_loop() -> asyncio.AbstractEventLoop:
+def _asyncio_loop() -> asyncio.AbstractEventLoop | None:
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
-        pass
-    raise unusable("AiohttpTransport is for asyncio; use HttpxTransport on trio")
+        return None
 
 
 async def _take(slots: asyncio.Semaphore, limit: float) -> None:

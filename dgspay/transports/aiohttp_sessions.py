@@ -15,6 +15,7 @@ import attrs
 import certifi
 from yarl import URL
 
+from dgspay.core.operation import TransportFailure
 from dgspay.transports.failures import unusable
 from dgspay.transports.routes import KEEP_ALIVE, environment_proxy
 
@@ -53,8 +54,10 @@ class BorrowedSession:
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
 
-    async def get(self, loop: asyncio.AbstractEventLoop) -> OpenSession:
+    async def get(self, loop: asyncio.AbstractEventLoop | None) -> OpenSession:
         """Return the session, if it can be used here."""
+        if loop is None:
+            raise _not_asyncio()
         if self._session.closed:
             raise unusable("the aiohttp session is closed")
         # The public property of the same name warns of its own end.
@@ -66,7 +69,7 @@ class BorrowedSession:
         """Return nothing: proxy and certificates are the session's own affair."""
         return {}
 
-    async def aclose(self) -> None:
+    async def aclose(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Leave it open: its owner closes it."""
 
 
@@ -81,12 +84,14 @@ class LoopSessions:
         self._open: dict[asyncio.AbstractEventLoop, OpenSession] = {}
         self._closed = False
 
-    async def get(self, loop: asyncio.AbstractEventLoop) -> OpenSession:
+    async def get(self, loop: asyncio.AbstractEventLoop | None) -> OpenSession:
         """Return the session of this loop; make it at its first use."""
         if self._closed:
             raise unusable("the client is closed")
+        if loop is None:
+            raise _not_asyncio()
         found = self._open.get(loop)
-        if found is not None:
+        if found is not None and not found.session.closed:
             return found
         keeper = _kept(loop, self._options.max_connections)
         opened = await anext(keeper)  # which does not suspend: nobody else opens one meanwhile
@@ -100,15 +105,21 @@ class LoopSessions:
         """Return through which proxy and under which certificates a URL is reached."""
         return self._routes.to(url)
 
-    async def aclose(self) -> None:
+    async def aclose(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Close the session of this loop, and open no more."""
         self._closed = True
-        loop = asyncio.get_running_loop()
+        if loop is None:
+            return
         with self._lock:
             keeper = self._keepers.pop(loop, None)
             self._open.pop(loop, None)
         if keeper is not None:
             await keeper.aclose()
+
+
+def _not_asyncio() -> TransportFailure:
+    """Say that there is no event loop aiohttp could work in."""
+    return unusable("AiohttpTransport is for asyncio; use HttpxTransport on trio")
 
 
 async def _kept(
@@ -141,8 +152,12 @@ class _Connector(aiohttp.TCPConnector):
     async def connect(self, *args: Any, **more: Any) -> Any:
         connection = await super().connect(*args, **more)
         while _has_news(connection.transport):
-            await asyncio.sleep(0)  # the loop sees it, and may resume us before it reads it
-            await asyncio.sleep(0)
+            try:
+                await asyncio.sleep(0)  # the loop sees it, and may resume us before it reads it
+                await asyncio.sleep(0)
+            except BaseException:  # cancelled: nobody else knows of this connection
+                connection.close()
+                raise
             if not connection.closed:
                 return connection  # not a goodbye: a ticket of TLS, say
             connection.close()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 import threading
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -85,9 +86,13 @@ def test_blocking_client_refuses_it() -> None:
 
 
 def test_on_trio_it_says_what_to_use() -> None:
-    dgs = AsyncDGSPay(**settings_for("http://127.0.0.1:1", transport=AiohttpTransport()))
+    async def main() -> None:
+        settings = settings_for("http://127.0.0.1:1", transport=AiohttpTransport())
+        async with AsyncDGSPay(**settings) as dgs:
+            await payout(dgs)
+
     with pytest.raises(errors.TransportError, match="HttpxTransport on trio") as caught:
-        trio.run(payout, dgs)
+        trio.run(main)
     assert (caught.value.outcome, caught.value.attempts) == (Outcome.NOT_SENT, 1)
 
 
@@ -159,9 +164,15 @@ def test_loop_that_was_never_properly_ended_does_not_matter_to_the_next() -> Non
             loop = asyncio.new_event_loop()
             loop.run_until_complete(read(dgs))
             loop.close()
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(read(dgs))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(read(dgs))
+        loop.close()
         asyncio.run(read(dgs))
+        del dgs
         gc.collect()
-        assert len(server.requests) == 3
+        assert len(server.requests) == 5
 
 
 @pytest.mark.acceptance(21)
@@ -179,6 +190,36 @@ async def test_closing_ends_a_call_under_way_with_an_error_of_ours() -> None:
         with pytest.raises(TransportFailure) as caught:
             await call
         assert caught.value.sent
+
+
+@pytest.mark.usefixtures("collected")
+async def test_cancelled_while_it_reads_a_goodbye_it_leaves_no_connection_behind() -> None:
+    closed = threading.Event()
+
+    def answer_once(connection: Connection) -> None:
+        if connection.read_request() is not None:
+            connection.write(GOOD)
+            connection.sock.shutdown(socket.SHUT_RDWR)
+            closed.set()
+
+    with RawServer(answer_once) as server:
+        async with transport() as aio:
+            for steps in range(6):
+                closed.clear()
+                await aio.send(post(server.url), LIMITS)
+                closed.wait(10)  # blocks the loop, so that the goodbye is still to be read
+                call = asyncio.ensure_future(aio.send(post(server.url), LIMITS))
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+                call.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await call
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    yield
+    gc.collect()
 
 
 # --- slots ------------------------------------------------------------------------------------
