@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
+import itertools
 import re
 import signal
 import sqlite3
@@ -273,23 +274,38 @@ def test_what_was_answered_survives_the_end_of_the_process(path: Path, how: sign
         answers(200)(handler)
         arrived.set()
 
+    answered: list[bytes] = []
+    enough = threading.Event()
+
+    def ask_on(url: str, body: dict[str, Any]) -> None:
+        """Charge one after the other until there is no one to answer."""
+        http = httpx.Client(headers=KEY, trust_env=False)
+        with http, contextlib.suppress(httpx.TransportError):
+            for number in itertools.count():
+                headers = {"Idempotency-Key": f"order-{number}"}
+                answer = http.post(f"{url}/charges", json=body, headers=headers)
+                answered.append(answer.content)
+                if len(answered) == 30:
+                    enough.set()
+
     with receiving(answers(503), take_and_tell) as receiver:
+        body = {**MOBILE_MONEY, "callback_url": receiver.url}
         http = httpx.Client(headers=KEY, trust_env=False)
         with http, process(path, "--never-settle") as (running, url):
             http.post(f"{url}/payment-links", json=LINK)
-            body = {**MOBILE_MONEY, "callback_url": receiver.url}
-            answered = []
-            for number in range(40):
-                headers = {"Idempotency-Key": f"order-{number}"}
-                answered.append(http.post(f"{url}/charges", json=body, headers=headers).content)
-            first = json.loads(answered[0])["dgs_reference"]
+            first = http.post(f"{url}/charges", json=body).json()["dgs_reference"]
             settled = {"reference": first, "outcome": "approve"}
             http.post(url.replace("/generation/v2", "/_emulator/settle"), json=settled)
+            asking = threading.Thread(target=ask_on, args=(url, body))
+            asking.start()
+            assert enough.wait(30)
             running.send_signal(how)
-            running.wait(20)
+            running.wait(30)
+            asking.join()
         with httpx.Client(headers=KEY, trust_env=False) as http, process(path) as (_, url):
-            listed = http.get(f"{url}/transactions?limit=100").json()
-            assert listed["pagination"]["total"] == 40
+            # One may have been carried out whose answer did not arrive any more.
+            charged = http.get(f"{url}/transactions").json()["pagination"]["total"] - 1
+            assert charged - len(answered) in (0, 1)
             for number, answer in enumerate(answered):
                 headers = {"Idempotency-Key": f"order-{number}"}
                 again = http.post(f"{url}/charges", json=body, headers=headers)
