@@ -84,7 +84,7 @@ _SETTINGS = (
 )
 
 _LOADED_AT_ONCE = 1000
-_ROWS_IN_STATEMENT = 20
+_ROWS_IN_STATEMENT = 90  # of ten columns at most: old SQLites take 999 values in a statement
 
 
 class SqliteLedger(DatabaseLedger["SqliteConnection"]):
@@ -199,13 +199,10 @@ class SqliteConnection:
 
     def accept(self, answers: Iterable[tuple[str | None, str | None, int]]) -> int:
         """Accept what is in doubt, by DGS-Pay's reference, fee and id; return how many it was."""
-        answers = list(answers)
-        with_fee = [answer for answer in answers if answer[1] is not None]
-        # The same statement for both would bind a None for each, which is slow.
-        plain = [(reference, identity) for reference, fee, identity in answers if fee is None]
-        return self._change_together(_acceptance, 3, with_fee) + self._change_together(
-            _acceptance, 2, plain
-        )
+        references, fees, ids = zip(*answers, strict=True)
+        if _is_unused(fees):
+            return self._change_together(_acceptance, [references, ids])
+        return self._change_together(_acceptance, [references, fees, ids])
 
     def index_references(self) -> None:
         """See that a payout is found by DGS-Pay's reference quickly."""
@@ -230,8 +227,8 @@ class SqliteConnection:
             columns = dict(zip(Payout._fields, zip(*page, strict=True), strict=True))
             count += len(page)
             total += sum(columns["amount"])
-            columns["number"] = tuple([before + number for number in columns["number"]])
-            self._insert(columns)
+            ids = tuple([before + number for number in columns.pop("number")])
+            self._insert({"id": ids, **columns})
         return count, total
 
     def _insert(self, columns: Mapping[str, tuple[Any, ...]]) -> None:
@@ -239,21 +236,22 @@ class SqliteConnection:
 
         Columns nobody uses are left out: sqlite3 binds a None ten times as slowly as a text.
         """
-        used = [name for name, values in columns.items() if not _is_unused(values)]
-        rows = [*zip(*(columns[name] for name in used), strict=True)]
-        names = ("id", *used[1:])
-        self._change_together(partial(_insertion, names), len(names), rows)
+        used = {name: column for name, column in columns.items() if not _is_unused(column)}
+        self._change_together(partial(_insertion, (*used,)), [*used.values()])
 
     def _change_together(
-        self, statement: Callable[[int, int], str], width: int, rows: Sequence[tuple[Any, ...]]
+        self, statement: Callable[[int, int], str], columns: Sequence[Sequence[Any]]
     ) -> int:
-        """Carry a statement out for many rows of values at once; return how many it changed."""
-        whole = len(rows) - len(rows) % _ROWS_IN_STATEMENT
-        flat = chain.from_iterable(rows[:whole])
-        together = zip(*[flat] * (width * _ROWS_IN_STATEMENT), strict=True)
-        many = self._connection.executemany(statement(width, _ROWS_IN_STATEMENT), together)
-        single = self._connection.executemany(statement(width, 1), rows[whole:])
-        return many.rowcount + single.rowcount
+        """Carry a statement out for columns of values, many rows at once; return its changes."""
+        width, count = len(columns), len(columns[0])
+        whole = count - count % _ROWS_IN_STATEMENT
+        values = chain.from_iterable(zip(*[column[:whole] for column in columns], strict=True))
+        together = zip(*[values] * (width * _ROWS_IN_STATEMENT), strict=True)
+        single = zip(*[column[whole:] for column in columns], strict=True)
+        return (
+            self._connection.executemany(statement(width, _ROWS_IN_STATEMENT), together).rowcount
+            + self._connection.executemany(statement(width, 1), single).rowcount
+        )
 
 
 @functools.lru_cache(maxsize=64)

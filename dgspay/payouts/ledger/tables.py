@@ -58,13 +58,16 @@ def take(
     database: Database, chunk: Chunk, *, after: int, limit: int, now: float, doubtful: bool
 ) -> list[Payout]:
     """Put the next payouts in doubt, and return them."""
-    select, mark = (_NEXT_DOUBTFUL, _MARK_DOUBTFUL) if doubtful else (_NEXT_NEW, _MARK_NEW)
     batch = chunk.batch.id
-    begin = row_id(batch, max(after, chunk.first - 1) + 1)
-    rows = database.query(
-        f"{select} {database.lock_states if doubtful else ''}",
-        (begin, row_id(batch, chunk.last), limit),
-    )
+    begin, end = row_id(batch, max(after, chunk.first - 1) + 1), row_id(batch, chunk.last)
+    if doubtful:
+        select, mark = f"{_NEXT_DOUBTFUL} {database.lock_states}", _MARK_DOUBTFUL
+    elif database.query(_ANY_STATE_WITHIN, (begin, end)):
+        select, mark = _NEXT_NEW, _MARK_NEW
+    else:
+        # The usual case: nobody knows anything of what comes now.
+        select, mark = _NEXT_UNTOUCHED, _MARK_UNTOUCHED
+    rows = database.query(select, (begin, end, limit))
     if not rows:
         return []
     span = row_id(batch, rows[0][0]), row_id(batch, rows[-1][0])
@@ -75,6 +78,15 @@ def take(
     return payouts_of(rows)
 
 
+_ANY_STATE_WITHIN = "SELECT 1 FROM dgspay_payout_states WHERE id >= ? AND id <= ? LIMIT 1"
+_NEXT_UNTOUCHED = (
+    f"SELECT {_PAYOUT} FROM dgspay_payouts p WHERE p.id >= ? AND p.id <= ? ORDER BY p.id LIMIT ?"  # noqa: S608 - constants
+)
+_MARK_UNTOUCHED = (
+    "INSERT INTO dgspay_payout_states (id, state, attempts, doubtful, sent_at) "  # noqa: S608 - constants
+    f"SELECT p.id, {IN_DOUBT}, 1, 0, ? FROM dgspay_payouts p WHERE p.id >= ? AND p.id <= ? "
+    "ON CONFLICT (id) DO NOTHING"
+)
 _IS_NEW = f"(s.id IS NULL OR s.state = {_NEW})"
 _NEXT_NEW = (
     f"SELECT {_PAYOUT} FROM {_ALL} WHERE p.id >= ? AND p.id <= ? AND {_IS_NEW} "  # noqa: S608 - constants
