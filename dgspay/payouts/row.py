@@ -34,6 +34,8 @@ MAX_REFERENCE = 128
 
 _BANK_COLUMNS = ("bank_key", "account_number", "branch")
 _PHONE_COLUMNS = ("msisdn", "network")
+_GOOD_BANK = {"destination_type": "bank", "bank_key": "bk_rw", "account_number": "1234567890"}
+_GOOD_PHONE = {"destination_type": "mobile_money", "msisdn": "0788123456", "network": "MTN"}
 # What Excel makes of a long number, in either decimal notation: 1.23457E+12 and 1,23457E+12.
 _SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]*)?[eE][+-]?[0-9]+", re.ASCII)
 _DECIMAL_TAIL = re.compile(r"[0-9]+[.,]0+", re.ASCII)
@@ -64,9 +66,15 @@ def read_row(
 
     reference = checked("reference", lambda: _reference(row.get("reference")))
     amount = checked("amount", lambda: _whole_rwf(row.get("amount"), row.get("currency")))
-    recipient = checked("recipient", lambda: _recipient(row))
+    recipient: Recipient | None = None
+    try:
+        recipient = _recipient(row)
+    except (ValueError, TypeError) as error:
+        # Only now is it worth the time to look at each column by itself.
+        found = [*_recipient_faults(row)] or [("recipient", str(error))]
+        faults.extend(RowFault(line, *fault) for fault in found)
     narration = checked("narration", lambda: _text(row, "narration"))
-    if faults:
+    if faults or recipient is None:
         yield from ((line, fault) for fault in faults)
         return
     yield (
@@ -119,6 +127,23 @@ def _recipient(row: Mapping[str, Any]) -> Recipient:
         country=_text(row, "country") or "RW",
         name=_text(row, "name"),
     )
+
+
+def _recipient_faults(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Give every column that spoils the recipient: each is tried beside good ones."""
+    try:
+        good = _GOOD_BANK if _is_bank(row) else _GOOD_PHONE
+    except ValueError as error:
+        yield "destination_type", str(error)
+        return
+    for column in (*_BANK_COLUMNS, *_PHONE_COLUMNS, "country", "name"):
+        tried = {name: value for name, value in good.items() if name != column}
+        if column in row:
+            tried[column] = row[column]
+        try:
+            _recipient(tried)
+        except (ValueError, TypeError) as error:
+            yield column, str(error)
 
 
 def _is_bank(row: Mapping[str, Any]) -> bool:

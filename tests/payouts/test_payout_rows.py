@@ -122,10 +122,33 @@ def test_each_fault_has_its_line_and_none_shows_the_value(
 def test_all_faults_of_all_rows_are_listed(tmp_path: Path) -> None:
     path = sheet(tmp_path, HEAD + ",zero,12,None,x\n" + GOOD + ",1000,0788123456,MTN,J\n")
     survey = check_rows(path)
-    assert [fault.line for fault in survey.faults] == [2, 2, 2, 4]
-    with pytest.raises(RowsInvalidError, match="4 faults") as refused:
+    assert [(fault.line, fault.column) for fault in survey.faults] == [
+        (2, "reference"),
+        (2, "amount"),
+        (2, "msisdn"),
+        (2, "network"),
+        (4, "reference"),
+    ]
+    with pytest.raises(RowsInvalidError, match="5 faults") as refused:
         survey.require_good()
     assert refused.value.faults == tuple(survey.faults)
+
+
+def test_every_fault_of_a_recipient_is_listed() -> None:
+    row = {"reference": "r", "amount": 10, "destination_type": "bank", "bank_key": "bk_rw"}
+    wrong = {**row, "account_number": 12, "branch": "a\0b", "msisdn": "0788123456", "name": 7}
+    survey = check_rows([wrong])
+    assert [(fault.column, fault.message) for fault in survey.faults] == [
+        ("account_number", "account_number must be text: as a number it loses leading zeros"),
+        ("branch", "branch has control characters"),
+        ("msisdn", "msisdn does not belong to a bank account; leave it empty"),
+        ("name", "name must be text"),
+    ]
+    (fault,) = check_rows([{**row, "destination_type": "cheque"}]).faults
+    assert (fault.column, fault.message) == (
+        "destination_type",
+        "destination_type must be bank or mobile_money",
+    )
 
 
 @pytest.mark.parametrize(
@@ -200,7 +223,7 @@ def test_a_hostile_cell_is_a_fault_of_its_line_and_takes_no_memory(
 def test_a_nul_in_a_column_that_is_sent_is_a_fault_of_that_column(tmp_path: Path) -> None:
     text = HEAD + "r\0,1\0,0788123\0456,M\0TN,J\n"
     assert {line for line, _ in faults(sheet(tmp_path, text))} == {2}
-    assert len(faults(sheet(tmp_path, text))) == 3
+    assert len(faults(sheet(tmp_path, text))) == 4
 
 
 def test_a_long_file_is_read_within_little_memory(tmp_path: Path) -> None:
