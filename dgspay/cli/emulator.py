@@ -95,8 +95,11 @@ def emulator(
         )
         with local, stop_signals() as stopped:
             if faults is not None:
+                # In place of those a state file remembers, or each start would add them again.
+                local.faults.clear()
+                local.webhooks.behave()
                 local.load_faults(faults)
-            if transactions:
+            if transactions and not local.transactions:
                 local.generate(transactions, seed=seed or 0)
             with local.serve(port, host, allow_public=allow_public) as server:
                 _introduce(local, server, state)
