@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -64,6 +65,35 @@ def test_whoever_cuts_the_batch_otherwise_is_seen_too(two: tuple[Any, Any, Batch
     other.claim(batch, 0, 1, 10)
     with pytest.raises(FencedError):
         one.take(chunk, after=0, limit=4)
+
+
+@pytest.mark.acceptance(53)
+def test_two_that_cut_the_batch_differently_at_once_do_not_both_have_it(
+    two: tuple[Any, Any, Batch], payout_postgres: Postgres
+) -> None:
+    import psycopg
+
+    one, other, batch = two
+    connection = one._writer.run(lambda connection: connection)
+    commit = connection.commit
+    claimed: list[Any] = []
+    claiming = threading.Thread(target=lambda: claimed.append(other.claim(batch, 0, 1, 5)))
+
+    def commit_while_the_other_claims() -> None:
+        connection.commit = commit
+        claiming.start()
+        until = time.monotonic() + 60
+        with psycopg.connect(payout_postgres[0], autocommit=True) as looking:
+            while claiming.is_alive() and time.monotonic() < until:
+                if looking.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
+                    break
+        commit()
+
+    connection.commit = commit_while_the_other_claims
+    chunk = one.claim(batch, 0, 1, 10)
+    claiming.join()
+    assert other.is_ours(claimed[0])
+    assert not one.is_ours(chunk)
 
 
 def test_a_pause_stops_every_machine(two: tuple[Any, Any, Batch]) -> None:

@@ -31,6 +31,10 @@ class Database(Protocol):
         """Carry a statement out; return how many rows it changed."""
         ...
 
+    def mark(self, statement: str, values: Sequence[Any]) -> list[int] | None:
+        """Change rows and return the ids of those it were; None where nobody can come between."""
+        ...
+
     def accept(self, answers: Iterable[tuple[str | None, str | None, int]]) -> int:
         """Accept what is in doubt, by DGS-Pay's reference, fee and id; return how many it was."""
         ...

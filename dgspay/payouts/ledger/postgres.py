@@ -80,6 +80,7 @@ _ANY_TABLE = "SELECT to_regclass('dgspay_payouts')"
 # Two processes that create a table at once fail on PostgreSQL, "IF NOT EXISTS" or not. The
 # numbers are this ledger's own; they have no other meaning.
 _LOCK_INSTALL = "SELECT pg_advisory_xact_lock(7316509241)"
+_LOCK_CLAIMS = "SELECT id FROM dgspay_payout_batches WHERE id = ? FOR NO KEY UPDATE"
 _LOCK_RUN = "SELECT pg_try_advisory_lock(%s)"
 
 _PATIENCE_SECONDS = 60.0
@@ -132,6 +133,8 @@ class PostgresLedger(DatabaseLedger["PostgresConnection"]):
 
     def _next_epoch(self, connection: PostgresConnection, chunk: Chunk) -> int:
         batch = chunk.batch.id
+        # One at a time, or two that cut the batch differently would not see each other.
+        connection.query(_LOCK_CLAIMS, (batch,))
         # Whoever holds rows of it in a chunk of another cut is fenced as well.
         connection.change(
             "UPDATE dgspay_payout_chunks SET epoch = epoch + 1 WHERE batch = ? "
@@ -245,6 +248,12 @@ class PostgresConnection:
         """Carry a statement out; return how many rows it changed."""
         return self._connection.execute(_dialect(statement), values).rowcount
 
+    def mark(self, statement: str, values: Sequence[Any]) -> list[int]:
+        """Change rows and return the ids of those it were: others may have changed some."""
+        return [
+            identity for (identity,) in self.query(f"{statement} RETURNING {_STATE_ID}", values)
+        ]
+
     def accept(self, answers: Iterable[tuple[str | None, str | None, int]]) -> int:
         """Accept what is in doubt, by DGS-Pay's reference, fee and id; return how many it was."""
         references, fees, ids = zip(*answers, strict=True)
@@ -280,6 +289,7 @@ _ACCEPT = (
     "FROM unnest(?::bigint[], ?::text[], ?::text[]) AS answer (id, reference, fee) "
     f"WHERE s.id = answer.id AND s.state = {tables.IN_DOUBT} AND s.dgs_reference IS NULL"
 )
+_STATE_ID = "dgspay_payout_states.id"
 _INDEX_REFERENCES = (
     "CREATE INDEX IF NOT EXISTS dgspay_payout_references "
     "ON dgspay_payout_states (dgs_reference) WHERE dgs_reference IS NOT NULL"

@@ -197,6 +197,10 @@ class SqliteConnection:
         """Carry a statement out; return how many rows it changed."""
         return self._connection.execute(statement, values).rowcount
 
+    def mark(self, statement: str, values: Sequence[Any]) -> None:
+        """Change rows. They are those that were read: a transaction has the file for itself."""
+        self._connection.execute(statement, values)
+
     def accept(self, answers: Iterable[tuple[str | None, str | None, int]]) -> int:
         """Accept what is in doubt, by DGS-Pay's reference, fee and id; return how many it was."""
         references, fees, ids = zip(*answers, strict=True)

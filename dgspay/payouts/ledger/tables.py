@@ -71,9 +71,10 @@ def take(
     if not rows:
         return []
     span = row_id(batch, rows[0][0]), row_id(batch, rows[-1][0])
-    if database.change(mark, (now, *span)) != len(rows):
+    marked = database.mark(mark, (now, *span))
+    if marked is not None and len(marked) != len(rows):
         # An event that came between the two statements has settled one of them.
-        ours = {number for (number,) in database.query(_IN_DOUBT_WITHIN, span)}
+        ours = {identity % _NUMBERS for identity in marked}
         rows = [row for row in rows if row[0] in ours]
     return payouts_of(rows)
 
@@ -108,10 +109,6 @@ _NEXT_DOUBTFUL = (
 _MARK_DOUBTFUL = (
     f"UPDATE dgspay_payout_states SET state = {IN_DOUBT}, attempts = attempts + 1, "  # noqa: S608 - constants
     f"doubtful = 1, sent_at = ? WHERE id >= ? AND id <= ? AND {_IS_DOUBTFUL}"
-)
-_IN_DOUBT_WITHIN = (
-    f"SELECT id & {_NUMBERS - 1} FROM dgspay_payout_states "  # noqa: S608 - constants
-    f"WHERE id >= ? AND id <= ? AND state = {IN_DOUBT}"
 )
 
 
