@@ -24,6 +24,8 @@ SECTIONS: dict[str, Callable[[bool, Path | None], Section]] = {
 }
 # Valgrind takes minutes for it.
 ONLY_WHEN_ASKED = {"instructions"}
+# Stays in the results as it was written: what the figures mean, and what was tried.
+BY_HAND = ("notes",)
 
 
 def _other_work() -> str:
@@ -50,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
         print(text, flush=True)
         if target is not None:
             # At once, so that what was measured is kept if a later one is interrupted.
-            write(target, {name: text}, list(SECTIONS))
+            write(target, {name: text}, [*SECTIONS, *BY_HAND])
         missed += sum(not claim.is_held for claim in section.claims)
     print("All claims held." if not missed else f"{missed} claims missed.")
     return 1 if missed else 0
