@@ -323,7 +323,14 @@ def _failure(error: Exception, *, sent: bool) -> TransportFailure:
         )
     for kind, reason in _REASONS:
         if isinstance(error, kind):
-            return TransportFailure(reason + detail(error), sent=sent)
+            return TransportFailure(reason + _detail(error), sent=sent)
     if isinstance(error, TimeoutError):
         return deadline_passed(sent=sent)
     return TransportFailure(f"the request failed ({type(error).__name__})", sent=sent)
+
+
+def _detail(error: BaseException | None) -> str:
+    """Return the operating system's own words; aiohttp's may hold the URL."""
+    while isinstance(error, aiohttp.ClientError):
+        error = error.__cause__
+    return detail(error) if isinstance(error, Exception) else ""

@@ -22,6 +22,9 @@ from dgspay.transports.routes import KEEP_ALIVE, environment_proxy
 PROXIES = ("http", "https")
 """The kinds of proxies aiohttp knows."""
 
+# Turns of the loop until what is in a socket has been read and acted upon, TLS included.
+_TURNS = 20
+
 
 @attrs.frozen(repr=False)
 class Options:
@@ -151,18 +154,25 @@ class _Connector(aiohttp.TCPConnector):
 
     async def connect(self, *args: Any, **more: Any) -> Any:
         connection = await super().connect(*args, **more)
-        while _has_news(connection.transport):
-            try:
-                await asyncio.sleep(0)  # the loop sees it, and may resume us before it reads it
-                await asyncio.sleep(0)
-            except BaseException:  # cancelled: nobody else knows of this connection
-                connection.close()
-                raise
-            if not connection.closed:
-                return connection  # not a goodbye: a ticket of TLS, say
+        while _has_news(connection.transport) and not await _is_usable(connection):
             connection.close()
             connection = await super().connect(*args, **more)
         return connection
+
+
+async def _is_usable(connection: Any) -> bool:
+    """Let the loop read what has come in, and say whether the connection is open and quiet."""
+    try:
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+            if connection.closed:
+                return False
+            if not _has_news(connection.transport):
+                return True  # it was no goodbye: a ticket of TLS, say
+    except BaseException:  # cancelled: nobody else knows of this connection
+        connection.close()
+        raise
+    return False
 
 
 def _has_news(transport: asyncio.Transport | None) -> bool:

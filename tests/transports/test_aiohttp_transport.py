@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import socket
 import threading
 import warnings
 from collections.abc import AsyncIterator, Iterator
@@ -24,6 +23,7 @@ from dgspay.transports.base import AsyncTransport
 from tests.faults.calls import API_KEY, AT_ONCE, charge, failure_of, payout, read, settings_for
 from tests.faults.raw_server import Connection, RawServer, answering, http
 from tests.transports.contract.calling import get, post
+from tests.transports.contract.closing import ClosingWhenTold
 from tests.transports.ways import WAYS
 
 GOOD = http({"status": "success", "dgs_reference": "dgs_1", "balances": []})
@@ -194,20 +194,12 @@ async def test_closing_ends_a_call_under_way_with_an_error_of_ours() -> None:
 
 @pytest.mark.usefixtures("collected")
 async def test_cancelled_while_it_reads_a_goodbye_it_leaves_no_connection_behind() -> None:
-    closed = threading.Event()
-
-    def answer_once(connection: Connection) -> None:
-        if connection.read_request() is not None:
-            connection.write(GOOD)
-            connection.sock.shutdown(socket.SHUT_RDWR)
-            closed.set()
-
-    with RawServer(answer_once) as server:
+    closing = ClosingWhenTold()
+    with RawServer(closing) as server:
         async with transport() as aio:
             for steps in range(6):
-                closed.clear()
                 await aio.send(post(server.url), LIMITS)
-                closed.wait(10)  # blocks the loop, so that the goodbye is still to be read
+                closing.close()
                 call = asyncio.ensure_future(aio.send(post(server.url), LIMITS))
                 for _ in range(steps):
                     await asyncio.sleep(0)
