@@ -13,22 +13,17 @@ A story that fails is printed as the steps that lead to it. `DGSPAY_TEST_FULL=1`
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from dgspay import PaymentStatus
 from dgspay.payouts import State
 from tests.model.payout_world import Plan, World
-
-FULL = bool(os.environ.get("DGSPAY_TEST_FULL"))
+from tests.model.telling import STORIES, story_folder
 
 ROUTE = "POST /disburse"
 
@@ -71,7 +66,7 @@ class PayoutStory(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp())
+        self.folder = story_folder()
 
     @initialize(
         rows=st.integers(min_value=2, max_value=8), trusting=st.booleans(), plan=plans, sad=sad
@@ -167,13 +162,6 @@ class PayoutStory(RuleBasedStateMachine):
         assert states <= {State.CONFIRMED, State.FAILED}, "somebody was forgotten"
 
 
-PayoutStory.TestCase.settings = settings(
-    max_examples=1500 if FULL else 50,
-    stateful_step_count=40 if FULL else 10,
-    deadline=None,
-    derandomize=not FULL,
-    print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
+PayoutStory.TestCase.settings = STORIES
 
 TestPayoutStory = pytest.mark.acceptance(52, 54, 58)(PayoutStory.TestCase)
