@@ -76,7 +76,7 @@ class Operation(Generic[T]):
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """What its body holds and nobody may be shown, not even where the server repeats it."""
-        return tuple(held for held in (self.body or {}).values() if isinstance(held, Secret))
+        return tuple([held for held in (self.body or {}).values() if type(held) is Secret])
 
     def steps(self, caller: Caller) -> Steps[T]:
         """Run the call; see `Runnable`."""
