@@ -56,6 +56,6 @@ def set_up() -> None:
     DGSPay(api_key="k", account_number="a", transport=HttpxTransport())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     AsyncDGSPay(api_key="k", account_number="a", transport=HttpxTransport.blocking())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     DGSPay(api_key="k", account_number="a", transport=AiohttpTransport())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    AiohttpTransport(aiohttp.ClientSession(), proxy="http://x")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    AiohttpTransport(aiohttp.ClientSession(), proxy="http://x")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     AsyncDGSPay(api_key="k", account_number="a", retry=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     AsyncDGSPay(api_key="k", account_number="a", timeout=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
