@@ -165,7 +165,12 @@ class Runner:
         """Take payouts up page by page, always one page ahead of the workers."""
         async with aclosing(self._pages(chunk, course, doubtful=doubtful)) as pages:
             async for taken in pages:
-                await send.send(taken)
+                try:
+                    await send.send(taken)
+                except anyio.BrokenResourceError:
+                    # No worker is left. What ended them comes out of the task group, and this
+                    # must not come out in its place.
+                    return
 
     async def _pages(
         self, chunk: Chunk, course: _Course, *, doubtful: bool
