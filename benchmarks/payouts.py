@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import multiprocessing
+import os
 import platform
 import socket
 import statistics
@@ -288,6 +289,8 @@ def main() -> int:
     parser.add_argument("--write", type=Path, help="also write the result to this file")
     parser.add_argument("--only", choices=["rates", "million"], help="only one of the two")
     chosen = parser.parse_args()
+    busy, processors = os.getloadavg()[0], os.cpu_count()
+    others = f"before it, {busy:.1f} programs were running on {processors} processors"
     parts, good = [], True
     if chosen.only != "rates":
         # First, for its memory is measured.
@@ -302,9 +305,8 @@ def main() -> int:
         "# Durable payouts beside the bare client\n\n"
         "`python -m benchmarks.payouts --write benchmarks/payouts.md` "
         f"(CPython {platform.python_version()}, {platform.machine()}, {ROWS:,} rows, "
-        f"{LATENCY * 1000:.0f} ms latency, {CONCURRENCY} at once, aiohttp, {ROUNDS} rounds)\n\n"
-        + "\n\n".join(parts)
-        + "\n"
+        f"{LATENCY * 1000:.0f} ms latency, {CONCURRENCY} at once, aiohttp, {ROUNDS} rounds; "
+        f"{others})\n\n" + "\n\n".join(parts) + "\n"
     )
     print(text)
     if chosen.write is not None:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dgspay.payouts.batch import CHUNK_ROWS, Batch, Chunk, Terms
     from dgspay.payouts.books import REPORT_FORMS, Status
+    from dgspay.payouts.chunks import ChunkPayer
     from dgspay.payouts.desk import AsyncPayouts, Payouts
     from dgspay.payouts.engines import ChunkRef, Engine
     from dgspay.payouts.engines.local import LocalEngine
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
         RowsInvalidError,
         UnknownBatchError,
     )
-    from dgspay.payouts.job import ChunkPayer, Job, Summary, check_rows, open_job, run_payouts
+    from dgspay.payouts.job import Job, Summary, check_rows, open_job, run_payouts
     from dgspay.payouts.ledger import Counts, Ledger
     from dgspay.payouts.ledger.postgres import PostgresLedger
     from dgspay.payouts.ledger.sqlite import DEFAULT_NAME, SqliteLedger
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "batch": "CHUNK_ROWS Batch Chunk Terms",
+    "chunks": "ChunkPayer",
     "books": "REPORT_FORMS Status",
     "desk": "AsyncPayouts Payouts",
     "engines": "ChunkRef Engine",
@@ -65,7 +67,7 @@ _HOME = {
         "BatchBusyError BatchChangedError LedgerError NotInDoubtError PreflightError RowFault "
         "RowsInvalidError UnknownBatchError"
     ),
-    "job": "ChunkPayer Job Summary check_rows open_job run_payouts",
+    "job": "Job Summary check_rows open_job run_payouts",
     "ledger": "Counts Ledger",
     "ledger.postgres": "PostgresLedger",
     "ledger.sqlite": "DEFAULT_NAME SqliteLedger",

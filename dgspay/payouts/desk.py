@@ -30,8 +30,9 @@ from dgspay.money import AmountInput
 from dgspay.payouts import books
 from dgspay.payouts.batch import CHUNK_ROWS
 from dgspay.payouts.books import Status
+from dgspay.payouts.chunks import ChunkPayer, in_thread
 from dgspay.payouts.engines import ChunkRef, Engine
-from dgspay.payouts.job import ChunkPayer, Job, Summary, check_rows, in_thread, open_job, twin_of
+from dgspay.payouts.job import Job, Summary, check_rows, open_job, twin_of
 from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.pace import Limits, Pace
 from dgspay.payouts.payout import Record

@@ -15,23 +15,21 @@ import attrs
 from dgspay import AsyncDGSPay, DGSPay
 from dgspay.errors import ConfigError
 from dgspay.money import AmountInput
-from dgspay.payouts.batch import Batch, Chunk, Terms, check_name, chunk_ranges, name_from
+from dgspay.payouts.batch import Batch, Terms, check_name, chunk_ranges, name_from
+from dgspay.payouts.chunks import ChunkPayer, in_thread
 from dgspay.payouts.engines import ChunkRef, Engine
 from dgspay.payouts.engines.local import LocalEngine
-from dgspay.payouts.ledger import Counts, FencedError, Ledger
+from dgspay.payouts.ledger import Counts, Ledger
 from dgspay.payouts.pace import Limits, Pace
 from dgspay.payouts.payout import OPEN, Payout, State
 from dgspay.payouts.preflight import Preflight, balance_problems, preflight
 from dgspay.payouts.rows import Source, file_digest, open_rows
-from dgspay.payouts.runner import OnResult, Runner, Stop
+from dgspay.payouts.runner import OnResult, Stop
 from dgspay.payouts.settling import LookUps, Settler
 from dgspay.payouts.survey import Survey, survey_rows
 
 T = TypeVar("T")
 
-# With trusted keys: how often lost answers are asked for again, and the pause before, growing.
-_TRUSTED_PASSES = 6
-_TRUSTED_PAUSE = 0.2
 # How often chunks are put out again whose worker could not finish them.
 _ROUNDS = 3
 
@@ -63,89 +61,6 @@ class Summary:
     def in_doubt(self) -> int:
         """Payouts of which it is not known whether they were made."""
         return self.counts.count(State.IN_DOUBT, State.HELD)
-
-
-class ChunkPayer:
-    """Pays chunks: what an engine, or a task of Celery, Temporal or DBOS, calls.
-
-        await ChunkPayer(dgs, ledger)(ChunkRef(batch="2026-11", index=0, first=1, last=250))
-
-    Args:
-        client: Pays; with `RetryPolicy(trust_idempotency=True)` it also sends those again whose
-            answer was lost.
-        ledger: Remembers.
-        pace: How fast each chunk is paid.
-        limits: When to stop by oneself.
-        stop: When told to.
-        on_result: Told of each payout, in the event loop.
-    """
-
-    def __init__(
-        self,
-        client: AsyncDGSPay,
-        ledger: Ledger,
-        *,
-        pace: Pace | None = None,
-        limits: Limits | None = None,
-        stop: Stop | None = None,
-        on_result: OnResult | None = None,
-    ) -> None:
-        self._trusted = client.settings.retry.trust_idempotency
-        self._ledger = ledger
-        self._runner = partial(
-            Runner, client, ledger, pace=pace, limits=limits, stop=stop, on_result=on_result
-        )
-        self.paused: str | None = None
-
-    async def __call__(self, ref: ChunkRef) -> str | None:
-        """Take a chunk up and pay it; return why it was paused, or None.
-
-        Raises:
-            ConfigError: the ledger has no such batch.
-            LedgerError: the ledger cannot be written.
-        """
-        batch = await in_thread(self._ledger.batch, ref.batch)
-        if batch is None:
-            raise ConfigError(f"the ledger has no batch {ref.batch!r}")
-        chunk = await in_thread(self._ledger.claim, batch, ref.index, ref.first, ref.last)
-        try:
-            paused = await self._pay(chunk)
-        except FencedError:
-            # Another worker has the chunk; it does what is left to do.
-            return None
-        await in_thread(self._ledger.finish, chunk)
-        self.paused = self.paused or paused
-        return paused
-
-    async def _pay(self, chunk: Chunk) -> str | None:
-        runner = self._runner()
-        paused = await runner.run(chunk, doubtful=True) if self._trusted else None
-        paused = paused or await runner.run(chunk)
-        for turn in range(_TRUSTED_PASSES if self._trusted else 0):
-            if paused or not await self._is_in_doubt(chunk):
-                break
-            await anyio.sleep(_TRUSTED_PAUSE * 2**turn)
-            paused = await runner.run(chunk, doubtful=True)
-        return paused
-
-    async def _is_in_doubt(self, chunk: Chunk) -> bool:
-        after = chunk.first - 1
-        while page := await in_thread(
-            partial(
-                self._ledger.page,
-                chunk.batch.name,
-                after=after,
-                last=chunk.last,
-                limit=1000,
-                states=(State.HELD, State.IN_DOUBT),
-            )
-        ):
-            if any(
-                record.dgs_reference is None and record.contradiction is None for record in page
-            ):
-                return True
-            after = page[-1].payout.number
-        return False
 
 
 class Job:
@@ -427,8 +342,3 @@ def twin_of(client: DGSPay) -> AsyncDGSPay:
         allow_rwf_fractions=settings.allow_rwf_fractions,
         trust_env=settings.trust_env,
     )
-
-
-async def in_thread(function: Callable[..., T], *arguments: object) -> T:
-    """Ask the ledger without holding up the event loop."""
-    return await anyio.to_thread.run_sync(partial(function, *arguments))

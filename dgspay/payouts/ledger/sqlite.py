@@ -23,6 +23,9 @@ from dgspay.payouts.ledger.locks import only_one
 from dgspay.payouts.ledger.tables import ACCEPTED, IN_DOUBT, row_id
 from dgspay.payouts.payout import Payout
 
+OLDEST_SQLITE = (3, 33)
+"""The first with UPDATE FROM."""
+
 DEFAULT_NAME = "dgspay-payouts.sqlite3"
 
 _SCHEMA = (
@@ -131,6 +134,10 @@ class SqliteConnection:
     lock_states = ""  # a transaction that writes has the file for itself
 
     def __init__(self, path: Path, busy_timeout: float) -> None:
+        if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+            raise LedgerError(
+                f"this Python has SQLite {sqlite3.sqlite_version}; the ledger needs 3.33 (2020)"
+            )
         try:
             # Names and account numbers are in it: nobody else's business.
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
