@@ -404,7 +404,7 @@ async def test_every_tenth_answer_is_lost_and_webhooks_settle_them_all(
             emulator.faults.add("POST /disburse", Fault(), times=9)
             emulator.faults.lose_answer("POST /disburse")
         async with client_of(emulator, server.url) as dgs:
-            summary = await run(dgs, ledger, sheet, callback_url=url, settle_within=60)
+            summary = await run(dgs, ledger, sheet, callback_url=url, settle_within=900)
         assert summary.counts.count(State.CONFIRMED) == rows
         assert (len(emulator.executed), set(paid(emulator).values())) == (rows, {1})
 
