@@ -115,9 +115,9 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST, default=False)
 def durability(session: nox.Session) -> None:
-    """Kill, stop and restart what pays, at full size."""
-    session.install("-e", PROJECT, *group("test"))
-    paths = ("tests/payouts/test_payout_kill.py", *DURABILITY)
+    """Kill, stop and restart what pays, cut its lines, and hand it to schedulers, at full size."""
+    session.install("-e", EVERYTHING, *group("test", "schedulers"))
+    paths = ("tests/payouts", "tests/faults")
     session.run("pytest", *paths, *session.posargs, env={"DGSPAY_TEST_FULL": "1"})
 
 

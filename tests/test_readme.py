@@ -17,11 +17,13 @@ import httpx
 import pytest
 
 from dgspay import DGSPay
+from dgspay.cli.payouts.shown import EXIT_CODES
 from dgspay.core.answer import Verdict
 from dgspay.core.operation import Repeat
 from dgspay.core.retry import History, Step, decide
 from dgspay.emulator import Emulator
 from dgspay.encryption import CardEncryptor
+from dgspay.payouts import AsyncPayouts, Payouts
 from dgspay.webhooks import sign
 from tests.webhooks.real_servers import postgres_binaries, running_postgres
 
@@ -97,9 +99,11 @@ def test_there_is_a_test_for_every_block() -> None:
         "Each event exactly once",
         "Each event exactly once, again",
         "Payroll on Friday",
+        "PostgreSQL and five machines",
         "Lists",
         "Tests of your own",
         "Watching it work",
+        "Which transport",
     ]
     assert list(blocks("js")) == ["Cards"]
     assert list(SHELL) == [
@@ -110,7 +114,9 @@ def test_there_is_a_test_for_every_block() -> None:
     ]
 
 
-@pytest.mark.parametrize("title", ["Take a payment", "Take a payment, again", "Lists"])
+@pytest.mark.parametrize(
+    "title", ["Take a payment", "Take a payment, again", "Lists", "Which transport"]
+)
 def test_scripts(environment: Emulator, title: str) -> None:
     run(title)
 
@@ -126,6 +132,38 @@ def test_payroll(environment: Emulator, tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir("again")
     ran = dgspay(*shlex.split(SHELL["Payroll on Friday"])[1:], "--yes")
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_the_exit_codes_of_payouts_are_those_of_the_help() -> None:
+    table = README[README.index("### When the machine dies") : README.index("### PostgreSQL and")]
+    told = dict(re.findall(r"^\| (\d+) \| (.+?) \|$", table, re.MULTILINE))
+    assert told == dict(re.findall(r"^  (\d+) +(.+)$", EXIT_CODES, re.MULTILINE))
+
+
+def test_a_chunk_as_a_task(
+    environment: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("psycopg")
+    binaries = postgres_binaries()
+    if binaries is None:
+        pytest.skip("no PostgreSQL: install postgresql")
+    names = run("PostgreSQL and five machines")
+    monkeypatch.chdir(tmp_path)
+    row = {"amount": 1000, "msisdn": "0788123456", "network": "MTN"}
+
+    async def begin(payouts: AsyncPayouts) -> None:
+        async with payouts.open([{**row, "reference": str(n)} for n in range(4)], batch="b") as job:
+            await job.start()
+
+    with (
+        running_postgres(binaries) as database,
+        DGSPay.from_env() as dgs,
+        names["PostgresLedger"](database) as ledger,
+    ):
+        Payouts(dgs, ledger).wait_for(begin)
+        for _ in range(2):
+            assert names["pay_chunk"](database, "b", 0, 1, 4) is None
+    assert len(environment.executed) == 4
 
 
 def test_watching(environment: Emulator) -> None:
