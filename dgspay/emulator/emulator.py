@@ -305,7 +305,7 @@ class Emulator(Merchant):
         load_faults(path, self.faults, self._courier.mischief)
         self.keep()
 
-    def wait_for_deliveries(self, timeout: float = 5.0) -> None:
+    def wait_for_deliveries(self, timeout: float = 30.0) -> None:
         """Wait until no webhook is under way or due; retries due later are not waited for.
 
         Raises:

@@ -66,7 +66,7 @@ def opened(chromium: Browser, served: Served) -> Iterator[Opener]:
                 viewport={"width": width, "height": height}, color_scheme=scheme
             )
             contexts.callback(context.close)
-            context.set_default_timeout(10_000)
+            context.set_default_timeout(30_000)
             page = context.new_page()
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.on(

@@ -18,7 +18,7 @@ from tests.console.test_payment_page import enter_card
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 class Command:
@@ -82,7 +82,7 @@ def running(*arguments: str, **environment: str) -> Generator[Command]:
 @contextmanager
 def profile(chromium: Browser, width: int, scheme: Any) -> Generator[BrowserContext]:
     context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     try:
         yield context
     finally:

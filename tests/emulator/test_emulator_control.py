@@ -76,7 +76,9 @@ def test_webhooks_clock_and_options_are_set_over_http(
     console: httpx.Client, client: httpx.Client, emulator: Emulator
 ) -> None:
     assert console.post("/webhooks", json={"mode": "drop"}).status_code == 200
-    assert console.get("/state").json()["modes"] == [{"mode": "drop", "remaining": 1, "seconds": 0}]
+    assert console.get("/state").json()["modes"] == [
+        {"mode": "drop", "words": "Do not deliver", "remaining": 1, "seconds": 0}
+    ]
     console.delete("/webhooks")
     assert emulator.webhooks.modes == ()
     assert console.post("/options", json={"settle_after": 100}).status_code == 200
