@@ -1,15 +1,14 @@
-"""Every transport dgspay has, in every way it may be run: a table that grows with them."""
+"""Every transport dgspay has, in every way it may be run."""
 
 from __future__ import annotations
 
-import importlib.util
-import inspect
 import ssl
 from collections.abc import Callable
 from typing import Any, Literal
 
 import attrs
 
+from dgspay.transports.aiohttp import AiohttpTransport
 from dgspay.transports.httpx import HttpxTransport
 
 Mode = Literal["sync", "asyncio", "trio"]
@@ -27,34 +26,21 @@ class Kind:
     make: Callable[[], Any]
 
 
-def _httpx(library: str, mode: Mode) -> Kind:
-    options: dict[str, Any] = {"verify": _CERTIFICATES}
-    if library != "httpx":
-        options["library"] = library
-
+def _httpx(library: Literal["httpx", "httpx2"], mode: Mode) -> Kind:
     def make() -> Any:
         if mode == "sync":
-            return HttpxTransport.blocking(**options)
-        return HttpxTransport(**options)
+            return HttpxTransport.blocking(library=library, verify=_CERTIFICATES)
+        return HttpxTransport(library=library, verify=_CERTIFICATES)
 
     return Kind(f"{library}-{mode}", mode, make)
 
 
-def _aiohttp() -> list[Kind]:
-    if importlib.util.find_spec("dgspay.transports.aiohttp") is None:
-        return []
-    module: Any = importlib.import_module("dgspay.transports.aiohttp")
-    return [Kind("aiohttp-asyncio", "asyncio", module.AiohttpTransport)]
-
-
-def _libraries() -> list[str]:
-    takes_library = "library" in inspect.signature(HttpxTransport.blocking).parameters
-    return ["httpx", "httpx2"] if takes_library else ["httpx"]
-
-
-_MODES: tuple[Mode, ...] = ("sync", "asyncio", "trio")
-
 KINDS = [
-    *(_httpx(library, mode) for library in _libraries() for mode in _MODES),
-    *_aiohttp(),
+    _httpx("httpx", "sync"),
+    _httpx("httpx", "asyncio"),
+    _httpx("httpx", "trio"),
+    _httpx("httpx2", "sync"),
+    _httpx("httpx2", "asyncio"),
+    _httpx("httpx2", "trio"),
+    Kind("aiohttp-asyncio", "asyncio", AiohttpTransport),
 ]

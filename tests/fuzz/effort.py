@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 FULL = bool(os.environ.get("DGSPAY_TEST_FULL"))
 
 FUZZ = settings(
-    max_examples=5000 if FULL else 100,
+    max_examples=2000 if FULL else 70,
     deadline=None,
     # The same inputs at each run, so that a change that breaks something is the one to blame.
     derandomize=not FULL,

@@ -150,7 +150,7 @@ HUGE = {
     "a nest": b"[" * MAX_BODY_BYTES,
     "a nest of objects": b'{"a":' * (MAX_BODY_BYTES // 5),
     "a closed nest": b"[" * (MAX_BODY_BYTES // 2) + b"]" * (MAX_BODY_BYTES // 2),
-    "a wide nest": b"[" + b"[[]]," * (MAX_BODY_BYTES // 20) + b"1]",
+    "a wide nest": b"[" + b"[[]]," * (MAX_BODY_BYTES // 40) + b"1]",
     "a number": b"1" * MAX_BODY_BYTES,
     "a fraction": b"0." + b"1" * (MAX_BODY_BYTES - 2),
     "an exponent": b"1e" + b"9" * (MAX_BODY_BYTES - 2),
@@ -232,7 +232,7 @@ def test_one_wrong_byte_never_denies_what_was_done(call: str, answers: dict[str,
     chance = random.Random(call)
     every = range(256)
     for place in range(len(whole.body)):
-        for byte in every if FULL else {0, 0xFF, 0x22, *chance.sample(every, 4)}:
+        for byte in every if FULL else {0, 0xFF, 0x22, *chance.sample(every, 1)}:
             body = whole.body[:place] + bytes([byte]) + whole.body[place + 1 :]
             outcome = outcome_of(call, Response(whole.status, whole.headers, body))
             assert outcome in TRUE, body

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, settings
 FULL = bool(os.environ.get("DGSPAY_TEST_FULL"))
 
 STORIES = settings(
-    max_examples=1000 if FULL else 30,
+    max_examples=1000 if FULL else 20,
     stateful_step_count=30 if FULL else 10,
     deadline=None,
     # The same stories at each run, so that a change that breaks one is the one to blame.
