@@ -121,6 +121,20 @@ def durability(session: nox.Session) -> None:
     session.run("pytest", *paths, *session.posargs, env={"DGSPAY_TEST_FULL": "1"})
 
 
+@nox.session(python=OLDEST, default=False)
+def acceptance(session: nox.Session) -> None:
+    """Print which tests hold which row of the acceptance list; fail where a row has none."""
+    session.install("-e", EVERYTHING, *group("test", "browser"))
+    session.run("python", "-m", "tests.acceptance_table", *session.posargs)
+
+
+@nox.session(python=OLDEST, default=False)
+def bench(session: nox.Session) -> None:
+    """Measure every claim beside its peers, and write the tables in benchmarks/."""
+    session.install("-e", EVERYTHING, *group("test", "peers"))
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
 @nox.session(python=OLDEST)
 def docs(session: nox.Session) -> None:
     """Build the reference from the docstrings into site/."""

@@ -114,7 +114,7 @@ def card(
         APIError: DGS-Pay refused.
     """
     if not isinstance(card, EncryptedCard):
-        del card  # a traceback that shows local variables must not show it
+        del card  # type: ignore[unreachable]  # a traceback that shows local variables must not show it
         raise TypeError("card must be an EncryptedCard; raw card data never goes to a server")
     money = Money.parse(amount, currency)
     fields = {
@@ -144,7 +144,7 @@ def authorize_pin(
         idempotency_key: Your own key for this step; the client makes one otherwise.
     """
     if not isinstance(pin, EncryptedPin):
-        del pin  # a traceback that shows local variables must not show it
+        del pin  # type: ignore[unreachable]  # a traceback that shows local variables must not show it
         raise TypeError("pin must be an EncryptedPin; a raw PIN never goes to a server")
     fields = {name: Secret(value) for name, value in pin.to_wire().items()}
     return _authorize(reference, "pin", fields, Repeat.ONCE, idempotency_key)

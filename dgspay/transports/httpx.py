@@ -8,7 +8,7 @@ import threading
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
-from anyio.lowlevel import EventLoopToken, RunVar, current_token
+from anyio.lowlevel import RunVar, current_token
 
 from dgspay.core.operation import Request, Response, Timeout, TransportFailure
 from dgspay.transports import borrowed
@@ -245,7 +245,7 @@ class _Borrowed:
 class _BorrowedAsync(_Borrowed):
     """An `AsyncClient`, in the event loop it was first used in."""
 
-    _loop: EventLoopToken | None = None
+    _loop: object = None  # a token that is compared and nothing else
 
     def send(self, request: Request, timeout: Timeout) -> Coroutine[Any, Any, Response]:
         self.check()
