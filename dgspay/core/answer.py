@@ -86,8 +86,9 @@ _VERDICT_BY_CODE = {
 }
 
 # `status` of an answer, and `transaction_status` in it, where something is under way.
-_TAKEN = frozenset({"success", "pending"})
-_GOES_ON = frozenset({"pending", "successful", "success"})
+# Tuples, because what is looked for in them may be a list, and no set takes a list.
+_TAKEN = ("success", "pending")
+_GOES_ON = ("pending", "successful", "success")
 
 # 408: the server gave up on us. 409 without a code says no more than "something is there".
 # 499: a proxy says that we hung up. Neither tells whether the call was carried out.

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dgspay import BankRecipient, Customer, DGSPay, Outcome, RetryPolicy, errors
@@ -100,6 +100,8 @@ headers = st.dictionaries(
 
 
 @FUZZ
+@example(call="disburse", status=400, headers={}, body=b'{"status":[]}')
+@example(call="charge", status=400, headers={}, body=b'{"transaction_status":{}}')
 @given(
     call=st.sampled_from([*READS, *WRITES]),
     status=st.sampled_from([200, 201, 202, 204, 302, 400, 404, 409, 429, 500, 502])
