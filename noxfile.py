@@ -49,7 +49,7 @@ def group(*names: str) -> tuple[str, ...]:
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Run the tests, with branch coverage of the parts money depends on."""
-    session.install("-e", PROJECT, *group("test"))
+    session.install("-e", PROJECT, *group("test", "contract"))
     if session.posargs:
         session.run("pytest", *session.posargs)
         return
@@ -119,6 +119,15 @@ def durability(session: nox.Session) -> None:
     session.install("-e", EVERYTHING, *group("test", "schedulers"))
     paths = ("tests/payouts", "tests/faults")
     session.run("pytest", *paths, *session.posargs, env={"DGSPAY_TEST_FULL": "1"})
+
+
+@nox.session(python=OLDEST, default=False)
+def contract(session: nox.Session) -> None:
+    """Have schemathesis try the emulator against its own OpenAPI description, at length."""
+    session.install("-e", PROJECT, *group("test", "contract"))
+    # It may take longer than what otherwise means that a test hangs.
+    path = ("tests/emulator/test_emulator_openapi.py", "-o", "faulthandler_timeout=0")
+    session.run("pytest", *path, *session.posargs, env={"DGSPAY_TEST_FULL": "1"})
 
 
 @nox.session(python=OLDEST, default=False)
