@@ -141,7 +141,8 @@ def acceptance(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure every claim beside its peers, and write the tables in benchmarks/."""
     session.install("-e", EVERYTHING, *group("test", "peers"))
-    session.run("python", "-m", "benchmarks", *session.posargs)
+    # 1 says that a claim was missed, which is a result like any other.
+    session.run("python", "-m", "benchmarks", *session.posargs, success_codes=[0, 1])
 
 
 @nox.session(python=OLDEST)
