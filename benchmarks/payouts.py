@@ -5,7 +5,7 @@ Run it with the extras `aiohttp` and `postgres` and a PostgreSQL from Debian's p
     python -m benchmarks.payouts [--write benchmarks/payouts.md] [--only rates|million]
 
 A server in a process of its own answers each disbursement after 30 ms. The subjects take turns
-in every round; what is compared are the ratios to the bare client within a round.
+in every round; what is compared is the best round of each.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import multiprocessing
 import os
 import platform
 import socket
-import statistics
 import sys
 import tempfile
 import time
@@ -254,14 +253,14 @@ def million() -> Books:
 
 def table_of(rates: dict[str, list[float]]) -> tuple[str, bool]:
     """The rates as a table, and whether every claim about them holds."""
-    lines = ["| what | rows/s, median | share of the bare client | claimed |", "|---|---|---|---|"]
+    # The best of the rounds: whatever else the machine does can only make one slower.
+    lines = ["| what | rows/s | share of the bare client | claimed |", "|---|---|---|---|"]
     good = True
     for name, measured in rates.items():
-        shares = [own / base for own, base in zip(measured, rates["no ledger"], strict=True)]
-        share, least = statistics.median(shares), LEAST.get(name)
+        share, least = max(measured) / max(rates["no ledger"]), LEAST.get(name)
         good &= least is None or share >= least
         claimed = "" if least is None else f"at least {least}"
-        lines.append(f"| {name} | {statistics.median(measured):,.0f} | {share:.2f} | {claimed} |")
+        lines.append(f"| {name} | {max(measured):,.0f} | {share:.2f} | {claimed} |")
     return "\n".join(lines), good
 
 
@@ -305,8 +304,8 @@ def main() -> int:
         "# Durable payouts beside the bare client\n\n"
         "`python -m benchmarks.payouts --write benchmarks/payouts.md` "
         f"(CPython {platform.python_version()}, {platform.machine()}, {ROWS:,} rows, "
-        f"{LATENCY * 1000:.0f} ms latency, {CONCURRENCY} at once, aiohttp, {ROUNDS} rounds; "
-        f"{others})\n\n" + "\n\n".join(parts) + "\n"
+        f"{LATENCY * 1000:.0f} ms latency, {CONCURRENCY} at once, aiohttp, the best of {ROUNDS} "
+        f"rounds; {others})\n\n" + "\n\n".join(parts) + "\n"
     )
     print(text)
     if chosen.write is not None:
