@@ -118,7 +118,9 @@ def durability(session: nox.Session) -> None:
     """Kill, stop and restart what pays, cut its lines, and hand it to schedulers, at full size."""
     session.install("-e", EVERYTHING, *group("test", "schedulers"))
     paths = ("tests/payouts", "tests/faults")
-    session.run("pytest", *paths, *session.posargs, env={"DGSPAY_TEST_FULL": "1"})
+    # A run may take longer than what otherwise means that a test hangs.
+    options = ("-o", "faulthandler_timeout=0", *session.posargs)
+    session.run("pytest", *paths, *options, env={"DGSPAY_TEST_FULL": "1"})
 
 
 @nox.session(python=OLDEST, default=False)
