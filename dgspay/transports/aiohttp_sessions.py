@@ -154,21 +154,25 @@ class _Connector(aiohttp.TCPConnector):
 
     async def connect(self, *args: Any, **more: Any) -> Any:
         connection = await super().connect(*args, **more)
-        while _has_news(connection.transport) and not await _is_usable(connection):
+        while not await _is_usable(connection):
             connection.close()
             connection = await super().connect(*args, **more)
         return connection
 
 
 async def _is_usable(connection: Any) -> bool:
-    """Let the loop read what has come in, and say whether the connection is open and quiet."""
+    """Let the loop read what has come in, and say whether the connection is open and quiet.
+
+    What came unasked is no ground to close it (a ticket of TLS, say), but where it is an answer,
+    aiohttp would take it for the one to the next request.
+    """
     try:
         for _ in range(_TURNS):
-            await asyncio.sleep(0)
-            if connection.closed:
+            if connection.closed or connection.protocol.should_close:
                 return False
             if not _has_news(connection.transport):
-                return True  # it was no goodbye: a ticket of TLS, say
+                return True
+            await asyncio.sleep(0)
     except BaseException:  # cancelled: nobody else knows of this connection
         connection.close()
         raise

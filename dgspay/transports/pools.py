@@ -19,7 +19,7 @@ import anyio
 from dgspay.core.operation import Request, Response, Timeout
 from dgspay.transports.asyncio_streams import AsyncioBackend
 from dgspay.transports.deadline import BoundBackend, deadline
-from dgspay.transports.exchange import Incoming, split_url, to_httpcore
+from dgspay.transports.exchange import Incoming, has_leftover, split_url, to_httpcore
 from dgspay.transports.failures import deadline_passed, pool_timeout
 from dgspay.transports.routes import KEEP_ALIVE, Origin, Routes
 from dgspay.transports.streams import BlockingGatheringBackend, GatheringBackend
@@ -165,6 +165,8 @@ async def _exchange(connection: Any, outgoing: Any) -> Response:
         async for chunk in chunks:
             incoming.body.add(chunk)
     await response.aclose()
+    if has_leftover(connection):
+        await _close_all([connection])
     return incoming.response()
 
 
@@ -224,6 +226,8 @@ class ThreadPool:
                 incoming.body.add(chunk)
                 deadline.check()
             response.close()
+            if has_leftover(connection):
+                _close_all_blocking([connection])
             return incoming.response()
         finally:
             with self._lock:

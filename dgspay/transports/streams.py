@@ -100,7 +100,9 @@ class GatheringStream:
         return GatheringStream(tls, self._core)
 
     def get_extra_info(self, info: str) -> Any:
-        """Tell what the connection itself would."""
+        """Tell what the connection itself would, and whether its TLS holds something unread."""
+        if info == "is_readable":
+            return self._stream.get_extra_info(info) or _is_unread(self._stream)
         return self._stream.get_extra_info(info)
 
 
@@ -178,5 +180,24 @@ class BlockingGatheringStream:
         return BlockingGatheringStream(tls, self._core)
 
     def get_extra_info(self, info: str) -> Any:
-        """Tell what the connection itself would."""
+        """Tell what the connection itself would, and whether its TLS holds something unread."""
+        if info == "is_readable":
+            return self._stream.get_extra_info(info) or _is_unread(self._stream)
         return self._stream.get_extra_info(info)
+
+
+def _is_unread(stream: Any) -> bool:
+    """Say whether TLS has taken from the socket what nobody has read yet: bytes, or a goodbye.
+
+    A record that came together with the end of an answer is not in the socket any more.
+    """
+    tls = stream.get_extra_info("ssl_object")
+    if not isinstance(tls, ssl.SSLObject):  # one that reads from the socket, record by record
+        return False
+    try:
+        tls.read(1)
+    except ssl.SSLWantReadError:
+        return False
+    except ssl.SSLError:
+        return True
+    return True

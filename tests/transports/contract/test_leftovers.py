@@ -1,0 +1,131 @@
+"""What came beyond an answer is never taken for the answer to the next request."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from tests.faults.raw_server import HEAD_END, Connection, RawServer, http
+from tests.transports.contract.authority import AUTHORITY
+from tests.transports.contract.calling import Wire, post, with_wire
+from tests.transports.ways import Way
+
+FORGED = http({"forged": True})
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked" + HEAD_END + b"2\r\n{}\r\n0\r\n\r\n"
+
+# Each is an answer and more than it.
+TOO_MUCH = {
+    "a second answer": http({}) + FORGED,
+    "the beginning of a second answer": http({}) + FORGED[:30],
+    "a second answer that is cut in its body": http({}) + FORGED[:-4],
+    "more than its length": b"HTTP/1.1 200 OK\r\nContent-Length: 2" + HEAD_END + b"{}" + FORGED,
+    "more behind the last chunk": CHUNKED + FORGED,
+    "a body where there is none": b"HTTP/1.1 204 No Content" + HEAD_END + FORGED,
+    "an interim answer too late": http({}) + b"HTTP/1.1 103 Early Hints" + HEAD_END + FORGED,
+    "an empty line": http({}) + b"\r\n",
+}
+
+SECURED = AUTHORITY.server_context("127.0.0.1")
+
+
+def numbered(connection: Connection) -> bytes:
+    return http({"request": len(connection.server.requests)})
+
+
+def first_with(too_much: bytes) -> Callable[[Connection], None]:
+    """Script: answer the first request of all with more than an answer, and the others well."""
+
+    def script(connection: Connection) -> None:
+        while connection.read_request() is not None:
+            is_first = len(connection.server.requests) == 1
+            connection.write(too_much if is_first else numbered(connection))
+
+    return script
+
+
+async def second_is_answered_with_its_own(wire: Wire, server: RawServer) -> None:
+    await wire.send(post(server.url))
+    for number in (2, 3):
+        assert (await wire.send(post(server.url))).body == b'{"request": %d}' % number
+
+
+@pytest.mark.acceptance(22)
+@pytest.mark.parametrize("too_much", TOO_MUCH.values(), ids=TOO_MUCH)
+def test_what_is_too_much_is_dropped_with_its_connection(way: Way, too_much: bytes) -> None:
+    with RawServer(first_with(too_much)) as server:
+        with_wire(way, lambda wire: second_is_answered_with_its_own(wire, server))
+        assert len(server.requests) == 3
+
+
+@pytest.mark.acceptance(22)
+@pytest.mark.skipif(not hasattr(socket, "TCP_CORK"), reason="only Linux holds packets back")
+@pytest.mark.parametrize("more", [FORGED, None], ids=["answer", "goodbye"])
+def test_record_of_tls_that_came_in_one_packet_with_an_answer_is_not_overlooked(
+    way: Way, more: bytes | None
+) -> None:
+    """It is neither in the socket any more, nor has anybody read it."""
+
+    def two_records(connection: Connection) -> None:
+        while connection.read_request() is not None:
+            if len(connection.server.requests) > 1:
+                connection.write(numbered(connection))
+                continue
+            cork = (socket.IPPROTO_TCP, socket.TCP_CORK)
+            connection.sock.setsockopt(*cork, 1)
+            connection.write(http({}))
+            if more is not None:
+                connection.write(more)
+            else:
+                say_goodbye(connection)
+            connection.sock.setsockopt(*cork, 0)
+
+    with RawServer(two_records, tls=SECURED) as server:
+        with_wire(
+            way,
+            lambda wire: second_is_answered_with_its_own(wire, server),
+            verify=AUTHORITY.trusting(),
+        )
+        assert (len(server.requests), server.accepted) == (3, 2)
+
+
+def say_goodbye(connection: Connection) -> None:
+    """Send TLS's own goodbye, and leave the connection open."""
+    assert isinstance(connection.sock, ssl.SSLSocket)
+    connection.sock.settimeout(0.01)
+    try:
+        connection.sock.unwrap()
+    except TimeoutError:  # the client's own goodbye is not waited for
+        pass
+    finally:
+        connection.sock.settimeout(None)
+
+
+@pytest.mark.acceptance(22)
+@pytest.mark.parametrize("tls", [None, SECURED], ids=["plain", "tls"])
+def test_answer_that_nobody_asked_for_is_not_waiting_for_the_next_request(
+    way: Way, tls: ssl.SSLContext | None
+) -> None:
+    """It came while the connection was idle, as some proxies say that they grew tired of it."""
+    first_is_read, unasked_is_sent = threading.Event(), threading.Event()
+
+    def unasked(connection: Connection) -> None:
+        while connection.read_request() is not None:
+            connection.write(numbered(connection))
+            if len(connection.server.requests) == 1 and first_is_read.wait(10):
+                connection.write(FORGED)
+                unasked_is_sent.set()
+
+    async def story(wire: Wire) -> None:
+        await wire.send(post(server.url))
+        first_is_read.set()
+        assert unasked_is_sent.wait(10)
+        for number in (2, 3):
+            assert (await wire.send(post(server.url))).body == b'{"request": %d}' % number
+
+    with RawServer(unasked, tls=tls) as server:
+        with_wire(way, story, verify=AUTHORITY.trusting())
+        assert server.accepted == 2
