@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-import attrs
 import httpx
 
 from dgspay.emulator.clock import Clock
+from dgspay.emulator.delivery import Delivery
 from dgspay.emulator.mischief import Mischief, Mode
 from dgspay.emulator.receivers import (
     Attempt,
@@ -23,8 +22,9 @@ from dgspay.emulator.receivers import (
     is_success,
 )
 from dgspay.emulator.records import Event
+from dgspay.emulator.waiting import Round, Waiting
 from dgspay.models.codec import dump_json
-from dgspay.webhooks import SIGNATURE_HEADER, sign
+from dgspay.webhooks import sign
 
 # Seconds before each further attempt. The guide says "automatic retries" and not when.
 RETRY_DELAYS: Final = (5.0, 30.0, 120.0, 600.0, 3600.0)
@@ -35,67 +35,6 @@ MAX_WORKERS: Final = 8
 
 _KEPT_DELIVERIES = 10_000
 _JOIN_SECONDS = 2 * TIMEOUT_SECONDS
-
-
-@attrs.define(eq=False)
-class Delivery:
-    """One webhook and how it went.
-
-    Attributes:
-        id: Its number, counted from 1.
-        event: Its name, such as `payment.success`.
-        reference: Its `dgs_reference`.
-        url: Where it goes; None when no URL was known and it is only recorded.
-        body: The exact bytes that were signed.
-        signature: The value of `X-DGS-Signature`.
-        account_number: Whose event it is.
-        at: Seconds since 1970 when it arose, by the emulator's clock.
-        treatment: What was done to it on purpose, in words.
-        attempts: Every try, oldest first.
-        next_at: When it is tried next, or None.
-        held: Whether it waits for others, to be delivered after them.
-    """
-
-    id: int
-    event: str
-    reference: str
-    url: str | None
-    body: bytes = attrs.field(repr=False)
-    signature: str
-    account_number: str
-    at: float
-    treatment: tuple[str, ...] = ()
-    attempts: list[Attempt] = attrs.field(factory=list)
-    next_at: float | None = None
-    held: bool = False
-
-    @property
-    def statuses(self) -> tuple[int | None, ...]:
-        """The receiver's answer to each try."""
-        return tuple(attempt.status for attempt in self.attempts)
-
-    @property
-    def delivered(self) -> bool:
-        """Whether the receiver has said 2xx."""
-        return any(is_success(status) for status in self.statuses)
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """What goes with the body."""
-        return {"Content-Type": "application/json", SIGNATURE_HEADER: self.signature}
-
-
-@attrs.frozen(eq=False)
-class Round:
-    """Deliveries that one worker makes one after the other, so that their order holds."""
-
-    due: float
-    deliveries: tuple[Delivery, ...]
-
-    @property
-    def stays_in_process(self) -> bool:
-        """Whether no socket is needed."""
-        return all(delivery.url is None for delivery in self.deliveries)
 
 
 Keep = Callable[[Delivery, Event | None, Delivery | None], object]
@@ -119,12 +58,9 @@ class Courier:
         self._clock = clock
         self._tell = changed
         self._changed = threading.Condition()
-        self._waiting: list[tuple[float, int, Round]] = []
-        """By when it is due, and among equals in the order in which it was put there."""
+        self._waiting = Waiting()
         self._held: dict[Mode, list[Delivery]] = {}
         self._numbers = itertools.count(1)
-        self._tiebreak = itertools.count()
-        self._under_way: set[int] = set()
         self._idle_workers = 0
         self._workers: list[threading.Thread] = []
         self._closed = False
@@ -193,7 +129,7 @@ class Courier:
     def next_due(self) -> float | None:
         """Say when the next webhook leaves."""
         with self._changed:
-            return self._waiting[0][0] if self._waiting else None
+            return self._waiting.next_due()
 
     def wait_until_idle(self, timeout: float) -> bool:
         """Wait until nothing is under way or due; say whether that came about in time."""
@@ -205,9 +141,8 @@ class Courier:
         with self._changed:
             self.deliveries.clear()
             self.mischief.clear()
-            self._waiting.clear()
+            self._waiting.forget()
             self._held.clear()
-            self._under_way.clear()
             self._changed.notify_all()
         self._tell()
 
@@ -240,7 +175,7 @@ class Courier:
         """Stop delivering. A try that is under way is waited for."""
         with self._changed:
             self._closed = True
-            self._waiting.clear()
+            self._waiting.drop()
             self._changed.notify_all()
             workers = tuple(self._workers)
         for worker in workers:
@@ -268,7 +203,7 @@ class Courier:
         if self._closed:
             return
         round_ = Round(due, deliveries)
-        heapq.heappush(self._waiting, (due, next(self._tiebreak), round_))
+        self._waiting.add(round_)
         if not round_.stays_in_process:
             self._staff()
         self._changed.notify_all()
@@ -284,17 +219,7 @@ class Courier:
             worker.start()
 
     def _idle(self) -> bool:
-        return not self._under_way and not (
-            self._waiting and self._waiting[0][0] <= self._clock.time()
-        )
-
-    def _take(self) -> Round | None:
-        """Take the round that is due next, when one is."""
-        if self._waiting and self._waiting[0][0] <= self._clock.time():
-            round_ = heapq.heappop(self._waiting)[2]
-            self._under_way.add(id(round_))
-            return round_
-        return None
+        return self._waiting.is_idle(self._clock.time())
 
     # --- the ways -----------------------------------------------------------------------
 
@@ -309,14 +234,14 @@ class Courier:
         """Wait for the round that is due next; None means to stop."""
         with self._changed:
             while not self._closed:
-                if (round_ := self._take()) is not None:
+                if (round_ := self._waiting.take(self._clock.time())) is not None:
                     self._idle_workers -= 1
                     if self._waiting:
                         self._staff()
                     return round_
                 pause = None
-                if self._waiting:
-                    pause = self._clock.seconds_until(self._waiting[0][0])
+                if (start := self._waiting.next_start()) is not None:
+                    pause = self._clock.seconds_until(start)
                 self._changed.wait(pause)
         return None
 
@@ -326,9 +251,7 @@ class Courier:
             return
         while True:
             with self._changed:
-                if not (self._waiting and self._waiting[0][2].stays_in_process):
-                    return
-                round_ = self._take()
+                round_ = self._waiting.take(self._clock.time(), in_process=True)
             if round_ is None:
                 return
             self._make(round_, None)
@@ -353,14 +276,14 @@ class Courier:
                 continue
             self._note(delivery, attempt, round_)
         with self._changed:
-            self._under_way.discard(id(round_))
+            self._waiting.done(round_)
             self._changed.notify_all()
         self._tell()
 
     def _note(self, delivery: Delivery, attempt: Attempt, round_: Round) -> None:
         """Write down how a try went, and when the next one is due."""
         with self._changed:
-            if id(round_) not in self._under_way:
+            if not self._waiting.is_under_way(round_):
                 return  # everything was forgotten meanwhile
             delivery.attempts.append(attempt)
             delivery.next_at = None

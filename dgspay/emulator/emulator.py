@@ -19,7 +19,8 @@ from dgspay.emulator.calls import API_PREFIX
 from dgspay.emulator.clock import Clock, SystemClock
 from dgspay.emulator.console import console_routes
 from dgspay.emulator.credentials import FIRST_MERCHANT
-from dgspay.emulator.deliveries import Courier, Delivery
+from dgspay.emulator.deliveries import Courier
+from dgspay.emulator.delivery import Delivery
 from dgspay.emulator.engine import IN_PROCESS_ORIGIN, Engine
 from dgspay.emulator.fault_file import load_faults
 from dgspay.emulator.faults import Faults
@@ -205,7 +206,7 @@ class Emulator(Merchant):
     @property
     def requests(self) -> Sequence[Arrival]:
         """The latest requests that arrived, oldest first, secrets masked."""
-        return tuple(self._engine.journal.arrivals)
+        return self._engine.journal.arrivals
 
     @property
     def deliveries(self) -> Sequence[Delivery]:

@@ -37,7 +37,7 @@ from dgspay.emulator.identifiers import Identifiers
 from dgspay.emulator.journal import Arrival, Journal
 from dgspay.emulator.records import Event
 from dgspay.emulator.routes import API_OPERATIONS, find_route, methods_of
-from dgspay.emulator.same_origin import is_foreign
+from dgspay.emulator.same_origin import is_foreign, is_foreign_name
 from dgspay.emulator.settlement import settle_due
 from dgspay.errors import DecodeError
 from dgspay.models.codec import parse_json
@@ -229,7 +229,9 @@ class Engine:
         """
         self.tick()
         incoming = _read(request)
-        arrival = self._arrival(incoming)
+        # What the pages ask for is no call of the API.
+        journal = Journal() if incoming.is_for_page else self.journal
+        arrival = journal.open(request, incoming.body, incoming.operation, self.clock.time())
         fault = self._fault(incoming, arrival)
         events: list[Event] = []
         try:
@@ -240,17 +242,12 @@ class Engine:
                 effects = fault.afterwards(answer)
             for effect in effects:
                 if isinstance(effect, Answer):
-                    arrival.status, arrival.answer = effect.status, effect.body
+                    journal.answered(arrival, effect.status, effect.body)
                 yield effect
         finally:
             if events:
                 self._deliver(events)
             self._changed()
-
-    def _arrival(self, incoming: _Incoming) -> Arrival:
-        """Write down a request. What the pages ask for is no call of the API."""
-        opened = Journal() if incoming.is_for_page else self.journal
-        return opened.open(incoming.request, incoming.body, incoming.operation, self.clock.time())
 
     def _fault(self, incoming: _Incoming, arrival: Arrival) -> Fault:
         """Take the fault that strikes a request; the pages are spared."""
@@ -295,6 +292,7 @@ class Engine:
         self, incoming: _Incoming, arrival: Arrival
     ) -> tuple[Account, Route, str | None, Answer | None]:
         """Check who asks and whether the request can be read, and claim its key."""
+        self._keep_others_out(incoming.request)
         route = incoming.route
         if route is not None and route.public:
             account = self._owner(incoming.values)
@@ -317,6 +315,17 @@ class Engine:
             return account, route, None, None
         with self.lock:
             return account, route, key, account.keys.claim(key, incoming.request)
+
+    def _keep_others_out(self, request: Request) -> None:
+        """Refuse what a page of another site sends by a name it has pointed at this machine.
+
+        The keys are published, so they keep no one out. In-process, no browser gets here.
+        """
+        is_served = self.origin != IN_PROCESS_ORIGIN and "host" in request.headers
+        if is_served and is_foreign_name(request.headers, public=self.public):
+            raise RefusedError(
+                "91", "ask for the emulator by its address or as localhost, or allow others in"
+            )
 
     def _owner(self, values: Mapping[str, str]) -> Account:
         """Find the account a page is about: a payer brings no credentials."""

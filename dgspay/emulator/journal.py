@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -13,6 +14,8 @@ from dgspay.emulator.exchange import Request
 from dgspay.secret import masked, masked_text
 
 _KEPT_REQUESTS = 1000
+# Of bodies and answers together: a program that lists a long history fills no memory with it.
+_KEPT_BYTES = 32 * 1024 * 1024
 
 
 @attrs.define
@@ -46,26 +49,48 @@ class Arrival:
     fault: str | None = None
     answer: bytes = attrs.field(default=b"", repr=False)
     account_number: str | None = None
+    size: int = attrs.field(default=0, repr=False)
+    """How many bytes of body and answer it stands for."""
 
 
 class Journal:
-    """The latest requests, oldest first; older ones are let go."""
+    """The latest requests, oldest first; older ones are let go. Threads may share it."""
 
     def __init__(self) -> None:
-        self.arrivals: deque[Arrival] = deque(maxlen=_KEPT_REQUESTS)
+        self._arrivals: deque[Arrival] = deque()
         self._numbers = itertools.count(1)
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    @property
+    def arrivals(self) -> Sequence[Arrival]:
+        """The requests that are kept."""
+        with self._lock:
+            return tuple(self._arrivals)
 
     def open(self, request: Request, body: Any, operation: str | None, at: float) -> Arrival:
         """Write down a request before anything is done about it."""
-        arrival = Arrival(
-            next(self._numbers),
-            request.method,
-            masked_text(request.path),
-            masked_text(request.query),
-            masked(dict(request.headers)),
-            masked(body),
-            operation,
-            at,
-        )
-        self.arrivals.append(arrival)
+        path, query = masked_text(request.path), masked_text(request.query)
+        headers, body = masked(dict(request.headers)), masked(body)
+        with self._lock:
+            number = next(self._numbers)
+            arrival = Arrival(number, request.method, path, query, headers, body, operation, at)
+            self._arrivals.append(arrival)
+            self._weigh(arrival, len(request.body))
         return arrival
+
+    def answered(self, arrival: Arrival, status: int, answer: bytes) -> None:
+        """Write down what a request was answered with."""
+        with self._lock:
+            arrival.status, arrival.answer = status, answer
+            # It may have been let go while it was in flight.
+            if arrival.id >= self._arrivals[0].id:
+                self._weigh(arrival, len(answer))
+
+    def _weigh(self, arrival: Arrival, size: int) -> None:
+        """Count some bytes more, and let go the oldest; the latest always stays."""
+        arrival.size += size
+        self._bytes += size
+        arrivals = self._arrivals
+        while len(arrivals) > _KEPT_REQUESTS or (self._bytes > _KEPT_BYTES and len(arrivals) > 1):
+            self._bytes -= arrivals.popleft().size

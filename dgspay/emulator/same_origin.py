@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -32,6 +33,7 @@ def is_foreign_name(headers: Mapping[str, str], *, public: bool) -> bool:
     return not public and not _is_local(headers.get("host", ""))
 
 
+@functools.lru_cache(maxsize=32)
 def _is_local(host: str) -> bool:
     try:
         name = urlsplit(f"//{host}").hostname or ""

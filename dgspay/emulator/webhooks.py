@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dgspay.emulator.deliveries import Courier, Delivery
+from dgspay.emulator.deliveries import Courier
+from dgspay.emulator.delivery import Delivery
 from dgspay.emulator.mischief import Mode
 from dgspay.emulator.receivers import InProcessReceiver
 from dgspay.webhooks import Event
@@ -38,7 +39,9 @@ class Webhooks:
         """Hand webhooks without a URL to a function in this process, with no socket.
 
         It is called in the thread that caused the event, before `approve` and its like
-        return; after anything but 2xx it is called again when the clock gets there::
+        return. After anything but 2xx it is called again once that is due, in the thread that
+        next advances the clock or causes an event: no thread of the emulator's own calls it, so
+        that a test decides when. (A webhook with a URL is tried again by itself.) ::
 
             shop = fastapi.testclient.TestClient(app)
             emulator.webhooks.deliver_to(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from dgspay.emulator import Emulator, VirtualClock
+from dgspay.emulator import Emulator, VirtualClock, journal
 from tests.emulator.emulator_calls import MOBILE_MONEY, TO_BANK, credentials
 
 
@@ -161,6 +161,42 @@ def test_only_so_many_requests_are_kept(client: httpx.Client, emulator: Emulator
     for _ in range(1001):
         client.get("/banks/RW")
     assert len(emulator.requests) == 1000
+
+
+def test_large_answers_push_out_older_requests(
+    client: httpx.Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "_KEPT_BYTES", 30_000)
+    emulator.generate(100)
+    for _ in range(5):
+        shown = client.get("/transactions?limit=100")
+    assert len(shown.content) > 15_000
+    kept = emulator.requests
+    assert len(kept) == 1
+    assert kept[-1].answer == shown.content
+    # What is still in flight when it is let go counts for nothing afterwards.
+    client.get("/banks/RW")
+    assert len(emulator.requests) <= 2
+
+
+def test_another_sites_name_for_this_machine_opens_nothing(emulator: Emulator) -> None:
+    """A page may point its own name at loopback, and the keys are published."""
+    with (
+        emulator.serve() as served,
+        httpx.Client(headers=credentials(emulator), trust_env=False) as client,
+    ):
+        port = served.port
+        for path in ("/generation/v2/balance", "/generation/pay/any", "/_emulator/state", "/"):
+            rebound = client.get(served.origin + path, headers={"Host": f"evil.example:{port}"})
+            assert rebound.status_code in (401, 403), path
+        refused = client.post(
+            f"{served.url}/disburse", json=TO_BANK, headers={"Host": f"evil.example:{port}"}
+        )
+        assert (refused.status_code, refused.json()["error_code"]) == (401, "91")
+        for host in (f"localhost:{port}", f"127.0.0.1:{port}", f"[::1]:{port}"):
+            allowed = client.get(f"{served.url}/balance", headers={"Host": host})
+            assert allowed.status_code == 200
+    assert emulator.executed == ()
 
 
 def test_without_its_extra_the_import_says_what_to_install() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+import time
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -18,6 +20,14 @@ from tests.emulator.receivers import Behaviour, Handler, answers, receiving, res
 def short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a receiver that stalls be given up soon."""
     monkeypatch.setattr(deliveries, "TIMEOUT_SECONDS", 0.5)
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    """Look until it is so; the time is generous, because the machine may be busy."""
+    over = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < over
+        threading.Event().wait(0.01)
 
 
 def called_back(client: httpx.Client, url: str) -> str:
@@ -227,3 +237,24 @@ def test_reset_forgets_deliveries_and_what_was_still_to_come(
 def test_a_webhook_url_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="webhook_url"):
         Emulator(webhook_url=url)
+
+
+@pytest.mark.acceptance(51)
+def test_a_receiver_that_stalls_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stalled one is not given up before the other has its webhook."""
+    monkeypatch.setattr(deliveries, "TIMEOUT_SECONDS", 60.0)
+    with (
+        Emulator(settle_after=None) as emulator,
+        emulator.http_client() as client,
+        receiving(*[stalls] * 40) as stalled,
+        receiving() as sound,
+    ):
+        client.headers.update(credentials(emulator))
+        for _ in range(40):
+            called_back(client, stalled.url)
+        emulator.settle()
+        reference = called_back(client, sound.url)
+        emulator.approve(reference)
+        wait_for(lambda: sound.received)
+        assert len(stalled.received) < deliveries.MAX_WORKERS
+        stalled.released.set()

@@ -10,7 +10,8 @@ from dgspay.emulator.account import Account
 from dgspay.emulator.calls import API_PREFIX
 from dgspay.emulator.clock import api_text
 from dgspay.emulator.console.snippets import code, curl
-from dgspay.emulator.deliveries import Courier, Delivery
+from dgspay.emulator.deliveries import Courier
+from dgspay.emulator.delivery import Delivery
 from dgspay.emulator.engine import Engine
 from dgspay.emulator.journal import Arrival
 from dgspay.emulator.links import link_fields
@@ -38,7 +39,7 @@ def state(engine: Engine, courier: Courier, account: Account, search: str) -> Ma
     with engine.lock:
         arrivals = [a for a in engine.journal.arrivals if a.account_number in (number, None)]
         pending = account.history.with_status(PaymentStatus.PENDING)
-        deliveries = [d for d in courier.deliveries if d.account_number == number]
+        deliveries = [d for d in tuple(courier.deliveries) if d.account_number == number]
         return {
             "now": api_text(engine.clock.time()),
             "api": engine.origin + API_PREFIX,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from dgspay.emulator.clock import JumpingClock
-from dgspay.emulator.deliveries import Courier, Delivery
+from dgspay.emulator.deliveries import Courier
+from dgspay.emulator.delivery import Delivery
 from dgspay.emulator.faults import Standing
 from dgspay.emulator.idempotency import Memory
 from dgspay.emulator.identifiers import Identifiers
