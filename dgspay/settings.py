@@ -261,4 +261,7 @@ def _check_account_number(account_number: str | None) -> str:
         )
     if not isinstance(account_number, str) or not _CREDENTIAL.fullmatch(account_number):
         raise ConfigError("account_number has a character no account number has")
+    if account_number.startswith("sk_"):
+        # An account number is no secret and is shown; a key in its place must not be.
+        raise ConfigError("account_number is an API key: the two have been swapped")
     return account_number

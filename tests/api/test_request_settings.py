@@ -60,6 +60,12 @@ def test_malformed_account_number_is_refused(number: Any) -> None:
         DGSPay(api_key=API_KEY, account_number=number)
 
 
+def test_a_key_in_the_place_of_the_account_number_is_refused_unseen() -> None:
+    with pytest.raises(ConfigError, match="swapped") as raised:
+        DGSPay(api_key=ACCOUNT, account_number="sk_test_4eC39H")
+    assert "4eC39H" not in str(raised.value)
+
+
 def test_environment_without_an_account_number_does_not_show_the_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
