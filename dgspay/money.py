@@ -12,6 +12,7 @@ ZERO_DECIMAL_CURRENCIES = frozenset({"RWF", "UGX", "BIF", "XAF", "XOF", "JPY"})
 
 MAX_INTEGER_DIGITS = 15
 MAX_FRACTION_DIGITS = 6
+_TOO_MUCH = 10**MAX_INTEGER_DIGITS
 
 _PLAIN_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
 # The program's own decimal context may round to any number of digits; sums of money do not.
@@ -30,6 +31,8 @@ def parse_amount(value: AmountInput, *, field: str = "amount") -> Decimal:
         ValueError: for zero, a negative, NaN, infinity, text that is not a plain number, or
             more digits than any amount of money has.
     """
+    if type(value) is int and 0 < value < _TOO_MUCH:  # as most are, and nothing to refuse
+        return Decimal(value)
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         hint = "; a float cannot hold money exactly" if isinstance(value, float) else ""
         raise TypeError(
@@ -40,7 +43,7 @@ def parse_amount(value: AmountInput, *, field: str = "amount") -> Decimal:
     if isinstance(value, str) and len(value) > MAX_INTEGER_DIGITS + MAX_FRACTION_DIGITS + 1:
         raise ValueError(f"{field} has more digits than any amount of money")
     # An int is compared before it becomes a Decimal: one of a million digits is cheap to refuse.
-    if isinstance(value, int) and abs(value) >= 10**MAX_INTEGER_DIGITS:
+    if isinstance(value, int) and abs(value) >= _TOO_MUCH:
         raise ValueError(f"{field} has more than {MAX_INTEGER_DIGITS} digits before the point")
     amount = Decimal(value)
     if not amount.is_finite():
@@ -85,15 +88,15 @@ class Money:
     @property
     def has_forbidden_fraction(self) -> bool:
         """Whether it has a fraction in a currency without a minor unit."""
-        whole = self.amount == self.amount.to_integral_value()
-        return self.currency in ZERO_DECIMAL_CURRENCIES and not whole
+        if self.currency not in ZERO_DECIMAL_CURRENCIES:
+            return False
+        return self.amount != self.amount.to_integral_value()
 
 
 def to_json_number(amount: Decimal) -> str:
     """Write an amount as a JSON number with exactly its digits: no exponent, no float."""
-    if amount == amount.to_integral_value():
-        return format(amount.to_integral_value(), "f")
-    return format(amount, "f")
+    whole = amount.to_integral_value()
+    return format(whole if amount == whole else amount, "f")
 
 
 def gross_for(net: AmountInput, fee: AmountInput) -> Decimal:

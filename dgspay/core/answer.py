@@ -257,7 +257,8 @@ def _parse_envelope(response: Response) -> tuple[JSONObject | None, DecodeError 
 def _error_code(envelope: JSONObject) -> str | None:
     code = envelope.get("error_code")
     # A number is the same code, and zeros of any count say that all is well.
-    if not isinstance(code, str | int) or isinstance(code, bool):
+    # None first: a good answer has no code, and to hold it against a union takes its time.
+    if code is None or not isinstance(code, str | int) or isinstance(code, bool):
         return None
     return str(code)[:64] if str(code).strip("0 ") else None
 

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 _MAX_URL = 2048
+# In this form nothing can be wrong with a URL but its length.
+_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,4})?(/[!-\[\]-~]*)?", re.ASCII)
 
 
 def required_text(value: str, *, field: str) -> str:
@@ -52,6 +54,8 @@ def web_url(value: str, *, field: str) -> str:
         ValueError: for any other scheme (`javascript:` among them), no host, spaces or
             control characters.
     """
+    if type(value) is str and len(value) <= _MAX_URL and _PLAIN_URL.fullmatch(value):
+        return value
     required_text(value, field=field)
     if len(value) > _MAX_URL or not value.isprintable() or " " in value or "\\" in value:
         raise ValueError(f"{field} must be a URL without spaces, at most {_MAX_URL} characters")

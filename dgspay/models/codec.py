@@ -51,7 +51,7 @@ def parse_json(body: bytes) -> Any:
     """
     try:
         text = body.removeprefix(BOM_UTF8).decode()
-        value = _DECODER.decode(text)
+        value = _decoded(text)
     except UnicodeDecodeError:
         reason = "it is not UTF-8"
     except RecursionError:
@@ -69,6 +69,15 @@ def parse_json(body: bytes) -> Any:
             return value
     # Raised here and not above, so that the body does not hang on the error as its context.
     raise DecodeError(f"the body cannot be read: {reason}")
+
+
+def _decoded(text: str) -> Any:
+    if text.startswith("{"):
+        # As answers come, without space around them, which `decode` looks for.
+        value, end = _DECODER.raw_decode(text)
+        if end == len(text):
+            return value
+    return _DECODER.decode(text)
 
 
 def _parse_float(text: str) -> Decimal:
@@ -113,18 +122,20 @@ def _is_too_deep(text: str, value: Any) -> bool:
     """Walk level by level, and only where there are brackets enough."""
     if text.count("[") + text.count("{") <= _MAX_DEPTH:
         return False
-    level, depth = [value], 0
+    level, depth = _nested([value]), 0
     while level:
         depth += 1
-        if depth > _MAX_DEPTH:
-            return True
-        nested = [item for item in level if isinstance(item, dict | list)]
-        level = [
-            child
-            for item in nested
-            for child in (item.values() if isinstance(item, dict) else item)
-        ]
+        if depth >= _MAX_DEPTH:
+            # The level below may hold plain values only, and that is too deep as well.
+            return any(level)
+        level = [child for item in level for child in _nested(item)]
     return False
+
+
+def _nested(item: JSONObject | list[Any]) -> list[Any]:
+    """Return what may hold more of what an object or an array holds."""
+    values = item.values() if type(item) is dict else item
+    return [child for child in values if type(child) is dict or type(child) is list]
 
 
 def _has_lone_surrogate(text: str, value: Any) -> bool:
@@ -158,6 +169,8 @@ def dump_json(value: Any) -> bytes:
 
 
 def _written(value: Any) -> str:
+    if type(value) is dict:  # every body is one
+        return _members(value)
     # Not `str(value)`: for a member of a text enum that is its name, not its text.
     if isinstance(value, str):
         return encode_basestring(value)
@@ -167,8 +180,8 @@ def _written(value: Any) -> str:
         return encode_basestring(value.reveal())
     if value is None or isinstance(value, int):
         return json.dumps(value)
-    if type(value) is dict or isinstance(value, Mapping):  # the second takes its time
-        return "{" + ",".join([_member_of(*pair) for pair in value.items()]) + "}"
+    if isinstance(value, Mapping):
+        return _members(value)
     if isinstance(value, list | tuple):
         return "[" + ",".join([_written(item) for item in value]) + "]"
     if isinstance(value, datetime):
@@ -180,12 +193,21 @@ def _written(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
-def _member_of(key: Any, value: Any) -> str:
-    if not isinstance(key, str):
-        raise TypeError(f"a JSON key must be a str, not {type(key).__name__}")
-    # Most values are plain text, and a call less for each is felt.
-    text = encode_basestring(value) if type(value) is str else _written(value)
-    return f"{encode_basestring(key)}:{text}"
+def _members(value: Mapping[Any, Any]) -> str:
+    members = [
+        # Most are plain text, and a call less for each is felt.
+        f"{encode_basestring(name)}:{encode_basestring(item)}"
+        if type(name) is str and type(item) is str
+        else _member_of(name, item)
+        for name, item in value.items()
+    ]
+    return "{" + ",".join(members) + "}"
+
+
+def _member_of(name: Any, item: Any) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"a JSON key must be a str, not {type(name).__name__}")
+    return f"{encode_basestring(name)}:{_written(item)}"
 
 
 def _number(value: Decimal) -> str:

@@ -12,6 +12,8 @@ _SEPARATORS = str.maketrans("", "", " -().")
 _NUMBER = re.compile(r"\+?[0-9]{4,15}", re.ASCII)
 # Rwandan mobile numbers: 72 and 73 are Airtel's, 78 and 79 MTN's; 9 digits after the 0.
 _RWANDAN_MOBILE = re.compile(r"7[2389][0-9]{7}", re.ASCII)
+# As such a number is usually written, which leaves nothing to work out.
+_USUAL_FORM = re.compile(rf"(?:\+?{RWANDA}|0)?({_RWANDAN_MOBILE.pattern})", re.ASCII)
 
 
 def local_part(phone: str, country_code: str, *, field: str) -> str:
@@ -23,6 +25,8 @@ def local_part(phone: str, country_code: str, *, field: str) -> str:
     """
     if not isinstance(phone, str):
         raise TypeError(f"{field} must be a str, not {type(phone).__name__}")
+    if country_code == RWANDA and (usual := _USUAL_FORM.fullmatch(phone)):
+        return usual[1]
     number = phone.translate(_SEPARATORS)
     if not _NUMBER.fullmatch(number):
         raise ValueError(f"{field} must be a phone number such as '0788123456'")
