@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
 import attrs
@@ -103,6 +104,8 @@ class Engine:
         self._changed = changed
         self.commit: Callable[[], object] = _nothing_to_keep
         """Called before an answer leaves, with the lock held, to keep what has changed."""
+        self.trouble: Callable[[], str | None] = _nothing_to_keep
+        """Says why what has changed could not be kept."""
         self.reset()
 
     def reset(self) -> None:
@@ -266,7 +269,7 @@ class Engine:
         except RefusedError as refused:
             return refused.answer()
         if replay is not None:
-            return replay
+            return self._unless_in_trouble(replay)
         call = Call(
             account,
             route.operation,
@@ -286,7 +289,16 @@ class Engine:
             if key is not None:
                 with self.lock:
                     keys.settle(key, done if call.acted else None)
-        return answer
+        return self._unless_in_trouble(answer) if call.acted else answer
+
+    def _unless_in_trouble(self, answer: Answer) -> Answer:
+        """Promise nothing that the state file does not hold; the key remembers the answer."""
+        why = self.trouble()
+        if why is None:
+            return answer
+        # Not in the API's form: whether it was done for good is not known.
+        headers = (("content-type", "text/plain; charset=utf-8"),)
+        return Answer(int(HTTPStatus.INTERNAL_SERVER_ERROR), f"{why}.\n".encode(), headers)
 
     def _admit(
         self, incoming: _Incoming, arrival: Arrival

@@ -86,6 +86,7 @@ def show_state(ask: Ask) -> Mapping[str, Any]:
         **state(ask.engine, ask.courier, ask.account, ask.query.get("search", "")),
         "snapshots": [_snapshot(snapshot) for snapshot in ask.emulator.snapshots],
         "state_file": ask.emulator.state_file,
+        "state_trouble": ask.engine.trouble(),
     }
 
 

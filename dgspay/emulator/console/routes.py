@@ -66,6 +66,8 @@ def console_routes(emulator: Emulator, engine: Engine, courier: Courier) -> list
                 return _refusal(HTTPStatus.NOT_FOUND, str(error.args[0]))
             except ValueError as error:
                 return _refusal(HTTPStatus.BAD_REQUEST, str(error))
+            except OSError as error:
+                return _refusal(HTTPStatus.INSUFFICIENT_STORAGE, error.strerror or str(error))
             return Response(dump_json(result), media_type="application/json")
 
         return act

@@ -86,6 +86,7 @@ class StateFile:
 
     def __init__(self, path: str | Path = IN_MEMORY) -> None:
         self._lock = threading.Lock()
+        self._path = path
         if str(path) != IN_MEMORY:
             _make_private(Path(path))
         try:
@@ -138,7 +139,11 @@ class StateFile:
     # --- the present state --------------------------------------------------------------
 
     def write(self, rows: Iterable[Row]) -> None:
-        """Put rows in their places, all of them or none."""
+        """Put rows in their places, all of them or none.
+
+        Raises:
+            OSError: when they cannot be written, such as to a disk that is full.
+        """
         with self._transaction() as connection:
             for row in rows:
                 where = (row.kind, row.account, row.name)
@@ -225,13 +230,17 @@ class StateFile:
     @contextmanager
     def _transaction(self) -> Generator[sqlite3.Connection]:
         with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
             try:
+                self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+                self._connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                reason = f"The state file cannot be written ({error})"
+                raise _trouble(self._path, reason) from None
+            finally:
+                # SQLite has rolled back by itself where the disk is full.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
 
 
 def _trouble(path: str | Path, reason: str) -> OSError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -108,6 +109,11 @@ class Keeper:
         self._given = Chosen.of(engine.options)
         self._snapshots = file
         self._written: dict[tuple[str, str], str] = {}
+        self._unwritten: dict[tuple[str, str, str], Row] = {}
+        self._writing = threading.Lock()
+        self.trouble: str | None = None
+        """Why the file does not hold all there is; None when it does."""
+        engine.trouble = lambda: self.trouble
 
     # --- the file -----------------------------------------------------------------------
 
@@ -132,13 +138,26 @@ class Keeper:
                 for (kind, name), record in (account.touched or {}).items()
             ]
             small = [row for row in self._small_rows() if self._is_news(row)]
-            if rows or small:
-                self._file.write([*rows, *small])
-            # Only now: what could not be written is tried again with the next change.
+            self._write([*rows, *small])
             self._written.update(((r.kind, r.account), r.content or "") for r in small)
             for account in engine.accounts:
                 if account.touched is not None:
                     account.touched.clear()
+
+    def _write(self, rows: Iterable[Row]) -> None:
+        """Write rows, and with them what could not be written before: the disk may be full."""
+        with self._writing:
+            for row in rows:
+                self._unwritten[row.kind, row.account, row.name] = row
+            if self._file is None or not self._unwritten:
+                return
+            try:
+                self._file.write(self._unwritten.values())
+            except OSError as error:
+                self.trouble = error.strerror
+            else:
+                self.trouble = None
+                self._unwritten.clear()
 
     def start_again(self) -> None:
         """Forget everything that happened; snapshots stay."""
@@ -169,6 +188,8 @@ class Keeper:
         with self._engine.lock, self._courier.standing_still() as deliveries:
             rows = [*self._rows(), *map(_delivery_row, deliveries)]
             self._file.replace(rows)
+            self._unwritten.clear()
+            self.trouble = None
             self._written = {(r.kind, r.account): r.content or "" for r in self._small_rows()}
             for account in self._engine.accounts:
                 account.touched = {}
@@ -186,8 +207,7 @@ class Keeper:
             rows.append(Row("event", event.account_number, str(event.number), None))
         if evicted is not None and evicted.next_at is None:
             rows.append(attrs.evolve(_delivery_row(evicted), content=None))
-        if self._file is not None:
-            self._file.write(rows)
+        self._write(rows)
 
     # --- snapshots ----------------------------------------------------------------------
 

@@ -109,6 +109,8 @@ function render() {
     all, (fault) => rows.fault(fault, cancelFault), "Everything works."));
   part("#snapshot-rows", state.snapshots, (all) => list(
     all, (snapshot) => rows.snapshot(snapshot, { restore, forget }), "No snapshot was taken."));
+  const trouble = state.state_trouble ? `${state.state_trouble}. What happens now is not kept.` : "";
+  if ($("#trouble").textContent !== trouble) $("#trouble").textContent = trouble;
   $("#kept").textContent = state.state_file
     ? `Everything is kept in ${state.state_file} and is there again in the next run.`
     : "Nothing is kept: the end of this process is the end of it all. "
