@@ -7,12 +7,14 @@ import os
 import select
 import ssl
 import threading
+import weakref
 from collections.abc import AsyncGenerator
 from typing import Any
 
 import aiohttp
 import attrs
 import certifi
+from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from dgspay.core.operation import TransportFailure
@@ -152,11 +154,18 @@ class _Connector(aiohttp.TCPConnector):
     socket. aiohttp would write to such a connection, and nobody could tell what became of it.
     """
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._used: weakref.WeakSet[ResponseHandler] = weakref.WeakSet()
+
     async def connect(self, *args: Any, **more: Any) -> Any:
-        connection = await super().connect(*args, **more)
-        while not await _is_usable(connection):
+        connection: Any = await super().connect(*args, **more)
+        # A new one is used whatever came: a server that hangs up on everybody would otherwise be
+        # called again and again.
+        while connection.protocol in self._used and not await _is_usable(connection):
             connection.close()
             connection = await super().connect(*args, **more)
+        self._used.add(connection.protocol)
         return connection
 
 

@@ -118,6 +118,26 @@ def test_refused_connection_is_no_obstacle_to_the_next(way: Way) -> None:
     with_wire(way, story)
 
 
+@pytest.mark.acceptance(15)
+@pytest.mark.parametrize("reset", [False, True])
+@pytest.mark.parametrize("early", [b"", GOOD[:9]], ids=["silent", "talking"])
+def test_server_that_hangs_up_on_everybody_is_called_once_for_each_request(
+    way: Way, reset: bool, early: bytes
+) -> None:
+    def hang_up(connection: Connection) -> None:
+        connection.write(early)
+        if reset:
+            connection.reset()
+
+    async def story(wire: Wire) -> None:
+        for _ in range(3):
+            await wire.failure(post(server.url))
+
+    with RawServer(hang_up) as server:
+        with_wire(way, story)
+        assert (len(server.requests), server.accepted) == (0, 3)
+
+
 def has_ipv6() -> bool:
     try:
         with socket.create_server(("::1", 0), family=socket.AF_INET6):
