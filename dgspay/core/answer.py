@@ -46,9 +46,10 @@ class Verdict(enum.Enum):
     REJECTED = "rejected"
 
 
-@attrs.frozen(kw_only=True)
+# Not frozen: setting what is frozen takes an eighth of the time in which an answer is assessed.
+@attrs.define(kw_only=True)
 class Finding:
-    """What one attempt came to.
+    """What one attempt came to. It is never changed.
 
     Attributes:
         verdict: The kind of it.
@@ -190,7 +191,7 @@ def _contradicts(
     so a mere `status: success` beside it is sloppy. Beside 99, which would be repeated, or
     beside a code the guide does not list, it is not to be relied on.
     """
-    if operation.is_read or (code is None and status < 400):
+    if (code is None and status < 400) or operation.is_read:
         return False
     if envelope.get("transaction_status") in _GOES_ON:
         return True
@@ -203,7 +204,7 @@ def _is_taken(envelope: JSONObject, operation: Operation[Any]) -> bool:
 
     A charge has its `transaction_status`, which decides for itself.
     """
-    if operation.is_read or operation.failure_is_result or "status" not in envelope:
+    if operation.failure_is_result or operation.is_read or "status" not in envelope:
         return True
     return not isinstance(envelope["status"], str) or envelope["status"] in _TAKEN
 

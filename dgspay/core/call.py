@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from dgspay.core.answer import Finding, Verdict, assess, assess_failure
 from dgspay.core.events import AttemptEvent, CallEvent, Event
 from dgspay.core.explain import CallContext, Stopped, error_for, outcome_of
 from dgspay.core.operation import (
+    Answer,
     Operation,
     Reply,
     Request,
@@ -28,6 +28,10 @@ from dgspay.errors import IdempotencyError, Outcome
 T = TypeVar("T")
 
 _call_ids = itertools.count(1)
+
+# What most calls come to; see `dgspay.core.operation` for why they stand here.
+_OK = Verdict.OK
+_COMPLETED = Outcome.COMPLETED
 
 # A pause may overshoot the deadline by a little; the attempt after it then fails at once.
 _SHORTEST_ATTEMPT = 0.001
@@ -107,8 +111,11 @@ class Caller:
         )
         if operation.idempotency_key is None:
             return (yield from run.steps())
-        with self._keys.hold(operation.idempotency_key, operation.name):
+        self._keys.take(operation.idempotency_key, operation.name)
+        try:
             return (yield from run.steps())
+        finally:
+            self._keys.give_back(operation.idempotency_key)
 
     def prepare(self, operation: Operation[Any]) -> tuple[Request, str | None]:
         """Build the first attempt's request and the key that goes with it."""
@@ -153,8 +160,9 @@ class _Run:
         self.history = History(own_key=operation.idempotency_key is None)
         self.attempt = 0
         self.call_id = next(_call_ids)
-        self.began = caller.clock.monotonic()
-        self.began_at = caller.clock.time()
+        self.began = self.attempt_began = caller.clock.monotonic()
+        self.began_at = self.attempt_began_at = caller.clock.time()
+        self.headers: Mapping[str, str] = {}
         self.last: Finding | None = None
         self.earlier_answer: Finding | None = None
         self._secrets = (caller.wire.api_key, *operation.secrets)
@@ -167,7 +175,7 @@ class _Run:
             while True:
                 self.attempt += 1
                 sending = True
-                finding, headers = yield from self._attempt()
+                finding = self._assessed((yield self._send()))
                 sending = False
                 stopped, delay = self._next(finding)
                 if stopped is not None:
@@ -177,25 +185,33 @@ class _Run:
         finally:
             if not finished:
                 self._tell_cancelled(sending=sending)
-        return self._conclude(finding, headers, stopped)
+        return self._conclude(finding, stopped)
 
-    def _attempt(self) -> Steps[tuple[Finding, Any]]:
-        clock = self.caller.clock
-        self.attempt_began, self.attempt_began_at = clock.monotonic(), clock.time()
-        left = self.deadline if self.attempt == 1 else self._remaining()
-        answer = yield Send(self.request, self.caller.timeout_within(left))
+    def _send(self) -> Send:
+        """Begin an attempt. The first one begins with the call, and has all of its time."""
+        left = self.deadline
+        if self.attempt > 1:
+            clock = self.caller.clock
+            self.attempt_began, self.attempt_began_at = clock.monotonic(), clock.time()
+            left = self._remaining()
+        return Send(self.request, self.caller.timeout_within(left))
+
+    def _assessed(self, answer: Answer) -> Finding:
+        """Say what the attempt came to."""
         if isinstance(answer, Response):
-            self.last = assess(answer, self.operation, now=clock.time(), secrets=self._secrets)
-            return self.last, answer.headers
-        if answer is None:
+            now = self.caller.clock.time()
+            self.headers = answer.headers
+            self.last = assess(answer, self.operation, now=now, secrets=self._secrets)
+        elif answer is None:
             raise TypeError("a driver must answer Send with a Response or a TransportFailure")
-        self.last = assess_failure(answer)
-        return self.last, {}
+        else:
+            self.last = assess_failure(answer)
+        return self.last
 
     def _next(self, finding: Finding) -> tuple[Stopped | None, float]:
         """Decide on a further attempt, prepare it, and tell the hooks about this one."""
-        if finding.verdict is Verdict.OK:
-            self._tell_attempt(finding, Outcome.COMPLETED, None)
+        if finding.verdict is _OK:
+            self._tell_attempt(finding, _COMPLETED, None)
             return Stopped.NO, 0.0
         step = decide(
             finding.verdict,
@@ -236,15 +252,15 @@ class _Run:
         left = self.deadline - (self.caller.clock.monotonic() - self.began)
         return max(left, _SHORTEST_ATTEMPT)
 
-    def _conclude(self, finding: Finding, headers: Any, stopped: Stopped | None) -> Reply[Any]:
+    def _conclude(self, finding: Finding, stopped: Stopped | None) -> Reply[Any]:
         elapsed = self.caller.clock.monotonic() - self.began
-        if finding.verdict is Verdict.OK:
+        if finding.verdict is _OK:
             self.caller.budget.give_back()
-            self._tell_call(finding, Outcome.COMPLETED, None, elapsed)
+            self._tell_call(finding, _COMPLETED, None, elapsed)
             return Reply(
                 value=finding.value,
                 status=finding.status or 0,
-                headers=headers,
+                headers=self.headers,
                 attempts=self.attempt,
                 elapsed=elapsed,
             )
@@ -325,9 +341,8 @@ class _KeysInFlight:
         self._keys: set[str] = set()
         self._lock = threading.Lock()
 
-    @contextmanager
-    def hold(self, key: str, operation: str) -> Iterator[None]:
-        """Hold the caller's key for the time of the call.
+    def take(self, key: str, operation: str) -> None:
+        """Hold the caller's key until it is given back.
 
         Raises:
             IdempotencyError: (NOT_SENT) when the key is in flight already.
@@ -343,8 +358,8 @@ class _KeysInFlight:
                 operation=operation,
                 idempotency_key=key,
             )
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._keys.discard(key)
+
+    def give_back(self, key: str) -> None:
+        """Let the key be used again."""
+        with self._lock:
+            self._keys.discard(key)

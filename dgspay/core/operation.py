@@ -32,6 +32,10 @@ class Repeat(enum.Enum):
     """It spends a PIN or an OTP: never repeat it after an unknown outcome, trusted or not."""
 
 
+# Here and elsewhere: Python 3.11 takes its time to find the member of an enum.
+_READ = Repeat.READ
+
+
 def _masked_repr(body: Mapping[str, Any] | None) -> str:
     # People do paste card numbers into a narration, and a traceback shows operations.
     return "None" if body is None else repr(masked(dict(body)))
@@ -71,7 +75,7 @@ class Operation(Generic[T]):
     @property
     def is_read(self) -> bool:
         """Whether the call changes nothing."""
-        return self.repeat is Repeat.READ
+        return self.repeat is _READ
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
@@ -170,7 +174,7 @@ class TransportFailure(Exception):  # noqa: N818 - a fact for the core, not an e
         self.permanent = permanent
 
 
-@attrs.frozen
+@attrs.define  # not frozen, which would take three times as long to make
 class Send:
     """Effect: send the request and give back a Response or a TransportFailure."""
 

@@ -165,12 +165,12 @@ def dump_json(value: Any) -> bytes:
         ValueError: for NaN, infinity and numbers no one can mean, for text with half a
             surrogate pair, and for a datetime with a zone, which the API's form would drop.
     """
-    return _written(value).encode()
+    # Every body is a dict, which would be the last thing to be looked for.
+    text = _members(value) if type(value) is dict else _written(value)
+    return text.encode()
 
 
 def _written(value: Any) -> str:
-    if type(value) is dict:  # every body is one
-        return _members(value)
     # Not `str(value)`: for a member of a text enum that is its name, not its text.
     if isinstance(value, str):
         return encode_basestring(value)
@@ -180,7 +180,7 @@ def _written(value: Any) -> str:
         return encode_basestring(value.reveal())
     if value is None or isinstance(value, int):
         return json.dumps(value)
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):  # the second takes its time
         return _members(value)
     if isinstance(value, list | tuple):
         return "[" + ",".join([_written(item) for item in value]) + "]"
