@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Final
 
 from dgspay.emulator.calls import Call
 from dgspay.emulator.checkout import state_of
@@ -18,14 +19,18 @@ _ENDED = {
     LinkStatus.COMPLETED: ("Already paid", "This link has been paid as often as it may be."),
     LinkStatus.EXPIRED: ("This link has expired", "Ask the merchant for a new one."),
 }
-_WORDS = {
+_NO_WAY_TO_PAY = (
+    "This link cannot be paid",
+    "It takes Mobile Money only, which pays in RWF. Ask the merchant for another one.",
+)
+PAYMENT_WORDS: Final = {
     "mobile_money": "Mobile Money",
     "card": "Card",
     "ussd": "USSD",
     "bank_transfer": "Bank transfer",
 }
 # The order in which payers in Rwanda look for them.
-_ORDER = tuple(_WORDS)
+_ORDER = tuple(PAYMENT_WORDS)
 
 
 def pay(call: Call) -> Answer:
@@ -35,14 +40,15 @@ def pay(call: Call) -> Answer:
         return _nothing("There is no such payment link", "Check the address with the merchant.")
     status = link_status(call.account, link)
     logo = link.terms.get("logo_url")
+    offered = _offered(link)
     return page(
         "pay",
         image=logo,
         link=link,
         terms=link.terms,
         logo=logo,
-        ended=_ENDED.get(status),
-        payment_types=_offered(link),
+        ended=_ENDED.get(status) or (None if offered else _NO_WAY_TO_PAY),
+        payment_types=offered,
         encryption_key=call.account.credentials.encryption_key,
         reference=None,
         state=None,
@@ -67,7 +73,7 @@ def _offered(link: Link) -> list[tuple[str, str]]:
     if link.terms["currency"] != "RWF":
         # Mobile money is in RWF only (guide, "Mobile Money API").
         types = [name for name in types if name != "mobile_money"]
-    return [(name, _WORDS[name]) for name in _ORDER if name in types]
+    return [(name, PAYMENT_WORDS[name]) for name in _ORDER if name in types]
 
 
 def _nothing(title: str, advice: str) -> Answer:

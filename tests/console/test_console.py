@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from dgspay.emulator.clock import api_text
 from tests.console.conftest import Look, Opener
 from tests.emulator.emulator_calls import (
     CONVERT,
@@ -140,7 +141,7 @@ def test_webhooks_are_followed_spoiled_and_sent_again(
         page.get_by_role("button", name="Save").click()
         page.locator("#mode").select_option("wrong_signature")
         page.get_by_role("button", name="Add", exact=True).click()
-        page.get_by_text("for the next 1").wait_for()
+        page.get_by_text("for the next webhook").wait_for()
         client.post("/charges", json=MOBILE_MONEY)
         emulator.settle()
         page.get_by_text("last 500").wait_for()
@@ -150,6 +151,54 @@ def test_webhooks_are_followed_spoiled_and_sent_again(
         page.get_by_role("button", name="Show").click()
         page.locator("dialog").get_by_text("payment.success").first.wait_for()
     assert len(receiver.received) == 2
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
+def test_a_link_has_all_that_the_api_has(
+    opened: Opener, emulator: Emulator, look: Look, *, width: int, scheme: str
+) -> None:
+    page = opened("/#links", width=width, scheme=scheme)
+    page.get_by_label("Title").fill("Donate to the school")
+    page.get_by_text("Limits, expiry, ways to pay").click()
+    page.get_by_label("At least").fill("20,000")
+    page.get_by_label("At most").fill("500")
+    page.get_by_role("button", name="Create link").click()
+    page.get_by_text("min_amount must not be over max_amount").wait_for()
+    page.get_by_label("At least").fill("500")
+    page.get_by_label("At most").fill("20,000")
+    page.get_by_label("Uses").fill("30")
+    page.get_by_label("Expires").fill("2030-12-31T23:59")
+    page.get_by_label("Address of the page").fill("school-2030")
+    page.get_by_label("USSD").uncheck()
+    page.get_by_label("Bank transfer").uncheck()
+    page.get_by_label("A phone number").uncheck()
+    page.get_by_label("An address").check()
+    look(page, f"console-{width}-9-link")
+    page.get_by_role("button", name="Create link").click()
+    page.get_by_text("500 to 20,000 RWF").wait_for()
+    look(page, f"console-{width}-9-links")
+    (link,) = emulator._engine.account.links.values()
+    assert (link.slug, link.terms["max_uses"]) == ("school-2030", 30)
+    assert link.terms["payment_types"] == ("mobile_money", "card")
+    assert (link.terms["min_amount"], link.terms["max_amount"]) == (500, 20_000)
+    assert (link.terms["collect_phone"], link.terms["collect_address"]) == (False, True)
+    assert "collect_name" not in link.terms
+    assert api_text(link.terms["expires_at"]) == "2030-12-31 23:59:00"
+    assert page.get_by_label("Title").input_value() == ""
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_payment_is_found_among_many(opened: Opener, emulator: Emulator, look: Look) -> None:
+    emulator.generate(20_000)
+    wanted = emulator.transactions[3]
+    page = opened("/#transactions")
+    page.get_by_text("50 shown of 20,000").wait_for()
+    page.get_by_label("Find transactions").fill(wanted.dgs_reference.upper())
+    page.get_by_text("1 shown of 20,000").wait_for()
+    page.locator("#transaction-rows").get_by_text(wanted.dgs_reference).wait_for()
+    look(page, "console-1280-10-found")
+    page.get_by_label("Find transactions").fill("nobody like this")
+    page.get_by_text("No payment is like that.").wait_for()
 
 
 def test_time_is_skipped_and_everything_reset(
@@ -175,7 +224,7 @@ def test_a_state_is_kept_and_returned_to(
     page.get_by_text("No snapshot was taken.").wait_for()
     page.get_by_role("button", name="Keep a snapshot").click()
     page.get_by_text("name is required").wait_for()
-    page.get_by_label("Name").fill("one charge")
+    page.get_by_label("Name", exact=True).fill("one charge")
     page.get_by_role("button", name="Keep a snapshot").click()
     page.get_by_role("button", name="Restore").wait_for()
     page.get_by_label("Payments", exact=True).fill("250")

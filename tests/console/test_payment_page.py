@@ -194,6 +194,13 @@ def test_the_last_use_lost_to_someone_else_is_said_and_not_paid(
     assert len(emulator.transactions) == 1
 
 
+def test_a_link_no_one_can_pay_says_so(opened: Opener, link: MakeLink) -> None:
+    made = link(currency="USD", payment_types=["mobile_money"])
+    page = opened(path_of(made), width=360, height=640)
+    page.get_by_text("This link cannot be paid").wait_for()
+    assert page.get_by_role("button").count() == 0
+
+
 @pytest.mark.acceptance(50)
 def test_titles_are_words_and_never_markup(opened: Opener, link: MakeLink) -> None:
     title = "<script>document.title='owned'</script>"

@@ -83,7 +83,13 @@ _DONE: Final[Mapping[str, Any]] = {"status": "success"}
 def show_state(ask: Ask) -> Mapping[str, Any]:
     """Everything at one glance."""
     return {
-        **state(ask.engine, ask.courier, ask.account, ask.query.get("search", "")),
+        **state(
+            ask.engine,
+            ask.courier,
+            ask.account,
+            ask.query.get("search", ""),
+            ask.query.get("find", ""),
+        ),
         "snapshots": [_snapshot(snapshot) for snapshot in ask.emulator.snapshots],
         "state_file": ask.emulator.state_file,
         "state_trouble": ask.engine.trouble(),

@@ -20,6 +20,7 @@ from dgspay.emulator.fault_kinds import KINDS
 from dgspay.emulator.fidelity import FIDELITY
 from dgspay.emulator.mischief import MODES
 from dgspay.emulator.openapi import OPENAPI_PATH, describe
+from dgspay.emulator.pages import PAYMENT_WORDS
 from dgspay.emulator.routes import API_OPERATIONS
 from dgspay.emulator.same_origin import is_foreign, is_foreign_name
 from dgspay.emulator.templating import page
@@ -117,7 +118,9 @@ def _page_for(request: Request, engine: Engine, build: Callable[[], Answer]) -> 
 
 
 def _console_page() -> Answer:
-    return page("console", routes=API_OPERATIONS, kinds=KINDS, modes=MODES)
+    return page(
+        "console", routes=API_OPERATIONS, kinds=KINDS, modes=MODES, payment_types=PAYMENT_WORDS
+    )
 
 
 def _fidelity_page() -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Reversible
+from collections.abc import Mapping, Reversible, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -24,9 +24,12 @@ from dgspay.models.enums import ConversionStatus, PaymentStatus
 T = TypeVar("T")
 
 _SHOWN = 50
+_NEWS = 8
 
 
-def state(engine: Engine, courier: Courier, account: Account, search: str) -> Mapping[str, Any]:
+def state(
+    engine: Engine, courier: Courier, account: Account, search: str, find: str
+) -> Mapping[str, Any]:
     """Return all that the console shows at one glance, the newest first.
 
     Args:
@@ -34,6 +37,7 @@ def state(engine: Engine, courier: Courier, account: Account, search: str) -> Ma
         courier: Its webhooks.
         account: Whose state.
         search: Only requests are shown that have this text in them, in any case.
+        find: Only transactions are shown that have this text in them, in any case.
     """
     number = account.credentials.account_number
     with engine.lock:
@@ -59,7 +63,8 @@ def state(engine: Engine, courier: Courier, account: Account, search: str) -> Ma
                 for currency, purse in account.wallet.purses.items()
             ],
             "pending": [_payment(p) for p in _latest(pending)],
-            "transactions": [_payment(p) for p in _latest(account.payments)],
+            "latest": [_payment(p) for p in islice(reversed(account.payments), _NEWS)],
+            "transactions": [_payment(p) for p in _like(account.payments, find)],
             "transactions_total": len(account.payments),
             "links": [link_fields(account, link) for link in _latest(account.links.values())],
             "disbursements": [_transfer(t) for t in _latest(account.disbursements.values())],
@@ -127,6 +132,29 @@ def delivery_details(delivery: Delivery) -> Mapping[str, Any]:
 def _latest(rows: Reversible[T]) -> list[T]:
     """Return the newest rows, newest first, without a copy of all of them."""
     return list(islice(reversed(rows), _SHOWN))
+
+
+def _like(payments: Sequence[Payment], find: str) -> list[Payment]:
+    """Return the newest payments with a text in them; a look at all of them takes a moment."""
+    wanted = find.lower()
+    like = (p for p in reversed(payments) if not wanted or wanted in _words_of(p))
+    return list(islice(like, _SHOWN))
+
+
+def _words_of(payment: Payment) -> str:
+    payer = payment.payer
+    texts = (
+        payment.dgs_reference,
+        payment.flw_reference,
+        payment.status,
+        f"{payer.first_name} {payer.last_name}",
+        payer.email,
+        f"0{payment.phone}" if payment.phone else payment.card_last4 or "",
+        str(payment.amount),
+        payment.currency,
+        payment.narration or "",
+    )
+    return " ".join(texts).lower()
 
 
 def _found(arrivals: list[Arrival], search: str) -> list[Arrival]:

@@ -89,11 +89,20 @@ export function conversion(one, decide) {
   return row(sums, facts(one.reference, one.at), tag(one.status), ...choices(one, decide));
 }
 
+/** What the payer of a flexible link may choose. */
+function limits({ min_amount: least, max_amount: most, currency }) {
+  if (least && most) return `${amountText(least, "").trim()} to ${amountText(most, currency)}`;
+  if (least) return `from ${amountText(least, currency)}`;
+  return most ? `up to ${amountText(most, currency)}` : "Flexible";
+}
+
 export function link(one, { archive, copy }) {
-  const sum = one.amount ? money(one.amount, one.currency) : h("span", { class: "money" }, "Flexible");
+  const sum = h("span", { class: "money" }, one.amount ? amountText(one.amount, one.currency) : limits(one));
   const isActive = one.status === "active";
   return row(one.title, facts(`/${one.slug}`, `paid ${one.use_count}${
-    one.max_uses ? ` of ${one.max_uses}` : ""}`, one.created_at), sum, tag(one.status),
+    one.max_uses ? ` of ${one.max_uses}` : ""}`, one.payment_types.length < Object.keys(METHODS).length
+    && one.payment_types.map((type) => METHODS[type]).join(", "), one.created_at,
+  one.expires_at && `expires ${one.expires_at}`), sum, tag(one.status),
   isActive ? h("a", { class: "small primary", href: new URL(one.url).pathname, target: "_blank",
     rel: "noopener", "data-key": `open ${one.id}` }, "Open") : null,
   button("Copy URL", `copy ${one.id}`, () => copy(one.url)),
@@ -127,8 +136,12 @@ export function delivery(one, { resend, showDelivery }) {
   one.url ? button("Resend", `resend ${one.id}`, () => resend(one.id)) : null);
 }
 
+const sentence = (words) => words.charAt(0).toUpperCase() + words.slice(1);
+const next = (count, what) => (
+  count === 1 ? `for the next ${what}` : `for the next ${count} ${what}s`);
+
 export function mode({ words, remaining, seconds }) {
-  return row(words, facts(`for the next ${remaining}`, seconds && `${seconds} s`),
+  return row(words, facts(next(remaining, "webhook"), seconds && `${seconds} s`),
     h("span", { class: "tag wait" }, "waiting"));
 }
 
@@ -139,8 +152,8 @@ export function snapshot({ name, taken_at: at, size }, { restore, forget }) {
 }
 
 export function fault(one, cancel) {
-  const often = facts(one.remaining && `for the next ${one.remaining}`,
+  const often = facts(one.remaining && next(one.remaining, "request"),
     one.probability && `for ${Math.round(one.probability * 100)} % of requests`);
-  return row(one.words, facts(one.route === "*" ? "every route" : one.route, often),
+  return row(sentence(one.words), facts(one.route === "*" ? "every route" : one.route, often),
     button("Take back", `fault ${one.id}`, () => cancel(one.id)));
 }

@@ -1,6 +1,7 @@
 /** The console: shows the state of the emulator as it changes, and sends what a person decides. */
 
-import { amountText } from "./amounts.js";
+import { amountText, number } from "./amounts.js";
+import { linkFields } from "./console-link.js";
 import * as rows from "./console-rows.js";
 import { h, list } from "./dom.js";
 
@@ -47,7 +48,8 @@ async function refresh() {
   refreshing ??= (async () => {
     while (isStale) {
       isStale = false;
-      state = await ask("GET", `/state?search=${encodeURIComponent($("#search").value)}`);
+      const wanted = new URLSearchParams({ search: $("#search").value, find: $("#find").value.trim() });
+      state = await ask("GET", `/state?${wanted}`);
       render();
     }
   })().finally(() => {
@@ -92,10 +94,11 @@ function render() {
     : [h("p", { class: "empty" }, "Nobody is asked for anything. Start a charge, or pay a link.")]));
   part("#latest", latest(), (all) => list(all, rows.news, "Nothing has happened yet."));
   part("#request-rows", state.requests, (all) => list(
-    all, (request) => rows.request(request, showRequest), "No request has arrived."));
+    all, (request) => rows.request(request, showRequest),
+    $("#search").value ? "No request is like that." : "No request has arrived."));
   part("#key-rows", state.keys, (all) => list(all, rows.key, "No request came with a key."));
   part("#transaction-rows", state.transactions, (all) => list(
-    all, rows.transaction, "No one has paid yet."));
+    all, rows.transaction, $("#find").value ? "No payment is like that." : "No one has paid yet."));
   part("#conversion-rows", state.conversions, (all) => list(
     all, (conversion) => rows.conversion(conversion, decide), "Nothing was converted."));
   part("#link-rows", state.links, (all) => list(
@@ -124,16 +127,23 @@ function render() {
   if (document.activeElement !== $("#target")) $("#target").value = state.webhook_url ?? "";
   $("#now").textContent = state.now;
   $("#pending-count").textContent = state.pending.length || "";
-  $("#requests-count").textContent = `${state.requests_total} in all`;
-  $("#transactions-count").textContent = `${state.transactions_total.toLocaleString("en")} in all`;
-  $("#deliveries-count").textContent = `${state.deliveries_total} in all`;
+  $("#requests-count").textContent = countText(state.requests.length, state.requests_total);
+  $("#transactions-count").textContent = countText(
+    state.transactions.length, state.transactions_total);
+  $("#deliveries-count").textContent = countText(state.deliveries.length, state.deliveries_total);
   badge("overview", state.pending.length);
   badge("faults", state.faults.length);
 }
 
+/** How many there are, and that not all are shown where there are too many. */
+function countText(count, total) {
+  const all = total.toLocaleString("en");
+  return count < total ? `${count} shown of ${all}` : `${all} in all`;
+}
+
 /** Events of all kinds, the newest first. */
 function latest() {
-  const paid = state.transactions.map((payment) => ({
+  const paid = state.latest.map((payment) => ({
     at: payment.at, what: `${payment.payer} · ${payment.reference}`, status: payment.status,
     money: amountText(payment.amount, payment.currency) }));
   const sent = state.disbursements.map((transfer) => ({
@@ -271,23 +281,8 @@ function onSubmit(form, handle) {
   });
 }
 
-/** A number field's value; text that is no number is sent as it is, to be refused by name. */
-function number(text) {
-  const plain = text.replaceAll(/[\s,]/g, "");
-  return plain !== "" && Number.isFinite(Number(plain)) ? Number(plain) : text;
-}
-
 onSubmit("#link-form", async () => {
-  const amount = $("#link-amount").value.trim();
-  const fields = {
-    title: $("#link-title").value.trim(),
-    currency: $("#link-currency").value,
-    amount_type: amount ? "fixed" : "flexible",
-    ...(amount && { amount: number(amount) }),
-    ...($("#link-uses").value && { max_uses: number($("#link-uses").value) }),
-    ...($("#link-description").value && { description: $("#link-description").value }),
-    ...($("#link-redirect").value && { redirect_url: $("#link-redirect").value }),
-  };
+  const fields = linkFields($("#link-form"));
   if (await act("POST", "/links", fields, $("#link-problem"))) $("#link-form").reset();
 });
 
@@ -343,7 +338,7 @@ $("#mode").addEventListener("change", arrangeForms);
 $("#clear-faults").addEventListener("click", () => act("DELETE", "/faults"));
 $("#copy-env").addEventListener("click", () => copy($("#env").textContent));
 $("#details-close").addEventListener("click", () => $("#details").close());
-$("#search").addEventListener("input", () => refresh());
+for (const box of ["#search", "#find"]) $(box).addEventListener("input", () => refresh());
 $("#settle").addEventListener("change", () => act("POST", "/options", {
   settle_after: $("#settle").value === "" ? null : Number($("#settle").value) }));
 $("#skip").addEventListener("change", async () => {
