@@ -1,10 +1,9 @@
-"""AiohttpTransport in the places only it has: borrowed sessions, slots, the end of a loop, trio."""
+"""AiohttpTransport in the places only it has: slots, the end of a loop, trio."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import threading
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -20,10 +19,11 @@ from dgspay.core.operation import Request, Timeout, TransportFailure
 from dgspay.emulator import Emulator
 from dgspay.transports.aiohttp import AiohttpTransport
 from dgspay.transports.base import AsyncTransport
-from tests.faults.calls import API_KEY, AT_ONCE, charge, failure_of, payout, read, settings_for
+from tests.faults.calls import API_KEY, AT_ONCE, failure_of, payout, read, settings_for
 from tests.faults.raw_server import Connection, RawServer, answering, http
 from tests.transports.contract.calling import get, post
 from tests.transports.contract.closing import ClosingWhenTold
+from tests.transports.gates import Gate
 from tests.transports.ways import WAYS
 
 GOOD = http({"status": "success", "dgs_reference": "dgs_1", "balances": []})
@@ -217,20 +217,6 @@ def collected() -> Iterator[None]:
 # --- slots ------------------------------------------------------------------------------------
 
 
-class Gate:
-    """Script: hold each request until the test lets one more through."""
-
-    def __init__(self) -> None:
-        self.open = threading.Event()
-
-    def __call__(self, connection: Connection) -> None:
-        while connection.read_request() is not None:
-            while not self.open.wait(0.01):
-                if connection.server.stopping.is_set():
-                    return
-            connection.write(GOOD)
-
-
 async def test_a_call_waits_for_a_slot_no_longer_than_it_was_told() -> None:
     gate = Gate()
     with RawServer(gate) as server:
@@ -244,7 +230,7 @@ async def test_a_call_waits_for_a_slot_no_longer_than_it_was_told() -> None:
                 await aio.send(post(server.url), Timeout(pool=30, total=0.1))
             assert not caught.value.sent
             third = asyncio.ensure_future(aio.send(post(server.url), LIMITS))
-            gate.open.set()
+            gate.opened.set()
             assert [answer.status for answer in await asyncio.gather(*first, third)] == [200] * 3
         assert (len(server.requests), server.accepted) == (3, 2)
 
@@ -269,96 +255,9 @@ async def test_no_slot_is_lost_however_calls_end() -> None:
                     await aio.send(post(server.url), Timeout(read=0.01, total=10))
                 with pytest.raises(TransportFailure):
                     await aio.send(get("http://127.0.0.1:1"), LIMITS)
-            gate.open.set()
+            gate.opened.set()
             calls = [asyncio.ensure_future(aio.send(payment, LIMITS)) for _ in range(50)]
             assert [answer.status for answer in await asyncio.gather(*calls)] == [200] * 50
-
-
-# --- a session of the user's own ----------------------------------------------------------------
-
-
-async def test_session_of_the_users_own_is_used_and_left_open() -> None:
-    with RawServer(answering(GOOD)) as server:
-        async with aiohttp.ClientSession() as session:
-            async with AsyncDGSPay(
-                **settings_for(server.url, transport=AiohttpTransport(session))
-            ) as dgs:
-                await charge(dgs)
-                await charge(dgs)
-            assert not session.closed
-            assert (len(server.requests), server.accepted) == (2, 1)
-
-
-async def test_habits_of_a_session_neither_reach_the_server_nor_change_the_answer() -> None:
-    async def repeat(request: aiohttp.ClientRequest, handler: Any) -> aiohttp.ClientResponse:
-        await handler(request)
-        return await handler(request)  # type: ignore[no-any-return]
-
-    async def complain(response: aiohttp.ClientResponse) -> None:
-        raise AssertionError(response)
-
-    refusal = http({"status": "failed", "error_code": "91"}, "401 Unauthorized")
-    with RawServer(answering(refusal)) as server:
-        async with aiohttp.ClientSession(
-            "https://elsewhere.example/",
-            headers={"X-Mine": "1", "Authorization": "Basic x", "Cookie": "a=b", "Host": "x"},
-            cookies={"mine": "1"},
-            raise_for_status=complain,
-            middlewares=[repeat],
-            timeout=aiohttp.ClientTimeout(total=0.000_001),
-        ) as session:
-            dgs = AsyncDGSPay(**settings_for(server.url, transport=AiohttpTransport(session)))
-            with pytest.raises(errors.AuthenticationError):
-                await payout(dgs)
-        (request,) = server.requests
-    names = {name for name, _ in request.headers}
-    assert names.isdisjoint({"x-mine", "authorization", "cookie"})
-    assert request.header("host") == server.authority
-
-
-async def test_traces_of_a_session_see_our_requests() -> None:
-    seen: list[str] = []
-
-    async def note(session: object, context: object, params: Any) -> None:
-        seen.append(params.url.path)
-
-    traces = aiohttp.TraceConfig()
-    traces.on_request_end.append(note)
-    with RawServer(answering(GOOD)) as server:
-        async with aiohttp.ClientSession(trace_configs=[traces]) as session:
-            await read(AsyncDGSPay(**settings_for(server.url, transport=AiohttpTransport(session))))
-    assert seen == ["/generation/v2/balance"]
-
-
-async def test_limit_of_a_sessions_connector_is_waited_for_no_longer_than_told() -> None:
-    gate = Gate()
-    with RawServer(gate) as server:
-        connector = aiohttp.TCPConnector(limit=1)
-        async with aiohttp.ClientSession(connector=connector) as session:
-            aio = AiohttpTransport(session)
-            first = asyncio.ensure_future(aio.send(post(server.url), LIMITS))
-            await asyncio.sleep(0)
-            with pytest.raises(TransportFailure, match="in time") as caught:
-                await aio.send(post(server.url), Timeout(pool=0.1, connect=0.1, total=30))
-            assert not caught.value.sent
-            gate.open.set()
-            assert (await first).status == 200
-
-
-async def test_session_that_is_closed_while_a_call_waits_in_it_is_no_cancellation() -> None:
-    gate = Gate()
-    with RawServer(gate) as server:
-        session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1))
-        aio = AiohttpTransport(session)
-        calls = [asyncio.ensure_future(aio.send(post(server.url), LIMITS)) for _ in range(2)]
-        while not server.requests:  # noqa: ASYNC110 - the server is a thread
-            await asyncio.sleep(0.005)
-        await session.close()
-        first, second = await asyncio.gather(*calls, return_exceptions=True)
-        assert isinstance(first, TransportFailure)
-        assert first.sent
-        assert isinstance(second, TransportFailure)
-        assert not second.sent
 
 
 # --- what is known about the money ----------------------------------------------------------------
@@ -380,11 +279,6 @@ def test_what_tells_us_that_a_request_was_begun_is_still_there() -> None:
     assert aiohttp.ClientRequest.response is None
     failed = failure_of(AIOHTTP, "http://127.0.0.1:1", payout)
     assert failed.error.outcome is Outcome.NOT_SENT
-
-
-async def test_what_tells_us_the_loop_of_a_session_is_still_there() -> None:
-    async with aiohttp.ClientSession() as session:
-        assert session._loop is asyncio.get_running_loop()
 
 
 async def test_deadline_covers_the_wait_for_a_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from dgspay.transports.libraries import LibraryName
 from dgspay.transports.pools import Shelf
 from dgspay.transports.routes import KEEP_ALIVE, Origin
 from tests.faults.raw_server import Connection, RawServer, answering, http
+from tests.transports.gates import Gate
 
 GOOD = http({"status": "success"})
 PATIENT = Timeout(connect=60, pool=60, total=60)
@@ -38,24 +39,6 @@ def get(server: RawServer) -> Request:
 
 def post(server: RawServer) -> Request:
     return Request("POST", f"{server.url}/charges", {"X-DGS-API-Key": API_KEY}, b'{"amount":1}')
-
-
-class Gate:
-    """A server's script that holds every request until it is opened."""
-
-    def __init__(self) -> None:
-        self.opened = threading.Event()
-        self.waiting = 0
-        self._lock = threading.Lock()
-
-    def __call__(self, connection: Connection) -> None:
-        while connection.read_request() is not None:
-            with self._lock:
-                self.waiting += 1
-            while not self.opened.wait(0.01):
-                if connection.server.stopping.is_set():
-                    return
-            connection.write(GOOD)
 
 
 async def until(condition: Callable[[], bool]) -> None:
