@@ -17,6 +17,7 @@ from dgspay.errors import ConfigError
 from dgspay.models.checks import web_url
 from dgspay.payouts.faults import BatchChangedError
 from dgspay.secret import Secret
+from dgspay.settings import DEFAULT_IDEMPOTENCY_HEADER
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+", re.ASCII)
@@ -36,12 +37,15 @@ class Terms:
         account_number: The merchant account that pays.
         callback_url: Where the webhooks of its payouts go, without the token; None leaves them
             to the URL configured in the portal.
+        idempotency_header: The header that carries the keys: under another one a payout that is
+            sent again would be a new one to DGS-Pay.
     """
 
     environment: str
     base_url: str
     account_number: str
     callback_url: str | None = None
+    idempotency_header: str = DEFAULT_IDEMPOTENCY_HEADER
 
     @classmethod
     def of(cls, client: AsyncDGSPay | DGSPay, callback_url: str | None = None) -> Terms:
@@ -56,6 +60,7 @@ class Terms:
             base_url=settings.base_url,
             account_number=settings.account_number,
             callback_url=None if callback_url is None else _callback_base(callback_url),
+            idempotency_header=settings.idempotency_header,
         )
 
 
@@ -119,6 +124,16 @@ class Batch:
             self.token_of(number).encode(), token.encode("utf-8", "surrogatepass")
         )
 
+    def require_payer(self, terms: Terms) -> None:
+        """Refuse a client of another account: it would pay from the wrong wallet, or real money.
+
+        The callback URL is the batch's own wherever it is paid, so that may differ.
+
+        Raises:
+            BatchChangedError: naming what differs.
+        """
+        self._require_terms(attrs.evolve(terms, callback_url=self.terms.callback_url))
+
     def require_same(self, digest: str, terms: Terms) -> None:
         """Refuse to go on with another file or other settings.
 
@@ -130,6 +145,9 @@ class Batch:
                 f"the rows are not those batch {self.name!r} began with. Nothing was sent. Put the "
                 "file back as it was, or pay what is new as a batch of another name"
             )
+        self._require_terms(terms)
+
+    def _require_terms(self, terms: Terms) -> None:
         fields = attrs.asdict(terms)
         changed = [
             name for name, value in attrs.asdict(self.terms).items() if fields[name] != value

@@ -11,7 +11,7 @@ import anyio.to_thread
 
 from dgspay import AsyncDGSPay
 from dgspay.errors import ConfigError
-from dgspay.payouts.batch import Chunk
+from dgspay.payouts.batch import Chunk, Terms
 from dgspay.payouts.engines import ChunkRef
 from dgspay.payouts.ledger import FencedError, Ledger
 from dgspay.payouts.pace import Limits, Pace
@@ -50,6 +50,7 @@ class ChunkPayer:
         stop: Stop | None = None,
         on_result: OnResult | None = None,
     ) -> None:
+        self._terms = Terms.of(client)
         self._trusted = client.settings.retry.trust_idempotency
         self._ledger = ledger
         self._runner = partial(
@@ -62,11 +63,13 @@ class ChunkPayer:
 
         Raises:
             ConfigError: the ledger has no such batch.
+            BatchChangedError: the batch is paid from another account, or another environment.
             LedgerError: the ledger cannot be written.
         """
         batch = await in_thread(self._ledger.batch, ref.batch)
         if batch is None:
             raise ConfigError(f"the ledger has no batch {ref.batch!r}")
+        batch.require_payer(self._terms)
         chunk = await in_thread(self._ledger.claim, batch, ref.index, ref.first, ref.last)
         try:
             paused = await self._pay(chunk)

@@ -32,7 +32,7 @@ from dgspay.payouts.batch import CHUNK_ROWS
 from dgspay.payouts.books import Status
 from dgspay.payouts.chunks import ChunkPayer, in_thread
 from dgspay.payouts.engines import ChunkRef, Engine
-from dgspay.payouts.job import Job, Summary, check_rows, open_job, twin_of
+from dgspay.payouts.job import Job, Summary, check_rows, open_job
 from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.pace import Limits, Pace
 from dgspay.payouts.payout import Record
@@ -353,8 +353,8 @@ class Payouts:
             summary = payouts.run("salaries.csv", fee=100)
             payouts.report("salaries", "salaries.html")
 
-    Requests are sent by an asynchronous client with the settings of this one, in an event loop
-    that lasts as long as the call.
+    Requests are sent by an asynchronous client with the settings, the hooks and the kind of
+    transport of this one (see `DGSPay.to_async`), in an event loop that lasts as long as the call.
 
     Args:
         client: Its settings pay, and ask DGS-Pay. `status`, `report` and `resolve` need none.
@@ -393,7 +393,7 @@ class Payouts:
         async def run() -> T:
             if self._client is None:
                 return await work(AsyncPayouts(None, self._ledger))
-            async with twin_of(self._client) as twin:
+            async with self._client.to_async() as twin:
                 return await work(AsyncPayouts(twin, self._ledger))
 
         return anyio.run(run)

@@ -3,7 +3,7 @@
 ========================  =========  ============  ==========  ===========  ==========
 what is learned           in doubt   held          accepted    confirmed    failed
 ========================  =========  ============  ==========  ===========  ==========
-DGS-Pay accepted it       accepted   accepted      .           .            .
+DGS-Pay accepted it       accepted   accepted      .           .            held ! 3)
 DGS-Pay refused it        failed 1)  .             held !      .            .
 no usable answer came     held       .             .           .            .
 it never left             new 1)     .             .           .            .
@@ -13,8 +13,9 @@ the recipient was not     failed     failed 2)     failed      held !       .
 
 "." changes nothing, "!" notes a contradiction. 1) Held, where an earlier attempt ended without
 an answer: that this one did not pay says nothing about that one. 2) After a contradiction only
-by a look-up or a person. A new payout is taken like one in doubt: an event may overtake both
-the answer and the ledger of the machine that sent it.
+by a look-up or a person. 3) Where it failed without a name of DGS-Pay's, by a refusal or the
+word of a person: an event that overtook the answer has one. A new payout is taken like one in
+doubt: an event may overtake both the answer and the ledger of the machine that sent it.
 """
 
 from __future__ import annotations
@@ -115,6 +116,8 @@ def _next_state(record: Record, evidence: Evidence) -> tuple[State, str | None]:
             return State.ACCEPTED, None
         case Finding.LOST | Finding.NOT_SENT | Finding.REFUSED if undecided:
             return (State.HELD if record.doubtful else _WITHOUT_EFFECT[finding]), None
+        case Finding.ACCEPTED if state is State.FAILED and record.dgs_reference is None:
+            return State.HELD, "it was said not to be paid before it was accepted"
         case Finding.REFUSED if state is State.ACCEPTED:
             return State.HELD, "it was accepted before it was refused"
         case Finding.PAID if state is State.FAILED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -95,17 +96,40 @@ class Job:
     ) -> Preflight:
         """Look before paying; see `preflight`. Of a batch that has begun, what is left counts.
 
+        Args:
+            fee: As for `preflight`.
+            allow_duplicates: As for `preflight`; and whether the ledger may hold another batch of
+                the very same rows, as where a sheet was given again under another name.
+
         Raises:
             DGSPayError: a look-up failed.
         """
         if self.survey is not None:
-            return await preflight(
+            found = await preflight(
                 self._client, self.survey, fee=fee, allow_duplicates=allow_duplicates
             )
+            twins = await in_thread(self._twins)
+            if allow_duplicates:
+                return attrs.evolve(found, remarks=(*found.remarks, *twins))
+            return attrs.evolve(found, problems=(*found.problems, *twins))
         counts = await in_thread(self._ledger.counts, self.batch.name)
         left, total = counts.count(State.NEW), counts.amount(State.NEW)
         found = await preflight(self._client, Survey(count=left, total=total))
         return attrs.evolve(found, problems=tuple(balance_problems(total, found.available)))
+
+    def _twins(self) -> list[str]:
+        """Name the batches that have begun to pay these very rows from this account."""
+        ours = self.batch
+        return [
+            f"batch {other.name!r} has these very rows, and was begun on "
+            f"{dt.datetime.fromtimestamp(other.created_at).astimezone():%Y-%m-%d at %H:%M}"
+            for other in self._ledger.batches()
+            if other.started
+            and other.name != ours.name
+            and other.digest == ours.digest
+            and attrs.evolve(other.terms, callback_url=None)
+            == attrs.evolve(ours.terms, callback_url=None)
+        ]
 
     async def run(
         self,
@@ -294,7 +318,8 @@ def run_payouts(
 ) -> Summary:
     """Pay a batch, blocking; further options as for `open_job`.
 
-    Requests are sent by an asynchronous client with the same settings.
+    Requests are sent by an asynchronous client with the same settings, hooks and kind of
+    transport; see `DGSPay.to_async`.
 
     Args:
         client: Whose settings pay.
@@ -309,12 +334,13 @@ def run_payouts(
 
     Raises:
         PreflightError: it must not be paid as things stand, or `confirm` said no.
+        ConfigError: the client's transport has no asynchronous twin.
         RowsInvalidError, BatchChangedError, BatchBusyError, LedgerError: see `open_job`.
     """
 
     async def run() -> Summary:
         async with (
-            twin_of(client) as twin,
+            client.to_async() as twin,
             open_job(twin, ledger, source, **options) as job,  # type: ignore[arg-type]
         ):
             found = await job.preflight(fee=fee, allow_duplicates=allow_duplicates)
@@ -324,21 +350,3 @@ def run_payouts(
             return await job.run(settle_within=settle_within, on_result=on_result)
 
     return anyio.run(run)
-
-
-def twin_of(client: DGSPay) -> AsyncDGSPay:
-    """Return an asynchronous client with the settings of a blocking one."""
-    settings = client.settings
-    return AsyncDGSPay(
-        api_key=settings.api_key,
-        account_number=settings.account_number,
-        environment=settings.environment,
-        base_url=settings.base_url,
-        retry=settings.retry,
-        timeout=settings.timeout,
-        deadline=settings.deadline,
-        idempotency_header=settings.idempotency_header,
-        api_timezone=settings.api_timezone,
-        allow_rwf_fractions=settings.allow_rwf_fractions,
-        trust_env=settings.trust_env,
-    )

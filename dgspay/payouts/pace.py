@@ -91,10 +91,13 @@ class Limits:
     Attributes:
         lost_in_a_row: Lost answers, one after the other, that are no accident any more.
         unsent_in_a_row: Payouts, one after the other, that DGS-Pay did not act on.
+        refused_in_a_row: Refusals for the same reason, one after the other: more likely something
+            is wrong with all rows than with each of so many.
     """
 
     lost_in_a_row: int = attrs.field(default=10, validator=attrs.validators.ge(1))
     unsent_in_a_row: int = attrs.field(default=10, validator=attrs.validators.ge(1))
+    refused_in_a_row: int = attrs.field(default=10, validator=attrs.validators.ge(1))
 
 
 class Watch:
@@ -104,11 +107,20 @@ class Watch:
         self._limits = limits
         self._lost = 0
         self._unsent = 0
+        self._refused = 0
+        self._refused_for: str | None = None
 
-    def look(self, finding: Finding, error: errors.DGSPayError | None) -> str | None:
+    def look(self, evidence: Evidence, error: errors.DGSPayError | None) -> str | None:
         """Take one result in; say why to pause, or None to go on."""
+        finding = evidence.finding
         self._lost = self._lost + 1 if finding is Finding.LOST else 0
         self._unsent = self._unsent + 1 if finding is Finding.NOT_SENT else 0
+        if finding is not Finding.REFUSED:
+            self._refused = 0
+        elif evidence.reason == self._refused_for:
+            self._refused += 1
+        else:
+            self._refused, self._refused_for = 1, evidence.reason
         match error:
             case errors.AuthenticationError():
                 return "DGS-Pay refuses the API key, or this machine's IP address (code 91)"
@@ -119,7 +131,9 @@ class Watch:
         if self._lost >= self._limits.lost_in_a_row:
             return f"the answers of {self._lost} payouts in a row were lost"
         if self._unsent >= self._limits.unsent_in_a_row:
-            return f"{self._unsent} payouts in a row could not be sent"
+            return f"{self._unsent} payouts in a row could not be sent: {evidence.reason}"
+        if self._refused >= self._limits.refused_in_a_row:
+            return f"{self._refused} payouts in a row were refused alike: {evidence.reason}"
         return None
 
 
@@ -141,6 +155,11 @@ def evidence_of(error: errors.DGSPayError) -> Evidence:
             | errors.ServerError()
         ):
             # Refused for now, and not for what it is: it stays to be sent.
+            return Evidence(finding=Finding.NOT_SENT, reason=reason)
+        case errors.APIError() if error.error_code is None and (
+            error.body is None or isinstance(error, errors.NotFoundError)
+        ):
+            # A wrong base URL or a proxy says no, and not DGS-Pay: nothing is wrong with the row.
             return Evidence(finding=Finding.NOT_SENT, reason=reason)
     if error.outcome is Outcome.NOT_SENT:
         return Evidence(finding=Finding.NOT_SENT, reason=reason)

@@ -14,7 +14,7 @@ import anyio.to_thread
 import attrs
 
 from dgspay import AsyncDGSPay, PaymentStatus, Transaction, errors
-from dgspay.payouts.batch import Batch
+from dgspay.payouts.batch import Batch, Terms
 from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.pace import Pace, Turns
 from dgspay.payouts.payout import Record, State
@@ -109,8 +109,10 @@ async def reconcile(
     in the days of the batch.
 
     Raises:
+        BatchChangedError: the batch was paid from another account, or another environment.
         DGSPayError: the list cannot be read.
     """
+    batch.require_payer(Terms.of(client))
     listed = await _listed(client, ledger, batch)
     nameless = _Nameless(batch.created_at)
     asking = _Asking(client, pace or Pace())

@@ -263,7 +263,7 @@ class Runner:
             evidence = Evidence(finding=Finding.REFUSED, reason=str(error))
         self._ledger.post(batch, payout.number, evidence, chunk=chunk)
         self._on_result(payout, evidence)
-        reason = self._watch.look(evidence.finding, fault)
+        reason = self._watch.look(evidence, fault)
         if reason is not None and course.paused is None:
             course.paused = reason
 

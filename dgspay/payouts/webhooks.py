@@ -11,7 +11,7 @@ from dgspay.payouts.batch import Batch
 from dgspay.payouts.evidence import Evidence, Finding, Witness
 from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.payout import Record
-from dgspay.webhooks import DisbursementFailed, DisbursementSucceeded
+from dgspay.webhooks import DisbursementFailed, DisbursementSucceeded, EventEnvironment
 from dgspay.webhooks.answers import RECEIVED, UNREADABLE, UNSIGNED, WRONG_ENVIRONMENT, Answer
 from dgspay.webhooks.signature import EnvironmentInput, SecretInput, hold_secrets
 
@@ -20,6 +20,7 @@ logger = logging.getLogger("dgspay.payouts")
 DisbursementEvent = DisbursementSucceeded | DisbursementFailed
 
 _LONGEST_NUMBER = 12
+_REAL = "production"
 
 
 @attrs.frozen
@@ -106,6 +107,12 @@ class PayoutWebhooks:
             logger.info("%s is about no payout of the ledger", event.event)
             return None
         batch, number = found
+        if batch.terms.environment == _REAL and (
+            event.environment is not None and event.environment.casefold() == EventEnvironment.TEST
+        ):
+            # Nobody was paid by a simulation, whatever its webhook says and whoever signed it.
+            logger.warning("a simulated event for row %d of %s was dropped", number, batch.name)
+            return None
         record = self._ledger.settle(batch, number, evidence_in(event))
         if record.contradiction is not None:
             logger.warning("row %d of %s contradicts itself", number, batch.name)

@@ -15,6 +15,7 @@ from dgspay.emulator.exchange import Answer, Effect
 from dgspay.emulator.fault_kinds import Fault
 from dgspay.payouts import Batch, Evidence, Finding, LedgerError, Pace, State, open_job
 from dgspay.payouts.ledger import FencedError
+from dgspay.payouts.ledger.batches import SCHEMA_VERSION
 from dgspay.payouts.runner import Runner
 
 from .cut_wire import CutWire
@@ -228,7 +229,7 @@ def test_a_ledger_of_another_version_is_refused(
             with pytest.raises(LedgerError, match="another version"):
                 PostgresLedger(url)
         finally:
-            connection.execute(mark.format(1).encode())
+            connection.execute(mark.format(SCHEMA_VERSION).encode())
 
 
 class _Leap:

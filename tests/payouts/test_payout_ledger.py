@@ -248,13 +248,14 @@ def test_what_is_no_ledger_is_not_touched(tmp_path: Path) -> None:
         SqliteLedger(tmp_path / "nowhere" / "ledger.sqlite3")
 
 
-def test_a_ledger_of_another_version_is_not_touched(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [1, 9])
+def test_a_ledger_of_another_version_is_not_touched(tmp_path: Path, version: int) -> None:
     path = tmp_path / "ledger.sqlite3"
     SqliteLedger(path).close()
     with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA user_version = 9")
+        connection.execute(f"PRAGMA user_version = {version}")
     connection.close()
-    with pytest.raises(LedgerError, match="of version 9"):
+    with pytest.raises(LedgerError, match=f"of version {version}"):
         SqliteLedger(path)
 
 

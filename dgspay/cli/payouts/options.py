@@ -57,7 +57,10 @@ FeeOption = Annotated[
 ]
 DuplicatesOption = Annotated[
     bool,
-    typer.Option("--allow-duplicates", help="Rows may pay the same amount to the same account."),
+    typer.Option(
+        "--allow-duplicates",
+        help="Rows may pay the same amount to the same account, and another batch these very rows.",
+    ),
 ]
 TrustOption = Annotated[
     bool,

@@ -22,7 +22,7 @@ from pgqueuer.queries import Queries
 
 from dgspay.models.codec import dump_json, parse_json
 from dgspay.payouts.engines import ChunkRef, PayChunk
-from dgspay.payouts.faults import LedgerError
+from dgspay.payouts.faults import BatchChangedError, LedgerError
 from dgspay.payouts.ledger.server import IDLE_TIMEOUT, bounded
 from dgspay.payouts.runner import Stop
 
@@ -134,6 +134,8 @@ class PgQueuerEngine:
 
         Raises:
             LedgerError: the server was away for too long.
+            BatchChangedError: a chunk must not be paid with this worker's account; another
+                worker gets it.
         """
         while not stop:
             began = time.monotonic()
@@ -158,11 +160,18 @@ class PgQueuerEngine:
             await _install(looking, Queries.from_psycopg_connection(looking))
             queue = PgQueuer(_Driver(listening, asking))
 
+            refused: list[BatchChangedError] = []
+
             # Held and not deleted: a chunk that failed is for somebody to look at.
             @queue.entrypoint(ENTRYPOINT, concurrency_limit=self._everywhere, on_failure="hold")
             async def pay_chunk(job: Job) -> None:
-                await pay(_read(job.payload))
-                if stop:
+                try:
+                    await pay(_read(job.payload))
+                except BatchChangedError as error:
+                    # Not the chunk is wrong but this worker, who must not come by another one.
+                    refused.append(error)
+                    queue.shutdown.set()
+                if stop or refused:
                     # What is left of it is for another worker, now.
                     raise RetryRequested(delay=timedelta(0), reason="the worker was stopped")
 
@@ -177,6 +186,8 @@ class PgQueuerEngine:
             )
             watching = asyncio.create_task(_watch(queue, looking, stop, until_idle=until_idle))
             await _end_together(queue, running, watching)
+            if refused:
+                raise refused[0]
 
     async def _wait_for_server(self, *, until: float) -> None:
         while True:

@@ -21,6 +21,14 @@ from dgspay.payouts.payout import Payout, Record, State
 class DatabaseConnection(Connection, batches.Database, Protocol):
     """A connection of one of the two databases."""
 
+    def require_in_place(self) -> None:
+        """Refuse to go on with a ledger that nobody would find again.
+
+        Raises:
+            LedgerError: it was deleted or moved away.
+        """
+        ...
+
     def next_batch_id(self) -> int:
         """Return a number no batch has, nor had."""
         ...
@@ -140,6 +148,7 @@ class DatabaseLedger(Generic[ConnectionT]):
         """
 
         def work(connection: ConnectionT) -> list[Payout] | FencedError | PausedError:
+            connection.require_in_place()
             if not self._holds(connection, chunk):
                 return FencedError(f"chunk {chunk.index} of {chunk.batch.name}")
             if not batches.may_be_paid(connection, chunk.batch):

@@ -8,12 +8,12 @@ from typing import Any, Protocol
 from dgspay.payouts.batch import Batch, Terms
 from dgspay.secret import Secret
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Of the tables. A ledger of another version is refused, not guessed at."""
 
 _COLUMNS = (
-    "id, name, digest, environment, base_url, account_number, callback_url, token_secret, "
-    "count, total, created_at, started, paused"
+    "id, name, digest, environment, base_url, account_number, callback_url, idempotency_header, "
+    "token_secret, count, total, created_at, started, paused"
 )
 
 
@@ -50,6 +50,7 @@ def insert_batch(database: Database, batch: Batch) -> None:
     values = (
         *(batch.id, batch.name, batch.digest),
         *(terms.environment, terms.base_url, terms.account_number, terms.callback_url),
+        terms.idempotency_header,
         *(batch.token_secret.reveal(), batch.count, batch.total, batch.created_at),
         *(int(batch.started), batch.paused),
     )
@@ -69,7 +70,7 @@ def read_batches(database: Database, name: str | None = None) -> list[Batch]:
 
 def _batch_of(row: tuple[Any, ...]) -> Batch:
     identity, name, digest, environment, base_url, account_number, callback_url, *rest = row
-    token_secret, count, total, created_at, started, paused = rest
+    idempotency_header, token_secret, count, total, created_at, started, paused = rest
     return Batch(
         id=identity,
         name=name,
@@ -79,6 +80,7 @@ def _batch_of(row: tuple[Any, ...]) -> Batch:
             base_url=base_url,
             account_number=account_number,
             callback_url=callback_url,
+            idempotency_header=idempotency_header,
         ),
         token_secret=Secret(token_secret),
         count=count,

@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS dgspay_payout_batches (
     base_url text NOT NULL,
     account_number text NOT NULL,
     callback_url text,
+    idempotency_header text NOT NULL,
     token_secret text NOT NULL,
     count bigint NOT NULL,
     total bigint NOT NULL,
@@ -69,7 +70,7 @@ CREATE TABLE IF NOT EXISTS dgspay_payout_chunks (
     epoch bigint NOT NULL,
     PRIMARY KEY (batch, first, last)
 );
-COMMENT ON TABLE dgspay_payout_states IS 'dgspay payout ledger 1';
+COMMENT ON TABLE dgspay_payout_states IS 'dgspay payout ledger 2';
 """
 """The tables, for those who make theirs with a migration."""
 
@@ -265,6 +266,9 @@ class PostgresConnection:
         ((found,),) = self.query("SELECT to_regclass('dgspay_payout_references')", ())
         if found is None:
             self.change(_INDEX_REFERENCES, ())
+
+    def require_in_place(self) -> None:
+        """Nothing: tables that are gone are an error of the next statement."""
 
     def next_batch_id(self) -> int:
         """Return a number no batch has, nor had."""

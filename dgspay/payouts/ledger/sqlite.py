@@ -38,6 +38,7 @@ _SCHEMA = (
         base_url TEXT NOT NULL,
         account_number TEXT NOT NULL,
         callback_url TEXT,
+        idempotency_header TEXT NOT NULL,
         token_secret TEXT NOT NULL,
         count INTEGER NOT NULL,
         total INTEGER NOT NULL,
@@ -142,6 +143,7 @@ class SqliteConnection:
             # Names and account numbers are in it: nobody else's business.
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             self._connection = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None)
+            self._path, self._file = path, _file_at(path)
         except (OSError, sqlite3.Error) as error:
             raise LedgerError(f"the ledger {path} cannot be opened: {error}") from None
         try:
@@ -222,6 +224,18 @@ class SqliteConnection:
             "ON dgspay_payout_states (dgs_reference) WHERE dgs_reference IS NOT NULL"
         )
 
+    def require_in_place(self) -> None:
+        """Refuse to write into a file that was deleted or moved: the next run would not find it.
+
+        Raises:
+            LedgerError: another file, or none, is at its path.
+        """
+        if _file_at(self._path) != self._file:
+            raise LedgerError(
+                f"the ledger {self._path} was deleted or replaced while it was in use. Put it "
+                "back before anything else is paid: it alone knows who was"
+            )
+
     def next_batch_id(self) -> int:
         """Return a number no batch has, nor had."""
         rows = self.query(
@@ -263,6 +277,14 @@ class SqliteConnection:
             self._connection.executemany(statement(width, _ROWS_IN_STATEMENT), together).rowcount
             + self._connection.executemany(statement(width, 1), single).rowcount
         )
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @functools.lru_cache(maxsize=64)

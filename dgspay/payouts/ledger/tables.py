@@ -72,8 +72,8 @@ def take(
         return []
     span = row_id(batch, rows[0][0]), row_id(batch, rows[-1][0])
     marked = database.mark(mark, (now, *span))
-    if marked is not None and len(marked) != len(rows):
-        # An event that came between the two statements has settled one of them.
+    if marked is not None:
+        # An event that came between the two statements may have settled one of them.
         ours = {identity % _NUMBERS for identity in marked}
         rows = [row for row in rows if row[0] in ours]
     return payouts_of(rows)
