@@ -84,7 +84,7 @@ class _Client(ABC, Generic[TransportT]):
             allow_rwf_fractions=allow_rwf_fractions,
             trust_env=trust_env,
         )
-        emitter = Emitter(hooks)
+        emitter = self._emitter = Emitter(hooks)
         self._caller = Caller(
             wire=self.settings.wire,
             retry=self.settings.retry,
@@ -98,6 +98,7 @@ class _Client(ABC, Generic[TransportT]):
         )
         if transport is not None:
             self._check_transport(transport)
+        self._given_transport = transport
         self._transport = self._own_transport() if transport is None else transport
         self._bind()
 
@@ -224,6 +225,43 @@ class DGSPay(_Client[Transport]):
     def reply(self, operation: Operation[T]) -> Reply[T]:
         """Carry out an operation and return its result with status, headers and attempts."""
         return drive(self._caller.call(operation), self._transport)
+
+    def to_async(self) -> AsyncDGSPay:
+        """Return an asynchronous client with the same settings, hooks and kind of transport.
+
+        It has connections of its own, to be closed with `async with`. Bulk payouts send so.
+
+        Raises:
+            ConfigError: the transport you passed has no asynchronous twin; `HttpxTransport` has
+                one, unless it was given a client of your own.
+        """
+        given = self._given_transport
+        twin = None
+        if given is not None:
+            make = getattr(given, "to_async", None)
+            twin = None if make is None else make()
+            if twin is None:
+                raise ConfigError(
+                    f"this sends with an asynchronous client, and the {type(given).__name__} you "
+                    "passed has no asynchronous twin. Use AsyncDGSPay with a transport for it, or "
+                    "HttpxTransport.blocking(...) without a client of your own"
+                )
+        settings = self.settings
+        return AsyncDGSPay(
+            api_key=settings.api_key,
+            account_number=settings.account_number,
+            environment=settings.environment,
+            base_url=settings.base_url,
+            transport=twin,
+            retry=settings.retry,
+            timeout=settings.timeout,
+            deadline=settings.deadline,
+            hooks=self._emitter.told,
+            idempotency_header=settings.idempotency_header,
+            api_timezone=settings.api_timezone,
+            allow_rwf_fractions=settings.allow_rwf_fractions,
+            trust_env=settings.trust_env,
+        )
 
     def close(self) -> None:
         """Close the connections. A transport you passed is closed too."""

@@ -19,17 +19,20 @@ _logger.addHandler(logging.NullHandler())
 class Emitter:
     """Tells the log and every hook.
 
+    Attributes:
+        told: The hooks.
+
     Raises:
         ConfigError: when a hook cannot be told.
     """
 
     def __init__(self, hooks: Iterable[Hook]) -> None:
-        self._told = _checked(hooks)
+        self.told = _checked(hooks)
 
     def __call__(self, event: Event) -> None:
         """Tell of an event."""
         _log(event)
-        for hook in self._told:
+        for hook in self.told:
             try:
                 hook(event)
             except Exception:
@@ -38,7 +41,7 @@ class Emitter:
 
     def hears(self, outcome: Outcome) -> bool:
         """Whether anybody may want to be told of something that came out like this."""
-        if self._told or outcome is not Outcome.COMPLETED:
+        if self.told or outcome is not Outcome.COMPLETED:
             return True
         return _logger.isEnabledFor(logging.DEBUG)
 

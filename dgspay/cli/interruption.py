@@ -13,9 +13,13 @@ _PAUSE = 0.25
 
 @contextmanager
 def stop_signals() -> Generator[threading.Event]:
-    """Turn SIGINT and SIGTERM into an event, so that everything is closed in order."""
+    """Turn SIGINT, SIGTERM and SIGHUP into an event, so that everything is closed in order."""
     stopped = threading.Event()
-    names = (signal.SIGINT, signal.SIGTERM)
+    names = [signal.SIGINT, signal.SIGTERM]
+    # A terminal that goes away; under nohup the command goes on without one.
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
+        names.append(hangup)
     before = {name: signal.signal(name, lambda *_: stopped.set()) for name in names}
     try:
         yield stopped

@@ -124,6 +124,18 @@ class HttpxTransport(Generic[AnswerT]):
             return cast("AnswerT", _send_async(source, request, timeout))
         return cast("AnswerT", _send_blocking(source, request, timeout))
 
+    def to_async(self) -> HttpxTransport[Coroutine[Any, Any, Response]] | None:
+        """Return one for `AsyncDGSPay` with the same certificates, proxy and limit.
+
+        None where this one was given a client of your own: what that does is not ours to repeat.
+        """
+        if not isinstance(self._source, _OwnBlocking):
+            return None
+        twin: HttpxTransport[Coroutine[Any, Any, Response]] = HttpxTransport.__new__(HttpxTransport)
+        twin._source = self._source.to_async()
+        twin.is_async = True
+        return twin
+
     async def aclose(self) -> None:
         """Close the connections of this event loop, if they are ours."""
         if isinstance(self._source, _OwnAsync):
@@ -216,6 +228,9 @@ class _OwnBlocking:
         if pool is None or self._pid != os.getpid():
             pool = self._make()
         return pool.send(request, timeout)
+
+    def to_async(self) -> _OwnAsync:
+        return _OwnAsync(self._routes, self._limit)
 
     def _make(self) -> ThreadPool:
         with self._lock:
