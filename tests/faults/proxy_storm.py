@@ -25,8 +25,8 @@ from dgspay.encryption import CardEncryptor
 from dgspay.transports.httpx import HttpxTransport
 from tests.faults.proxy import FaultProxy
 from tests.faults.proxy_cases import Case, Claim, Run, done_by, wrong_with
-from tests.faults.proxy_clients import Kind
 from tests.faults.proxy_faults import NOTHING, Down
+from tests.transports.ways import Way
 
 Act = Callable[[Any], Any]
 
@@ -43,8 +43,8 @@ JANE = Customer(
 class Storm:
     """Sends calls of one transport through a proxy to a served emulator."""
 
-    def __init__(self, kind: Kind, emulator: Emulator, proxy: FaultProxy, direct_url: str) -> None:
-        self._kind = kind
+    def __init__(self, way: Way, emulator: Emulator, proxy: FaultProxy, direct_url: str) -> None:
+        self._way = way
         self._emulator = emulator
         self._proxy = proxy
         self._direct_url = direct_url
@@ -67,11 +67,11 @@ class Storm:
         act = self._act(case, authorized)
         strike = _Strike(case, self._proxy)
         try:
-            if self._kind.mode == "sync":
+            if self._way.mode == "sync":
                 with DGSPay(**self._settings(case, strike)) as dgs:
                     claim = self._claimed(case, act, dgs, strike)
             else:
-                claim = anyio.run(self._claimed_async, case, act, strike, backend=self._kind.mode)
+                claim = anyio.run(self._claimed_async, case, act, strike, backend=self._way.mode)
         finally:
             self._mend()
         return Run(case, authorized, claim)
@@ -82,7 +82,7 @@ class Storm:
             "account_number": self._emulator.account_number,
             "environment": "emulator",
             "base_url": self._proxy.url,
-            "transport": self._kind.make(),
+            "transport": self._way.transport(),
             "timeout": IMPATIENT,
             "deadline": DEADLINE,
             "retry": RetryPolicy(initial_delay=0, max_delay=0, trust_idempotency=case.trusting),

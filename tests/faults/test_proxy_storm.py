@@ -29,8 +29,8 @@ import pytest
 from dgspay.emulator import Emulator
 from tests.faults.proxy import FaultProxy
 from tests.faults.proxy_cases import COMBINATIONS
-from tests.faults.proxy_clients import KINDS, Kind
 from tests.faults.proxy_storm import Storm
+from tests.transports.ways import WAYS, Way
 
 RICH = {"RWF": 10**12, "USD": 10**12}
 
@@ -38,11 +38,11 @@ RICH = {"RWF": 10**12, "USD": 10**12}
 ROUNDS = 24 if os.environ.get("DGSPAY_TEST_FULL") else 1
 
 
-def seeds(kind: Kind, turn: int) -> Sequence[int]:
+def seeds(way: Way, turn: int) -> Sequence[int]:
     """Every fault with every call once, by other seeds for each transport and each turn."""
     if "DGSPAY_TEST_SEED" in os.environ:
         return [int(os.environ["DGSPAY_TEST_SEED"])]
-    first = (1000 * KINDS.index(kind) + turn) * COMBINATIONS
+    first = (1000 * WAYS.index(way) + turn) * COMBINATIONS
     return range(first, first + COMBINATIONS)
 
 
@@ -54,12 +54,12 @@ def served() -> Iterator[tuple[Emulator, int, str]]:
 
 @pytest.mark.acceptance(14, 15)
 @pytest.mark.parametrize("turn", range(ROUNDS))
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("way", WAYS, ids=str)
 def test_nothing_is_done_that_was_denied_and_nothing_twice(
-    kind: Kind, turn: int, served: tuple[Emulator, int, str]
+    way: Way, turn: int, served: tuple[Emulator, int, str]
 ) -> None:
     emulator, port, url = served
     with FaultProxy(port) as proxy:
-        wrong = Storm(kind, emulator, proxy, url).blow(seeds(kind, turn))
+        wrong = Storm(way, emulator, proxy, url).blow(seeds(way, turn))
     replay = "replay one with DGSPAY_TEST_SEED=<seed> pytest tests/faults/test_proxy_storm.py"
-    assert not wrong, "\n".join([*wrong, replay, f"-k {kind.name}"])
+    assert not wrong, "\n".join([*wrong, replay, f"-k '{way}'"])

@@ -8,9 +8,9 @@ from typing import Any
 
 from dgspay import Customer, RetryPolicy, Timeout
 from dgspay.encryption import CardEncryptor
-from tests.faults.proxy_clients import Kind
 from tests.faults.raw_server import Connection, Script, http
 from tests.secrets.witness import Witness
+from tests.transports.ways import Way
 
 API_KEY = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
 ACCOUNT = "ACC-0001234"
@@ -72,12 +72,12 @@ def echo_as_text(connection: Connection) -> None:
         connection.write(http(f"{request.headers} {request.body!r}".encode(), "502 Bad Gateway"))
 
 
-def settings(witness: Witness, url: str, kind: Kind) -> dict[str, Any]:
+def settings(witness: Witness, url: str, way: Way) -> dict[str, Any]:
     return {
         "api_key": API_KEY,
         "account_number": ACCOUNT,
         "base_url": url,
-        "transport": kind.make(),
+        "transport": way.transport(),
         "hooks": witness.hooks,
         "timeout": Timeout(read=0.1),
         "deadline": 5,

@@ -28,7 +28,6 @@ from dgspay.payouts import PayoutWebhooks, SqliteLedger, open_job
 from dgspay.secret import Secret
 from dgspay.transports.httpx import HttpxTransport
 from dgspay.webhooks import MemoryInbox, PaymentSucceeded, WebhookReceiver
-from tests.faults.proxy_clients import KINDS
 from tests.faults.raw_server import RawServer
 from tests.secrets.known import (
     ACCOUNT,
@@ -49,6 +48,7 @@ from tests.secrets.known import (
     settings,
 )
 from tests.secrets.witness import Witness
+from tests.transports.ways import WAYS
 
 SETUPS: dict[str, Callable[[], Any]] = {
     "key with a line break": lambda: DGSPay(api_key=f"{API_KEY}\n", account_number=ACCOUNT),
@@ -161,7 +161,7 @@ def test_a_payout_run_that_fails_shows_nothing(tmp_path: Path, witness: Witness)
     row = {"reference": "a", "amount": 1000, "msisdn": "0788123456", "network": "MTN"}
 
     async def main(url: str) -> None:
-        options = settings(witness, url, KINDS[1])
+        options = settings(witness, url, WAYS[1])
         with SqliteLedger(tmp_path / "ledger.sqlite3") as ledger:
             async with (
                 AsyncDGSPay(**options) as dgs,

@@ -17,7 +17,6 @@ import pytest
 
 from dgspay import AsyncDGSPay, DGSPay
 from dgspay.api import balances, charges
-from tests.faults.proxy_clients import KINDS, Kind
 from tests.faults.raw_server import Connection, RawServer, Script, answering, free_port, http
 from tests.secrets.known import (
     ACCOUNT,
@@ -34,6 +33,7 @@ from tests.secrets.known import (
     settings,
 )
 from tests.secrets.witness import Witness
+from tests.transports.ways import WAYS, Way
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -111,10 +111,10 @@ ANSWERS: dict[str, Script] = {
 }
 
 
-def fail(witness: Witness, url: str, kind: Kind, call: Callable[[Any], Any]) -> None:
+def fail(witness: Witness, url: str, way: Way, call: Callable[[Any], Any]) -> None:
     """Make a call that fails, in a client of its own, and look at all there is."""
-    options = settings(witness, url, kind)
-    if kind.mode == "sync":
+    options = settings(witness, url, way)
+    if way.mode == "sync":
         with DGSPay(**options) as dgs:
             raised(witness, lambda: call(dgs))
             look_at_client(witness, dgs)
@@ -127,7 +127,7 @@ def fail(witness: Witness, url: str, kind: Kind, call: Callable[[Any], Any]) -> 
             finally:
                 look_at_client(witness, dgs)
 
-    raised(witness, lambda: anyio.run(main, backend=kind.mode))
+    raised(witness, lambda: anyio.run(main, backend=way.mode))
 
 
 def look_at_client(witness: Witness, dgs: Any) -> None:
@@ -141,37 +141,37 @@ def look_at_client(witness: Witness, dgs: Any) -> None:
 
 
 @pytest.mark.parametrize("server", BREAKS)
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_a_call_whose_line_breaks_shows_nothing(kind: Kind, server: str, witness: Witness) -> None:
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_a_call_whose_line_breaks_shows_nothing(way: Way, server: str, witness: Witness) -> None:
     for call in CALLS:
         with RawServer(BREAKS[server]) as running:
-            fail(witness, running.url, kind, call)
+            fail(witness, running.url, way, call)
 
 
 @pytest.mark.parametrize("server", ANSWERS)
 def test_a_call_that_is_refused_shows_nothing(server: str, witness: Witness) -> None:
     for call in CALLS:
         with RawServer(ANSWERS[server]) as running:
-            fail(witness, running.url, KINDS[0], call)
+            fail(witness, running.url, WAYS[0], call)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("way", WAYS, ids=str)
 def test_a_key_in_the_head_of_an_answer_is_shown_by_no_log_but_that_of_the_http_library(
-    kind: Kind,
+    way: Way,
 ) -> None:
     """At DEBUG, httpcore logs the head of each answer: what a server writes there is its own."""
     witness = Witness(SECRETS)
     with witness.listening(), RawServer(echo_in_the_head) as running:
-        fail(witness, running.url, kind, read)
+        fail(witness, running.url, way, read)
     ours = [leak for leak in witness.leaks if not re.search(r"(log|record) of httpcore", leak)]
     assert not ours, "\n".join(ours)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_a_call_that_cannot_leave_shows_nothing(kind: Kind, witness: Witness) -> None:
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_a_call_that_cannot_leave_shows_nothing(way: Way, witness: Witness) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     for call in (card_charge, read):
-        fail(witness, url, kind, call)
+        fail(witness, url, way, call)
     bad: list[Call] = [
         lambda dgs: dgs.charges.authorize_otp("dgs_1", f"{OTP}!"),
         lambda dgs: dgs.charges.authorize_otp(f"../{'x' * 300}", OTP),
@@ -180,7 +180,7 @@ def test_a_call_that_cannot_leave_shows_nothing(kind: Kind, witness: Witness) ->
         lambda dgs: dgs.charges.card(amount=1, customer=JANE, card=PAN, redirect_url="https://x.y"),
     ]
     for wrong in bad:
-        fail(witness, url, kind, wrong)
+        fail(witness, url, way, wrong)
 
 
 @pytest.mark.parametrize("call", CALLS)
