@@ -8,6 +8,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
+# The last second of the year 9999, which is the last that has a form in the API.
+_LAST_MOMENT = 253_402_300_799.0
+# The system cannot wait for ever; whoever waits looks again afterwards.
+_LONGEST_WAIT = 86_400.0
+
 NextDue = Callable[[], float | None]
 """Returns the moment of the next thing that is due, or None when there is nothing to come."""
 
@@ -20,7 +25,10 @@ class Clock(Protocol):
         ...
 
     def seconds_until(self, moment: float) -> float | None:
-        """Return the real seconds until a moment; None when only a signal will tell."""
+        """Return the real seconds until a moment; None when only a signal will tell.
+
+        Where that is very long, it may be less: then ask again.
+        """
         ...
 
     def subscribe(self, moved: Callable[[], object], next_due: NextDue | None = None) -> None:
@@ -106,8 +114,8 @@ class SystemClock(JumpingClock):
         return time.time() + self._ahead
 
     def seconds_until(self, moment: float) -> float | None:
-        """Return the real seconds until a moment, 0 when it has passed."""
-        return max(0.0, moment - self.time())
+        """Return the real seconds until a moment, 0 when it has passed, a day at most."""
+        return min(max(0.0, moment - self.time()), _LONGEST_WAIT)
 
 
 class VirtualClock(JumpingClock):
@@ -134,9 +142,9 @@ class VirtualClock(JumpingClock):
 
 def api_text(moment: float) -> str:
     """Write a moment as the API does, `YYYY-MM-DD HH:MM:SS`; the emulator's zone is UTC."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return datetime.fromtimestamp(min(moment, _LAST_MOMENT), UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def event_text(moment: float) -> str:
     """Write a moment as payment events do, ISO 8601 with `Z`."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(min(moment, _LAST_MOMENT), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import itertools
+import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+import attrs
 import httpx
 import pytest
 
@@ -23,6 +26,7 @@ from tests.emulator.emulator_calls import (
     TO_BANK,
     TO_HANDSET,
     card_charge,
+    credentials,
     pin_authorization,
 )
 
@@ -228,3 +232,30 @@ def test_a_request_that_is_no_call_has_no_code(console: httpx.Client, client: ht
     client.get("/nowhere")
     assert [console.get(f"/requests/{n}").json()["code"] for n in (1, 2, 3)] == [None] * 3
     assert console.get("/requests/99").status_code == 404
+
+
+def test_no_time_is_too_far_away(console: httpx.Client, client: httpx.Client) -> None:
+    """The console goes on after the last year that can be written, and so do the clocks."""
+    assert console.post("/options", json={"settle_after": 1e18}).status_code == 200
+    assert client.post("/charges", json=MOBILE_MONEY).status_code == 200
+    assert console.post("/clock", json={"advance": 999_999_999_999}).status_code == 200
+    assert console.get("/state").json()["now"] == "9999-12-31 23:59:59"
+    assert client.get("/transactions").json()["pagination"]["total"] == 1
+
+
+def test_the_clock_thread_survives_a_wait_without_end() -> None:
+    with (
+        Emulator(settle_after=1e18) as emulator,
+        emulator.serve(),
+        emulator.http_client() as client,
+    ):
+        client.headers.update(credentials(emulator))
+        client.post("/charges", json=MOBILE_MONEY)
+        assert 0 < (emulator._engine.seconds_to_next() or 0) <= threading.TIMEOUT_MAX
+        emulator._engine.behave(attrs.evolve(emulator._engine.options, settle_after=0.05))
+        client.post("/charges", json=MOBILE_MONEY)
+        # No one asks: the thread settles it.
+        over = time.monotonic() + 30
+        while not emulator.deliveries:
+            assert time.monotonic() < over
+            threading.Event().wait(0.01)
