@@ -38,15 +38,9 @@ class _Walker(Generic[T]):
         self._is_broken_off = False
         return self._walk
 
-    def window(self, walk: PageWalk[T]) -> range:
-        """Return the pages to fetch now.
-
-        Until they are taken, the walk counts as broken off: by an error, or by whatever else
-        may end the program's loop meanwhile, such as a cancellation.
-        """
-        window = walk.window()
-        self._is_broken_off = bool(window)
-        return window
+    def break_off(self, walk: PageWalk[T]) -> None:
+        """Remember where a walk ended too early, by an error or by a cancellation, say."""
+        self._walk, self._is_broken_off = walk, True
 
     def take(self, walk: PageWalk[T], fetched: Page[T] | DGSPayError) -> Page[T] | None:
         """Accept a page that was fetched, or raise what came in its place.
@@ -54,11 +48,12 @@ class _Walker(Generic[T]):
         Returns None where the page, and what lies behind it, has to be fetched again.
         """
         if isinstance(fetched, DGSPayError):
-            self._is_broken_off = True
+            self.break_off(walk)
             raise fetched
         if walk.overtook(fetched):
             return None
-        self._is_broken_off = False
+        if self._walk is walk:  # which may have been broken off, and goes on
+            self._is_broken_off = False
         return walk.take(fetched)
 
     def __repr__(self) -> str:
@@ -93,8 +88,9 @@ class _Round(Generic[T]):
 class AsyncPager(_Walker[T]):
     """A list of the API, fetched page by page while it is walked through.
 
-    `async for row in pager` walks from the beginning each time it is used. After an error the
-    next walk goes on at the page that failed: nothing comes twice, nothing is left out.
+    `async for row in pager` walks from the beginning each time it is used, and several may walk
+    at once. After an error the next walk goes on at the page that failed: nothing comes twice,
+    nothing is left out.
     """
 
     def __init__(
@@ -159,12 +155,19 @@ class _AsyncPages(AsyncIterator[Page[T]]):
         page = None
         while page is None:
             if not self._fetched:
-                window = self._pager.window(self._walk)
+                window = self._walk.window()
                 if not window:
                     raise StopAsyncIteration
-                self._fetched = await self._pager.fetch_round(window)
+                self._fetched = await self._fetch_round(window)
             page = self._take(self._fetched.popleft())
         return page
+
+    async def _fetch_round(self, window: range) -> deque[Page[T] | DGSPayError]:
+        try:
+            return await self._pager.fetch_round(window)
+        except BaseException:  # whatever ends the walk, such as a cancellation
+            self._pager.break_off(self._walk)
+            raise
 
     def _take(self, fetched: Page[T] | DGSPayError) -> Page[T] | None:
         page = None
@@ -207,8 +210,13 @@ class Pager(_Walker[T]):
     def pages(self) -> Iterator[Page[T]]:
         """Walk page by page; rows that were given out before are dropped from a page."""
         walk = self._begin()
-        while window := self.window(walk):
-            for fetched in self._fetch_round(window):
+        while window := walk.window():
+            try:
+                this = self._fetch_round(window)
+            except BaseException:  # whatever ends the walk, such as Ctrl-C
+                self.break_off(walk)
+                raise
+            for fetched in this:
                 page = self.take(walk, fetched)
                 if page is None:
                     break
