@@ -68,7 +68,7 @@ def page_of(
         if not isinstance(meta, dict):
             meta = {}
         return Page(
-            rows=tuple(_row(row, cls, f"{key}[{index}]") for index, row in enumerate(rows)),
+            rows=tuple([_row(row, cls, key, index) for index, row in enumerate(rows)]),
             page=_count(meta.get("page")),
             limit=_count(meta.get("limit")),
             total=_count(meta.get("total")),
@@ -78,10 +78,11 @@ def page_of(
     return read
 
 
-def _row(row: Any, cls: type[T], path: str) -> T:
+def _row(row: Any, cls: type[T], key: str, index: int) -> T:
     try:
         return structure(row, cls)
     except DecodeError as error:
+        path = f"{key}[{index}]"
         inner = f"{path}.{error.path}" if error.path else path
         reason = error.message
     raise DecodeError(f"{reason} (in {inner})", path=inner)

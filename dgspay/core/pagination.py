@@ -119,7 +119,7 @@ class PageWalk(Generic[T]):
 
     def take(self, page: Page[T]) -> Page[T]:
         """Accept the next page in order and return it with only the rows not given out yet."""
-        fresh = tuple(row for row in page.rows if self._is_new(row))
+        fresh = tuple([row for row in page.rows if self._is_new(row)])
         self._count_barren(page, fresh)
         self._pages, self._total = page.pages, page.total
         at_end = page.pages is not None and self.next_page >= page.pages

@@ -118,6 +118,9 @@ _DECODER = json.JSONDecoder(
 )
 
 
+_CONTAINERS = frozenset({dict, list})
+
+
 def _is_too_deep(text: str, value: Any) -> bool:
     """Walk level by level, and only where there are brackets enough."""
     if text.count("[") + text.count("{") <= _MAX_DEPTH:
@@ -135,7 +138,9 @@ def _is_too_deep(text: str, value: Any) -> bool:
 def _nested(item: JSONObject | list[Any]) -> list[Any]:
     """Return what may hold more of what an object or an array holds."""
     values = item.values() if type(item) is dict else item
-    return [child for child in values if type(child) is dict or type(child) is list]
+    if _CONTAINERS.isdisjoint(map(type, values)):  # as in every row of a list
+        return []
+    return [child for child in values if type(child) in _CONTAINERS]
 
 
 def _has_lone_surrogate(text: str, value: Any) -> bool:
@@ -288,7 +293,7 @@ def _converter() -> Converter:
     converter.register_structure_hook(Decimal, _amount)
     converter.register_structure_hook(datetime, _datetime)
     # Every enum is an OpenEnum: registered by class, because a predicate yields to `str`.
-    converter.register_structure_hook(OpenEnum, lambda value, cls: _member(cls, _text(value)))
+    converter.register_structure_hook(OpenEnum, _word)
     converter.register_structure_hook_func(_is_json_object, lambda v, _: _object(v))
     converter.register_structure_hook_factory(
         _is_tuple_of_one_kind, lambda t: _tuple_hook(converter, t)
@@ -310,6 +315,10 @@ def _text(value: Any, _: Any = None) -> str:
     if type(value) is not str:
         raise TypeError(f"a string was expected, {_name(value)} came")
     return value
+
+
+def _word(value: Any, cls: type[OpenEnum]) -> OpenEnum:
+    return _member(cls, value if type(value) is str else _text(value))
 
 
 @functools.lru_cache(maxsize=512)
@@ -426,7 +435,7 @@ def _model_hook(converter: Converter, cls: Any) -> Callable[[Any, Any], Any]:
     )
 
     def hook(value: Any, _: Any) -> Any:
-        known = _object(value)
+        known = value if type(value) is dict else _object(value)
         if known.keys() <= fields:
             return build(known, cls)
         extra = {key: item for key, item in known.items() if key not in fields}
