@@ -19,7 +19,7 @@ OLDEST = PYTHONS[0]
 
 # The tests that reach every branch of the core. Only these are measured: under measurement, the
 # storms of connections in the others take three times as long.
-MEASURED = ("tests/core", "tests/api", "tests/guide", "tests/transports", "tests/encryption")
+MEASURED = ("tests/core", "tests/api", "tests/guide", "tests/encryption")
 MEASURED_FILES = sorted(str(path) for path in Path("tests").glob("test_*.py"))
 
 # Where a branch that is never taken could cost money.
@@ -32,11 +32,15 @@ EVERYTHING = ".[emulator,cli,otel,postgres,redis,aiohttp,httpx2,flask,django]"
 
 IN_A_BROWSER = ("tests/browser", "tests/console")
 
-# What a user's installation must do whatever its age or origin: quick, and over real sockets.
-ESSENTIAL = (*MEASURED, *MEASURED_FILES, "tests/webhooks")
+# What a user's installation must do whatever the age of its dependencies.
+ESSENTIAL = (*MEASURED, *MEASURED_FILES, "tests/transports", "tests/webhooks")
 
-# The same without the tests that read the sources themselves.
-FOR_A_WHEEL = tuple(path for path in ESSENTIAL if "doors" not in path)
+# And what a wheel must do, without the tests that read the sources themselves.
+FOR_A_WHEEL = (*MEASURED, *(path for path in MEASURED_FILES if "doors" not in path))
+
+# Most tests wait for a socket or a process more than they compute. A file stays on one core, so
+# that its servers are started once.
+ON_ALL_CORES = ("--numprocesses=auto", "--dist=loadfile")
 
 # Machines that are killed, stopped and restarted, with thousands of rows: minutes each.
 DURABILITY = ("tests/payouts/test_payout_machines.py",)
@@ -58,7 +62,7 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report", f"--include={CORE}", "--fail-under=95")
     elsewhere = (*MEASURED, *MEASURED_FILES, *IN_A_BROWSER, *DURABILITY)
-    session.run("pytest", *(f"--ignore={path}" for path in elsewhere))
+    session.run("pytest", *ON_ALL_CORES, *(f"--ignore={path}" for path in elsewhere))
 
 
 def floors() -> Iterator[str]:
@@ -80,7 +84,7 @@ def tests_lowest(session: nox.Session) -> None:
     session.install("-e", EVERYTHING, *group("test"), "--constraint", str(constraints))
     # An old library that warns of the Python or of the libraries it now runs with is not our bug.
     lenient = ("-W", "default::DeprecationWarning")
-    session.run("pytest", *lenient, *(session.posargs or ESSENTIAL))
+    session.run("pytest", *lenient, *ON_ALL_CORES, *(session.posargs or ESSENTIAL))
 
 
 @nox.session(name="tests-newest", python=PYTHONS, default=False)
@@ -94,7 +98,7 @@ def tests_newest(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Run what needs Node and a real Chromium; each test says so where one is not there."""
     session.install("-e", PROJECT, *group("test", "browser"))
-    session.run("pytest", *IN_A_BROWSER, *session.posargs)
+    session.run("pytest", *ON_ALL_CORES, *IN_A_BROWSER, *session.posargs)
 
 
 @nox.session(python=OLDEST)
