@@ -37,9 +37,9 @@ class HttpxTransport(Generic[AnswerT]):
 
     Given an `AsyncClient` or `Client` of your own, that client is used as it is, event hooks and
     all, and is yours to close. Only the sockets of a blocking one learn to end at the deadline of
-    a call; where it has a transport of its own making, they cannot. What httpx offers no way around:
-    where a server sends more than its answer (a 204 with a body), httpx takes the rest for the
-    next answer on that connection, whose payment it does not speak of. Our own drop it.
+    a call; where it has a transport of its own making, they cannot. What httpx offers no way
+    around: where a server sends more than its answer (a 204 with a body, say), httpx takes the
+    rest for the answer to the next request on that connection. Ours drop the connection.
 
     Args:
         client: Your own client of httpx or httpx2. It decides which of the two clients this
