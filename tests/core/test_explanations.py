@@ -127,8 +127,8 @@ def test_an_attempt_without_an_answer(
             code("93", 409),
             IdempotencyError,
             (
-                "This request was not carried out, but the one made earlier under this key may have "
-                "been: money may have moved then."
+                "This request was not carried out, but the one made earlier under this key may "
+                "have been: money may have moved then."
             ),
             "Look that one up before anything else, and use a new key only for a new payment.",
         ),
@@ -155,7 +155,7 @@ def test_a_refusal_by_code(
     once = RetryPolicy(attempts=1)
     error = refused(operation(Repeat.PAYOUT), response, retry=once)
     assert type(error) is kind
-    number = error.error_code  # type: ignore[attr-defined]
+    number = error.error_code
     assert error.message == f'DGS-Pay refused with code {number} ("no"). {money} {advice}'
     read = refused(operation(Repeat.READ), response, retry=once)
     assert read.message == f'DGS-Pay refused with code {number} ("no"). {READS} {advice}'

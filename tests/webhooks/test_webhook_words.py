@@ -1,0 +1,437 @@
+"""What an operator reads in the log and in a refusal, and what DGS-Pay reads in an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import pytest
+
+from dgspay import webhooks
+from dgspay.errors import ConfigError
+from dgspay.webhooks import Event, MemoryInbox, PaymentSucceeded, UnknownEvent, inbox, sign, verify
+from dgspay.webhooks.answers import Answer
+from dgspay.webhooks.inbox import Claim, Refusal
+from dgspay.webhooks.reception import require_finished
+from dgspay.webhooks.signature import expected_environment, require_bytes
+from dgspay.webhooks.unbroken import (
+    HandlerStoppedError,
+    Unbroken,
+    call_handler,
+    call_handler_in_thread,
+)
+
+from .receiving import BODY, AsyncMemoryInbox, memory_receiver
+from .webhook_samples import PAYMENT_SUCCESS, SECRET, body_of
+
+KEY = "payment.success:dgs_123456789"
+UNKNOWN = body_of({"event": "payment.refunded", "dgs_reference": "dgs_1"})
+TEST_EVENT = body_of(PAYMENT_SUCCESS, environment="test")
+
+Told = list[tuple[str, str]]
+
+
+@pytest.fixture
+def told(caplog: pytest.LogCaptureFixture) -> Callable[[], Told]:
+    caplog.set_level(logging.INFO, "dgspay.webhooks")
+    return lambda: [(each.levelname, each.getMessage()) for each in caplog.records]
+
+
+def deliver(receiver: Any, body: bytes) -> Answer:
+    answer: Answer = receiver.receive(body, sign(body, SECRET))
+    return answer
+
+
+class FailingInbox(MemoryInbox):
+    """Fails in the methods it is told to."""
+
+    def __init__(self, *methods: str) -> None:
+        super().__init__()
+        self.methods = methods
+
+    def claim(self, key: str, *, lease: float) -> Claim | Refusal:
+        self._fail("claim")
+        return super().claim(key, lease=lease)
+
+    def done(self, claim: Claim) -> None:
+        self._fail("done")
+        super().done(claim)
+
+    def release(self, claim: Claim) -> None:
+        self._fail("release")
+        super().release(claim)
+
+    def _fail(self, method: str) -> None:
+        if method in self.methods:
+            raise OSError("disk is full")
+
+
+def broken(event: Event) -> None:
+    raise ValueError("the shop's own bug")
+
+
+def handled(event: Event) -> None:
+    """The handler of a shop in which all is well."""
+
+
+# --- the log ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "lines"),
+    [
+        (BODY, [("INFO", "nobody handles payment.success; acknowledged")]),
+        # An event the guide does not list may be one the shop should learn to handle.
+        (UNKNOWN, [("WARNING", "nobody handles payment.refunded; acknowledged")]),
+        (b"x" * 2001, [("WARNING", "a webhook of more than 2000 bytes was refused")]),
+        (
+            TEST_EVENT,
+            [
+                (
+                    "WARNING",
+                    (
+                        "a webhook was refused: the event is signed, but it is not of the "
+                        "production environment"
+                    ),
+                )
+            ],
+        ),
+        (
+            b"{}",
+            [
+                (
+                    "ERROR",
+                    (
+                        "a signed webhook cannot be read: the body is not an event: it has no "
+                        "event name"
+                    ),
+                )
+            ],
+        ),
+    ],
+)
+def test_what_is_not_handled_is_told(body: bytes, lines: Told, told: Callable[[], Told]) -> None:
+    deliver(memory_receiver(environment="production", max_body=2000), body)
+    assert told() == lines
+
+
+@pytest.mark.acceptance(40)
+def test_a_refused_signature_is_told(told: Callable[[], Told]) -> None:
+    receiver = memory_receiver()
+    assert receiver.receive(BODY, None).status == 401
+    assert receiver.receive(BODY, "0" * 64).status == 401
+    assert told() == [
+        (
+            "WARNING",
+            (
+                "a webhook was refused: X-DGS-Signature is missing or is not 64 lowercase "
+                "hexadecimal characters"
+            ),
+        ),
+        (
+            "WARNING",
+            (
+                "a webhook was refused: X-DGS-Signature is not of this body under this secret: "
+                "the body was changed on the way (or parsed and written again), or the secret is "
+                "another one"
+            ),
+        ),
+    ]
+
+
+@pytest.mark.acceptance(43)
+@pytest.mark.parametrize(
+    ("failing", "handler", "lines"),
+    [
+        (("claim",), handled, [f"the inbox failed; {KEY} was not handled"]),
+        (("done",), handled, [f"{KEY} was handled, but the inbox cannot remember it"]),
+        ((), broken, [f"the handler of {KEY} failed; it can be delivered again"]),
+        (
+            ("release",),
+            broken,
+            [
+                f"the handler of {KEY} failed; it can be delivered again",
+                f"{KEY} can be handled again only after its lease",
+            ],
+        ),
+    ],
+)
+def test_a_failure_is_told_with_the_event_and_its_cause(
+    failing: tuple[str, ...],
+    handler: Callable[[Event], None],
+    lines: list[str],
+    told: Callable[[], Told],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    receiver = memory_receiver(inbox=FailingInbox(*failing))
+    receiver.on(PaymentSucceeded)(handler)
+    deliver(receiver, BODY)
+    assert told() == [("ERROR", line) for line in lines]
+    assert all(each.exc_info for each in caplog.records)
+
+
+# --- refusals of a set-up -----------------------------------------------------------------
+
+
+def test_a_blocking_call_on_an_async_inbox_names_both() -> None:
+    receiver = memory_receiver(inbox=AsyncMemoryInbox())
+    with pytest.raises(ConfigError) as refused:
+        deliver(receiver, BODY)
+    assert str(refused.value) == (
+        "AsyncMemoryInbox is for areceive(); receive() needs one without await"
+    )
+
+
+def test_an_inbox_without_transactions_is_named_with_those_that_have_them() -> None:
+    with pytest.raises(ConfigError) as refused:
+        memory_receiver().on(PaymentSucceeded)(lambda event, connection: None)
+    assert str(refused.value) == (
+        "MemoryInbox has no transaction to share; a handler that takes a connection needs "
+        "PostgresInbox or AsyncPostgresInbox"
+    )
+
+
+class SharingInbox(MemoryInbox):
+    def transaction(self, claim: Claim) -> Any: ...
+
+
+class AsyncSharingInbox(AsyncMemoryInbox):
+    def transaction(self, claim: Claim) -> Any: ...
+
+
+def test_a_handler_that_does_not_fit_its_inbox_is_told_what_does() -> None:
+    async def awaited(event: Event, connection: Any) -> None: ...
+
+    def plain(event: Event, connection: Any) -> None: ...
+
+    with pytest.raises(ConfigError) as refused:
+        memory_receiver(inbox=SharingInbox()).on(Event)(awaited)
+    assert str(refused.value) == "SharingInbox shares its transaction with a plain function only"
+    with pytest.raises(ConfigError) as refused:
+        memory_receiver(inbox=AsyncSharingInbox()).on(Event)(plain)
+    assert str(refused.value) == (
+        "AsyncSharingInbox shares its transaction with an async function only"
+    )
+
+
+@pytest.mark.acceptance(45)
+def test_an_unknown_environment_is_told_the_known_ones() -> None:
+    with pytest.raises(ConfigError) as refused:
+        expected_environment("live")
+    assert str(refused.value) == ("environment must be one of production, sandbox, test, emulator")
+
+
+@pytest.mark.acceptance(42)
+def test_parsed_json_is_told_why_only_bytes_will_do() -> None:
+    with pytest.raises(TypeError) as refused:
+        require_bytes({})
+    assert str(refused.value) == (
+        "the body must be the raw bytes of the request, not dict: a signature covers bytes, and "
+        "parsed or decoded text does not lead back to them"
+    )
+
+
+def test_what_nobody_would_run_is_named() -> None:
+    async def save() -> None: ...
+
+    with pytest.raises(TypeError) as refused:
+        require_finished(each for each in ())
+    assert str(refused.value) == "the handler returned a generator, which nobody runs"
+    coroutine = save()
+    with pytest.raises(TypeError) as refused:
+        require_finished(coroutine)
+    assert str(refused.value) == ("the handler returned an awaitable: declare it with `async def`")
+    # Closed, or Python would warn that it was never awaited, at some later moment.
+    assert coroutine.cr_frame is None
+
+
+# --- answers and names --------------------------------------------------------------------
+
+
+def test_an_answer_is_json_with_its_headers() -> None:
+    answer = Answer.of(409, "in_progress", Retry_After="30")
+    assert answer.status == 409
+    assert json.loads(answer.body) == {"status": "in_progress"}
+    assert answer.headers == {"Content-Type": "application/json", "Retry-After": "30"}
+
+
+@pytest.mark.parametrize("module", [webhooks, inbox])
+def test_every_public_name_is_loaded_when_it_is_asked_for(module: Any) -> None:
+    for name in module._HOMES:
+        loaded = module.__getattr__(name)
+        assert loaded.__name__ == name
+        assert getattr(module, name) is loaded
+    with pytest.raises(AttributeError) as refused:
+        module.__getattr__("Outbox")
+    assert str(refused.value) == f"module {module.__name__!r} has no attribute 'Outbox'"
+
+
+@pytest.mark.acceptance(45)
+def test_an_unknown_event_keeps_the_rest_and_nothing_twice() -> None:
+    fields = {"event": "payment.refunded", "dgs_reference": "dgs_1", "environment": "test"}
+    body = body_of(fields | {"reason": "x"})
+    event = verify(body, sign(body, SECRET), SECRET)
+    assert isinstance(event, UnknownEvent)
+    assert event.extra == {"reason": "x"}
+
+
+# --- memory and leases --------------------------------------------------------------------
+
+
+def test_what_was_done_exactly_so_long_ago_is_still_remembered() -> None:
+    now = [0.0]
+    held = MemoryInbox(keep=10.0, clock=lambda: now[0])
+    claim = held.claim("a", lease=5.0)
+    assert isinstance(claim, Claim)
+    held.done(claim)
+    now[0] = 10.0
+    assert held.claim("a", lease=5.0) is Refusal.DONE
+    now[0] = 10.5
+    assert isinstance(held.claim("a", lease=5.0), Claim)
+
+
+def test_what_was_done_holds_no_lease_once_it_is_forgotten() -> None:
+    now = [0.0]
+    held = MemoryInbox(keep=1.0, clock=lambda: now[0])
+    claim = held.claim("a", lease=300.0)
+    assert isinstance(claim, Claim)
+    held.done(claim)
+    now[0] = 2.0
+    assert isinstance(held.claim("a", lease=300.0), Claim)
+
+
+# --- steps that nothing breaks off --------------------------------------------------------
+
+
+class ShopClosed(BaseException):
+    """What a shop raises to get past every `except Exception`."""
+
+
+async def closes() -> None:
+    raise ShopClosed
+
+
+async def closes_in_company() -> None:
+    raise BaseExceptionGroup("shop", [ShopClosed(), ValueError()])
+
+
+async def cancels_itself() -> None:
+    raise asyncio.CancelledError
+
+
+async def interrupts_in_company() -> None:
+    raise BaseExceptionGroup("shop", [ValueError(), BaseExceptionGroup("", [SystemExit()])])
+
+
+@pytest.mark.acceptance(43)
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_handler_that_stopped_is_named_by_what_it_raised(backend: str) -> None:
+    for handling, name in (
+        (closes, "ShopClosed"),
+        (closes_in_company, "BaseExceptionGroup"),
+        (cancels_itself, "CancelledError"),
+    ):
+        with pytest.raises(HandlerStoppedError) as stopped:
+            anyio.run(call_handler, handling, backend=backend)
+        assert str(stopped.value) == f"the handler raised {name}"
+
+
+@pytest.mark.acceptance(43)
+def test_an_exit_within_a_group_is_the_programs() -> None:
+    with pytest.raises(BaseExceptionGroup):
+        anyio.run(call_handler, interrupts_in_company)
+
+
+@pytest.mark.acceptance(43)
+def test_in_a_thread_even_an_exit_is_the_handlers_own() -> None:
+    def leaves() -> None:
+        raise SystemExit
+
+    with pytest.raises(HandlerStoppedError) as stopped:
+        call_handler_in_thread(leaves)
+    assert str(stopped.value) == "the handler raised SystemExit"
+
+
+@pytest.mark.acceptance(43)
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_handler_that_is_cancelled_is_not_a_failure(backend: str) -> None:
+    async def program() -> None:
+        with anyio.CancelScope() as scope:
+
+            async def handling() -> None:
+                scope.cancel()
+                await anyio.sleep_forever()
+
+            await call_handler(handling)
+            pytest.fail("the cancellation was swallowed")
+        assert scope.cancelled_caught
+
+    anyio.run(program, backend=backend)
+
+
+@pytest.mark.acceptance(43)
+def test_a_step_is_begun_anew_and_its_cancellation_kept() -> None:
+    tries: list[int] = []
+
+    async def step() -> str:
+        tries.append(1)
+        if len(tries) == 1:
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel("the program ends")
+            await asyncio.sleep(0)
+        return "done"
+
+    async def program() -> None:
+        unbroken = Unbroken()
+        unbroken.raise_cancellation()  # none came yet
+        assert await unbroken.to_the_end(step) == "done"
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
+        with pytest.raises(asyncio.CancelledError, match="the program ends"):
+            unbroken.raise_cancellation()
+
+    asyncio.run(program())
+    assert len(tries) == 2
+
+
+@pytest.mark.acceptance(43)
+def test_a_step_that_raises_a_cancellation_of_its_own_is_not_repeated() -> None:
+    async def program() -> None:
+        with pytest.raises(asyncio.CancelledError):
+            await Unbroken().to_the_end(cancels_itself)
+
+    asyncio.run(program())
+
+
+@pytest.mark.acceptance(43)
+def test_a_thread_that_has_begun_is_waited_for_through_a_cancellation() -> None:
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def work() -> str:
+        begun.set()
+        goes_on.wait(60)
+        return "done"
+
+    async def program() -> None:
+        unbroken = Unbroken()
+
+        async def delivery() -> str:
+            return await unbroken.in_thread(work)
+
+        task = asyncio.create_task(delivery())
+        await asyncio.to_thread(begun.wait, 60)
+        task.cancel("the program ends")
+        await asyncio.sleep(0)
+        goes_on.set()
+        assert await task == "done"
+        with pytest.raises(asyncio.CancelledError, match="the program ends"):
+            unbroken.raise_cancellation()
+
+    asyncio.run(program())
