@@ -131,17 +131,26 @@ class Watch:
         if self._lost >= self._limits.lost_in_a_row:
             return f"the answers of {self._lost} payouts in a row were lost"
         if self._unsent >= self._limits.unsent_in_a_row:
-            return f"{self._unsent} payouts in a row could not be sent: {evidence.reason}"
+            return f"{self._unsent} payouts in a row could not be sent: {_why(evidence)}"
         if self._refused >= self._limits.refused_in_a_row:
-            return f"{self._refused} payouts in a row were refused alike: {evidence.reason}"
+            return f"{self._refused} payouts in a row were refused alike: {_why(evidence)}"
         return None
+
+
+def _why(evidence: Evidence) -> str:
+    """Return a reason to stand within a sentence."""
+    return (evidence.reason or "no reason was given").rstrip(".")
+
+
+_ADVICE = " It is not known whether"
 
 
 def evidence_of(error: errors.DGSPayError) -> Evidence:
     """Say what an error of `disbursements.create` means for the payout."""
     reason = error.message
     if error.outcome is Outcome.UNKNOWN:
-        return Evidence(finding=Finding.LOST, reason=reason)
+        # What to do about it is told once, above the rows in doubt.
+        return Evidence(finding=Finding.LOST, reason=reason.partition(_ADVICE)[0])
     match error:
         case errors.IdempotencyError() if error.outcome is Outcome.REJECTED:
             # The key follows from batch and row, so whoever used it meant this very payout.

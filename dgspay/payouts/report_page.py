@@ -51,11 +51,19 @@ svg text { fill: #5b6673; font-size: 11px; }
 .good { fill: #2563a8; } .failed { fill: #b42318; } .doubtful { fill: #d98e04; }
 .key span { display: inline-block; width: .8em; height: .8em; border-radius: 2px;
   margin: 0 .35em 0 1em; } .key span:first-child { margin-left: 0; }
-tr { break-inside: avoid; }
+tr { break-inside: avoid; } .wide { overflow-x: auto; }
+.signatures { display: flex; flex-wrap: wrap; gap: 2rem; margin: 3rem 0 1rem;
+  break-inside: avoid; }
+.signatures span { flex: 1 0 10rem; border-top: 1px solid #8b95a1; padding-top: .3rem;
+  color: #5b6673; }
 @media print { body { margin: 0; padding: 0; max-width: none; font-size: 10px; }
   .tile b { font-size: 1.15rem; } td { min-width: 5em; } th, td { padding: .25rem .35rem; }
-  * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
+  .wide { overflow: visible; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
+
+_SIGNATURES = (
+    '<div class="signatures"><span>Prepared by, date</span><span>Approved by, date</span></div>\n'
+)
 
 
 def write_page(ledger: Ledger, batch: Batch, file: TextIO, *, now: dt.datetime) -> None:
@@ -86,6 +94,7 @@ def _page(ledger: Ledger, report: Report, now: dt.datetime) -> Iterator[str]:
     yield _states(report)
     yield _chart(report, now)
     yield _reasons(report)
+    yield _SIGNATURES
     yield from _everybody(ledger, report)
     yield "</body></html>\n"
 
@@ -106,15 +115,15 @@ def _doubts(ledger: Ledger, report: Report) -> Iterator[str]:
         return
     amount = report.counts.amount(*_DOUBTFUL)
     yield (
-        f'<section class="doubts"><h2>In doubt: {count:,} payouts, {amount:,} RWF</h2>\n'
+        f'<section class="doubts"><h2>In doubt: {_payouts(count)}, {amount:,} RWF</h2>\n'
         "<p>It is not known whether these were paid. They were not sent again. Look each up in "
         "the merchant portal before anything else is done about it.</p>\n"
     )
     records = all_records(ledger, report.batch.name, _DOUBTFUL)
     yield from _table(
-        ("Reference", "RWF", "To", "Name", "Why"),
+        ("Reference", "RWF", "To", "Name", "DGS-Pay's reference"),
         (
-            (r.payout.reference, _rwf(r), _to(r), r.payout.name, r.reason)
+            (r.payout.reference, _rwf(r), _to(r), r.payout.name, r.dgs_reference, r.reason)
             for r in islice(records, MAX_ROWS)
         ),
     )
@@ -193,7 +202,7 @@ def _chart(report: Report, now: dt.datetime) -> str:
         f'<line x1="0" y1="{_CHART_HEIGHT}" x2="{_CHART_WIDTH}" y2="{_CHART_HEIGHT}" '
         f'stroke="#8b95a1"/>{_axis(first, last)}</svg>\n'
         f'<p class="dim">{first:%d %B %H:%M:%S} to {last:%d %B %H:%M:%S}. A bar is '
-        f'{seconds:,} s; the highest is {highest:,} payouts.</p><p class="key">'
+        f'{seconds:,} s; the highest is {_payouts(highest)}.</p><p class="key">'
         '<span style="background:#2563a8"></span>confirmed or accepted'
         '<span style="background:#b42318"></span>failed'
         '<span style="background:#d98e04"></span>in doubt</p>\n'
@@ -252,6 +261,10 @@ def _everybody(ledger: Ledger, report: Report) -> Iterator[str]:
     yield _rest(report.batch.count)
 
 
+def _payouts(count: int) -> str:
+    return f"{count:,} payout{'' if count == 1 else 's'}"
+
+
 def _rwf(record: Record) -> str:
     return f"{record.payout.amount:,}"
 
@@ -277,7 +290,7 @@ def _note(record: Record) -> str:
 def _table(headings: tuple[str, ...], rows: Iterable[tuple[str | None, ...]]) -> Iterator[str]:
     """Write a table; a cell more than there are headings is a note in a line of its own."""
     cells = "".join(f"<th{_CLASSES.get(head, '')}>{escape(head)}</th>" for head in headings)
-    yield f"<table><thead><tr>{cells}</tr></thead><tbody>\n"
+    yield f'<div class="wide"><table><thead><tr>{cells}</tr></thead><tbody>\n'
     for row in rows:
         note = row[-1] if len(row) > len(headings) else None
         cells = "".join(
@@ -288,7 +301,7 @@ def _table(headings: tuple[str, ...], rows: Iterable[tuple[str | None, ...]]) ->
         yield f"<tr{noted}>{cells}</tr>\n"
         if note:
             yield f'<tr class="note"><td colspan="{len(headings)}">{escape(note)}</td></tr>\n'
-    yield "</tbody></table>\n"
+    yield "</tbody></table></div>\n"
 
 
 def _mark(heading: str, value: str | None) -> str:

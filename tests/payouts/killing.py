@@ -105,5 +105,6 @@ def states(path: Path, batch: str) -> dict[str, State]:
 
 def finish(process: subprocess.Popen[str], codes: Iterable[int]) -> str:
     out, err = process.communicate(timeout=ENOUGH)
-    assert process.returncode in codes, (process.returncode, out, err)
+    # One text: pytest shortens the parts of a tuple.
+    assert process.returncode in codes, f"it ended with {process.returncode}\n{out}\n{err}"
     return out + err

@@ -86,7 +86,7 @@ def test_a_row_in_doubt_is_shown_and_a_person_settles_it(tmp_path: Path) -> None
         emulator.faults.lose_answer("POST /disburse")
         said = dgspay("payouts", "run", "s.csv", "--yes", "--concurrency", "1")
         assert said.code == 5
-        assert "1 are held" in said.err
+        assert "1 is held" in said.err
         status = dgspay("payouts", "status", "s")
         assert status.code == 5
         assert "salary-1" in status.out
@@ -216,7 +216,7 @@ def test_a_contradiction_is_shown_in_status_and_report(tmp_path: Path) -> None:
         told = json.loads(dgspay("payouts", "status", "s", "--json").out)
         assert told["in_doubt"][0]["contradiction"] == clash
         page = dgspay("payouts", "report", "s").out
-        assert page.index("In doubt: 1 payouts") < page.index(clash) < page.index("Where they")
+        assert page.index("In doubt: 1 payout,") < page.index(clash) < page.index("Where they")
         assert dgspay("payouts", "reconcile", "s").out.startswith("Contradicts itself: 1")
         # A look-up has the last word, and the report remembers.
         assert dgspay("payouts", "run", "s.csv", "--yes").code == 0
@@ -256,11 +256,12 @@ def test_a_log_gets_plain_lines_and_each_transport_pays(tmp_path: Path) -> None:
         for number, transport in enumerate(("httpx", "aiohttp"), 1):
             if transport == "aiohttp":
                 pytest.importorskip("dgspay.transports.aiohttp")
-            write_sheet(tmp_path / f"s{number}.csv", 30)
+            write_sheet(tmp_path / f"s{number}.csv", 29 + number)
             said = dgspay("payouts", "run", f"s{number}.csv", "--yes", "--transport", transport)
             assert said.code == 0, said.err
             (line,) = said.err.splitlines()
-            assert line == "Settling: 30 of 30  accepted 0  confirmed 30  failed 0  in doubt 0"
+            figures = f"{29 + number} of {29 + number}  accepted 0  confirmed {29 + number}"
+            assert line == f"Settling: {figures}  failed 0  in doubt 0"
             assert "\x1b" not in said.out + said.err
         assert dgspay("payouts", "run", "s1.csv", "--yes", "--transport", "carrier").code == 2
 

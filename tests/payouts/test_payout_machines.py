@@ -32,12 +32,24 @@ def workers(count: int, url: str, environ: dict[str, str]) -> Iterator[list[Any]
             assert process.stderr is not None
             process.stderr.readline()
         yield started
+    except BaseException as error:
+        for process, (out, err) in _ended(started):
+            error.add_note(f"a worker ended with {process.returncode}\n{out}\n{err}")
+        raise
     finally:
-        for process in started:
-            if process.poll() is None:
-                process.send_signal(signal.SIGCONT)
-                process.kill()
-            process.communicate()
+        _ended(started)
+
+
+def _ended(started: list[Any]) -> list[tuple[Any, tuple[str, str]]]:
+    """End those that still work; return what they said that nobody has read."""
+    said = []
+    for process in started:
+        if process.poll() is None:
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+        if not process.stdout.closed:
+            said.append((process, process.communicate()))
+    return said
 
 
 @pytest.mark.acceptance(52, 53)

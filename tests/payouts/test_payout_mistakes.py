@@ -202,6 +202,17 @@ async def test_behind_a_wrong_address_no_row_fails(
 # --- the ledger taken away ----------------------------------------------------------------
 
 
+async def test_a_row_in_doubt_tells_what_happened_and_not_what_a_programmer_should_do(
+    sheet: Path, ledger: SqliteLedger
+) -> None:
+    with in_process() as (emulator, dgs):
+        emulator.faults.lose_answer("POST /disburse")
+        async with open_job(dgs, ledger, sheet) as job:
+            await job.run(settle_within=0)
+    (held,) = ledger.page("salaries", states=(State.HELD,))
+    assert held.reason == "The connection ended before a whole answer had come."
+
+
 @pytest.mark.acceptance(57)
 @pytest.mark.parametrize("how", ["deleted", "replaced"])
 async def test_without_the_ledgers_file_nothing_more_is_sent(

@@ -125,21 +125,25 @@ def tell_summary(summary: Summary, again: str, ledger: str) -> None:
     if summary.stopped:
         err.print("Stopped; what was in flight was finished.", style="bold yellow")
     if summary.unsent:
-        err.print(f"{summary.unsent:,} are still to be sent. To go on:")
+        err.print(f"{summary.unsent:,} {_are(summary.unsent)} still to be sent. To go on:")
         err.print(f"  {visible(again)}", soft_wrap=True)
     if summary.in_doubt:
         err.print(
-            f"{summary.in_doubt:,} are held: it is not known whether they were paid, and they are "
-            "not sent again. To see them:"
+            f"{summary.in_doubt:,} {_are(summary.in_doubt)} held: it is not known whether "
+            "money has moved, and nothing is sent again. To see more:"
         )
         # In a line of its own and in one piece, to be copied.
         err.print(f"  dgspay payouts status {summary.batch} {ledger}", soft_wrap=True)
     waiting = summary.counts.count(State.ACCEPTED)
     if waiting:
         err.print(
-            f"{waiting:,} are accepted and not settled yet: a webhook or the same command tells "
-            "later how they ended"
+            f"{waiting:,} {_are(waiting)} accepted and not settled yet: a webhook or the same "
+            "command tells later how they ended"
         )
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def exit_code(summary: Summary) -> ExitCode:
