@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import anyio
@@ -236,18 +237,22 @@ def test_parsed_json_is_told_why_only_bytes_will_do() -> None:
     )
 
 
+def iter_of_nothing() -> Iterator[None]:
+    yield from ()
+
+
 def test_what_nobody_would_run_is_named() -> None:
     async def save() -> None: ...
 
     with pytest.raises(TypeError) as refused:
-        require_finished(each for each in ())
+        require_finished(iter_of_nothing())
     assert str(refused.value) == "the handler returned a generator, which nobody runs"
     coroutine = save()
     with pytest.raises(TypeError) as refused:
         require_finished(coroutine)
     assert str(refused.value) == ("the handler returned an awaitable: declare it with `async def`")
     # Closed, or Python would warn that it was never awaited, at some later moment.
-    assert coroutine.cr_frame is None
+    assert inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED
 
 
 # --- answers and names --------------------------------------------------------------------
