@@ -192,6 +192,9 @@ def test_a_payment_is_found_among_many(opened: Opener, emulator: Emulator, look:
     emulator.generate(20_000)
     wanted = emulator.transactions[3]
     page = opened("/#transactions")
+    pending = sum(payment.status == "pending" for payment in emulator.transactions)
+    assert pending > 50
+    page.get_by_role("link", name=f"Overview {pending}", exact=True).wait_for()
     page.get_by_text("50 shown of 20,000").wait_for()
     page.get_by_label("Find transactions").fill(wanted.dgs_reference.upper())
     page.get_by_text("1 shown of 20,000").wait_for()

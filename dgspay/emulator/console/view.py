@@ -63,6 +63,7 @@ def state(
                 for currency, purse in account.wallet.purses.items()
             ],
             "pending": [_payment(p) for p in _latest(pending)],
+            "pending_total": len(pending),
             "latest": [_payment(p) for p in islice(reversed(account.payments), _NEWS)],
             "transactions": [_payment(p) for p in _like(account.payments, find)],
             "transactions_total": len(account.payments),

@@ -126,12 +126,13 @@ function render() {
   showSettle();
   if (document.activeElement !== $("#target")) $("#target").value = state.webhook_url ?? "";
   $("#now").textContent = state.now;
-  $("#pending-count").textContent = state.pending.length || "";
+  $("#pending-count").textContent = state.pending_total > state.pending.length
+    ? countText(state.pending.length, state.pending_total) : state.pending_total || "";
   $("#requests-count").textContent = countText(state.requests.length, state.requests_total);
   $("#transactions-count").textContent = countText(
     state.transactions.length, state.transactions_total);
   $("#deliveries-count").textContent = countText(state.deliveries.length, state.deliveries_total);
-  badge("overview", state.pending.length);
+  badge("overview", state.pending_total);
   badge("faults", state.faults.length);
 }
 
