@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +26,7 @@ from dgspay.errors import ConfigError
 from dgspay.payouts import (
     AsyncPayouts,
     Batch,
+    BatchBusyError,
     BatchChangedError,
     ChunkPayer,
     ChunkRef,
@@ -353,6 +357,68 @@ def test_a_transport_without_a_twin_is_refused_before_anything_is_sent(tmp_path:
                     pytest.raises(ConfigError, match="no asynchronous twin"),
                 ):
                     Payouts(dgs).check(sheet)
+
+
+# --- a disk without locks -----------------------------------------------------------------
+
+
+@pytest.mark.acceptance(53)
+@pytest.mark.parametrize(
+    ("number", "error"), [(errno.ENOLCK, LedgerError), (errno.EAGAIN, BatchBusyError)]
+)
+async def test_without_a_lock_nothing_is_sent_and_the_reason_is_the_true_one(
+    sheet: Path,
+    ledger: SqliteLedger,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    error: type[Exception],
+) -> None:
+    def refuse(_descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("dgspay.payouts.ledger.locks._lock", refuse)
+    with in_process() as (emulator, dgs):
+        with pytest.raises(error, match="Nothing was sent"):
+            await AsyncPayouts(dgs, ledger).run(sheet)
+        assert not emulator.executed
+
+
+# --- nobody reads any more ----------------------------------------------------------------
+
+_TELL = """
+import os, sys, anyio
+from dgspay.cli.payouts import progress as module
+from dgspay.payouts import Counts, State
+
+module._SECONDS_BETWEEN_LINES = 0.0
+sys.stdin.readline()  # by now nobody reads standard error any more
+
+async def run():
+    progress = module.Progress(2)
+    progress.on_counts(Counts({State.NEW: (2, 2)}))
+    progress.on_counts(Counts({State.ACCEPTED: (2, 2)}))
+    async with module.telling(progress):
+        for _ in range(20):
+            await anyio.lowlevel.checkpoint()
+
+anyio.run(run)
+os._exit(7)  # it went on to the end; rich has closed what could be written to
+"""
+
+
+def test_a_log_that_nobody_reads_any_more_does_not_end_a_run() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _TELL],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stderr is not None
+    process.stderr.close()
+    process.stdin.write("\n")
+    process.stdin.close()
+    assert process.wait() == 7
 
 
 # --- the terminal goes away ---------------------------------------------------------------

@@ -193,6 +193,11 @@ async def telling(progress: Progress, count: Count | None = None) -> AsyncGenera
     out = console(stderr=True)
     plain = not out.is_terminal or out.is_dumb_terminal
 
+    def say() -> None:
+        # Where nobody reads any more (`| head`), rich ends the program. Not with payouts in flight.
+        with contextlib.suppress(OSError, SystemExit):
+            out.print(progress.line(), soft_wrap=True)
+
     async def counting(count: Count) -> None:
         while True:
             began = time.monotonic()
@@ -207,7 +212,7 @@ async def telling(progress: Progress, count: Count | None = None) -> AsyncGenera
     async def tell() -> None:
         while True:
             await anyio.sleep(_SECONDS_BETWEEN_LINES)
-            out.print(progress.line(), soft_wrap=True)
+            say()
 
     error: Exception | None = None
     async with anyio.create_task_group() as group:
@@ -223,4 +228,4 @@ async def telling(progress: Progress, count: Count | None = None) -> AsyncGenera
     if error is not None:
         raise error
     if plain and progress.done:
-        out.print(progress.line(), soft_wrap=True)
+        say()

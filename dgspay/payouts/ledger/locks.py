@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,9 @@ from pathlib import Path
 
 from dgspay.payouts.faults import BatchBusyError, LedgerError
 
+# What a lock says that somebody else holds. Anything else is said of a disk without locks.
+_BUSY = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
+
 
 @contextmanager
 def only_one(path: Path, name: str) -> Iterator[None]:
@@ -17,7 +21,7 @@ def only_one(path: Path, name: str) -> Iterator[None]:
 
     Raises:
         BatchBusyError: another process, or another run in this one, holds it.
-        LedgerError: the lock's file cannot be made.
+        LedgerError: the lock's file cannot be made, or its disk knows no locks.
     """
     try:
         # The file stays when the lock is gone: removing it would let two in.
@@ -25,9 +29,19 @@ def only_one(path: Path, name: str) -> Iterator[None]:
     except OSError as error:
         raise LedgerError(f"the lock {path} cannot be made: {error.strerror}") from None
     try:
-        if not _lock(descriptor):
+        fault: OSError | None = None
+        try:
+            _lock(descriptor)
+        except OSError as error:
+            fault = error
+        if fault is not None and fault.errno in _BUSY:
             raise BatchBusyError(
                 f"batch {name!r} is being run by another process at this moment. Nothing was sent"
+            )
+        if fault is not None:
+            raise LedgerError(
+                f"{path} cannot be locked ({fault.strerror}): a ledger needs a local disk, for "
+                "without a lock two runs could pay at once. Nothing was sent"
             )
         yield
     finally:
@@ -37,19 +51,11 @@ def only_one(path: Path, name: str) -> Iterator[None]:
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(descriptor: int) -> bool:
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
+    def _lock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
 else:
     import fcntl
 
-    def _lock(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
