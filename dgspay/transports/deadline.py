@@ -5,7 +5,8 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 # What is written at a time, so that the deadline is looked at in between.
@@ -21,10 +22,19 @@ class Deadline(threading.local):
 
     end: float | None = None
 
-    def until(self, total: float | None) -> Deadline:
-        """Set it to `total` seconds from now; use the result in a `with`."""
+    @contextmanager
+    def until(self, total: float | None) -> Iterator[None]:
+        """Set it to `total` seconds from now, for the time of a `with`.
+
+        An event hook of a user's client may make another call meanwhile, so what was set before
+        holds again afterwards.
+        """
+        before = self.end
         self.end = None if total is None else time.monotonic() + total
-        return self
+        try:
+            yield
+        finally:
+            self.end = before
 
     def left(self) -> float:
         """Return the seconds that are left."""
@@ -41,12 +51,6 @@ class Deadline(threading.local):
         """Raise DeadlinePassedError when nothing is left."""
         if self.left() <= 0:
             raise DeadlinePassedError
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        self.end = None
 
 
 deadline = Deadline()
