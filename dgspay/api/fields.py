@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from dgspay.core.wire import check_idempotency_key
-from dgspay.models.codec import JSONObject, structure
+from dgspay.models.codec import JSONObject
 from dgspay.models.scenario import Scenario, ScenarioKind
+from dgspay.models.shapes import structure
 
 T = TypeVar("T")
 

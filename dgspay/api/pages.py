@@ -9,7 +9,8 @@ from dgspay.core.operation import Operation, Repeat
 from dgspay.core.pagination import Listing, Page
 from dgspay.errors import DecodeError
 from dgspay.models.checks import whole_number
-from dgspay.models.codec import JSONObject, structure
+from dgspay.models.codec import JSONObject
+from dgspay.models.shapes import structure
 
 T = TypeVar("T")
 

@@ -13,9 +13,10 @@ from dgspay.core.pagination import Listing
 from dgspay.core.wire import check_segment
 from dgspay.errors import DecodeError
 from dgspay.models.checks import optional_text, optional_url, required_text, whole_number
-from dgspay.models.codec import JSONObject, dump_json, parse_json, structure
+from dgspay.models.codec import JSONObject, dump_json, parse_json
 from dgspay.models.enums import AmountType, PaymentMethod
 from dgspay.models.payment_links import ArchivedLink, PaymentLink, PaymentLinkDetails
+from dgspay.models.shapes import structure
 from dgspay.money import AmountInput, Money, parse_currency
 
 

@@ -8,8 +8,9 @@ from dgspay.core.operation import Operation, Repeat
 from dgspay.core.pagination import Listing
 from dgspay.core.wire import check_segment
 from dgspay.errors import DecodeError
-from dgspay.models.codec import JSONObject, structure
+from dgspay.models.codec import JSONObject
 from dgspay.models.enums import PaymentStatus
+from dgspay.models.shapes import structure
 from dgspay.models.transactions import Transaction
 
 # The list's own words for a status (guide, "Query Parameters"), not those of charges.

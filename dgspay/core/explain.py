@@ -12,7 +12,7 @@ from dgspay.core.answer import Finding, Verdict
 from dgspay.core.operation import Operation
 from dgspay.errors import DGSPayError, Outcome
 from dgspay.models.balances import Shortfall
-from dgspay.models.codec import structure
+from dgspay.models.shapes import structure
 from dgspay.secret import Secret, masked
 
 _BY_CODE: dict[str, type[errors.APIError]] = {

@@ -11,9 +11,10 @@ from typing import Any, Literal
 import attrs
 
 from dgspay.errors import DecodeError
-from dgspay.models.codec import JSONObject, parse_json, structure
+from dgspay.models.codec import JSONObject, parse_json
 from dgspay.models.enums import DestinationType, OpenEnum, PaymentStatus
 from dgspay.models.extras import masked_repr
+from dgspay.models.shapes import structure
 
 # A reference and an event's name become keys of databases: no longer than a path segment of
 # the API may be, and without the control characters that PostgreSQL refuses.

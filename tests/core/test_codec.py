@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from dgspay.errors import DecodeError
 from dgspay.models.balances import Balances
 from dgspay.models.banks import Bank
-from dgspay.models.codec import dump_json, parse_json, structure
+from dgspay.models.codec import dump_json, parse_json
 from dgspay.models.enums import PaymentMethod, PaymentStatus
 from dgspay.models.payment_links import PaymentLink
+from dgspay.models.shapes import structure
 from dgspay.models.transactions import Transaction
 from dgspay.secret import Secret
 

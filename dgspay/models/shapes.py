@@ -1,0 +1,235 @@
+"""Plain values to models, strictly: nothing is coerced, the first fault is named by its path."""
+
+from __future__ import annotations
+
+import functools
+import re
+import types
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
+
+import attrs
+
+from dgspay.errors import DecodeError
+from dgspay.models.codec import JSONObject
+from dgspay.models.enums import OpenEnum
+from dgspay.money import MAX_INTEGER_DIGITS
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+T = TypeVar("T")
+
+_MAX_AMOUNT_DIGITS = MAX_INTEGER_DIGITS + 3
+_AMOUNT_TEXT = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
+
+
+def structure(value: Any, cls: type[T]) -> T:
+    """Build a model from parsed JSON without coercing anything.
+
+    A missing optional field is None, a field the model does not know is kept in `extra`.
+
+    Raises:
+        DecodeError: naming the path of the first field that is not what it should be.
+    """
+    try:
+        return _hook_of(cls)(value, cls)  # type: ignore[no-any-return]
+    except _validation_error() as error:
+        path, rule = _first_fault(error)
+    except (ValueError, TypeError, KeyError) as error:
+        path, rule = "", _rule(error)
+    where = f" at {path}" if path else ""
+    raise DecodeError(f"the body is not the {cls.__name__} it should be{where}: {rule}", path=path)
+
+
+def _validation_error() -> type[Exception]:
+    from cattrs import BaseValidationError  # noqa: PLC0415 - cattrs loads when first used
+
+    return BaseValidationError
+
+
+def _first_fault(error: BaseException) -> tuple[str, str]:
+    """Walk cattrs' group of errors down to the first leaf, collecting the path."""
+    from cattrs import AttributeValidationNote, IterableValidationNote  # noqa: PLC0415
+
+    path = ""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+        for note in getattr(error, "__notes__", ()):
+            if isinstance(note, IterableValidationNote):
+                path += f"[{note.index}]"
+                break
+            if isinstance(note, AttributeValidationNote):
+                path += f".{note.name}" if path else note.name
+                break
+    return path, _rule(error)
+
+
+def _rule(error: BaseException) -> str:
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing"
+    return str(error)
+
+
+@functools.cache
+def _converter() -> Converter:
+    from cattrs import Converter  # noqa: PLC0415 - cattrs loads when first used
+
+    converter = Converter(detailed_validation=True)
+    converter.register_structure_hook(str, _text)
+    converter.register_structure_hook(int, _integer)
+    converter.register_structure_hook(bool, _boolean)
+    converter.register_structure_hook(Decimal, _amount)
+    converter.register_structure_hook(datetime, _datetime)
+    # Every enum is an OpenEnum: registered by class, because a predicate yields to `str`.
+    converter.register_structure_hook(OpenEnum, _word)
+    converter.register_structure_hook_func(_is_json_object, lambda v, _: _object(v))
+    converter.register_structure_hook_factory(
+        _is_tuple_of_one_kind, lambda t: _tuple_hook(converter, t)
+    )
+    converter.register_structure_hook_factory(_is_optional, lambda t: _optional_hook(converter, t))
+    converter.register_structure_hook_factory(attrs.has, lambda t: _model_hook(converter, t))
+    return converter
+
+
+def _find_hook(cls: Any) -> Callable[[Any, Any], Any]:
+    return _converter().get_structure_hook(cls)
+
+
+# Found once for each model, not for every answer.
+_hook_of: Callable[[Any], Callable[[Any, Any], Any]] = functools.cache(_find_hook)
+
+
+def _text(value: Any, _: Any = None) -> str:
+    if type(value) is not str:
+        raise TypeError(f"a string was expected, {_name(value)} came")
+    return value
+
+
+def _word(value: Any, cls: type[OpenEnum]) -> OpenEnum:
+    return _member(cls, value if type(value) is str else _text(value))
+
+
+@functools.lru_cache(maxsize=512)
+def _member(cls: type[OpenEnum], word: str) -> OpenEnum:
+    """Remembered, because an enum is slow to find a synonym."""
+    return cls(word)
+
+
+def _optional_text(value: Any, _: Any = None) -> str | None:
+    return value if value is None or type(value) is str else _text(value)
+
+
+def _integer(value: Any, _: Any = None) -> int:
+    if type(value) is not int:
+        raise TypeError(f"an integer was expected, {_name(value)} came")
+    return value
+
+
+def _boolean(value: Any, _: Any = None) -> bool:
+    # `branch_required` is 0 or 1 (guide, "List Banks & Providers").
+    if value is True or value is False:
+        return bool(value)
+    if type(value) is int and value in (0, 1):
+        return value == 1
+    raise TypeError(f"true or false was expected, {_name(value)} came")
+
+
+def _amount(value: Any, _: Any = None) -> Decimal:
+    if (type(value) is str and _AMOUNT_TEXT.fullmatch(value)) or type(value) is int:
+        value = Decimal(value)
+    if type(value) is not Decimal:
+        raise TypeError(f"a number was expected, {_name(value)} came")
+    if value.adjusted() >= _MAX_AMOUNT_DIGITS:
+        raise ValueError("a number is too large to be an amount")
+    return value
+
+
+def _datetime(value: Any, _: Any = None) -> datetime:
+    """`YYYY-MM-DD HH:MM:SS` stays naive; ISO with a zone (events) stays aware."""
+    text = _text(value)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("a date and time was expected, other text came") from None
+
+
+def _object(value: Any) -> JSONObject:
+    if type(value) is not dict:
+        raise TypeError(f"an object was expected, {_name(value)} came")
+    return value
+
+
+def _name(value: Any) -> str:
+    """Name a JSON value by its kind, never by what it holds."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case str():
+            return "a string"
+        case int() | Decimal():
+            return "a number"
+        case list():
+            return "an array"
+        case _:
+            return "an object"
+
+
+def _is_json_object(cls: Any) -> bool:
+    return get_origin(cls) in (dict, Mapping) or cls is dict
+
+
+def _is_tuple_of_one_kind(cls: Any) -> bool:
+    return get_origin(cls) is tuple and get_args(cls)[1:] == (Ellipsis,)
+
+
+def _is_optional(cls: Any) -> bool:
+    return get_origin(cls) in (Union, types.UnionType) and type(None) in get_args(cls)
+
+
+def _tuple_hook(converter: Converter, cls: Any) -> Callable[[Any, Any], Any]:
+    """Structure a JSON array as a tuple, so that a frozen model is frozen all through."""
+    as_list: Any = list.__class_getitem__(get_args(cls)[0])
+
+    def hook(value: Any, _: Any) -> Any:
+        if type(value) is not list:
+            raise TypeError(f"an array was expected, {_name(value)} came")
+        return tuple(converter.structure(value, as_list))
+
+    return hook
+
+
+def _optional_hook(converter: Converter, cls: Any) -> Callable[[Any, Any], Any]:
+    (inner,) = (kind for kind in get_args(cls) if kind is not type(None))
+    if inner is str:  # nearly every field is one
+        return _optional_text
+    build = converter.get_structure_hook(inner)
+
+    def hook(value: Any, _: Any) -> Any:
+        return None if value is None else build(value, inner)
+
+    return hook
+
+
+def _model_hook(converter: Converter, cls: Any) -> Callable[[Any, Any], Any]:
+    """Structure one model; keys it has no field for go to its `extra`."""
+    from cattrs.gen import make_dict_structure_fn, override  # noqa: PLC0415
+
+    attrs.resolve_types(cls)
+    fields = {field.name for field in attrs.fields(cls)} - {"extra"}
+    build: Callable[..., Any] = make_dict_structure_fn(
+        cls, converter, extra=override(omit=False), _cattrs_forbid_extra_keys=False
+    )
+
+    def hook(value: Any, _: Any) -> Any:
+        known = value if type(value) is dict else _object(value)
+        if known.keys() <= fields:
+            return build(known, cls)
+        extra = {key: item for key, item in known.items() if key not in fields}
+        return build({**known, "extra": extra}, cls)
+
+    return hook
