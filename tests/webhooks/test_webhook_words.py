@@ -17,6 +17,7 @@ from dgspay import webhooks
 from dgspay.errors import ConfigError
 from dgspay.webhooks import Event, MemoryInbox, PaymentSucceeded, UnknownEvent, inbox, sign, verify
 from dgspay.webhooks.answers import Answer
+from dgspay.webhooks.capped import CappedBody
 from dgspay.webhooks.inbox import Claim, Refusal
 from dgspay.webhooks.reception import require_finished
 from dgspay.webhooks.signature import expected_environment, require_bytes
@@ -283,6 +284,15 @@ def test_an_unknown_event_keeps_the_rest_and_nothing_twice() -> None:
     event = verify(body, sign(body, SECRET), SECRET)
     assert isinstance(event, UnknownEvent)
     assert event.extra == {"reason": "x"}
+
+
+@pytest.mark.acceptance(45)
+def test_a_body_is_kept_to_one_byte_over_its_limit_and_read_sixteen_times_as_far() -> None:
+    body = CappedBody(9)
+    assert body.feed(b"x" * 8)
+    assert body.feed(b"y" * 151)
+    assert body.take() == b"x" * 8 + b"y" * 2
+    assert not body.feed(b"z")
 
 
 # --- memory and leases --------------------------------------------------------------------
