@@ -137,6 +137,18 @@ def contract(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST, default=False)
+def mutants(session: nox.Session) -> None:
+    """Change the code that money depends on, one place at a time, and see the tests notice."""
+    # dgspay itself is not installed: the changed copy must be the one that is imported.
+    project = PYPROJECT["project"]
+    extras = project["optional-dependencies"].values()
+    session.install(*project["dependencies"], *(line for extra in extras for line in extra))
+    session.install(*group("test", "mutants"))
+    session.run("mutmut", "run", *session.posargs)
+    session.run("mutmut", "results")
+
+
+@nox.session(python=OLDEST, default=False)
 def acceptance(session: nox.Session) -> None:
     """Print which tests hold which row of the acceptance list; fail where a row has none."""
     session.install("-e", EVERYTHING, *group("test", "browser"))
