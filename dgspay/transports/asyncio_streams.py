@@ -72,6 +72,7 @@ class AsyncioStream(asyncio.Protocol):
         self._received = bytearray()
         self._is_paused = False
         self._is_over = False
+        self._is_lost = False
         self._fault: Exception | None = None
         self._can_write = True
         self._waiting: asyncio.Future[None] | None = None
@@ -98,7 +99,7 @@ class AsyncioStream(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is closed or broken."""
-        self._is_over = True
+        self._is_over = self._is_lost = True
         self._fault = exc
         self._wake()
 
@@ -156,8 +157,8 @@ class AsyncioStream(asyncio.Protocol):
             await self._wait(timeout, self._core.WriteTimeout)
 
     async def aclose(self) -> None:
-        """Close it at once."""
-        if self._transport.is_closing():
+        """Close it at once, also where it is closing but waits for the other side to read on."""
+        if self._is_lost:
             return
         self._transport.abort()
         # The socket is closed in the next turn of the loop, which may be its last.

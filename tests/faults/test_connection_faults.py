@@ -174,7 +174,9 @@ def compressed_transfer(connection: Connection) -> None:
 
 def switch_protocols(connection: Connection) -> None:
     connection.read_request()
-    connection.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n")
+    connection.write(
+        b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
+    )
 
 
 BREAKS: list[Script] = [

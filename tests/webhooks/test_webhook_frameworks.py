@@ -139,6 +139,7 @@ def test_what_the_emulator_delivers_is_handled_once_though_the_shop_fails_first(
                 for _ in range(2)
             )
             emulator.approve(paid["dgs_reference"])
+            emulator.wait_for_deliveries(30)  # or both would be under way at once, in any order
             emulator.decline(declined["dgs_reference"])
             emulator.wait_for_deliveries(30)
             first, second = emulator.deliveries
