@@ -76,7 +76,7 @@ def floors() -> Iterator[str]:
                 yield f"{requirement.name}=={bound.version}"
 
 
-@nox.session(name="tests-lowest", python=OLDEST)
+@nox.session(name="tests-lowest", python=OLDEST, default=False)
 def tests_lowest(session: nox.Session) -> None:
     """Run the essential tests with the oldest dependencies that are allowed."""
     constraints = Path(session.create_tmp(), "floors.txt").resolve()
