@@ -190,7 +190,7 @@ def build(session: nox.Session) -> None:
     shutil.copytree(root / "tests", "tests")
     for name in ("pyproject.toml", "README.md"):
         shutil.copy(root / name, name)
-    session.run("pytest", *(session.posargs or FOR_A_WHEEL))
+    session.run("pytest", *ON_ALL_CORES, *(session.posargs or FOR_A_WHEEL))
 
 
 # Somebody has looked at each of these and found that a shop may use it.
@@ -207,7 +207,7 @@ ALLOWED_LICENCES = (
 )
 
 
-@nox.session(python=OLDEST)
+@nox.session(python=OLDEST, default=False)
 def licences(session: nox.Session) -> None:
     """List the licences of everything an installation brings; refuse one nobody looked at."""
     session.install(EVERYTHING)
