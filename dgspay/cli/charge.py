@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from dgspay import Charge, Customer, PaymentStatus, RedirectRequired, Transaction
-from dgspay.cli.exits import ExitCode, fail, usage_errors
+from dgspay.cli.exits import ExitCode, interruption_is, usage_errors
 from dgspay.cli.output import as_record, write_json
 from dgspay.cli.session import (
     BaseUrlOption,
@@ -20,6 +18,10 @@ from dgspay.cli.session import (
     connected,
 )
 from dgspay.cli.terminal import console, money, shown, visible
+
+_ON_ITS_WAY = (
+    "the payment may have been started. Look at `dgspay transactions list` before you charge again."
+)
 
 
 def charge(
@@ -71,7 +73,7 @@ def charge(
                 phone_country_code=customer_phone_country_code,
             )
         ask_in_production(dgs, f"Ask {phone} for {amount} {currency}?", yes=yes)
-        with _honest_about_interruption(), usage_errors():
+        with interruption_is(_ON_ITS_WAY), usage_errors():
             started = dgs.charges.mobile_money(
                 amount=amount,
                 customer=customer,
@@ -99,22 +101,6 @@ def charge(
     status = started.transaction_status if settled is None else settled.status
     if status == PaymentStatus.FAILED:
         raise typer.Exit(ExitCode.NO)
-
-
-@contextmanager
-def _honest_about_interruption() -> Generator[None]:
-    """Say what Ctrl-C means for the money while a charge is on its way."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        pass
-    else:
-        return
-    fail(
-        "Stopped while the request was on its way: the payment may have been started. "
-        "Look at `dgspay transactions list` before you charge again.",
-        ExitCode.UNKNOWN,
-    )
 
 
 def _is_settled(started: Charge) -> bool:

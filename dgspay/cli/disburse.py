@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from dgspay import BankRecipient, DGSPay, Disbursement, MobileMoneyRecipient
-from dgspay.cli.exits import ExitCode, fail, usage_errors
+from dgspay.cli.exits import fail, interruption_is, usage_errors
 from dgspay.cli.output import as_record, write_json
 from dgspay.cli.session import (
     BaseUrlOption,
@@ -24,6 +22,10 @@ from dgspay.money import parse_amount
 _CURRENCY = "RWF"
 # The vendor's word sounds like more than it says.
 _STATE = {"success": "queued"}
+_ON_ITS_WAY = (
+    "the money may have left. Look in the merchant portal, or wait for its webhook, before you "
+    "pay again."
+)
 
 
 def disburse(
@@ -74,7 +76,7 @@ def disburse(
             total = parse_amount(amount)
         if not yes:
             ask(f"Pay {money(total, _CURRENCY)} to {_words(recipient)} from {_payer(dgs)}?")
-        with _honest_about_interruption(), usage_errors():
+        with interruption_is(_ON_ITS_WAY), usage_errors():
             queued = dgs.disbursements.create(
                 amount=amount,
                 recipient=recipient,
@@ -124,22 +126,6 @@ def _words(recipient: BankRecipient | MobileMoneyRecipient) -> str:
 
 def _payer(dgs: DGSPay) -> str:
     return f"account {dgs.settings.account_number} in {dgs.settings.environment}"
-
-
-@contextmanager
-def _honest_about_interruption() -> Generator[None]:
-    """Say what Ctrl-C means for the money while a payout is on its way."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        pass
-    else:
-        return
-    fail(
-        "Stopped while the request was on its way: the money may have left. Look in the merchant "
-        "portal, or wait for its webhook, before you pay again.",
-        ExitCode.UNKNOWN,
-    )
 
 
 def _tell(queued: Disbursement) -> None:

@@ -71,6 +71,22 @@ def fail(message: str, code: ExitCode = ExitCode.USAGE) -> NoReturn:
     raise typer.Exit(code)
 
 
+@contextmanager
+def interruption_is(words: str) -> Generator[None]:
+    """Say what Ctrl-C means for the money while a request is on its way: nobody knows.
+
+    Args:
+        words: What may have happened, and where to look before it is done again.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass
+    else:
+        return
+    fail(f"Stopped while the request was on its way: {words}", ExitCode.UNKNOWN)
+
+
 def _tell(message: str) -> None:
     err = console(stderr=True)
     text = Text.assemble(("Error: ", "bold red"), visible(message))

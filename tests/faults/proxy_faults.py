@@ -99,6 +99,14 @@ class Slicer(Fault):
             await asyncio.sleep(self.seconds)
 
 
+async def _send_up_to(size: int, piece: bytes, passed: int, wire: Wire) -> int:
+    """Send what of a piece is within the first `size` bytes; return how many more were."""
+    room = size - passed
+    if room > 0:
+        await wire.send(piece[:room])
+    return room
+
+
 @attrs.frozen(kw_only=True)
 class Limit(Fault):
     """After `size` bytes the connection is closed, both ways."""
@@ -106,9 +114,7 @@ class Limit(Fault):
     size: int
 
     async def carry(self, piece: bytes, passed: int, wire: Wire) -> None:
-        room = self.size - passed
-        if room > 0:
-            await wire.send(piece[:room])
+        room = await _send_up_to(self.size, piece, passed, wire)
         if len(piece) >= room:
             wire.line.close()
 
@@ -120,9 +126,7 @@ class Cut(Fault):
     size: int
 
     async def carry(self, piece: bytes, passed: int, wire: Wire) -> None:
-        room = self.size - passed
-        if room > 0:
-            await wire.send(piece[:room])
+        room = await _send_up_to(self.size, piece, passed, wire)
         if len(piece) >= room >= 0:
             wire.end()
 
@@ -134,9 +138,7 @@ class Reset(Fault):
     size: int
 
     async def carry(self, piece: bytes, passed: int, wire: Wire) -> None:
-        room = self.size - passed
-        if room > 0:
-            await wire.send(piece[:room])
+        room = await _send_up_to(self.size, piece, passed, wire)
         if len(piece) >= room:
             wire.line.reset()
 

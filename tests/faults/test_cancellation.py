@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ from dgspay import AsyncDGSPay, Event, Outcome, RetryPolicy, Timeout
 from dgspay.core.events import AttemptEvent, CallEvent
 from tests.faults.calls import ACCOUNT, API_KEY, AT_ONCE, charge, payout, read
 from tests.faults.raw_server import Connection, RawServer, http
+from tests.transports.gates import Gate
 from tests.transports.ways import ASYNC_WAYS, Way
 
 GOOD = http({"status": "success", "dgs_reference": "dgs_1", "balances": []})
@@ -156,24 +156,6 @@ async def test_cancellation_during_a_pause_keeps_what_the_last_attempt_was(async
     call = events[-1]
     assert isinstance(call, CallEvent)
     assert (call.outcome, call.error) == (Outcome.NOT_SENT, "cancelled")
-
-
-class Gate:
-    """A server's script that holds every request until it is opened."""
-
-    def __init__(self) -> None:
-        self.opened = threading.Event()
-        self.waiting = 0
-        self._lock = threading.Lock()
-
-    def __call__(self, connection: Connection) -> None:
-        while connection.read_request() is not None:
-            with self._lock:
-                self.waiting += 1
-            while not self.opened.wait(0.02):
-                if connection.server.stopping.is_set():
-                    return
-            connection.write(GOOD)
 
 
 @pytest.mark.acceptance(19)

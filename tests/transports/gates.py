@@ -6,7 +6,7 @@ import threading
 
 from tests.faults.raw_server import Connection, http
 
-GOOD = http({"status": "success", "dgs_reference": "dgs_1"})
+GOOD = http({"status": "success", "dgs_reference": "dgs_1", "balances": []})
 
 
 class Gate:
