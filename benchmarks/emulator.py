@@ -175,9 +175,14 @@ def throughput() -> dict[str, list[float]]:
     server_core = cores[0] if len(cores) > 1 else None
     if len(cores) > 1:
         os.sched_setaffinity(0, set(cores[1:]))
-    rates: dict[str, list[float]] = {role: [] for role in ROLES}
+    # Apart: an emulator settles its charges for seconds after a round, on the others' core.
+    return in_turns(("emulator", "floor"), server_core) | in_turns(("remembering",), server_core)
+
+
+def in_turns(roles: tuple[str, ...], core: int | None) -> dict[str, list[float]]:
+    rates: dict[str, list[float]] = {role: [] for role in roles}
     with contextlib.ExitStack() as servers:
-        ports = {role: servers.enter_context(running(role, server_core)) for role in ROLES}
+        ports = {role: servers.enter_context(running(role, core)) for role in roles}
         for port in ports.values():
             asyncio.run(rate(port, 10**12, 500))  # to get warm
             gc.collect()
@@ -272,7 +277,7 @@ def report() -> str:
     page = {kind: statistics.median(values) for kind, values in times.items()}
     ratio = max(page["last"], page["filtered"]) / page["first"]
     is_held = (
-        max(rates["emulator"]) >= CHARGES_PER_SECOND
+        statistics.median(rates["emulator"]) >= CHARGES_PER_SECOND
         and memory < BYTES_PER_TRANSACTION
         and ratio < 1.5
     )
@@ -282,7 +287,7 @@ def report() -> str:
 
 Python {platform.python_version()}, uvicorn {uvicorn.__version__}, {platform.machine()}, the server
 on one core. {CHARGES:,} charges a round over {CONNECTIONS} connections, {ROUNDS} rounds in turns.
-The machine was not idle: the best round says what the code can do, the median what it did.
+The claim is held to the median; the best round says what the code can do.
 
 | | median | best |
 |---|---:|---:|
