@@ -193,7 +193,7 @@ class _Run:
         if self.attempt > 1:
             clock = self.caller.clock
             self.attempt_began, self.attempt_began_at = clock.monotonic(), clock.time()
-            left = self._remaining()
+            left = max(self._remaining(), _SHORTEST_ATTEMPT)
         return Send(self.request, self.caller.timeout_within(left))
 
     def _assessed(self, answer: Answer) -> Finding:
@@ -249,8 +249,7 @@ class _Run:
         return None
 
     def _remaining(self) -> float:
-        left = self.deadline - (self.caller.clock.monotonic() - self.began)
-        return max(left, _SHORTEST_ATTEMPT)
+        return self.deadline - (self.caller.clock.monotonic() - self.began)
 
     def _conclude(self, finding: Finding, stopped: Stopped | None) -> Reply[Any]:
         elapsed = self.caller.clock.monotonic() - self.began

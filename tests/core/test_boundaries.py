@@ -1,0 +1,317 @@
+"""The exact place of each boundary: a status, a second, an attempt on this side or on that."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from dgspay.core.answer import Verdict, assess, assess_failure, parse_retry_after
+from dgspay.core.operation import Repeat, Response, Timeout, TransportFailure
+from dgspay.core.retry import History, RetryBudget, RetryPolicy, Step, decide
+from dgspay.errors import ContradictoryOutcomeError, DGSPayError, Outcome, ServerError
+from tests.core.story import OK, REFUSED, Story, answer, code, operation
+
+READ, CHARGE, PAYOUT, ONCE = Repeat.READ, Repeat.CHARGE, Repeat.PAYOUT, Repeat.ONCE
+WRITES = (CHARGE, PAYOUT, ONCE)
+
+
+def verdict(response: Response, repeat: Repeat = PAYOUT, **options: Any) -> Verdict:
+    return assess(response, operation(repeat, **options), now=0.0).verdict
+
+
+def refusal(story: Story, repeat: Repeat = PAYOUT) -> DGSPayError:
+    with pytest.raises(DGSPayError) as caught:
+        story.run(operation(repeat))
+    return caught.value
+
+
+# --- statuses -----------------------------------------------------------------------------
+
+
+@pytest.mark.acceptance(13, 22)
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (200, Verdict.OK),
+        (299, Verdict.OK),
+        (300, Verdict.UNKNOWN),
+        (399, Verdict.UNKNOWN),
+        (400, Verdict.REJECTED),
+        (407, Verdict.REJECTED),
+        (408, Verdict.UNKNOWN),
+        (409, Verdict.UNKNOWN),
+        (410, Verdict.REJECTED),
+        (425, Verdict.UNKNOWN),
+        (428, Verdict.REJECTED),
+        (429, Verdict.RATE_LIMITED),
+        (430, Verdict.REJECTED),
+        (498, Verdict.REJECTED),
+        (499, Verdict.UNKNOWN),
+        (500, Verdict.UNKNOWN),
+        (599, Verdict.UNKNOWN),
+    ],
+)
+@pytest.mark.parametrize("repeat", Repeat)
+def test_what_a_status_says_where_the_body_says_nothing(
+    status: int, kind: Verdict, repeat: Repeat
+) -> None:
+    assert verdict(answer({"message": "?"}, status), repeat) is kind
+
+
+@pytest.mark.acceptance(13)
+@pytest.mark.parametrize("body", [{"status": "success"}, {"error_code": "90"}])
+def test_a_redirect_is_no_answer_whatever_it_says(body: dict[str, str]) -> None:
+    response = answer({**body, "transaction_status": "pending"}, 307, retry_after="5")
+    finding = assess(response, operation(PAYOUT), now=0.0)
+    assert finding.verdict is Verdict.UNKNOWN
+    assert finding.reason == "the server redirected (HTTP 307), which is never followed"
+    assert finding.retry_after == 5.0
+    assert not finding.contradicts
+
+
+@pytest.mark.acceptance(23)
+@pytest.mark.parametrize(
+    ("status", "known", "unknown"),
+    [
+        (200, Verdict.REJECTED, Verdict.REJECTED),
+        (499, Verdict.REJECTED, Verdict.REJECTED),
+        (500, Verdict.REJECTED, Verdict.UNKNOWN),
+    ],
+)
+def test_a_code_of_the_guide_decides_and_another_only_below_500(
+    status: int, known: Verdict, unknown: Verdict
+) -> None:
+    assert verdict(answer({"error_code": "92"}, status)) is known
+    assert verdict(answer({"error_code": "E-1"}, status)) is unknown
+
+
+@pytest.mark.acceptance(23)
+@pytest.mark.parametrize("error_code", ["90", "91", "92", "VALIDATION_ERROR"])
+@pytest.mark.parametrize("said", ["success", "pending"])
+@pytest.mark.parametrize("repeat", WRITES)
+def test_429_with_a_plain_no_and_a_yes_is_not_repeated(
+    error_code: str, said: str, repeat: Repeat
+) -> None:
+    # Without the 429 the code would be believed, and nothing repeated. With it, it would be.
+    body = {"status": said, "error_code": error_code}
+    story = Story(answer(body, 429), OK)
+    assert isinstance(refusal(story, repeat), ContradictoryOutcomeError)
+    assert len(story.requests) == 1
+    assert verdict(answer(body, 400), repeat) is Verdict.REJECTED
+
+
+@pytest.mark.acceptance(24)
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_only_a_payments_own_word_makes_a_refusal_by_status_a_declined_one(status: int) -> None:
+    declined = {"status": "failed", "transaction_status": "failed", "dgs_reference": "d"}
+    assert verdict(answer(declined, status), CHARGE, failure_is_result=True) is Verdict.OK
+    # The same words about a transfer, or with a "success" on top, are not.
+    assert verdict(answer(declined, status)) is not Verdict.OK
+    if status >= 400:
+        bare = {"status": "failed", "dgs_reference": "d"}
+        assert verdict(answer(bare, status), CHARGE, failure_is_result=True) is not Verdict.OK
+        both = {**declined, "status": "success"}
+        assert verdict(answer(both, status), CHARGE, failure_is_result=True) is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("body", "repeat", "kind"),
+    [
+        ({"dgs_reference": "d"}, PAYOUT, Verdict.OK),
+        ({"status": "pending"}, PAYOUT, Verdict.OK),
+        ({"status": "queued"}, PAYOUT, Verdict.UNKNOWN),
+        # Whether a value that is no text can be read is for the result to say.
+        ({"status": 1}, PAYOUT, Verdict.OK),
+        ({"status": "queued"}, READ, Verdict.OK),
+        ({}, READ, Verdict.OK),
+    ],
+)
+def test_when_an_answer_counts_as_taken(body: Any, repeat: Repeat, kind: Verdict) -> None:
+    assert verdict(answer(body), repeat) is kind
+
+
+def test_a_charge_has_a_status_of_its_own() -> None:
+    body = {"status": "queued", "dgs_reference": "d"}
+    assert verdict(answer(body), CHARGE, failure_is_result=True) is Verdict.OK
+
+
+@pytest.mark.acceptance(14, 15)
+@pytest.mark.parametrize(
+    ("sent", "permanent", "kind", "outcome"),
+    [
+        (False, False, Verdict.NOT_SENT, Outcome.NOT_SENT),
+        (False, True, Verdict.NOT_SENT_FOR_GOOD, Outcome.NOT_SENT),
+        (True, False, Verdict.UNKNOWN, Outcome.UNKNOWN),
+        # What may have left may have been carried out, however hopeless a second try is.
+        (True, True, Verdict.UNKNOWN, Outcome.UNKNOWN),
+    ],
+)
+def test_what_an_attempt_without_an_answer_came_to(
+    sent: bool, permanent: bool, kind: Verdict, outcome: Outcome
+) -> None:
+    failure = TransportFailure("the line went dead", sent=sent, permanent=permanent)
+    assert (failure.sent, failure.permanent) == (sent, permanent)
+    finding = assess_failure(failure)
+    assert (finding.verdict, finding.reason) == (kind, "the line went dead")
+    error = refusal(Story(failure, retry=RetryPolicy(attempts=1)))
+    assert error.outcome is outcome
+
+
+# --- Retry-After --------------------------------------------------------------------------
+
+
+@pytest.mark.acceptance(30)
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("0" * 63 + "7", 7.0),
+        ("0" * 64 + "7", None),
+        (" 7 ", 7.0),
+        ("86399", 86_399.0),
+        ("86400", 86_400.0),
+        ("86401", 86_400.0),
+        ("0.001", 0.001),
+        ("-0.001", 0.0),
+        ("1_0", 10.0),
+    ],
+)
+def test_retry_after_in_seconds(header: str, seconds: float | None) -> None:
+    assert parse_retry_after({"retry-after": header}, now=0.0) == seconds
+
+
+@pytest.mark.acceptance(30)
+def test_no_retry_after_is_none_and_not_zero() -> None:
+    assert parse_retry_after({}, now=0.0) is None
+    assert parse_retry_after({"date": "Wed, 21 Oct 2015 07:28:00 GMT"}, now=0.0) is None
+
+
+@pytest.mark.acceptance(30)
+def test_retry_after_as_a_date_is_held_against_our_clock_where_the_server_shows_none() -> None:
+    story = Story()
+    until = datetime.fromtimestamp(story.clock.time() + 9, UTC)
+    for date in ({}, {"date": "yesterday"}):
+        header = format_datetime(until, usegmt=True)
+        story = Story(answer({}, 429, retry_after=header, **date), OK, random=0.0)
+        story.run(operation(PAYOUT))
+        assert story.sleeps == [9.0]
+
+
+@pytest.mark.parametrize("header", ["Wed, 21 Oct 2015 07:28:00 -9999", "Wed, 21 Oct", "1 2 3", ","])
+def test_a_date_that_is_none_asks_for_nothing(header: str) -> None:
+    assert parse_retry_after({"retry-after": header}, now=0.0) is None
+
+
+# --- attempts and the deadline ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("attempts", [2, 3])
+def test_used_up_is_said_from_the_second_attempt_on(attempts: int) -> None:
+    story = Story(*[REFUSED] * attempts, retry=RetryPolicy(attempts=attempts))
+    error = refusal(story)
+    assert error.attempts == len(story.requests) == attempts
+    assert error.message.endswith("All attempts are used up.")
+
+
+@pytest.mark.acceptance(30)
+def test_a_pause_to_the_very_end_of_the_deadline_leaves_no_room() -> None:
+    story = Story(REFUSED, OK, deadline=0.5, random=1.0)
+    assert refusal(story).message.endswith("the deadline leaves no room for it.")
+    assert (len(story.requests), story.sleeps) == (1, [])
+
+    story = Story(REFUSED, OK, deadline=0.501, random=1.0)
+    story.run(operation(PAYOUT))
+    assert story.sleeps == [0.5]
+
+
+@pytest.mark.acceptance(16)
+@pytest.mark.parametrize("each_takes", [5.0, 5.1, 99.0])
+@pytest.mark.parametrize("repeat", Repeat)
+def test_once_the_deadline_has_passed_nothing_is_sent_again(
+    each_takes: float, repeat: Repeat
+) -> None:
+    # Not even where there is no pause to make: the attempt would be cut off after it was sent,
+    # and what is known to be refused would end as unknown.
+    story = Story(code("99", 500), OK, deadline=5.0, random=0.0, each_takes=each_takes)
+    error = refusal(story, repeat)
+    assert isinstance(error, ServerError)
+    assert error.outcome is Outcome.REJECTED
+    assert error.message.endswith("the deadline leaves no room for it.")
+    assert len(story.requests) == 1
+
+
+def test_the_pause_doubles_to_a_bound_and_its_exponent_has_one_too() -> None:
+    policy = RetryPolicy(initial_delay=1.0, max_delay=float("inf"))
+    assert [policy.delay_bound(attempt) for attempt in (1, 2, 3, 65)] == [1.0, 2.0, 4.0, 2.0**64]
+    assert policy.delay_bound(66) == policy.delay_bound(100_000) == 2.0**64
+
+
+def test_no_part_of_an_attempt_outlives_the_whole() -> None:
+    timeout = Timeout(connect=1.0, write=2.0, read=3.0, pool=4.0)
+    assert timeout.within(9.0) == Timeout(connect=1.0, write=2.0, read=3.0, pool=4.0, total=9.0)
+    assert timeout.within(2.5) == Timeout(connect=1.0, write=2.0, read=2.5, pool=2.5, total=2.5)
+    assert timeout.within(0.5) == Timeout(connect=0.5, write=0.5, read=0.5, pool=0.5, total=0.5)
+
+
+# --- the table and what is remembered for it ----------------------------------------------
+
+
+@pytest.mark.acceptance(31)
+@pytest.mark.parametrize("repeat", WRITES)
+def test_a_call_remembers_what_its_attempts_left_behind(repeat: Repeat) -> None:
+    history = History(own_key=True)
+    assert history == History(own_key=True, reached=False, unknown=False, rotated=False)
+    history.note(Verdict.NOT_SENT, Step.AGAIN)
+    assert history == History(own_key=True)
+    history.note(Verdict.RATE_LIMITED, Step.AGAIN)
+    assert history == History(own_key=True, reached=True)
+    history.note(Verdict.NOT_SENT, Step.AGAIN)
+    assert history == History(own_key=True, reached=True)
+    history.note(Verdict.UNKNOWN, Step.AGAIN)
+    assert history == History(own_key=True, reached=True, unknown=True)
+    # A fresh key has reached nobody yet. What may have been done under the old one may be done.
+    history.note(Verdict.KEY_CONFLICT, Step.FRESH_KEY)
+    assert history == History(own_key=True, unknown=True, rotated=True)
+    assert decide(Verdict.KEY_CONFLICT, repeat, history, trusted=True) is Step.STOP
+
+
+@pytest.mark.acceptance(31)
+@pytest.mark.parametrize("verdict_", Verdict)
+@pytest.mark.parametrize("repeat", WRITES)
+def test_trust_repeats_what_is_unknown_and_nothing_else(verdict_: Verdict, repeat: Repeat) -> None:
+    if verdict_ is Verdict.OK:
+        return
+    fresh = History(own_key=False)
+    steps = [decide(verdict_, repeat, fresh, trusted=trusted) for trusted in (False, True)]
+    if verdict_ is Verdict.UNKNOWN and repeat is not ONCE:
+        assert steps == [Step.STOP, Step.AGAIN]
+    else:
+        assert steps[0] is steps[1]
+
+
+@pytest.mark.acceptance(32)
+@pytest.mark.parametrize(("budget", "retries"), [(0.0, 0), (0.9, 0), (1.0, 1), (2.5, 2), (3.0, 3)])
+def test_a_budget_buys_whole_retries_only(budget: float, retries: int) -> None:
+    store = RetryBudget(RetryPolicy(budget=budget))
+    assert [store.take() for _ in range(retries + 2)] == [True] * retries + [False] * 2
+
+
+@pytest.mark.acceptance(32)
+def test_successes_earn_a_retry_bit_by_bit() -> None:
+    store = RetryBudget(RetryPolicy(budget=2.0, budget_refill=0.5))
+    assert [store.take(), store.take(), store.take()] == [True, True, False]
+    store.give_back()
+    assert not store.take()
+    store.give_back()
+    assert [store.take(), store.take()] == [True, False]
+
+
+@pytest.mark.acceptance(32)
+def test_only_a_success_earns_and_only_a_retry_costs() -> None:
+    story = Story(OK, REFUSED, OK, code("90"), retry=RetryPolicy(budget=1.0, budget_refill=1.0))
+    story.run(operation(PAYOUT))
+    story.run(operation(PAYOUT))
+    refusal(story)
+    assert [story.caller.budget.take(), story.caller.budget.take()] == [True, False]
