@@ -317,7 +317,7 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
 def _failure(error: Exception, *, sent: bool) -> TransportFailure:
     if isinstance(error, TransportFailure):
         return error
-    if is_about_a_certificate(error):
+    if not sent and is_about_a_certificate(error):
         return unverified()
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return TransportFailure(

@@ -7,10 +7,10 @@ from typing import Any
 
 import anyio
 
-from dgspay.core.operation import Request, Response, Timeout
+from dgspay.core.operation import Request, Response, Timeout, TransportFailure
 from dgspay.transports.deadline import deadline
 from dgspay.transports.exchange import Body, timeouts
-from dgspay.transports.failures import deadline_passed
+from dgspay.transports.failures import deadline_passed, failure_of
 
 
 async def send_async(client: Any, request: Request, timeout: Timeout) -> Response:
@@ -22,26 +22,48 @@ async def send_async(client: Any, request: Request, timeout: Timeout) -> Respons
     """
     progress = _Progress()
     outgoing = _to_httpx(client, request, timeout)
-    outgoing.extensions["trace"] = progress.note
+    outgoing.extensions["trace"] = progress.note_async
     with anyio.move_on_after(timeout.total):
-        response = await client.send(outgoing, stream=True, auth=None, follow_redirects=False)
         try:
-            body = Body(response.headers.get("content-encoding", ""))
-            # A mocked answer, or one that an event hook has read, comes with its body.
-            if response.is_stream_consumed:
-                body.add(response.content)
-            else:
-                async for chunk in response.aiter_raw():
-                    body.add(chunk)
-        finally:
-            await response.aclose()
-        return _from_httpx(response, body)
+            return await _exchange_async(client, outgoing)
+        except Exception as error:
+            failure = _corrected(error, outgoing, progress)
+            if failure is None:
+                raise
+        raise failure
     raise deadline_passed(sent=not progress.is_connecting)
+
+
+async def _exchange_async(client: Any, outgoing: Any) -> Response:
+    response = await client.send(outgoing, stream=True, auth=None, follow_redirects=False)
+    try:
+        body = Body(response.headers.get("content-encoding", ""))
+        # A mocked answer, or one that an event hook has read, comes with its body.
+        if response.is_stream_consumed:
+            body.add(response.content)
+        else:
+            async for chunk in response.aiter_raw():
+                body.add(chunk)
+    finally:
+        await response.aclose()
+    return _from_httpx(response, body)
 
 
 def send_blocking(client: Any, request: Request, timeout: Timeout) -> Response:
     """Send one request with a `Client`; see `send_async`."""
+    progress = _Progress()
     outgoing = _to_httpx(client, request, timeout)
+    outgoing.extensions["trace"] = progress.note
+    try:
+        return _exchange(client, outgoing)
+    except Exception as error:
+        failure = _corrected(error, outgoing, progress)
+        if failure is None:
+            raise
+    raise failure
+
+
+def _exchange(client: Any, outgoing: Any) -> Response:
     response = client.send(outgoing, stream=True, auth=None, follow_redirects=False)
     try:
         body = Body(response.headers.get("content-encoding", ""))
@@ -54,6 +76,22 @@ def send_blocking(client: Any, request: Request, timeout: Timeout) -> Response:
     finally:
         response.close()
     return _from_httpx(response, body)
+
+
+def _corrected(error: Exception, outgoing: Any, progress: _Progress) -> TransportFailure | None:
+    """Take back what an error says of not having been sent, where that is not about this request.
+
+    An event hook may call another server that cannot be reached, and a transport of the user's
+    may try again by itself and fail to connect at its second attempt only.
+    """
+    failure = failure_of(error)
+    # The library itself tells its errors which request they are about.
+    is_own = getattr(error, "_request", None) is outgoing
+    if failure.sent or (is_own and not progress.has_left):
+        return None
+    return TransportFailure(
+        f"a hook or transport of the client's own failed: {failure.reason}", sent=True
+    )
 
 
 def _to_httpx(client: Any, request: Request, timeout: Timeout) -> Any:
@@ -82,17 +120,29 @@ def _from_httpx(response: Any, body: Body) -> Response:
 
 
 class _Progress:
-    """How far a request has come, so that a deadline can say whether a byte may have left.
+    """How far a request has come, as httpcore tells of each of its steps.
 
-    What a transport of the user's own making does is not told, and counts as sent.
+    What a transport of the user's own making does is not told; at the deadline it counts as sent.
     """
 
     def __init__(self) -> None:
         self.is_connecting = False
+        self.has_left = False
 
-    async def note(self, event: str, _: Any) -> None:
-        """Be told by httpcore of each step of a request."""
+    def note(self, event: str, told: Any) -> None:
+        """Be told of a step."""
         if event == "connection.connect_tcp.started":
             self.is_connecting = True
-        elif event.endswith("send_request_headers.started"):
+        elif event.endswith("send_request_headers.started") and not _is_for_a_tunnel(told):
             self.is_connecting = False
+            self.has_left = True
+
+    async def note_async(self, event: str, told: Any) -> None:
+        """Be told of a step by an asynchronous connection."""
+        self.note(event, told)
+
+
+def _is_for_a_tunnel(told: Any) -> bool:
+    """Whether it is a proxy that is asked, and nothing of ours has left."""
+    request = told.get("request")
+    return request is not None and request.method == b"CONNECT"

@@ -31,12 +31,12 @@ _REASONS = {
 
 def failure_of(error: Exception) -> TransportFailure:
     """Say what happened by an exception of httpx, httpx2 or their network layers."""
-    if is_about_a_certificate(error):
-        return unverified()
     kinds = [
         kind.__name__ for kind in type(error).__mro__ if kind.__module__.split(".")[0] in _LIBRARIES
     ]
     sent = _NOT_SENT.isdisjoint(kinds)
+    if not sent and is_about_a_certificate(error):
+        return unverified()
     for kind in kinds:
         if kind in _REASONS:
             return TransportFailure(_REASONS[kind] + detail(error), sent=sent)
@@ -83,9 +83,14 @@ def detail(error: Exception) -> str:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Follow what an exception names as its cause.
+
+    Not its context: a program that calls while it handles the failure of something else has
+    that failure there, and it says nothing about this request.
+    """
     link: BaseException | None = error
     while link is not None:
         yield link
         if isinstance(link, BaseExceptionGroup):
             yield from link.exceptions
-        link = link.__cause__ or link.__context__
+        link = link.__cause__
