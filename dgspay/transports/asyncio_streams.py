@@ -171,6 +171,9 @@ class AsyncioStream(asyncio.Protocol):
         timeout: float | None = None,
     ) -> AsyncioStream:
         """Go over to TLS."""
+        if self._received:
+            # It came in plain text: a proxy must not put words into the mouth of the server.
+            raise self._core.ConnectError("something came before TLS had begun")
         with _connect_errors(self._core):
             async with asyncio.timeout(timeout):
                 secured = await self._loop.start_tls(

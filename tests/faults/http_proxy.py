@@ -35,7 +35,7 @@ def _tunnel(connection: Connection, request: Received) -> None:
     host, _, port = request.target.rpartition(":")
     with socket.create_connection((host.strip("[]"), int(port))) as server:
         connection.write(b"HTTP/1.1 200 Connection established" + HEAD_END)
-        _carry(connection, server)
+        carry(connection, server)
 
 
 def _forward(connection: Connection, request: Received) -> None:
@@ -45,10 +45,10 @@ def _forward(connection: Connection, request: Received) -> None:
     lines += [f"{name}: {value}" for name, value in request.headers if "proxy" not in name]
     with socket.create_connection((str(url.hostname), url.port or 80)) as server:
         server.sendall("\r\n".join(lines).encode() + HEAD_END + request.body)
-        _carry(connection, server)
+        carry(connection, server)
 
 
-def _carry(connection: Connection, server: socket.socket) -> None:
+def carry(connection: Connection, server: socket.socket) -> None:
     """Carry bytes both ways until one side ends, or the test does."""
     other = {connection.sock: server, server: connection.sock}
     while not connection.server.stopping.is_set():

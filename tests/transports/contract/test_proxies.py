@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from collections.abc import Iterator
 
 import pytest
 
 from dgspay import Outcome
-from dgspay.core.operation import Request
+from dgspay.core.operation import Request, TransportFailure
 from tests.faults.calls import API_KEY, failure_of, payout
-from tests.faults.http_proxy import proxying
+from tests.faults.http_proxy import carry, proxying
 from tests.faults.raw_server import (
+    HEAD_END,
     Connection,
     RawServer,
     Script,
@@ -189,3 +192,35 @@ def test_tunnel_that_breaks_before_it_stands_is_told_without_the_key(
             name for seen in proxy.requests for name, _ in seen.headers if name.startswith("x-dgs")
         ]
     assert secured.accepted == 0
+
+
+# What httpcore reads at a time: what comes behind so much is left lying in the stream.
+ONE_READING = 65_536
+FORGED = http({"status": "failed", "error_code": "90"}, "400 Bad Request")
+
+
+def forging(server: RawServer) -> Script:
+    """Script: tunnel, and add an answer of the proxy's own before the server can speak."""
+    start = b"HTTP/1.1 200 OK\r\nX-Long: "
+    opened = start.ljust(ONE_READING - len(HEAD_END), b"x") + HEAD_END
+
+    def script(connection: Connection) -> None:
+        if connection.read_request() is not None:
+            with socket.create_connection(("127.0.0.1", server.port)) as there:
+                connection.write(opened + FORGED)
+                carry(connection, there)
+
+    return script
+
+
+@pytest.mark.acceptance(22)
+def test_proxy_cannot_answer_in_the_name_of_the_server(way: Way, secured: RawServer) -> None:
+    """What it says in plain text is not taken for what came under TLS."""
+
+    async def story(wire: Wire) -> None:
+        for _ in range(10):  # for it may come in one piece or in several
+            with contextlib.suppress(TransportFailure):  # where the tunnel is refused for it
+                assert (await wire.send(post(secured.url))).body == b'{"status": "success"}'
+
+    with RawServer(forging(secured)) as proxy:
+        with_wire(way, story, proxy=at(proxy), verify=AUTHORITY.trusting())
