@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import anyio
 import pytest
 
 from dgspay import webhooks
-from dgspay.errors import ConfigError
 from dgspay.webhooks import Event, MemoryInbox, PaymentSucceeded, UnknownEvent, inbox, sign, verify
 from dgspay.webhooks.answers import Answer
 from dgspay.webhooks.capped import CappedBody
 from dgspay.webhooks.inbox import Claim, Refusal
-from dgspay.webhooks.reception import require_finished
-from dgspay.webhooks.signature import expected_environment, require_bytes
 from dgspay.webhooks.unbroken import (
     HandlerStoppedError,
     Unbroken,
@@ -28,7 +24,7 @@ from dgspay.webhooks.unbroken import (
     call_handler_in_thread,
 )
 
-from .receiving import BODY, AsyncMemoryInbox, memory_receiver
+from .receiving import BODY, memory_receiver
 from .webhook_samples import PAYMENT_SUCCESS, SECRET, body_of
 
 KEY = "payment.success:dgs_123456789"
@@ -175,85 +171,6 @@ def test_a_failure_is_told_with_the_event_and_its_cause(
     deliver(receiver, BODY)
     assert told() == [("ERROR", line) for line in lines]
     assert all(each.exc_info for each in caplog.records)
-
-
-# --- refusals of a set-up -----------------------------------------------------------------
-
-
-def test_a_blocking_call_on_an_async_inbox_names_both() -> None:
-    receiver = memory_receiver(inbox=AsyncMemoryInbox())
-    with pytest.raises(ConfigError) as refused:
-        deliver(receiver, BODY)
-    assert str(refused.value) == (
-        "AsyncMemoryInbox is for areceive(); receive() needs one without await"
-    )
-
-
-def test_an_inbox_without_transactions_is_named_with_those_that_have_them() -> None:
-    with pytest.raises(ConfigError) as refused:
-        memory_receiver().on(PaymentSucceeded)(lambda event, connection: None)
-    assert str(refused.value) == (
-        "MemoryInbox has no transaction to share; a handler that takes a connection needs "
-        "PostgresInbox or AsyncPostgresInbox"
-    )
-
-
-class SharingInbox(MemoryInbox):
-    def transaction(self, claim: Claim) -> Any: ...
-
-
-class AsyncSharingInbox(AsyncMemoryInbox):
-    def transaction(self, claim: Claim) -> Any: ...
-
-
-def test_a_handler_that_does_not_fit_its_inbox_is_told_what_does() -> None:
-    async def awaited(event: Event, connection: Any) -> None: ...
-
-    def plain(event: Event, connection: Any) -> None: ...
-
-    with pytest.raises(ConfigError) as refused:
-        memory_receiver(inbox=SharingInbox()).on(Event)(awaited)
-    assert str(refused.value) == "SharingInbox shares its transaction with a plain function only"
-    with pytest.raises(ConfigError) as refused:
-        memory_receiver(inbox=AsyncSharingInbox()).on(Event)(plain)
-    assert str(refused.value) == (
-        "AsyncSharingInbox shares its transaction with an async function only"
-    )
-
-
-@pytest.mark.acceptance(45)
-def test_an_unknown_environment_is_told_the_known_ones() -> None:
-    with pytest.raises(ConfigError) as refused:
-        expected_environment("live")
-    assert str(refused.value) == ("environment must be one of production, sandbox, test, emulator")
-
-
-@pytest.mark.acceptance(42)
-def test_parsed_json_is_told_why_only_bytes_will_do() -> None:
-    with pytest.raises(TypeError) as refused:
-        require_bytes({})
-    assert str(refused.value) == (
-        "the body must be the raw bytes of the request, not dict: a signature covers bytes, and "
-        "parsed or decoded text does not lead back to them"
-    )
-
-
-def iter_of_nothing() -> Iterator[None]:
-    yield from ()
-
-
-def test_what_nobody_would_run_is_named() -> None:
-    async def save() -> None: ...
-
-    with pytest.raises(TypeError) as refused:
-        require_finished(iter_of_nothing())
-    assert str(refused.value) == "the handler returned a generator, which nobody runs"
-    coroutine = save()
-    with pytest.raises(TypeError) as refused:
-        require_finished(coroutine)
-    assert str(refused.value) == ("the handler returned an awaitable: declare it with `async def`")
-    # Closed, or Python would warn that it was never awaited, at some later moment.
-    assert inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED
 
 
 # --- answers and names --------------------------------------------------------------------
