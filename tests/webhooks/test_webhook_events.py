@@ -181,6 +181,13 @@ def test_every_delivery_of_one_event_has_one_key() -> None:
     assert received(again).dedupe_key == received(body_of(PAYMENT_SUCCESS)).dedupe_key
 
 
+@pytest.mark.acceptance(44)
+@pytest.mark.parametrize("text", ["7", "x" * 256])
+def test_a_name_and_a_reference_are_1_to_256_characters(text: str) -> None:
+    assert received(body_of(PAYMENT_SUCCESS, dgs_reference=text)).dgs_reference == text
+    assert received(body_of({"event": text, "dgs_reference": text})).event == text
+
+
 @pytest.mark.acceptance(45)
 @pytest.mark.parametrize(
     ("changes", "reference"),

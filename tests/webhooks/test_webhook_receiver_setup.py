@@ -15,11 +15,13 @@ import pytest
 from dgspay.errors import ConfigError
 from dgspay.webhooks import (
     Event,
+    MemoryInbox,
     PaymentFailed,
     PaymentSucceeded,
     WebhookReceiver,
     sign,
 )
+from dgspay.webhooks.inbox import Claim, Refusal
 
 from .receiving import (
     BODY,
@@ -65,6 +67,36 @@ def test_a_handler_may_be_any_callable() -> None:
     for fields in (PAYMENT_SUCCESS, PAYMENT_FAILED):
         assert receiver.receive(body_of(fields), sign(body_of(fields), SECRET)).status == 200
     assert len(shop.seen) == 2
+
+
+def with_a_default(event: Event, note: str = "") -> None:
+    """Its second parameter is its own."""
+
+
+def with_the_rest(event: Event, *rest: Any, **options: Any) -> None:
+    """Whatever else it might take, nobody gives it."""
+
+
+@pytest.mark.parametrize("function", [with_a_default, with_the_rest])
+def test_only_what_must_be_given_in_order_counts(function: Any) -> None:
+    receiver = memory_receiver()
+    receiver.on(PaymentSucceeded)(function)
+    assert receiver.receive(BODY, sign(BODY, SECRET)).status == 200
+
+
+@pytest.mark.acceptance(43)
+def test_an_event_is_leased_for_five_minutes_unless_the_shop_says_otherwise() -> None:
+    leases: list[float] = []
+
+    class Asked(MemoryInbox):
+        def claim(self, key: str, *, lease: float) -> Claim | Refusal:
+            leases.append(lease)
+            return super().claim(key, lease=lease)
+
+    for receiver in (memory_receiver(inbox=Asked()), memory_receiver(inbox=Asked(), lease=7.5)):
+        receiver.on(PaymentSucceeded)(lambda event: None)
+        assert receiver.receive(BODY, sign(BODY, SECRET)).status == 200
+    assert leases == [300.0, 7.5]
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,12 @@ def test_either_secret_passes_during_a_rotation() -> None:
         verify(BODY, sign(BODY, "a third"), [SECRET, OTHER_SECRET])
 
 
+@pytest.mark.acceptance(41)
+def test_a_secret_without_a_printable_form_is_one_too() -> None:
+    assert sign(BODY, Secret(SECRET)) == SIGNATURE
+    assert isinstance(verify(BODY, SIGNATURE, Secret(SECRET)), PaymentSucceeded)
+
+
 @pytest.mark.acceptance(42)
 @pytest.mark.parametrize(
     "body", [BODY.decode(), PAYMENT_SUCCESS, None, bytearray(BODY), memoryview(BODY), 5]
