@@ -149,9 +149,11 @@ def assess(
             Verdict.UNKNOWN, f"the server redirected (HTTP {status}), which is never followed"
         )
     if envelope is not None and _contradicts(envelope, code, status, operation):
-        word = envelope.get("transaction_status") or envelope.get("status")
+        # One of a few words that are known, so there is nothing to mask.
+        word = envelope.get("transaction_status")
+        word = word if word in _GOES_ON else envelope["status"]
         no = f"code {code}" if code else f"HTTP {status}"
-        reason = f"the answer says no with {no}{said()} and yes with {str(word)[:32]!r}"
+        reason = f"the answer says no with {no}{said()} and yes with {word!r}"
         return found(Verdict.UNKNOWN, reason, contradicts=True)
     if status == 429:
         return found(Verdict.RATE_LIMITED, "DGS-Pay refused: too many requests (HTTP 429)")

@@ -100,11 +100,23 @@ def test_the_servers_message_is_quoted_with_every_kind_of_no(message: Any, quote
 
 
 @pytest.mark.acceptance(23)
-def test_a_contradiction_quotes_the_payments_own_word_before_the_answers() -> None:
-    body = {"status": "success", "transaction_status": "pending", "error_code": "99"}
-    assert assessed(answer(body)).reason == (
-        "the answer says no with code 99 and yes with 'pending'"
-    )
+@pytest.mark.parametrize(
+    ("payment", "word"),
+    [
+        ("pending", "pending"),
+        ("successful", "successful"),
+        ("failed", "success"),
+        (None, "success"),
+        (["pending"], "success"),
+        ("sk_live_4711 hunter-2 4111111111111111", "success"),
+    ],
+)
+def test_a_contradiction_quotes_the_word_that_says_yes_and_no_other(
+    payment: Any, word: str
+) -> None:
+    body = {"status": "success", "transaction_status": payment, "error_code": "99"}
+    reason = assessed(answer(body)).reason
+    assert reason == f"the answer says no with code 99 and yes with '{word}'"
 
 
 @pytest.mark.acceptance(22)
