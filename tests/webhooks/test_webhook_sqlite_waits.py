@@ -1,4 +1,4 @@
-"""The SQLite inbox next to others that write: how long it waits, and what it leaves alone; row 43."""
+"""The SQLite inbox beside others that write: how long it waits, what it leaves alone; row 43."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,7 @@ class Time:
         self.now = 0.0
         self.step = step
         self.asked_for: list[float] = []
+        self.after_three: Callable[[], object] | None = None
 
     def monotonic(self) -> float:
         return self.now
@@ -36,6 +38,8 @@ class Time:
         self.asked_for.append(seconds)
         assert len(self.asked_for) < 100, "it waits for ever"
         self.now += self.step
+        if len(self.asked_for) == 3 and self.after_three is not None:
+            self.after_three()
 
 
 @pytest.fixture
@@ -61,7 +65,7 @@ def writer(sqlite_path: Path) -> Iterator[sqlite3.Connection]:
     [({}, 5), ({"busy_timeout": 5.0}, 3), ({"busy_timeout": 0.0}, 1)],
 )
 def test_it_waits_ten_seconds_for_a_writer_or_as_long_as_it_is_told(
-    options: dict[str, float],
+    options: dict[str, Any],
     waits: int,
     sqlite_path: Path,
     time: Time,
@@ -75,14 +79,9 @@ def test_it_waits_ten_seconds_for_a_writer_or_as_long_as_it_is_told(
 
 
 def test_it_takes_its_turn_as_soon_as_there_is_one(
-    sqlite_path: Path, time: Time, writer: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+    sqlite_path: Path, time: Time, writer: sqlite3.Connection
 ) -> None:
-    def gives_up_at_the_third(seconds: float) -> None:
-        time.sleep(seconds)
-        if len(time.asked_for) == 3:
-            writer.execute("ROLLBACK")
-
-    monkeypatch.setattr(sqlite.time, "sleep", gives_up_at_the_third)
+    time.after_three = lambda: writer.execute("ROLLBACK")
     assert isinstance(SQLiteInbox(sqlite_path).claim(KEY, lease=60), Claim)
     assert len(time.asked_for) == 3
 
