@@ -24,13 +24,14 @@ from dgspay.emulator.receivers import (
 from dgspay.emulator.records import Event
 from dgspay.emulator.waiting import Round, Waiting
 from dgspay.models.codec import dump_json
+from dgspay.transports.deadline import bound
 from dgspay.webhooks import sign
 
 # Seconds before each further attempt. The guide says "automatic retries" and not when.
 RETRY_DELAYS: Final = (5.0, 30.0, 120.0, 600.0, 3600.0)
 TIMEOUT_SECONDS: Final = 5.0
 
-# So many receivers can stall before another one has to wait.
+# More than may be held up at once by receivers that are known to stall.
 MAX_WORKERS: Final = 8
 
 _KEPT_DELIVERIES = 10_000
@@ -225,6 +226,7 @@ class Courier:
 
     def _work(self) -> None:
         with httpx.Client(follow_redirects=False, trust_env=False) as client:
+            bound(client)
             while (round_ := self._next()) is not None:
                 self._make(round_, client)
                 with self._changed:
@@ -257,6 +259,7 @@ class Courier:
             self._make(round_, None)
 
     def _make(self, round_: Round, client: httpx.Client | None) -> None:
+        answered = True
         for delivery in round_.deliveries:
             now = self._clock.time()
             if delivery.url is not None and client is not None:
@@ -274,9 +277,10 @@ class Courier:
                 )
             else:
                 continue
+            answered = attempt.status is not None
             self._note(delivery, attempt, round_)
         with self._changed:
-            self._waiting.done(round_)
+            self._waiting.done(round_, answered=answered)
             self._changed.notify_all()
         self._tell()
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -11,6 +11,7 @@ import attrs
 import httpx
 
 from dgspay.secret import masked_text
+from dgspay.transports.deadline import DeadlinePassedError, deadline
 
 _READ_OF_ANSWER = 64 * 1024
 _KEPT_OF_ANSWER = 500
@@ -58,15 +59,27 @@ def attempt_over_http(
     now: float,
     timeout: float,
 ) -> Attempt:
-    """Send a webhook once."""
-    try:
-        with client.stream(
-            "POST", url, content=body, headers=dict(headers), timeout=timeout
-        ) as response:
-            answer = _read_some(response, timeout)
-            return _attempt(now, response.status_code, answer)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return Attempt(now, None, type(error).__name__)
+    """Send a webhook once.
+
+    Args:
+        client: One that was made to keep the deadline of its thread.
+        url: Where it goes.
+        body: What was signed.
+        headers: What goes with it.
+        now: Seconds since 1970, by the emulator's clock.
+        timeout: Real seconds for all of it. When they are over after the status has come, the
+            status counts.
+    """
+    with deadline.until(timeout):
+        try:
+            with client.stream(
+                "POST", url, content=body, headers=dict(headers), timeout=timeout
+            ) as response:
+                return _attempt(now, response.status_code, _read_some(response))
+        except DeadlinePassedError:
+            return Attempt(now, None, httpx.ReadTimeout.__name__)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return Attempt(now, None, type(error).__name__)
 
 
 def attempt_in_process(
@@ -89,12 +102,12 @@ def _attempt(now: float, status: int, answer: bytes) -> Attempt:
     return Attempt(now, status, None, masked_text(text[:_KEPT_OF_ANSWER]), warning)
 
 
-def _read_some(response: httpx.Response, timeout: float) -> bytes:
+def _read_some(response: httpx.Response) -> bytes:
     """Let a receiver finish a short answer, and leave one that never ends."""
-    deadline = time.monotonic() + timeout
     read = b""
-    for chunk in response.iter_raw():
-        read += chunk
-        if len(read) > _READ_OF_ANSWER or time.monotonic() > deadline:
-            break
+    with contextlib.suppress(DeadlinePassedError, httpx.TimeoutException):
+        for chunk in response.iter_raw():
+            read += chunk
+            if len(read) > _READ_OF_ANSWER:
+                break
     return read

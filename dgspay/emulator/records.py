@@ -178,6 +178,7 @@ class Event:
     payload: Mapping[str, Any]
     url: str | None
     account_number: str
-    secret: str = attrs.field(repr=False)
+    secret: str = attrs.field(default="", repr=False)
+    """The account's. No state file has it: there, an event waits to be announced anew."""
     number: int = 0
     """What it goes by in a state file, from when it arose until it was recorded."""

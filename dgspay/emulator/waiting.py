@@ -14,6 +14,9 @@ from dgspay.emulator.delivery import Delivery
 # Fewer than there are workers: one receiver that stalls leaves the others some.
 MAX_AT_ONE_RECEIVER = 4
 
+# For all receivers together that did not answer when they were last tried.
+MAX_AT_SILENT_RECEIVERS = 2
+
 
 @attrs.frozen(eq=False)
 class Round:
@@ -41,6 +44,7 @@ class Waiting:
         self._queues: dict[str | None, list[tuple[float, int, Round]]] = {}
         self._under_way: dict[Round, str | None] = {}
         self._busy: Counter[str | None] = Counter()
+        self._silent: set[str | None] = set()
         self._tiebreak = itertools.count()
 
     def __len__(self) -> int:
@@ -83,13 +87,22 @@ class Waiting:
         """Say whether a round was taken, and not forgotten since."""
         return round_ in self._under_way
 
-    def done(self, round_: Round) -> None:
-        """Note that a round is over; one that was forgotten does not count."""
+    def done(self, round_: Round, *, answered: bool) -> None:
+        """Note that a round is over; one that was forgotten does not count.
+
+        Args:
+            round_: The one that was taken.
+            answered: Whether its receiver said anything at all.
+        """
         if round_ in self._under_way:
             receiver = self._under_way.pop(round_)
             self._busy[receiver] -= 1
             if not self._busy[receiver]:
                 del self._busy[receiver]
+            if answered:
+                self._silent.discard(receiver)
+            else:
+                self._silent.add(receiver)
 
     def is_idle(self, now: float) -> bool:
         """Say whether nothing is under way or due."""
@@ -105,11 +118,19 @@ class Waiting:
         self.drop()
         self._under_way.clear()
         self._busy.clear()
+        self._silent.clear()
 
     def _head(self, *, in_process: bool = False) -> tuple[float, int, Round] | None:
+        at_silent = sum(self._busy[receiver] for receiver in self._silent)
         free = (
             queue[0]
             for receiver, queue in self._queues.items()
-            if receiver is None or (not in_process and self._busy[receiver] < MAX_AT_ONE_RECEIVER)
+            if receiver is None or (not in_process and self._has_room(receiver, at_silent))
         )
         return min(free, default=None)
+
+    def _has_room(self, receiver: str, at_silent: int) -> bool:
+        """Say whether one more may be tried at a receiver."""
+        if receiver in self._silent and at_silent >= MAX_AT_SILENT_RECEIVERS:
+            return False
+        return self._busy[receiver] < MAX_AT_ONE_RECEIVER

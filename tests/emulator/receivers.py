@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 Behaviour = Callable[["Handler"], None]
@@ -63,6 +63,15 @@ def resets(handler: Handler) -> None:
 
 def stalls(handler: Handler) -> None:
     handler.server.released.wait()
+
+
+def drips_its_head(handler: Handler) -> None:
+    """Send headers letter by letter and never come to their end."""
+    with suppress(OSError):
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        while not handler.server.released.wait(0.02):
+            handler.wfile.write(b"a")
+    handler.close_connection = True
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -20,6 +21,7 @@ import pytest
 
 from dgspay.emulator import Emulator, VirtualClock
 from dgspay.emulator.credentials import ACCOUNT_NUMBER, API_KEY, WEBHOOK_SECRET
+from dgspay.emulator.exchange import Answer, Request
 from dgspay.webhooks import verify
 from tests.emulator.emulator_calls import (
     CONVERT,
@@ -319,6 +321,28 @@ def test_what_was_answered_survives_the_end_of_the_process(path: Path, how: sign
     for _, headers, raw in receiver.received:
         event = verify(raw, headers["X-DGS-Signature"], WEBHOOK_SECRET)
         assert event.dgs_reference == first
+
+
+def test_an_event_that_was_not_handed_over_yet_is_told_by_the_next_run(path: Path) -> None:
+    """The process ends after the answer and before the webhook is written down."""
+    with started(path) as (emulator, client):
+        charge = {**MOBILE_MONEY, "mobile_money_phone": "789000001"}
+        body = client.build_request("POST", "/charges", json=charge).read()
+        headers = {name.lower(): value for name, value in credentials(emulator).items()}
+        asked = Request("POST", "/generation/v2/charges", "", headers, body)
+        exchange = emulator._engine.exchange(asked)
+        answer = next(exchange)
+        # What the file holds at this moment is what a kill would leave.
+        left = path.with_name("left.db")
+        for suffix in ("", "-wal"):
+            shutil.copy(f"{path}{suffix}", f"{left}{suffix}")
+        exchange.close()
+    assert isinstance(answer, Answer)
+    with started(left) as (emulator, client):
+        (delivery,) = emulator.deliveries
+        assert delivery.event == "payment.failed"
+        event = verify(delivery.body, delivery.signature, WEBHOOK_SECRET)
+        assert event.dgs_reference.encode() in answer.body
 
 
 # --- snapshots ----------------------------------------------------------------------------

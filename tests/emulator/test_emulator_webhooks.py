@@ -13,7 +13,15 @@ import pytest
 from dgspay.emulator import Emulator, VirtualClock, deliveries
 from dgspay.webhooks import PaymentSucceeded, sign, verify
 from tests.emulator.emulator_calls import MOBILE_MONEY, TO_BANK, card_charge, credentials
-from tests.emulator.receivers import Behaviour, Handler, answers, receiving, resets, stalls
+from tests.emulator.receivers import (
+    Behaviour,
+    Handler,
+    answers,
+    drips_its_head,
+    receiving,
+    resets,
+    stalls,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -258,3 +266,41 @@ def test_a_receiver_that_stalls_holds_up_no_other(monkeypatch: pytest.MonkeyPatc
         wait_for(lambda: sound.received)
         assert len(stalled.received) < deliveries.MAX_WORKERS
         stalled.released.set()
+
+
+@pytest.mark.acceptance(51)
+def test_many_receivers_that_stall_hold_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They could hold every worker for as long as they have webhooks to come."""
+    monkeypatch.setattr(deliveries, "TIMEOUT_SECONDS", 0.2)
+    with (
+        Emulator(settle_after=None) as emulator,
+        emulator.http_client() as client,
+        receiving(*[stalls] * 400) as first,
+        receiving(*[stalls] * 400) as second,
+        receiving(*[stalls] * 400) as third,
+        receiving() as sound,
+    ):
+        client.headers.update(credentials(emulator))
+        for receiver in (first, second, third) * 60:
+            called_back(client, receiver.url)
+        emulator.settle()
+        for _ in range(20):
+            emulator.approve(called_back(client, sound.url))
+        wait_for(lambda: len(sound.received) == 20)
+        tried = sum(len(stalled.received) for stalled in (first, second, third))
+        assert tried < 100
+        workers = [t for t in threading.enumerate() if t.name == "dgspay-emulator-webhooks"]
+        assert len(workers) <= deliveries.MAX_WORKERS
+
+
+@pytest.mark.acceptance(51)
+def test_a_receiver_whose_headers_never_end_is_left(
+    client: httpx.Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "TIMEOUT_SECONDS", 0.3)
+    with receiving(drips_its_head) as receiver:
+        emulator.approve(called_back(client, receiver.url))
+        wait_for(lambda: emulator.deliveries[0].attempts)
+        (attempt,) = emulator.deliveries[0].attempts
+        assert (attempt.status, attempt.error) == (None, "ReadTimeout")
+        assert emulator.deliveries[0].next_at is not None
