@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
-import threading
 from collections.abc import Callable
 from typing import Any
 
-import anyio
 import pytest
 
 from dgspay import webhooks
@@ -17,12 +14,6 @@ from dgspay.webhooks import Event, MemoryInbox, PaymentSucceeded, UnknownEvent, 
 from dgspay.webhooks.answers import Answer
 from dgspay.webhooks.capped import CappedBody
 from dgspay.webhooks.inbox import Claim, Refusal
-from dgspay.webhooks.unbroken import (
-    HandlerStoppedError,
-    Unbroken,
-    call_handler,
-    call_handler_in_thread,
-)
 
 from .receiving import BODY, memory_receiver
 from .webhook_samples import PAYMENT_SUCCESS, SECRET, body_of
@@ -235,135 +226,3 @@ def test_what_was_done_holds_no_lease_once_it_is_forgotten() -> None:
     held.done(claim)
     now[0] = 2.0
     assert isinstance(held.claim("a", lease=300.0), Claim)
-
-
-# --- steps that nothing breaks off --------------------------------------------------------
-
-
-class ShopClosed(BaseException):
-    """What a shop raises to get past every `except Exception`."""
-
-
-async def closes() -> None:
-    raise ShopClosed
-
-
-async def closes_in_company() -> None:
-    raise BaseExceptionGroup("shop", [ShopClosed(), ValueError()])
-
-
-async def cancels_itself() -> None:
-    raise asyncio.CancelledError
-
-
-async def interrupts_in_company() -> None:
-    raise BaseExceptionGroup("shop", [ValueError(), BaseExceptionGroup("", [SystemExit()])])
-
-
-@pytest.mark.acceptance(43)
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_handler_that_stopped_is_named_by_what_it_raised(backend: str) -> None:
-    for handling, name in (
-        (closes, "ShopClosed"),
-        (closes_in_company, "BaseExceptionGroup"),
-        (cancels_itself, "CancelledError"),
-    ):
-        with pytest.raises(HandlerStoppedError) as stopped:
-            anyio.run(call_handler, handling, backend=backend)
-        assert str(stopped.value) == f"the handler raised {name}"
-
-
-@pytest.mark.acceptance(43)
-def test_an_exit_within_a_group_is_the_programs() -> None:
-    with pytest.raises(BaseExceptionGroup):
-        anyio.run(call_handler, interrupts_in_company)
-
-
-@pytest.mark.acceptance(43)
-def test_in_a_thread_even_an_exit_is_the_handlers_own() -> None:
-    def leaves() -> None:
-        raise SystemExit
-
-    with pytest.raises(HandlerStoppedError) as stopped:
-        call_handler_in_thread(leaves)
-    assert str(stopped.value) == "the handler raised SystemExit"
-
-
-@pytest.mark.acceptance(43)
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_handler_that_is_cancelled_is_not_a_failure(backend: str) -> None:
-    async def program() -> None:
-        with anyio.CancelScope() as scope:
-
-            async def handling() -> None:
-                scope.cancel()
-                await anyio.sleep_forever()
-
-            await call_handler(handling)
-            pytest.fail("the cancellation was swallowed")
-        assert scope.cancelled_caught
-
-    anyio.run(program, backend=backend)
-
-
-@pytest.mark.acceptance(43)
-def test_a_step_is_begun_anew_and_its_cancellation_kept() -> None:
-    tries: list[int] = []
-
-    async def step() -> str:
-        tries.append(1)
-        if len(tries) == 1:
-            task = asyncio.current_task()
-            assert task is not None
-            task.cancel("the program ends")
-            await asyncio.sleep(0)
-        return "done"
-
-    async def program() -> None:
-        unbroken = Unbroken()
-        unbroken.raise_cancellation()  # none came yet
-        assert await unbroken.to_the_end(step) == "done"
-        task = asyncio.current_task()
-        assert task is not None
-        assert task.cancelling() == 0
-        with pytest.raises(asyncio.CancelledError, match="the program ends"):
-            unbroken.raise_cancellation()
-
-    asyncio.run(program())
-    assert len(tries) == 2
-
-
-@pytest.mark.acceptance(43)
-def test_a_step_that_raises_a_cancellation_of_its_own_is_not_repeated() -> None:
-    async def program() -> None:
-        with pytest.raises(asyncio.CancelledError):
-            await Unbroken().to_the_end(cancels_itself)
-
-    asyncio.run(program())
-
-
-@pytest.mark.acceptance(43)
-def test_a_thread_that_has_begun_is_waited_for_through_a_cancellation() -> None:
-    begun, goes_on = threading.Event(), threading.Event()
-
-    def work() -> str:
-        begun.set()
-        goes_on.wait(60)
-        return "done"
-
-    async def program() -> None:
-        unbroken = Unbroken()
-
-        async def delivery() -> str:
-            return await unbroken.in_thread(work)
-
-        task = asyncio.create_task(delivery())
-        await asyncio.to_thread(begun.wait, 60)
-        task.cancel("the program ends")
-        await asyncio.sleep(0)
-        goes_on.set()
-        assert await task == "done"
-        with pytest.raises(asyncio.CancelledError, match="the program ends"):
-            unbroken.raise_cancellation()
-
-    asyncio.run(program())
