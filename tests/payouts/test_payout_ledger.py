@@ -25,6 +25,7 @@ from dgspay.payouts import (
     SqliteLedger,
     State,
     Terms,
+    UnknownBatchError,
     Witness,
 )
 from dgspay.payouts.batch import Chunk
@@ -282,6 +283,38 @@ def test_answers_with_and_without_a_fee_are_taken_together(ledger: Any) -> None:
         number = record.payout.number
         assert (record.state, record.dgs_reference) == (State.ACCEPTED, f"DGS{number}")
         assert record.fee == ("100.50" if number % 3 == 0 else None)
+
+
+@pytest.mark.acceptance(58)
+def test_an_acceptance_is_taken_whatever_is_known_before_it(ledger: Any) -> None:
+    batch = loaded(ledger, 100)
+    ledger.take(claimed(ledger, batch), after=0, limit=50)
+    ledger.settle(batch, 1, Evidence(finding=Finding.PAID, witness=Witness.WEBHOOK))
+    ledger.settle(batch, 2, Evidence(finding=Finding.NOT_PAID, dgs_reference="DGS2"))
+    ledger.settle(batch, 3, Evidence(finding=Finding.LOST, reason="reset"))
+    ledger.settle(batch, 4, Evidence(finding=Finding.REFUSED))
+    ledger.settle(batch, 99, Evidence(finding=Finding.PAID, dgs_reference="another"))
+    for number in range(1, 101):
+        ledger.post(batch, number, Evidence(finding=Finding.ACCEPTED, dgs_reference=f"DGS{number}"))
+    ledger.flush()
+    found = {record.payout.number: record for record in ledger.page("b")}
+    odd = {1: State.CONFIRMED, 2: State.FAILED, 4: State.HELD, 99: State.HELD}
+    for number, record in found.items():
+        assert record.state is odd.get(number, State.ACCEPTED), number
+        assert record.dgs_reference == ("another" if number == 99 else f"DGS{number}")
+        # What was never taken up here counts no attempt.
+        assert record.attempts == int(number <= 50)
+
+
+def test_nothing_is_taken_in_of_a_payout_the_batch_does_not_have(ledger: Any) -> None:
+    batch = loaded(ledger, 3)
+    for number in (0, 4):
+        with pytest.raises(UnknownBatchError, match=f"no payout {number}"):
+            ledger.post(batch, number, Evidence(finding=Finding.ACCEPTED, dgs_reference="DGS"))
+        with pytest.raises(UnknownBatchError, match=f"no payout {number}"):
+            ledger.settle(batch, number, Evidence(finding=Finding.ACCEPTED, dgs_reference="DGS"))
+    ledger.flush()
+    assert ledger.who_is("DGS") is None
 
 
 def test_a_page_ends_where_it_is_told_to(ledger: Any) -> None:

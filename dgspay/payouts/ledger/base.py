@@ -197,7 +197,13 @@ class DatabaseLedger(Generic[ConnectionT]):
             number: The payout's number in it.
             evidence: What was learned.
             chunk: The chunk it was sent in: that it never left counts only while that is ours.
+
+        Raises:
+            UnknownBatchError: the batch has no such payout.
+            LedgerError: something that was posted before could not be written.
         """
+        if not 0 < number <= batch.count:
+            raise _no_payout(batch, number)
         self._writer.post((batch.id, number, evidence, chunk))
 
     def flush(self) -> None:
@@ -216,7 +222,7 @@ class DatabaseLedger(Generic[ConnectionT]):
             )
         )
         if record is None:
-            raise UnknownBatchError(f"batch {batch.name!r} has no payout {number}")
+            raise _no_payout(batch, number)
         return record
 
     def record(self, name: str, number: int) -> Record | None:
@@ -266,3 +272,7 @@ class DatabaseLedger(Generic[ConnectionT]):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _no_payout(batch: Batch, number: int) -> UnknownBatchError:
+    return UnknownBatchError(f"batch {batch.name!r} has no payout {number}")

@@ -27,6 +27,10 @@ class Database(Protocol):
         """Return the rows of a statement."""
         ...
 
+    def rows(self, statement: str, values: Sequence[Any]) -> Iterable[tuple[Any, ...]]:
+        """Return the rows of a statement as they come, to be read before anything else is asked."""
+        ...
+
     def change(self, statement: str, values: Sequence[Any]) -> int:
         """Carry a statement out; return how many rows it changed."""
         ...
@@ -35,8 +39,13 @@ class Database(Protocol):
         """Change rows and return the ids of those it were; None where nobody can come between."""
         ...
 
-    def accept(self, answers: Iterable[tuple[str | None, str | None, int]]) -> int:
-        """Accept what is in doubt, by DGS-Pay's reference, fee and id; return how many it was."""
+    def accept(
+        self,
+        ids: Sequence[int],
+        references: Sequence[str | None],
+        fees: Sequence[str | None],
+    ) -> int:
+        """Accept what is in doubt, by id, DGS-Pay's reference and fee; return how many it was."""
         ...
 
     def index_references(self) -> None:

@@ -245,6 +245,10 @@ class PostgresConnection:
         """Return the rows of a statement."""
         return self._connection.execute(_dialect(statement), values).fetchall()
 
+    def rows(self, statement: str, values: Sequence[Any]) -> Iterable[tuple[Any, ...]]:
+        """Return the rows of a statement."""
+        return self._connection.execute(_dialect(statement), values)
+
     def change(self, statement: str, values: Sequence[Any]) -> int:
         """Carry a statement out; return how many rows it changed."""
         return self._connection.execute(_dialect(statement), values).rowcount
@@ -255,10 +259,14 @@ class PostgresConnection:
             identity for (identity,) in self.query(f"{statement} RETURNING {_STATE_ID}", values)
         ]
 
-    def accept(self, answers: Iterable[tuple[str | None, str | None, int]]) -> int:
-        """Accept what is in doubt, by DGS-Pay's reference, fee and id; return how many it was."""
-        references, fees, ids = zip(*answers, strict=True)
-        return self.change(_ACCEPT, (list(ids), list(references), list(fees)))
+    def accept(
+        self,
+        ids: Sequence[int],
+        references: Sequence[str | None],
+        fees: Sequence[str | None],
+    ) -> int:
+        """Accept what is in doubt, by id, DGS-Pay's reference and fee; return how many it was."""
+        return self.change(_ACCEPT, (ids, references, fees))
 
     def index_references(self) -> None:
         """See that a payout is found by DGS-Pay's reference quickly."""

@@ -67,16 +67,16 @@ def take(
     else:
         # The usual case: nobody knows anything of what comes now.
         select, mark = _NEXT_UNTOUCHED, _MARK_UNTOUCHED
-    rows = database.query(select, (begin, end, limit))
-    if not rows:
+    payouts = payouts_of(database.rows(select, (begin, end, limit)))
+    if not payouts:
         return []
-    span = row_id(batch, rows[0][0]), row_id(batch, rows[-1][0])
+    span = row_id(batch, payouts[0].number), row_id(batch, payouts[-1].number)
     marked = database.mark(mark, (now, *span))
     if marked is not None:
         # An event that came between the two statements may have settled one of them.
         ours = {identity % _NUMBERS for identity in marked}
-        rows = [row for row in rows if row[0] in ours]
-    return payouts_of(rows)
+        payouts = [payout for payout in payouts if payout.number in ours]
+    return payouts
 
 
 _ANY_STATE_WITHIN = "SELECT 1 FROM dgspay_payout_states WHERE id >= ? AND id <= ? LIMIT 1"
@@ -128,12 +128,8 @@ def apply(
     database: Database, learned: Sequence[Learned], now: float, holds: Callable[[Chunk], bool]
 ) -> None:
     """Take evidence in. The usual kind, an acceptance of what is in doubt, is taken at once."""
-    accepted = [
-        (evidence.dgs_reference, evidence.fee_text, batch * _NUMBERS + number)
-        for batch, number, evidence, _ in learned
-        if evidence.finding is Finding.ACCEPTED
-    ]
-    if accepted and database.accept(accepted) == len(learned):
+    accepted = [one for one in learned if one[2].finding is Finding.ACCEPTED]
+    if accepted and _accept(database, accepted) == len(learned):
         return
     # Merging the same acceptance twice changes nothing, so nobody asks which ones are left.
     for batch, number, evidence, chunk in learned:
@@ -142,6 +138,14 @@ def apply(
         late = evidence.finding is Finding.NOT_SENT and chunk is not None and not holds(chunk)
         if not late:
             merge_into(database, batch, number, evidence, now)
+
+
+def _accept(database: Database, learned: Sequence[Learned]) -> int:
+    """Accept what is in doubt, or was never heard of before; return how many it was."""
+    ids = [batch * _NUMBERS + number for batch, number, _, _ in learned]
+    references = [evidence.dgs_reference for _, _, evidence, _ in learned]
+    fees = [evidence.fee_text for _, _, evidence, _ in learned]
+    return database.accept(ids, references, fees)
 
 
 def merge_into(

@@ -132,6 +132,7 @@ class Writer(Generic[ConnectionT, ItemT]):
         self._posted.append(item)
         if self._idle:
             with self._inbox:
+                self._idle = False
                 self._inbox.notify()
 
     def close(self) -> None:
