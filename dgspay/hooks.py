@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import logging
 from collections.abc import Iterable
@@ -30,14 +31,20 @@ class Emitter:
         self.told = _checked(hooks)
 
     def __call__(self, event: Event) -> None:
-        """Tell of an event."""
-        _log(event)
+        """Tell of an event.
+
+        A payment that went through must not turn into an error because of telemetry, and a
+        cancellation not into something else: whatever a hook or a part of the program's logging
+        raises ends here.
+        """
+        with contextlib.suppress(Exception):
+            _log(event)
         for hook in self.told:
             try:
                 hook(event)
             except Exception:
-                # A payment that went through must not turn into an error because of telemetry.
-                _logger.exception("a hook raised on %s", event.operation)
+                with contextlib.suppress(Exception):
+                    _logger.exception("a hook raised on %s", event.operation)
 
     def hears(self, outcome: Outcome) -> bool:
         """Whether anybody may want to be told of something that came out like this."""

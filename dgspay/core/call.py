@@ -199,14 +199,23 @@ class _Run:
     def _assessed(self, answer: Answer) -> Finding:
         """Say what the attempt came to."""
         if isinstance(answer, Response):
-            now = self.caller.clock.time()
             self.headers = answer.headers
-            self.last = assess(answer, self.operation, now=now, secrets=self._secrets)
+            self.last = self._read(answer)
         elif answer is None:
             raise TypeError("a driver must answer Send with a Response or a TransportFailure")
         else:
             self.last = assess_failure(answer)
         return self.last
+
+    def _read(self, answer: Response) -> Finding:
+        now = self.caller.clock.time()
+        try:
+            return assess(answer, self.operation, now=now, secrets=self._secrets)
+        except Exception as error:  # noqa: BLE001
+            # The request is out. Whatever keeps its answer from being read, too little memory
+            # or stack, say, the user must be told what that means for the money.
+            reason = f"the answer could not be read ({type(error).__name__})"
+        return Finding(verdict=Verdict.UNREADABLE, reason=reason, status=answer.status)
 
     def _next(self, finding: Finding) -> tuple[Stopped | None, float]:
         """Decide on a further attempt, prepare it, and tell the hooks about this one."""
