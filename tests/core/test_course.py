@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from dgspay.core.answer import Finding, Verdict
 from dgspay.core.events import AttemptEvent, CallEvent
-from dgspay.core.operation import Answer, Operation, Repeat, Reply, Send, Sleep, Timeout
+from dgspay.core.explain import CallContext, Stopped, error_for
+from dgspay.core.operation import Answer, Operation, Repeat, Reply, Request, Send, Sleep, Timeout
 from dgspay.core.retry import RetryPolicy
 from dgspay.errors import (
     APIError,
+    DecodeError,
     DGSPayError,
     IdempotencyError,
     Outcome,
@@ -171,6 +174,37 @@ def test_what_a_call_sent_is_masked_where_the_server_sends_it_back() -> None:
         Story(echo).run(call)
     assert '("otp ***, key ***")' in caught.value.message
     assert caught.value.body == {"error_code": "90", "message": "otp ***, key ***"}
+
+
+@pytest.mark.acceptance(22)
+@pytest.mark.parametrize("repeat", Repeat)
+def test_an_answer_that_cannot_be_read_for_no_fault_of_its_own_names_no_field(
+    repeat: Repeat,
+) -> None:
+    finding = Finding(verdict=Verdict.UNREADABLE, reason="the answer could not be read", status=200)
+    context = CallContext(
+        operation=operation(repeat),
+        attempts=1,
+        key=None,
+        earlier_unknown=False,
+        earlier_reached=False,
+        earlier_answer=None,
+        stopped=Stopped.NO,
+        secrets=(),
+    )
+    error = error_for(finding, context)
+    assert isinstance(error, DecodeError)
+    assert isinstance(error, OutcomeUnknownError) is (repeat is not Repeat.READ)
+    assert (error.path, error.status, error.outcome) == (None, 200, Outcome.UNKNOWN)
+    assert error.message.startswith("The answer could not be read. ")
+
+
+def test_a_request_whose_body_is_no_json_shows_its_length() -> None:
+    request = Request("POST", "https://api.test/", {"X-DGS-API-KEY": "k", "Accept": "*"}, b"\xff{")
+    assert repr(request) == (
+        "Request(POST https://api.test/ headers={'X-DGS-API-KEY': '***', 'Accept': '*'} "
+        "body=<2 bytes>)"
+    )
 
 
 # --- bounds of one call -------------------------------------------------------------------

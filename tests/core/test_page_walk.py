@@ -69,8 +69,7 @@ def test_a_round_never_goes_past_the_last_page(pages: int, windows: list[list[in
 
 
 @pytest.mark.acceptance(34)
-def test_pages_that_are_behind_already_leave_one_to_ask_for() -> None:
-    # The last page said that it was one of five; the list has shrunk to two since.
+def test_where_a_page_says_nothing_of_pages_the_next_is_asked_for_alone() -> None:
     steps = walk(prefetch=3)
     taken(steps, page("a", page=1, pages=5), page("b", page=2, pages=None))
     assert list(steps.window()) == [3]
