@@ -94,6 +94,8 @@ def test_a_handler_that_only_its_task_refers_to_is_not_lost_to_the_garbage_colle
             handled.append(await answer)
 
         assert (await receiver.areceive(BODY, SIGNATURE)).status == 409
+        while not waited_for:
+            await asyncio.sleep(0)
         gc.collect()
         answer = waited_for[0]()
         assert answer is not None
