@@ -20,6 +20,7 @@ from dgspay.errors import (
     Outcome,
     OutcomeUnknownError,
     TransportError,
+    UndecodableOutcomeError,
 )
 from dgspay.secret import Secret
 from tests.core.story import LOST, OK, REFUSED, FakeClock, Story, answer, code, operation
@@ -197,6 +198,24 @@ def test_an_answer_that_cannot_be_read_for_no_fault_of_its_own_names_no_field(
     assert isinstance(error, OutcomeUnknownError) is (repeat is not Repeat.READ)
     assert (error.path, error.status, error.outcome) == (None, 200, Outcome.UNKNOWN)
     assert error.message.startswith("The answer could not be read. ")
+
+
+@pytest.mark.acceptance(22)
+@pytest.mark.parametrize("shortage", [MemoryError, RecursionError])
+def test_what_breaks_down_over_an_answer_says_what_it_was_and_what_is_known(
+    shortage: type[Exception],
+) -> None:
+    def breaks_down(_: Any) -> Any:
+        raise shortage("secret")
+
+    story = Story(answer({"status": "success"}, 201))
+    with pytest.raises(UndecodableOutcomeError) as caught:
+        story.run(operation(Repeat.PAYOUT, read=breaks_down))
+    assert caught.value.message.startswith(
+        f"The answer could not be read ({shortage.__name__}). It is not known whether DGS-Pay "
+    )
+    assert caught.value.__context__ is None
+    assert (story.call.status, story.call.outcome) == (201, Outcome.UNKNOWN)
 
 
 def test_a_request_whose_body_is_no_json_shows_its_length() -> None:
