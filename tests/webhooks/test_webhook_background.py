@@ -87,15 +87,17 @@ def test_a_handler_that_only_its_task_refers_to_is_not_lost_to_the_garbage_colle
     handled: list[str] = []
 
     async def program() -> None:
+        began = asyncio.Event()
+
         @receiver.on(PaymentSucceeded)
         async def paid(event: PaymentSucceeded) -> None:
             answer = asyncio.get_running_loop().create_future()
             waited_for.append(weakref.ref(answer))
+            began.set()
             handled.append(await answer)
 
         assert (await receiver.areceive(BODY, SIGNATURE)).status == 409
-        while not waited_for:
-            await asyncio.sleep(0)
+        await began.wait()
         gc.collect()
         answer = waited_for[0]()
         assert answer is not None
