@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import attrs
 
 from dgspay.emulator.account import Account
 from dgspay.emulator.calls import Call
-from dgspay.emulator.exchange import invalid
+from dgspay.emulator.exchange import RefusedError, invalid
 from dgspay.emulator.records import Decline, Payment
 from dgspay.emulator.settlement import settle_payment
 from dgspay.secret import Secret
@@ -51,10 +51,12 @@ class KnownCard:
     issuer: str = "approved"
 
 
-# The only card numbers that are accepted. The first is the guide's own example, which is no
-# valid number (it fails the Luhn check) and is accepted all the same.
+# It is no valid number (it fails the Luhn check) and is accepted all the same.
+_GUIDE_CARD: Final = "4532123456789010"
+
+# The only card numbers that are accepted.
 TEST_CARDS: Final[Mapping[str, KnownCard]] = {
-    "4532123456789010": KnownCard("visa"),
+    _GUIDE_CARD: KnownCard("visa"),
     "4242424242424242": KnownCard("visa"),
     "4111111111111111": KnownCard("visa"),
     "4012888888881881": KnownCard("visa"),
@@ -74,7 +76,44 @@ TEST_CARDS: Final[Mapping[str, KnownCard]] = {
     "4000000000000119": KnownCard("visa", issuer="system_error"),
 }
 
+# What a payer sees of each way a card may ask for more.
+_ASKS: Final[Mapping[str, str]] = {
+    "auth_pin": "asks for the PIN",
+    "auth_3ds": "asks for a code",
+    "auth_pin_3ds": "asks for PIN and code",
+    "auth_avs": "asks for an address",
+}
+
 _NONCE = re.compile(r"[!-~]{12}", re.ASCII)
+
+
+class UnknownCardError(RefusedError):
+    """The number is not on the published list; it is neither kept nor shown."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "90", "card_encrypted_number is not one of the emulator's published test cards"
+        )
+
+
+def card_stories() -> Sequence[tuple[str, str]]:
+    """Return one card for each thing that can happen, and what it is, in a payer's words."""
+    stories: dict[str, str] = {}
+    for number, card in TEST_CARDS.items():
+        verdict = ISSUERS[card.issuer]
+        if card.auth is not None:
+            words = _ASKS[card.auth]
+        else:
+            words = "approved" if verdict is None else f"declined: {verdict.processor_response}"
+        # Card forms take valid numbers only.
+        if number != _GUIDE_CARD:
+            stories.setdefault(words, number)
+    return [(number, words) for words, number in stories.items()]
+
+
+def grouped(number: str) -> str:
+    """Write a card number as it stands on a card."""
+    return " ".join(number[place : place + 4] for place in range(0, len(number), 4))
 
 
 def charge(call: Call, payment: Payment) -> None:
@@ -89,7 +128,7 @@ def read(call: Call, payment: Payment) -> None:
     number = decrypted(call, "card_encrypted_number", "card_nonce")
     card = TEST_CARDS.get(number.reveal())
     if card is None:
-        raise invalid("card_encrypted_number is not one of the emulator's published test cards")
+        raise UnknownCardError
     _check(call, "card_encrypted_expiry_month", r"0?[1-9]|1[0-2]", "a month")
     _check(call, "card_encrypted_expiry_year", r"20[0-9]{2}|[0-9]{2}", "a year")
     _check(call, "card_encrypted_cvv", r"[0-9]{3}", "a CVV")

@@ -42,7 +42,12 @@ def start(call: Call) -> Mapping[str, Any]:
             "90", _sentence(str(error)), link_status=link_status(account, link)
         ) from None
     if method is PaymentMethod.CARD:
-        cards.read(call, payment)
+        try:
+            cards.read(call, payment)
+        except cards.UnknownCardError:
+            approved, _ = cards.card_stories()[0]
+            words = f"Only test cards work here, such as {cards.grouped(approved)}."
+            raise invalid(words) from None
         begin(account, link, payment)
         cards.start(account, payment)
     elif method is PaymentMethod.MOBILE_MONEY:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Final
 
 from dgspay.emulator.calls import Call
-from dgspay.emulator.checkout import state_of
+from dgspay.emulator.cards import card_stories, grouped
 from dgspay.emulator.exchange import Answer
 from dgspay.emulator.links import link_status
 from dgspay.emulator.records import Link
@@ -50,8 +50,7 @@ def pay(call: Call) -> Answer:
         ended=_ENDED.get(status) or (None if offered else _NO_WAY_TO_PAY),
         payment_types=offered,
         encryption_key=call.account.credentials.encryption_key,
-        reference=None,
-        state=None,
+        test_cards=[(grouped(number), words) for number, words in card_stories()],
     )
 
 
@@ -63,7 +62,6 @@ def authorize(call: Call) -> Answer:
     return page(
         "authorize",
         payment=payment,
-        state=state_of(payment),
         encryption_key=call.account.credentials.encryption_key,
     )
 

@@ -342,7 +342,7 @@ def test_an_event_that_was_not_handed_over_yet_is_told_by_the_next_run(path: Pat
         (delivery,) = emulator.deliveries
         assert delivery.event == "payment.failed"
         event = verify(delivery.body, delivery.signature, WEBHOOK_SECRET)
-        assert event.dgs_reference.encode() in answer.body
+        assert f'"{event.dgs_reference}"'.encode() in answer.body
 
 
 # --- snapshots ----------------------------------------------------------------------------

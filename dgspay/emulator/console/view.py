@@ -68,7 +68,9 @@ def state(
             "transactions": [_payment(p) for p in _like(account.payments, find)],
             "transactions_total": len(account.payments),
             "links": [link_fields(account, link) for link in _latest(account.links.values())],
+            "links_total": len(account.links),
             "disbursements": [_transfer(t) for t in _latest(account.disbursements.values())],
+            "disbursements_total": len(account.disbursements),
             "conversions": [_conversion(c) for c in _latest(account.conversions.values())],
             "deliveries": [_delivery(d) for d in _latest(deliveries)],
             "deliveries_total": len(deliveries),
@@ -169,7 +171,9 @@ def _text_of(arrival: Arrival) -> str:
     body = b"" if arrival.body is None else dump_json(arrival.body)
     parts = (arrival.method, arrival.path, arrival.query, str(arrival.status), arrival.fault or "")
     texts = (*parts, *arrival.headers.values())
-    return f"{' '.join(texts)} {body.decode()} {arrival.answer.decode()}".lower()
+    # A made-up answer may be any bytes.
+    answer = arrival.answer.decode("utf-8", "replace")
+    return f"{' '.join(texts)} {body.decode()} {answer}".lower()
 
 
 def _payment(payment: Payment) -> Mapping[str, Any]:

@@ -5,6 +5,8 @@ import { button, h } from "./dom.js";
 
 const METHODS = { mobile_money: "Mobile Money", card: "Card", ussd: "USSD", bank_transfer: "Bank" };
 
+const AWAITED = { pin: "PIN", otp: "code", avs: "address" };
+
 /** A status as a coloured word. */
 function tag(status) {
   const kind = { successful: "good", active: "good", failed: "bad", pending: "wait",
@@ -44,13 +46,13 @@ export function handset(payment, decide) {
   const page = `/generation/authorize/${encodeURIComponent(reference)}`;
   const choices = awaits
     ? [h("a", { class: "small primary", href: page, target: "_blank", rel: "noopener" },
-      `Enter ${awaits.toUpperCase()}`)]
+      `Enter ${AWAITED[awaits]}`)]
     : [button("Approve", `approve ${reference}`, () => decide(reference, "approve"), "primary"),
       button("Decline", `decline ${reference}`,
         () => decide(reference, "decline", "Customer rejected the request"))];
   return h("article", { class: "phone", "aria-label": `Handset for ${reference}` },
     h("p", { class: "carrier" }, h("span", {}, payment.network ?? METHODS[payment.method]),
-      h("span", {}, payment.phone ? `0${payment.phone}` : `•••• ${payment.card ?? ""}`)),
+      h("span", {}, payment.phone ? `0${payment.phone}` : payment.card ? `•••• ${payment.card}` : "")),
     h("div", { class: "phone-body" },
       h("p", { class: "soft small-text" }, payment.payer),
       h("p", { class: "big" }, amountText(payment.amount, payment.currency)),

@@ -12,6 +12,9 @@ let account = new URLSearchParams(location.search).get("account");
 
 // --- talking to the emulator ----------------------------------------------------------------
 
+/** What was asked for does not exist, or does no more. */
+class NotThere extends Error {}
+
 async function ask(method, path, body) {
   const url = new URL(`/_emulator${path}`, location.origin);
   if (account) url.searchParams.set("account", account);
@@ -21,7 +24,7 @@ async function ask(method, path, body) {
     body: body && JSON.stringify(body),
   });
   const answer = await response.json();
-  if (!response.ok) throw new Error(answer.message);
+  if (!response.ok) throw new (response.status === 404 ? NotThere : Error)(answer.message);
   return answer;
 }
 
@@ -49,8 +52,8 @@ async function refresh() {
     while (isStale) {
       isStale = false;
       const wanted = new URLSearchParams({ search: $("#search").value, find: $("#find").value.trim() });
-      state = await ask("GET", `/state?${wanted}`);
-      render();
+      state = await ask("GET", `/state?${wanted}`).catch(orOfTheFirstMerchant);
+      if (state) render();
     }
   })().finally(() => {
     refreshing = null;
@@ -58,15 +61,25 @@ async function refresh() {
   return refreshing;
 }
 
+/** A merchant of an earlier run may be there no more: then show the first one instead. */
+function orOfTheFirstMerchant(error) {
+  if (!account || !(error instanceof NotThere)) throw error;
+  account = null;
+  isStale = true;
+}
+
+function say(isLive) {
+  $("#live").classList.toggle("on", isLive);
+  $("#live-words").textContent = isLive ? "Live" : "Not connected";
+}
+
+const look = () => refresh().catch(() => say(false));
+
 function listen() {
   const events = new EventSource("/_emulator/events");
-  const say = (isLive) => {
-    $("#live").classList.toggle("on", isLive);
-    $("#live-words").textContent = isLive ? "Live" : "Not connected";
-  };
   events.addEventListener("changed", () => {
     say(true);
-    refresh().catch(() => say(false));
+    look();
   });
   events.addEventListener("error", () => say(false));
 }
@@ -81,7 +94,11 @@ function part(selector, value, draw) {
   const element = $(selector);
   const focused = element.contains(document.activeElement) && document.activeElement.dataset.key;
   element.replaceChildren(...draw(value));
-  if (focused) element.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+  if (!focused) return;
+  const again = element.querySelector(`[data-key="${CSS.escape(focused)}"]`);
+  // What had the focus is done with: the keyboard goes on from here, and presses nothing else.
+  if (!again) element.tabIndex = -1;
+  (again ?? element).focus();
 }
 
 function render() {
@@ -131,6 +148,10 @@ function render() {
   $("#requests-count").textContent = countText(state.requests.length, state.requests_total);
   $("#transactions-count").textContent = countText(
     state.transactions.length, state.transactions_total);
+  $("#links-count").textContent = countText(state.links.length, state.links_total);
+  $("#payouts-count").textContent = countText(
+    state.disbursements.length, state.disbursements_total);
+  $("#clear-modes").hidden = state.modes.length === 0;
   $("#deliveries-count").textContent = countText(state.deliveries.length, state.deliveries_total);
   badge("overview", state.pending_total);
   badge("faults", state.faults.length);
@@ -150,7 +171,7 @@ function latest() {
   const sent = state.disbursements.map((transfer) => ({
     at: transfer.at, what: `To ${transfer.name ?? transfer.to} · ${transfer.reference}`,
     status: transfer.status, money: `−${amountText(transfer.amount, transfer.currency)}` }));
-  return [...paid, ...sent].sort((one, other) => (one.at < other.at ? 1 : -1)).slice(0, 8);
+  return [...paid, ...sent].sort((one, other) => other.at.localeCompare(one.at)).slice(0, 8);
 }
 
 function environment() {
@@ -188,8 +209,10 @@ function centreTab() {
 }
 
 function showSection() {
-  const wanted = location.hash.slice(1) || "overview";
-  for (const section of document.querySelectorAll(".board > section")) {
+  const sections = [...document.querySelectorAll(".board > section")];
+  const named = location.hash.slice(1);
+  const wanted = sections.some((section) => section.id === named) ? named : "overview";
+  for (const section of sections) {
     section.hidden = section.id !== wanted;
   }
   for (const tab of document.querySelectorAll("#tabs a")) {
@@ -215,8 +238,16 @@ function block(title, text) {
   return [h("h3", {}, title, button), h("pre", { tabindex: "0" }, text)];
 }
 
-async function showRequest(id) {
-  const request = await ask("GET", `/requests/${id}`);
+/** Open a dialog; only the latest are kept, so it may be too late for it. */
+const shower = (path, show) => async (id) => {
+  try {
+    show(await ask("GET", `/${path}/${id}`));
+  } catch (error) {
+    toast(error.message);
+  }
+};
+
+const showRequest = shower("requests", (request) => {
   const headers = Object.entries(request.headers).map(([name, value]) => `${name}: ${value}`);
   showDialog(
     `${request.method} ${request.path}`,
@@ -227,10 +258,9 @@ async function showRequest(id) {
     ...block(`Answer ${request.status ?? "lost"}`, request.answer),
     ...block("Headers", headers.join("\n")),
   );
-}
+});
 
-async function showDelivery(id) {
-  const delivery = await ask("GET", `/deliveries/${id}`);
+const showDelivery = shower("deliveries", (delivery) => {
   const tries = delivery.attempts.flatMap((attempt) => [
     h("p", {}, `${attempt.at}  ${attempt.status ?? attempt.error}`),
     ...(attempt.warning ? [h("p", { class: "warning" }, attempt.warning)] : []),
@@ -243,7 +273,7 @@ async function showDelivery(id) {
     ...block("Body", delivery.body),
     ...block("Headers", Object.entries(delivery.headers).map((pair) => pair.join(": ")).join("\n")),
   );
-}
+});
 
 // --- what a person decides ------------------------------------------------------------------
 
@@ -337,9 +367,10 @@ function arrangeForms() {
 $("#fault-kind").addEventListener("change", arrangeForms);
 $("#mode").addEventListener("change", arrangeForms);
 $("#clear-faults").addEventListener("click", () => act("DELETE", "/faults"));
+$("#clear-modes").addEventListener("click", () => act("DELETE", "/webhooks"));
 $("#copy-env").addEventListener("click", () => copy($("#env").textContent));
 $("#details-close").addEventListener("click", () => $("#details").close());
-for (const box of ["#search", "#find"]) $(box).addEventListener("input", () => refresh());
+for (const box of ["#search", "#find"]) $(box).addEventListener("input", look);
 $("#settle").addEventListener("change", () => act("POST", "/options", {
   settle_after: $("#settle").value === "" ? null : Number($("#settle").value) }));
 $("#skip").addEventListener("change", async () => {
@@ -349,7 +380,7 @@ $("#skip").addEventListener("change", async () => {
 $("#account").addEventListener("change", () => {
   account = $("#account").value;
   history.replaceState(null, "", `?account=${encodeURIComponent(account)}${location.hash}`);
-  refresh();
+  look();
 });
 $("#reset").addEventListener("click", () => {
   const sure = h("button", { class: "small danger", type: "button" }, "Forget everything");

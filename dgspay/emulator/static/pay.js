@@ -152,6 +152,7 @@ function arrange() {
   submit.hidden = chosen === "card";
   submit.textContent = payText();
   cardPlace.hidden = chosen !== "card";
+  document.querySelector("#test-cards").hidden = chosen !== "card";
   if (chosen === "card" && !cardForm) {
     cardForm = mountCardForm(cardPlace, { key, onEncrypted: payByCard, texts: { pay: payText() } });
   }

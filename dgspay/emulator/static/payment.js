@@ -60,7 +60,7 @@ export function follow(state, options) {
 
   const draw = (view, current) => {
     const content = document.querySelector(`#view-${view}`).content.cloneNode(true);
-    fill(content, current);
+    fill(content, current, { leaves: options.leaves });
     options.element.replaceChildren(content);
     options.element.hidden = false;
     // The focus has the heading read aloud.
@@ -126,7 +126,7 @@ function viewOf(state) {
   return state.payment_type === "mobile_money" ? "push" : "other";
 }
 
-function fill(content, state) {
+function fill(content, state, { leaves }) {
   const texts = {
     amount: amountText(state.amount, state.currency),
     phone: state.phone ? `0${state.phone} (${state.network})` : "",
@@ -139,7 +139,9 @@ function fill(content, state) {
     else if (name === "redirect") element.href = state.redirect_url ?? "";
     else element.textContent = texts[name];
   }
-  if (!state.redirect_url) {
-    for (const element of content.querySelectorAll("[data-show=redirect]")) element.remove();
+  const isLeaving = leaves && state.redirect_url;
+  for (const element of content.querySelectorAll("[data-show]")) {
+    const isShown = element.dataset.show === "leaving" ? isLeaving : state.redirect_url;
+    if (!isShown) element.remove();
   }
 }

@@ -1,0 +1,198 @@
+"""What a hostile payer, a long day and an old address do to the console and the pages: nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from tests.console.conftest import Look, Opener
+from tests.console.test_console import go
+from tests.console.test_payment_page import enter_card, path_of
+from tests.emulator.emulator_calls import CONVERT, MOBILE_MONEY, TO_BANK, credentials
+from tests.emulator.receivers import Behaviour, Handler, receiving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Dialog, Page
+
+    from dgspay.emulator import Emulator, Served
+
+MakeLink = Callable[..., dict[str, Any]]
+
+HOSTILE = "\"'`><img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}" + "w" * 70
+TABS = ("Overview", "Requests", "Transactions", "Links", "Payouts", "Webhooks", "Faults", "State")
+EVENTS = 5000 if os.environ.get("DGSPAY_TEST_FULL") else 400
+
+
+@pytest.fixture
+def client(emulator: Emulator, served: Served) -> Iterator[httpx.Client]:
+    with emulator.http_client() as client:
+        client.headers.update(credentials(emulator))
+        yield client
+
+
+def prints(words: str) -> Behaviour:
+    def behave(handler: Handler) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        handler.wfile.write(words.encode())
+        handler.close_connection = True
+
+    return behave
+
+
+def assert_only_words(page: Page) -> None:
+    """Nothing that was said has become an element, an attribute or a program."""
+    foreign = "img[src='x'], [onerror], script:not([src^='/_emulator/static/'])"
+    assert page.locator(foreign).count() == 0
+    width = page.evaluate("document.documentElement.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.acceptance(50)
+def test_what_others_write_is_never_markup_anywhere(
+    opened: Opener, client: httpx.Client, emulator: Emulator, link: MakeLink
+) -> None:
+    headers = {"Idempotency-Key": HOSTILE, "User-Agent": HOSTILE}
+    with receiving(prints(f"Fatal error: {HOSTILE}")) as receiver:
+        charge = {
+            **MOBILE_MONEY,
+            "customer_first_name": HOSTILE,
+            "narration": HOSTILE,
+            "callback_url": f"{receiver.url}?{HOSTILE.replace(' ', '+')}",
+        }
+        emulator.decline(client.post("/charges", json=charge).json()["dgs_reference"], HOSTILE)
+        emulator.wait_for_deliveries()
+    made = client.post("/charges", json=charge, headers=headers)
+    reference = made.json()["dgs_reference"]
+    recipient = {**TO_BANK["recipient"], "name": HOSTILE}
+    transfer = client.post("/disburse", json={**TO_BANK, "recipient": recipient}).json()
+    emulator.decline(transfer["dgs_reference"], HOSTILE)
+    client.post("/convert", json={**CONVERT, "to_currency": HOSTILE})
+    client.post("/charges", json={**charge, "mobile_money_phone": HOSTILE})
+    client.get("/<script>alert(3)</script>", params={"status": HOSTILE})
+    emulator.faults.redirect("POST /convert", "https://elsewhere.example/" + "x" * 300)
+    emulator.snapshot(HOSTILE[:80])
+    shown = link(title=HOSTILE, description=HOSTILE, metadata={HOSTILE: HOSTILE})
+    page = opened("/", width=360, height=760)
+    alerts: list[str] = []
+
+    def heard(dialog: Dialog) -> None:
+        alerts.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", heard)
+    for tab in TABS:
+        go(page, tab)
+        page.locator(f"#{tab.lower()}").wait_for()
+        assert_only_words(page)
+    for tab in ("Requests", "Webhooks"):
+        go(page, tab)
+        for button in page.get_by_role("button", name="Show").all()[:4]:
+            button.click()
+            page.locator("dialog pre").first.wait_for()
+            assert_only_words(page)
+            page.get_by_role("button", name="Close").click()
+    for path in (path_of(shown), f"/generation/authorize/{reference}"):
+        page = opened(path, width=360, height=760)
+        page.get_by_text("onerror=alert(1)").first.wait_for()
+        assert_only_words(page)
+    assert alerts == []
+
+
+def test_a_console_that_stays_open_all_day_does_not_grow(
+    opened: Opener, client: httpx.Client, emulator: Emulator
+) -> None:
+    page = opened("/#requests")
+
+    def elements() -> int:
+        count: int = page.evaluate("document.querySelectorAll('*').length")
+        return count
+
+    def charged(number: int) -> None:
+        for place in range(number):
+            headers = {"Idempotency-Key": f"order-{number}-{place}"}
+            reference = client.post("/charges", json=MOBILE_MONEY, headers=headers)
+            emulator.approve(reference.json()["dgs_reference"])
+
+    charged(100)
+    page.locator("#requests-count").get_by_text("50 shown of 100").wait_for()
+    before = elements()
+    charged(EVENTS)
+    total = min(EVENTS + 100, 1000)
+    page.locator("#requests-count").get_by_text(f"50 shown of {total:,}").wait_for()
+    assert elements() == before
+
+
+def test_a_request_that_is_kept_no_more_is_said(
+    opened: Opener, client: httpx.Client, emulator: Emulator
+) -> None:
+    client.get("/balance")
+    page = opened("/#requests")
+    page.get_by_role("button", name="Show").wait_for()
+    # Forgotten without the console being told: it learns when it asks.
+    emulator._engine.journal._arrivals.clear()
+    page.get_by_role("button", name="Show").click()
+    page.get_by_text("only the latest are kept").wait_for()
+
+
+def test_an_answer_of_any_bytes_can_be_searched(
+    opened: Opener, client: httpx.Client, emulator: Emulator
+) -> None:
+    emulator.faults.answer_next("GET /balance", body=b"\xff\xfe half a letter")
+    client.get("/balance")
+    page = opened("/#requests")
+    page.get_by_label("Search requests").fill("half a LETTER")
+    page.locator("#request-rows").get_by_text("/balance").wait_for()
+    page.get_by_label("Search requests").fill("nobody said this")
+    page.get_by_text("No request is like that.").wait_for()
+
+
+def test_an_address_of_yesterday_shows_what_there_is(opened: Opener, client: httpx.Client) -> None:
+    """A section that was never there, and a merchant of an earlier run."""
+    client.post("/charges", json=MOBILE_MONEY)
+    page = opened("/?account=ACC-GONE#nowhere")
+    page.get_by_role("button", name="Approve").wait_for()
+    page.get_by_text("Live", exact=True).wait_for()
+
+
+def test_the_keyboard_goes_on_where_it_was(
+    opened: Opener, client: httpx.Client, emulator: Emulator
+) -> None:
+    """What was pressed is gone: another press approves nothing else."""
+    for _ in range(3):
+        client.post("/charges", json=MOBILE_MONEY)
+    page = opened("/")
+    page.get_by_role("button", name="Approve").nth(2).wait_for()
+    page.get_by_role("button", name="Approve").nth(1).focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Approve").nth(2).wait_for(state="detached")
+    assert page.evaluate("document.activeElement.id") == "handsets"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Approve"
+    assert sum(payment.status == "successful" for payment in emulator.transactions) == 1
+
+
+def test_webhooks_can_be_let_arrive_again(opened: Opener, emulator: Emulator) -> None:
+    emulator.webhooks.drop(times=3)
+    page = opened("/#webhooks")
+    page.get_by_role("button", name="Let all arrive").click()
+    page.get_by_role("button", name="Let all arrive").wait_for(state="hidden")
+    assert list(emulator.webhooks.modes) == []
+
+
+def test_a_payer_learns_which_cards_work(opened: Opener, link: MakeLink, look: Look) -> None:
+    page = opened(path_of(link(collect_phone=False, collect_name=False)), width=360, height=760)
+    enter_card(page, "4539578763621486")
+    page.get_by_text("Only test cards work here, such as 4242 4242 4242 4242.").wait_for()
+    page.get_by_text("Which cards work here?").click()
+    page.get_by_text("declined: Insufficient funds").wait_for()
+    look(page, "card-360-3-test-cards")
+    assert page.locator("#test-cards li").count() == 10
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    enter_card(page, page.locator("#test-cards code").first.inner_text())
+    page.get_by_text("Payment complete").wait_for()
