@@ -6,14 +6,18 @@ import math
 import re
 from collections.abc import Mapping
 
+import attrs
+
 from dgspay.api import transactions
 from dgspay.api.fields import optional_key, present, reads, scenario_key
 from dgspay.core.operation import Operation, Repeat
 from dgspay.core.poll import Poll
 from dgspay.core.wire import check_segment
+from dgspay.errors import DecodeError
 from dgspay.models.cards import EncryptedCard, EncryptedPin
 from dgspay.models.charges import Charge
 from dgspay.models.checks import optional_text, optional_url, web_url
+from dgspay.models.codec import JSONObject
 from dgspay.models.customers import BillingAddress, Customer
 from dgspay.models.phones import mobile_local, network_name
 from dgspay.models.scenario import Scenario
@@ -219,12 +223,16 @@ def _authorize(
     repeat: Repeat,
     idempotency_key: str | None,
 ) -> Operation[Charge]:
-    body = {
-        "dgs_reference": check_segment(reference, field="reference"),
-        "auth_type": auth_type,
-        **fields,
-    }
-    return _charge("/authorize", body, repeat, idempotency_key)
+    asked = check_segment(reference, field="reference")
+
+    def read(envelope: JSONObject) -> Charge:
+        charge = _read_charge(envelope)
+        if charge.dgs_reference.casefold() != asked.casefold():
+            raise DecodeError("the answer is about another payment")
+        return charge
+
+    body = {"dgs_reference": asked, "auth_type": auth_type, **fields}
+    return attrs.evolve(_charge("/authorize", body, repeat, idempotency_key), read=read)
 
 
 def _charge(

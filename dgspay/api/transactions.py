@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from dgspay.api.fields import present
 from dgspay.api.pages import MAX_LIMIT, listing_of, page_of
 from dgspay.core.operation import Operation, Repeat
@@ -74,12 +76,14 @@ def retrieve(id_or_reference: str) -> Operation[Transaction]:
 
     Raises:
         NotFoundError: it does not exist, or belongs to another account.
+        DecodeError: the answer is about another transaction.
     """
+    asked = check_segment(id_or_reference, field="id_or_reference")
     return Operation(
         method="GET",
         path="/transactions/{id}",
-        path_values={"id": check_segment(id_or_reference, field="id_or_reference")},
-        read=_read_transaction,
+        path_values={"id": asked},
+        read=functools.partial(_read_transaction, asked),
         repeat=Repeat.READ,
         failure_is_result=True,
     )
@@ -92,7 +96,24 @@ def _identity(transaction: Transaction) -> str | None:
     return transaction.id
 
 
-def _read_transaction(envelope: JSONObject) -> Transaction:
+def _read_transaction(asked: str, envelope: JSONObject) -> Transaction:
+    record = _record_in(envelope)
+    if not _is_about(record, asked):
+        # Goods would be shipped, or a salary paid again, by what became of somebody else's.
+        raise DecodeError("the answer is about another transaction")
+    return structure(_with_own_status(record), Transaction)
+
+
+def _is_about(record: JSONObject, asked: str) -> bool:
+    """Whether a record that shows both of its names shows the one it was asked for under."""
+    if record.get("id") is None or record.get("dgs_reference") is None:
+        return True
+    # By which of its names one may ask is not documented: any will do.
+    names = (str(value) for value in record.values() if isinstance(value, str | int))
+    return any(name.casefold() == asked.casefold() for name in names)
+
+
+def _record_in(envelope: JSONObject) -> JSONObject:
     """Find the record in the answer, whose shape the guide does not show.
 
     `status` means two things: that the call was taken, and how the payment stands. Only where
@@ -100,10 +121,11 @@ def _read_transaction(envelope: JSONObject) -> Transaction:
     paid.
     """
     for name in ("data", "transaction"):
-        if isinstance(envelope.get(name), dict):
-            return structure(_with_own_status(envelope[name]), Transaction)
+        record = envelope.get(name)
+        if isinstance(record, dict):
+            return record
     if "transaction_status" in envelope or envelope.keys() >= _RECORD:
-        return structure(_with_own_status(envelope), Transaction)
+        return envelope
     raise DecodeError("the answer holds no transaction")
 
 

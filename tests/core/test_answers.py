@@ -444,7 +444,7 @@ def test_errors_survive_a_pickle() -> None:
 def test_a_transaction_is_found_in_every_shape_that_is_certain(shape: str) -> None:
     record = {
         "id": "u1",
-        "dgs_reference": "INV-1",
+        "dgs_reference": "dgs_1",
         "amount": 100,
         "currency": "USD",
         "status": "success",

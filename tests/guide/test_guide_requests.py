@@ -172,8 +172,8 @@ READS = {"balance", "available", "banks", "list", "retrieve", "links", "link", "
 ANSWER = http(
     {
         "status": "success",
-        "id": "t1",
-        "dgs_reference": "dgs_1",
+        "id": "dgs-reference",
+        "dgs_reference": "dgs_123456789",
         "transaction_status": "pending",
         "link": {"id": LINK_ID},
         "balances": [],
