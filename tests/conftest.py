@@ -4,11 +4,16 @@ import signal
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # A shell starts what runs in its background with Ctrl-C ignored, and the programs that tests
 # start and interrupt would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("dgspay", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("dgspay")
 
 
 @pytest.fixture(params=[("asyncio", {}), ("trio", {})], ids=["asyncio", "trio"])

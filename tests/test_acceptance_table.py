@@ -44,7 +44,7 @@ def test_marks_are_collected_where_they_stand(tmp_path: Path) -> None:
         text=True,
         check=False,
         cwd=Path(__file__).parents[1],
-        timeout=60,
+        timeout=170,
     )
     assert ran.returncode == 1, ran.stderr
     lines = ran.stdout.splitlines()

@@ -101,7 +101,7 @@ def modules_after(code: str) -> set[str]:
     """The modules a fresh interpreter has loaded after running the code."""
     script = f"import sys\n{code}\nprint(*sys.modules, sep='\\n')"
     ran = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=170
     )
     return set(ran.stdout.split())
 

@@ -82,7 +82,7 @@ def dgspay(*arguments: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "dgspay", *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=170,
         check=False,
     )
 

@@ -25,7 +25,7 @@ def needs(checker: str) -> pytest.MarkDecorator:
         pytest.param(["mypy", "--strict", *FILES], marks=needs("mypy"), id="mypy"),
         # An ignore that ignores nothing must fail, so that a wrong use stays refused.
         pytest.param(
-            ["pyright", "--project", str(HERE / "pyright.json")],
+            ["pyright", "--project", str(HERE / "pyright.json"), "--pythonpath", sys.executable],
             marks=needs("pyright"),
             id="pyright",
         ),

@@ -22,6 +22,30 @@ def postgres_binaries() -> Path | None:
 
 
 @contextlib.contextmanager
+def cleared(folder: str, *stop: str, user: str | None = None) -> Iterator[None]:
+    """Stop a server and empty its folder when the block ends, and when the tests are killed.
+
+    A shell waits for a line, or for the end of the process that could have written it.
+    """
+    command = ["sh", "-c", 'read -r _; "$@"; rm -rf "$0"', folder, *stop]
+    with subprocess.Popen(
+        command,
+        user=user,
+        cwd="/",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        # Ctrl-C goes to all that a terminal runs: the shell has its work to do then.
+        start_new_session=True,
+    ) as shell:
+        assert shell.stdin is not None
+        try:
+            yield
+        finally:
+            shell.stdin.write(b"\n")
+
+
+@contextlib.contextmanager
 def running_postgres(binaries: Path) -> Iterator[str]:
     """Start a server that nobody else can reach; yield its connection string."""
     # PostgreSQL refuses to run as root.
@@ -45,11 +69,10 @@ def running_postgres(binaries: Path) -> Iterator[str]:
 
         run("initdb", "--username=shop", "--auth=trust", "--no-sync", "--encoding=UTF8")
         options = f"-k {folder} -c listen_addresses='' -c fsync=off -c shared_buffers=16MB"
-        run("pg_ctl", "-w", "-l", f"{folder}/log", "-o", options, "start")
-        try:
+        stop = (str(binaries / "pg_ctl"), "-D", cluster, "-w", "-m", "immediate", "stop")
+        with cleared(folder, *stop, user=user):
+            run("pg_ctl", "-w", "-l", f"{folder}/log", "-o", options, "start")
             yield f"host={folder} user=shop dbname=postgres"
-        finally:
-            run("pg_ctl", "-w", "-m", "immediate", "stop")
 
 
 @contextlib.contextmanager
@@ -58,15 +81,14 @@ def running_redis(binary: str) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="dgspay-redis-") as folder:
         socket = f"{folder}/redis.sock"
         command = [binary, "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        with (
+            subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server,
+            cleared(folder, "kill", str(server.pid)),
+        ):
             assert server.stdout is not None
-            try:
-                for line in server.stdout:
-                    if "eady to accept connections" in line:
-                        break
-                else:
-                    raise RuntimeError("redis-server did not start")
-                yield f"unix://{socket}"
-            finally:
-                server.terminate()
-                server.stdout.read()
+            for line in server.stdout:
+                if "eady to accept connections" in line:
+                    break
+            else:
+                raise RuntimeError("redis-server did not start")
+            yield f"unix://{socket}"
