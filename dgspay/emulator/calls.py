@@ -97,10 +97,12 @@ class Route:
     template: str
     handler: Handler
     public: bool = False
+    # Made once and not for every call: each deed keeps it.
+    operation: str = attrs.field(init=False)
+    """The route as faults and deeds name it, such as `GET /transactions/{id}`."""
 
-    @property
-    def operation(self) -> str:
-        """The route as faults and deeds name it, such as `GET /transactions/{id}`."""
+    @operation.default
+    def _operation(self) -> str:
         return f"{self.method} {self.template.removeprefix(API_PREFIX)}"
 
     def match(self, segments: tuple[str, ...]) -> Mapping[str, str] | None:

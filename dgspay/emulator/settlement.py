@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from decimal import ROUND_HALF_UP, Decimal
 
 from dgspay.emulator.account import Account
@@ -95,6 +96,8 @@ def settle_conversion(account: Account, conversion: Conversion) -> None:
     account.announce(conversion_event(conversion), None)
 
 
+# Prices come again and again, and so do their fees: one of each is kept.
+@functools.lru_cache(maxsize=1024)
 def merchant_fee(amount: Decimal, currency: str) -> Decimal:
     """Return what the merchant pays for a collection, in the currency's smallest unit."""
     unit = Decimal(1) if currency in ZERO_DECIMAL_CURRENCIES else Decimal("0.01")
