@@ -116,7 +116,7 @@ class AiohttpTransport:
         attempt = _Attempt(request.headers if self._is_borrowed else None)
         try:
             opened = await self._sessions.get(_asyncio_loop())
-            async with asyncio.timeout(timeout.total):
+            with opened.deadlines.within(timeout.total):
                 if opened.slots is None:
                     return await self._exchange(opened.session, request, timeout, attempt)
                 await _take(opened.slots, timeout.pool)

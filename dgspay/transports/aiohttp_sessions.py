@@ -18,6 +18,7 @@ from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from dgspay.core.operation import TransportFailure
+from dgspay.transports.asyncio_deadlines import Deadlines
 from dgspay.transports.failures import unusable
 from dgspay.transports.routes import KEEP_ALIVE, environment_proxy
 
@@ -46,11 +47,13 @@ class OpenSession:
         loop: The only event loop it can be used in.
         session: The session.
         slots: One for each call that may be under way; None where the session counts itself.
+        deadlines: Ends the calls whose time is over.
     """
 
     loop: asyncio.AbstractEventLoop
     session: aiohttp.ClientSession
     slots: asyncio.Semaphore | None
+    deadlines: Deadlines
 
 
 class BorrowedSession:
@@ -58,6 +61,7 @@ class BorrowedSession:
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
+        self._opened: OpenSession | None = None
 
     async def get(self, loop: asyncio.AbstractEventLoop | None) -> OpenSession:
         """Return the session, if it can be used here."""
@@ -68,7 +72,9 @@ class BorrowedSession:
         # The public property of the same name warns of its own end.
         if self._session._loop is not loop:  # noqa: SLF001
             raise unusable("the aiohttp session belongs to another event loop")
-        return OpenSession(loop, self._session, None)
+        if self._opened is None:
+            self._opened = OpenSession(loop, self._session, None, Deadlines(loop))
+        return self._opened
 
     def route(self, url: URL) -> dict[str, Any]:
         """Return nothing: proxy and certificates are the session's own affair."""
@@ -142,7 +148,7 @@ async def _kept(
         auto_decompress=False,
     )
     try:
-        yield OpenSession(loop, session, asyncio.Semaphore(max_connections))
+        yield OpenSession(loop, session, asyncio.Semaphore(max_connections), Deadlines(loop))
     finally:
         await session.close()
 
@@ -162,25 +168,36 @@ class _Connector(aiohttp.TCPConnector):
         connection: Any = await super().connect(*args, **more)
         # A new one is used whatever came: a server that hangs up on everybody would otherwise be
         # called again and again.
-        while connection.protocol in self._used and not await _is_usable(connection):
+        while not (
+            _is_quiet(connection)
+            or connection.protocol not in self._used
+            or await _becomes_quiet(connection)
+        ):
             connection.close()
             connection = await super().connect(*args, **more)
         self._used.add(connection.protocol)
         return connection
 
 
-async def _is_usable(connection: Any) -> bool:
-    """Let the loop read what has come in, and say whether the connection is open and quiet.
+def _is_quiet(connection: Any) -> bool:
+    """Say whether a connection is open, and nothing has come in on it."""
+    if connection.closed or connection.protocol.should_close:
+        return False
+    return not _has_news(connection.transport)
+
+
+async def _becomes_quiet(connection: Any) -> bool:
+    """Let the loop read what has come in, and say whether the connection is open and quiet then.
 
     What came unasked is no ground to close it (a ticket of TLS, say), but where it is an answer,
     aiohttp would take it for the one to the next request.
     """
     try:
         for _ in range(_TURNS):
+            if _is_quiet(connection):
+                return True
             if connection.closed or connection.protocol.should_close:
                 return False
-            if not _has_news(connection.transport):
-                return True
             await asyncio.sleep(0)
     except BaseException:  # cancelled: nobody else knows of this connection
         connection.close()
