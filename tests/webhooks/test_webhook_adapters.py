@@ -33,13 +33,16 @@ class Body:
     def __init__(self, content: bytes | None) -> None:
         self.content = content
         self.read_so_far = 0
+        self.reads_at_the_end = 0
 
     def read(self, size: int = -1) -> bytes:
         # All at once would be as much memory as a stranger likes to take.
         assert 0 < size <= MEBIBYTE
         chunk = b" " * size if self.content is None else self.content[self.read_so_far :][:size]
         self.read_so_far += len(chunk)
+        self.reads_at_the_end += not chunk
         assert self.read_so_far < FAR_TOO_MUCH, "it reads for ever"
+        assert self.reads_at_the_end < 5, "it reads on after the end"
         return chunk
 
     def readline(self, size: int = -1) -> bytes:
