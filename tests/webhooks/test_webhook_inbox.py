@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from dgspay.errors import ConfigError
-from dgspay.webhooks import MemoryInbox, RedisInbox, SQLiteInbox
+from dgspay.webhooks import AsyncRedisInbox, MemoryInbox, RedisInbox, SQLiteInbox
 from dgspay.webhooks.inbox import Claim, Refusal
+
+from .blocking import Blocking
 
 LONG = 3600.0
 OVER_AT_ONCE = 0.0
@@ -148,15 +150,46 @@ class TestTime:
         self.check(SQLiteInbox(sqlite_path, clock=lambda: self.now))
 
 
-def test_redis_keeps_no_record_for_ever(redis_url: str, reference: str) -> None:
+def milliseconds_left(client: Any, name: str) -> range:
+    """How long a record still stays, as what it was given may have been up to a minute ago."""
+    left = client.pttl(name)
+    return range(left, left + 60_000)
+
+
+@pytest.mark.parametrize("kind", ["redis", "async_redis"])
+def test_redis_keeps_no_record_for_ever(kind: str, redis_url: str, reference: str) -> None:
+    import redis
+    import redis.asyncio
+
+    options: dict[str, Any] = {"prefix": "shop:", "keep": 60}
+    async_client = redis.asyncio.Redis.from_url(redis_url)
+    with (
+        redis.Redis.from_url(redis_url) as client,
+        Blocking(AsyncRedisInbox(async_client, **options), async_client.aclose) as blocking,
+    ):
+        inbox: Any = RedisInbox(client, **options) if kind == "redis" else blocking
+        claim = claimed(inbox, reference, 3600)
+        # A second longer than the lease, which must not outlive its record.
+        assert 3_601_000 in milliseconds_left(client, f"shop:{reference}")
+        inbox.done(claim)
+        assert 60_000 in milliseconds_left(client, f"shop:{reference}")
+
+
+@pytest.mark.parametrize("inbox", ["redis", "async_redis"], indirect=True)
+def test_redis_keeps_ninety_days_under_names_of_our_own(
+    inbox: Any, redis_url: str, reference: str
+) -> None:
     import redis
 
     with redis.Redis.from_url(redis_url) as client:
-        inbox = RedisInbox(client, prefix="shop:", keep=60)
-        claim = claimed(inbox, reference, 3600)
-        assert 3600 < client.ttl(f"shop:{reference}") <= 3601
+        name, ninety_days = f"dgspay:inbox:{reference}", 90 * 24 * 3_600_000
+        claim = claimed(inbox, reference, 300)
+        assert ninety_days in milliseconds_left(client, name)
+        seconds, microseconds = client.time()
+        leased_until = float(client.hget(name, "leased_until"))
+        assert 240_000 < leased_until - seconds * 1000 - microseconds / 1000 <= 300_000
         inbox.done(claim)
-        assert 0 < client.ttl(f"shop:{reference}") <= 60
+        assert ninety_days in milliseconds_left(client, name)
 
 
 def test_sqlite_remembers_across_instances_and_leaves_no_lock(sqlite_path: Path) -> None:
