@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -86,8 +86,8 @@ _SETTINGS = (
     "PRAGMA journal_size_limit = 67108864",
 )
 
-_LOADED_AT_ONCE = 1000
 _ROWS_IN_STATEMENT = 90  # of ten columns at most: old SQLites take 999 values in a statement
+_LOADED_AT_ONCE = 5 * _ROWS_IN_STATEMENT  # few enough that the garbage collector does not stir
 
 
 class SqliteLedger(DatabaseLedger["SqliteConnection"]):
@@ -276,10 +276,13 @@ class SqliteConnection:
     ) -> int:
         """Carry a statement out for columns of values, many rows at once; return its changes."""
         width, count = len(columns), len(columns[0])
-        whole = count - count % _ROWS_IN_STATEMENT
-        values = chain.from_iterable(zip(*[column[:whole] for column in columns], strict=True))
-        together = zip(*[values] * (width * _ROWS_IN_STATEMENT), strict=True)
-        single = zip(*[column[whole:] for column in columns], strict=True)
+        values: list[Any] = [None] * (width * count)
+        for place, column in enumerate(columns):
+            values[place::width] = column
+        step = width * _ROWS_IN_STATEMENT
+        whole = len(values) - len(values) % step
+        together = (values[at : at + step] for at in range(0, whole, step))
+        single = (values[at : at + width] for at in range(whole, len(values), width))
         return (
             self._connection.executemany(statement(width, _ROWS_IN_STATEMENT), together).rowcount
             + self._connection.executemany(statement(width, 1), single).rowcount

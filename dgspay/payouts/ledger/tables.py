@@ -128,7 +128,8 @@ def apply(
     database: Database, learned: Sequence[Learned], now: float, holds: Callable[[Chunk], bool]
 ) -> None:
     """Take evidence in. The usual kind, an acceptance of what is in doubt, is taken at once."""
-    accepted = [one for one in learned if one[2].finding is Finding.ACCEPTED]
+    kind = Finding.ACCEPTED
+    accepted = [one for one in learned if one[2].finding is kind]
     if accepted and _accept(database, accepted) == len(learned):
         return
     # Merging the same acceptance twice changes nothing, so nobody asks which ones are left.
@@ -142,6 +143,7 @@ def apply(
 
 def _accept(database: Database, learned: Sequence[Learned]) -> int:
     """Accept what is in doubt, or was never heard of before; return how many it was."""
+    # In columns: a tuple for each of them would keep the garbage collector busy.
     ids = [batch * _NUMBERS + number for batch, number, _, _ in learned]
     references = [evidence.dgs_reference for _, _, evidence, _ in learned]
     fees = [evidence.fee_text for _, _, evidence, _ in learned]
