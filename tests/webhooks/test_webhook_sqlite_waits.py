@@ -44,7 +44,7 @@ class Time:
 
 @pytest.fixture
 def time(monkeypatch: pytest.MonkeyPatch) -> Time:
-    moved = Time(step=2.5)
+    moved = Time(step=1.0)
     fake = SimpleNamespace(monotonic=moved.monotonic, sleep=moved.sleep, time=lambda: 1e9)
     monkeypatch.setattr(sqlite, "time", fake)
     return moved
@@ -62,7 +62,7 @@ def writer(sqlite_path: Path) -> Iterator[sqlite3.Connection]:
 @pytest.mark.parametrize(
     ("options", "waits"),
     # At the very moment at which its time is up it tries once more.
-    [({}, 5), ({"busy_timeout": 5.0}, 3), ({"busy_timeout": 0.0}, 1)],
+    [({}, 11), ({"busy_timeout": 5.0}, 6), ({"busy_timeout": 0.0}, 1)],
 )
 def test_it_waits_ten_seconds_for_a_writer_or_as_long_as_it_is_told(
     options: dict[str, Any],
