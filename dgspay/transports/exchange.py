@@ -103,8 +103,13 @@ class Body:
             raise TransportFailure(
                 "the answer is compressed although that was not asked for", sent=True
             )
-        self._chunks: list[bytes] = []
-        self._size = 0
+        # Not a list of pieces: of a few bytes each, they would take twenty times their length.
+        self._received = bytearray()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a piece has come."""
+        return bool(self._received)
 
     def add(self, chunk: bytes) -> None:
         """Take the next piece.
@@ -112,14 +117,13 @@ class Body:
         Raises:
             TransportFailure: when that is more than an answer may have.
         """
-        self._size += len(chunk)
-        if self._size > MAX_BODY_BYTES:
+        if len(self._received) + len(chunk) > MAX_BODY_BYTES:
             raise TransportFailure(f"the answer is over {MAX_BODY_BYTES} bytes", sent=True)
-        self._chunks.append(chunk)
+        self._received += chunk
 
     def whole(self) -> bytes:
         """Return all of it."""
-        return b"".join(self._chunks)
+        return bytes(self._received)
 
 
 class Incoming:

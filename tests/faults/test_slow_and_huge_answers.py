@@ -208,6 +208,30 @@ def test_endless_answer_is_an_error_of_ours_and_memory_stays_flat(way: Way, scri
     assert peak < 2.5 * MAX_BODY_BYTES
 
 
+def tiny_chunks(connection: Connection) -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked" + HEAD_END
+    pour(connection, head, b"1\r\n \r\n" * 20_000)
+
+
+def endless_trailers(connection: Connection) -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked" + HEAD_END + b"0\r\n"
+    pour(connection, head, b"X-More: " + b"x" * 1000 + b"\r\n")
+
+
+@abandoned_body
+@pytest.mark.acceptance(16, 17)
+@pytest.mark.parametrize("script", [tiny_chunks, endless_trailers])
+def test_answer_in_endless_crumbs_ends_at_the_deadline(way: Way, script: Script) -> None:
+    """The event loop has its turns meanwhile: it is not busy with what has come in already."""
+    with RawServer(script) as server:
+        failure_of(way, server.url, authorize_otp, deadline=0.05)  # loads and warms everything
+        began = time.process_time()
+        error = failure_of(way, server.url, authorize_otp, deadline=DEADLINE).error
+        computed = time.process_time() - began
+    assert isinstance(error, OutcomeUnknownError)
+    assert computed < 4 * DEADLINE
+
+
 @abandoned_body
 @pytest.mark.acceptance(17)
 def test_answer_just_under_the_cap_is_read_and_one_byte_more_is_not(way: Way) -> None:
