@@ -153,9 +153,9 @@ def checks(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST, default=False)
 def durability(session: nox.Session) -> None:
-    """Kill, stop and restart what pays, cut its lines, and hand it to schedulers, at full size."""
+    """Kill, stop, restart and race what pays, cut its lines, and schedule it, at full size."""
     install(session, "-e", EVERYTHING, *group("test", "schedulers"))
-    paths = ("tests/payouts", "tests/faults")
+    paths = ("tests/payouts", "tests/faults", "tests/webhooks/test_webhook_processes.py")
     # A run may take longer than what otherwise means that a test hangs.
     options = ("-o", "faulthandler_timeout=0", *session.posargs)
     session.run("pytest", *paths, *options, env={"DGSPAY_TEST_FULL": "1"})

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from dgspay.cli.app import app
 from dgspay.emulator import Emulator
 
-PATIENCE = 60.0
+PATIENCE = 170.0
 
 
 @attrs.frozen

@@ -29,7 +29,7 @@ from dgspay.webhooks import (
 
 from .webhook_samples import PAYMENT_SUCCESS, SECRET, body_of
 
-EVENTS = 1000
+EVENTS = 1000 if os.environ.get("DGSPAY_TEST_FULL") else 300
 
 
 def inbox_of(kind: str, address: str) -> Any:
