@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from dgspay.core.answer import Verdict
 from dgspay.core.operation import Answer, Repeat
-from dgspay.core.retry import RetryPolicy
+from dgspay.core.retry import History, RetryPolicy, Step, decide
 from dgspay.errors import (
     APIError,
     AuthenticationError,
+    DecodeError,
     DGSPayError,
     IdempotencyError,
     InvalidRequestError,
@@ -215,3 +217,64 @@ def test_a_fresh_key_that_was_never_sent_is_not_sent() -> None:
     with pytest.raises(TransportError) as caught:
         story.run(operation(CHARGE))
     assert caught.value.outcome is Outcome.NOT_SENT
+
+
+# --- the table by itself ------------------------------------------------------------------
+
+LETTERS = {"A": Step.AGAIN, "F": Step.FRESH_KEY, ".": Step.STOP}
+
+# (what an attempt was, what follows where keys are not trusted, and where they are); a letter
+# for each of a read, a charge, a payout and what spends a PIN.
+WHOLE_TABLE = [
+    (Verdict.NOT_SENT, "AAAA", "AAAA"),
+    (Verdict.NOT_SENT_FOR_GOOD, "....", "...."),
+    (Verdict.UNKNOWN, "A...", "AAA."),
+    (Verdict.UNREADABLE, "....", "...."),
+    (Verdict.RATE_LIMITED, "AAAA", "AAAA"),
+    (Verdict.SAFE_TO_RETRY, "AAAA", "AAAA"),
+    (Verdict.REJECTED, "....", "...."),
+]
+
+# (what went before a 93, what follows); trust in keys changes nothing here.
+AFTER_93 = [
+    (History(own_key=True), ".F.F"),
+    (History(own_key=True, rotated=True), "...."),
+    (History(own_key=True, reached=True), ".AAA"),
+    (History(own_key=True, reached=True, rotated=True), ".AAA"),
+    (History(own_key=False), "...."),
+    (History(own_key=False, reached=True), ".AAA"),
+]
+
+
+@pytest.mark.acceptance(31)
+@pytest.mark.parametrize(("verdict", "untrusted", "trusted"), WHOLE_TABLE)
+@pytest.mark.parametrize("own_key", [True, False])
+@pytest.mark.parametrize("earlier", [True, False])
+def test_every_cell_is_what_it_should_be(
+    verdict: Verdict, untrusted: str, trusted: str, own_key: bool, earlier: bool
+) -> None:
+    history = History(own_key=own_key, reached=earlier, unknown=earlier, rotated=earlier)
+    for at, repeat in enumerate(ALL):
+        assert decide(verdict, repeat, history, trusted=False) is LETTERS[untrusted[at]]
+        assert decide(verdict, repeat, history, trusted=True) is LETTERS[trusted[at]]
+
+
+@pytest.mark.acceptance(31)
+@pytest.mark.parametrize(("history", "row"), AFTER_93)
+@pytest.mark.parametrize("trusted", [True, False])
+def test_every_cell_of_93_is_what_it_should_be(history: History, row: str, trusted: bool) -> None:
+    for at, repeat in enumerate(ALL):
+        step = decide(Verdict.KEY_CONFLICT, repeat, history, trusted=trusted)
+        assert step is LETTERS[row[at]]
+
+
+@pytest.mark.acceptance(26, 31)
+@pytest.mark.parametrize("repeat", ALL)
+def test_what_was_answered_unreadably_is_never_sent_again(repeat: Repeat) -> None:
+    def no_reference(_: object) -> object:
+        raise DecodeError("the reference is missing")
+
+    story = Story(OK, OK, retry=RetryPolicy(trust_idempotency=True))
+    with pytest.raises(DecodeError):
+        story.run(operation(repeat, read=no_reference))
+    assert len(story.requests) == 1
