@@ -39,8 +39,10 @@ def create_app(engine: Engine, console: Sequence[BaseRoute] = ()) -> ASGIApp:
     )
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-        app = endpoint if scope["path"].startswith(_ENGINE_PATHS) else starlette
-        await app(scope, receive, send)
+        if scope["path"].startswith(_ENGINE_PATHS):
+            await endpoint(scope, receive, send)
+        else:
+            await starlette(scope, *_closing_unread(scope, receive, send))
 
     return ConnectionLayer(dispatch)
 
@@ -118,6 +120,29 @@ def _closing(send: Send) -> Send:
         await send(message)
 
     return send_and_close
+
+
+def _closing_unread(scope: Scope, receive: Receive, send: Send) -> tuple[Receive, Send]:
+    """Have the connection closed after an answer that came before the whole body was read.
+
+    The server would go on taking what comes, and a client that sends without end would never
+    read the answer.
+    """
+    names = {name for name, _ in scope["headers"]}
+    is_read = names.isdisjoint((b"content-length", b"transfer-encoding"))
+
+    async def receive_and_look() -> Message:
+        nonlocal is_read
+        message = await receive()
+        is_read = not message.get("more_body", False)
+        return message
+
+    closing = _closing(send)
+
+    async def send_and_look(message: Message) -> None:
+        await (send if is_read else closing)(message)
+
+    return receive_and_look, send_and_look
 
 
 async def _body(receive: Receive) -> bytes | None:

@@ -8,6 +8,7 @@ from typing import Any
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from dgspay.emulator import Emulator
+from dgspay.emulator.merchant import Merchant
 
 CUSTOMER: dict[str, Any] = {
     "customer_email": "jane.doe@example.com",
@@ -74,14 +75,14 @@ def credentials(emulator: Emulator) -> dict[str, str]:
     }
 
 
-def sealed(emulator: Emulator, text: str, nonce: str = NONCE) -> str:
+def sealed(merchant: Merchant, text: str, nonce: str = NONCE) -> str:
     """Encrypt one field as the vendor's JavaScript does."""
-    key = AESGCM(base64.b64decode(emulator.encryption_key))
+    key = AESGCM(base64.b64decode(merchant.encryption_key))
     return base64.b64encode(key.encrypt(nonce.encode(), text.encode(), None)).decode()
 
 
 def card_charge(
-    emulator: Emulator, number: str = GUIDE_CARD, cvv: str = "123", **changes: Any
+    merchant: Merchant, number: str = GUIDE_CARD, cvv: str = "123", **changes: Any
 ) -> dict[str, Any]:
     return {
         "amount": 5000,
@@ -89,10 +90,10 @@ def card_charge(
         "payment_type": "card",
         **CUSTOMER,
         "narration": "Payment for Order #1234",
-        "card_encrypted_number": sealed(emulator, number),
-        "card_encrypted_expiry_month": sealed(emulator, "12"),
-        "card_encrypted_expiry_year": sealed(emulator, "2028"),
-        "card_encrypted_cvv": sealed(emulator, cvv),
+        "card_encrypted_number": sealed(merchant, number),
+        "card_encrypted_expiry_month": sealed(merchant, "12"),
+        "card_encrypted_expiry_year": sealed(merchant, "2028"),
+        "card_encrypted_cvv": sealed(merchant, cvv),
         "card_nonce": NONCE,
         **changes,
     }

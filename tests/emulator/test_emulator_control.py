@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import pytest
 
 from dgspay import BankRecipient, Customer, DGSPay, MobileMoneyRecipient
 from dgspay.emulator import Emulator, Served
+from dgspay.emulator.console.actions import ACTIONS
 from dgspay.models.customers import BillingAddress
 from dgspay.testing import client_options
 from dgspay.transports.httpx import HttpxTransport
@@ -106,6 +108,45 @@ def test_a_body_that_is_none_is_refused(console: httpx.Client) -> None:
     for body in (b"[1]", b"{", b'{"a": 1, "a": 2}', b'"' + b"x" * 1024 * 1024 + b'"'):
         assert console.post("/faults", content=body).status_code == 400
     assert console.get("/nowhere").status_code == 401  # the API asks for a key there
+
+
+def test_a_body_without_end_is_cut_off(console: httpx.Client, emulator: Emulator) -> None:
+    sent = itertools.count()
+
+    def endless() -> Iterator[bytes]:
+        while True:
+            # What the sockets between hold, and not what there is to come.
+            assert next(sent) < 3000
+            yield b" " * 65536
+
+    for path in ("/faults", "/reset", "/snapshots"):
+        try:
+            answer = console.post(path, content=endless())
+        except httpx.HTTPError:
+            pass  # the server may close while we still write
+        else:
+            assert answer.status_code == 400
+    # Others keep their connection.
+    kept = console.post("/options", json={"settle_after": 1})
+    assert (kept.status_code, kept.headers.get("connection")) == (200, None)
+    assert "connection" not in console.get("/state").headers
+
+
+@pytest.mark.parametrize(("method", "path", "_"), ACTIONS)
+def test_nothing_that_is_sent_is_more_than_refused(
+    console: httpx.Client, emulator: Emulator, method: str, path: str, _: object
+) -> None:
+    where = path.replace("{name:path}", "x").replace("{id}", "\u00b2")
+    bodies = [b"null", b"[]", b"\xff", b"[" * 100_000, b'{"a": NaN}', b'{"name": "\\ud800"}']
+    fields = ("reference", "outcome", "route", "fault", "mode", "advance", "name", "transactions")
+    wrong: tuple[object, ...] = (None, True, -1, 1e308, "", "\x00", "x" * 10_000, [], {})
+    bodies += [json.dumps(dict.fromkeys(fields, value)).encode() for value in wrong]
+    for body in bodies:
+        answer = console.request(method, where, content=body)
+        assert answer.status_code in {200, 400, 404}
+        assert answer.json()
+    assert console.get("/state").status_code == 200
+    assert emulator.executed == ()
 
 
 @pytest.mark.acceptance(46)
