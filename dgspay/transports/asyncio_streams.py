@@ -140,7 +140,7 @@ class AsyncioStream(asyncio.Protocol):
             await self._wait(timeout, self._core.ReadTimeout)
         piece = bytes(memoryview(self._received)[:max_bytes])
         del self._received[:max_bytes]
-        if self._is_paused:
+        if self._is_paused and len(self._received) <= _HIGH_WATER:
             self._is_paused = False
             self._transport.resume_reading()
         return piece

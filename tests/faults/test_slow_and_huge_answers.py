@@ -224,12 +224,12 @@ def endless_trailers(connection: Connection) -> None:
 def test_answer_in_endless_crumbs_ends_at_the_deadline(way: Way, script: Script) -> None:
     """The event loop has its turns meanwhile: it is not busy with what has come in already."""
     with RawServer(script) as server:
-        failure_of(way, server.url, authorize_otp, deadline=0.05)  # loads and warms everything
+        failure_of(way, server.url, authorize_otp, deadline=0.2)  # loads and warms everything
         began = time.process_time()
-        error = failure_of(way, server.url, authorize_otp, deadline=DEADLINE).error
+        error = failure_of(way, server.url, authorize_otp, deadline=1).error
         computed = time.process_time() - began
     assert isinstance(error, OutcomeUnknownError)
-    assert computed < 4 * DEADLINE
+    assert computed < 1.8  # of the processor's time, which a busy machine does not lengthen
 
 
 @abandoned_body
