@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ import aiohttp
 import anyio
 import pytest
 import trio
+from aiohttp.client_proto import ResponseHandler
 
 from dgspay import AsyncDGSPay, Customer, DGSPay, Outcome, errors
 from dgspay.core.operation import Request, Timeout, TransportFailure
@@ -279,6 +281,45 @@ def test_what_tells_us_that_a_request_was_begun_is_still_there() -> None:
     assert aiohttp.ClientRequest.response is None
     failed = failure_of(AIOHTTP, "http://127.0.0.1:1", payout)
     assert failed.error.outcome is Outcome.NOT_SENT
+
+
+def test_what_an_exchange_asks_of_aiohttp_is_still_there() -> None:
+    """If aiohttp takes it away, every call fails, and this test says why."""
+    asked = inspect.signature(ResponseHandler.set_response_params).parameters
+    assert asked.keys() >= {
+        *("skip_payload", "read_until_eof", "auto_decompress", "read_timeout"),
+        *("read_bufsize", "max_line_size", "max_field_size"),
+    }
+    made = inspect.signature(aiohttp.ClientRequest).parameters
+    assert made.keys() >= {"headers", "data", "loop", "session", "proxy", "ssl"}
+    required = [one.name for one in made.values() if one.default is inspect.Parameter.empty]
+    assert required == ["method", "url"]
+    connected = inspect.signature(aiohttp.BaseConnector.connect).parameters
+    assert [*connected] == ["self", "req", "traces", "timeout"]
+
+
+@pytest.mark.acceptance(3)
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1:1/x", "ws://127.0.0.1:1/x", "/generation/v2/x"])
+async def test_what_is_no_web_address_is_sent_nowhere(url: str) -> None:
+    async with transport() as aio:
+        with pytest.raises(TransportFailure) as caught:
+            await aio.send(get(url), LIMITS)
+    assert not caught.value.sent
+
+
+async def test_server_that_hangs_up_on_a_kept_connection_is_not_called_again_by_aiohttp() -> None:
+    def answer_once(connection: Connection) -> None:
+        if connection.read_request() is not None:
+            connection.write(GOOD)
+            connection.read_request()
+
+    with RawServer(answer_once) as server:
+        async with transport() as aio:
+            await aio.send(get(server.url), LIMITS)
+            with pytest.raises(TransportFailure, match="ended before") as caught:
+                await aio.send(get(server.url), LIMITS)
+            assert caught.value.sent
+        assert (len(server.requests), server.accepted) == (2, 1)
 
 
 async def test_deadline_covers_the_wait_for_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
