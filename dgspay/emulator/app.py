@@ -12,8 +12,9 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dgspay.emulator.admission import MAX_BODY_BYTES
 from dgspay.emulator.assets import serve_asset
-from dgspay.emulator.engine import MAX_BODY_BYTES, Engine
+from dgspay.emulator.engine import Engine
 from dgspay.emulator.exchange import Answer, Cut, Drop, Exchange, Request, Trickle, Wait
 from dgspay.emulator.templating import STATIC_PATH
 

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from dgspay.emulator import inprocess, links, server, steering
 from dgspay.emulator.account import Options
+from dgspay.emulator.admission import IN_PROCESS_ORIGIN
 from dgspay.emulator.app import create_app
 from dgspay.emulator.background import Ticker
 from dgspay.emulator.calls import API_PREFIX
@@ -21,7 +22,7 @@ from dgspay.emulator.console import console_routes
 from dgspay.emulator.credentials import FIRST_MERCHANT
 from dgspay.emulator.deliveries import Courier
 from dgspay.emulator.delivery import Delivery
-from dgspay.emulator.engine import IN_PROCESS_ORIGIN, Engine
+from dgspay.emulator.engine import Engine
 from dgspay.emulator.fault_file import load_faults
 from dgspay.emulator.faults import Faults
 from dgspay.emulator.feed import Feed

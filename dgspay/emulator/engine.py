@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any
 
-import attrs
-
-from dgspay.emulator import idempotency
 from dgspay.emulator.account import Account, Options
+from dgspay.emulator.admission import IN_PROCESS_ORIGIN, Incoming, admit, read
 from dgspay.emulator.calls import Call, Route
 from dgspay.emulator.clock import Clock
-from dgspay.emulator.credentials import (
-    GUIDE_ACCOUNT_NUMBERS,
-    GUIDE_API_KEYS,
-    LIVE_KEY_PREFIX,
-    Credentials,
-)
+from dgspay.emulator.credentials import Credentials
 from dgspay.emulator.exchange import (
     Answer,
     Effect,
@@ -27,9 +19,6 @@ from dgspay.emulator.exchange import (
     RefusedError,
     Request,
     Wait,
-    WrongMethodError,
-    invalid,
-    not_found,
 )
 from dgspay.emulator.fault_kinds import Fault, HungUp
 from dgspay.emulator.faults import Faults
@@ -37,33 +26,8 @@ from dgspay.emulator.idempotency import Memory
 from dgspay.emulator.identifiers import Identifiers
 from dgspay.emulator.journal import Arrival, Journal
 from dgspay.emulator.records import Event
-from dgspay.emulator.routes import API_OPERATIONS, find_route, methods_of
-from dgspay.emulator.same_origin import is_foreign, is_foreign_name
+from dgspay.emulator.routes import API_OPERATIONS, find_route
 from dgspay.emulator.settlement import settle_due
-from dgspay.errors import DecodeError
-from dgspay.models.codec import parse_json
-
-IN_PROCESS_ORIGIN = "http://127.0.0.1"
-MAX_BODY_BYTES = 1024 * 1024
-
-
-@attrs.frozen
-class _Incoming:
-    """A request with what can be said about it before it is carried out."""
-
-    request: Request
-    route: Route | None
-    values: Mapping[str, str]
-    body: Any = attrs.field(repr=False)
-    malformed: RefusedError | None
-
-    @property
-    def operation(self) -> str | None:
-        return self.route.operation if self.route else None
-
-    @property
-    def is_for_page(self) -> bool:
-        return self.route is not None and self.route.public
 
 
 class Engine:
@@ -153,6 +117,10 @@ class Engine:
                 return account
         raise LookupError(f"no account {account_number!r}")
 
+    def account_with(self, api_key: str) -> Account | None:
+        """Return the account an API key opens, if there is one."""
+        return self._by_key.get(api_key)
+
     def behave(self, options: Options) -> None:
         """Behave otherwise from now on."""
         with self.lock:
@@ -231,7 +199,7 @@ class Engine:
         closes the exchange.
         """
         self.tick()
-        incoming = _read(request)
+        incoming = read(request)
         # What the pages ask for is no call of the API.
         journal = Journal() if incoming.is_for_page else self.journal
         arrival = journal.open(request, incoming.body, incoming.operation, self.clock.time())
@@ -252,7 +220,7 @@ class Engine:
                 self._deliver(events)
             self._changed()
 
-    def _fault(self, incoming: _Incoming, arrival: Arrival) -> Fault:
+    def _fault(self, incoming: Incoming, arrival: Arrival) -> Fault:
         """Take the fault that strikes a request; the pages are spared."""
         fault = None if incoming.is_for_page else self.faults.take(incoming.operation)
         if fault is None:
@@ -261,11 +229,11 @@ class Engine:
         return fault
 
     def _answer(
-        self, incoming: _Incoming, arrival: Arrival, events: list[Event]
+        self, incoming: Incoming, arrival: Arrival, events: list[Event]
     ) -> Generator[Wait, None, Answer]:
         """Do the work of a request, once per idempotency key, and make its answer."""
         try:
-            account, route, key, replay = self._admit(incoming, arrival)
+            account, route, key, replay = admit(self, incoming, arrival)
         except RefusedError as refused:
             return refused.answer()
         if replay is not None:
@@ -300,53 +268,6 @@ class Engine:
         headers = (("content-type", "text/plain; charset=utf-8"),)
         return Answer(int(HTTPStatus.INTERNAL_SERVER_ERROR), f"{why}.\n".encode(), headers)
 
-    def _admit(
-        self, incoming: _Incoming, arrival: Arrival
-    ) -> tuple[Account, Route, str | None, Answer | None]:
-        """Check who asks and whether the request can be read, and claim its key."""
-        self._keep_others_out(incoming.request)
-        route = incoming.route
-        if route is not None and route.public:
-            account = self._owner(incoming.values)
-        else:
-            account = self._authenticate(incoming.request)
-            arrival.account_number = account.credentials.account_number
-        if route is None:
-            allowed = methods_of(incoming.request.path)
-            raise WrongMethodError(allowed) if allowed else not_found("endpoint")
-        if (
-            route.public
-            and incoming.request.method != "GET"
-            and is_foreign(incoming.request.headers, public=self.public)
-        ):
-            raise RefusedError("91", "this request comes from a page of another site")
-        if incoming.malformed is not None:
-            raise incoming.malformed
-        key = idempotency.key_of(incoming.request)
-        if key is None:
-            return account, route, None, None
-        with self.lock:
-            return account, route, key, account.keys.claim(key, incoming.request)
-
-    def _keep_others_out(self, request: Request) -> None:
-        """Refuse what a page of another site sends by a name it has pointed at this machine.
-
-        The keys are published, so they keep no one out. In-process, no browser gets here.
-        """
-        is_served = self.origin != IN_PROCESS_ORIGIN and "host" in request.headers
-        if is_served and is_foreign_name(request.headers, public=self.public):
-            raise RefusedError(
-                "91", "ask for the emulator by its address or as localhost, or allow others in"
-            )
-
-    def _owner(self, values: Mapping[str, str]) -> Account:
-        """Find the account a page is about: a payer brings no credentials."""
-        slug, reference = values.get("slug"), values.get("reference")
-        for account in self.accounts:
-            if (slug and account.link(slug)) or (reference and account.payment(reference)):
-                return account
-        return self.account
-
     def _work(self, route: Route, call: Call, events: list[Event]) -> Answer:
         with self.lock:
             try:
@@ -361,27 +282,6 @@ class Engine:
                 self.commit()
         return answer
 
-    def _authenticate(self, request: Request) -> Account:
-        """Check the two headers of the guide ("Required Headers")."""
-        key = request.headers.get("x-dgs-api-key", "")
-        number = request.headers.get("x-dgs-account-number")
-        if self.options.guide_credentials and key in GUIDE_API_KEYS:
-            if number is not None and number not in GUIDE_ACCOUNT_NUMBERS:
-                raise RefusedError("91", "X-DGS-ACCOUNT-NUMBER is not one of the guide's examples")
-            return self.account
-        if key.startswith(LIVE_KEY_PREFIX):
-            raise RefusedError(
-                "91", "a live API key was sent to the emulator; keep it away from test machines"
-            )
-        account = self._by_key.get(key)
-        if account is None:
-            raise RefusedError("91", "X-DGS-API-Key is missing or not one of the emulator's keys")
-        if number is None and not self.options.require_account_number:
-            return account
-        if number != account.credentials.account_number:
-            raise RefusedError("91", "X-DGS-ACCOUNT-NUMBER is missing or not this account's")
-        return account
-
 
 def _nothing_to_keep() -> None:
     pass
@@ -394,17 +294,3 @@ def _keep_answer(call: Call, answer: Answer) -> None:
         fingerprint = account.keys.fingerprint(key)
         memory = Memory(fingerprint, answer.status, answer.body, answer.headers)
         account.touch("key", key, memory)
-
-
-def _read(request: Request) -> _Incoming:
-    """Find the route and parse the body; what is wrong is said later, after authentication."""
-    route, values = find_route(request.method, request.path) or (None, {})
-    body, malformed = None, None
-    if len(request.body) > MAX_BODY_BYTES:
-        malformed = invalid(f"the body must not be over {MAX_BODY_BYTES} bytes")
-    elif request.body:
-        try:
-            body = parse_json(request.body)
-        except DecodeError as error:
-            malformed = invalid(error.message)
-    return _Incoming(request, route, values, body, malformed)

@@ -17,6 +17,7 @@ import pytest
 
 from dgspay import BankRecipient, Customer, DGSPay, MobileMoneyRecipient
 from dgspay.emulator import Emulator, Served
+from dgspay.emulator.console import view
 from dgspay.emulator.console.actions import ACTIONS
 from dgspay.models.customers import BillingAddress
 from dgspay.testing import client_options
@@ -300,3 +301,28 @@ def test_the_clock_thread_survives_a_wait_without_end() -> None:
         while not emulator.deliveries:
             assert time.monotonic() < over
             threading.Event().wait(0.01)
+
+
+def test_a_search_in_the_console_holds_up_no_charge(
+    emulator: Emulator, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.post("/charges", json=MOBILE_MONEY)
+    engine = emulator._engine
+    came_in: list[bool] = []
+
+    def try_to_come_in() -> None:
+        came_in.append(engine.lock.acquire(blocking=False))
+        if came_in[-1]:
+            engine.lock.release()
+
+    def look_at(_: object) -> str:
+        other = threading.Thread(target=try_to_come_in)
+        other.start()
+        other.join()
+        return ""
+
+    monkeypatch.setattr(view, "_words_of", look_at)
+    monkeypatch.setattr(view, "_text_of", look_at)
+    shown = view.state(engine, emulator._courier, engine.account, "search", "find")
+    assert (shown["requests"], shown["transactions"]) == ([], [])
+    assert came_in == [True, True]

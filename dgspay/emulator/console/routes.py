@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from dgspay.emulator.admission import MAX_BODY_BYTES
 from dgspay.emulator.console.actions import ACTIONS, Action, Ask
 from dgspay.emulator.console.stream import changes
 from dgspay.emulator.deliveries import Courier
-from dgspay.emulator.engine import MAX_BODY_BYTES, Engine
+from dgspay.emulator.engine import Engine
 from dgspay.emulator.exchange import Answer
 from dgspay.emulator.fault_kinds import KINDS
 from dgspay.emulator.fidelity import FIDELITY

@@ -40,8 +40,11 @@ def state(
         find: Only transactions are shown that have this text in them, in any case.
     """
     number = account.credentials.account_number
+    # A search may look at all there is: no charge waits for it.
+    arrivals = [a for a in engine.journal.arrivals if a.account_number in (number, None)]
+    found = _latest(_found(arrivals, search))
+    like = _like(account.payments, find)
     with engine.lock:
-        arrivals = [a for a in engine.journal.arrivals if a.account_number in (number, None)]
         pending = account.history.with_status(PaymentStatus.PENDING)
         deliveries = [d for d in tuple(courier.deliveries) if d.account_number == number]
         return {
@@ -65,7 +68,7 @@ def state(
             "pending": [_payment(p) for p in _latest(pending)],
             "pending_total": len(pending),
             "latest": [_payment(p) for p in islice(reversed(account.payments), _NEWS)],
-            "transactions": [_payment(p) for p in _like(account.payments, find)],
+            "transactions": [_payment(p) for p in like],
             "transactions_total": len(account.payments),
             "links": [link_fields(account, link) for link in _latest(account.links.values())],
             "links_total": len(account.links),
@@ -74,7 +77,7 @@ def state(
             "conversions": [_conversion(c) for c in _latest(account.conversions.values())],
             "deliveries": [_delivery(d) for d in _latest(deliveries)],
             "deliveries_total": len(deliveries),
-            "requests": [_request(a) for a in _latest(_found(arrivals, search))],
+            "requests": [_request(a) for a in found],
             "requests_total": len(arrivals),
             "keys": [
                 {"key": key, "answered": answered} for key, answered in account.keys.latest(_SHOWN)
