@@ -187,6 +187,8 @@ def test_a_claim_that_the_programs_end_breaks_off_is_not_made_anew() -> None:
 
         async def claim(self, key: str, *, lease: float) -> Claim | Refusal:
             self.claims += 1
+            if self.claims > 1:
+                return Refusal.BUSY
             await asyncio.get_running_loop().create_future()
             pytest.fail("nobody answers it")
 
