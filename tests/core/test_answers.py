@@ -143,7 +143,7 @@ def test_a_code_of_a_gateways_own_says_nothing_of_the_call(error_code: str, stat
 @pytest.mark.acceptance(23)
 @pytest.mark.parametrize("error_code", ["90", "91", "93", "99", "VALIDATION_ERROR", "NEW"])
 @pytest.mark.parametrize("status", [200, 400, 429, 500])
-@pytest.mark.parametrize("goes_on", ["pending", "successful"])
+@pytest.mark.parametrize("goes_on", ["pending", "successful", "success"])
 def test_a_refusal_that_tells_of_a_payment_is_never_relied_on(
     error_code: str, status: int, goes_on: str
 ) -> None:
