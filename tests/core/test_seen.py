@@ -41,6 +41,34 @@ def test_a_mark_across_two_others_is_none(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.acceptance(34)
+@pytest.mark.parametrize(
+    ("marks", "known"),
+    [
+        ((b"xabcde", b"fxxxxx"), False),
+        ((b"xxxxxa", b"bcdefx"), False),
+        ((b"abcdef", b"xxxabc", b"defxxx"), True),
+        ((b"xxxabc", b"defxxx", b"abcdef", b"xxxabc", b"defxxx"), True),
+        ((b"xxxabc", b"defabc", b"defxxx"), False),
+    ],
+)
+def test_a_mark_is_found_where_it_stands_by_itself_and_only_there(
+    marks: tuple[bytes, ...], known: bool
+) -> None:
+    generation = seen._Generation()
+    for mark in marks:
+        generation.add(0, mark)
+    assert generation.has(0, b"abcdef") is known
+
+
+@pytest.mark.acceptance(34)
+def test_a_mark_that_begins_right_after_a_false_one_is_found() -> None:
+    generation = seen._Generation()
+    generation.add(0, b"xxxxxa")
+    generation.add(0, b"aaaaaa")
+    assert generation.has(0, b"aaaaaa")
+
+
+@pytest.mark.acceptance(34)
 def test_a_shift_by_fifty_thousand_rows_is_still_seen_through() -> None:
     rows = SeenRows()
     identities = [f"transaction-{number}" for number in range(50_000)]
