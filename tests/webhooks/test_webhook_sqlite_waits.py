@@ -122,7 +122,7 @@ connection.close()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps its locks by the handle")
-def test_a_look_at_the_inbox_takes_no_lock_from_its_own_process(
+def test_a_look_at_the_inbox_lets_go_of_no_lock_that_is_held(
     sqlite_path: Path, writer: sqlite3.Connection
 ) -> None:
     # POSIX lets go of all a process's locks on a file when it closes the file, in any way.
