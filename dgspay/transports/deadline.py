@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 import time
@@ -86,11 +87,33 @@ class BoundBackend:
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> BoundStream:
-        """Open a connection."""
-        stream = self._backend.connect_tcp(
-            host, port, deadline.clamp(timeout), local_address, socket_options
-        )
-        return BoundStream(stream)
+        """Open a connection to the first address of a host that answers."""
+        *others, last = self._addresses(host, port)
+        more = (local_address, socket_options)
+        for address in others:
+            limit = deadline.clamp(timeout)
+            try:
+                return BoundStream(self._backend.connect_tcp(address, port, limit, *more))
+            except Exception:
+                if deadline.left() <= 0:
+                    raise
+        return BoundStream(self._backend.connect_tcp(last, port, deadline.clamp(timeout), *more))
+
+    def _addresses(self, host: str, port: int) -> list[str]:
+        """Look the addresses of a host up, for each of them is given the whole of a timeout.
+
+        A host with ten addresses that do not answer would take ten times what is left. Where it
+        is not the library's own backend that connects, the host is its affair.
+        """
+        if type(self._backend).__name__ != "SyncBackend":
+            return [host]
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            return [host]  # the attempt to connect tells of it
+        addresses = [str(info[4][0]) for info in found]
+        is_local = any(address.lower().startswith("fe80:") for address in addresses)
+        return [host] if is_local or not addresses else addresses  # they have a scope beside
 
     def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None

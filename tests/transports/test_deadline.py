@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
+import time
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from dgspay.core.operation import Timeout, TransportFailure
 from dgspay.transports.deadline import DeadlinePassedError, deadline
+from dgspay.transports.httpx import HttpxTransport
+from tests.faults.raw_server import RawServer, answering, free_port, http
+from tests.transports.contract.calling import get
 
 
 def test_a_call_made_within_a_call_leaves_the_outer_deadline() -> None:
@@ -34,3 +43,72 @@ def test_each_thread_has_its_own() -> None:
         thread.start()
         thread.join()
     assert seen == [float("inf")]
+
+
+@pytest.fixture
+def deaf() -> Iterator[int]:
+    """A port on which nobody takes a connection up, nor refuses it."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):  # until no more are queued
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The addresses of `many.test`, which a test may add."""
+    addresses: list[str] = []
+    real = socket.getaddrinfo
+
+    def look_up(host: Any, port: Any, *args: Any, **more: Any) -> Any:
+        if host != "many.test":
+            return real(host, port, *args, **more)
+        kind = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+        return [(*kind, (address, port)) for address in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    return addresses
+
+
+def send_to(port: int, total: float) -> int:
+    transport = HttpxTransport.blocking()
+    try:
+        return transport.send(get(f"http://many.test:{port}"), Timeout(total=total)).status
+    finally:
+        transport.close()
+
+
+@pytest.mark.acceptance(16)
+def test_host_with_many_deaf_addresses_does_not_outlive_the_deadline(
+    deaf: int, many: list[str]
+) -> None:
+    many += ["127.0.0.1"] * 30
+    began = time.monotonic()
+    with pytest.raises(TransportFailure) as caught:
+        send_to(deaf, 0.3)
+    assert not caught.value.sent
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.acceptance(14)
+def test_first_address_of_a_host_that_answers_is_used(many: list[str]) -> None:
+    with RawServer(answering(http({"status": "success"}))) as server:
+        many += ["127.0.0.2", "127.0.0.1", "127.0.0.3"]  # of which only the second listens
+        assert send_to(server.port, 10) == 200
+        assert server.accepted == 1
+
+
+@pytest.mark.acceptance(14)
+@pytest.mark.parametrize("addresses", [[], ["127.0.0.1"], ["127.0.0.1"] * 3])
+def test_host_whose_addresses_all_refuse_has_been_sent_nothing(
+    many: list[str], addresses: list[str]
+) -> None:
+    many += addresses
+    with pytest.raises(TransportFailure) as caught:
+        send_to(free_port(), 10)
+    assert not caught.value.sent
