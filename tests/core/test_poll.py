@@ -68,6 +68,11 @@ def test_a_wrong_reference_is_raised_after_ten_seconds() -> None:
     assert 1010 <= story.clock.now < 1015
 
 
+def test_a_payment_that_shows_itself_just_before_ten_seconds_was_only_late() -> None:
+    story = Story(code("92", 404), code("92", 404), seen("success"), random=0.5)
+    assert story.run(charges.wait("dgs_1", timeout=60, interval=9.75)).is_paid
+
+
 def test_a_payment_that_vanishes_is_raised_at_once() -> None:
     with pytest.raises(NotFoundError):
         Story(seen("pending"), code("92", 404)).run(charges.wait("d"))
