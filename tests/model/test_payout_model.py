@@ -13,12 +13,13 @@ A story that fails is printed as the steps that lead to it. `DGSPAY_TEST_FULL=1`
 
 from __future__ import annotations
 
+import random
 import shutil
 from typing import Any
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from dgspay import PaymentStatus
 from dgspay.payouts import State
@@ -103,22 +104,22 @@ class PayoutStory(RuleBasedStateMachine):
     def end_of_a_transfer(self, well: bool, place: int) -> None:
         self.world.end(well=well, place=place)
 
-    @precondition(lambda self: self.world.emulator.deliveries)
+    # No step is drawn by what there is at the moment: how far the tasks of a run have come differs
+    # from one telling of a story to the next, and each telling must draw the same.
+
     @rule(place=places)
     def webhook(self, place: int) -> None:
         self.world.deliver(place)
 
-    @precondition(lambda self: len(self.world.emulator.deliveries) > 1)
-    @rule(order=st.randoms(use_true_random=False))
-    def post_in_any_order(self, order: Any) -> None:
+    @rule(order=st.integers(min_value=0, max_value=2**32))
+    def post_in_any_order(self, order: int) -> None:
         deliveries = [*range(len(self.world.emulator.deliveries))] * 2
-        order.shuffle(deliveries)
+        random.Random(order).shuffle(deliveries)
         for place in deliveries:
             self.world.deliver(place)
 
     # --- a person ---
 
-    @precondition(lambda self: self.world.records(State.HELD))
     @rule(place=places)
     def decision(self, place: int) -> None:
         self.world.decide(place)
