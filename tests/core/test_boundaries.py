@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dgspay.core.answer import Verdict, assess, assess_failure, parse_retry_after
-from dgspay.core.operation import Repeat, Response, Timeout, TransportFailure
+from dgspay.core.operation import Repeat, Response, Send, Timeout, TransportFailure
 from dgspay.core.retry import History, RetryBudget, RetryPolicy, Step, decide
 from dgspay.errors import ContradictoryOutcomeError, DGSPayError, Outcome, ServerError
 from tests.core.story import OK, REFUSED, Story, answer, code, operation
@@ -240,6 +240,19 @@ def test_once_the_deadline_has_passed_nothing_is_sent_again(
     assert error.outcome is Outcome.REJECTED
     assert error.message.endswith("the deadline leaves no room for it.")
     assert len(story.requests) == 1
+
+
+@pytest.mark.acceptance(16)
+def test_an_attempt_after_a_pause_that_overshot_has_a_millisecond() -> None:
+    story = Story(deadline=10.0)
+    steps = operation(PAYOUT).steps(story.caller)
+    next(steps)
+    steps.send(REFUSED)
+    story.clock.now += 11.0
+    effect = next(steps)
+    assert isinstance(effect, Send)
+    assert effect.timeout == Timeout(connect=1e-3, write=1e-3, read=1e-3, pool=1e-3, total=1e-3)
+    steps.close()
 
 
 def test_the_pause_doubles_to_a_bound_and_its_exponent_has_one_too() -> None:
