@@ -48,6 +48,12 @@ def test_an_outage_is_outlived() -> None:
     assert story.run(charges.wait("d", timeout=60)).is_paid
 
 
+@pytest.mark.parametrize("body", [b"<html>", b"{}", b""], ids=["html", "no record", "empty"])
+def test_an_answer_that_cannot_be_read_is_outlived_like_an_outage(body: bytes) -> None:
+    story = Story(seen("pending"), answer(body), seen("success"))
+    assert story.run(charges.wait("d", timeout=60)).is_paid
+
+
 def test_an_outage_to_the_end_is_told_as_the_cause() -> None:
     story = Story(seen("pending"), *[REFUSED] * 200)
     with pytest.raises(WaitTimeoutError, match="the last look-up failed") as caught:
