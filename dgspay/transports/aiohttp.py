@@ -12,27 +12,24 @@ except ImportError:
 
 import asyncio
 import ssl
+import sys
 from collections.abc import Mapping
-from typing import Any, overload
+from typing import overload
 
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import StreamWriter
+from aiohttp.payload import Payload
 from yarl import URL
 
 from dgspay.core.operation import Request, Response, Timeout, TransportFailure
-from dgspay.transports.aiohttp_exchange import (
-    HEADER_LINE,
-    WriteTimeoutError,
-    answer,
-    directly,
-    timed,
-)
 from dgspay.transports.aiohttp_sessions import (
     PROXIES,
     BorrowedSession,
     LoopSessions,
-    OpenSession,
     Options,
 )
 from dgspay.transports.base import MAX_CONNECTIONS, checked_limit
+from dgspay.transports.exchange import Body
 from dgspay.transports.failures import (
     deadline_passed,
     detail,
@@ -41,6 +38,12 @@ from dgspay.transports.failures import (
     unverified,
 )
 from dgspay.transports.routes import checked_proxy
+
+# What is handed over at a time, so that a write can be seen to stall.
+_PIECE = 65_536
+
+# A proxy on the way may add headers of some length; aiohttp takes 128 of them.
+_HEADER_LINE = 32_768
 
 # The headers that are aiohttp's business: where a request goes, and where its body ends.
 _FRAMING = {"host", "content-length", "transfer-encoding"}
@@ -110,15 +113,15 @@ class AiohttpTransport:
 
     async def send(self, request: Request, timeout: Timeout) -> Response:
         """Send the request and return the answer; see `dgspay.transports.base`."""
-        attempt = _Attempt(request.headers)
+        attempt = _Attempt(request.headers if self._is_borrowed else None)
         try:
             opened = await self._sessions.get(_asyncio_loop())
             with opened.deadlines.within(timeout.total):
                 if opened.slots is None:
-                    return await self._exchange(opened, request, timeout, attempt)
+                    return await self._exchange(opened.session, request, timeout, attempt)
                 await _take(opened.slots, timeout.pool)
                 try:
-                    return await self._exchange(opened, request, timeout, attempt)
+                    return await self._exchange(opened.session, request, timeout, attempt)
                 finally:
                     opened.slots.release()
         except TransportFailure:
@@ -136,39 +139,29 @@ class AiohttpTransport:
         raise failure
 
     async def _exchange(
-        self, opened: OpenSession, request: Request, timeout: Timeout, attempt: _Attempt
+        self, session: aiohttp.ClientSession, request: Request, timeout: Timeout, attempt: _Attempt
     ) -> Response:
         url = URL(request.url, encoded=True)  # byte for byte what it is
-        if isinstance(self._sessions, LoopSessions):
-            route = self._sessions.route(url)
-            attempt.request = _outgoing(request, url, timeout, opened, **route)
-            limits = self._client_timeout(timeout)
-            response = await directly(opened.session.connector, attempt.request, limits)
-        else:
-            response = await self._through(opened.session, request, timeout, attempt)
-        try:
-            return await answer(response)
-        finally:
-            if not response.closed:
-                response.close()
-
-    async def _through(
-        self, session: aiohttp.ClientSession, request: Request, timeout: Timeout, attempt: _Attempt
-    ) -> aiohttp.ClientResponse:
-        """Send it through the user's session."""
-        return await session.request(
+        response = await session.request(
             request.method,
-            URL(request.url, encoded=True),
-            data=timed(request.body, timeout),
+            url,
+            data=_body(request.body, timeout),
             headers=request.headers,
             allow_redirects=False,
             raise_for_status=False,
             auto_decompress=False,
-            max_line_size=HEADER_LINE,
-            max_field_size=HEADER_LINE,
+            max_line_size=_HEADER_LINE,
+            max_field_size=_HEADER_LINE,
             timeout=self._client_timeout(timeout),
             middlewares=(attempt,),
+            **self._sessions.route(url),
         )
+        try:
+            body = await _read(response)
+            return Response(response.status, _headers(response), body)
+        finally:
+            if not response.closed:
+                response.close()
 
     def _client_timeout(self, timeout: Timeout) -> aiohttp.ClientTimeout:
         """Return aiohttp's form of it, which is the same for nearly all calls."""
@@ -211,39 +204,25 @@ async def _take(slots: asyncio.Semaphore, limit: float) -> None:
 # --- one attempt ------------------------------------------------------------------------------
 
 
-def _outgoing(
-    request: Request, url: URL, timeout: Timeout, opened: OpenSession, **route: Any
-) -> aiohttp.ClientRequest:
-    """Return aiohttp's form of a request on a connection of our own."""
-    return aiohttp.ClientRequest(
-        request.method,
-        url,
-        headers=request.headers,
-        data=timed(request.body, timeout),
-        loop=opened.loop,
-        session=opened.session,
-        **route,
-    )
-
-
 class _Attempt:
-    """What is known of one exchange; for a user's session, a middleware around it.
+    """A middleware of aiohttp's around one exchange: it knows what left, and lets nothing repeat.
 
     aiohttp itself sends a DELETE or a GET again where a kept connection turns out dead. That is
     for our own retry table to decide, so no error that aiohttp would repeat gets past here.
     """
 
-    __slots__ = ("_ours", "request")
+    __slots__ = ("_ours", "_request")
 
-    def __init__(self, ours: Mapping[str, str]) -> None:
+    def __init__(self, ours: Mapping[str, str] | None) -> None:
         self._ours = ours
-        self.request: aiohttp.ClientRequest | None = None
+        self._request: aiohttp.ClientRequest | None = None
 
     async def __call__(
         self, request: aiohttp.ClientRequest, handler: ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        self.request = request
-        _keep_only(self._ours, request)
+        self._request = request
+        if self._ours is not None:
+            _keep_only(self._ours, request)
         try:
             return await handler(request)
         except Exception as error:  # noqa: BLE001 - as in send
@@ -256,7 +235,7 @@ class _Attempt:
 
         aiohttp sets the request's `response` in the very step in which it begins to write.
         """
-        return self.request is not None and getattr(self.request, "response", True) is not None
+        return self._request is not None and getattr(self._request, "response", True) is not None
 
 
 def _keep_only(ours: Mapping[str, str], request: aiohttp.ClientRequest) -> None:
@@ -267,13 +246,65 @@ def _keep_only(ours: Mapping[str, str], request: aiohttp.ClientRequest) -> None:
     request.headers["Host"] = request.url.host_port_subcomponent or ""
 
 
+def _body(body: bytes | None, timeout: Timeout) -> bytes | _TimedBody | None:
+    return body if body is None or len(body) <= _PIECE else _TimedBody(body, timeout.write)
+
+
+class _TimedBody(Payload):
+    """A long body, written in pieces that the other side must take in time.
+
+    aiohttp has no such limit, and its limit for reading begins when all is written.
+    """
+
+    def __init__(self, body: bytes, limit: float) -> None:
+        super().__init__(body)
+        self._size = len(body)
+        self._limit = limit
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        transport = writer.transport if isinstance(writer, StreamWriter) else None
+        try:
+            for start in range(0, len(self._value), _PIECE):
+                async with asyncio.timeout(self._limit):
+                    await writer.write(self._value[start : start + _PIECE])
+                    await writer.drain()
+        except TimeoutError:
+            raise _WriteTimeoutError from None
+        finally:
+            # What is left over would be sent even after the connection is closed, if ever taken.
+            if sys.exception() is not None and transport is not None:
+                transport.abort()
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return str(self._value, encoding, errors)
+
+
+class _WriteTimeoutError(TimeoutError):
+    """The other side has taken nothing for too long."""
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    body = Body(response.headers.get("Content-Encoding", ""))
+    while piece := await response.content.readany():
+        body.add(piece)
+    return body.whole()
+
+
+def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for mixed, padded in response.headers.items():
+        name, value = mixed.lower(), padded.strip()
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
 # --- what its errors mean -----------------------------------------------------------------------
 
 # The first kind that fits says what happened.
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (aiohttp.ConnectionTimeoutError, "the connection could not be opened in time"),
     (aiohttp.SocketTimeoutError, "no answer came in time"),
-    (WriteTimeoutError, "the request could not be written in time"),
+    (_WriteTimeoutError, "the request could not be written in time"),
     (aiohttp.ClientProxyConnectionError, "the connection to the proxy could not be opened"),
     (aiohttp.ClientConnectorError, "the connection could not be opened"),
     (aiohttp.ClientResponseError, "the answer is not HTTP as it should be"),
@@ -297,8 +328,6 @@ def _failure(error: Exception, *, sent: bool) -> TransportFailure:
             return TransportFailure(reason + _detail(error), sent=sent)
     if isinstance(error, TimeoutError):
         return deadline_passed(sent=sent)
-    if isinstance(error, OSError):
-        return TransportFailure("the connection broke" + detail(error), sent=sent)
     return TransportFailure(f"the request failed ({type(error).__name__})", sent=sent)
 
 

@@ -76,6 +76,10 @@ class BorrowedSession:
             self._opened = OpenSession(loop, self._session, None, Deadlines(loop))
         return self._opened
 
+    def route(self, url: URL) -> dict[str, Any]:
+        """Return nothing: proxy and certificates are the session's own affair."""
+        return {}
+
     async def aclose(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Leave it open: its owner closes it."""
 
@@ -226,15 +230,13 @@ class _Routes:
         return route
 
     def _find(self, url: URL) -> dict[str, Any]:
-        if url.scheme not in ("http", "https"):
-            raise unusable("the URL of the request is not one of http or https")
         route: dict[str, Any] = {}
         proxy = self._options.proxy
         if proxy is None and self._options.trust_env:
             # aiohttp would do so at every call, and would send the password .netrc has.
             proxy = environment_proxy(url.scheme, url.raw_host or "", url.port, kinds=PROXIES)
         if proxy is not None:
-            route["proxy"] = URL(proxy)
+            route["proxy"] = proxy
         if url.scheme == "https" or (proxy or "").startswith("https:"):
             route["ssl"] = _tls_context(self._options)
         return route

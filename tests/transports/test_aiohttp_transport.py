@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import inspect
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -14,7 +13,6 @@ import aiohttp
 import anyio
 import pytest
 import trio
-from aiohttp.client_proto import ResponseHandler
 
 from dgspay import AsyncDGSPay, Customer, DGSPay, Outcome, errors
 from dgspay.core.operation import Request, Timeout, TransportFailure
@@ -281,21 +279,6 @@ def test_what_tells_us_that_a_request_was_begun_is_still_there() -> None:
     assert aiohttp.ClientRequest.response is None
     failed = failure_of(AIOHTTP, "http://127.0.0.1:1", payout)
     assert failed.error.outcome is Outcome.NOT_SENT
-
-
-def test_what_an_exchange_asks_of_aiohttp_is_still_there() -> None:
-    """If aiohttp takes it away, every call fails, and this test says why."""
-    asked = inspect.signature(ResponseHandler.set_response_params).parameters
-    assert asked.keys() >= {
-        *("skip_payload", "read_until_eof", "auto_decompress", "read_timeout"),
-        *("read_bufsize", "max_line_size", "max_field_size"),
-    }
-    made = inspect.signature(aiohttp.ClientRequest).parameters
-    assert made.keys() >= {"headers", "data", "loop", "session", "proxy", "ssl"}
-    required = [one.name for one in made.values() if one.default is inspect.Parameter.empty]
-    assert required == ["method", "url"]
-    connected = inspect.signature(aiohttp.BaseConnector.connect).parameters
-    assert [*connected] == ["self", "req", "traces", "timeout"]
 
 
 @pytest.mark.acceptance(3)
