@@ -177,8 +177,9 @@ class PgQueuerEngine:
 
             running = asyncio.create_task(
                 queue.run(
-                    batch_size=self._at_once,
-                    # It refuses less than twice the batch; the batch is what is fetched at once.
+                    # That chunks have ended is written down once a batch of them has, or a tenth
+                    # of a second later, and nobody gets the next one before.
+                    batch_size=1,
                     max_concurrent_tasks=2 * self._at_once,
                     dequeue_timeout=timedelta(seconds=1),
                     heartbeat_timeout=self._lease,

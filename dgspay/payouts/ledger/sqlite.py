@@ -24,6 +24,7 @@ from dgspay.payouts.ledger.tables import ACCEPTED, IN_DOUBT, row_id
 from dgspay.payouts.payout import Payout
 
 OLDEST_SQLITE = (3, 33)
+"""Upserts came with 3.24; the ledger has never been run on anything older than this."""
 
 DEFAULT_NAME = "dgspay-payouts.sqlite3"
 
