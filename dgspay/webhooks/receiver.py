@@ -352,4 +352,8 @@ def _positional_parameters(function: Callable[..., Any]) -> int:
         raise ConfigError("a handler must be a function")
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     parameters = inspect.signature(function).parameters.values()
-    return sum(each.kind in kinds and each.default is each.empty for each in parameters)
+    needed = [each for each in parameters if each.default is each.empty]
+    for each in needed:
+        if each.kind is each.KEYWORD_ONLY:
+            raise ConfigError(f"nobody gives a handler {each.name!r}: it needs a default")
+    return sum(each.kind in kinds for each in needed)
