@@ -85,6 +85,10 @@ class Call:
 Handler = Callable[[Call], Mapping[str, Any] | Answer]
 
 
+def _name_of(route: Route) -> str:
+    return f"{route.method} {route.template.removeprefix(API_PREFIX)}"
+
+
 @attrs.frozen
 class Route:
     """A method and a path template, and the function that answers.
@@ -98,12 +102,8 @@ class Route:
     handler: Handler
     public: bool = False
     # Made once and not for every call: each deed keeps it.
-    operation: str = attrs.field(init=False)
+    operation: str = attrs.field(init=False, default=attrs.Factory(_name_of, takes_self=True))
     """The route as faults and deeds name it, such as `GET /transactions/{id}`."""
-
-    @operation.default
-    def _operation(self) -> str:
-        return f"{self.method} {self.template.removeprefix(API_PREFIX)}"
 
     def match(self, segments: tuple[str, ...]) -> Mapping[str, str] | None:
         """Return the variable segments, decoded, when a path has this form."""
