@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 from packaging.requirements import Requirement
 
 nox.needs_version = ">=2024.10.9"
@@ -147,8 +148,14 @@ def docs(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def checks(session: nox.Session) -> None:
     """Run lint, types, docs and browser in one environment: each would install nearly the same."""
-    for check in (lint, types, docs, browser):
-        check(session)
+    failed = []
+    for name, check in {"lint": lint, "types": types, "docs": docs, "browser": browser}.items():
+        try:
+            check(session)
+        except CommandFailed:
+            failed.append(name)
+    if failed:
+        session.error(f"failed: {', '.join(failed)}")
 
 
 @nox.session(python=OLDEST, default=False)
