@@ -138,6 +138,8 @@ class AsyncioStream(asyncio.Protocol):
             if self._is_over:
                 return b""
             await self._wait(timeout, self._core.ReadTimeout)
+        if len(self._received) > max_bytes:
+            await asyncio.sleep(0)  # or who reads on and on would never be cancelled
         piece = bytes(memoryview(self._received)[:max_bytes])
         del self._received[:max_bytes]
         if self._is_paused and len(self._received) <= _HIGH_WATER:

@@ -106,11 +106,6 @@ class Body:
         # Not a list of pieces: of a few bytes each, they would take twenty times their length.
         self._received = bytearray()
 
-    @property
-    def has_begun(self) -> bool:
-        """Whether a piece has come."""
-        return bool(self._received)
-
     def add(self, chunk: bytes) -> None:
         """Take the next piece.
 

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from typing import Any
 
 import anyio
-from anyio.lowlevel import checkpoint
 
 from dgspay.core.operation import Request, Response, Timeout
 from dgspay.transports.asyncio_streams import AsyncioBackend
@@ -164,10 +163,6 @@ async def _exchange(connection: Any, outgoing: Any) -> Response:
     incoming = Incoming(response)
     async with contextlib.aclosing(aiter(response.stream)) as chunks:
         async for chunk in chunks:
-            if incoming.body.has_begun:
-                # What has come in holds tens of thousands of chunks of a byte each. The event
-                # loop must have its turns meanwhile, and the deadline must be seen.
-                await checkpoint()
             incoming.body.add(chunk)
     await response.aclose()
     if has_leftover(connection):

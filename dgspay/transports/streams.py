@@ -10,6 +10,10 @@ from typing import Any
 # More than that is written as it comes.
 _GATHER_UP_TO = 65_536
 
+# What is read at a time. It may hold thousands of chunks of a byte each, which keep a processor
+# busy for a while: the event loop must have its turns in between, and the deadline must be seen.
+_READ_UP_TO = 8_192
+
 
 class GatheringBackend:
     """A network backend for httpcore's async connections.
@@ -56,7 +60,7 @@ class GatheringStream:
         """Write what was held back, and read what there is."""
         if self._held:
             await self._flush()
-        piece: bytes = await self._stream.read(max_bytes, timeout)
+        piece: bytes = await self._stream.read(min(max_bytes, _READ_UP_TO), timeout)
         return piece
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -143,7 +147,7 @@ class BlockingGatheringStream:
         """Write what was held back, and read what there is."""
         if self._held:
             self._flush()
-        piece: bytes = self._stream.read(max_bytes, timeout)
+        piece: bytes = self._stream.read(min(max_bytes, _READ_UP_TO), timeout)
         return piece
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
