@@ -220,16 +220,8 @@ class Books:
     grown: float
 
     @property
-    def is_good(self) -> bool:
-        return self.load + self.keep < MILLION_SECONDS and self.grown < MILLION_MIB
-
-    def __str__(self) -> str:
-        return (
-            f"A million payouts on SQLite: {self.load:.1f} s to load, {self.keep:.1f} s to put in "
-            f"doubt and accept, together {self.load + self.keep:.1f} s (claimed: under "
-            f"{MILLION_SECONDS:.0f}), of which {self.processor:.1f} s computing; memory grew by "
-            f"{self.grown:.0f} MiB (claimed: less than {MILLION_MIB:.0f})."
-        )
+    def seconds(self) -> float:
+        return self.load + self.keep
 
 
 def million() -> Books:
@@ -270,6 +262,20 @@ def million() -> Books:
             processor=computing,
             grown=max(most, resident_mib()) - before,
         )
+
+
+def told(rounds: list[Books]) -> tuple[str, bool]:
+    """The rounds in a sentence, and whether every claim about them holds."""
+    # As with the rates, the best one; of the memory the most, for a later round finds some.
+    best, grown = min(rounds, key=lambda books: books.seconds), max(each.grown for each in rounds)
+    text = (
+        f"A million payouts on SQLite: {best.load:.1f} s to load, {best.keep:.1f} s to put in "
+        f"doubt and accept, together {best.seconds:.1f} s (claimed: under {MILLION_SECONDS:.0f}), "
+        f"of which {best.processor:.1f} s computing; all rounds: "
+        f"{', '.join(f'{each.seconds:.1f} s' for each in rounds)}. Memory grew by "
+        f"{grown:.0f} MiB (claimed: less than {MILLION_MIB:.0f})."
+    )
+    return text, best.seconds < MILLION_SECONDS and grown < MILLION_MIB
 
 
 def table_of(rates: dict[str, list[float]]) -> tuple[str, bool]:
@@ -314,9 +320,9 @@ def main() -> int:
     parts, good = [], True
     if chosen.only != "rates":
         # First, for its memory is measured.
-        books = million()
-        parts.append(str(books))
-        good &= books.is_good
+        sentence, holds = told([million() for _ in range(ROUNDS)])
+        parts.append(sentence)
+        good &= holds
     if chosen.only != "million":
         table, holds = table_of(measured_rates())
         parts.insert(0, table)
