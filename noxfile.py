@@ -270,4 +270,5 @@ def licences(session: nox.Session) -> None:
 def audit(session: nox.Session) -> None:
     """Look everything an installation brings up in the advisories; needs the network."""
     install(session, EVERYTHING, "pip-audit")
+    session.log("Of a package that PyPI cannot be asked about, pip-audit says it was not found.")
     session.run("pip-audit", "--strict", "--skip-editable", "--progress-spinner=off")
