@@ -393,7 +393,7 @@ def webhook_server(webhooks: PayoutWebhooks) -> Iterator[str]:
 async def test_every_tenth_answer_is_lost_and_webhooks_settle_them_all(
     tmp_path: Path, ledger: SqliteLedger
 ) -> None:
-    rows = 5_000 if FULL else 100
+    rows = 10_000 if FULL else 100
     sheet = write_sheet(tmp_path / "salaries.csv", rows)
     with (
         Emulator(settle_after=0, balances=RICH, transfers_in_lookup=False) as emulator,
