@@ -65,6 +65,7 @@ def chromium() -> Iterator[Browser]:
             args=[
                 "--no-sandbox",
                 "--disable-background-networking",
+                "--disable-gpu",
                 "--host-resolver-rules=MAP shop.test 127.0.0.1",
             ],
         )
