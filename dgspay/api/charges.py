@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-
-import attrs
+from collections.abc import Callable, Mapping
 
 from dgspay.api import transactions
 from dgspay.api.fields import optional_key, present, reads, scenario_key
@@ -232,17 +230,22 @@ def _authorize(
         return charge
 
     body = {"dgs_reference": asked, "auth_type": auth_type, **fields}
-    return attrs.evolve(_charge("/authorize", body, repeat, idempotency_key), read=read)
+    return _charge("/authorize", body, repeat, idempotency_key, read=read)
 
 
 def _charge(
-    path: str, fields: Mapping[str, object], repeat: Repeat, idempotency_key: str | None
+    path: str,
+    fields: Mapping[str, object],
+    repeat: Repeat,
+    idempotency_key: str | None,
+    *,
+    read: Callable[[JSONObject], Charge] = _read_charge,
 ) -> Operation[Charge]:
     return Operation(
         method="POST",
         path=path,
         body=present(fields),
-        read=_read_charge,
+        read=read,
         repeat=repeat,
         idempotency_key=optional_key(idempotency_key),
         failure_is_result=True,

@@ -179,11 +179,13 @@ class _Connector(aiohttp.TCPConnector):
         return connection
 
 
+def _is_open(connection: Any) -> bool:
+    return not (connection.closed or connection.protocol.should_close)
+
+
 def _is_quiet(connection: Any) -> bool:
     """Say whether a connection is open, and nothing has come in on it."""
-    if connection.closed or connection.protocol.should_close:
-        return False
-    return not _has_news(connection.transport)
+    return _is_open(connection) and not _has_news(connection.transport)
 
 
 async def _becomes_quiet(connection: Any) -> bool:
@@ -196,7 +198,7 @@ async def _becomes_quiet(connection: Any) -> bool:
         for _ in range(_TURNS):
             if _is_quiet(connection):
                 return True
-            if connection.closed or connection.protocol.should_close:
+            if not _is_open(connection):
                 return False
             await asyncio.sleep(0)
     except BaseException:  # cancelled: nobody else knows of this connection

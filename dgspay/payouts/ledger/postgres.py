@@ -243,7 +243,7 @@ class PostgresConnection:
 
     def query(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Return the rows of a statement."""
-        return self._connection.execute(_dialect(statement), values).fetchall()
+        return [*self.rows(statement, values)]
 
     def rows(self, statement: str, values: Sequence[Any]) -> Iterable[tuple[Any, ...]]:
         """Return the rows of a statement."""

@@ -200,7 +200,7 @@ class SqliteConnection:
 
     def query(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Return the rows of a statement."""
-        return self._connection.execute(statement, values).fetchall()
+        return [*self.rows(statement, values)]
 
     def rows(self, statement: str, values: Sequence[Any]) -> Iterable[tuple[Any, ...]]:
         """Return the rows of a statement as they come."""
