@@ -1,6 +1,8 @@
 """One of several processes that receive the same events: `race_worker KIND ADDRESS LOG TURN`.
 
-KIND `crash-...` makes it die in the middle of its first handler.
+It says "ready" and is told what the references begin with; it says "begun" in the middle of its
+first handler and is told when to go on, so that all of them are surely in the race. KIND
+`crash-...` makes it die there instead.
 """
 
 from __future__ import annotations
@@ -91,8 +93,7 @@ async def run(kind: str, address: str, log: Path, turn: int) -> None:
     receiver = WebhookReceiver(secret=SECRET, inbox=inbox_of(kind, address), **lease)
     with log.open("a", encoding="utf-8", buffering=1) as handled:
         register(receiver, is_async=kind.startswith("async"), note=noting(handled, crashes=crashes))
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
+        say("ready")
         prefix = sys.stdin.readline().strip()
         waiting = deliveries(turn, prefix)
         while waiting:
@@ -108,12 +109,24 @@ async def run(kind: str, address: str, log: Path, turn: int) -> None:
 
 
 def noting(handled: Any, *, crashes: bool) -> Callable[[str], None]:
+    begun = False
+
     def note(reference: str) -> None:
+        nonlocal begun
         handled.write(reference + "\n")
         if crashes:
             os.kill(os.getpid(), signal.SIGKILL)
+        if not begun:
+            begun = True
+            say("begun")
+            sys.stdin.readline()
 
     return note
+
+
+def say(word: str) -> None:
+    sys.stdout.write(word + "\n")
+    sys.stdout.flush()
 
 
 def register(receiver: WebhookReceiver, *, is_async: bool, note: Callable[[str], None]) -> None:
