@@ -95,7 +95,7 @@ async def test_mobile_money_from_prompt_to_wallet(go: Both, emulator: Emulator) 
     charge = await go("charges.mobile_money", **mobile_money(narration="Order 7"))
     assert charge.transaction_status is PaymentStatus.PENDING
     assert not charge.is_complete
-    paid = await go("charges.wait", charge.dgs_reference, timeout=10, interval=0.01)
+    paid = await go("charges.wait", charge.dgs_reference, timeout=60, interval=0.01)
     assert paid.is_paid
     assert paid.amount == 2000
     assert await go("balances.available", "RWF") == before + 2000 - 60

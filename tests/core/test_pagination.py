@@ -335,7 +335,7 @@ async def test_prefetch_is_concurrent_in_order_and_within_its_window() -> None:
             all_in.set()
         if operation != 1:  # type: ignore[comparison-overlap]
             # Nobody goes on before four are under way: only true concurrency gets past this.
-            with anyio.fail_after(5):
+            with anyio.fail_after(60):
                 await all_in.wait()
         running -= 1
         return server.execute(operation)
@@ -348,7 +348,7 @@ async def test_prefetch_is_concurrent_in_order_and_within_its_window() -> None:
 def test_blocking_prefetch_is_concurrent() -> None:
     from threading import Barrier
 
-    barrier = Barrier(4, timeout=5)
+    barrier = Barrier(4, timeout=60)
     server = FlakyServer([f"r{number}" for number in range(10)])
 
     def execute(operation: Operation[Page[str]]) -> Page[str]:
@@ -390,7 +390,7 @@ async def test_a_page_that_overtook_the_one_before_it_is_fetched_again() -> None
         number: int = operation  # type: ignore[assignment]
         asked.append(number)
         if number == 2:
-            with anyio.fail_after(5):
+            with anyio.fail_after(60):
                 await later_page_answered.wait()
         page = pages_of(rows, 2)(number)
         if number == 3 and not later_page_answered.is_set():
@@ -414,7 +414,7 @@ def test_a_page_that_overtook_the_one_before_it_is_fetched_again_blocking() -> N
     def execute(operation: Operation[Page[str]]) -> Page[str]:
         number: int = operation  # type: ignore[assignment]
         if number == 2:
-            assert later_page_answered.wait(5)
+            assert later_page_answered.wait(60)
         page = pages_of(rows, 2)(number)
         if number == 3 and not later_page_answered.is_set():
             rows.insert(0, "new")

@@ -22,7 +22,8 @@ from dgspay import (
     Event,
     RetryPolicy,
 )
-from dgspay.errors import DGSPayError
+from dgspay.errors import DGSPayError, Outcome
+from tests.faults.raw_server import RawServer
 from tests.transports.ways import WAYS, Way
 
 MODES = ["sync", "asyncio", "trio"]
@@ -161,6 +162,23 @@ def failure_of(
         failed.error, log.getvalue(), *map(repr, events), look_at_locals=look_at_locals
     )
     return failed
+
+
+def failure_of_what_left(
+    way: Way, server: RawServer, act: Act, *, deadline: float, **options: Any
+) -> Failed:
+    """Make a call that must fail at its deadline, after its request has begun to leave.
+
+    A machine that stands still lets the deadline pass before. Then the honest answer is that
+    nothing was sent, and the call is made with more time.
+    """
+    while True:
+        failed = failure_of(way, server.url, act, deadline=deadline, **options)
+        if failed.error.outcome is not Outcome.NOT_SENT:
+            return failed
+        assert server.requests == []
+        assert deadline < 60
+        deadline *= 4
 
 
 def assert_shows_no_secret(error: DGSPayError, *more: str, look_at_locals: bool = True) -> None:

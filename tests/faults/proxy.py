@@ -116,7 +116,7 @@ class FaultProxy:
     ) -> None:
         self._call(self._stop)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         assert not self._thread.is_alive()
         self._loop.close()
         self._guard.close()

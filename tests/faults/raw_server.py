@@ -9,6 +9,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
@@ -142,6 +143,13 @@ class RawServer:
         scheme = "http" if self.tls is None else "https"
         return f"{scheme}://{self.authority}/generation/v2"
 
+    def requests_read(self, count: int) -> list[Received]:
+        """All requests, once the threads have read so many of what the clients have written."""
+        until = time.monotonic() + 60
+        while len(self.requests) < count and time.monotonic() < until:
+            self.stopping.wait(0.005)
+        return list(self.requests)
+
     def __enter__(self) -> Self:
         self._start(self._accept)
         return self
@@ -160,7 +168,7 @@ class RawServer:
             with contextlib.suppress(OSError):  # the script or the client has closed it
                 sock.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()
         for sock in self._sockets:
             sock.close()

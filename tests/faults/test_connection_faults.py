@@ -32,6 +32,10 @@ from tests.transports.ways import Way
 
 GOOD = http({"status": "success", "dgs_reference": "dgs_1"})
 
+# Seconds. A machine may stand still for some; a server that answers in a minute, or never, is what
+# must not be waited for.
+LATE = 20.0
+
 REDIRECTS = [
     "301 Moved Permanently",
     "302 Found",
@@ -248,8 +252,8 @@ def test_no_answer_in_time_is_unknown(way: Way, act: Act) -> None:
     with RawServer(never_answer) as server:
         failed = failure_of(way, server.url, act, timeout=Timeout(read=0.15))
         assert_unknown(failed.error)
-        assert failed.duration < 3
-        assert len(server.requests) == 1
+        assert failed.duration < LATE
+        assert len(server.requests_read(1)) == 1
 
 
 def big_link(dgs: Any) -> Any:
@@ -278,7 +282,7 @@ def test_write_that_stalls_is_unknown(way: Way) -> None:
             way, server.url, big_link, look_at_locals=False, timeout=Timeout(write=0.3)
         )
         assert_unknown(failed.error)
-        assert failed.duration < 3
+        assert failed.duration < LATE
 
 
 @abandoned_body

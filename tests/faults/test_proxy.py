@@ -62,7 +62,7 @@ class Echo:
         with contextlib.suppress(OSError):  # a test may have closed it
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(10)
+        self._thread.join(60)
         assert not self._thread.is_alive()
 
 
@@ -83,7 +83,7 @@ def asked(proxy: FaultProxy, fault: Fault = NOTHING) -> tuple[bytes, str, float]
     """Ask through the proxy; return what came, how it ended, and the seconds to the first byte."""
     proxy.fault = fault
     came, first = b"", 0.0
-    with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as sock:
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as sock:
         began = time.monotonic()
         try:
             sock.sendall(QUESTION)
@@ -163,7 +163,7 @@ def test_latency_comes_before_and_a_timeout_instead_of_the_answer(proxy: FaultPr
 def test_down_refuses_and_resets_and_comes_up_on_the_same_port(
     proxy: FaultProxy, echo: Echo
 ) -> None:
-    with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as sock:
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as sock:
         sock.sendall(QUESTION)
         assert sock.recv(4096)
         proxy.go_down()
@@ -178,7 +178,7 @@ def test_down_refuses_and_resets_and_comes_up_on_the_same_port(
 
 
 def test_dropped_connections_end_and_new_ones_work(proxy: FaultProxy) -> None:
-    with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as sock:
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as sock:
         sock.sendall(QUESTION)
         assert sock.recv(4096)
         proxy.drop()

@@ -66,7 +66,7 @@ async def test_a_shop_pays_and_is_paid_through_aiohttp() -> None:
                 customer=jane,
                 redirect_url="https://shop.example/thanks",
             )
-            paid = await dgs.charges.wait(charged.dgs_reference, timeout=10, interval=0.01)
+            paid = await dgs.charges.wait(charged.dgs_reference, timeout=60, interval=0.01)
             assert paid.is_paid
 
 

@@ -85,16 +85,14 @@ def test_users_own_blocking_client_ends_at_the_deadline(library: Any) -> None:
 
     def drip(connection: Connection) -> None:
         connection.read_request()
-        connection.drip(http(CHARGE), every=0.3)
+        connection.drip(http(CHARGE), every=0.6)
 
     began = time.monotonic()
     with RawServer(drip) as server, library.Client() as client:
-        dgs = DGSPay(
-            **SETTINGS, base_url=server.url, deadline=0.5, transport=HttpxTransport(client)
-        )
+        dgs = DGSPay(**SETTINGS, base_url=server.url, deadline=1, transport=HttpxTransport(client))
         with pytest.raises(OutcomeUnknownError, match="deadline"):
             dgs.charges.mobile_money(**MOBILE_MONEY)
-    assert time.monotonic() - began < 8  # the headers alone take longer than 20 seconds
+    assert time.monotonic() - began < 20  # the headers alone take longer than 40 seconds
 
 
 # --- choosing ---------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ def post(server: RawServer) -> Request:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for the server's thread."""
-    with anyio.fail_after(30):
+    with anyio.fail_after(60):
         while not condition():  # noqa: ASYNC110 - a thread cannot set an Event of anyio's
             await anyio.sleep(0.005)
 
@@ -230,7 +230,7 @@ async def test_certificates_are_read_once_for_all_connections(
 
     def answer_when_all_are_there(connection: Connection) -> None:
         connection.read_request()
-        together.wait(30)
+        together.wait(60)
         connection.write(GOOD)
 
     with RawServer(answer_when_all_are_there, tls=server_side(authority)) as server:

@@ -33,7 +33,7 @@ def uvicorn_server(app: Any) -> Iterator[str]:
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         try:
-            assert listening.wait(30)
+            assert listening.wait(60)
             yield f"http://127.0.0.1:{listener.getsockname()[1]}{PATH}"
         finally:
             server.should_exit = True

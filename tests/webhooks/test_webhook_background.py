@@ -26,7 +26,7 @@ SIGNATURE = sign(BODY, SECRET)
 KEY = "payment.success:dgs_123456789"
 BACKENDS = ["asyncio", "trio"]
 # Seconds that nothing here takes: what waits for ever fails then, and does not hang.
-ENOUGH = 30
+ENOUGH = 60
 
 
 def run(backend: str, program: Callable[[], Any]) -> None:

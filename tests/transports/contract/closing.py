@@ -29,6 +29,6 @@ class ClosingWhenTold:
     def close(self) -> None:
         """Close, and block the event loop in the meantime, as a busy program does."""
         self._told.set()
-        assert self._closed.wait(10)
+        assert self._closed.wait(60)
         self._told.clear()
         self._closed.clear()
