@@ -26,7 +26,8 @@ from typing import NamedTuple
 
 import attrs
 
-from dgspay.payouts.payout import Record, State
+from dgspay.payouts.payout import Payout, Record, State
+from dgspay.payouts.recipients import is_another
 
 
 class Finding(enum.StrEnum):
@@ -49,12 +50,16 @@ class Witness(enum.StrEnum):
     PERSON = "person"
 
 
+_ACCEPTED = Finding.ACCEPTED
 _WITHOUT_EFFECT = {
     Finding.LOST: State.HELD,
     Finding.NOT_SENT: State.NEW,
     Finding.REFUSED: State.FAILED,
 }
 _FINAL_WITNESSES = (Witness.LOOK_UP, Witness.PERSON)
+_CURRENCY = "RWF"
+_LONGEST_NAME = 256
+_LONGEST_REASON = 10_000
 
 
 class Evidence(NamedTuple):
@@ -64,9 +69,11 @@ class Evidence(NamedTuple):
         finding: What was learned.
         witness: Who says so.
         dgs_reference: What the witness calls the payout.
-        amount: The amount the witness speaks of, in RWF.
+        amount: The amount the witness speaks of, in RWF unless `currency` says otherwise.
         fee: The fee the witness speaks of, in RWF.
         reason: Why, for a person.
+        currency: The currency the witness speaks of.
+        account: The account or the phone the witness speaks of.
     """
 
     finding: Finding
@@ -75,11 +82,23 @@ class Evidence(NamedTuple):
     amount: Decimal | None = None
     fee: Decimal | None = None
     reason: str | None = None
+    currency: str | None = None
+    account: str | None = None
+
+    @property
+    def is_plain_acceptance(self) -> bool:
+        """Whether it says no more than that the payout was accepted, and under which name."""
+        return self[0] is _ACCEPTED and self.reason is None and _is_silent(self)
 
     @property
     def fee_text(self) -> str | None:
         """The fee as it is written down."""
         return None if self.fee is None else format(self.fee, "f")
+
+
+def _is_silent(evidence: Evidence) -> bool:
+    """Whether nothing is said of what was paid to whom."""
+    return evidence.amount is None and evidence.currency is None and evidence.account is None
 
 
 def merge(record: Record, evidence: Evidence, now: float) -> Record:
@@ -88,13 +107,13 @@ def merge(record: Record, evidence: Evidence, now: float) -> Record:
     known = attrs.evolve(
         record,
         dgs_reference=record.dgs_reference or evidence.dgs_reference,
-        fee=record.fee or evidence.fee_text,
+        fee=_fee(record, evidence),
     )
     if clash is not None:
-        return _contradicted(known, clash)
+        return contradicted(known, clash)
     state, contradiction = _next_state(record, evidence)
     if contradiction is not None:
-        return _contradicted(known, contradiction)
+        return contradicted(known, contradiction)
     if state is record.state:
         return known
     settled = state in (State.CONFIRMED, State.FAILED)
@@ -141,12 +160,52 @@ def _clash(record: Record, evidence: Evidence) -> str | None:
     ours, theirs = record.dgs_reference, evidence.dgs_reference
     if ours is not None and theirs is not None and ours != theirs:
         return f"DGS-Pay knows it as {ours} and as {theirs}: it may have been paid twice"
-    if evidence.amount is not None and evidence.amount != record.payout.amount:
-        return f"the {evidence.witness} speaks of {evidence.amount:f} RWF"
+    return disagreement(record.payout, evidence)
+
+
+def disagreement(payout: Payout, evidence: Evidence) -> str | None:
+    """Say in what the evidence speaks of another payment than was asked for; None where it agrees.
+
+    Where DGS-Pay has paid more, less, or somebody else, no word of success may hide it.
+    """
+    amount, currency, account = evidence.amount, evidence.currency, evidence.account
+    if currency is not None and currency.upper() != _CURRENCY:
+        sum_of = "an amount" if amount is None else f"{amount:f}"
+        return f"the {evidence.witness} speaks of {sum_of} in {printable(currency)[:16]}"
+    if amount is not None and amount != payout.amount:
+        return f"the {evidence.witness} speaks of {amount:f} RWF"
+    if account is not None and is_another(payout.account, account):
+        return f"the {evidence.witness} speaks of another account than the row's"
     return None
 
 
-def _contradicted(record: Record, contradiction: str) -> Record:
+def _fee(record: Record, evidence: Evidence) -> str | None:
+    """Return the fee as it is known now: what was taken in the end, and not what was announced."""
+    if record.fee is not None and evidence.witness is Witness.ANSWER:
+        return record.fee
+    return evidence.fee_text or record.fee
+
+
+def usable_name(dgs_reference: str | None) -> str | None:
+    """Return DGS-Pay's name for a payout where it can be one; see `check_segment` of the core.
+
+    An empty one, or one with control characters, cannot be looked up, and PostgreSQL cannot even
+    hold it: the payout is accepted all the same.
+    """
+    if dgs_reference is None or not 0 < len(dgs_reference) <= _LONGEST_NAME:
+        return None
+    return dgs_reference if dgs_reference.isprintable() and dgs_reference.strip() else None
+
+
+def printable(text: str) -> str:
+    """Return a text of DGS-Pay's so that every ledger can hold it."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def contradicted(record: Record, contradiction: str) -> Record:
+    """Hold a payout of which two things were said that cannot both be true."""
     return attrs.evolve(
         record,
         state=State.HELD,
@@ -164,4 +223,4 @@ def _reason(evidence: Evidence) -> str | None:
         case Evidence(finding=Finding.NOT_PAID, witness=Witness.PERSON, reason=None):
             return "a person says it was not paid"
         case _:
-            return evidence.reason
+            return None if evidence.reason is None else printable(evidence.reason)[:_LONGEST_REASON]

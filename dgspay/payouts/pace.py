@@ -152,8 +152,9 @@ def evidence_of(error: errors.DGSPayError) -> Evidence:
         # What to do about it is told once, above the rows in doubt.
         return Evidence(finding=Finding.LOST, reason=reason.partition(_ADVICE)[0])
     match error:
-        case errors.IdempotencyError() if error.outcome is Outcome.REJECTED:
-            # The key follows from batch and row, so whoever used it meant this very payout.
+        case errors.IdempotencyError():
+            # The key follows from batch and row, so whoever has used it, or has it in flight at
+            # this moment, means this very payout.
             return Evidence(
                 finding=Finding.LOST, reason=f"its key was used before this attempt: {reason}"
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import time
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator
 from decimal import Decimal
 from functools import partial
 
@@ -18,6 +18,7 @@ from dgspay.payouts.batch import Batch, Terms
 from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.pace import Pace, Turns
 from dgspay.payouts.payout import Record, State
+from dgspay.payouts.recipients import account_in, digits_of, is_another
 
 _PAGE = 500
 _MAX_STRANGERS = 10_000
@@ -38,6 +39,7 @@ class Kind(enum.StrEnum):
     NOT_IN_LEDGER = "at DGS-Pay, not in the ledger"
     AMOUNT = "amounts differ"
     STATUS = "states differ"
+    RECIPIENT = "recipients differ"
     TWICE = "at DGS-Pay twice"
     CONTRADICTION = "contradicts itself"
     NOT_KNOWN = "cannot be compared"
@@ -84,18 +86,15 @@ class _Nameless:
     def note(self, record: Record) -> None:
         self.last_sent = max(self.last_sent, record.sent_at or 0.0)
         if record.dgs_reference is None:
-            payment = (Decimal(record.payout.amount), _digits(record.payout.account))
+            payment = (Decimal(record.payout.amount), digits_of(record.payout.account))
             self.by_payment.setdefault(payment, []).append(record.payout.reference)
 
     def like(self, transaction: Transaction) -> list[str]:
         """Return the references of rows that pay this amount to this account."""
-        recipient = transaction.extra.get("recipient")
-        if transaction.amount is None or not isinstance(recipient, Mapping):
+        account = account_in(transaction.extra.get("recipient"))
+        if transaction.amount is None or account is None:
             return []
-        account = recipient.get("account_number") or recipient.get("msisdn")
-        if not isinstance(account, str):
-            return []
-        return self.by_payment.get((transaction.amount, _digits(account)), [])
+        return self.by_payment.get((transaction.amount, digits_of(account)), [])
 
 
 async def reconcile(
@@ -184,6 +183,8 @@ class _Asking:
                     answers[number] = await self._client.transactions.retrieve(dgs_reference)
                 except errors.DGSPayError as error:
                     answers[number] = error
+                except ValueError as error:  # no look-up can carry such a name
+                    answers[number] = errors.DGSPayError(str(error))
 
         async with anyio.create_task_group() as group:
             for record in records:
@@ -232,6 +233,11 @@ def _disagreements(record: Record, said: Transaction) -> Iterator[tuple[Kind, st
     if said.amount is not None and said.amount != Decimal(record.payout.amount):
         ours = f"{record.payout.amount:,}"
         yield Kind.AMOUNT, f"it is of {ours} RWF, and DGS-Pay says {said.amount:,f}"
+    elif said.currency is not None and said.currency.upper() != "RWF":
+        yield Kind.AMOUNT, f"it is in RWF, and DGS-Pay says {said.currency[:16]!r}"
+    account = account_in(said.extra.get("recipient"))
+    if account is not None and is_another(record.payout.account, account):
+        yield Kind.RECIPIENT, "DGS-Pay has paid another account than the row's"
 
 
 def _stranger(transaction: Transaction, nameless: _Nameless) -> Difference:
@@ -249,8 +255,3 @@ def _stranger(transaction: Transaction, nameless: _Nameless) -> Difference:
         dgs_reference=transaction.dgs_reference or transaction.id,
         what=what,
     )
-
-
-def _digits(account: str) -> str:
-    """Return what is left of a number when it is spelled in another way."""
-    return account.lstrip("+").removeprefix("250").lstrip("0")

@@ -16,11 +16,12 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from dgspay import AsyncDGSPay, Disbursement, errors
 from dgspay.payouts.batch import Chunk
-from dgspay.payouts.evidence import Evidence, Finding
+from dgspay.payouts.evidence import Evidence, Finding, disagreement, usable_name
 from dgspay.payouts.faults import LedgerError, single_error
 from dgspay.payouts.ledger import FencedError, Ledger, PausedError
 from dgspay.payouts.pace import Limits, Pace, Portions, Turns, Watch, evidence_of
 from dgspay.payouts.payout import Payout
+from dgspay.payouts.recipients import account_in
 
 FRESH_SECONDS = 10.0
 """How long a worker may rely on having a chunk without looking again."""
@@ -254,7 +255,8 @@ class Runner:
                     narration=payout.narration,
                     callback_url=batch.callback_of(payout.number),
                     idempotency_key=batch.key_of(payout.number),
-                )
+                ),
+                payout,
             )
         except errors.DGSPayError as error:
             fault, evidence = error, evidence_of(error)
@@ -268,10 +270,17 @@ class Runner:
             course.paused = reason
 
 
-def accepted(disbursement: Disbursement) -> Evidence:
-    """Say what an answer of `disbursements.create` means for the payout."""
-    return Evidence(
-        finding=Finding.ACCEPTED,
-        dgs_reference=disbursement.dgs_reference,
-        fee=disbursement.fee,
+def accepted(disbursement: Disbursement, payout: Payout) -> Evidence:
+    """Say what an answer of `disbursements.create` means for the payout.
+
+    What the answer says of amount and recipient is kept only where it is not what was asked for,
+    as in hardly any: the ledger takes what is as it should be many at a time.
+    """
+    named = usable_name(disbursement.dgs_reference)
+    plain = Evidence(finding=Finding.ACCEPTED, dgs_reference=named, fee=disbursement.fee)
+    told = plain._replace(
+        amount=disbursement.amount,
+        currency=disbursement.currency,
+        account=account_in(disbursement.extra.get("recipient")),
     )
+    return plain if disagreement(payout, told) is None else told

@@ -12,10 +12,11 @@ import attrs
 
 from dgspay import AsyncDGSPay, PaymentStatus, Transaction, errors
 from dgspay.payouts.batch import Batch
-from dgspay.payouts.evidence import Evidence, Finding, Witness
+from dgspay.payouts.evidence import Evidence, Finding, Witness, usable_name
 from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.pace import Pace, Turns
 from dgspay.payouts.payout import UNSETTLED, Record
+from dgspay.payouts.recipients import account_in
 from dgspay.payouts.runner import Stop
 
 _FIRST_PAUSE = 0.25
@@ -126,6 +127,9 @@ class Settler:
             found = await self._client.transactions.retrieve(record.dgs_reference or "")
         except errors.NotFoundError as error:
             return error
+        except ValueError:
+            # No look-up can carry such a name ("..", say): nobody can be asked about it.
+            return errors.NotFoundError("its name cannot be looked up")
         except errors.DGSPayError:
             # A read that failed changes nothing; the next pass asks again.
             return None
@@ -141,7 +145,9 @@ def evidence_in(transaction: Transaction) -> Evidence | None:
     return Evidence(
         finding=Finding.PAID if paid else Finding.NOT_PAID,
         witness=Witness.LOOK_UP,
-        dgs_reference=transaction.dgs_reference,
+        dgs_reference=usable_name(transaction.dgs_reference),
         amount=transaction.amount,
+        currency=transaction.currency,
+        account=account_in(transaction.extra.get("recipient")),
         reason=None if paid else (reason if isinstance(reason, str) else "DGS-Pay says it failed"),
     )

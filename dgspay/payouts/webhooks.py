@@ -139,12 +139,15 @@ class PayoutWebhooks:
 def evidence_in(event: DisbursementEvent) -> Evidence:
     """Say what an event means for its payout (guide, "Disbursement Webhook")."""
     paid = isinstance(event, DisbursementSucceeded)
+    to = event.recipient
     return Evidence(
         finding=Finding.PAID if paid else Finding.NOT_PAID,
         witness=Witness.WEBHOOK,
         dgs_reference=event.dgs_reference,
         amount=event.amount,
         fee=event.fee,
+        currency=event.currency,
+        account=None if to is None else to.account_number or to.msisdn,
         reason=None if isinstance(event, DisbursementSucceeded) else _reason(event),
     )
 

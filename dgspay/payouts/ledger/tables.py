@@ -12,7 +12,7 @@ from itertools import repeat
 from typing import Any
 
 from dgspay.payouts.batch import Batch, Chunk
-from dgspay.payouts.evidence import Evidence, Finding, merge
+from dgspay.payouts.evidence import Evidence, Finding, Witness, contradicted, merge
 from dgspay.payouts.ledger import Counts
 from dgspay.payouts.ledger.batches import Database, id_of
 from dgspay.payouts.payout import Payout, Record, State
@@ -125,11 +125,33 @@ def hold_doubtful(database: Database, chunk: Chunk) -> int:
 
 
 def apply(
-    database: Database, learned: Sequence[Learned], now: float, holds: Callable[[Chunk], bool]
+    database: Database,
+    learned: Sequence[Learned],
+    now: float,
+    holds: Callable[[Chunk], bool],
+    is_new_name: Callable[[str], bool],
 ) -> None:
-    """Take evidence in. The usual kind, an acceptance of what is in doubt, is taken at once."""
-    kind = Finding.ACCEPTED
-    accepted = [one for one in learned if one[2].finding is kind]
+    """Take evidence in. The usual kind, an acceptance of what is in doubt, is taken at once.
+
+    Args:
+        database: The ledger's connection.
+        learned: What was learned, in order.
+        now: Unix time.
+        holds: Says whether a chunk is still ours.
+        is_new_name: Says whether a name of DGS-Pay's comes for the first time here.
+    """
+    repeated = {
+        evidence.dgs_reference
+        for _, _, evidence, _ in learned
+        if evidence.finding is _ACCEPTANCE
+        and evidence.dgs_reference is not None
+        and not is_new_name(evidence.dgs_reference)
+    }
+    accepted = [
+        one
+        for one in learned
+        if one[2].is_plain_acceptance and one[2].dgs_reference not in repeated
+    ]
     if accepted and _accept(database, accepted) == len(learned):
         return
     # Merging the same acceptance twice changes nothing, so nobody asks which ones are left.
@@ -138,7 +160,9 @@ def apply(
         # Whoever has the chunk since may have sent the payout: it must not become new under him.
         late = evidence.finding is Finding.NOT_SENT and chunk is not None and not holds(chunk)
         if not late:
-            merge_into(database, batch, number, evidence, now)
+            merge_into(
+                database, batch, number, evidence, now, repeated=evidence.dgs_reference in repeated
+            )
 
 
 def _accept(database: Database, learned: Sequence[Learned]) -> int:
@@ -151,34 +175,85 @@ def _accept(database: Database, learned: Sequence[Learned]) -> int:
 
 
 def merge_into(
-    database: Database, batch: int, number: int, evidence: Evidence, now: float
+    database: Database,
+    batch: int,
+    number: int,
+    evidence: Evidence,
+    now: float,
+    *,
+    repeated: bool = False,
 ) -> Record | None:
-    """Take evidence in by the table of `evidence.merge`; None where there is no such payout."""
+    """Take evidence in by the table of `evidence.merge`; None where there is no such payout.
+
+    Args:
+        database: The ledger's connection.
+        batch: The batch's id.
+        number: The payout's number in it.
+        evidence: What was learned.
+        now: Unix time.
+        repeated: Whether DGS-Pay's name in it came before, perhaps for another payout.
+    """
     identity = row_id(batch, number)
+    says_how_it_ended = evidence.finding in _ENDS and evidence.witness is not Witness.PERSON
+    if repeated or says_how_it_ended:
+        # Before anything is written, for an index waits for whoever writes.
+        database.index_references()
     # There must be a row before it can be locked against whoever takes the payout up meanwhile.
     database.change(
         "INSERT INTO dgspay_payout_states (id, state, attempts, doubtful) "  # noqa: S608 - constants
         f"SELECT id, {_NEW}, 0, 0 FROM dgspay_payouts WHERE id = ? ON CONFLICT (id) DO NOTHING",
         (identity,),
     )
+    before = _standing_of(database, identity)
+    if before is None:
+        return None
+    after = merge(before, evidence, now)
+    others = []
+    if after.dgs_reference is not None and (repeated or (says_how_it_ended and after != before)):
+        others = _others_named(database, after.dgs_reference, identity)
+    if others:
+        # One transfer cannot be two payouts: whoever has the name, one of them was not paid.
+        shared = f"DGS-Pay gave the name {after.dgs_reference} to more than one payout"
+        after = contradicted(after, shared)
+        for other in others:
+            known = _standing_of(database, other)
+            if known is not None and known.contradiction is None:
+                _write(database, other, contradicted(known, shared))
+    if after != before:
+        _write(database, identity, after)
+    return after
+
+
+_ACCEPTANCE = Finding.ACCEPTED
+_ENDS = (Finding.PAID, Finding.NOT_PAID)
+
+
+def _standing_of(database: Database, identity: int) -> Record | None:
+    """Read a payout that was taken up, and keep it as it is until the commit."""
     rows = database.query(
         f"SELECT {_PAYOUT}, {_STANDING} FROM {_TAKEN} WHERE s.id = ? {database.lock_states}",  # noqa: S608 - no value is in the text
         (identity,),
     )
-    if not rows:
-        return None
-    before = record_of(rows[0])
-    after = merge(before, evidence, now)
-    if after != before:
-        database.change(
-            "UPDATE dgspay_payout_states SET state = ?, doubtful = ?, dgs_reference = ?, fee = ?, "
-            "reason = ?, contradiction = ?, settled_at = ? WHERE id = ?",
-            (
-                *(_CODE[after.state], int(after.doubtful), after.dgs_reference, after.fee),
-                *(after.reason, after.contradiction, after.settled_at, identity),
-            ),
-        )
-    return after
+    return record_of(rows[0]) if rows else None
+
+
+def _others_named(database: Database, dgs_reference: str, identity: int) -> list[int]:
+    rows = database.query(
+        "SELECT id FROM dgspay_payout_states WHERE dgs_reference = ? AND id <> ? ORDER BY id",
+        (dgs_reference, identity),
+    )
+    return [other for (other,) in rows]
+
+
+def _write(database: Database, identity: int, record: Record) -> None:
+    database.change(
+        "UPDATE dgspay_payout_states SET state = ?, doubtful = ?, dgs_reference = ?, fee = ?, "
+        "reason = ?, contradiction = ?, settled_at = ? WHERE id = ?",
+        (
+            *(_CODE[record.state], int(record.doubtful), record.dgs_reference, record.fee),
+            *(record.reason, record.contradiction, record.settled_at, identity),
+        ),
+    )
 
 
 # --- reading ------------------------------------------------------------------------------
