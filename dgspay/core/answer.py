@@ -8,7 +8,8 @@ The body decides; the HTTP status decides only where no usable body came. That i
 3. HTTP 4xx without a code is a refusal by status, 5xx says nothing of what was done, and either
    may carry a declined payment, which is a result;
 4. `status: failed` without a code is a declined payment where there is one, else a refusal;
-5. a refusal whose body tells of a payment that goes on contradicts itself: not known;
+5. a refusal whose body tells of a payment that goes on, or stands in a way the guide does not
+   know, contradicts itself: not known;
 6. everything else must be readable as the result, or the outcome is not known.
 """
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 import enum
 import functools
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
@@ -29,6 +31,8 @@ from dgspay.models.codec import JSONObject, parse_json
 from dgspay.secret import Secret, masked_text
 
 EXCERPT_CHARACTERS = 200
+# At the end of what was cut off: the rest of a word, or of a number in groups.
+_CUT_OFF = re.compile(r"[0-9\s-]*\S*\Z")
 MAX_RETRY_AFTER = 86_400.0
 
 
@@ -86,10 +90,14 @@ _VERDICT_BY_CODE = {
     "99": Verdict.SAFE_TO_RETRY,
 }
 
-# `status` of an answer, and `transaction_status` in it, where something is under way.
+# What stands for a code that is neither text nor a number.
+_ODD_CODE = "unreadable"
+
+# `status` of an answer, and what else in it may say that something is under way.
 # Tuples, because what is looked for in them may be a list, and no set takes a list.
 _TAKEN = ("success", "pending")
-_GOES_ON = ("pending", "successful", "success")
+_GOES_ON = ("pending", "successful", "success", "processing")
+_PROGRESS = ("transaction_status", "conversion_status")
 
 # 408: the server gave up on us. 409 without a code says no more than "something is there".
 # 499: a proxy says that we hung up. Neither tells whether the call was carried out.
@@ -149,11 +157,8 @@ def assess(
             Verdict.UNKNOWN, f"the server redirected (HTTP {status}), which is never followed"
         )
     if envelope is not None and _contradicts(envelope, code, status, operation):
-        # One of a few words that are known, so there is nothing to mask.
-        word = envelope.get("transaction_status")
-        word = word if word in _GOES_ON else envelope["status"]
-        no = f"code {code}" if code else f"HTTP {status}"
-        reason = f"the answer says no with {no}{said()} and yes with {word!r}"
+        no, yes = _no(code, status), _yes(envelope)
+        reason = f"the answer says no with {no}{said()} and yes with {yes}"
         return found(Verdict.UNKNOWN, reason, contradicts=True)
     if status == 429:
         return found(Verdict.RATE_LIMITED, "DGS-Pay refused: too many requests (HTTP 429)")
@@ -193,12 +198,38 @@ def _contradicts(
     so a mere `status: success` beside it is sloppy. Beside 99, which would be repeated, or
     beside a code the guide does not list, it is not to be relied on.
     """
-    if (code is None and status < 400) or operation.is_read:
+    is_refused = code is not None or status >= 400
+    # Of a charge, `status: failed` alone is a result.
+    if not is_refused and (operation.failure_is_result or envelope.get("status") != "failed"):
         return False
-    if envelope.get("transaction_status") in _GOES_ON:
+    if operation.is_read:
+        return False
+    if any(_may_go_on(envelope.get(field)) for field in _PROGRESS):
         return True
     is_plain_no = code in _VERDICT_BY_CODE and code != "99" and status != 429
     return not is_plain_no and envelope.get("status") in _TAKEN
+
+
+def _may_go_on(word: Any) -> bool:
+    """Whether it is a word for how a payment stands, and not the one that says it is over.
+
+    One the guide does not know never counts as paid, and as not paid no more than that.
+    """
+    return isinstance(word, str) and word.strip().casefold() not in ("", "failed")
+
+
+def _no(code: str | None, status: int) -> str:
+    if code:
+        return f"code {code}"
+    return f"HTTP {status}" if status >= 400 else "'failed'"
+
+
+def _yes(envelope: JSONObject) -> str:
+    # Only words that are known are quoted, so there is nothing to mask.
+    for field in (*_PROGRESS, "status"):
+        if envelope.get(field) in _GOES_ON:
+            return repr(envelope[field])
+    return "a payment whose status the guide does not know"
 
 
 def _is_taken(envelope: JSONObject, operation: Operation[Any]) -> bool:
@@ -259,11 +290,15 @@ def _parse_envelope(response: Response) -> tuple[JSONObject | None, DecodeError 
 
 def _error_code(envelope: JSONObject) -> str | None:
     code = envelope.get("error_code")
-    # A number is the same code, and zeros of any count say that all is well.
     # None first: a good answer has no code, and to hold it against a union takes its time.
-    if code is None or not isinstance(code, str | int) or isinstance(code, bool):
+    if code is None or isinstance(code, bool):
         return None
-    return str(code)[:64] if str(code).strip("0 ") else None
+    if not isinstance(code, str | int):
+        # An array or an object with something in it: nobody says that of what went well.
+        return _ODD_CODE if code else None
+    # A number is the same code, and zeros of any count say that all is well.
+    text = str(code).strip()
+    return text[:64] if text.strip("0 ") else None
 
 
 def _said(envelope: JSONObject | None, secrets: Sequence[Secret]) -> str:
@@ -276,7 +311,12 @@ def _said(envelope: JSONObject | None, secrets: Sequence[Secret]) -> str:
 
 def _excerpt(body: bytes, secrets: Sequence[Secret]) -> str | None:
     # Cut after masking, or the cut could hide that a run of digits is a card number.
-    text = _printable(body[: 4 * EXCERPT_CHARACTERS].decode("utf-8", "replace"), secrets)
+    window = 4 * EXCERPT_CHARACTERS
+    beginning = body[:window].decode("utf-8", "replace")
+    text = _printable(beginning, secrets)
+    if len(body) > window and len(text) <= EXCERPT_CHARACTERS:
+        # So much was white space that the end shows, where half a secret may stand unmasked.
+        text = _printable(_CUT_OFF.sub("", beginning), secrets)
     return text or None
 
 

@@ -22,7 +22,7 @@ from dgspay.core.operation import (
     Timeout,
 )
 from dgspay.core.retry import History, RetryBudget, RetryPolicy, Step, decide
-from dgspay.core.wire import Wire
+from dgspay.core.wire import Wire, check_idempotency_key
 from dgspay.errors import IdempotencyError, Outcome
 
 T = TypeVar("T")
@@ -119,9 +119,13 @@ class Caller:
 
     def prepare(self, operation: Operation[Any]) -> tuple[Request, str | None]:
         """Build the first attempt's request and the key that goes with it."""
-        key = None
-        if not operation.is_read:
-            key = operation.idempotency_key or self._new_key()
+        key = operation.idempotency_key
+        if key is not None:  # an operation may have been made by hand
+            key = check_idempotency_key(key)
+        if operation.is_read:
+            key = None
+        elif key is None:
+            key = self._new_key()
         return self.wire.request(operation, key), key
 
     def timeout_within(self, seconds: float) -> Timeout:
@@ -237,6 +241,7 @@ class _Run:
             if finding.status is not None:
                 self.earlier_answer = finding
             if step is Step.FRESH_KEY:
+                self.earlier_answer = None  # it was about the key that is replaced
                 self.key = self.caller.fresh_key()
                 self.request = self.caller.wire.with_key(self.request, self.key)
         return stopped, delay
@@ -283,7 +288,8 @@ class _Run:
             key=self.key,
             earlier_unknown=self.history.unknown,
             earlier_reached=self.history.reached,
-            earlier_answer=self.earlier_answer if self.history.reached else None,
+            earlier_accepted=self.history.accepted,
+            earlier_answer=self.earlier_answer,
             stopped=stopped,
             secrets=self._secrets,
         )

@@ -29,10 +29,8 @@ _BY_STATUS: dict[int, type[errors.APIError]] = {
     401: errors.AuthenticationError,
     403: errors.AuthenticationError,
     404: errors.NotFoundError,
-    409: errors.IdempotencyError,
     410: errors.NotFoundError,
     422: errors.InvalidRequestError,
-    429: errors.RateLimitError,
 }
 
 _NEXT: dict[type[errors.APIError], str] = {
@@ -80,6 +78,7 @@ class CallContext:
         key: The idempotency key of the last attempt.
         earlier_unknown: Whether an earlier attempt may have been carried out.
         earlier_reached: Whether an earlier attempt may have reached DGS-Pay with this key.
+        earlier_accepted: Whether DGS-Pay has said that an earlier attempt already uses this key.
         earlier_answer: The refusal an earlier attempt with this key got, if it got one.
         stopped: Why there was no further attempt.
         secrets: What must not be shown, should the server have sent it back.
@@ -90,6 +89,7 @@ class CallContext:
     key: str | None
     earlier_unknown: bool
     earlier_reached: bool
+    earlier_accepted: bool
     earlier_answer: Finding | None
     stopped: Stopped
     secrets: tuple[Secret, ...]
@@ -141,6 +141,9 @@ def _with_earlier_answer(finding: Finding, call: CallContext) -> Finding:
 
 
 def _is_likely_accepted(finding: Finding, call: CallContext) -> bool:
+    # Whatever is said after that, a refusal too, is not about the attempt that got there.
+    if call.earlier_accepted:
+        return True
     return finding.verdict is Verdict.KEY_CONFLICT and call.earlier_reached
 
 

@@ -9,9 +9,9 @@ import attrs
 
 from dgspay.core.operation import Operation, Sleep, Steps
 from dgspay.errors import (
-    DecodeError,
     DGSPayError,
     NotFoundError,
+    Outcome,
     RateLimitError,
     ServerError,
     TransportError,
@@ -28,9 +28,6 @@ _LONGEST_PAUSE = 10.0
 
 # The look-up at the very end of the time still gets this many seconds for itself.
 _SHORTEST_LOOK = 1.0
-
-# A look-up that fails like this says nothing about the payment: the next one may get through.
-_PASSING = (TransportError, ServerError, RateLimitError, DecodeError)
 
 # For so many seconds a payment that was just made may not be found yet.
 _NOT_YET = 10.0
@@ -72,12 +69,12 @@ class Poll(Generic[T]):
                     deadline=min(caller.deadline, max(left, _SHORTEST_LOOK)),
                     retry=once,
                 )
-            except _PASSING as error:
-                if isinstance(error, TransportError) and error.permanent:
-                    raise
-                failure = error
             except NotFoundError as error:
                 if last is not None or clock.monotonic() - began >= _NOT_YET:
+                    raise
+                failure = error
+            except DGSPayError as error:
+                if not _is_passing(error):
                     raise
                 failure = error
             else:
@@ -106,3 +103,10 @@ class Poll(Generic[T]):
         )
         error.__cause__ = failure
         return error
+
+
+def _is_passing(error: DGSPayError) -> bool:
+    """Whether a look-up that failed says nothing about the payment: the next may get through."""
+    if isinstance(error, TransportError):
+        return not error.permanent
+    return error.outcome is Outcome.UNKNOWN or isinstance(error, ServerError | RateLimitError)

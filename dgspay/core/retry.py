@@ -57,8 +57,8 @@ _TABLE: dict[Verdict, dict[Repeat, Step]] = {
     Verdict.REJECTED: _STOP_ALWAYS,
 }
 
+# A read has no key that could be in conflict.
 _FIRST_CONFLICT: dict[Repeat, Step] = {
-    Repeat.READ: Step.STOP,
     Repeat.CHARGE: Step.FRESH_KEY,
     Repeat.PAYOUT: Step.STOP,
     Repeat.ONCE: Step.FRESH_KEY,
@@ -74,12 +74,14 @@ class History:
         reached: Whether an earlier attempt with this key may have reached DGS-Pay.
         unknown: Whether an earlier attempt may have been carried out.
         rotated: Whether the one fresh key has been used up.
+        accepted: Whether DGS-Pay has said that an earlier attempt already uses this key.
     """
 
     own_key: bool
     reached: bool = False
     unknown: bool = False
     rotated: bool = False
+    accepted: bool = False
 
     def note(self, verdict: Verdict, step: Step) -> None:
         """Remember an attempt that is going to be followed by another."""
@@ -88,6 +90,7 @@ class History:
             self.reached = False
         elif verdict is not Verdict.NOT_SENT:
             self.reached = True
+            self.accepted = self.accepted or verdict is Verdict.KEY_CONFLICT
         if verdict is Verdict.UNKNOWN:
             self.unknown = True
 
@@ -132,7 +135,9 @@ class RetryPolicy:
     attempts: int = attrs.field(default=3, validator=attrs.validators.ge(1))
     initial_delay: float = attrs.field(default=0.5, validator=attrs.validators.ge(0))
     max_delay: float = attrs.field(default=8.0, validator=attrs.validators.ge(0))
-    trust_idempotency: bool = False
+    trust_idempotency: bool = attrs.field(
+        default=False, validator=attrs.validators.instance_of(bool)
+    )
     budget: float = attrs.field(default=50.0, validator=attrs.validators.ge(0))
     budget_refill: float = attrs.field(default=0.2, validator=attrs.validators.ge(0))
 

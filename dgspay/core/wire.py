@@ -133,7 +133,8 @@ def check_idempotency_key(key: str) -> str:
         raise ValueError(f"idempotency_key must have 1 to {_MAX_KEY} characters")
     if not _KEY.fullmatch(key):
         raise ValueError("idempotency_key must be visible ASCII without spaces")
-    return key
+    # The plain text: formatted, a member of a text enum would be its name.
+    return str.__str__(key)
 
 
 def expand_path(template: str, values: Mapping[str, str]) -> str:

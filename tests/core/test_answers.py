@@ -15,7 +15,7 @@ from dgspay.errors import Outcome
 from dgspay.models.codec import JSONObject, parse_json
 from dgspay.models.customers import BankRecipient
 from dgspay.models.enums import PaymentStatus
-from tests.core.story import Story, answer, code, operation
+from tests.core.story import LOST, Story, answer, code, operation
 
 DISBURSE = disbursements.create(
     amount=10_000, recipient=BankRecipient(bank_key="kcb_rw", account_number="1")
@@ -160,6 +160,38 @@ def test_a_refusal_by_status_alone_may_contradict_itself_too(status: int) -> Non
         error = failing(answer(body, status), DISBURSE)
         assert isinstance(error, errors.ContradictoryOutcomeError)
         assert error.attempts == 1
+
+
+@pytest.mark.acceptance(23)
+@pytest.mark.parametrize("field", ["transaction_status", "conversion_status"])
+@pytest.mark.parametrize("word", ["pending", "processing", "successful", "Successful", "queued"])
+@pytest.mark.parametrize("said", [{"error_code": "90"}, {"error_code": "99"}, {}])
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_refusal_of_a_payout_that_may_go_on_all_the_same_is_never_relied_on(
+    field: str, word: str, said: JSONObject, status: int
+) -> None:
+    story = Story(answer({"status": "failed", field: word, **said}, status), *[LOST] * 2)
+    with pytest.raises(errors.ContradictoryOutcomeError) as caught:
+        story.run(DISBURSE_ONCE)
+    assert caught.value.outcome is Outcome.UNKNOWN
+    assert "no money moved" not in str(caught.value)
+
+
+@pytest.mark.parametrize("word", ["failed", "FAILED", " failed ", "", None, 7])
+def test_a_refusal_that_says_failed_twice_is_one(word: Any) -> None:
+    for said in ({"error_code": "90"}, {}):
+        body = {"status": "failed", "transaction_status": word, **said}
+        error = failing(answer(body), DISBURSE)
+        assert error.outcome is Outcome.REJECTED
+
+
+@pytest.mark.parametrize("status", [408, 409, 425, 499])
+def test_a_read_is_told_of_no_key_where_no_key_was_in_use(status: int) -> None:
+    error = failing(answer(b"", status), AVAILABLE)
+    assert type(error) is errors.APIError
+    assert error.outcome is Outcome.UNKNOWN
+    assert error.attempts == 3
+    assert "key" not in str(error)
 
 
 @pytest.mark.parametrize("zero", ["0", "00", "000", 0, "", None, False, []])

@@ -189,6 +189,7 @@ def test_an_answer_that_cannot_be_read_for_no_fault_of_its_own_names_no_field(
         key=None,
         earlier_unknown=False,
         earlier_reached=False,
+        earlier_accepted=False,
         earlier_answer=None,
         stopped=Stopped.NO,
         secrets=(),

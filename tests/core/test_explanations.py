@@ -276,6 +276,7 @@ def test_what_a_contradiction_quotes_is_masked_by_the_calls_own_secrets() -> Non
         key="k",
         earlier_unknown=False,
         earlier_reached=False,
+        earlier_accepted=False,
         earlier_answer=None,
         stopped=Stopped.BUDGET,
         secrets=(Secret("hunter-2-secret"),),

@@ -54,6 +54,12 @@ def test_an_answer_that_cannot_be_read_is_outlived_like_an_outage(body: bytes) -
     assert story.run(charges.wait("d", timeout=60)).is_paid
 
 
+@pytest.mark.parametrize("status", [408, 409, 425, 499])
+def test_an_answer_that_says_nothing_is_outlived_like_an_outage(status: int) -> None:
+    story = Story(seen("pending"), answer(b"", status), seen("success"))
+    assert story.run(charges.wait("d", timeout=60)).is_paid
+
+
 def test_an_outage_to_the_end_is_told_as_the_cause() -> None:
     story = Story(seen("pending"), *[REFUSED] * 200)
     with pytest.raises(WaitTimeoutError, match="the last look-up failed") as caught:

@@ -33,7 +33,9 @@ def refusal(response: Response) -> DGSPayError:
         (b"x" * 200, "x" * 200),
         (b"x" * 201, "x" * 200 + "..."),
         # However long the answer is, no more than its first 800 bytes is looked at.
-        (b"a" + b" " * 798 + b"b" + b"c", "a b"),
+        # A word that it cuts off may be half a secret.
+        (b"a" + b" " * 798 + b"b", "a b"),
+        (b"a" + b" " * 798 + b"b" + b"c", "a"),
         (b"a" + b" " * 799 + b"b", "a"),
         (b" \n\t one \r\n two ", "one two"),
         (b"bell\x07 and \x1b[31mred", "bell\ufffd and \ufffd[31mred"),
@@ -56,6 +58,20 @@ def test_where_there_is_nothing_to_quote_there_is_no_excerpt(body: bytes) -> Non
 def test_a_card_number_at_the_cut_does_not_show_its_first_half() -> None:
     excerpt = assessed(answer(b"x" * 190 + b" 4111111111111111 ", 502)).excerpt
     assert excerpt == "x" * 190 + " ***"
+
+
+@pytest.mark.acceptance(22)
+@pytest.mark.parametrize(
+    "secret", [b"hunter-2-is-longer", b"4111 1111 1111 1111", b"4111-1111-1111-1111", b"4" * 16]
+)
+@pytest.mark.parametrize("shown", range(1, 19))
+def test_half_a_secret_after_much_white_space_is_not_shown(secret: bytes, shown: int) -> None:
+    # As a page of a framework's, indented, that shows what was sent.
+    body = b"<pre>".ljust(800 - shown) + secret + b"</pre>"
+    excerpt = assess(
+        answer(body, 502), PAYOUT, now=0.0, secrets=[Secret("hunter-2-is-longer")]
+    ).excerpt
+    assert excerpt in ("<pre>", "<pre> ***")
 
 
 def test_an_answer_that_is_read_needs_no_excerpt() -> None:
@@ -109,6 +125,7 @@ def test_the_servers_message_is_quoted_with_every_kind_of_no(message: Any, quote
         (None, "success"),
         (["pending"], "success"),
         ("sk_live_4711 hunter-2 4111111111111111", "success"),
+        ("processing", "processing"),
     ],
 )
 def test_a_contradiction_quotes_the_word_that_says_yes_and_no_other(
@@ -143,6 +160,26 @@ def test_a_code_of_any_length_is_kept_to_64_characters() -> None:
     error = refusal(answer({"error_code": "c" * 65}, 400))
     assert isinstance(error, APIError)
     assert error.error_code == "c" * 64
+
+
+@pytest.mark.acceptance(23)
+def test_a_word_for_a_payment_that_is_not_known_is_not_quoted() -> None:
+    body = {"status": "failed", "transaction_status": "hunter-2", "message": "no"}
+    assert assessed(answer({**body, "error_code": "90"})).reason == (
+        'the answer says no with code 90 ("no") and yes with a payment whose status the guide '
+        "does not know"
+    )
+    assert assessed(answer(body)).reason.startswith("the answer says no with 'failed' (\"no\")")
+
+
+@pytest.mark.acceptance(23)
+@pytest.mark.parametrize("odd", [["90"], {"code": "90"}, 90.5])
+def test_a_code_that_is_neither_text_nor_a_number_is_no_success(odd: Any) -> None:
+    finding = assessed(answer({"status": "success", "error_code": odd}))
+    assert (finding.verdict, finding.contradicts) == (Verdict.UNKNOWN, True)
+    assert finding.error_code == "unreadable"
+    refused = assessed(answer({"status": "success", "error_code": odd}), Repeat.READ)
+    assert refused.verdict is Verdict.REJECTED
 
 
 @pytest.mark.parametrize("code", ["0 0", " 00 ", 0, True, False, [], {}, None])

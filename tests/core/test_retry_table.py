@@ -133,6 +133,41 @@ def test_93_on_a_later_attempt_means_an_earlier_one_is_in(
 
 
 @pytest.mark.acceptance(31)
+@pytest.mark.parametrize("repeat", WRITES)
+@pytest.mark.parametrize(
+    "last",
+    [code("90"), code("91", 401), code("92", 404), code("99", 500), RATE_LIMITED, REFUSED],
+    ids=["90", "91", "92", "99", "429", "refused"],
+)
+def test_what_comes_after_a_later_93_does_not_take_it_back(repeat: Repeat, last: Answer) -> None:
+    story = Story(code("99", 500), code("93", 409), last, last)
+    with pytest.raises(OutcomeUnknownError, match="already uses its key") as caught:
+        story.run(operation(repeat, key="mine"))
+    assert caught.value.likely_accepted
+    assert caught.value.outcome is Outcome.UNKNOWN
+    assert story.call.outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.acceptance(31)
+@pytest.mark.parametrize("last", [REFUSED, BAD_CERTIFICATE], ids=["refused", "certificate"])
+def test_the_93_of_a_replaced_key_is_not_told_of_the_next(last: Answer) -> None:
+    story = Story(code("93", 409), LOST, last, retry=RetryPolicy(trust_idempotency=True))
+    with pytest.raises(OutcomeUnknownError) as caught:
+        story.run(operation(CHARGE))
+    assert not caught.value.likely_accepted
+    assert "93" not in str(caught.value)
+
+
+@pytest.mark.acceptance(31)
+@pytest.mark.parametrize("spaced", [" 93", "93 ", "93\n"])
+def test_a_code_with_space_around_it_is_the_same_code(spaced: str) -> None:
+    story = Story(code("99", 500), code(spaced, 409), code(spaced, 409))
+    with pytest.raises(OutcomeUnknownError) as caught:
+        story.run(operation(PAYOUT))
+    assert caught.value.likely_accepted
+
+
+@pytest.mark.acceptance(31)
 @pytest.mark.parametrize("repeat", [CHARGE, PAYOUT])
 def test_93_after_an_unknown_attempt_that_was_trusted(repeat: Repeat) -> None:
     story = Story(LOST, code("93", 409), code("93", 409), retry=RetryPolicy(trust_idempotency=True))
