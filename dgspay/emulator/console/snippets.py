@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-import json
+import keyword
+import re
 import shlex
+import textwrap
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
 from dgspay.emulator.calls import API_PREFIX
+from dgspay.emulator.console.pretty import indented
 from dgspay.emulator.journal import Arrival
 from dgspay.models.codec import dump_json
 from dgspay.money import to_json_number
 
 _CUSTOMER: Final = ("email", "first_name", "last_name", "phone", "phone_country_code")
 _KEY_HEADERS: Final = ("idempotency-key", "x-idempotency-key")
+
+_PAGERS: Final = ("dgs.transactions.list(", "dgs.payment_links.list(")
+
+# What a call may name, and where it comes from.
+_OURS: Final = ("BankRecipient", "BillingAddress", "Customer", "MobileMoneyRecipient")
+_OTHERS: Final[Mapping[str, str]] = {
+    "datetime.fromisoformat(": "from datetime import datetime",
+    "Decimal(": "from decimal import Decimal",
+}
+# What is in no log, and so in no snippet.
+_LEFT_OUT: Final[Mapping[str, str]] = {
+    "card": "the EncryptedCard from the payer's browser",
+    "pin": "the EncryptedPin from the payer's browser",
+    "otp": "the code the payer was sent",
+}
 
 Arguments = dict[str, str]
 """Names of arguments and the Python text of their values."""
@@ -25,19 +43,26 @@ def curl(arrival: Arrival, origin: str) -> str:
     """Return the command that sends a request again; the key comes from the environment."""
     query = f"?{arrival.query}" if arrival.query else ""
     lines = [
-        f"curl -X {arrival.method} {shlex.quote(f'{origin}{arrival.path}{query}')}",
+        f"curl{_options(arrival)} {shlex.quote(f'{origin}{arrival.path}{query}')}",
         '-H "X-DGS-API-Key: $DGSPAY_API_KEY"',
         '-H "X-DGS-ACCOUNT-NUMBER: $DGSPAY_ACCOUNT_NUMBER"',
     ]
-    lines += [
-        f"-H {shlex.quote(f'{name}: {arrival.headers[name]}')}"
-        for name in _KEY_HEADERS
-        if name in arrival.headers
-    ]
+    keys = [f"{name}: {arrival.headers[name]}" for name in _KEY_HEADERS if name in arrival.headers]
+    lines += [f"-H {shlex.quote(key)}" for key in keys]
     if arrival.body is not None:
-        body = json.dumps(json.loads(dump_json(arrival.body)), indent=2, ensure_ascii=False)
+        # With a key it has to be byte for byte what a client sends, or it is another request.
+        body = dump_json(arrival.body).decode() if keys else indented(arrival.body)
         lines += ['-H "Content-Type: application/json"', f"-d {shlex.quote(body)}"]
     return " \\\n  ".join(lines)
+
+
+def _options(arrival: Arrival) -> str:
+    """Return what has curl send this method to this address, letter for letter."""
+    method = " -I" if arrival.method == "HEAD" else f" -X {arrival.method}"
+    # Otherwise it takes brackets for a list of addresses, and goes up by `..` by itself.
+    is_pattern = any(char in "[]{}" for char in arrival.path + arrival.query)
+    has_dots = any(set(unquote(part)) == {"."} for part in arrival.path.split("/"))
+    return method + " -g" * is_pattern + " --path-as-is" * has_dots
 
 
 def code(arrival: Arrival) -> str | None:
@@ -50,8 +75,30 @@ def code(arrival: Arrival) -> str | None:
         name, arguments = write(arrival, body)
     except (KeyError, TypeError, AttributeError):
         return None  # a body that is not what the guide asks for
+    if not all(map(_is_argument, arguments)):
+        return None
     inner = "".join(f"    {argument}={value},\n" for argument, value in arguments.items())
     return f"dgs.{name}(\n{inner})" if inner else f"dgs.{name}()"
+
+
+def program(arrival: Arrival) -> str | None:
+    """Return `code` with all it needs to run as it stands, or None when there is no call."""
+    call = code(arrival)
+    if call is None:
+        return None
+    standard = [line for mark, line in _OTHERS.items() if mark in call]
+    ours = sorted(["DGSPay", *(name for name in _OURS if f"{name}(" in call)])
+    lines = [*standard, "", f"from dgspay import {', '.join(ours)}", ""]
+    lines += [f"{n} = ...  # {what}\n" for n, what in _LEFT_OUT.items() if f" {n}={n},\n" in call]
+    is_pager = call.startswith(_PAGERS)
+    does = f"for one in {call}:\n    print(one)" if is_pager else f"print({call})"
+    lines += ["with DGSPay.from_env() as dgs:", textwrap.indent(does, "    ")]
+    return "\n".join(lines).strip()
+
+
+def _is_argument(name: str) -> bool:
+    """Say whether a field's name, which the sender has chosen, can be one of Python's."""
+    return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
 
 
 def _charge(arrival: Arrival, body: Mapping[str, Any]) -> tuple[str, Arguments]:
@@ -79,6 +126,8 @@ def _authorize(arrival: Arrival, body: Mapping[str, Any]) -> tuple[str, Argument
             if body.get(f"avs_{name}") is not None
         }
         return "charges.authorize_avs", {**reference, "address": _made("BillingAddress", parts)}
+    if kind not in ("pin", "otp"):
+        raise KeyError(kind)
     return f"charges.authorize_{kind}", {**reference, kind: kind}
 
 
@@ -99,16 +148,18 @@ def _update_link(arrival: Arrival, body: Mapping[str, Any]) -> tuple[str, Argume
 
 
 def _convert(arrival: Arrival, body: Mapping[str, Any]) -> tuple[str, Arguments]:
-    return f"conversions.{body['action']}", _some(
-        body, "from_currency", "to_currency", "from_amount"
-    )
+    if (action := body["action"]) not in ("preview", "convert"):
+        raise KeyError(action)
+    return f"conversions.{action}", _some(body, "from_currency", "to_currency", "from_amount")
 
 
 def _listing(name: str) -> Callable[[Arrival, Mapping[str, Any]], tuple[str, Arguments]]:
     def write(arrival: Arrival, body: Mapping[str, Any]) -> tuple[str, Arguments]:
         query = dict(parse_qsl(arrival.query))
         return name, {
-            key: value if value.isdigit() and key in ("page", "limit") else repr(value)
+            key: str(int(value))
+            if key in ("page", "limit") and re.fullmatch("[0-9]{1,9}", value)
+            else repr(value)
             for key, value in query.items()
         }
 
@@ -167,6 +218,8 @@ def _moments(arguments: Arguments) -> Arguments:
 
 
 def _made(kind: str, arguments: Arguments) -> str:
+    if not all(map(_is_argument, arguments)):
+        raise KeyError(kind)
     inner = "".join(f"        {name}={value},\n" for name, value in arguments.items())
     return f"{kind}(\n{inner}    )"
 
@@ -175,6 +228,15 @@ def _text(value: Any) -> str:
     """Write a value as Python; an amount that is no whole number as exact text."""
     if isinstance(value, Decimal):
         return repr(to_json_number(value))
+    return _inner(value)
+
+
+def _inner(value: Any) -> str:
+    """Write a value in which there may be others, numbers digit for digit."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name!r}: {_inner(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_inner, value))}]"
     return repr(value)
 
 

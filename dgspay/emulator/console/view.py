@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from dgspay.emulator.account import Account
 from dgspay.emulator.calls import API_PREFIX
 from dgspay.emulator.clock import api_text
-from dgspay.emulator.console.snippets import code, curl
+from dgspay.emulator.console.pretty import indented, pretty
+from dgspay.emulator.console.snippets import code, curl, program
 from dgspay.emulator.deliveries import Courier
 from dgspay.emulator.delivery import Delivery
 from dgspay.emulator.engine import Engine
@@ -17,8 +18,7 @@ from dgspay.emulator.journal import Arrival
 from dgspay.emulator.links import link_fields
 from dgspay.emulator.mischief import MODES
 from dgspay.emulator.records import Conversion, Disbursement, Payment
-from dgspay.errors import DecodeError
-from dgspay.models.codec import dump_json, parse_json
+from dgspay.models.codec import dump_json
 from dgspay.models.enums import ConversionStatus, PaymentStatus
 
 T = TypeVar("T")
@@ -109,10 +109,11 @@ def request_details(arrival: Arrival, origin: str) -> Mapping[str, Any]:
     return {
         **_request(arrival),
         "headers": dict(arrival.headers),
-        "body": None if arrival.body is None else _pretty(dump_json(arrival.body)),
-        "answer": _pretty(arrival.answer),
+        "body": None if arrival.body is None else indented(arrival.body),
+        "answer": pretty(arrival.answer),
         "curl": curl(arrival, origin),
         "code": code(arrival),
+        "program": program(arrival),
     }
 
 
@@ -121,7 +122,7 @@ def delivery_details(delivery: Delivery) -> Mapping[str, Any]:
     return {
         **_delivery(delivery),
         "headers": dict(delivery.headers),
-        "body": _pretty(delivery.body),
+        "body": pretty(delivery.body),
         "attempts": [
             {
                 "at": api_text(attempt.at),
@@ -257,26 +258,3 @@ def _request(arrival: Arrival) -> Mapping[str, Any]:
         "fault": arrival.fault,
         "at": api_text(arrival.at),
     }
-
-
-def _pretty(body: bytes) -> str:
-    """Indent JSON, amounts digit for digit; what is none is shown as it is."""
-    try:
-        return _indented(parse_json(body))
-    except DecodeError:
-        return body.decode("utf-8", "replace")
-
-
-def _indented(value: Any, depth: int = 0) -> str:
-    pad = "  " * (depth + 1)
-    if isinstance(value, dict) and value:
-        rows = [
-            f"{pad}{dump_json(name).decode()}: {_indented(item, depth + 1)}"
-            for name, item in value.items()
-        ]
-    elif isinstance(value, list) and value:
-        rows = [f"{pad}{_indented(item, depth + 1)}" for item in value]
-    else:
-        return dump_json(value).decode()
-    first, last = ("{", "}") if isinstance(value, dict) else ("[", "]")
-    return f"{first}\n" + ",\n".join(rows) + f"\n{'  ' * depth}{last}"

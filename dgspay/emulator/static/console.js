@@ -252,7 +252,7 @@ const showRequest = shower("requests", (request) => {
   showDialog(
     `${request.method} ${request.path}`,
     ...(request.fault ? [h("p", { class: "warning" }, `Fault: ${request.fault}`)] : []),
-    ...block("dgspay", request.code),
+    ...block("dgspay", request.program),
     ...block("curl", request.curl),
     ...block("Body", request.body),
     ...block(`Answer ${request.status ?? "lost"}`, request.answer),
