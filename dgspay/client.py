@@ -152,7 +152,7 @@ def _new_key() -> str:
 
 def _held(api_key: object) -> Secret | None:
     if isinstance(api_key, str):
-        return Secret(api_key)
+        return Secret(str.__str__(api_key))  # a member of a text enum, say, as its plain text
     return api_key if isinstance(api_key, Secret) else None
 
 

@@ -60,7 +60,9 @@ def _checked(hooks: Iterable[Hook]) -> tuple[Hook, ...]:
     for hook in told:
         if not callable(hook):
             raise ConfigError(f"a hook must be callable, {type(hook).__name__} is not")
-        if inspect.iscoroutinefunction(hook):
+        # Of a function, or of an object's `__call__`.
+        called = getattr(hook, "__call__", None)  # noqa: B004 - it is asked, not called
+        if inspect.iscoroutinefunction(hook) or inspect.iscoroutinefunction(called):
             raise ConfigError("a hook must be a plain function: nobody would await its result")
     return told
 

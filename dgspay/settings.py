@@ -103,6 +103,9 @@ class Settings:
         _check_kind(retry, RetryPolicy | None, "retry", "a RetryPolicy(attempts=...)")
         _check_kind(api_timezone, tzinfo | None, "api_timezone", "a tzinfo such as a ZoneInfo")
         _check_kind(idempotency_header, str, "idempotency_header", "a str")
+        # "false", as it stands in a file of settings, would be true.
+        _check_kind(allow_rwf_fractions, bool, "allow_rwf_fractions", "True or False")
+        _check_kind(trust_env, bool, "trust_env", "True or False")
         if not _HEADER_NAME.fullmatch(idempotency_header):
             raise ConfigError("idempotency_header must be the name of an HTTP header")
         if idempotency_header.lower() in _OWN_HEADERS:
@@ -221,7 +224,7 @@ def _check_kind(value: object, kind: Any, name: str, wanted: str) -> None:
 
 def _check_host(url: str, environment: Environment) -> None:
     """Refuse the host of one environment under the name of another."""
-    host = urlsplit(url).hostname or ""
+    host = (urlsplit(url).hostname or "").removesuffix(".")  # with it, it is the same host
     for name in ("sandbox", "production"):
         if host == urlsplit(BASE_URLS[name]).hostname and name != environment:
             raise ConfigError(f"base_url is that of {name} and environment is {environment}")
@@ -230,7 +233,7 @@ def _check_host(url: str, environment: Environment) -> None:
 
 
 def _is_environment(name: str) -> TypeGuard[Environment]:
-    return name in BASE_URLS
+    return isinstance(name, str) and name in BASE_URLS
 
 
 def _check_key(api_key: Secret | None, environment: str) -> Secret:
@@ -264,4 +267,5 @@ def _check_account_number(account_number: str | None) -> str:
     if account_number.startswith("sk_"):
         # An account number is no secret and is shown; a key in its place must not be.
         raise ConfigError("account_number is an API key: the two have been swapped")
-    return account_number
+    # The plain text: formatted, a member of a text enum would be its name.
+    return str.__str__(account_number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import traceback
 from typing import Any
 
@@ -109,8 +110,12 @@ def test_a_setting_of_the_wrong_kind_is_refused_when_the_client_is_made(
 def test_an_asynchronous_hook_is_refused() -> None:
     async def hook(event: Event) -> None: ...
 
-    with pytest.raises(errors.ConfigError, match="plain function"):
-        DGSPay(**CREDENTIALS, hooks=[hook])  # type: ignore[list-item]
+    class Hook:
+        async def __call__(self, event: Event) -> None: ...
+
+    for asynchronous in (hook, Hook(), functools.partial(hook)):
+        with pytest.raises(errors.ConfigError, match="plain function"):
+            DGSPay(**CREDENTIALS, hooks=[asynchronous])  # type: ignore[list-item]
 
 
 @pytest.mark.acceptance(10, 11)

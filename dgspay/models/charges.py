@@ -93,8 +93,12 @@ class Charge:
 
     @property
     def is_complete(self) -> bool:
-        """Whether it is paid: successful, and nothing left to do (guide, "Completion Criteria")."""
-        return self.transaction_status == PaymentStatus.SUCCESSFUL and not self.next_action_type
+        """Whether it is paid: successful, and nothing left to do (guide, "Completion Criteria").
+
+        An answer that calls the same payment failed is never taken for it.
+        """
+        is_successful = self.transaction_status == PaymentStatus.SUCCESSFUL
+        return is_successful and not self.next_action_type and self.status != "failed"
 
     @property
     def is_declined(self) -> bool:

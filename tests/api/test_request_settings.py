@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import traceback
+from enum import Enum
 from typing import Any
 
+import attrs
 import pytest
 
 from dgspay import AsyncDGSPay, DGSPay, RetryPolicy
+from dgspay.api import payment_links
 from dgspay.errors import ConfigError
 from dgspay.settings import from_env
-from tests.api.recorders import ACCOUNT, API_KEY, MOBILE_MONEY, recording
+from tests.api.recorders import ACCOUNT, API_KEY, MOBILE_MONEY, Recorder, recording
 
 CLIENTS = [AsyncDGSPay, DGSPay]
 
@@ -133,6 +136,49 @@ def test_idempotency_key_is_sent_as_it_is(key: str) -> None:
     dgs, recorder = recording()
     dgs.charges.mobile_money(**MOBILE_MONEY, idempotency_key=key)
     assert recorder.requests[0].headers["Idempotency-Key"] == key
+
+
+@pytest.mark.acceptance(5)
+@pytest.mark.parametrize("key", BAD_IDEMPOTENCY_KEYS.values(), ids=BAD_IDEMPOTENCY_KEYS)
+def test_malformed_idempotency_key_of_an_operation_made_by_hand_is_refused(key: str) -> None:
+    dgs, recorder = recording()
+    operation = attrs.evolve(payment_links.archive("link_1"), idempotency_key=key)
+    with pytest.raises(ValueError, match="idempotency_key"):
+        dgs.execute(operation)
+    with pytest.raises(ValueError, match="idempotency_key"):
+        dgs.prepare(operation)
+    assert recorder.requests == []
+
+
+class Named(str, Enum):  # noqa: UP042 - formatted, a StrEnum is its text, and this one its name
+    ORDER = "order-1"
+    TEST_KEY = "sk_test_4eC39H"
+
+
+@pytest.mark.acceptance(5)
+def test_a_member_of_a_text_enum_is_sent_as_its_text() -> None:
+    recorder = Recorder()
+    dgs = DGSPay(api_key=Named.TEST_KEY, account_number=Named.ORDER, transport=recorder)
+    dgs.charges.mobile_money(**MOBILE_MONEY, idempotency_key=Named.ORDER)
+    dgs.execute(attrs.evolve(payment_links.archive("link_1"), idempotency_key=Named.ORDER))
+    for request in recorder.requests:
+        sent = request.headers
+        assert f"{sent['Idempotency-Key']}" == f"{sent['X-DGS-ACCOUNT-NUMBER']}" == "order-1"
+        assert f"{sent['X-DGS-API-Key']}" == "sk_test_4eC39H"
+
+
+@pytest.mark.parametrize("switch", ["allow_rwf_fractions", "trust_env"])
+@pytest.mark.parametrize("word", ["false", "no", 0, None])
+def test_a_switch_is_true_or_false(switch: str, word: Any) -> None:
+    with pytest.raises(ConfigError, match=f"{switch} must be True or False"):
+        recording(**{switch: word})
+
+
+@pytest.mark.parametrize("word", ["false", "", 1, None])
+def test_keys_are_not_trusted_because_of_a_word(word: Any) -> None:
+    # Any text is true, "false" too, and a key that is trusted wrongly pays twice.
+    with pytest.raises(TypeError, match="trust_idempotency"):
+        RetryPolicy(trust_idempotency=word)
 
 
 @pytest.mark.acceptance(5)
@@ -268,7 +314,7 @@ def test_live_key_is_refused_by_the_default_environment() -> None:
 
 
 @pytest.mark.acceptance(10)
-@pytest.mark.parametrize("environment", ["", "Production", "live", "test", None, 5])
+@pytest.mark.parametrize("environment", ["", "Production", "live", "test", None, 5, []])
 def test_unknown_environment_is_refused(environment: Any) -> None:
     with pytest.raises(ConfigError, match="environment must be one of"):
         recording(environment=environment)
@@ -288,6 +334,15 @@ def test_environment_decides_the_origin(key: str, environment: str, host: str) -
     dgs, recorder = recording(api_key=key, environment=environment)
     dgs.balances.list()
     assert recorder.requests[0].url == f"{host}/balance"
+
+
+@pytest.mark.acceptance(10)
+@pytest.mark.parametrize("end", ["", ".", ".:443"])
+@pytest.mark.parametrize("environment", ["sandbox", "emulator"])
+def test_the_host_of_production_is_refused_under_another_name(environment: str, end: str) -> None:
+    url = f"https://PAY.digitalservicescenter.rw{end}/generation/v2"
+    with pytest.raises(ConfigError, match="base_url is that of production"):
+        recording(base_url=url, environment=environment)
 
 
 @pytest.mark.parametrize("deadline", [0, -1, float("nan"), True, "100", None])

@@ -200,6 +200,12 @@ def test_zeros_and_no_codes_are_no_error(zero: Any) -> None:
     assert Story(answer(body)).run(DISBURSE).dgs_reference == "D1"
 
 
+@pytest.mark.acceptance(24)
+def test_a_charge_that_is_called_failed_and_successful_is_not_paid() -> None:
+    body = charge(status="failed", transaction_status="successful")
+    assert not Story(answer(body)).run(CHARGE).is_complete
+
+
 @pytest.mark.parametrize("word", ["error", "Success", "ok", ""])
 def test_a_status_the_guide_does_not_know_is_no_success_of_a_payout(word: str) -> None:
     error = failing(answer({"status": word, "message": "wallet frozen"}), DISBURSE)
