@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import select
 import socket
 import ssl
 import struct
+import sys
+import termios
 import threading
 import time
 from collections.abc import Callable
@@ -96,6 +99,18 @@ class Connection:
     def hold(self) -> None:
         """Read nothing and send nothing until the test is over."""
         self.server.stopping.wait()
+
+    def until_received(self) -> None:
+        """Wait until what was written, or a shutdown, has come to the client's side.
+
+        Even on loopback a busy kernel hands it over only later; Linux says when it has.
+        """
+        while sys.platform == "linux" and self._on_its_way():
+            self.server.stopping.wait(0.001)
+
+    def _on_its_way(self) -> int:
+        answer = fcntl.ioctl(self.sock, termios.TIOCOUTQ, bytes(4))
+        return int.from_bytes(answer, sys.byteorder)
 
     def reset(self) -> None:
         """Close with a TCP reset."""

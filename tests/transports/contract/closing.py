@@ -24,6 +24,7 @@ class ClosingWhenTold:
                 if connection.server.stopping.is_set():
                     return
             connection.sock.shutdown(socket.SHUT_RDWR)
+            connection.until_received()
             self._closed.set()
 
     def close(self) -> None:

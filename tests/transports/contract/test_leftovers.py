@@ -117,6 +117,7 @@ def test_answer_that_nobody_asked_for_is_not_waiting_for_the_next_request(
             connection.write(numbered(connection))
             if len(connection.server.requests) == 1 and first_is_read.wait(60):
                 connection.write(FORGED)
+                connection.until_received()
                 unasked_is_sent.set()
 
     async def story(wire: Wire) -> None:
