@@ -70,15 +70,21 @@ class _Course:
         paused: Why nothing more may be sent.
         fenced: Whether somebody else has the chunk.
         waiting: What was taken up and has not been begun with.
+        fault: What went wrong beside the paying; it is raised once what is in flight has ended.
+        abandoned: Whether nobody is left to send what a thread still takes up.
+        lock: For the thread that takes up.
     """
 
     paused: str | None = None
     fenced: bool = False
     waiting: set[int] = attrs.field(factory=set)
+    fault: Exception | None = None
+    abandoned: bool = False
+    lock: threading.Lock = attrs.field(factory=threading.Lock)
 
     @property
     def is_over(self) -> bool:
-        return self.paused is not None or self.fenced
+        return self.paused is not None or self.fenced or self.fault is not None
 
 
 @attrs.frozen
@@ -146,9 +152,13 @@ class Runner:
             except BaseExceptionGroup as group_error:
                 raise single_error(group_error) from None
             finally:
+                with course.lock:
+                    course.abandoned = True
                 # Empty but for a run that is cancelled, or breaks.
                 self._give_back(chunk, course, *course.waiting)
         await anyio.to_thread.run_sync(self._ledger.flush)
+        if course.fault is not None:
+            raise course.fault
         if course.paused is not None:
             await anyio.to_thread.run_sync(self._ledger.pause, chunk.batch.name, course.paused)
         if course.fenced:
@@ -183,8 +193,9 @@ class Runner:
             try:
                 page = await anyio.to_thread.run_sync(
                     partial(
-                        self._ledger.take,
+                        self._take,
                         chunk,
+                        course,
                         after=after,
                         limit=portions.next(),
                         doubtful=doubtful,
@@ -196,12 +207,28 @@ class Runner:
             except PausedError:
                 course.paused = course.paused or "the batch was paused"
                 return
+            except LedgerError as error:
+                # Raised here it would cancel what is in flight, and throw its answers away.
+                course.fault = error
+                return
             if not page:
                 return
             after = page[-1].number
-            course.waiting.update(payout.number for payout in page)
             for payout in page:
                 yield _Taken(payout, monotonic, now)
+
+    def _take(
+        self, chunk: Chunk, course: _Course, *, after: int, limit: int, doubtful: bool
+    ) -> list[Payout]:
+        """Take a page up. A thread does, and goes on where the task that waits is cancelled."""
+        page = self._ledger.take(chunk, after=after, limit=limit, doubtful=doubtful)
+        numbers = [payout.number for payout in page]
+        with course.lock:
+            if not course.abandoned:
+                course.waiting.update(numbers)
+                return page
+        self._give_back(chunk, course, *numbers)
+        return []
 
     async def _work(
         self, chunk: Chunk, course: _Course, receive: MemoryObjectReceiveStream[_Taken]
@@ -264,7 +291,10 @@ class Runner:
             # The client refused an argument before anything was sent, and would do so again.
             evidence = Evidence(finding=Finding.REFUSED, reason=str(error))
         self._ledger.post(batch, payout.number, evidence, chunk=chunk)
-        self._on_result(payout, evidence)
+        try:
+            self._on_result(payout, evidence)
+        except Exception as error:  # noqa: BLE001 - the caller's own; raised at the end of the run
+            course.fault = course.fault or error
         reason = self._watch.look(evidence, fault)
         if reason is not None and course.paused is None:
             course.paused = reason

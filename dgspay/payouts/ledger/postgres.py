@@ -86,6 +86,7 @@ _LOCK_RUN = "SELECT pg_try_advisory_lock(%s)"
 
 _PATIENCE_SECONDS = 60.0
 _PAUSES = (0.1, 0.25, 0.5, 1.0)
+_OUT_OF_TIME = (pg_errors.QueryCanceled, pg_errors.LockNotAvailable)
 _TRY_AGAIN = (pg_errors.DeadlockDetected, pg_errors.SerializationFailure)
 
 
@@ -236,6 +237,10 @@ class PostgresConnection:
             else:
                 return True
         return False
+
+    def may_pass(self, error: BaseException) -> bool:
+        """Say whether a time limit of the server's ended it, as while an index is made."""
+        return isinstance(error, _OUT_OF_TIME)
 
     def close(self) -> None:
         """Close the connection."""

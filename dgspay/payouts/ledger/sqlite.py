@@ -20,6 +20,7 @@ from dgspay.payouts.faults import LedgerError
 from dgspay.payouts.ledger.base import DatabaseLedger
 from dgspay.payouts.ledger.batches import SCHEMA_VERSION
 from dgspay.payouts.ledger.locks import only_one
+from dgspay.payouts.ledger.places import require_one_name
 from dgspay.payouts.ledger.tables import ACCEPTED, IN_DOUBT, row_id
 from dgspay.payouts.payout import Payout
 
@@ -117,7 +118,8 @@ class SqliteLedger(DatabaseLedger["SqliteConnection"]):
     ) -> None:
         if str(path) in ("", ":memory:"):
             raise ConfigError("a ledger needs a file: what is in memory does not outlive a crash")
-        self.path = Path(path).absolute()
+        # Of several names for one file there is one lock.
+        self.path = Path(os.path.realpath(path))
         super().__init__(partial(SqliteConnection, self.path, busy_timeout), clock)
 
     def only_run(self, name: str) -> AbstractContextManager[None]:
@@ -142,6 +144,7 @@ class SqliteConnection:
         try:
             # Names and account numbers are in it: nobody else's business.
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            require_one_name(path)
             self._connection = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None)
             self._path, self._file = path, _file_at(path)
         except (OSError, sqlite3.Error) as error:
@@ -193,6 +196,11 @@ class SqliteConnection:
     def reconnect(self, error: BaseException) -> bool:
         """A file does not come back by being opened again."""
         return False
+
+    def may_pass(self, error: BaseException) -> bool:
+        """Say whether another process was writing all the while, a batch of a million, say."""
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+        return isinstance(error, sqlite3.Error) and code & 0xFF == sqlite3.SQLITE_BUSY
 
     def close(self) -> None:
         """Close the file."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -19,6 +20,9 @@ GROUP_SECONDS = 0.02
 
 _TRIES = 20
 """How often a commit is tried on a server that comes back and goes away again."""
+
+_PAUSE = 0.2
+"""Seconds to leave to whoever was in the way, after the time that was waited for him."""
 
 _GONE = "the ledger's thread is gone: a ledger cannot be used in a forked process"
 
@@ -44,6 +48,10 @@ class Connection(Protocol):
 
     def reconnect(self, error: BaseException) -> bool:
         """Connect again where the error was a lost connection, and say whether that worked."""
+        ...
+
+    def may_pass(self, error: BaseException) -> bool:
+        """Say whether nothing is wrong but that somebody else was in the way for too long."""
         ...
 
     def close(self) -> None:
@@ -215,6 +223,10 @@ class Writer(Generic[ConnectionT, ItemT]):
                 may_repeat = fault is not None and not _is_alone(group) and tries_left > 0
                 # It may be on disk for all that: everything a group does can be done twice.
                 if may_repeat and connection.reconnect(error):
+                    continue
+                # What was learned must not be lost because somebody else was in the way.
+                if may_repeat and group.items and connection.may_pass(error):
+                    time.sleep(_PAUSE)
                     continue
                 if fault is None and group.work is not None and group.items:
                     # The work's own error, which what shares its commit must survive.

@@ -1,0 +1,88 @@
+"""One ledger by two names: what one run has written, the other must see."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dgspay.payouts import Batch, BatchBusyError, LedgerError, Payout, SqliteLedger, Terms
+
+TERMS = Terms(environment="emulator", base_url="http://127.0.0.1:1", account_number="ACC-1")
+
+# Puts a payout in doubt, and dies before SQLite moves the commit out of its second file.
+DIES = """
+import os, sys
+from dgspay.payouts import SqliteLedger
+ledger = SqliteLedger(sys.argv[1])
+chunk = ledger.claim(ledger.require_batch("b"), 0, 1, 1)
+os._exit(len(ledger.take(chunk, after=0, limit=1)))
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A ledger with one payout that nobody has sent."""
+    (tmp_path / "first").mkdir()
+    (tmp_path / "second").mkdir()
+    place = tmp_path / "first" / "ledger.sqlite3"
+    with SqliteLedger(place) as ledger:
+        payout = Payout(number=1, reference="r1", amount=1000, account="1")
+        ledger.load(Batch(name="b", digest="d", terms=TERMS), [payout])
+        ledger.start("b")
+    return place
+
+
+def taken_up_by(place: Path) -> int:
+    return subprocess.run([sys.executable, "-c", DIES, place], check=False, timeout=170).returncode
+
+
+@pytest.mark.acceptance(52)
+def test_a_hard_link_is_refused_for_it_forgets_who_was_paid(place: Path, tmp_path: Path) -> None:
+    other = tmp_path / "second" / "ledger.sqlite3"
+    assert taken_up_by(place) == 1
+    other.hardlink_to(place)
+    for name in (place, other):
+        with pytest.raises(LedgerError, match="second name"):
+            SqliteLedger(name)
+    other.unlink()
+    with SqliteLedger(place) as ledger:
+        chunk = ledger.claim(ledger.require_batch("b"), 0, 1, 1)
+        assert ledger.take(chunk, after=0, limit=1) == []
+
+
+@pytest.mark.acceptance(53)
+def test_a_symbolic_link_is_the_same_ledger_with_the_same_lock(place: Path, tmp_path: Path) -> None:
+    other = tmp_path / "second" / "ledger.sqlite3"
+    other.symlink_to(place)
+    assert taken_up_by(other) == 1
+    with SqliteLedger(place) as ledger, SqliteLedger(other) as same:
+        chunk = same.claim(same.require_batch("b"), 0, 1, 1)
+        assert same.take(chunk, after=0, limit=1) == []
+        with ledger.only_run("b"), pytest.raises(BatchBusyError), same.only_run("b"):
+            pytest.fail("two runs at once")
+
+
+@pytest.mark.acceptance(52)
+def test_a_file_that_is_mounted_by_itself_is_refused(place: Path, tmp_path: Path) -> None:
+    """`docker run -v ledger.sqlite3:/data/ledger.sqlite3`: the second file dies with it."""
+    inside = tmp_path / "second" / "a ledger.sqlite3"
+    inside.touch()
+    if shutil.which("unshare") is None or os.geteuid() != 0:
+        pytest.skip("only root may mount")
+    script = 'mount --bind "$1" "$2" && exec "$3" -c "$4" "$2"'
+    arguments: list[str | Path] = [place, inside, sys.executable, DIES]
+    ran = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script, "sh", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=170,
+    )
+    if "mount:" in ran.stderr or "unshare" in ran.stderr:
+        pytest.skip("nothing can be mounted here")
+    assert "mounted by itself" in ran.stderr
