@@ -2,8 +2,8 @@
 
     python django_shop.py database.sqlite3 {view,async_view}
 
-It is given one event three times and prints what it answered and what it has written. Its order is only
-found to be impossible when the transaction is committed, the first time.
+It is given one event three times and prints what it answered and what it has written. The first
+time, its order is found to be impossible only when the transaction is committed.
 """
 
 from __future__ import annotations
