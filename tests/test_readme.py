@@ -8,7 +8,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from dgspay.emulator import Emulator
 from dgspay.encryption import CardEncryptor
 from dgspay.payouts import AsyncPayouts, Payouts
 from dgspay.webhooks import sign
+from tests.cli.terminal import CommandLine, Said
 from tests.webhooks.real_servers import postgres_binaries, running_postgres
 
 ROOT = Path(__file__).parent.parent
@@ -77,14 +77,21 @@ def run(title: str) -> dict[str, Any]:
     return names
 
 
-def dgspay(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "dgspay", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=170,
-        check=False,
-    )
+def dgspay(line: str, *more: str) -> Said:
+    """Give a command as it stands in the README, with the environment as it is."""
+    program, *arguments = shlex.split(line)
+    assert program == "dgspay"
+    return CommandLine({})(*arguments, *more)
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    """A PostgreSQL for the blocks that have one, or a skip."""
+    binaries = postgres_binaries()
+    if binaries is None:
+        pytest.skip("no PostgreSQL: install postgresql")
+    with running_postgres(binaries) as database:
+        yield database
 
 
 def test_there_is_a_test_for_every_block() -> None:
@@ -130,8 +137,8 @@ def test_payroll(environment: Emulator, tmp_path: Path, monkeypatch: pytest.Monk
     Path("again").mkdir()
     Path("salaries.csv").rename("again/salaries.csv")
     monkeypatch.chdir("again")
-    ran = dgspay(*shlex.split(SHELL["Payroll on Friday"])[1:], "--yes")
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    said = dgspay(SHELL["Payroll on Friday"], "--yes")
+    assert said.code == 0, said
 
 
 def test_the_exit_codes_of_payouts_are_those_of_the_help() -> None:
@@ -141,12 +148,9 @@ def test_the_exit_codes_of_payouts_are_those_of_the_help() -> None:
 
 
 def test_a_chunk_as_a_task(
-    environment: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    environment: Emulator, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("psycopg")
-    binaries = postgres_binaries()
-    if binaries is None:
-        pytest.skip("no PostgreSQL: install postgresql")
     names = run("PostgreSQL and five machines")
     monkeypatch.chdir(tmp_path)
     row = {"amount": 1000, "msisdn": "0788123456", "network": "MTN"}
@@ -155,11 +159,7 @@ def test_a_chunk_as_a_task(
         async with payouts.open([{**row, "reference": str(n)} for n in range(4)], batch="b") as job:
             await job.start()
 
-    with (
-        running_postgres(binaries) as database,
-        DGSPay.from_env() as dgs,
-        names["PostgresLedger"](database) as ledger,
-    ):
+    with DGSPay.from_env() as dgs, names["PostgresLedger"](database) as ledger:
         Payouts(dgs, ledger).wait_for(begin)
         for _ in range(2):
             assert names["pay_chunk"](database, "b", 0, 1, 4) is None
@@ -298,23 +298,18 @@ async def test_each_event_exactly_once(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.anyio
-async def test_the_update_and_done_in_one_commit(anyio_backend_name: str) -> None:
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])  # psycopg knows no other
+async def test_the_update_and_done_in_one_commit(database: str) -> None:
     psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
-    if anyio_backend_name == "trio":
-        pytest.skip("psycopg's asynchronous connections need asyncio")
-    binaries = postgres_binaries()
-    if binaries is None:
-        pytest.skip("PostgreSQL is not installed")
-    with running_postgres(binaries) as database:
-        async with await psycopg.AsyncConnection.connect(database) as connection:
-            await connection.execute("CREATE TABLE orders (reference text, paid boolean)")
-            await connection.execute("INSERT INTO orders VALUES ('dgs_1', false)")
-            await connection.commit()
-            receiver = await run("Each event exactly once, again")["build_receiver"](database)
-            told = await receiver.areceive(PAID, sign(PAID, "whsec_from_the_portal"))
-            assert told.status == 200
-            found = await connection.execute("SELECT paid FROM orders")
-            assert await found.fetchall() == [(True,)]
+    async with await psycopg.AsyncConnection.connect(database) as connection:
+        await connection.execute("CREATE TABLE orders (reference text, paid boolean)")
+        await connection.execute("INSERT INTO orders VALUES ('dgs_1', false)")
+        await connection.commit()
+        receiver = await run("Each event exactly once, again")["build_receiver"](database)
+        told = await receiver.areceive(PAID, sign(PAID, "whsec_from_the_portal"))
+        assert told.status == 200
+        found = await connection.execute("SELECT paid FROM orders")
+        assert await found.fetchall() == [(True,)]
 
 
 def test_tests_of_your_own(dgs: DGSPay, emulator: Emulator) -> None:
@@ -332,11 +327,9 @@ def test_the_two_commands_are_those_ci_runs() -> None:
 
 @pytest.mark.parametrize("line", SHELL["On the command line"].splitlines())
 def test_commands(environment: Emulator, line: str) -> None:
-    program, *arguments = shlex.split(line)
-    assert program == "dgspay"
-    ran = dgspay(*arguments)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert ran.stdout
+    said = dgspay(line)
+    assert said.code == 0, said
+    assert said.out
 
 
 # --- the failure table -----------------------------------------------------------------------

@@ -30,10 +30,10 @@ def exported(running: subprocess.Popen[str]) -> dict[str, str]:
     raise AssertionError(running.stderr.read() if running.stderr else "")
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-def test_a_client_uses_it_and_it_ends_cleanly(name: str) -> None:
-    with process("emulator", "--port", "0") as running:
+def test_the_printed_variables_are_all_a_client_needs_and_ctrl_c_ends_it_cleanly() -> None:
+    with process("emulator", "--port", "0", "--never-settle") as running:
         found = exported(running)
+        said = CommandLine(found)("doctor")
         with DGSPay(
             api_key=found["DGSPAY_API_KEY"],
             account_number=found["DGSPAY_ACCOUNT_NUMBER"],
@@ -41,15 +41,9 @@ def test_a_client_uses_it_and_it_ends_cleanly(name: str) -> None:
             base_url=found["DGSPAY_BASE_URL"],
         ) as dgs:
             assert dgs.balances.available("RWF") == Decimal(1_000_000)
-        running.send_signal(getattr(signal, name))
+        running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=PATIENCE)
     assert (running.returncode, out, err) == (0, "Stopped.\n", "")
-
-
-def test_the_printed_variables_are_all_a_shell_needs() -> None:
-    with process("emulator", "--port", "0", "--never-settle") as running:
-        found = exported(running)
-        said = CommandLine(found)("doctor")
     assert said.code == 0, said.out
     assert "fail" not in said.out
     assert set(found) == {
@@ -93,16 +87,20 @@ def test_a_file_of_faults_that_is_not_there_is_told_in_words(tmp_path: Path) -> 
     assert "No such file or directory" in said.err
 
 
-def test_it_says_where_everything_is_remembered(tmp_path: Path) -> None:
+def test_it_remembers_in_a_file_and_a_polite_kill_ends_it_cleanly(tmp_path: Path) -> None:
     file = tmp_path / "emulator.db"
     with process("emulator", "--port", "0", "--state", str(file), "--guide-credentials") as running:
         url = exported(running)["DGSPAY_BASE_URL"]
         answer = httpx.get(
-            f"{url}/balance", headers={"X-DGS-API-Key": "YOUR_API_KEY"}, trust_env=False
+            f"{url}/balance",
+            headers={"X-DGS-API-Key": "YOUR_API_KEY"},
+            trust_env=False,
+            timeout=PATIENCE,
         )
         assert answer.status_code == 200
         running.send_signal(signal.SIGTERM)
-        running.communicate(timeout=PATIENCE)
+        out, err = running.communicate(timeout=PATIENCE)
+    assert (running.returncode, out, err) == (0, "Stopped.\n", "")
     assert file.stat().st_size > 0
 
 

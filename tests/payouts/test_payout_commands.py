@@ -116,7 +116,7 @@ def test_a_signal_finishes_what_is_in_flight_and_says_how_to_go_on(
         stands = states(tmp_path / "dgspay-payouts.sqlite3", "s")
         assert set(stands.values()) == {State.ACCEPTED, State.NEW}
         assert len(emulator.executed) == [*stands.values()].count(State.ACCEPTED)
-        finish(start(*command, environ=environ), [0])
+        assert CommandLine(environ)("payouts", *command).code == 0
         assert len(paid(emulator)) == 60
         assert set(paid(emulator).values()) == {1}
 
@@ -145,7 +145,8 @@ def test_listen_settles_what_a_lost_answer_left_in_doubt(tmp_path: Path) -> None
                 emulator.faults.add("POST /disburse", Fault(), times=9)
                 emulator.faults.lose_answer("POST /disburse")
             command = ["run", "s.csv", "--yes", "--callback-url", f"{found.group()}/hooks"]
-            finish(start(*command, environ=environ), [0])
+            said = CommandLine(environ)("payouts", *command)
+            assert said.code == 0, said
         finally:
             listener.send_signal(signal.SIGTERM)
             finish(listener, [0])

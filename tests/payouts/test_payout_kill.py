@@ -19,7 +19,7 @@ from .killing import environ_of, finish, paid, random_strike, start, states, str
 from .sheets import RICH, write_sheet
 
 FULL = bool(os.environ.get("DGSPAY_TEST_FULL"))
-ROWS, KILLS = (10_000, 20) if FULL else (240, 3)
+ROWS, KILLS = (10_000, 20) if FULL else (120, 2)
 
 DONE = {State.CONFIRMED, State.FAILED, State.HELD}
 

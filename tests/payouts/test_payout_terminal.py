@@ -31,6 +31,7 @@ from dgspay.payouts import (
     SqliteLedger,
     State,
 )
+from tests.cli.terminal import CommandLine
 
 from .killing import ENOUGH, environ_of
 from .sheets import RICH, write_sheet
@@ -96,22 +97,22 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_terminal_of_80_columns_shows_bar_rate_time_left_and_counts(folder: Path) -> None:
-    write_sheet(folder / "salaries.csv", 200)
+    write_sheet(folder / "salaries.csv", 100)
     with Emulator(settle_after=0, balances=RICH, seed=3) as emulator, emulator.serve() as server:
         emulator.faults.lose_answer("POST /disburse", times=2)
-        command = ["run", "salaries.csv", "--yes", "--rate", "150", "--concurrency", "4"]
+        command = ["run", "salaries.csv", "--yes", "--rate", "100", "--concurrency", "4"]
         terminal = Terminal.start(*command, environ=environ_of(emulator, server.url))
         assert terminal.end() == 5, terminal.plain
     bars = [line for line in terminal.lines if line.startswith("Paying")]
-    assert re.fullmatch(r"Paying +[━╸╺]+ +\d+ of 200", bars[-1])
+    assert re.fullmatch(r"Paying +[━╸╺]+ +\d+ of 100", bars[-1])
     counts = [int(re.findall(r"(\d+) of", bar)[0]) for bar in bars]
     assert counts == sorted(counts)
-    assert any(0 < count < 200 for count in counts)
+    assert any(0 < count < 100 for count in counts)
     figures = [line for line in terminal.lines if "/s  " in line]
     assert max(map(len, bars + figures)) <= COLUMNS
     assert re.fullmatch(r"\d+/s  \d+:\d\d left  accepted \d+  failed 0  in doubt 2", figures[-1])
-    assert re.search(r"Settling +[━╸╺]+ +198 of 200", terminal.plain)
-    assert "accepted 0  confirmed 198  failed 0  in doubt 2" in terminal.plain
+    assert re.search(r"Settling +[━╸╺]+ +98 of 100", terminal.plain)
+    assert "accepted 0  confirmed 98  failed 0  in doubt 2" in terminal.plain
     # The command to give is in one piece, to be copied.
     assert f"status salaries --ledger {folder / 'dgspay-payouts.sqlite3'}" in re.sub(
         r"\r?\n", "", terminal.plain
@@ -126,8 +127,8 @@ def test_a_followed_status_stays_in_place_until_all_is_settled(folder: Path) -> 
     with Emulator(settle_after=0, balances=RICH, seed=3) as emulator, emulator.serve() as server:
         environ = environ_of(emulator, server.url)
         emulator.faults.lose_answer("POST /disburse")
-        run = Terminal.start("run", "s.csv", "--yes", "--concurrency", "1", environ=environ)
-        assert run.end() == 5
+        run = ("payouts", "run", "s.csv", "--yes", "--concurrency", "1")
+        assert CommandLine(environ)(*run).code == 5
         status = Terminal.start("status", "s", "--follow", "--every", "0.1", environ=environ)
         reader = threading.Thread(target=status.read_until, args=("salary-1",))
         reader.start()
