@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import anyio
@@ -13,6 +13,7 @@ import attrs
 from dgspay import AsyncDGSPay, PaymentStatus, Transaction, errors
 from dgspay.payouts.batch import Batch
 from dgspay.payouts.evidence import Evidence, Finding, Witness, usable_name
+from dgspay.payouts.faults import single_error
 from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.pace import Pace, Turns
 from dgspay.payouts.payout import UNSETTLED, Record
@@ -86,7 +87,11 @@ class Settler:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def look_up(self, batch: Batch) -> LookUps:
-        """Look every payout up once that is not settled and has a reference."""
+        """Look every payout up once that is not settled and has a reference.
+
+        Raises:
+            LedgerError: what was learned cannot be written down.
+        """
         result = LookUps()
         after = 0
         while not self._stop:
@@ -96,16 +101,22 @@ class Settler:
             if not page:
                 break
             after = page[-1].payout.number
-            limiter = anyio.CapacityLimiter(self._pace.concurrency)
-            async with anyio.create_task_group() as group:
-                for record in page:
-                    result.waiting += 1
-                    if record.dgs_reference is None:
-                        result.without_reference += 1
-                    else:
-                        group.start_soon(self._look_up_one, batch, record, result, limiter)
+            try:
+                await self._look_up_page(batch, page, result)
+            except BaseExceptionGroup as group_error:
+                raise single_error(group_error) from None
             await anyio.to_thread.run_sync(self._ledger.flush)
         return result
+
+    async def _look_up_page(self, batch: Batch, page: Iterable[Record], result: LookUps) -> None:
+        limiter = anyio.CapacityLimiter(self._pace.concurrency)
+        async with anyio.create_task_group() as group:
+            for record in page:
+                result.waiting += 1
+                if record.dgs_reference is None:
+                    result.without_reference += 1
+                else:
+                    group.start_soon(self._look_up_one, batch, record, result, limiter)
 
     async def _look_up_one(
         self, batch: Batch, record: Record, result: LookUps, limiter: anyio.CapacityLimiter

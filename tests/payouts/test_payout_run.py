@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -319,6 +319,23 @@ async def test_a_ledger_that_cannot_be_written_stops_everything(
             with pytest.raises(LedgerError, match="cannot be written"):
                 await job.run()
         assert not emulator.executed
+
+
+@pytest.mark.acceptance(57)
+async def test_a_ledger_that_cannot_be_written_any_more_while_settling_says_so(
+    sheet: Path, ledger: SqliteLedger
+) -> None:
+    class WriteProtected(Fault):
+        def afterwards(self, answer: Answer) -> tuple[Effect, ...]:
+            with suppress(LedgerError):
+                ledger._writer.run(lambda connection: connection.query("PRAGMA query_only = 1", ()))
+            return super().afterwards(answer)
+
+    with in_process() as (emulator, dgs):
+        # At the second, what was learned from the first cannot be written.
+        emulator.faults.add("GET /transactions/{id}", WriteProtected(), times=40)
+        with pytest.raises(LedgerError, match="cannot be written"):
+            await run(dgs, ledger, sheet, settle_within=5, pace=Pace(concurrency=1))
 
 
 @pytest.mark.acceptance(53)
