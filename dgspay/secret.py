@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, final
 
 MASK = "***"
@@ -82,14 +82,16 @@ class Secret:
 def masked(value: Any, secrets: Iterable[Secret] = ()) -> Any:
     """Return parsed JSON with secret fields, the given secrets and card-like numbers masked."""
     hidden = tuple(secrets)
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):  # metadata may be any
         return {
             key: (
-                MASK if key.lower() in SECRET_FIELDS and item is not None else masked(item, hidden)
+                MASK
+                if str(key).lower() in SECRET_FIELDS and item is not None
+                else masked(item, hidden)
             )
             for key, item in value.items()
         }
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [masked(item, hidden) for item in value]
     if isinstance(value, str):
         return masked_text(value, hidden)

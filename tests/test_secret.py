@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from types import MappingProxyType
 
 import pytest
 
@@ -38,6 +39,14 @@ def test_equality_is_by_content() -> None:
     assert Secret("a") != "a"
     assert len({Secret("a"), Secret("a")}) == 1
     assert Secret("\ud800") == Secret("\ud800")
+
+
+def test_masking_looks_into_every_kind_of_mapping_and_list() -> None:
+    # As a program may give them as metadata.
+    inner = MappingProxyType({"pin": "1234", "notes": ("card 4111 1111 1111 1111", "ok"), 7: "x"})
+    assert masked({"metadata": inner}) == {
+        "metadata": {"pin": MASK, "notes": [f"card {MASK}", "ok"], 7: "x"}
+    }
 
 
 def test_masking_finds_secrets_by_name_and_by_look() -> None:

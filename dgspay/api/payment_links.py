@@ -205,6 +205,7 @@ def update(
     }
     if not body:
         raise ValueError("name at least one field to change")
+    _check_order(body.get("min_amount"), body.get("max_amount"))
     return Operation(
         method="PATCH",
         path="/payment-links/{id}",
@@ -261,10 +262,12 @@ def _check_amounts(kind: AmountType, amount: Any, min_amount: Any, max_amount: A
             pass
         case _:
             raise ValueError("amount_type must be fixed or flexible")
-    if min_amount is not None and max_amount is not None:
-        least = Money.parse(min_amount, "RWF", field="min_amount").amount
-        if least > Money.parse(max_amount, "RWF", field="max_amount").amount:
-            raise ValueError("min_amount must not be above max_amount")
+    _check_order(_money(min_amount, "RWF", "min_amount"), _money(max_amount, "RWF", "max_amount"))
+
+
+def _check_order(least: Money | None, most: Money | None) -> None:
+    if least is not None and most is not None and least.amount > most.amount:
+        raise ValueError("min_amount must not be above max_amount")
 
 
 def _money(value: AmountInput | None, currency: str, field: str) -> Money | None:

@@ -40,6 +40,10 @@ def list(  # noqa: A001 - the public name
 ) -> Listing[Transaction]:
     """List transactions, newest first (guide, "Transactions").
 
+    A row that leaves the list while it is paged through, as one does that is no longer
+    `pending`, moves those behind it forward, and one of them may be left out. Where none may
+    be, list without that filter, or list again.
+
     Args:
         status: `pending`, `success` or `failed`.
         payment_link_id: Only those of a payment link.

@@ -32,6 +32,8 @@ class Repeat(enum.Enum):
     """It spends a PIN or an OTP: never repeat it after an unknown outcome, trusted or not."""
 
 
+_DAY = 86_400.0
+
 # Here and elsewhere: Python 3.11 takes its time to find the member of an enum.
 _READ = Repeat.READ
 
@@ -148,12 +150,16 @@ class Timeout:
     total: float | None = None
 
     def within(self, total: float) -> Timeout:
-        """Return it with no part longer than `total` seconds."""
+        """Return it with no part longer than `total` seconds, nor than a day.
+
+        Of "for ever" not every kind of socket knows, and some raise once the request has left.
+        """
+        longest = min(total, _DAY)
         return Timeout(
-            connect=min(self.connect, total),
-            write=min(self.write, total),
-            read=min(self.read, total),
-            pool=min(self.pool, total),
+            connect=min(self.connect, longest),
+            write=min(self.write, longest),
+            read=min(self.read, longest),
+            pool=min(self.pool, longest),
             total=total,
         )
 

@@ -52,7 +52,7 @@ class Balances:
 
     def __getitem__(self, currency: str) -> Balance:
         for balance in self.balances:
-            if balance.currency == currency.upper():
+            if balance.currency.upper() == currency.upper():
                 return balance
         raise KeyError(currency)
 

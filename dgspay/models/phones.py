@@ -30,6 +30,8 @@ def local_part(phone: str, country_code: str, *, field: str) -> str:
     number = phone.translate(_SEPARATORS)
     if not _NUMBER.fullmatch(number):
         raise ValueError(f"{field} must be a phone number such as '0788123456'")
+    if number.startswith("00"):
+        raise ValueError(f"{field} must have + in place of the 00 in front of a country code")
     if number.startswith("+"):
         if not number.startswith(f"+{country_code}"):
             raise ValueError(f"{field} must be a number of country code {country_code}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import math
 import types
 import typing
 from collections.abc import Callable
@@ -109,8 +110,16 @@ class WebhookReceiver:
             raise ConfigError(fault)
         if environment is not None:
             expected_environment(environment)
-        if not lease > answer_within > 0:
-            raise ConfigError("lease must be longer than answer_within, and that longer than 0")
+        for name, seconds in (("lease", lease), ("answer_within", answer_within)):
+            if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+                raise ConfigError(f"{name} must be a number of seconds")
+        # No database has a time at which "for ever" is over.
+        if not math.inf > lease > answer_within > 0:
+            raise ConfigError(
+                "lease must be longer than answer_within, that longer than 0, and neither infinite"
+            )
+        if isinstance(max_body, bool) or not isinstance(max_body, int):
+            raise ConfigError("max_body must be a whole number of bytes")
         if max_body <= 0:
             raise ConfigError("max_body must be greater than 0 bytes")
         self.max_body = max_body

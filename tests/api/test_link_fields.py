@@ -202,3 +202,12 @@ def test_status_filter_uses_the_words_of_the_list(status: str, word: str) -> Non
     dgs, recorder = recording()
     dgs.transactions.list(status=status).first_page()
     assert recorder.requests[0].url.endswith(f"&status={word}")
+
+
+def test_limits_that_leave_nothing_to_choose_are_refused_in_an_update_too() -> None:
+    dgs, recorder = recording()
+    with pytest.raises(ValueError, match="min_amount must not be above max_amount"):
+        dgs.payment_links.update("link_1", min_amount=900, max_amount=100)
+    assert recorder.requests == []
+    dgs.payment_links.update("link_1", min_amount=900, max_amount=None)
+    dgs.payment_links.update("link_1", min_amount=900, max_amount=900)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from typing import Any
 
+import attrs
 import pytest
 
 from dgspay import (
@@ -101,6 +102,13 @@ def test_every_usual_form_of_a_phone_number_is_one(phone: str) -> None:
         amount=5000, recipient=MobileMoneyRecipient(msisdn=phone, network="MTN")
     )
     assert recorder.last_body["recipient"]["msisdn"] == "+250789654321"
+
+
+def test_a_country_code_after_00_is_refused_and_told_how_to_write_it() -> None:
+    # It was sent as a local number, country code and all.
+    for code, phone in (("250", "00250788123456"), ("44", "0044 7911 123456")):
+        with pytest.raises(ValueError, match=r"customer.phone must have \+ in place of the 00"):
+            attrs.evolve(JANE, phone=phone, phone_country_code=code)
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
+import attrs
 import pytest
 
 from dgspay.core.answer import Verdict, assess, assess_failure, parse_retry_after
@@ -266,6 +268,13 @@ def test_no_part_of_an_attempt_outlives_the_whole() -> None:
     assert timeout.within(9.0) == Timeout(connect=1.0, write=2.0, read=3.0, pool=4.0, total=9.0)
     assert timeout.within(2.5) == Timeout(connect=1.0, write=2.0, read=2.5, pool=2.5, total=2.5)
     assert timeout.within(0.5) == Timeout(connect=0.5, write=0.5, read=0.5, pool=0.5, total=0.5)
+
+
+def test_for_ever_is_a_day_to_a_socket() -> None:
+    endless = Timeout(connect=math.inf, write=math.inf, read=1e300, pool=math.inf)
+    day = Timeout(connect=86_400.0, write=86_400.0, read=86_400.0, pool=86_400.0)
+    assert endless.within(math.inf) == attrs.evolve(day, total=math.inf)
+    assert endless.within(1e300) == attrs.evolve(day, total=1e300)
 
 
 # --- the table and what is remembered for it ----------------------------------------------

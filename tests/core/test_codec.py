@@ -150,6 +150,12 @@ def test_an_open_enum_keeps_a_word_as_it_came() -> None:
         PaymentStatus(None)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("word", ["RWF", "rwf", "Rwf"])
+def test_balances_are_found_however_the_currency_is_written(word: str) -> None:
+    balances = structure({"balances": [{"currency": word, "available_balance": 5}]}, Balances)
+    assert balances.available("RWF") == balances.available("rwf") == 5
+
+
 def test_balances_are_found_by_currency() -> None:
     wallet = structure(
         {"balances": [{"currency": "RWF", "available_balance": Decimal("5000.00")}]}, Balances

@@ -186,6 +186,29 @@ def test_redis_keeps_no_record_for_ever(kind: str, redis_url: str, reference: st
         assert 60_000 in milliseconds_left(client, f"shop:{reference}")
 
 
+class Repeating:
+    """A client that has lost the first answer, and asks again, as redis-py does by itself."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def eval(self, *question: Any) -> Any:
+        self._client.eval(*question)
+        return self._client.eval(*question)
+
+
+@pytest.mark.acceptance(43)
+def test_redis_gives_out_what_only_the_same_claim_holds(redis_url: str, reference: str) -> None:
+    redis = pytest.importorskip("redis")
+    with redis.Redis.from_url(redis_url) as client:
+        inbox, other = RedisInbox(Repeating(client)), RedisInbox(client)
+        claim = claimed(inbox, reference)
+        assert other.claim(reference, lease=LONG) is Refusal.BUSY
+        inbox.release(claim)
+        inbox.done(claimed(inbox, reference))
+        assert inbox.claim(reference, lease=LONG) is Refusal.DONE
+
+
 @pytest.mark.parametrize("inbox", ["redis", "async_redis"], indirect=True)
 def test_redis_keeps_ninety_days_under_names_of_our_own(
     inbox: Any, redis_url: str, reference: str

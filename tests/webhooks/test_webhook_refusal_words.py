@@ -82,11 +82,11 @@ def test_a_secret_in_any_letters_is_one(secret: str) -> None:
     [
         (
             {"lease": 5, "answer_within": 5},
-            "lease must be longer than answer_within, and that longer than 0",
+            "lease must be longer than answer_within, that longer than 0, and neither infinite",
         ),
         (
             {"answer_within": 0},
-            "lease must be longer than answer_within, and that longer than 0",
+            "lease must be longer than answer_within, that longer than 0, and neither infinite",
         ),
         ({"max_body": 0}, "max_body must be greater than 0 bytes"),
         ({"inbox": 17}, "inbox must have the methods claim, done and release"),

@@ -14,13 +14,14 @@ from dgspay.webhooks.inbox import Claim, Refusal, new_claim
 _NINETY_DAYS = 90 * 24 * 3600.0
 
 # Each script is atomic. The lease is compared with the server's clock, the only one that all
-# machines share.
+# machines share. A client repeats by itself what it lost the answer of: its own claim does not
+# stand in its way, or nobody would have the event until the lease is over.
 _CLAIM = """
-local held = redis.call('HMGET', KEYS[1], 'done', 'leased_until')
+local held = redis.call('HMGET', KEYS[1], 'done', 'leased_until', 'token')
 if held[1] then return 2 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-if held[2] and tonumber(held[2]) > now then return 0 end
+if held[2] and tonumber(held[2]) > now and held[3] ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'token', ARGV[1], 'leased_until', now + ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1
