@@ -38,7 +38,6 @@ def pay(call: Call) -> Answer:
     link = call.account.link(call.values["slug"])
     if link is None:
         return _nothing("There is no such payment link", "Check the address with the merchant.")
-    status = link_status(call.account, link)
     logo = link.terms.get("logo_url")
     offered = _offered(link)
     return page(
@@ -47,11 +46,19 @@ def pay(call: Call) -> Answer:
         link=link,
         terms=link.terms,
         logo=logo,
-        ended=_ENDED.get(status) or (None if offered else _NO_WAY_TO_PAY),
+        ended=_why_ended(call, link) or (None if offered else _NO_WAY_TO_PAY),
         payment_types=offered,
         encryption_key=call.account.credentials.encryption_key,
         test_cards=[(grouped(number), words) for number, words in card_stories()],
     )
+
+
+def _why_ended(call: Call, link: Link) -> tuple[str, str] | None:
+    """Say why a link cannot be paid; who has begun to pay it is still shown how that goes."""
+    payment = call.account.payment(call.query.get("payment", ""))
+    if payment is not None and payment.link_id == link.id:
+        return None
+    return _ENDED.get(link_status(call.account, link))
 
 
 def authorize(call: Call) -> Answer:

@@ -14,7 +14,7 @@ from tests.console.test_payment_page import enter_card, path_of
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
 
-    from dgspay.emulator import Emulator
+    from dgspay.emulator import Emulator, Served
 
 MakeLink = Callable[..., dict[str, Any]]
 
@@ -130,3 +130,41 @@ def test_a_decision_that_does_not_get_through_is_said_in_words(
     handset.context.set_offline(False)
     handset.get_by_role("button", name="Approve").click()
     page.get_by_text("Payment complete").wait_for()
+
+
+def test_back_from_the_shop_is_not_sent_there_again(
+    opened: Opener, link: MakeLink, served: Served
+) -> None:
+    shop = f"{served.origin}/_emulator/static/icon.svg"
+    page = opened(path_of(link(redirect_url=shop, collect_name=False, collect_phone=False)))
+    enter_card(page, APPROVED)
+    page.wait_for_url(shop)
+    page.go_back()
+    page.get_by_text("Payment complete").wait_for()
+    page.get_by_role("link", name="Continue to the shop").wait_for()
+    assert page.get_by_text("Taking you back").count() == 0
+    assert "payment=" in page.url
+
+
+@pytest.mark.acceptance(49)
+def test_a_link_that_expires_meanwhile_is_paid_by_who_has_begun(
+    opened: Opener, link: MakeLink, emulator: Emulator
+) -> None:
+    """The page shows how it goes, also when it is loaded anew; another payer comes too late."""
+    made = link(collect_name=False, max_uses=None)
+    page = opened(path_of(made))
+    page.get_by_label("Mobile Money number").fill("0789654321")
+    page.get_by_role("button", name="Pay").click()
+    page.get_by_text("Check your phone").wait_for()
+    late = opened(path_of(made))
+    late.get_by_label("Mobile Money number").fill("0788123456")
+    emulator.clock.advance(86_400 * 365 * 50)
+    late.get_by_role("button", name="Pay").click()
+    late.get_by_text("This link has expired").wait_for()
+    page.reload()
+    page.get_by_text("Check your phone").wait_for()
+    emulator.approve(emulator.transactions[0].dgs_reference)
+    page.get_by_text("Payment complete").wait_for()
+    page.reload()
+    page.get_by_text("Payment complete").wait_for()
+    assert len(emulator.transactions) == 1
