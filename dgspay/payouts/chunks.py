@@ -88,7 +88,10 @@ class ChunkPayer:
             if paused or not await self._is_in_doubt(chunk):
                 break
             await anyio.sleep(_TRUSTED_PAUSE * 2**turn)
+            before = runner.taken_up
             paused = await runner.run(chunk, doubtful=True)
+            if runner.taken_up == before:
+                break  # what is left is not to be sent again: its key may be forgotten by now
         return paused
 
     async def _is_in_doubt(self, chunk: Chunk) -> bool:

@@ -121,7 +121,8 @@ class Record:
         fee: In RWF, as DGS-Pay wrote it, once that is known.
         reason: Why it failed or is held, or by whom it was settled.
         contradiction: What two sources say of it that cannot both be true.
-        sent_at: Unix time of the last attempt.
+        sent_at: Unix time of the last attempt; where keys are trusted, of the first that may have
+            arrived.
         settled_at: Unix time at which it became confirmed or failed.
     """
 

@@ -39,6 +39,8 @@ _GOOD_PHONE = {"destination_type": "mobile_money", "msisdn": "0788123456", "netw
 # What Excel makes of a long number, in either decimal notation: 1.23457E+12 and 1,23457E+12.
 _SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]*)?[eE][+-]?[0-9]+", re.ASCII)
 _DECIMAL_TAIL = re.compile(r"[0-9]+[.,]0+", re.ASCII)
+# One that is not all zeros is refused as a fraction.
+_THOUSANDS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+", re.ASCII)
 _DIGIT_LOSS = (
     "a spreadsheet has turned the number into another one (1.23E+12); make the column text "
     "there, enter the digits again and export once more"
@@ -102,6 +104,11 @@ def _whole_rwf(value: Any, currency: object) -> int:
         raise ValueError("currency must be RWF: payouts leave the RWF wallet")
     if isinstance(value, str) and ("," in value or " " in value or "\xa0" in value):
         raise ValueError("amount must be digits only, without thousands separators")
+    if isinstance(value, str) and _THOUSANDS.fullmatch(value):
+        raise ValueError(
+            "amount must have no thousands separator: 10.000 is ten thousand in one country and "
+            "ten in another; write 10000"
+        )
     amount: Decimal = parse_amount(value)
     if amount != amount.to_integral_value():
         raise ValueError("amount must be whole: RWF has no minor unit")

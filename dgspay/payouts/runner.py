@@ -126,6 +126,8 @@ class Runner:
         self._clock = clock
         self._turns = Turns(self._pace, clock.monotonic)
         self._watch = Watch(limits or Limits())
+        self.taken_up = 0
+        """Payouts that were taken up to be sent, so far."""
 
     async def run(self, chunk: Chunk, *, doubtful: bool = False) -> str | None:
         """Pay what is new in a chunk; return why it was paused, or None.
@@ -214,6 +216,7 @@ class Runner:
             if not page:
                 return
             after = page[-1].number
+            self.taken_up += len(page)
             for payout in page:
                 yield _Taken(payout, monotonic, now)
 

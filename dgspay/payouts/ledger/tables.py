@@ -36,6 +36,13 @@ _STANDING = (
 _ALL = "dgspay_payouts p LEFT JOIN dgspay_payout_states s ON s.id = p.id"
 _TAKEN = "dgspay_payout_states s JOIN dgspay_payouts p ON p.id = s.id"
 
+KEY_SECONDS = 23 * 3600.0
+"""How long after its first attempt a payout may be sent again, where keys are trusted.
+
+Nobody keeps a key for ever, and most who honour keys keep them for a day; for how long DGS-Pay
+does is not documented. One that it has forgotten would pay again, so what is older stays held.
+"""
+
 DIED = "its answer was lost: the process that sent it, or was about to, has died"
 
 Learned = tuple[int, int, Evidence, Chunk | None]
@@ -61,8 +68,8 @@ def take(
     batch = chunk.batch.id
     begin, end = row_id(batch, max(after, chunk.first - 1) + 1), row_id(batch, chunk.last)
     if doubtful:
-        select, mark = f"{_NEXT_DOUBTFUL} {database.lock_states}", _MARK_DOUBTFUL
-    elif database.query(_ANY_STATE_WITHIN, (begin, end)):
+        return _take_again(database, begin, end, limit, now)
+    if database.query(_ANY_STATE_WITHIN, (begin, end)):
         select, mark = _NEXT_NEW, _MARK_NEW
     else:
         # The usual case: nobody knows anything of what comes now.
@@ -71,7 +78,22 @@ def take(
     if not payouts:
         return []
     span = row_id(batch, payouts[0].number), row_id(batch, payouts[-1].number)
-    marked = database.mark(mark, (now, *span))
+    return _those_marked(payouts, database.mark(mark, (now, *span)))
+
+
+def _take_again(database: Database, begin: int, end: int, limit: int, now: float) -> list[Payout]:
+    """Put payouts in doubt once more whose answer was lost, while their keys surely live."""
+    young = now - KEY_SECONDS, now + KEY_SECONDS
+    select = f"{_NEXT_DOUBTFUL} {database.lock_states}"
+    payouts = payouts_of(database.rows(select, (begin, end, *young, limit)))
+    if not payouts:
+        return []
+    before = begin - (begin & (_NUMBERS - 1))
+    span = before + payouts[0].number, before + payouts[-1].number
+    return _those_marked(payouts, database.mark(_MARK_DOUBTFUL, (*span, *young)))
+
+
+def _those_marked(payouts: list[Payout], marked: list[int] | None) -> list[Payout]:
     if marked is not None:
         # An event that came between the two statements may have settled one of them.
         ours = {identity % _NUMBERS for identity in marked}
@@ -101,14 +123,19 @@ _MARK_NEW = (
     f"WHERE dgspay_payout_states.state = {_NEW}"
 )
 # Where anything speaks for an earlier attempt having arrived, it is not sent again.
-_IS_DOUBTFUL = f"state IN ({IN_DOUBT}, {_HELD}) AND dgs_reference IS NULL AND contradiction IS NULL"
+# That it was sent in the future says that a clock was set, and not how old its key is.
+_IS_DOUBTFUL = (
+    f"state IN ({IN_DOUBT}, {_HELD}) AND dgs_reference IS NULL AND contradiction IS NULL "
+    "AND sent_at >= ? AND sent_at <= ?"
+)
 _NEXT_DOUBTFUL = (
     f"SELECT {_PAYOUT} FROM {_TAKEN} WHERE s.id >= ? AND s.id <= ? AND {_IS_DOUBTFUL} "  # noqa: S608 - constants
     "ORDER BY s.id LIMIT ?"
 )
 _MARK_DOUBTFUL = (
+    # The key is as old as its first attempt: `sent_at` stays.
     f"UPDATE dgspay_payout_states SET state = {IN_DOUBT}, attempts = attempts + 1, "  # noqa: S608 - constants
-    f"doubtful = 1, sent_at = ? WHERE id >= ? AND id <= ? AND {_IS_DOUBTFUL}"
+    f"doubtful = 1 WHERE id >= ? AND id <= ? AND {_IS_DOUBTFUL}"
 )
 
 
