@@ -93,10 +93,10 @@ _VERDICT_BY_CODE = {
 # What stands for a code that is neither text nor a number.
 _ODD_CODE = "unreadable"
 
-# `status` of an answer, and what else in it may say that something is under way.
-# Tuples, because what is looked for in them may be a list, and no set takes a list.
+# `status` of an answer that was taken. A tuple, for what is looked for in it may be a list.
 _TAKEN = ("success", "pending")
-_GOES_ON = ("pending", "successful", "success", "processing")
+# The guide's words for what is under way or done, and where they stand beside `status`.
+_GOES_ON = frozenset({"pending", "successful", "success", "processing", "queued"})
 _PROGRESS = ("transaction_status", "conversion_status")
 
 # 408: the server gave up on us. 409 without a code says no more than "something is there".
@@ -207,7 +207,7 @@ def _contradicts(
     if any(_may_go_on(envelope.get(field)) for field in _PROGRESS):
         return True
     is_plain_no = code in _VERDICT_BY_CODE and code != "99" and status != 429
-    return not is_plain_no and envelope.get("status") in _TAKEN
+    return not is_plain_no and _word(envelope.get("status")) in _GOES_ON
 
 
 def _may_go_on(word: Any) -> bool:
@@ -215,7 +215,11 @@ def _may_go_on(word: Any) -> bool:
 
     One the guide does not know never counts as paid, and as not paid no more than that.
     """
-    return isinstance(word, str) and word.strip().casefold() not in ("", "failed")
+    return _word(word) not in ("", "failed")
+
+
+def _word(value: Any) -> str:
+    return value.strip().casefold() if isinstance(value, str) else ""
 
 
 def _no(code: str | None, status: int) -> str:
@@ -227,8 +231,8 @@ def _no(code: str | None, status: int) -> str:
 def _yes(envelope: JSONObject) -> str:
     # Only words that are known are quoted, so there is nothing to mask.
     for field in (*_PROGRESS, "status"):
-        if envelope.get(field) in _GOES_ON:
-            return repr(envelope[field])
+        if (word := _word(envelope.get(field))) in _GOES_ON:
+            return repr(word)
     return "a payment whose status the guide does not know"
 
 

@@ -177,6 +177,18 @@ def test_a_refusal_of_a_payout_that_may_go_on_all_the_same_is_never_relied_on(
     assert "no money moved" not in str(caught.value)
 
 
+@pytest.mark.acceptance(23)
+@pytest.mark.parametrize("word", ["success", "Success", "PENDING", "queued", "processing "])
+@pytest.mark.parametrize("said", [{}, {"error_code": "99"}, {"error_code": "NEW_CODE"}])
+def test_a_word_of_success_in_a_refusal_is_a_doubt_in_any_letters(
+    word: str, said: JSONObject
+) -> None:
+    error = failing(answer({"status": word, **said}, 400), DISBURSE_ONCE)
+    assert isinstance(error, errors.ContradictoryOutcomeError)
+    assert error.attempts == 1
+    assert f"yes with '{word.strip().lower()}'" in str(error)
+
+
 @pytest.mark.parametrize("word", ["failed", "FAILED", " failed ", "", None, 7])
 def test_a_refusal_that_says_failed_twice_is_one(word: Any) -> None:
     for said in ({"error_code": "90"}, {}):
