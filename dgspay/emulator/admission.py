@@ -100,8 +100,13 @@ def admit(
     key = idempotency.key_of(incoming.request)
     if key is None:
         return account, route, None, None
+    request = incoming.request
+    if route.public:
+        # A payer's try is one payment, whatever is entered when its answer was lost: a card is
+        # encrypted anew each time. A try that was refused has freed its key.
+        request = attrs.evolve(request, body=b"")
     with engine.lock:
-        return account, route, key, account.keys.claim(key, incoming.request)
+        return account, route, key, account.keys.claim(key, request)
 
 
 def _keep_others_out(engine: Engine, request: Request) -> None:

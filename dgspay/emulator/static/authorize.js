@@ -8,20 +8,25 @@ const progress = document.querySelector("#progress");
 const problem = document.querySelector("#problem");
 const base = `/generation/authorize/${encodeURIComponent(page.dataset.reference)}`;
 
-function show(state) {
+function show(state, isNews = true) {
   prompt.hidden = true;
   follow(state, {
     element: progress,
     key: page.dataset.key,
-    leaves: state.payment_type === "card",
+    leaves: isNews && state.payment_type === "card",
   });
 }
 
 function arrange(state) {
   const isToDecide = state.status === "pending" && !state.awaits;
   prompt.hidden = !isToDecide;
-  if (!isToDecide) show(state);
+  if (!isToDecide) show(state, state.status === "pending");
 }
+
+/** Without an answer the page stays as it is. */
+const look = () => call(`${base}/state`).then(arrange, (error) => {
+  problem.textContent = error.message;
+});
 
 for (const button of document.querySelectorAll("[data-decision]")) {
   button.addEventListener("click", async () => {
@@ -29,9 +34,9 @@ for (const button of document.querySelectorAll("[data-decision]")) {
       show(await call(`${base}/decision`, { decision: button.dataset.decision }));
     } catch (error) {
       problem.textContent = error.message;
-      call(`${base}/state`).then(arrange);
+      look();
     }
   });
 }
 
-call(`${base}/state`).then(arrange);
+look();

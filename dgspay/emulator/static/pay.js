@@ -15,8 +15,11 @@ const progress = document.querySelector("#progress");
 const cardPlace = document.querySelector("#card");
 const { key, slug, currency } = page.dataset;
 
-// Sent with every try of one payment, so that a tap that is sent twice pays once.
-let attempt = crypto.randomUUID?.() ?? String(Math.random()).slice(2).padEnd(12, "0");
+// Sent with every try of one payment, so that a tap that is sent twice pays once. It is kept until
+// an answer has come: a page that is loaded anew after a lost one goes on with it.
+const attemptKept = `dgspay attempt ${slug}`;
+const attempt = sessionStorage.getItem(attemptKept)
+  ?? crypto.randomUUID?.() ?? String(Math.random()).slice(2).padEnd(12, "0");
 let cardForm;
 
 const method = () => details.elements.payment_type.value
@@ -81,18 +84,21 @@ function body() {
 
 async function start(extra = {}) {
   const path = `/generation/pay/${encodeURIComponent(slug)}/payments`;
+  sessionStorage.setItem(attemptKept, attempt);
   const state = await call(path, { ...body(), ...extra }, { "Idempotency-Key": attempt });
+  sessionStorage.removeItem(attemptKept);
   history.replaceState(null, "", `?payment=${encodeURIComponent(state.reference)}`);
   show(state);
 }
 
-function show(state) {
+/** `leaves`: a payer who has come back from the shop is not sent there again. */
+function show(state, leaves = true) {
   checkout.hidden = true;
   cardForm?.destroy();
   follow(state, {
     element: progress,
     key,
-    leaves: true,
+    leaves,
     onAgain: () => location.assign(location.pathname),
   });
 }
@@ -128,8 +134,6 @@ async function payByCard(card) {
   try {
     await start(card);
   } catch (error) {
-    // Other ciphertexts make another request: it needs a key of its own.
-    if (error instanceof Refused) attempt = crypto.randomUUID();
     throw error instanceof Refused ? new PaymentError(explain(error)) : error;
   }
 }
@@ -150,11 +154,18 @@ function arrange() {
   document.querySelector("#network-field").hidden = !isMobile;
   document.querySelector("#privacy").hidden = !isMobile;
   submit.hidden = chosen === "card";
-  submit.textContent = payText();
   cardPlace.hidden = chosen !== "card";
   document.querySelector("#test-cards").hidden = chosen !== "card";
   if (chosen === "card" && !cardForm) {
     cardForm = mountCardForm(cardPlace, { key, onEncrypted: payByCard, texts: { pay: payText() } });
+  }
+  nameSum();
+}
+
+/** Have both buttons name what will be charged. */
+function nameSum() {
+  for (const button of [submit, cardPlace.querySelector(".dgspay-submit")]) {
+    if (button) button.textContent = payText();
   }
 }
 
@@ -162,7 +173,7 @@ details.addEventListener("change", arrange);
 details.addEventListener("input", (event) => {
   const input = event.target;
   if (input.getAttribute("aria-invalid") === "true") check(input);
-  if (input.id === "amount") submit.textContent = payText();
+  if (input.id === "amount") nameSum();
   if (input === phone) {
     // The prefix tells the network; the payer may still choose another.
     const network = { 78: "MTN", 79: "MTN", 72: "Airtel", 73: "Airtel" }[
@@ -177,7 +188,9 @@ details.addEventListener("focusout", (event) => {
 arrange();
 const earlier = new URLSearchParams(location.search).get("payment");
 if (earlier) {
-  call(`/generation/authorize/${encodeURIComponent(earlier)}/state`).then(show, () => {
+  call(`/generation/authorize/${encodeURIComponent(earlier)}/state`).then((state) => {
+    show(state, state.status === "pending");
+  }, () => {
     history.replaceState(null, "", location.pathname);
   });
 }

@@ -11,18 +11,27 @@ export class Refused extends Error {}
 
 /** Send JSON to the emulator and return what it answers. */
 export async function call(path, body, headers = {}) {
-  const response = await fetch(path, body === undefined ? {} : {
+  const { response, answer } = await answerOf(path, body === undefined ? {} : {
     method: "POST",
     headers: { "Content-Type": "application/json", ...headers },
     body: JSON.stringify(body),
   });
-  const answer = await response.json();
   if (!response.ok) {
     const refused = new Refused(answer.message);
     refused.linkStatus = answer.link_status;
     throw refused;
   }
   return answer;
+}
+
+async function answerOf(path, options) {
+  try {
+    const response = await fetch(path, options);
+    return { response, answer: await response.json() };
+  } catch {
+    // The browser's own words for it are for programmers.
+    throw new Error("The connection failed. Please try again.");
+  }
 }
 
 /**
@@ -51,8 +60,10 @@ export function follow(state, options) {
     let next = state;
     try {
       next = await call(`${base}/state`);
-    } catch {
-      // The emulator was restarted or is busy: the next look will tell.
+    } catch (error) {
+      // It was reset: what there is instead is for the page itself to say.
+      if (error instanceof Refused) location.replace(location.pathname);
+      // Otherwise it is restarting or busy: the next look will tell.
     }
     state = next;
     update(next);
