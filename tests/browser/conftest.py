@@ -14,12 +14,38 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
     from starlette.types import ASGIApp
 
 Scheme = Literal["light", "dark"]
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "card.json"
+
+# How long a page may take to show what it should, in milliseconds: it says that something is
+# broken, not that a machine is busy.
+PATIENCE = 90_000
+
+# The same engine without the windows around it, where that is installed: a third of the work.
+CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser")
+
+# Only the last such list counts, so it begins with what Playwright itself switches off. The others
+# are what a window has of its own: suggestions for an address line that nobody types in, a page
+# each, and a process kept in reserve. They cost more than the page under test.
+SWITCHED_OFF = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "MediaRouter",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+    "SpareRendererForSitePerProcess",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxFullPopup",
+    "WebUIOmniboxPopup",
+)
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +82,7 @@ def serve() -> Callable[[ASGIApp], contextlib.AbstractContextManager[int]]:
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium. `shop.test` is this machine by a name that is not localhost."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    executable = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if executable is None:
         pytest.skip("chromium is not installed (apt-get install chromium)")
     with playwright.sync_playwright() as driver:
@@ -65,12 +91,33 @@ def chromium() -> Iterator[Browser]:
             args=[
                 "--no-sandbox",
                 "--disable-background-networking",
+                f"--disable-features={','.join(SWITCHED_OFF)}",
                 "--disable-gpu",
                 "--host-resolver-rules=MAP shop.test 127.0.0.1",
             ],
         )
         yield browser
         browser.close()
+
+
+@contextlib.contextmanager
+def profile(
+    chromium: Browser, *, width: int, height: int = 700, scheme: Scheme = "light"
+) -> Iterator[BrowserContext]:
+    """A fresh browser profile, which has all the patience a test may need."""
+    context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    context.set_default_timeout(PATIENCE)
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+def look_as(page: Page, width: int, scheme: Scheme) -> None:
+    """Make the screen another one, as a payer does who turns the phone or dims the light."""
+    height = page.viewport_size["height"] if page.viewport_size else 700
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme=scheme)
 
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
@@ -95,7 +142,12 @@ window.options = {
     await window.answer?.();
   },
 };
-window.form = dgspay.mountCardForm(document.querySelector("#card"), window.options);
+window.draw = () => {
+  window.form?.destroy();
+  window.posted.length = 0;
+  window.form = dgspay.mountCardForm(document.querySelector("#card"), window.options);
+};
+window.draw();
 """
 
 POLICY = (
@@ -147,17 +199,12 @@ def shop_port(vectors: dict[str, Any]) -> Iterator[int]:
 @pytest.fixture
 def opened(chromium: Browser, shop_port: int) -> Iterator[Callable[..., Page]]:
     """Open the page in a fresh browser profile."""
-    with contextlib.ExitStack() as contexts:
+    with contextlib.ExitStack() as profiles:
 
         def open_page(
             path: str = "/", *, host: str = "127.0.0.1", width: int = 1000, scheme: Scheme = "light"
         ) -> Page:
-            context = chromium.new_context(
-                viewport={"width": width, "height": 700}, color_scheme=scheme
-            )
-            contexts.callback(context.close)
-            context.set_default_timeout(30_000)
-            page = context.new_page()
+            page = profiles.enter_context(profile(chromium, width=width, scheme=scheme)).new_page()
             page.goto(f"http://{host}:{shop_port}{path}")
             return page
 

@@ -9,6 +9,7 @@ import pytest
 
 from dgspay.encryption import CardEncryptor, decrypt_field, encrypt_field
 from dgspay.models.cards import EncryptedCard
+from tests.browser.conftest import Scheme, look_as
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -31,8 +32,24 @@ def value(page: Page, field: str) -> str:
 
 
 def posted(page: Page) -> list[dict[str, str]]:
+    """What the page was handed so far."""
     fields: list[dict[str, str]] = page.evaluate("window.posted")
     return fields
+
+
+def handed_over(page: Page, count: int = 1) -> list[dict[str, str]]:
+    """Wait until the page was handed that many cards, and the form is done with them."""
+    page.wait_for_function(
+        "count => window.posted.length >= count && !document.querySelector('#card [data-busy]')",
+        arg=count,
+    )
+    return posted(page)
+
+
+def draw_anew(page: Page) -> None:
+    """Have a form that nobody has typed into yet, and the keyboard before it."""
+    page.evaluate("window.draw()")
+    page.locator("h1").click()
 
 
 def error(page: Page, field: str) -> str:
@@ -115,61 +132,59 @@ def test_bad_cards_nonces_and_pins_are_refused_in_the_browser(
 # --- filled by keyboard -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("width", [1000, 360])
-def test_the_page_gets_the_encrypted_fields_and_nothing_else(
-    opened: Opened, key: str, width: int
-) -> None:
-    page = opened(width=width)
-    page.wait_for_selector("#card form")
-    type_card(page)
-    page.keyboard.press("Enter")
-    page.wait_for_selector("#card form:not([data-busy])")
-    (wire,) = posted(page)
-    assert EncryptedCard.from_mapping(wire).to_wire() == wire
-    assert open_fields(wire, key) == [NUMBER, "12", "2028", "987"]
-    assert [value(page, field) for field in ("number", "expiry", "cvv")] == ["", "", ""]
+def test_the_page_gets_the_encrypted_fields_and_nothing_else(page: Page, key: str) -> None:
+    for width in (1000, 360):
+        look_as(page, width, "light")
+        draw_anew(page)
+        type_card(page)
+        page.keyboard.press("Enter")
+        (wire,) = handed_over(page)
+        assert EncryptedCard.from_mapping(wire).to_wire() == wire
+        assert open_fields(wire, key) == [NUMBER, "12", "2028", "987"]
+        assert [value(page, field) for field in ("number", "expiry", "cvv")] == ["", "", ""]
 
 
 def test_the_encryptor_and_the_form_make_the_same_card(page: Page, key: str) -> None:
     type_card(page)
     page.keyboard.press("Enter")
-    page.wait_for_selector("#card form:not([data-busy])")
-    (wire,) = posted(page)
+    (wire,) = handed_over(page)
     card = CardEncryptor(key).encrypt_card(
         number=NUMBER, expiry_month=12, expiry_year=2028, cvv="987", nonce=wire["card_nonce"]
     )
     assert card.to_wire() == wire
 
 
-@pytest.mark.parametrize(
-    ("field", "typed", "shown"),
-    [
-        ("number", NUMBER, "5531 8866 5214 2950"),
-        ("number", "5531-8866 5214.2950", "5531 8866 5214 2950"),
-        ("number", "378282246310005", "3782 822463 10005"),
-        ("number", "4111x\u0661y1", "4111 1"),
-        ("expiry", "1228", "12 / 28"),
-        ("expiry", "12/28", "12 / 28"),
-        ("expiry", "1/28", "01 / 28"),
-        ("expiry", "928", "09 / 28"),
-        ("expiry", "12/2028", "12 / 2028"),
-        ("cvv", "9x87", "987"),
-    ],
-)
-def test_what_is_typed_is_formatted(page: Page, field: str, typed: str, shown: str) -> None:
-    page.focus(f".dgspay-field-{field} input")
-    page.keyboard.type(typed)
-    assert value(page, field) == shown
+TYPED = [
+    ("number", NUMBER, "5531 8866 5214 2950"),
+    ("number", "5531-8866 5214.2950", "5531 8866 5214 2950"),
+    ("number", "378282246310005", "3782 822463 10005"),
+    ("number", "4111x\u0661y1", "4111 1"),
+    ("expiry", "1228", "12 / 28"),
+    ("expiry", "12/28", "12 / 28"),
+    ("expiry", "1/28", "01 / 28"),
+    ("expiry", "928", "09 / 28"),
+    ("expiry", "12/2028", "12 / 2028"),
+    ("cvv", "9x87", "987"),
+]
 
 
-@pytest.mark.parametrize("filled", ["12/28", "12/2028", "12 / 28", "1228", "12-28"])
-def test_what_the_browser_fills_in_is_understood(page: Page, key: str, filled: str) -> None:
-    page.fill(".dgspay-field-number input", NUMBER)
-    page.fill(".dgspay-field-expiry input", filled)
-    page.fill(".dgspay-field-cvv input", "987")
-    page.keyboard.press("Enter")
-    page.wait_for_selector("#card form:not([data-busy])")
-    assert open_fields(posted(page)[0], key)[1:3] == ["12", "2028"]
+def test_what_is_typed_is_formatted(page: Page) -> None:
+    for field, typed, shown in TYPED:
+        draw_anew(page)
+        page.focus(f".dgspay-field-{field} input")
+        page.keyboard.type(typed)
+        assert value(page, field) == shown, typed
+
+
+def test_what_the_browser_fills_in_is_understood(page: Page, key: str) -> None:
+    for filled in ("12/28", "12/2028", "12 / 28", "1228", "12-28"):
+        draw_anew(page)
+        page.fill(".dgspay-field-number input", NUMBER)
+        page.fill(".dgspay-field-expiry input", filled)
+        page.fill(".dgspay-field-cvv input", "987")
+        page.keyboard.press("Enter")
+        (wire,) = handed_over(page)
+        assert open_fields(wire, key)[1:3] == ["12", "2028"], filled
 
 
 def test_a_digit_is_corrected_in_the_middle(page: Page) -> None:
@@ -193,55 +208,52 @@ def test_expiry_can_be_taken_back_key_by_key(page: Page) -> None:
     assert value(page, "expiry") == ""
 
 
-@pytest.mark.parametrize(
-    ("number", "brand"),
-    [("4", "Visa"), ("51", "Mastercard"), ("2720", "Mastercard"), ("37", "American Express")],
-)
-def test_the_brand_is_shown_and_described(page: Page, number: str, brand: str) -> None:
-    page.focus(".dgspay-field-number input")
-    page.keyboard.type(number)
-    described = page.get_attribute(".dgspay-field-number input", "aria-describedby") or ""
-    assert page.text_content(".dgspay-brand") == brand
-    assert page.get_attribute(".dgspay-brand", "id") in described.split()
+def test_the_brand_is_shown_and_described(page: Page) -> None:
+    brands = {"4": "Visa", "51": "Mastercard", "2720": "Mastercard", "37": "American Express"}
+    for number, brand in brands.items():
+        draw_anew(page)
+        page.focus(".dgspay-field-number input")
+        page.keyboard.type(number)
+        described = page.get_attribute(".dgspay-field-number input", "aria-describedby") or ""
+        assert page.text_content(".dgspay-brand") == brand
+        assert page.get_attribute(".dgspay-brand", "id") in described.split()
 
 
 # --- errors -------------------------------------------------------------------------------
 
 
+WRONG: list[tuple[dict[str, str], str, str]] = [
+    ({"number": ""}, "number", "Enter your card number."),
+    ({"number": "5531 8866"}, "number", "not complete"),
+    ({"number": "5531886652142951"}, "number", "mistyped"),
+    ({"expiry": "1328"}, "expiry", "month and year"),
+    ({"expiry": "12"}, "expiry", "month and year"),
+    ({"expiry": "0526"}, "expiry", "expired"),
+    ({"cvv": "12"}, "cvv", "3 digits"),
+    ({"number": "378282246310005", "cvv": "123"}, "cvv", "4 digits"),
+]
+
+
 @pytest.mark.acceptance(37)
-@pytest.mark.parametrize(
-    ("card", "field", "words"),
-    [
-        ({"number": ""}, "number", "Enter your card number."),
-        ({"number": "5531 8866"}, "number", "not complete"),
-        ({"number": "5531886652142951"}, "number", "mistyped"),
-        ({"expiry": "1328"}, "expiry", "month and year"),
-        ({"expiry": "12"}, "expiry", "month and year"),
-        ({"expiry": "0526"}, "expiry", "expired"),
-        ({"cvv": "12"}, "cvv", "3 digits"),
-        ({"number": "378282246310005", "cvv": "123"}, "cvv", "4 digits"),
-    ],
-)
-def test_a_wrong_field_is_announced_and_focused(
-    page: Page, card: dict[str, str], field: str, words: str
-) -> None:
-    type_card(page, **card)
-    page.keyboard.press("Enter")
-    box = page.locator(f".dgspay-field-{field} input")
-    assert words in error(page, field)
-    assert box.get_attribute("aria-invalid") == "true"
-    error_id = page.get_attribute(ERROR.format(field), "id")
-    assert error_id in (box.get_attribute("aria-describedby") or "").split()
-    assert page.get_attribute(ERROR.format(field), "aria-live") == "polite"
-    assert page.evaluate("document.activeElement.id") == box.get_attribute("id")
-    assert posted(page) == []
+def test_a_wrong_field_is_announced_and_focused(page: Page) -> None:
+    for card, field, words in WRONG:
+        draw_anew(page)
+        type_card(page, **card)
+        page.keyboard.press("Enter")
+        page.locator(ERROR.format(field)).get_by_text(words).wait_for()
+        box = page.locator(f".dgspay-field-{field} input")
+        assert box.get_attribute("aria-invalid") == "true"
+        error_id = page.get_attribute(ERROR.format(field), "id")
+        assert error_id in (box.get_attribute("aria-describedby") or "").split()
+        assert page.get_attribute(ERROR.format(field), "aria-live") == "polite"
+        assert page.evaluate("document.activeElement.id") == box.get_attribute("id")
+        assert posted(page) == []
 
 
 def test_a_card_is_good_through_the_last_month_on_it(page: Page) -> None:
     type_card(page, expiry="0626")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#card form:not([data-busy])")
-    assert len(posted(page)) == 1
+    assert len(handed_over(page)) == 1
 
 
 def test_luhn_is_checked_while_typing_and_an_error_leaves_when_it_is_mended(page: Page) -> None:
@@ -269,7 +281,7 @@ def test_a_failure_is_shown_and_the_next_try_has_a_fresh_nonce(page: Page) -> No
     )
     page.keyboard.press("Enter")
     page.get_by_text("Your bank said no.").wait_for()
-    first, second = posted(page)
+    first, second = handed_over(page, 2)
     assert first["card_nonce"] != second["card_nonce"]
 
 
@@ -277,14 +289,14 @@ def test_pressing_twice_sends_once(page: Page) -> None:
     page.evaluate("() => { window.answer = () => new Promise((go) => { window.go = go; }); }")
     type_card(page)
     page.keyboard.press("Enter")
-    page.wait_for_selector("#card form[data-busy]")
+    # The first is on its way.
+    page.wait_for_function("Boolean(window.go)")
     page.keyboard.press("Enter")
     page.click("#card button", force=True)
     assert len(posted(page)) == 1
     assert "Encrypting" in (page.text_content("#card [role=status]") or "")
     page.evaluate("window.go()")
-    page.wait_for_selector("#card form:not([data-busy])")
-    assert len(posted(page)) == 1
+    assert len(handed_over(page)) == 1
 
 
 # --- accessible, on any screen ------------------------------------------------------------
@@ -333,31 +345,35 @@ CONTRASTS = """() => {
 }"""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_colours_follow_the_system_and_can_be_read(opened: Opened, scheme: str) -> None:
-    page = opened(scheme=scheme)
-    page.wait_for_selector("#card form")
-    paper = page.evaluate("getComputedStyle(document.querySelector('.dgspay input')).color")
-    assert (paper == "rgb(23, 32, 46)") == (scheme == "light")
-    # WCAG 2.2 AA: 4.5 for text, 3 for the edges of a field (scaled to 4.5 above).
-    assert {name: ratio for name, ratio in page.evaluate(CONTRASTS).items() if ratio < 4.5} == {}
+def test_colours_follow_the_system_and_can_be_read(page: Page) -> None:
+    schemes: list[Scheme] = ["light", "dark"]
+    for scheme in schemes:
+        look_as(page, 1000, scheme)
+        page.reload()
+        page.wait_for_selector("#card form")
+        ink = page.evaluate("getComputedStyle(document.querySelector('.dgspay input')).color")
+        assert (ink == "rgb(23, 32, 46)") == (scheme == "light")
+        # WCAG 2.2 AA: 4.5 for text, 3 for the edges of a field (scaled to 4.5 above).
+        contrasts = page.evaluate(CONTRASTS)
+        assert {name: ratio for name, ratio in contrasts.items() if ratio < 4.5} == {}, scheme
 
 
-@pytest.mark.parametrize("width", [1000, 360, 240])
-def test_nothing_is_cut_off_on_a_small_screen(opened: Opened, width: int) -> None:
-    page = opened(width=width)
-    page.wait_for_selector("#card form")
-    type_card(page, number="5531886652142951", expiry="1", cvv="1")
-    page.keyboard.press("Enter")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    cut = "box => box.scrollWidth > box.clientWidth"
-    assert page.eval_on_selector(".dgspay-field-number input", cut) is False
-    for box in page.locator("#card input, #card button").all():
-        bounds = box.bounding_box()
-        assert bounds is not None
-        assert bounds["height"] >= 44
-        assert bounds["x"] >= 0
-        assert bounds["x"] + bounds["width"] <= width
+def test_nothing_is_cut_off_on_a_small_screen(page: Page) -> None:
+    for width in (1000, 360, 240):
+        look_as(page, width, "light")
+        draw_anew(page)
+        type_card(page, number="5531886652142951", expiry="1", cvv="1")
+        page.keyboard.press("Enter")
+        page.locator(ERROR.format("number")).get_by_text("mistyped").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        cut = "box => box.scrollWidth > box.clientWidth"
+        assert page.eval_on_selector(".dgspay-field-number input", cut) is False
+        for box in page.locator("#card input, #card button").all():
+            bounds = box.bounding_box()
+            assert bounds is not None
+            assert bounds["height"] >= 44
+            assert bounds["x"] >= 0
+            assert bounds["x"] + bounds["width"] <= width
 
 
 # --- silent about the card ----------------------------------------------------------------
@@ -421,7 +437,7 @@ def test_destroyed_it_leaves_nothing_behind(page: Page) -> None:
 def test_it_runs_under_a_strict_policy(page: Page) -> None:
     type_card(page)
     page.keyboard.press("Enter")
-    page.wait_for_selector("#card form:not([data-busy])")
+    handed_over(page)
     assert page.evaluate("window.violations") == []
     assert (
         page.evaluate("getComputedStyle(document.querySelector('.dgspay-fields')).display")
@@ -430,8 +446,8 @@ def test_it_runs_under_a_strict_policy(page: Page) -> None:
 
 
 def test_a_tampered_module_does_not_run(opened: Opened) -> None:
+    # Loaded, which a page is not before its modules were run or refused.
     page = opened("/tampered/")
-    page.wait_for_load_state("networkidle")
     assert page.evaluate("[window.tampered, document.querySelector('form')]") == [None, None]
 
 
@@ -454,15 +470,13 @@ def test_a_bad_key_is_refused_when_the_form_is_drawn(page: Page, vectors: dict[s
         assert refusal[2] == ""
 
 
-@pytest.mark.parametrize("call", ["encryptCard({}, {})", "encryptPin('1234', {})"])
-def test_without_https_it_says_so(opened: Opened, call: str) -> None:
+def test_without_https_it_says_so(opened: Opened) -> None:
     page = opened(host="shop.test")
-    notice = page.wait_for_selector("#card [role=alert]")
-    assert notice is not None
-    assert "not loaded over a secure connection" in (notice.text_content() or "")
+    page.locator("#card [role=alert]").get_by_text("not loaded over a secure connection").wait_for()
     assert page.locator("#card input").count() == 0
-    name = page.evaluate(f"dgspay.{call}.catch((error) => error.name)")
-    assert name == "InsecureContextError"
+    for call in ("encryptCard({}, {})", "encryptPin('1234', {})"):
+        name = page.evaluate(f"dgspay.{call}.catch((error) => error.name)")
+        assert name == "InsecureContextError", call
 
 
 def test_the_pin_form(page: Page, key: str) -> None:
@@ -471,10 +485,9 @@ def test_the_pin_form(page: Page, key: str) -> None:
     )
     page.keyboard.type("12")
     page.keyboard.press("Enter")
-    assert "4 to 6 digits" in error(page, "pin")
+    page.locator(ERROR.format("pin")).get_by_text("4 to 6 digits").wait_for()
     page.keyboard.type("34")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#card form:not([data-busy])")
-    (wire,) = posted(page)
+    (wire,) = handed_over(page)
     assert open_fields(wire, key) == ["1234"]
     assert sorted(wire) == ["auth_pin_encrypted", "auth_pin_nonce"]

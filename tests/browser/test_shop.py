@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.browser.conftest import Scheme, profile
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+    from dgspay.emulator import Emulator
+
 Serve = Callable[..., AbstractContextManager[int]]
 
 NUMBER = "4000000000003055"  # the emulator's card that asks for a PIN
-SCREENS = [(1280, "light"), (360, "dark")]
+SCREENS: list[tuple[int, Scheme]] = [(1280, "light"), (360, "dark")]
+OUTCOMES = {"1234": "Thank you: paid 5000 RWF", "4321": "Not paid."}
 
 
 class Screens:
@@ -54,52 +59,60 @@ def enter_pin(page: Page, pin: str, look: Screens) -> None:
     page.keyboard.press("Enter")
 
 
-@pytest.mark.parametrize(("width", "scheme"), SCREENS)
-@pytest.mark.parametrize(
-    ("pin", "outcome"), [("1234", "Thank you: paid 5000 RWF"), ("4321", "Not paid.")]
-)
-def test_a_card_payment_from_the_keyboard_to_the_webhook(
-    chromium: Browser, serve: Serve, *, width: int, scheme: Any, pin: str, outcome: str
-) -> None:
+@pytest.fixture
+def bank() -> Iterator[tuple[Emulator, str]]:
+    """An emulator on a real socket, and the base URL of its API."""
+    from dgspay.emulator import Emulator
+
+    with Emulator(settle_after=0.0, balances={"RWF": 0}) as emulator, emulator.serve() as served:
+        yield emulator, served.url
+
+
+@pytest.fixture
+def shop(bank: tuple[Emulator, str], serve: Serve) -> Iterator[str]:
+    """The address of a shop that charges cards there."""
     pytest.importorskip("fastapi")
     from dgspay import AsyncDGSPay
-    from dgspay.emulator import Emulator
     from tests.browser.card_shop import create_shop
 
-    with Emulator(settle_after=0.0, balances={"RWF": 0}) as emulator, emulator.serve() as bank:
+    emulator, url = bank
 
-        def client() -> AsyncDGSPay:
-            return AsyncDGSPay(
-                api_key=emulator.api_key,
-                account_number=emulator.account_number,
-                environment="emulator",
-                base_url=bank.url,
-            )
-
-        shop = create_shop(
-            client,
-            encryption_key=emulator.encryption_key,
-            webhook_secret=emulator.webhook_secret,
+    def client() -> AsyncDGSPay:
+        return AsyncDGSPay(
+            api_key=emulator.api_key,
+            account_number=emulator.account_number,
+            environment="emulator",
+            base_url=url,
         )
-        with serve(shop) as port:
-            context = chromium.new_context(
-                viewport={"width": width, "height": 700}, color_scheme=scheme
-            )
-            try:
-                context.set_default_timeout(30_000)
-                page = context.new_page()
-                sent: list[str] = []
-                page.on("request", lambda request: sent.append(request.post_data or ""))
-                page.goto(f"http://127.0.0.1:{port}/")
+
+    shop = create_shop(
+        client,
+        encryption_key=emulator.encryption_key,
+        webhook_secret=emulator.webhook_secret,
+    )
+    with serve(shop) as port:
+        yield f"http://127.0.0.1:{port}/"
+
+
+def test_a_card_payment_from_the_keyboard_to_the_webhook(
+    chromium: Browser, shop: str, bank: tuple[Emulator, str]
+) -> None:
+    emulator, _ = bank
+    sent: list[str] = []
+    for width, scheme in SCREENS:
+        with profile(chromium, width=width, scheme=scheme) as payer:
+            page = payer.new_page()
+            page.on("request", lambda request: sent.append(request.post_data or ""))
+            for pin, outcome in OUTCOMES.items():
+                page.goto(shop)
                 look = Screens(page, f"{width}-{scheme}-{pin}")
                 pay_with_card(page, look)
                 enter_pin(page, pin, look)
                 page.get_by_text(outcome).wait_for()
                 look("4-outcome")
-            finally:
-                context.close()
-        (payment,) = emulator.transactions
+    for secret in (NUMBER, "987", *OUTCOMES):
+        assert not any(f'"{secret}"' in body for body in sent)
+    assert len(emulator.transactions) == len(SCREENS) * len(OUTCOMES)
+    for payment in emulator.transactions:
         assert payment.amount == Decimal(5000)
         assert payment.card_last4 == NUMBER[-4:]
-        for secret in (NUMBER, "987", pin):
-            assert not any(f'"{secret}"' in body for body in sent)
