@@ -226,7 +226,7 @@ def test_the_javascript_is_javascript(tmp_path: Path) -> None:
         pytest.skip("node is not installed")
     script = tmp_path / "checkout.mjs"
     script.write_text(blocks("js")["Cards"], encoding="utf-8")
-    subprocess.run([node, "--check", str(script)], check=True, timeout=60)
+    subprocess.run([node, "--check", str(script)], check=True, timeout=170)
 
 
 def test_cards(dgs: DGSPay, emulator: Emulator) -> None:

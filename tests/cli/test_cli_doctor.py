@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from dgspay.cli.doctor import Grade, certificate_finding, clock_finding, proxy_findings
 from dgspay.emulator import Emulator
-from tests.cli.terminal import CommandLine
+from tests.cli.terminal import PATIENCE, CommandLine
 
 NOON = dt.datetime(2026, 4, 3, 12, 0, tzinfo=dt.UTC)
 
@@ -123,7 +123,7 @@ def impostor(tmp_path: Path) -> Iterator[int]:
                 return  # the client hangs up, as it should
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(30)
+        listener.settimeout(PATIENCE)
         thread = threading.Thread(target=greet, args=(listener,))
         thread.start()
         yield listener.getsockname()[1]

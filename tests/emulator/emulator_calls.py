@@ -64,6 +64,9 @@ CONVERT: dict[str, Any] = {
     "from_amount": 100,
 }
 
+PATIENCE = 60.0
+"""Seconds to wait for an answer over a socket: the machine may be busy."""
+
 GUIDE_CARD = "4532123456789010"
 NONCE = "abc123def456"
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from dgspay.emulator import Emulator, VirtualClock, journal
-from tests.emulator.emulator_calls import MOBILE_MONEY, TO_BANK, credentials
+from tests.emulator.emulator_calls import MOBILE_MONEY, PATIENCE, TO_BANK, credentials
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_body_without_end_is_cut_off(emulator: Emulator) -> None:
 
     with (
         emulator.serve() as served,
-        httpx.Client(headers=credentials(emulator), trust_env=False) as client,
+        httpx.Client(headers=credentials(emulator), trust_env=False, timeout=PATIENCE) as client,
     ):
         try:
             answer = client.post(f"{served.url}/disburse", content=endless())
@@ -183,7 +183,7 @@ def test_another_sites_name_for_this_machine_opens_nothing(emulator: Emulator) -
     """A page may point its own name at loopback, and the keys are published."""
     with (
         emulator.serve() as served,
-        httpx.Client(headers=credentials(emulator), trust_env=False) as client,
+        httpx.Client(headers=credentials(emulator), trust_env=False, timeout=PATIENCE) as client,
     ):
         port = served.port
         for path in ("/generation/v2/balance", "/generation/pay/any", "/_emulator/state", "/"):

@@ -26,6 +26,7 @@ from tests.emulator.emulator_calls import (
     CONVERT,
     LINK,
     MOBILE_MONEY,
+    PATIENCE,
     TO_BANK,
     TO_HANDSET,
     card_charge,
@@ -42,7 +43,9 @@ def served(emulator: Emulator) -> Iterator[Served]:
 
 @pytest.fixture
 def console(served: Served) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"{served.origin}/_emulator", trust_env=False) as client:
+    with httpx.Client(
+        base_url=f"{served.origin}/_emulator", trust_env=False, timeout=PATIENCE
+    ) as client:
         yield client
 
 
@@ -176,16 +179,20 @@ def test_pages_of_other_sites_are_kept_out(
     assert console.get("/events", headers=headers).status_code == 403
     (payment,) = emulator.transactions
     decision = f"{served.origin}/generation/authorize/{payment.dgs_reference}/decision"
-    refused = httpx.post(decision, json={"decision": "approve"}, headers=headers, trust_env=False)
+    refused = httpx.post(
+        decision, json={"decision": "approve"}, headers=headers, trust_env=False, timeout=PATIENCE
+    )
     assert refused.status_code == 401
     assert payment.status == "pending"
 
 
 def test_only_an_address_or_localhost_shows_the_console(served: Served) -> None:
     for host, status in (("localhost", 200), ("[::1]:80", 200), ("evil.example", 403)):
-        page = httpx.get(served.origin, headers={"Host": host}, trust_env=False)
+        page = httpx.get(served.origin, headers={"Host": host}, trust_env=False, timeout=PATIENCE)
         assert page.status_code == status
-    policy = httpx.get(served.origin, trust_env=False).headers["content-security-policy"]
+    policy = httpx.get(served.origin, trust_env=False, timeout=PATIENCE).headers[
+        "content-security-policy"
+    ]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
 
@@ -297,7 +304,7 @@ def test_the_clock_thread_survives_a_wait_without_end() -> None:
         emulator._engine.behave(attrs.evolve(emulator._engine.options, settle_after=0.05))
         client.post("/charges", json=MOBILE_MONEY)
         # No one asks: the thread settles it.
-        over = time.monotonic() + 30
+        over = time.monotonic() + PATIENCE
         while not emulator.deliveries:
             assert time.monotonic() < over
             threading.Event().wait(0.01)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from dgspay.emulator import Emulator, VirtualClock
-from tests.emulator.emulator_calls import MOBILE_MONEY, TO_BANK, credentials
+from tests.emulator.emulator_calls import MOBILE_MONEY, PATIENCE, TO_BANK, credentials
 
 
 @pytest.fixture(params=["in-process", "socket"])
@@ -21,7 +21,9 @@ def either_client(request: pytest.FixtureRequest, emulator: Emulator) -> Iterato
         return
     with (
         emulator.serve() as served,
-        httpx.Client(base_url=served.url, headers=credentials(emulator), trust_env=False) as client,
+        httpx.Client(
+            base_url=served.url, headers=credentials(emulator), trust_env=False, timeout=PATIENCE
+        ) as client,
     ):
         yield client
 

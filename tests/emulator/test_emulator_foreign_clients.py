@@ -15,7 +15,14 @@ import httpx
 import pytest
 
 from dgspay.emulator import Emulator, Served, VirtualClock
-from tests.emulator.emulator_calls import MOBILE_MONEY, NONCE, TO_BANK, credentials, sealed
+from tests.emulator.emulator_calls import (
+    MOBILE_MONEY,
+    NONCE,
+    PATIENCE,
+    TO_BANK,
+    credentials,
+    sealed,
+)
 
 GUIDE_ORIGIN = "https://pay.digitalservicescenter.rw"
 
@@ -83,7 +90,7 @@ def curl(command: str, served: Served) -> Any:
         ["bash", "-c", command.replace(GUIDE_ORIGIN, served.origin)],
         capture_output=True,
         check=True,
-        timeout=30,
+        timeout=PATIENCE,
         # What a person at a terminal has around the command, and not in it.
         env={"PATH": os.environ["PATH"], "no_proxy": "*"},
     )
@@ -176,7 +183,7 @@ def test_nodes_fetch_reaches_it(emulator: Emulator, served: Served) -> None:
         ],
         capture_output=True,
         check=True,
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert json.loads(done.stdout)["dgs_reference"] == emulator.transactions[0].dgs_reference
 
@@ -210,7 +217,7 @@ def test_the_guides_node_handler_takes_its_webhooks(
         good, bad = delivered_to(emulator, clock, f"http://127.0.0.1:{port}/webhook")
     finally:
         handler.terminate()
-        handler.wait(10)
+        handler.wait(PATIENCE)
         handler.stdout.close()
     assert (good.status, good.warning, bad.status) == (200, None, 401)
     assert json.loads(good.answer)["saw"] == "payment.success"

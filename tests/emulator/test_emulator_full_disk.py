@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from dgspay.emulator import Emulator, VirtualClock
-from tests.emulator.emulator_calls import MOBILE_MONEY, TO_BANK, credentials
+from tests.emulator.emulator_calls import MOBILE_MONEY, PATIENCE, TO_BANK, credentials
 
 
 @pytest.fixture
@@ -81,7 +81,10 @@ def test_nothing_is_promised_that_is_not_kept_and_all_is_kept_once_there_is_room
 def test_the_console_says_so(emulator: Emulator, client: httpx.Client) -> None:
     fill_disk(emulator)
     until_refused(client)
-    with emulator.serve() as served, httpx.Client(base_url=served.origin, trust_env=False) as page:
+    with (
+        emulator.serve() as served,
+        httpx.Client(base_url=served.origin, trust_env=False, timeout=PATIENCE) as page,
+    ):
         assert "cannot be written" in page.get("/_emulator/state").json()["state_trouble"]
         refused = page.post("/_emulator/snapshots", json={"name": "now"})
         assert (refused.status_code, refused.json()["status"]) == (507, "failed")

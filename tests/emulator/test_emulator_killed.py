@@ -20,7 +20,7 @@ import pytest
 
 from dgspay.emulator import Emulator, VirtualClock
 from dgspay.emulator.credentials import ACCOUNT_NUMBER, API_KEY
-from tests.emulator.emulator_calls import LINK, MOBILE_MONEY, TO_BANK
+from tests.emulator.emulator_calls import LINK, MOBILE_MONEY, PATIENCE, TO_BANK
 from tests.emulator.test_emulator_state import process
 
 KEY = {"X-DGS-API-Key": API_KEY, "X-DGS-ACCOUNT-NUMBER": ACCOUNT_NUMBER}
@@ -50,7 +50,7 @@ class Callers:
         return answer.content
 
     def _call_on(self, url: str) -> None:
-        with httpx.Client(headers=KEY, trust_env=False, timeout=60) as http:
+        with httpx.Client(headers=KEY, trust_env=False, timeout=PATIENCE) as http:
             while True:
                 key = f"key-{next(self._numbers)}"
                 path, body = random.choice(CALLS)
@@ -69,11 +69,11 @@ class Callers:
 
     def wait_for(self, answers: int) -> None:
         for _ in range(answers):
-            assert self._answered_once_more.acquire(timeout=60)
+            assert self._answered_once_more.acquire(timeout=PATIENCE)
 
     def check(self, url: str) -> None:
         """What was answered is answered so again; what was not is asked for once more."""
-        with httpx.Client(headers=KEY, trust_env=False, timeout=60) as http:
+        with httpx.Client(headers=KEY, trust_env=False, timeout=PATIENCE) as http:
             for key, (path, body, answer) in list(self.answered.items())[-100:]:
                 assert self.call(http, url, key, path, body) == answer
             for key, (path, body) in self.in_doubt.items():

@@ -19,6 +19,7 @@ from tests.emulator.emulator_calls import (
     CONVERT,
     LINK,
     MOBILE_MONEY,
+    PATIENCE,
     TO_BANK,
     TO_HANDSET,
     card_charge,
@@ -37,7 +38,10 @@ def body_schemas(method: str, path: str) -> list[Any]:
 
 
 def test_it_is_served_and_names_where_it_is_served(emulator: Emulator) -> None:
-    with emulator.serve() as served, httpx.Client(base_url=served.origin, trust_env=False) as http:
+    with (
+        emulator.serve() as served,
+        httpx.Client(base_url=served.origin, trust_env=False, timeout=PATIENCE) as http,
+    ):
         document = http.get("/openapi.json").json()
         assert document["openapi"] == "3.1.0"
         assert document["servers"] == [{"url": served.url}]

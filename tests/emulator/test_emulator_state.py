@@ -28,6 +28,7 @@ from tests.emulator.emulator_calls import (
     GUIDE_CARD,
     LINK,
     MOBILE_MONEY,
+    PATIENCE,
     TO_BANK,
     card_charge,
     credentials,
@@ -143,7 +144,12 @@ def test_merchants_the_clock_faults_and_changed_options_stay(path: Path) -> None
         now = emulator.clock.time()
         with emulator.serve() as served:
             options = {"settle_after": None, "webhook_url": "http://127.0.0.1:9/hook"}
-            httpx.post(f"{served.origin}/_emulator/options", json=options, trust_env=False)
+            httpx.post(
+                f"{served.origin}/_emulator/options",
+                json=options,
+                trust_env=False,
+                timeout=PATIENCE,
+            )
         standing = [
             (s.route, s.words, s.remaining, s.probability) for s in emulator.faults.standing
         ]
@@ -281,7 +287,7 @@ def test_what_was_answered_survives_the_end_of_the_process(path: Path, how: sign
 
     def ask_on(url: str, body: dict[str, Any]) -> None:
         """Charge one after the other until there is no one to answer."""
-        http = httpx.Client(headers=KEY, trust_env=False)
+        http = httpx.Client(headers=KEY, trust_env=False, timeout=PATIENCE)
         with http, contextlib.suppress(httpx.TransportError):
             for number in itertools.count():
                 headers = {"Idempotency-Key": f"order-{number}"}
@@ -292,7 +298,7 @@ def test_what_was_answered_survives_the_end_of_the_process(path: Path, how: sign
 
     with receiving(answers(503), take_and_tell) as receiver:
         body = {**MOBILE_MONEY, "callback_url": receiver.url}
-        http = httpx.Client(headers=KEY, trust_env=False)
+        http = httpx.Client(headers=KEY, trust_env=False, timeout=PATIENCE)
         with http, process(path, "--never-settle") as (running, url):
             http.post(f"{url}/payment-links", json=LINK)
             first = http.post(f"{url}/charges", json=body).json()["dgs_reference"]
@@ -300,11 +306,14 @@ def test_what_was_answered_survives_the_end_of_the_process(path: Path, how: sign
             http.post(url.replace("/generation/v2", "/_emulator/settle"), json=settled)
             asking = threading.Thread(target=ask_on, args=(url, body))
             asking.start()
-            assert enough.wait(30)
+            assert enough.wait(PATIENCE)
             running.send_signal(how)
-            running.wait(30)
+            running.wait(PATIENCE)
             asking.join()
-        with httpx.Client(headers=KEY, trust_env=False) as http, process(path) as (_, url):
+        with (
+            httpx.Client(headers=KEY, trust_env=False, timeout=PATIENCE) as http,
+            process(path) as (_, url),
+        ):
             # One may have been carried out whose answer did not arrive any more.
             charged = http.get(f"{url}/transactions").json()["pagination"]["total"] - 1
             assert charged - len(answered) in (0, 1)
@@ -317,7 +326,7 @@ def test_what_was_answered_survives_the_end_of_the_process(path: Path, how: sign
             assert found["status"] == "success"
             # The receiver was not there, or said 503: the next run brings the event to it.
             http.post(url.replace("/generation/v2", "/_emulator/clock"), json={"advance": 60})
-            assert arrived.wait(30)
+            assert arrived.wait(PATIENCE)
     for _, headers, raw in receiver.received:
         event = verify(raw, headers["X-DGS-Signature"], WEBHOOK_SECRET)
         assert event.dgs_reference == first
@@ -395,7 +404,10 @@ def test_snapshots_stay_in_the_file(path: Path) -> None:
 
 
 def test_snapshots_over_http(emulator: Emulator, client: httpx.Client) -> None:
-    with emulator.serve() as served, httpx.Client(base_url=served.origin, trust_env=False) as http:
+    with (
+        emulator.serve() as served,
+        httpx.Client(base_url=served.origin, trust_env=False, timeout=PATIENCE) as http,
+    ):
         client.post("/charges", json=MOBILE_MONEY)
         taken = http.post("/_emulator/snapshots", json={"name": "one/charge"}).json()["snapshot"]
         assert taken["name"] == "one/charge"

@@ -11,7 +11,14 @@ import pytest
 from dgspay.emulator import Emulator, VirtualClock
 from dgspay.emulator.fidelity import FIDELITY
 from dgspay.emulator.mischief import MODES
-from tests.emulator.emulator_calls import CONVERT, LINK, MOBILE_MONEY, TO_BANK, credentials
+from tests.emulator.emulator_calls import (
+    CONVERT,
+    LINK,
+    MOBILE_MONEY,
+    PATIENCE,
+    TO_BANK,
+    credentials,
+)
 
 
 def threads() -> list[str]:
@@ -63,24 +70,29 @@ def test_many_threads_share_one_emulator(emulator: Emulator) -> None:
 def test_urls_in_answers_lead_to_the_server(emulator: Emulator) -> None:
     with (
         emulator.serve() as served,
-        httpx.Client(base_url=served.url, headers=credentials(emulator), trust_env=False) as client,
+        httpx.Client(
+            base_url=served.url, headers=credentials(emulator), trust_env=False, timeout=PATIENCE
+        ) as client,
     ):
         charge = client.post("/charges", json=MOBILE_MONEY).json()
         link = client.post("/payment-links", json=LINK).json()["link"]
         assert charge["next_action_redirect_url"].startswith(f"{served.origin}/generation/")
-        page = httpx.get(charge["next_action_redirect_url"], trust_env=False)
+        page = httpx.get(charge["next_action_redirect_url"], trust_env=False, timeout=PATIENCE)
         assert page.status_code == 200
-        assert httpx.get(link["url"], trust_env=False).status_code == 200
+        assert httpx.get(link["url"], trust_env=False, timeout=PATIENCE).status_code == 200
 
 
 def test_serving_stops_cleanly_and_can_begin_again(emulator: Emulator) -> None:
     for _ in range(2):
         with emulator.serve() as served:
             assert len(threads()) == 2
-            assert httpx.get(f"{served.url}/balance", trust_env=False).status_code == 401
+            assert (
+                httpx.get(f"{served.url}/balance", trust_env=False, timeout=PATIENCE).status_code
+                == 401
+            )
         assert threads() == []
         with pytest.raises(httpx.ConnectError):
-            httpx.get(f"{served.url}/balance", trust_env=False)
+            httpx.get(f"{served.url}/balance", trust_env=False, timeout=PATIENCE)
 
 
 def test_a_seed_replays_every_id() -> None:

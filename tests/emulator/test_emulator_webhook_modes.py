@@ -9,10 +9,10 @@ from collections.abc import Mapping
 import httpx
 import pytest
 
-from dgspay.emulator import Emulator, VirtualClock, deliveries
+from dgspay.emulator import Emulator, VirtualClock
 from dgspay.errors import SignatureError
 from dgspay.webhooks import PaymentSucceeded, verify
-from tests.emulator.emulator_calls import MOBILE_MONEY, credentials
+from tests.emulator.emulator_calls import MOBILE_MONEY, PATIENCE, credentials
 from tests.emulator.receivers import Handler, answers, receiving, stalls
 
 
@@ -28,12 +28,8 @@ def references(receiver_received: list[tuple[str, dict[str, str], bytes]]) -> li
 
 @pytest.mark.acceptance(51)
 def test_a_receiver_that_stalls_holds_up_nobody(
-    client: httpx.Client,
-    emulator: Emulator,
-    clock: VirtualClock,
-    monkeypatch: pytest.MonkeyPatch,
+    client: httpx.Client, emulator: Emulator, clock: VirtualClock
 ) -> None:
-    monkeypatch.setattr(deliveries, "TIMEOUT_SECONDS", 60.0)
     all_there = threading.Event()
 
     def tell(handler: Handler) -> None:
@@ -47,7 +43,7 @@ def test_a_receiver_that_stalls_holds_up_nobody(
             charged(client, good.url)
         clock.advance(2)
         # Long before the one that stalls is given up.
-        assert all_there.wait(30)
+        assert all_there.wait(PATIENCE / 2)
     assert len(stalled.received) == 1
 
 
