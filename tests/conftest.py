@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import signal
 from typing import Any
 
@@ -14,6 +15,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # How long an example takes says how busy the machine is.
 settings.register_profile("dgspay", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("dgspay")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what lives as long as the tests: their modules and themselves."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(params=[("asyncio", {}), ("trio", {})], ids=["asyncio", "trio"])

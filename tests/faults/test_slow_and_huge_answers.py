@@ -89,7 +89,7 @@ def test_dripping_server_cannot_outlive_the_deadline(way: Way, script: Script) -
 
 
 @pytest.mark.acceptance(16)
-@pytest.mark.parametrize("script", DRIPS)
+@pytest.mark.parametrize("script", [drip_the_headers, drip_the_body])
 def test_deadline_of_a_read_covers_all_its_attempts(way: Way, script: Script) -> None:
     with RawServer(script) as server:
         failed = failure_of(way, server.url, read, deadline=DEADLINE)

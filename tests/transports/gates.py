@@ -21,7 +21,7 @@ class Gate:
         while connection.read_request() is not None:
             with self._lock:
                 self.waiting += 1
-            while not self.opened.wait(0.01):
+            while not self.opened.wait(0.1):
                 if connection.server.stopping.is_set():
                     return
             connection.write(GOOD)
