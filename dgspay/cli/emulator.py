@@ -12,7 +12,7 @@ import typer
 from dgspay.cli.exits import fail
 from dgspay.cli.interruption import stop_signals, wait_until
 from dgspay.cli.terminal import console
-from dgspay.settings import EMULATOR_PORT
+from dgspay.settings import EMULATOR_PORT, is_loopback
 
 if TYPE_CHECKING:
     from dgspay.emulator import Emulator, Served
@@ -83,6 +83,11 @@ def emulator(
     require_emulator()
     from dgspay.emulator import Emulator  # noqa: PLC0415 - it imports the extra
 
+    if not allow_public and not is_loopback(host):
+        fail(
+            f"It listens on loopback only, which {host} is not: its keys are public. "
+            "Add --allow-public if others may really reach it."
+        )
     try:
         local = Emulator(
             settle_after=None if never_settle else settle_after,

@@ -101,6 +101,16 @@ def _handler(answer: Answerer, secret: Secret) -> type[BaseHTTPRequestHandler]:
             status = answer(received)
             self._answer(received.status if isinstance(received, Refused) else status)
 
+        def do_GET(self) -> None:
+            """Tell a person who opens the address in a browser what it is for."""
+            words = b"This is where webhooks are posted to. They are shown in the terminal.\n"
+            self.send_response(405)
+            self.send_header("Allow", "POST")
+            self.send_header("Content-Type", "text/plain; charset=utf-8")
+            self.send_header("Content-Length", str(len(words)))
+            self.end_headers()
+            self.wfile.write(words)
+
         def _read(self) -> Received:
             length = self.headers.get("Content-Length", "")
             if not (length.isascii() and length.isdigit()):

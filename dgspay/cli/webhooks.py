@@ -37,7 +37,7 @@ def _secret() -> Secret:
     if secret is None:
         raise errors.ConfigError(
             "the environment variable DGSPAY_WEBHOOK_SECRET is not set: the secret is in the "
-            "merchant portal under Settings, API Settings"
+            "merchant portal under Settings, API Settings, and `dgspay emulator` prints its own"
         )
     return secret
 

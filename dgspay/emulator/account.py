@@ -115,7 +115,8 @@ class Account:
         """Remember a payment link under its id and its slug."""
         self.links[link.id] = link
         self._slugs[link.slug] = link
-        self._taken_slugs.add(link.slug)
+        # Its page is found by its id as well, which no other link may have for a slug.
+        self._taken_slugs |= {link.id, link.slug}
         self.touch("link", link.id, link)
 
     def link(self, name: str) -> Link | None:

@@ -64,9 +64,9 @@ class Emulator(Merchant):
             guide's examples (`YOUR_API_KEY`, `ACC-0001234`), so that they run as they stand.
 
     Raises:
-        ValueError: for a `webhook_url` that is not http or https, a balance below 0, or a
-            merchant's name that is not small letters, digits and hyphens; for a `state` that
-            is not a file of the emulator's.
+        ValueError: for a `webhook_url` that is not http or https, seconds that are below 0 or
+            without end, a balance below 0, or a merchant's name that is not small letters,
+            digits and hyphens; for a `state` that is not a file of the emulator's.
         OSError: when `state` cannot be opened, or another emulator uses it.
     """
 
@@ -88,6 +88,9 @@ class Emulator(Merchant):
     ) -> None:
         if webhook_url is not None and not is_web_url(webhook_url):
             raise ValueError("webhook_url must be an absolute http or https URL")
+        for name, seconds in (("settle_after", settle_after), ("latency", latency)):
+            if seconds is not None and not 0 <= seconds < float("inf"):
+                raise ValueError(f"{name} must be a number of seconds, 0 or more")
         self.clock: Clock = SystemClock() if clock is None else clock
         options = Options(
             settle_after=settle_after,
