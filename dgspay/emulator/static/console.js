@@ -6,6 +6,7 @@ import * as rows from "./console-rows.js";
 import { h, list } from "./dom.js";
 
 const $ = (selector) => document.querySelector(selector);
+const AGAIN_MILLISECONDS = 2000;
 const shown = new Map();
 let state;
 let account = new URLSearchParams(location.search).get("account");
@@ -81,7 +82,11 @@ function listen() {
     say(true);
     look();
   });
-  events.addEventListener("error", () => say(false));
+  events.addEventListener("error", () => {
+    say(false);
+    // It tries again by itself unless it was answered with anything but a stream, as by a proxy.
+    if (events.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN_MILLISECONDS);
+  });
 }
 
 // --- showing it -----------------------------------------------------------------------------

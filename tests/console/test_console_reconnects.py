@@ -1,0 +1,71 @@
+"""The console finds its emulator again, and the payer's errors are read aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from tests.console.conftest import Opener
+from tests.console.test_payment_page import path_of
+from tests.emulator.emulator_calls import MOBILE_MONEY, credentials
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Route
+
+MakeLink = Callable[..., dict[str, Any]]
+
+
+def test_the_console_goes_on_with_the_next_run_at_its_address(chromium: Browser) -> None:
+    """The emulator was restarted: the page shows what there is now, with no reload."""
+    from dgspay.emulator import Emulator
+
+    with closing(chromium.new_context()) as desk:
+        page = desk.new_page()
+        page.set_default_timeout(60_000)
+        with Emulator(settle_after=None) as first, first.serve() as served:
+            address, port = served.origin, served.port
+            with httpx.Client(base_url=served.url, headers=credentials(first)) as client:
+                client.post("/charges", json=MOBILE_MONEY)
+            page.goto(address)
+            page.get_by_role("button", name="Approve").wait_for()
+        page.get_by_text("Not connected").wait_for()
+        with Emulator(settle_after=None) as second, second.serve(port):
+            page.get_by_text("Live", exact=True).wait_for()
+            page.get_by_text("Nobody is asked for anything.").wait_for()
+
+
+def test_a_stream_that_was_refused_is_asked_for_again(opened: Opener) -> None:
+    """A browser gives up a stream for good where something else answers for it."""
+    page = opened("/_emulator/fidelity")
+    refused: list[str] = []
+
+    def once(route: Route) -> None:
+        if refused:
+            route.continue_()
+            return
+        refused.append(route.request.url)
+        route.fulfill(status=502, body="<h1>502 Bad Gateway</h1>", content_type="text/html")
+
+    page.route("**/_emulator/events", once)
+    page.goto(page.url.removesuffix("_emulator/fidelity"))
+    page.get_by_text("Live", exact=True).wait_for()
+    assert refused
+
+
+def test_an_error_is_read_aloud_with_its_field(opened: Opener, link: MakeLink) -> None:
+    from playwright.sync_api import expect
+
+    made = link(amount=None, amount_type="flexible", min_amount=500, collect_address=True)
+    page = opened(path_of(made))
+    page.get_by_role("button", name="Pay").click()
+    for label, described in {
+        "Amount in RWF": "At least 500 Enter an amount.",
+        "Your name": "Enter your name.",
+        "Address": "Enter your address.",
+        "Mobile Money number": "Enter a Rwandan mobile number, such as 0789 654 321.",
+    }.items():
+        expect(page.get_by_label(label)).to_have_accessible_description(described)
+    expect(page.get_by_label("Amount in RWF")).to_be_focused()
