@@ -24,7 +24,9 @@ def handler(receiver: WebhookReceiver) -> Callable[[web.Request], Awaitable[web.
         async for chunk in request.content.iter_any():
             if not body.feed(chunk):
                 break
-        answer = await receiver.areceive(body.take(), request.headers.get(SIGNATURE_HEADER))
+        # A middleware that has read it before, to log it, say, has left nothing but its copy.
+        content = body.take() or await request.read()
+        answer = await receiver.areceive(content, request.headers.get(SIGNATURE_HEADER))
         return web.Response(body=answer.body, status=answer.status, headers=answer.headers)
 
     return dgspay_webhook
