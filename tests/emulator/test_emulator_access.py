@@ -157,10 +157,13 @@ def test_requests_are_kept_masked(client: httpx.Client, emulator: Emulator) -> N
     assert (second.query, second.body, second.status) == ("limit=5", None, 200)
 
 
-def test_only_so_many_requests_are_kept(client: httpx.Client, emulator: Emulator) -> None:
-    for _ in range(1001):
+def test_only_so_many_requests_are_kept(
+    client: httpx.Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "_KEPT_REQUESTS", 20)
+    for _ in range(21):
         client.get("/banks/RW")
-    assert len(emulator.requests) == 1000
+    assert len(emulator.requests) == 20
 
 
 def test_large_answers_push_out_older_requests(

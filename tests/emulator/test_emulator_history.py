@@ -10,6 +10,9 @@ import pytest
 from dgspay.emulator import Emulator, VirtualClock
 from tests.emulator.emulator_calls import MOBILE_MONEY
 
+# A walk through so many rows takes longer than five pages of ten.
+MANY = 40_000
+
 
 def test_a_seed_makes_the_same_history(clock: VirtualClock) -> None:
     def history(seed: int) -> list[tuple[str, str, str]]:
@@ -33,15 +36,15 @@ def test_the_wallet_holds_what_a_history_brought_in(
     assert client.get(f"/transactions/{row['dgs_reference']}").json()["data"]["id"] == row["id"]
 
 
-def test_the_last_page_of_a_hundred_thousand_is_as_fast_as_the_first(
+def test_the_last_page_of_many_thousand_is_as_fast_as_the_first(
     client: httpx.Client, emulator: Emulator
 ) -> None:
-    emulator.generate(100_000)
+    emulator.generate(MANY)
 
     def best(page: int, **filters: str) -> float:
         times = []
         for _ in range(15):
-            query = {"page": str(page), "limit": "100", **filters}
+            query = {"page": str(page), "limit": "10", **filters}
             started = time.thread_time()
             answer = client.get("/transactions", params=query)
             times.append(time.thread_time() - started)
@@ -50,12 +53,13 @@ def test_the_last_page_of_a_hundred_thousand_is_as_fast_as_the_first(
 
     # Five times is far from the noise; a walk through the rows would be more.
     first = best(1)
-    assert best(1000) < 5 * first
+    assert best(MANY // 10) < 5 * first
     for status in ("success", "failed", "pending"):
-        pages = client.get("/transactions", params={"limit": 100, "status": status}).json()
+        pages = client.get("/transactions", params={"limit": 10, "status": status}).json()
         assert best(1, status=status) < 5 * first
         assert best(pages["pagination"]["pages"], status=status) < 5 * first
-    for payment in (emulator.transactions[0], emulator.transactions[-1]):
+    paid = [payment for payment in emulator.transactions if payment.status == "successful"]
+    for payment in (paid[0], paid[-1]):
         assert best(1, dgs_reference=payment.dgs_reference) < 5 * first
         assert best(1, flw_reference=payment.flw_reference, status="success") < 5 * first
 

@@ -104,7 +104,7 @@ def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
         pytest.skip("schemathesis is not installed")
     how_much = ["--phases=examples,coverage,fuzzing,stateful", "--max-examples=40"]
     if not FULL:
-        how_much = ["--phases=examples,fuzzing", "--max-examples=1"]
+        how_much = ["--phases=fuzzing", "--max-examples=1"]
     emulator = Emulator(settle_after=0.0, clock=VirtualClock(), seed="schemathesis")
     with emulator, emulator.serve() as served:
         headers = [f"--header={name}: {text}" for name, text in credentials(emulator).items()]
@@ -130,4 +130,4 @@ def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
         )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"Tested: {len(API_OPERATIONS)}" in done.stdout
-    assert len(emulator.requests) > 50
+    assert len(emulator.requests) > (50 if FULL else len(API_OPERATIONS))
