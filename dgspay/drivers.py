@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TypeVar
 
-from dgspay.core.operation import Answer, Sleep, Steps, TransportFailure
+from dgspay.core.operation import Answer, Response, Sleep, Steps, TransportFailure
 from dgspay.transports.base import AsyncTransport, Transport
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ async def drive_async(steps: Steps[T], transport: AsyncTransport) -> T:
                 await _sleep(effect.seconds)
                 continue
             try:
-                answer = await transport.send(effect.request, effect.timeout)
+                answer = _received(await transport.send(effect.request, effect.timeout))
             except TransportFailure as failure:
                 answer = failure
             except Exception as error:  # noqa: BLE001
@@ -44,7 +44,7 @@ def drive(steps: Steps[T], transport: Transport) -> T:
                 time.sleep(effect.seconds)
                 continue
             try:
-                answer = transport.send(effect.request, effect.timeout)
+                answer = _received(transport.send(effect.request, effect.timeout))
             except TransportFailure as failure:
                 answer = failure
             except Exception as error:  # noqa: BLE001
@@ -59,6 +59,14 @@ async def _sleep(seconds: float) -> None:
     import anyio  # noqa: PLC0415 - most calls need no pause, and blocking programs no anyio
 
     await anyio.sleep(seconds)
+
+
+def _received(answer: Response) -> Answer:
+    """Return the answer, or say that there is none: a transport may be anybody's."""
+    if isinstance(answer, Response):
+        return answer
+    kind = type(answer).__name__  # type: ignore[unreachable]
+    return TransportFailure(f"the transport returned {kind} and no Response", sent=True)
 
 
 def _unforeseen(error: Exception) -> TransportFailure:

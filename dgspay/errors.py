@@ -311,4 +311,4 @@ class UndecodableOutcomeError(OutcomeUnknownError, DecodeError):
 
 
 class ContradictoryOutcomeError(OutcomeUnknownError, APIError):
-    """The HTTP status says no and the body says yes, on a call that moves money."""
+    """The answer says no and yes at once, on a call that moves money."""

@@ -168,6 +168,45 @@ async def test_whatever_a_transport_raises_is_an_unknown_outcome(blocking: bool)
     assert events[-1].error == "OutcomeUnknownError"
 
 
+class Answering:
+    """A transport of somebody's own, whose answers are another library's, or none."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    def send(self, request: Request, timeout: Timeout) -> Response:
+        return self.answer  # type: ignore[no-any-return]
+
+    def close(self) -> None: ...
+
+
+class AsyncAnswering(Answering):
+    async def send(self, request: Request, timeout: Timeout) -> Response:  # type: ignore[override]
+        return self.answer  # type: ignore[no-any-return]
+
+    async def aclose(self) -> None: ...
+
+
+@pytest.mark.acceptance(15)
+@pytest.mark.anyio
+@pytest.mark.parametrize("answer", [None, httpx.Response(200, json={"status": "success"}), b"{}"])
+@pytest.mark.parametrize("blocking", [True, False])
+async def test_whatever_a_transport_returns_is_an_unknown_outcome(
+    answer: Any, blocking: bool
+) -> None:
+    transfer = disbursements.create(
+        amount=1,
+        recipient=BankRecipient(bank_key="bk_rw", account_number="1"),
+        idempotency_key="salary-1",
+    )
+    with pytest.raises(errors.OutcomeUnknownError, match="The transport returned") as caught:
+        if blocking:
+            DGSPay(**CREDENTIALS, transport=Answering(answer)).execute(transfer)
+        else:
+            await AsyncDGSPay(**CREDENTIALS, transport=AsyncAnswering(answer)).execute(transfer)
+    assert caught.value.idempotency_key == "salary-1"
+
+
 def test_unknown_fields_are_shown_with_secrets_masked(dgs: DGSPay, emulator: Emulator) -> None:
     body = (
         b'{"status":"success","dgs_reference":"d","auth_otp":"123456",'
