@@ -78,7 +78,8 @@ def attempt_over_http(
                 return _attempt(now, response.status_code, _read_some(response))
         except DeadlinePassedError:
             return Attempt(now, None, httpx.ReadTimeout.__name__)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            # UnicodeError: a host's name has a form that no name can have, such as `a..b`.
             return Attempt(now, None, type(error).__name__)
 
 

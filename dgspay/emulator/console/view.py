@@ -173,7 +173,9 @@ def _found(arrivals: list[Arrival], search: str) -> list[Arrival]:
 
 def _text_of(arrival: Arrival) -> str:
     body = b"" if arrival.body is None else dump_json(arrival.body)
-    parts = (arrival.method, arrival.path, arrival.query, str(arrival.status), arrival.fault or "")
+    # As the console shows it, and as it came.
+    path = f"{arrival.path.removeprefix(API_PREFIX)} {arrival.path}"
+    parts = (arrival.method, path, arrival.query, str(arrival.status), arrival.fault or "")
     texts = (*parts, *arrival.headers.values())
     # A made-up answer may be any bytes.
     answer = arrival.answer.decode("utf-8", "replace")

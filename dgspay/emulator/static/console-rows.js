@@ -44,12 +44,15 @@ export function balance({ currency, available, pending }) {
 export function handset(payment, decide) {
   const { reference, awaits } = payment;
   const page = `/generation/authorize/${encodeURIComponent(reference)}`;
-  const choices = awaits
-    ? [h("a", { class: "small primary", href: page, target: "_blank", rel: "noopener" },
-      `Enter ${AWAITED[awaits]}`)]
-    : [button("Approve", `approve ${reference}`, () => decide(reference, "approve"), "primary"),
-      button("Decline", `decline ${reference}`,
-        () => decide(reference, "decline", "Customer rejected the request"))];
+  // Who was asked for a PIN may also walk away: the use of the link that is held is free again.
+  const choices = [
+    awaits
+      ? h("a", { class: "small primary", href: page, target: "_blank", rel: "noopener" },
+        `Enter ${AWAITED[awaits]}`)
+      : button("Approve", `approve ${reference}`, () => decide(reference, "approve"), "primary"),
+    button("Decline", `decline ${reference}`,
+      () => decide(reference, "decline", "Customer rejected the request")),
+  ];
   return h("article", { class: "phone", "aria-label": `Handset for ${reference}` },
     h("p", { class: "carrier" }, h("span", {}, payment.network ?? METHODS[payment.method]),
       h("span", {}, payment.phone ? `0${payment.phone}` : payment.card ? `•••• ${payment.card}` : "")),

@@ -52,7 +52,8 @@ async function refresh() {
   refreshing ??= (async () => {
     while (isStale) {
       isStale = false;
-      const wanted = new URLSearchParams({ search: $("#search").value, find: $("#find").value.trim() });
+      const [search, find] = ["#search", "#find"].map((box) => $(box).value.trim());
+      const wanted = new URLSearchParams({ search, find });
       state = await ask("GET", `/state?${wanted}`).catch(orOfTheFirstMerchant);
       if (state) render();
     }
