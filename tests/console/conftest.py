@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.conftest import chromium
+from tests.browser.conftest import Scheme, chromium, profile
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
     from dgspay.emulator import Emulator, Served
 
-__all__ = ["chromium"]
+__all__ = ["SCREENS", "chromium"]
+
+SCREENS: list[tuple[int, Scheme]] = [(1280, "light"), (360, "dark")]
 
 Opener = Callable[..., "Page"]
 Look = Callable[["Page", str], None]
@@ -57,17 +59,13 @@ def link(emulator: Emulator) -> Callable[..., dict[str, Any]]:
 def opened(chromium: Browser, served: Served) -> Iterator[Opener]:
     """Open an address in a fresh browser profile. What the page complains of fails the test."""
     complaints: list[str] = []
-    with ExitStack() as contexts:
+    with ExitStack() as profiles:
 
         def open_page(
-            path: str, *, width: int = 1280, height: int = 900, scheme: Any = "light"
+            path: str, *, width: int = 1280, height: int = 900, scheme: Scheme = "light"
         ) -> Page:
-            context = chromium.new_context(
-                viewport={"width": width, "height": height}, color_scheme=scheme
-            )
-            contexts.callback(context.close)
-            context.set_default_timeout(30_000)
-            page = context.new_page()
+            fresh = profile(chromium, width=width, height=height, scheme=scheme)
+            page = profiles.enter_context(fresh).new_page()
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.on(
                 "console",

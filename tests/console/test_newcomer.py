@@ -10,15 +10,16 @@ import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tests.browser.conftest import profile
 from tests.console.conftest import Look
 from tests.console.test_payment_page import enter_card
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext
+    from playwright.sync_api import Browser
 
-SECONDS = 60.0
+SECONDS = 90.0
 
 
 class Command:
@@ -79,16 +80,6 @@ def running(*arguments: str, **environment: str) -> Generator[Command]:
         command.stop()
 
 
-@contextmanager
-def profile(chromium: Browser, width: int, scheme: Any) -> Generator[BrowserContext]:
-    context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    context.set_default_timeout(30_000)
-    try:
-        yield context
-    finally:
-        context.close()
-
-
 def test_a_newcomer_pays_a_link_by_phone_and_card_and_sees_the_webhooks(
     chromium: Browser, look: Look
 ) -> None:
@@ -100,8 +91,8 @@ def test_a_newcomer_pays_a_link_by_phone_and_card_and_sees_the_webhooks(
             "webhooks", "listen", "--port", "0", DGSPAY_WEBHOOK_SECRET=WEBHOOK_SECRET
         ) as listener,
         running("emulator", "--port", "0", "--never-settle") as emulator,
-        profile(chromium, 1280, "light") as desk,
-        profile(chromium, 360, "dark") as phone,
+        profile(chromium, width=1280, height=800) as desk,
+        profile(chromium, width=360, height=800, scheme="dark") as phone,
     ):
         receiver = listener.wait_for(r"http://[0-9.]+:[0-9]+").group(0)
         console = emulator.wait_for(r"open (http://[0-9.]+:[0-9]+)").group(1)
@@ -109,7 +100,8 @@ def test_a_newcomer_pays_a_link_by_phone_and_card_and_sees_the_webhooks(
         page.goto(f"{console}/#webhooks")
         sections = page.get_by_role("navigation")
         page.get_by_label("URL for events").fill(receiver)
-        page.get_by_role("button", name="Save").click()
+        with page.expect_response("**/_emulator/options"):
+            page.get_by_role("button", name="Save").click()
         sections.get_by_role("link", name="Links").click()
         page.get_by_label("Title").fill("Invoice #123")
         page.get_by_label("Amount").fill("50,000")

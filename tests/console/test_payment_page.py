@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.console.conftest import Look, Opener
+from tests.browser.conftest import look_as
+from tests.console.conftest import SCREENS, Look, Opener
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 MakeLink = Callable[..., dict[str, Any]]
 
-SCREENS = [(1280, "light"), (360, "dark")]
 PIN_CARD = "4000000000003055"
 
 
@@ -33,68 +33,70 @@ def enter_card(page: Page, number: str) -> None:
     page.locator(".dgspay-submit").click()
 
 
-@pytest.mark.parametrize(("width", "scheme"), SCREENS)
 def test_a_link_is_paid_by_phone(
-    opened: Opener, link: MakeLink, emulator: Emulator, look: Look, *, width: int, scheme: str
+    opened: Opener, link: MakeLink, emulator: Emulator, served: Served, look: Look
 ) -> None:
     made = link(description="Two bags of coffee, delivered to Kimironko.", max_uses=None)
-    page = opened(path_of(made), width=width, height=760, scheme=scheme)
-    look(page, f"pay-{width}-1-open")
-    page.get_by_label("Your name").fill("Jane Doe")
-    page.get_by_label("Mobile Money number").fill("0729 654 321")
-    assert page.get_by_label("Airtel").is_checked()
-    page.get_by_role("button", name="Pay 50,000 RWF").click()
-    page.get_by_text("Check your phone").wait_for()
-    look(page, f"pay-{width}-2-pending")
-    (payment,) = emulator.transactions
-    assert (payment.phone, payment.network, payment.payer.first_name) == (
-        "729654321",
-        "Airtel",
-        "Jane",
-    )
-    page.reload()
-    page.get_by_text("Check your phone").wait_for()
-    with page.context.expect_page() as handset:
-        page.get_by_role("link", name="Open the simulated handset").click()
-    handset.value.get_by_role("button", name="Approve").wait_for()
-    look(handset.value, f"pay-{width}-3-handset")
-    handset.value.get_by_role("button", name="Approve").click()
-    page.get_by_text("Payment complete").wait_for()
-    look(page, f"pay-{width}-4-paid")
-    assert payment.status == "successful"
-    assert [delivery.event for delivery in emulator.deliveries] == ["payment.success"]
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page = opened("/_emulator/static/icon.svg", height=760)
+    for width, scheme in SCREENS:
+        look_as(page, width, scheme)
+        page.goto(f"{served.origin}{path_of(made)}")
+        look(page, f"pay-{width}-1-open")
+        page.get_by_label("Your name").fill("Jane Doe")
+        page.get_by_label("Mobile Money number").fill("0729 654 321")
+        assert page.get_by_label("Airtel").is_checked()
+        page.get_by_role("button", name="Pay 50,000 RWF").click()
+        page.get_by_text("Check your phone").wait_for()
+        look(page, f"pay-{width}-2-pending")
+        payment = emulator.transactions[-1]
+        assert (payment.phone, payment.network, payment.payer.first_name) == (
+            "729654321",
+            "Airtel",
+            "Jane",
+        )
+        page.reload()
+        page.get_by_text("Check your phone").wait_for()
+        with page.context.expect_page() as handset:
+            page.get_by_role("link", name="Open the simulated handset").click()
+        handset.value.get_by_role("button", name="Approve").wait_for()
+        look(handset.value, f"pay-{width}-3-handset")
+        handset.value.get_by_role("button", name="Approve").click()
+        page.get_by_text("Payment complete").wait_for()
+        look(page, f"pay-{width}-4-paid")
+        assert payment.status == "successful"
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        handset.value.close()
+    assert [delivery.event for delivery in emulator.deliveries] == ["payment.success"] * 2
 
 
-@pytest.mark.parametrize(("width", "scheme"), SCREENS)
 def test_a_link_is_paid_by_card_and_leads_back_to_the_shop(
-    opened: Opener,
-    link: MakeLink,
-    emulator: Emulator,
-    served: Served,
-    look: Look,
-    *,
-    width: int,
-    scheme: str,
+    opened: Opener, link: MakeLink, emulator: Emulator, served: Served, look: Look
 ) -> None:
     shop = f"{served.origin}/_emulator/static/icon.svg"
-    made = link(redirect_url=shop, collect_phone=False, collect_address=True)
-    page = opened(path_of(made), width=width, height=760, scheme=scheme)
+    made = link(redirect_url=shop, max_uses=None, collect_phone=False, collect_address=True)
+    page = opened("/_emulator/static/icon.svg", height=760)
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.post_data or ""))
-    page.get_by_label("Your name").fill("Jane Doe")
-    page.get_by_label("Address").fill("KN 4 Ave 12, Kigali")
-    enter_card(page, PIN_CARD)
-    page.get_by_text("Enter your card PIN").wait_for()
-    look(page, f"card-{width}-1-pin")
-    page.locator(".dgspay-field-pin input").fill("1234")
-    page.locator(".dgspay-submit").click()
-    page.get_by_text("Payment complete").wait_for()
-    look(page, f"card-{width}-2-paid")
-    page.wait_for_url(shop)
-    (payment,) = emulator.transactions
-    assert (payment.status, payment.card_last4) == ("successful", PIN_CARD[-4:])
-    assert payment.payer.address == "KN 4 Ave 12, Kigali"
+    # The payer may read for three seconds; the test does not wait for them.
+    page.clock.install()
+    for width, scheme in SCREENS:
+        look_as(page, width, scheme)
+        page.goto(f"{served.origin}{path_of(made)}")
+        page.get_by_label("Your name").fill("Jane Doe")
+        page.get_by_label("Address").fill("KN 4 Ave 12, Kigali")
+        enter_card(page, PIN_CARD)
+        page.get_by_text("Enter your card PIN").wait_for()
+        look(page, f"card-{width}-1-pin")
+        page.locator(".dgspay-field-pin input").fill("1234")
+        page.locator(".dgspay-submit").click()
+        page.get_by_text("Payment complete").wait_for()
+        look(page, f"card-{width}-2-paid")
+        page.clock.fast_forward(3000)
+        page.wait_for_url(shop)
+        payment = emulator.transactions[-1]
+        assert (payment.status, payment.card_last4) == ("successful", PIN_CARD[-4:])
+        assert payment.payer.address == "KN 4 Ave 12, Kigali"
+    assert len(emulator.transactions) == len(SCREENS)
     assert not any(secret in body for body in sent for secret in (PIN_CARD, '"987"', '"1234"'))
 
 
@@ -158,27 +160,24 @@ def test_a_flexible_amount_stays_within_its_limits(
 
 
 @pytest.mark.acceptance(49)
-@pytest.mark.parametrize("ending", ["archived", "expired", "used up", "unknown"])
 def test_a_link_that_cannot_be_paid_says_why(
-    opened: Opener, link: MakeLink, emulator: Emulator, look: Look, *, ending: str
+    opened: Opener, link: MakeLink, emulator: Emulator, served: Served, look: Look
 ) -> None:
-    expires = "2020-01-01 00:00:00" if ending == "expired" else None
-    made = link(expires_at=expires)
-    if ending == "archived":
-        emulator._engine.account.links[made["id"]].archived = True
-    if ending == "used up":
-        emulator.pay_link(made["id"])
-    path = "/generation/pay/nowhere" if ending == "unknown" else path_of(made)
-    page = opened(path, width=360, height=640)
+    closed, expired, used_up = link(), link(expires_at="2020-01-01 00:00:00"), link()
+    emulator._engine.account.links[closed["id"]].archived = True
+    emulator.pay_link(used_up["id"])
     words = {
-        "archived": "This link is closed",
-        "expired": "This link has expired",
-        "used up": "Already paid",
-        "unknown": "There is no such payment link",
+        path_of(closed): "This link is closed",
+        path_of(expired): "This link has expired",
+        path_of(used_up): "Already paid",
+        "/generation/pay/nowhere": "There is no such payment link",
     }
-    page.get_by_text(words[ending]).wait_for()
-    assert page.get_by_role("button").count() == 0
-    look(page, f"ended-360-{ending.replace(' ', '-')}")
+    page = opened("/_emulator/static/icon.svg", width=360, height=640)
+    for path, said in words.items():
+        page.goto(f"{served.origin}{path}")
+        page.get_by_text(said).wait_for()
+        assert page.get_by_role("button").count() == 0
+        look(page, f"ended-360-{said.split()[-1].lower()}")
 
 
 @pytest.mark.acceptance(49)
