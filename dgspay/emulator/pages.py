@@ -12,6 +12,7 @@ from dgspay.emulator.links import link_status
 from dgspay.emulator.records import Link
 from dgspay.emulator.templating import page
 from dgspay.models.enums import LinkStatus
+from dgspay.money import ZERO_DECIMAL_CURRENCIES
 
 # What is said in place of the form when a link cannot be paid.
 _ENDED = {
@@ -46,6 +47,7 @@ def pay(call: Call) -> Answer:
         link=link,
         terms=link.terms,
         logo=logo,
+        is_whole=link.terms["currency"] in ZERO_DECIMAL_CURRENCIES,
         ended=_why_ended(call, link) or (None if offered else _NO_WAY_TO_PAY),
         payment_types=offered,
         encryption_key=call.account.credentials.encryption_key,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.console.conftest import Look, Opener
-from tests.console.test_payment_page import enter_card, path_of
+from tests.console.test_payment_page import PIN_CARD, enter_card, path_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
@@ -168,3 +168,50 @@ def test_a_link_that_expires_meanwhile_is_paid_by_who_has_begun(
     page.reload()
     page.get_by_text("Payment complete").wait_for()
     assert len(emulator.transactions) == 1
+
+
+def test_francs_are_whole(opened: Opener, link: MakeLink, emulator: Emulator) -> None:
+    terms: dict[str, Any] = {"amount": None, "amount_type": "flexible", "collect_name": False}
+    page = opened(path_of(link(**terms)))
+    page.get_by_label("Mobile Money number").fill("0789654321")
+    page.get_by_label("Amount in RWF").fill("100.50")
+    page.get_by_role("button", name="Pay").click()
+    page.get_by_text("RWF has no smaller coin").wait_for()
+    page.get_by_label("Amount in RWF").fill("100.00")
+    page.get_by_role("button", name="Pay 100 RWF").click()
+    page.get_by_text("Check your phone").wait_for()
+    assert emulator.transactions[0].amount == Decimal(100)
+    page = opened(path_of(link(**terms, currency="USD", collect_phone=False)))
+    page.get_by_label("Amount in USD").fill("94.50")
+    enter_card(page, APPROVED)
+    page.get_by_text("Payment complete").wait_for()
+    assert emulator.transactions[1].amount == Decimal("94.5")
+
+
+def test_a_browser_that_keeps_nothing_can_pay(opened: Opener, link: MakeLink) -> None:
+    page = opened("/_emulator/fidelity")
+    page.add_init_script(
+        "Object.defineProperty(window, 'sessionStorage', {get() { throw new DOMException('no'); }})"
+    )
+    made = link(collect_name=False, collect_phone=False)
+    page.goto(page.url.replace("/_emulator/fidelity", path_of(made)))
+    enter_card(page, APPROVED)
+    page.get_by_text("Payment complete").wait_for()
+
+
+@pytest.mark.acceptance(49)
+def test_the_use_of_a_payer_who_walked_away_is_given_back_in_the_console(
+    opened: Opener, link: MakeLink, emulator: Emulator
+) -> None:
+    made = link(collect_name=False, collect_phone=False, max_uses=1)
+    gone = opened(path_of(made))
+    enter_card(gone, PIN_CARD)
+    gone.get_by_text("Enter your card PIN").wait_for()
+    other = opened(path_of(made))
+    enter_card(other, APPROVED)
+    other.get_by_text("Someone else is paying with this link's last use.").wait_for()
+    opened("/").get_by_role("button", name="Decline").click()
+    gone.get_by_text("Payment not made").wait_for()
+    enter_card(other, APPROVED)
+    other.get_by_text("Payment complete").wait_for()
+    assert [payment.status for payment in emulator.transactions] == ["failed", "successful"]

@@ -147,7 +147,7 @@ function render() {
   $("#account").value = state.account;
   $("#account-tool").hidden = state.accounts.length < 2;
   showSettle();
-  if (document.activeElement !== $("#target")) $("#target").value = state.webhook_url ?? "";
+  showTarget();
   $("#now").textContent = state.now;
   $("#pending-count").textContent = state.pending_total > state.pending.length
     ? countText(state.pending.length, state.pending_total) : state.pending_total || "";
@@ -197,6 +197,14 @@ function showSettle() {
     select.append(h("option", { value }, `after ${value} s`));
   }
   if (document.activeElement !== select) select.value = value;
+}
+
+/** Show where the events go when that has changed: what is being entered is not overwritten. */
+function showTarget() {
+  const url = state.webhook_url ?? "";
+  if (url === (shown.get("#target") ?? "")) return;
+  shown.set("#target", url);
+  if (document.activeElement !== $("#target")) $("#target").value = url;
 }
 
 function badge(section, count) {

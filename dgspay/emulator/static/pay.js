@@ -18,9 +18,19 @@ const { key, slug, currency } = page.dataset;
 // Sent with every try of one payment, so that a tap that is sent twice pays once. It is kept until
 // an answer has come: a page that is loaded anew after a lost one goes on with it.
 const attemptKept = `dgspay attempt ${slug}`;
-const attempt = sessionStorage.getItem(attemptKept)
+const storage = storageOfTab();
+const attempt = storage?.getItem(attemptKept)
   ?? crypto.randomUUID?.() ?? String(Math.random()).slice(2).padEnd(12, "0");
 let cardForm;
+
+/** What outlives a reload; null where the browser is set to keep nothing. */
+function storageOfTab() {
+  try {
+    return sessionStorage;
+  } catch {
+    return null;
+  }
+}
 
 const method = () => details.elements.payment_type.value
   || details.querySelector("[name=payment_type]:checked").value;
@@ -36,6 +46,9 @@ const faults = {
   amount: (input) => {
     const text = input.value.replace(/[\s,]/g, "");
     if (!/^[0-9]+(\.[0-9]{1,2})?$/.test(text) || Number(text) <= 0) return "Enter an amount.";
+    if ("whole" in input.dataset && !Number.isInteger(Number(text))) {
+      return `Enter a whole amount: ${currency} has no smaller coin.`;
+    }
     if (input.dataset.min && Number(text) < Number(input.dataset.min)) {
       return `The least is ${amountText(Number(input.dataset.min), currency)}.`;
     }
@@ -84,9 +97,9 @@ function body() {
 
 async function start(extra = {}) {
   const path = `/generation/pay/${encodeURIComponent(slug)}/payments`;
-  sessionStorage.setItem(attemptKept, attempt);
+  storage?.setItem(attemptKept, attempt);
   const state = await call(path, { ...body(), ...extra }, { "Idempotency-Key": attempt });
-  sessionStorage.removeItem(attemptKept);
+  storage?.removeItem(attemptKept);
   history.replaceState(null, "", `?payment=${encodeURIComponent(state.reference)}`);
   show(state);
 }
