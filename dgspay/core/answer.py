@@ -98,6 +98,8 @@ _TAKEN = ("success", "pending")
 # The guide's words for what is under way or done, and where they stand beside `status`.
 _GOES_ON = frozenset({"pending", "successful", "success", "processing", "queued"})
 _PROGRESS = ("transaction_status", "conversion_status")
+# Where a payment that was looked up may stand as a whole.
+_RECORDS = ("data", "transaction")
 
 # 408: the server gave up on us. 409 without a code says no more than "something is there".
 # 499: a proxy says that we hung up. Neither tells whether the call was carried out.
@@ -277,7 +279,13 @@ def _is_declined_payment(envelope: JSONObject, operation: Operation[Any]) -> boo
     """`status: failed` with a payment in it is a result (guide, "Status vs Error Code")."""
     if not operation.failure_is_result or envelope.get("status") != "failed":
         return False
+    if operation.is_read and any(_has_status(envelope.get(name)) for name in _RECORDS):
+        return True
     return "transaction_status" in envelope or "dgs_reference" in envelope or "id" in envelope
+
+
+def _has_status(record: Any) -> bool:
+    return isinstance(record, dict) and ("status" in record or "transaction_status" in record)
 
 
 def _parse_envelope(response: Response) -> tuple[JSONObject | None, DecodeError | None]:

@@ -77,6 +77,7 @@ class PageWalk(Generic[T]):
         self._seen = SeenRows()
         self._barren = 0
         self._most_barren = MOST_BARREN_PAGES
+        self._rows: tuple[T, ...] = ()
         self._pages: int | None = None
         self._total: int | None = None
         self._round = listing.prefetch
@@ -120,6 +121,9 @@ class PageWalk(Generic[T]):
     def take(self, page: Page[T]) -> Page[T]:
         """Accept the next page in order and return it with only the rows not given out yet."""
         fresh = tuple([row for row in page.rows if self._is_new(row)])
+        if page.rows == self._rows and self._is_not_named(page):
+            fresh = ()  # rows without an identity do not show by themselves that they came before
+        self._rows = page.rows
         self._count_barren(page, fresh)
         self._pages, self._total = page.pages, page.total
         at_end = page.pages is not None and self.next_page >= page.pages
@@ -147,8 +151,11 @@ class PageWalk(Generic[T]):
         """
         if not self._barren:
             return False
-        ignored = page.page != self.next_page or page.pages is None
-        return ignored or self._barren >= self._most_barren
+        return self._is_not_named(page) or self._barren >= self._most_barren
+
+    def _is_not_named(self, page: Page[T]) -> bool:
+        """Whether the server says that it is another page, or says nothing of pages."""
+        return page.page != self.next_page or page.pages is None
 
     def _is_new(self, row: T) -> bool:
         identity = self._listing.identity(row)

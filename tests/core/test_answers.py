@@ -505,6 +505,20 @@ def test_a_transaction_is_found_in_every_shape_that_is_certain(shape: str) -> No
     assert Story(answer(body)).run(AVAILABLE).status is PaymentStatus.SUCCESSFUL
 
 
+@pytest.mark.acceptance(24)
+@pytest.mark.parametrize("name", ["data", "transaction"])
+@pytest.mark.parametrize("field", ["status", "transaction_status"])
+def test_a_look_up_that_says_failed_as_its_payment_does_is_a_result(name: str, field: str) -> None:
+    record = {"id": "u1", "dgs_reference": "dgs_1", field: "failed"}
+    found = Story(answer({"status": "failed", name: record})).run(AVAILABLE)
+    assert found.status is PaymentStatus.FAILED
+
+    nothings: list[Any] = [{}, [], None, "no such thing", {"id": "u1"}]
+    for nothing in nothings:
+        error = failing(answer({"status": "failed", "message": "no", name: nothing}), AVAILABLE)
+        assert type(error) is errors.APIError
+
+
 def test_the_envelopes_success_is_never_the_payments() -> None:
     flat = {"status": "success", "dgs_reference": "d", "transaction_status": "pending"}
     assert Story(answer(flat)).run(AVAILABLE).status is PaymentStatus.PENDING

@@ -202,6 +202,26 @@ def test_a_row_without_an_identity_is_always_new() -> None:
     assert given == [("?", "a", "?"), ("?",)]
 
 
+@pytest.mark.acceptance(34)
+@pytest.mark.parametrize(
+    "counts",
+    [{}, {"page": 1}, {"page": 1, "pages": 9}, {"pages": None, "page": 2}],
+    ids=["none", "no pages", "the first page", "a page of none"],
+)
+def test_a_server_that_ignores_the_page_ends_though_its_rows_have_no_identity(
+    counts: dict[str, int | None],
+) -> None:
+    steps: PageWalk[str] = PageWalk(Listing(fetch=listing().fetch, identity=lambda _: None))
+    assert taken(steps, page("?", "!", **counts), page("?", "!", **counts)) == [("?", "!"), ()]
+    assert steps.finished
+
+
+def test_a_page_that_is_named_may_look_like_the_one_before() -> None:
+    steps: PageWalk[str] = PageWalk(Listing(fetch=listing().fetch, identity=lambda _: None))
+    assert taken(steps, page("?", page=1, pages=3), page("?", page=2, pages=3)) == [("?",)] * 2
+    assert not steps.finished
+
+
 # --- the memory of rows ---------------------------------------------------------------------
 
 
