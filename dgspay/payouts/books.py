@@ -18,6 +18,9 @@ from dgspay.payouts.ledger import Counts, Ledger
 from dgspay.payouts.payout import UNSETTLED, Record, State
 from dgspay.payouts.report import Report, report_on, write_csv, write_json
 from dgspay.payouts.report_page import write_page
+from dgspay.payouts.rows import file_digest
+
+_SQLITE = b"SQLite format 3\0"
 
 DOUBTS_SHOWN = 50
 """Rows in doubt that a status names; the report has them all."""
@@ -110,11 +113,31 @@ def report_of(
     if to is not None:
         write = _writer(to, form)
         if isinstance(to, str | Path):
+            _require_no_loss(Path(to), found)
             with Path(to).open("w", encoding="utf-8", newline="") as file:
                 write(ledger, found, file)
         else:
             write(ledger, found, to)
     return report_on(ledger, found)
+
+
+def _require_no_loss(path: Path, batch: Batch) -> None:
+    """Refuse to write a report over what nobody could go on without.
+
+    Raises:
+        ConfigError: there is the sheet of the batch, or a ledger.
+    """
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        is_ledger = file.read(len(_SQLITE)) == _SQLITE
+    if is_ledger:
+        raise ConfigError(f"{path} is a ledger: a report in its place would forget who was paid")
+    if file_digest(path) == batch.digest:
+        raise ConfigError(
+            f"{path} is the sheet the batch was read from, and it is needed to go on. Give the "
+            "report another name"
+        )
 
 
 def _writer(to: str | Path | TextIO, form: str | None) -> Callable[[Ledger, Batch, TextIO], None]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +22,7 @@ from dgspay.payouts.batch import Batch, Terms, check_name, chunk_ranges, name_fr
 from dgspay.payouts.chunks import ChunkPayer, in_thread
 from dgspay.payouts.engines import ChunkRef, Engine
 from dgspay.payouts.engines.local import LocalEngine
+from dgspay.payouts.faults import BatchChangedError
 from dgspay.payouts.ledger import Counts, Ledger
 from dgspay.payouts.pace import Limits, Pace
 from dgspay.payouts.payout import OPEN, Payout, State
@@ -33,6 +36,13 @@ T = TypeVar("T")
 
 # How often chunks are put out again whose worker could not finish them.
 _ROUNDS = 3
+
+# Seconds within which the same row in two batches is taken for a mistake: less than the week from
+# one payday to the next.
+_LATELY = 5 * 24 * 3600.0
+
+# Rows that are read again to see that a mapping still means what it did.
+_READ_AGAIN = 1000
 
 
 @attrs.frozen(kw_only=True)
@@ -108,10 +118,13 @@ class Job:
             found = await preflight(
                 self._client, self.survey, fee=fee, allow_duplicates=allow_duplicates
             )
-            twins = await in_thread(self._twins)
-            if allow_duplicates:
-                return attrs.evolve(found, remarks=(*found.remarks, *twins))
-            return attrs.evolve(found, problems=(*found.problems, *twins))
+            twins, alike = await in_thread(self._twins), await in_thread(self._paid_before)
+            fresh, old = alike if not allow_duplicates else ([], [*alike[0], *alike[1]])
+            return attrs.evolve(
+                found,
+                problems=(*found.problems, *fresh, *(() if allow_duplicates else twins)),
+                remarks=(*found.remarks, *old, *(twins if allow_duplicates else ())),
+            )
         counts = await in_thread(self._ledger.counts, self.batch.name)
         left, total = counts.count(State.NEW), counts.amount(State.NEW)
         found = await preflight(self._client, Survey(count=left, total=total))
@@ -130,6 +143,23 @@ class Job:
             and attrs.evolve(other.terms, callback_url=None)
             == attrs.evolve(ours.terms, callback_url=None)
         ]
+
+    def _paid_before(self) -> tuple[list[str], list[str]]:
+        """Name the batches that may have paid some of these rows: lately, and long ago.
+
+        A sheet that was corrected, or only saved again, is not the same file any more. From one
+        payday to the next, rows may well be the same.
+        """
+        lately: list[str] = []
+        long_ago: list[str] = []
+        for name, created_at, count in self._ledger.overlaps(self.batch):
+            begun = dt.datetime.fromtimestamp(created_at).astimezone()
+            rows = "one row" if count == 1 else f"{count:,} rows"
+            (lately if time.time() - created_at < _LATELY else long_ago).append(
+                f"batch {name!r} of {begun:%Y-%m-%d at %H:%M} has paid, or may have paid, {rows} "
+                "with the same reference, amount and account"
+            )
+        return lately, long_ago
 
     async def run(
         self,
@@ -211,7 +241,9 @@ class Job:
 
     async def start(self) -> None:
         """Note on disk that the batch was confirmed, or that it goes on."""
-        await in_thread(self._ledger.start, self.batch.name)
+        # By its id: whoever has lost his lock, with the server that kept it, may have confirmed
+        # rows that another run has read anew since.
+        await in_thread(partial(self._ledger.start, self.batch.name, batch_id=self.batch.id))
 
     async def settle(self, *, within: float) -> LookUps:
         """Look up what is not settled, for so many seconds; see `Settler.settle`."""
@@ -264,6 +296,8 @@ def _load(
     known = ledger.batch(name)
     if known is not None and known.started:
         known.require_same(_digest_of(source, mapping), terms)
+        if mapping:
+            _require_same_meaning(ledger, known, source, mapping)
         return known, None
     # Read but never confirmed: nothing can have been sent, so the rows are read again.
     ledger.discard(name)
@@ -280,6 +314,26 @@ def _load(
             digest=lambda: rows.digest,
         )
     return loaded, survey
+
+
+def _require_same_meaning(
+    ledger: Ledger, batch: Batch, source: Source, mapping: Mapping[str, str]
+) -> None:
+    """Refuse a mapping by which the same sheet would pay something else.
+
+    What is in the ledger would be paid all the same, and not what the mapping now says.
+    """
+    if not isinstance(source, str | Path):
+        return  # what is hashed of mappings is what they mean
+    known = [
+        record.payout
+        for record in ledger.page(batch.name, after=0, limit=_READ_AGAIN, states=tuple(State))
+    ]
+    with open_rows(source, mapping) as rows:
+        if [row for _, row in islice(rows, _READ_AGAIN)] != known:
+            raise BatchChangedError(
+                f"batch {batch.name!r} began with another mapping. Nothing was sent"
+            )
 
 
 def _digest_of(source: Source, mapping: Mapping[str, str] | None) -> str:

@@ -72,8 +72,12 @@ class Ledger(Protocol):
         """Remove a batch that was not started."""
         ...
 
-    def start(self, name: str) -> None:
-        """Note that the batch was confirmed, and end its pause."""
+    def start(self, name: str, *, batch_id: int | None = None) -> None:
+        """Note that the batch, the one with this id, was confirmed, and end its pause."""
+        ...
+
+    def overlaps(self, batch: Batch) -> list[tuple[str, float, int]]:
+        """Name the batches that may have paid rows of this one, their times, and how many rows."""
         ...
 
     def pause(self, name: str, reason: str) -> None:

@@ -125,9 +125,28 @@ class DatabaseLedger(Generic[ConnectionT]):
 
         self._writer.run(work)
 
-    def start(self, name: str) -> None:
-        """Note that the batch was confirmed, and end its pause."""
-        self._writer.run(lambda connection: batches.mark_started(connection, name))
+    def start(self, name: str, *, batch_id: int | None = None) -> None:
+        """Note that the batch was confirmed, and end its pause.
+
+        Args:
+            name: Its name.
+            batch_id: Which batch of that name was confirmed.
+
+        Raises:
+            BatchChangedError: there is another one of that name by now.
+        """
+        found = self._writer.run(
+            lambda connection: batches.mark_started(connection, name, batch_id)
+        )
+        if not found and batch_id is not None:
+            raise BatchChangedError(
+                f"batch {name!r} was read again by somebody else since you were asked: what was "
+                "confirmed may not be what is in it now. Nothing was sent"
+            )
+
+    def overlaps(self, batch: Batch) -> list[tuple[str, float, int]]:
+        """Name the batches that may have paid rows of this one, their times, and how many rows."""
+        return self._writer.run(lambda connection: batches.read_overlaps(connection, batch))
 
     def pause(self, name: str, reason: str) -> None:
         """Stop the batch on all machines."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from dgspay.payouts.batch import Batch, Terms
+from dgspay.payouts.payout import State
 from dgspay.secret import Secret
 
 SCHEMA_VERSION = 2
@@ -15,6 +16,14 @@ _COLUMNS = (
     "id, name, digest, environment, base_url, account_number, callback_url, idempotency_header, "
     "token_secret, count, total, created_at, started, paused"
 )
+
+
+NUMBERS = 2**32
+"""A payout is kept under its batch's id times this, and its own number."""
+
+# Numbers, because a million rows are read and written by them.
+CODES = {state: code for code, state in enumerate(State)}
+NEW, FAILED = CODES[State.NEW], CODES[State.FAILED]
 
 
 class Database(Protocol):
@@ -115,11 +124,44 @@ def delete_unstarted(database: Database, name: str) -> int | None:
     return identity if removed else None
 
 
-def mark_started(database: Database, name: str) -> None:
-    """Note that a batch was confirmed, and end its pause."""
-    database.change(
-        "UPDATE dgspay_payout_batches SET started = 1, paused = NULL WHERE name = ?", (name,)
+def mark_started(database: Database, name: str, identity: int | None) -> bool:
+    """Note that a batch was confirmed, and end its pause; say whether it was still that one."""
+    changed = database.change(
+        "UPDATE dgspay_payout_batches SET started = 1, paused = NULL "
+        "WHERE name = ? AND id = coalesce(?, id)",
+        (name, identity),
     )
+    return changed > 0
+
+
+def read_overlaps(database: Database, batch: Batch) -> list[tuple[str, float, int]]:
+    """Name the batches that may have paid rows of this one, when they were read, and how many rows.
+
+    A row is the same where its reference, its amount and its account are. What failed, or was
+    never sent, may be in another batch.
+    """
+    others = database.query(
+        "SELECT id FROM dgspay_payout_batches WHERE started = 1 AND id <> ? AND environment = ?",
+        (batch.id, batch.terms.environment),
+    )
+    if not others:
+        return []
+    own = batch.id * NUMBERS, (batch.id + 1) * NUMBERS
+    return [
+        (name, created_at, count)
+        for name, created_at, count in database.query(
+            "SELECT b.name, b.created_at, count(*) FROM dgspay_payouts ours "  # noqa: S608 - constants
+            "JOIN dgspay_payouts theirs ON theirs.reference = ours.reference "
+            "AND theirs.amount = ours.amount AND theirs.account = ours.account "
+            "AND coalesce(theirs.bank_key, '') = coalesce(ours.bank_key, '') "
+            "JOIN dgspay_payout_states s ON s.id = theirs.id "
+            f"JOIN dgspay_payout_batches b ON b.id = theirs.id / {NUMBERS} "
+            "WHERE ours.id > ? AND ours.id < ? AND NOT (theirs.id > ? AND theirs.id < ?) "
+            f"AND s.state NOT IN ({NEW}, {FAILED}) AND b.environment = ? "
+            "GROUP BY b.name, b.created_at ORDER BY b.created_at",
+            (*own, *own, batch.terms.environment),
+        )
+    ]
 
 
 def mark_paused(database: Database, name: str, reason: str) -> None:

@@ -18,7 +18,7 @@ from dgspay.payouts.faults import BatchBusyError, LedgerError
 from dgspay.payouts.ledger import tables
 from dgspay.payouts.ledger.base import DatabaseLedger
 from dgspay.payouts.ledger.batches import SCHEMA_VERSION
-from dgspay.payouts.ledger.server import connect
+from dgspay.payouts.ledger.server import SYNCHRONOUS_NOW, connect
 from dgspay.payouts.payout import Payout
 
 SCHEMA = """
@@ -82,11 +82,14 @@ _ANY_TABLE = "SELECT to_regclass('dgspay_payouts')"
 # numbers are this ledger's own; they have no other meaning.
 _LOCK_INSTALL = "SELECT pg_advisory_xact_lock(7316509241)"
 _LOCK_CLAIMS = "SELECT id FROM dgspay_payout_batches WHERE id = ? FOR NO KEY UPDATE"
-_LOCK_RUN = "SELECT pg_try_advisory_lock(%s)"
+# Of a transaction and not of a session, which a pooler such as PgBouncer would lend to others.
+_LOCK_RUN = "SELECT pg_try_advisory_xact_lock(%s)"
+_HOLD_ON = "SET LOCAL idle_in_transaction_session_timeout = 0"
 
 _PATIENCE_SECONDS = 60.0
 _PAUSES = (0.1, 0.25, 0.5, 1.0)
 _OUT_OF_TIME = (pg_errors.QueryCanceled, pg_errors.LockNotAvailable)
+_NOT_PREPARED = (pg_errors.InvalidSqlStatementName, pg_errors.DuplicatePreparedStatement)
 _TRY_AGAIN = (pg_errors.DeadlockDetected, pg_errors.SerializationFailure)
 
 
@@ -124,7 +127,7 @@ class PostgresLedger(DatabaseLedger["PostgresConnection"]):
             LedgerError: the server cannot be reached.
         """
         with contextlib.closing(connect(self._conninfo)) as connection:
-            connection.autocommit = True
+            connection.execute(_HOLD_ON)
             taken = connection.execute(_LOCK_RUN, (_lock_number(name),)).fetchone()
             if taken is None or not taken[0]:
                 raise BatchBusyError(
@@ -223,6 +226,10 @@ class PostgresConnection:
         """Wait for a server that is away; say whether the work may be tried again."""
         if isinstance(error, _TRY_AGAIN):
             return True
+        if isinstance(error, _NOT_PREPARED) and self._connection.prepare_threshold is not None:
+            # Behind a pooler, what was prepared is on another connection of its.
+            self._connection.prepare_threshold = None
+            return True
         if not (self._connection.broken or self._connection.closed):
             return False
         self.close()
@@ -281,7 +288,11 @@ class PostgresConnection:
             self.change(_INDEX_REFERENCES, ())
 
     def require_in_place(self) -> None:
-        """Nothing: tables that are gone are an error of the next statement."""
+        """See that what is taken up now outlives a crash of the server, whoever pools connections.
+
+        Tables that are gone are an error of the next statement.
+        """
+        self.query(SYNCHRONOUS_NOW, ())
 
     def next_batch_id(self) -> int:
         """Return a number no batch has, nor had."""

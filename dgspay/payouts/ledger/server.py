@@ -30,6 +30,9 @@ _SYNCHRONOUS = (
     "WHERE current_setting('synchronous_commit') IN ('off', 'local')"
 )
 
+SYNCHRONOUS_NOW = _SYNCHRONOUS.replace("false", "true")
+"""The same for the transaction it is in: a pooler may have lent us a connection of another."""
+
 
 def bounded(conninfo: str) -> str:
     """Return a connection string with a bound for every wait that it does not set itself.

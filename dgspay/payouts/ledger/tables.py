@@ -14,20 +14,19 @@ from typing import Any
 from dgspay.payouts.batch import Batch, Chunk
 from dgspay.payouts.evidence import Evidence, Finding, Witness, contradicted, merge
 from dgspay.payouts.ledger import Counts
-from dgspay.payouts.ledger.batches import Database, id_of
+from dgspay.payouts.ledger.batches import CODES, NUMBERS, Database, id_of
 from dgspay.payouts.payout import Payout, Record, State
 
 PAYOUT_COLUMNS = ("id", *Payout._fields[1:])
 """The first column holds batch and number; the others are the payout's own."""
 
-# Numbers, because a million rows are read and written by them.
-_CODE = {state: code for code, state in enumerate(State)}
+_CODE = CODES
 _STATE = dict(enumerate(State))
 _NEW, IN_DOUBT, ACCEPTED, _HELD = (
     _CODE[state] for state in (State.NEW, State.IN_DOUBT, State.ACCEPTED, State.HELD)
 )
 
-_NUMBERS = 2**32
+_NUMBERS = NUMBERS
 _PAYOUT = f"p.id & {_NUMBERS - 1}, " + ", ".join(f"p.{name}" for name in PAYOUT_COLUMNS[1:])
 _STANDING = (
     f"coalesce(s.state, {_NEW}), coalesce(s.attempts, 0), coalesce(s.doubtful, 0), "

@@ -1,0 +1,154 @@
+"""Behind PgBouncer, which lends each transaction another connection of the server."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dgspay.payouts import (
+    Batch,
+    BatchBusyError,
+    Evidence,
+    Finding,
+    Payout,
+    PostgresLedger,
+    State,
+    Terms,
+)
+
+TERMS = Terms(environment="emulator", base_url="http://127.0.0.1:1", account_number="ACC-1")
+
+SETTINGS = """
+[databases]
+postgres = host={server} user=shop dbname=postgres
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+auth_file = {users}
+pool_mode = transaction
+default_pool_size = {size}
+"""
+
+
+@pytest.fixture
+def pooler(
+    postgres_ledger_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[int], str]]:
+    """Starts a PgBouncer with so many connections of the server, and gives its URL."""
+    program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
+    if program is None:
+        pytest.skip("no PgBouncer: install pgbouncer")
+    server = Path(postgres_ledger_url.partition("host=")[2])
+    owner = pwd.getpwuid(server.stat().st_uid).pw_name
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(size: int) -> str:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        # Beside the server, where its owner may read it: nobody else may look into ours.
+        folder = server / f"pooler-{port}"
+        folder.mkdir()
+        folder.chmod(0o755)
+        users, settings = folder / "users.txt", folder / "pooler.ini"
+        users.write_text('"shop" ""\n')
+        settings.write_text(SETTINGS.format(server=server, port=port, users=users, size=size))
+        as_owner = ["-u", owner] if os.geteuid() == 0 else []
+        running.append(
+            subprocess.Popen(
+                [program, *as_owner, settings],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        )
+        url = f"postgresql://shop@127.0.0.1:{port}/postgres"
+        wait_for(url)
+        return url
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+
+
+def wait_for(url: str) -> None:
+    import psycopg
+
+    until = time.monotonic() + 60
+    while True:
+        try:
+            psycopg.connect(url, connect_timeout=10).close()
+        except psycopg.OperationalError:
+            if time.monotonic() > until:
+                raise
+        else:
+            return
+
+
+def loaded(ledger: PostgresLedger, name: str, count: int) -> Batch:
+    payouts = [
+        Payout(number=n, reference=f"r{n}", amount=1000, account=str(n))
+        for n in range(1, count + 1)
+    ]
+    batch = ledger.load(Batch(name=name, digest="d", terms=TERMS), payouts)
+    ledger.start(name)
+    return batch
+
+
+@pytest.mark.acceptance(53)
+def test_a_pooler_does_not_lend_the_lock_of_a_run_to_another(pooler: Callable[[int], str]) -> None:
+    url = pooler(4)
+    with PostgresLedger(url) as one, PostgresLedger(url) as two:
+        with one.only_run("b"), pytest.raises(BatchBusyError), two.only_run("b"):
+            pytest.fail("two runs at once")
+        with two.only_run("b"):  # and gives it back
+            pass
+
+
+@pytest.mark.acceptance(52)
+def test_what_a_pooler_lends_still_commits_to_the_disk(pooler: Callable[[int], str]) -> None:
+    """Another program, on the same connection of the server, did not care."""
+    import psycopg
+
+    url = pooler(1)
+    with PostgresLedger(url) as ledger:
+        with psycopg.connect(url, autocommit=True) as other:
+            other.execute("SET synchronous_commit = off")
+
+        def asked(connection: object) -> str:
+            connection.require_in_place()  # type: ignore[attr-defined]
+            ((setting,),) = connection.query("SHOW synchronous_commit", ())  # type: ignore[attr-defined]
+            return str(setting)
+
+        assert ledger._writer.run(asked) == "on"
+
+
+@pytest.mark.acceptance(53)
+def test_two_ledgers_behind_a_pooler_lose_nothing(pooler: Callable[[int], str]) -> None:
+    url = pooler(2)
+    with PostgresLedger(url) as one, PostgresLedger(url) as two:
+        batches = {
+            name: (ledger, loaded(ledger, name, 60)) for name, ledger in (("a", one), ("b", two))
+        }
+        chunks = {name: ledger.claim(b, 0, 1, 60) for name, (ledger, b) in batches.items()}
+        for _ in range(20):
+            for name, (ledger, batch) in batches.items():
+                for payout in ledger.take(chunks[name], after=0, limit=3):
+                    named = Evidence(
+                        finding=Finding.ACCEPTED, dgs_reference=f"{name}{payout.number}"
+                    )
+                    ledger.post(batch, payout.number, named, chunk=chunks[name])
+        for name, (ledger, _) in batches.items():
+            ledger.flush()
+            assert ledger.counts(name).by_state == {State.ACCEPTED: (60, 60_000)}
