@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -172,21 +173,24 @@ class RepeatedRows(Fault):
         return (attrs.evolve(answer, body=dump_json({**page, "data": [*repeated, *rows]})),)
 
 
-def _too_many(retry_after: str = "1") -> Fault:
+def _too_many(retry_after: object = "1") -> Fault:
+    retry_after = _word("retry_after", retry_after)
     refusal = RefusedError("99", "too many requests").answer()
     headers = (*JSON_HEADERS, ("retry-after", retry_after))
     answer = Answer(HTTPStatus.TOO_MANY_REQUESTS, refusal.body, headers)
     return AnsweredInstead(answer, f"429, Retry-After {retry_after}, nothing done")
 
 
-def _redirect(location: str, status: int = 307) -> Fault:
+def _redirect(location: object, status: int = 307) -> Fault:
+    location = _word("location", location)
     if not is_web_url(location) or status not in (301, 302, 303, 307, 308):
         raise ValueError("a redirect needs an absolute location and status 301, 302, 303, 307, 308")
-    answer = Answer(status, b"", (("location", location),))
+    answer = Answer(int(status), b"", (("location", location),))
     return AnsweredInstead(answer, f"a redirect {status}, nothing done")
 
 
-def _fail(error_code: str = "99") -> Fault:
+def _fail(error_code: object = "99") -> Fault:
+    error_code = _word("error_code", error_code)
     refusal = RefusedError(error_code, "a fault was asked for")
     return AnsweredInstead(refusal.answer(), f"error {error_code}, nothing done")
 
@@ -199,8 +203,19 @@ def _drip(seconds_per_byte: float = 1.0) -> Fault:
     return Dripped(_pause(seconds_per_byte))
 
 
-def _bad_gateway(*, after_work: bool = False) -> Fault:
+def _bad_gateway(*, after_work: object = False) -> Fault:
+    if not isinstance(after_work, bool):
+        raise ValueError("after_work must be true or false")  # noqa: TRY004 - said over HTTP
     return BadGateway(after_work)
+
+
+def _word(name: str, value: object) -> str:
+    """Read what stands in an answer; a file may have a number for it, as in `retry_after = 5`."""
+    is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    word = str(value)
+    if not (is_number or isinstance(value, str)) or not word.isascii() or not word.isprintable():
+        raise ValueError(f"{name} must be printable ASCII text")
+    return word
 
 
 def _pause(seconds: object) -> float:
