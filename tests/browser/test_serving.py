@@ -49,7 +49,10 @@ def test_starlette_and_fastapi(serve: Serve) -> None:
     shop = fastapi.FastAPI()
     shop.router.routes.append(card_script_route())
     for app in (Starlette(routes=[card_script_route()]), shop):
-        with serve(app) as port, httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        with (
+            serve(app) as port,
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client,
+        ):
             answer = client.get(PATH)
             check_answer(answer.status_code, answer.headers, answer.content)
             again = client.get(PATH, headers={"If-None-Match": answer.headers["etag"]})

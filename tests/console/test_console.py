@@ -155,6 +155,24 @@ def test_webhooks_are_followed_spoiled_and_sent_again(
     assert len(receiver.received) == 2
 
 
+def test_what_is_being_entered_is_not_overwritten(
+    opened: Opener, client: httpx.Client, served: Served
+) -> None:
+    page = opened("/#webhooks")
+    page.get_by_text("Live", exact=True).wait_for()
+    target = page.get_by_label("URL for events")
+    target.fill("http://127.0.0.1:8251/half")
+    page.get_by_label("How many").focus()
+    client.post("/charges", json=MOBILE_MONEY)
+    page.get_by_role("link", name="Overview 1", exact=True).wait_for()
+    assert target.input_value() == "http://127.0.0.1:8251/half"
+    # What another window has set is shown.
+    options = {"webhook_url": "http://127.0.0.1:8251/other"}
+    httpx.post(f"{served.origin}/_emulator/options", json=options, trust_env=False, timeout=60)
+    field = target.element_handle()
+    page.wait_for_function("field => field.value.endsWith('/other')", arg=field)
+
+
 def test_a_link_has_all_that_the_api_has(opened: Opener, emulator: Emulator, look: Look) -> None:
     page = opened("/#links")
     title = page.get_by_label("Title").element_handle()
@@ -252,7 +270,7 @@ def test_a_merchant_is_chosen(chromium: object, look: Look) -> None:
     with (
         Emulator(merchants=["shop-2"], settle_after=None) as emulator,
         emulator.serve() as served,
-        httpx.Client(base_url=served.origin, trust_env=False) as browser,
+        httpx.Client(base_url=served.origin, trust_env=False, timeout=60) as browser,
     ):
         second = emulator.merchant("shop-2")
         headers = {
@@ -271,7 +289,8 @@ def test_the_fidelity_table_is_a_page_and_json(opened: Opener, served: Served, l
     page = opened("/_emulator/fidelity", width=360)
     page.get_by_text("How true it is").wait_for()
     look(page, "console-360-7-fidelity")
-    answer = httpx.get(f"{served.origin}/_emulator/fidelity.json", trust_env=False)
+    address = f"{served.origin}/_emulator/fidelity.json"
+    answer = httpx.get(address, trust_env=False, timeout=60)
     behaviours = json.loads(answer.content)["behaviours"]
     assert page.get_by_role("listitem").count() == len(behaviours) > 40
     assert {row["basis"] for row in behaviours} == {"documented", "upstream", "assumed"}
