@@ -116,6 +116,11 @@ FIDELITY: Final = (
               "assumed", "guide: Update a link"),
     Behaviour("payment links", "a pending payment holds one of max_uses until it fails",
               "assumed", "else two payers could both win the last use"),
+    Behaviour("payment links", "one try of the page is one payment, whatever is entered when its "
+              "answer was lost; a payment begun goes on after the link has ended", "assumed",
+              "else a payer could pay twice, or lose sight of what was paid"),
+    Behaviour("payment links", "the page takes whole amounts of a currency without a minor unit",
+              "assumed", "RWF has none; the API itself takes fractions"),
     Behaviour("payment links", "the page offers mobile money for RWF only", "documented",
               "guide, Mobile Money API"),
     Behaviour("payment links", "ussd and bank_transfer wait for a decision, as mobile money does",
