@@ -55,7 +55,9 @@ def environment(emulator: Emulator, served: Served) -> dict[str, str]:
 
 def copied(served: Served, number: int) -> dict[str, Any]:
     """What the console shows of a request."""
-    shown: dict[str, Any] = httpx.get(f"{served.origin}/_emulator/requests/{number}").json()
+    shown: dict[str, Any] = httpx.get(
+        f"{served.origin}/_emulator/requests/{number}", timeout=60
+    ).json()
     return shown
 
 

@@ -21,7 +21,9 @@ def test_numbers_in_a_file_are_as_good_as_text(
     )
     emulator.load_faults(plan)
     with emulator.serve() as served:
-        answers = [httpx.get(f"{served.url}/balance", headers=client.headers) for _ in range(2)]
+        answers = [
+            httpx.get(f"{served.url}/balance", headers=client.headers, timeout=60) for _ in range(2)
+        ]
     assert answers[0].status_code == 429
     assert answers[0].headers["retry-after"] == "5"
     assert answers[1].json()["error_code"] == "91"

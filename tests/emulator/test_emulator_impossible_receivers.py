@@ -14,7 +14,6 @@ IMPOSSIBLE = (
     "http://a..b/",
     "http://xn--/",
     f"http://{'a' * 300}.rw/",
-    "http://-.example/\N{LATIN SMALL LETTER SHARP S}",
     "http://\N{LATIN SMALL LETTER A WITH DIAERESIS}.a..b/",
 )
 
@@ -37,7 +36,10 @@ def test_names_that_cannot_be_stop_no_worker(client: httpx.Client, emulator: Emu
 
 
 def test_a_request_is_found_by_what_the_console_shows_of_it(emulator: Emulator) -> None:
-    with emulator.serve() as served, httpx.Client(headers=credentials(emulator)) as client:
+    with (
+        emulator.serve() as served,
+        httpx.Client(headers=credentials(emulator), timeout=60) as client,
+    ):
         client.post(f"{served.url}/charges", json=MOBILE_MONEY)
         for search in ("POST /charges", "post /CHARGES", "/generation/v2/charges"):
             state = client.get(f"{served.origin}/_emulator/state", params={"search": search})

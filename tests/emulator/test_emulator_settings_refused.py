@@ -53,7 +53,7 @@ def test_who_opens_a_listener_in_a_browser_is_told_what_it_is() -> None:
         return 200
 
     with receive(answer, Secret("whsec")) as url:
-        opened = httpx.get(url)
+        opened = httpx.get(url, timeout=60)
     assert (opened.status_code, opened.headers["allow"]) == (405, "POST")
     assert "webhooks are posted to" in opened.text
     assert not told.is_set()
