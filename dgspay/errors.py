@@ -287,6 +287,7 @@ class OutcomeUnknownError(DGSPayError):
         excerpt: The beginning of what came, with secrets masked.
         likely_accepted: True when DGS-Pay said that the key of this very call is already in
             use, so an earlier attempt most probably arrived.
+        dgs_reference: What to look it up by, where the unusable answer named it.
     """
 
     outcome = Outcome.UNKNOWN
@@ -298,12 +299,14 @@ class OutcomeUnknownError(DGSPayError):
         status: int | None = None,
         excerpt: str | None = None,
         likely_accepted: bool = False,
+        dgs_reference: str | None = None,
         **context: Any,
     ) -> None:
         super().__init__(message, **context)
         self.status = status
         self.excerpt = excerpt
         self.likely_accepted = likely_accepted
+        self.dgs_reference = dgs_reference
 
 
 class UndecodableOutcomeError(OutcomeUnknownError, DecodeError):

@@ -13,7 +13,7 @@ from dgspay.core.operation import Operation
 from dgspay.errors import DGSPayError, Outcome
 from dgspay.models.balances import Shortfall
 from dgspay.models.shapes import structure
-from dgspay.secret import Secret, masked
+from dgspay.secret import Secret, masked, masked_text
 
 _BY_CODE: dict[str, type[errors.APIError]] = {
     "90": errors.InvalidRequestError,
@@ -167,6 +167,7 @@ def _unknown(finding: Finding, call: CallContext, context: dict[str, Any]) -> DG
     earlier = "An earlier attempt got no usable answer." if call.earlier_unknown else ""
     message = _join(_sentence(finding.reason), earlier, money, _LOOK_FIRST, call.stopped.value)
     context |= {"status": finding.status, "excerpt": finding.excerpt}
+    context["dgs_reference"] = _reference_in(finding, call)
     if finding.verdict is Verdict.UNREADABLE or finding.fault is not None:
         path = None if finding.fault is None else finding.fault.path
         return errors.UndecodableOutcomeError(message, path=path, **context)
@@ -179,6 +180,21 @@ def _unknown(finding: Finding, call: CallContext, context: dict[str, Any]) -> DG
             **context,
         )
     return errors.OutcomeUnknownError(message, likely_accepted=likely, **context)
+
+
+def _reference_in(finding: Finding, call: CallContext) -> str | None:
+    """Return the name that an answer gave which was of no other use.
+
+    Only where no earlier attempt may have got another one: how that ended would be taken for how
+    the call ended.
+    """
+    silent = finding.verdict not in (Verdict.UNKNOWN, Verdict.UNREADABLE)
+    if silent or finding.body is None or call.earlier_unknown or call.earlier_accepted:
+        return None
+    reference = finding.body.get("dgs_reference")
+    if not isinstance(reference, str) or masked_text(reference, call.secrets) != reference:
+        return None
+    return reference
 
 
 def _unreadable(finding: Finding, call: CallContext, context: dict[str, Any]) -> DGSPayError:

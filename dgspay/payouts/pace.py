@@ -8,7 +8,7 @@ import anyio
 import attrs
 
 from dgspay import Outcome, errors
-from dgspay.payouts.evidence import Evidence, Finding
+from dgspay.payouts.evidence import Evidence, Finding, usable_name
 
 
 @attrs.frozen(kw_only=True)
@@ -150,7 +150,12 @@ def evidence_of(error: errors.DGSPayError) -> Evidence:
     reason = error.message
     if error.outcome is Outcome.UNKNOWN:
         # What to do about it is told once, above the rows in doubt.
-        return Evidence(finding=Finding.LOST, reason=reason.partition(_ADVICE)[0])
+        named = getattr(error, "dgs_reference", None)
+        return Evidence(
+            finding=Finding.LOST,
+            dgs_reference=usable_name(named),
+            reason=reason.partition(_ADVICE)[0],
+        )
     match error:
         case errors.IdempotencyError():
             # The key follows from batch and row, so whoever has used it, or has it in flight at
@@ -173,4 +178,11 @@ def evidence_of(error: errors.DGSPayError) -> Evidence:
             return Evidence(finding=Finding.NOT_SENT, reason=reason)
     if error.outcome is Outcome.NOT_SENT:
         return Evidence(finding=Finding.NOT_SENT, reason=reason)
-    return Evidence(finding=Finding.REFUSED, reason=reason)
+    return Evidence(finding=Finding.REFUSED, dgs_reference=_name_in(error), reason=reason)
+
+
+def _name_in(error: errors.DGSPayError) -> str | None:
+    """Return DGS-Pay's name for what it refused: what contradicts the refusal comes by it."""
+    body = error.body if isinstance(error, errors.APIError) else None
+    named = None if body is None else body.get("dgs_reference")
+    return usable_name(named) if isinstance(named, str) else None

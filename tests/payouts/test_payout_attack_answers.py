@@ -182,6 +182,53 @@ async def test_a_name_that_cannot_be_looked_up_keeps_nobody_else_from_being_sett
     assert Kind.CONTRADICTION not in {difference.kind for difference in found}
 
 
+@pytest.mark.acceptance(54)
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"status": "queued"},  # a word the guide does not know
+        {"status": ["success"]},
+        {"amount": "many"},
+        {"error_code": "99"},  # no and yes at once
+    ],
+)
+async def test_the_name_in_an_answer_of_no_other_use_is_kept_and_settles_the_row(
+    ledger: SqliteLedger, tmp_path: Path, said: dict[str, Any]
+) -> None:
+    first, *others = await run_with(ledger, tmp_path, settle_within=0, **said)
+    assert first.state is State.HELD
+    assert first.dgs_reference is not None
+    assert [record.state for record in others] == [State.ACCEPTED] * 2
+
+
+async def test_a_name_in_an_unusable_answer_is_looked_up(
+    ledger: SqliteLedger, tmp_path: Path
+) -> None:
+    rows = await run_with(ledger, tmp_path, settle_within=60, status="queued")
+    assert [record.state for record in rows] == [State.CONFIRMED] * 3
+
+
+@pytest.mark.acceptance(58)
+async def test_an_event_about_what_was_refused_finds_its_row(
+    ledger: SqliteLedger, tmp_path: Path
+) -> None:
+    """Refused with a name, and paid under it: whoever pays it again pays it twice."""
+    said: dict[str, Any] = {"status": "failed", "transaction_status": "failed"}
+    first, *_ = await run_with(ledger, tmp_path, **said)
+    assert first.state is State.FAILED
+    event = {
+        "event": "disbursement.success",
+        "dgs_reference": first.dgs_reference,
+        "status": "success",
+        "amount": 1001,
+        "currency": "RWF",
+    }
+    body = json.dumps(event).encode()
+    PayoutWebhooks(ledger, "secret").receive("/", body, sign(body, "secret"))
+    record = ledger.page("salaries")[0]
+    assert (record.state, record.contradiction is None) == (State.HELD, False)
+
+
 def test_a_text_that_postgres_cannot_hold_costs_no_answer(postgres_ledger_url: str) -> None:
     """One NUL in one answer would have thrown away what was learned of all the others."""
     with PostgresLedger(postgres_ledger_url) as ledger:
