@@ -10,11 +10,11 @@ from typing import Generic, Protocol, Self, TypeVar
 
 import attrs
 
-from dgspay.core.seen import SeenRows
 from dgspay.payouts.batch import Batch, Chunk
 from dgspay.payouts.evidence import Evidence
 from dgspay.payouts.faults import BatchChangedError, UnknownBatchError
 from dgspay.payouts.ledger import Counts, FencedError, PausedError, batches, tables
+from dgspay.payouts.ledger.names import LatestNames
 from dgspay.payouts.ledger.writer import Connection, Writer
 from dgspay.payouts.payout import Payout, Record, State
 
@@ -49,14 +49,12 @@ class DatabaseLedger(Generic[ConnectionT]):
         self, connect: Callable[[], ConnectionT], clock: Callable[[], float] = time.time
     ) -> None:
         self._clock = clock
-        # DGS-Pay's names that came here: one that comes again is looked for in the ledger. To look
-        # for each of a million would take as long as to write them.
-        self._names = SeenRows()
+        self._names = LatestNames()
         self._writer: Writer[ConnectionT, tables.Learned] = Writer(connect, self._absorb)
 
     def _absorb(self, connection: ConnectionT, learned: list[tables.Learned]) -> None:
         holds = partial(self._holds, connection)
-        tables.apply(connection, learned, self._clock(), holds, self._names.add)
+        tables.apply(connection, learned, self._clock(), holds, self._names)
 
     def load(
         self,

@@ -15,6 +15,7 @@ from dgspay.payouts.batch import Batch, Chunk
 from dgspay.payouts.evidence import Evidence, Finding, Witness, contradicted, merge
 from dgspay.payouts.ledger import Counts
 from dgspay.payouts.ledger.batches import CODES, NUMBERS, Database, id_of
+from dgspay.payouts.ledger.names import LatestNames
 from dgspay.payouts.payout import Payout, Record, State
 
 PAYOUT_COLUMNS = ("id", *Payout._fields[1:])
@@ -155,7 +156,7 @@ def apply(
     learned: Sequence[Learned],
     now: float,
     holds: Callable[[Chunk], bool],
-    is_new_name: Callable[[str], bool],
+    names: LatestNames,
 ) -> None:
     """Take evidence in. The usual kind, an acceptance of what is in doubt, is taken at once.
 
@@ -164,15 +165,15 @@ def apply(
         learned: What was learned, in order.
         now: Unix time.
         holds: Says whether a chunk is still ours.
-        is_new_name: Says whether a name of DGS-Pay's comes for the first time here.
+        names: Those DGS-Pay gave lately; one that comes again is looked for in the ledger.
     """
-    repeated = {
-        evidence.dgs_reference
-        for _, _, evidence, _ in learned
-        if evidence.finding is _ACCEPTANCE
-        and evidence.dgs_reference is not None
-        and not is_new_name(evidence.dgs_reference)
-    }
+    repeated = names.repeated(
+        [
+            evidence.dgs_reference
+            for _, _, evidence, _ in learned
+            if evidence.finding is _ACCEPTANCE and evidence.dgs_reference is not None
+        ]
+    )
     accepted = [
         one
         for one in learned
