@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -185,6 +186,27 @@ def test_what_was_taken_up_in_a_commit_nobody_heard_of_is_held_and_not_sent(
     states = {record.payout.number: record.state for record in other.page("b")}
     assert {n for n, state in states.items() if state is State.HELD} == {1, 2, 3, 4}
     assert {n for n, state in states.items() if state is State.NEW} == {9, 10}
+
+
+def test_a_run_may_follow_another_though_the_server_has_not_noticed_its_end(
+    two: tuple[Any, Any, Batch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dgspay.payouts.ledger.server import connect
+
+    with contextlib.ExitStack() as noticed:
+
+        def connect_for_long(conninfo: str) -> Any:
+            connection: Any = connect(conninfo)
+            noticed.callback(connection.close)
+            connection.close = lambda: None
+            return connection
+
+        monkeypatch.setattr("dgspay.payouts.ledger.postgres.connect", connect_for_long)
+        one, other, _ = two
+        with one.only_run("b"):
+            pass
+        with other.only_run("b"):
+            pass
 
 
 def test_commits_are_on_disk_whatever_the_default_of_the_server(payout_postgres: Postgres) -> None:

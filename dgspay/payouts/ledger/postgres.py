@@ -134,7 +134,13 @@ class PostgresLedger(DatabaseLedger["PostgresConnection"]):
                     f"batch {name!r} is being run by another process at this moment. "
                     "Nothing was sent"
                 )
-            yield
+            try:
+                yield
+            finally:
+                # A server that is busy notices late that a connection was closed, and the next
+                # run would be told that this one is still going on. One that is gone holds nothing.
+                with contextlib.suppress(psycopg.Error):
+                    connection.rollback()
 
     def _next_epoch(self, connection: PostgresConnection, chunk: Chunk) -> int:
         batch = chunk.batch.id
