@@ -32,11 +32,15 @@ CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser")
 # are what a window has of its own: suggestions for an address line that nobody types in, a page
 # each, and a process kept in reserve. They cost more than the page under test.
 SWITCHED_OFF = (
+    "AimEnabled",
+    "AvoidCorsURLLoaderRestartOnRedirect",
     "AvoidUnnecessaryBeforeUnloadCheckSync",
     "DestroyProfileOnBrowserClose",
     "HttpsFirstBalancedModeAutoEnable",
     "HttpsUpgrades",
+    "LensOverlay",
     "MediaRouter",
+    "NetworkTimeServiceQuerying",
     "OptimizationHints",
     "PaintHolding",
     "PreconnectToSearch",
