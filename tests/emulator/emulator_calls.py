@@ -55,7 +55,7 @@ LINK: dict[str, Any] = {
     "currency": "RWF",
     "payment_types": ["card", "mobile_money"],
     "max_uses": 1,
-    "expires_at": "2026-12-31 23:59:59",
+    "expires_at": "2099-12-31 23:59:59",
 }
 CONVERT: dict[str, Any] = {
     "action": "convert",

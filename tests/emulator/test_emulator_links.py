@@ -36,7 +36,7 @@ def test_the_guides_example_is_answered_with_exactly_its_fields(client: httpx.Cl
             "use_count": 0,
             "max_uses": 1,
             "status": "active",
-            "expires_at": "2026-12-31 23:59:59",
+            "expires_at": "2099-12-31 23:59:59",
             "created_at": "2026-04-03 10:00:00",
         },
     }
