@@ -16,8 +16,8 @@ _BUSY = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 
 @contextmanager
-def only_one(path: Path, name: str) -> Iterator[None]:
-    """Hold the lock of a batch.
+def only_one(path: Path, name: str) -> Iterator[int]:
+    """Hold the lock of a batch; its open file is the holder's to write in.
 
     Raises:
         BatchBusyError: another process, or another run in this one, holds it.
@@ -43,7 +43,7 @@ def only_one(path: Path, name: str) -> Iterator[None]:
                 f"{path} cannot be locked ({fault.strerror}): a ledger needs a local disk, for "
                 "without a lock two runs could pay at once. Nothing was sent"
             )
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
 

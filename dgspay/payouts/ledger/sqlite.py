@@ -7,20 +7,20 @@ import functools
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from dgspay.errors import ConfigError
-from dgspay.payouts.batch import Batch
+from dgspay.payouts.batch import Batch, Chunk
 from dgspay.payouts.faults import LedgerError
 from dgspay.payouts.ledger.base import DatabaseLedger
 from dgspay.payouts.ledger.batches import SCHEMA_VERSION
 from dgspay.payouts.ledger.locks import only_one
 from dgspay.payouts.ledger.places import require_one_name
+from dgspay.payouts.ledger.progress import Progress, highest_taken
 from dgspay.payouts.ledger.tables import ACCEPTED, IN_DOUBT, row_id
 from dgspay.payouts.payout import Payout
 
@@ -120,15 +120,41 @@ class SqliteLedger(DatabaseLedger["SqliteConnection"]):
             raise ConfigError("a ledger needs a file: what is in memory does not outlive a crash")
         # Of several names for one file there is one lock.
         self.path = Path(os.path.realpath(path))
+        self._progress: dict[str, Progress] = {}
         super().__init__(partial(SqliteConnection, self.path, busy_timeout), clock)
 
-    def only_run(self, name: str) -> AbstractContextManager[None]:
+    @contextlib.contextmanager
+    def only_run(self, name: str) -> Generator[None]:
         """Be the one run of a batch on this machine.
 
         Raises:
             BatchBusyError: another process runs it.
+            LedgerError: the file is older than what was paid with it.
         """
-        return only_one(self.path.with_name(f"{self.path.name}.{name}.lock"), name)
+        path = self.path.with_name(f"{self.path.name}.{name}.lock")
+        with only_one(path, name) as descriptor:
+            progress = Progress(descriptor)
+            known = self._writer.run(lambda connection: highest_taken(connection, name))
+            if known < progress.reached:
+                raise LedgerError(
+                    f"of batch {name!r} up to {progress.reached} payouts were sent, and "
+                    f"{self.path} knows of {known}: it was deleted, replaced, or restored from a "
+                    "backup. Put the latest one back, for with this one the others would be paid "
+                    f"again. Where nobody was paid, as in a test, delete {path}. Nothing was sent"
+                )
+            self._progress[name] = progress
+            try:
+                yield
+            finally:
+                del self._progress[name]
+
+    def take(self, chunk: Chunk, *, after: int, limit: int, doubtful: bool = False) -> list[Payout]:
+        """Put the next payouts in doubt, and note beside the ledger how far the batch has come."""
+        payouts = super().take(chunk, after=after, limit=limit, doubtful=doubtful)
+        progress = self._progress.get(chunk.batch.name)
+        if payouts and progress is not None:
+            progress.note(payouts[-1].number)
+        return payouts
 
 
 class SqliteConnection:
