@@ -16,7 +16,8 @@ API_KEY = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
 ACCOUNT = "ACC-0001234"
 WEBHOOK_SECRET = "whsec_Zk3vQ9xT7bN1mR5p"
 ENCRYPTION_KEY = "c29tZSAzMiBieXRlcyB0aGF0IG5vYm9keSBrbm93cyE="
-PAN, CVV, PIN, OTP = "5531886652142950", "8137", "493817", "73918465"
+# The short ones begin with a zero, as no number of a process, a call or a moment does.
+PAN, CVV, PIN, OTP = "5531886652142950", "0137", "049381", "73918465"
 
 ENCRYPTOR = CardEncryptor(ENCRYPTION_KEY)
 CARD = ENCRYPTOR.encrypt_card(

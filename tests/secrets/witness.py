@@ -50,7 +50,9 @@ def stands_in(form: str, text: str, *, alone: bool) -> bool:
     """Whether a form of a secret stands in a text."""
     if form not in text:
         return False
-    return not alone or bool(re.search(rf"(?<![0-9A-Za-z]){re.escape(form)}(?![0-9A-Za-z])", text))
+    # Within a word or a number it is none: how long a call took may have any digits.
+    whole = rf"(?<![0-9A-Za-z])(?<![0-9]\.){re.escape(form)}(?![0-9A-Za-z]|\.[0-9])"
+    return not alone or bool(re.search(whole, text))
 
 
 @attrs.define
