@@ -107,7 +107,8 @@ def rows(count: int) -> Iterator[Payout]:
 
 def acceptances(payouts: Sequence[Payout]) -> Iterator[Evidence]:
     accepted, answer = Finding.ACCEPTED, Witness.ANSWER
-    fields = ((accepted, answer, f"DGS{payout[0]}", None, None, None) for payout in payouts)
+    silent = (None,) * (len(Evidence._fields) - 3)
+    fields = ((accepted, answer, f"DGS{payout[0]}", *silent) for payout in payouts)
     return map(tuple.__new__, repeat(Evidence), fields)
 
 

@@ -88,17 +88,15 @@ class Evidence(NamedTuple):
     @property
     def is_plain_acceptance(self) -> bool:
         """Whether it says no more than that the payout was accepted, and under which name."""
-        return self[0] is _ACCEPTED and self.reason is None and _is_silent(self)
+        finding, _, _, amount, _, reason, currency, account = self
+        if finding is not _ACCEPTED or reason is not None:
+            return False
+        return amount is None and currency is None and account is None
 
     @property
     def fee_text(self) -> str | None:
         """The fee as it is written down."""
         return None if self.fee is None else format(self.fee, "f")
-
-
-def _is_silent(evidence: Evidence) -> bool:
-    """Whether nothing is said of what was paid to whom."""
-    return evidence.amount is None and evidence.currency is None and evidence.account is None
 
 
 def merge(record: Record, evidence: Evidence, now: float) -> Record:

@@ -174,11 +174,9 @@ def apply(
             if evidence.finding is _ACCEPTANCE and evidence.dgs_reference is not None
         ]
     )
-    accepted = [
-        one
-        for one in learned
-        if one[2].is_plain_acceptance and one[2].dgs_reference not in repeated
-    ]
+    accepted = [one for one in learned if one[2].is_plain_acceptance]
+    if repeated:
+        accepted = [one for one in accepted if one[2].dgs_reference not in repeated]
     if accepted and _accept(database, accepted) == len(learned):
         return
     # Merging the same acceptance twice changes nothing, so nobody asks which ones are left.
