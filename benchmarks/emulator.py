@@ -30,7 +30,7 @@ from pathlib import Path
 import uvicorn
 
 from dgspay.emulator import Emulator, VirtualClock
-from dgspay.emulator.credentials import ACCOUNT_NUMBER, API_KEY
+from dgspay.emulator.domain.credentials import ACCOUNT_NUMBER, API_KEY
 
 CHARGES = 6_000
 CONNECTIONS = 16

@@ -20,10 +20,10 @@ if any(importlib.util.find_spec(name) is None for name in ("starlette", "uvicorn
     )
 
 from dgspay.emulator.clock import Clock, SystemClock, VirtualClock
+from dgspay.emulator.domain.payment_links import LinkNotPayableError
 from dgspay.emulator.emulator import Emulator
-from dgspay.emulator.links import LinkNotPayableError
 from dgspay.emulator.merchant import Merchant
-from dgspay.emulator.server import Served
+from dgspay.emulator.server.serve import Served
 from dgspay.emulator.state import Snapshot
 
 __all__ = [

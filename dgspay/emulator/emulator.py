@@ -11,29 +11,30 @@ from typing import Self
 import httpx
 from starlette.types import ASGIApp
 
-from dgspay.emulator import inprocess, links, server, steering
-from dgspay.emulator.account import Options
-from dgspay.emulator.admission import IN_PROCESS_ORIGIN
-from dgspay.emulator.app import create_app
-from dgspay.emulator.background import Ticker
-from dgspay.emulator.calls import API_PREFIX
+from dgspay.emulator.api.call import API_PREFIX
+from dgspay.emulator.api.fields import is_web_url
 from dgspay.emulator.clock import Clock, SystemClock
 from dgspay.emulator.console import console_routes
-from dgspay.emulator.credentials import FIRST_MERCHANT
-from dgspay.emulator.deliveries import Courier
-from dgspay.emulator.delivery import Delivery
-from dgspay.emulator.engine import Engine
-from dgspay.emulator.fault_file import load_faults
-from dgspay.emulator.faults import Faults
-from dgspay.emulator.feed import Feed
-from dgspay.emulator.fields import is_web_url
-from dgspay.emulator.generation import generate
-from dgspay.emulator.journal import Arrival
+from dgspay.emulator.domain import decisions, payment_links
+from dgspay.emulator.domain.account import Options
+from dgspay.emulator.domain.credentials import FIRST_MERCHANT
+from dgspay.emulator.domain.records import Payment
+from dgspay.emulator.domain.sample_history import generate
+from dgspay.emulator.domain.wallet import DEFAULT_BALANCES
+from dgspay.emulator.engine.authentication import IN_PROCESS_ORIGIN
+from dgspay.emulator.engine.change_feed import Feed
+from dgspay.emulator.engine.engine import Engine
+from dgspay.emulator.engine.request_log import Arrival
+from dgspay.emulator.engine.ticker import Ticker
+from dgspay.emulator.faults.plan import Faults
+from dgspay.emulator.faults.toml_file import load_faults
 from dgspay.emulator.merchant import Merchant
-from dgspay.emulator.records import Payment
+from dgspay.emulator.server import in_process, serve
+from dgspay.emulator.server.asgi import create_app
 from dgspay.emulator.state import Keeper, Snapshot, StateFile, merchants_in
-from dgspay.emulator.wallet import DEFAULT_BALANCES
-from dgspay.emulator.webhooks import Webhooks
+from dgspay.emulator.webhooks.control import Webhooks
+from dgspay.emulator.webhooks.delivery import Delivery
+from dgspay.emulator.webhooks.dispatcher import Courier
 from dgspay.money import AmountInput
 
 
@@ -160,16 +161,16 @@ class Emulator(Merchant):
 
     def http_client(self) -> httpx.Client:
         """Return a client that talks to the emulator in-process, without a socket."""
-        return inprocess.sync_client(self._engine, self.base_url)
+        return in_process.sync_client(self._engine, self.base_url)
 
     def async_http_client(self) -> httpx.AsyncClient:
         """Return the same for `await`, on asyncio and trio."""
-        return inprocess.async_client(self.app, self.base_url)
+        return in_process.async_client(self.app, self.base_url)
 
     @contextmanager
     def serve(
         self, port: int = 0, host: str = "127.0.0.1", *, allow_public: bool = False
-    ) -> Generator[server.Served]:
+    ) -> Generator[serve.Served]:
         """Listen on a real socket until the block is left; port 0 takes a free one.
 
         Raises:
@@ -178,7 +179,7 @@ class Emulator(Merchant):
         """
         with (
             self._ticking(),
-            server.serve(self.app, host=host, port=port, allow_public=allow_public) as served,
+            serve.serve(self.app, host=host, port=port, allow_public=allow_public) as served,
         ):
             self._engine.move(served.origin, public=allow_public)
             try:
@@ -227,7 +228,7 @@ class Emulator(Merchant):
             ValueError: when it has ended already.
         """
         with self._engine.steering(self._whose(reference)) as account:
-            steering.approve(account, reference)
+            decisions.approve(account, reference)
 
     def decline(self, reference: str, reason: str = "Declined") -> None:
         """Have a pending payment, disbursement or conversion fail now.
@@ -241,7 +242,7 @@ class Emulator(Merchant):
             ValueError: when it has ended already.
         """
         with self._engine.steering(self._whose(reference)) as account:
-            steering.decline(account, reference, reason)
+            decisions.decline(account, reference, reason)
 
     def settle(self, reference: str | None = None) -> None:
         """Give something its planned end now; without a reference, everything pending.
@@ -255,11 +256,11 @@ class Emulator(Merchant):
         """
         if reference is not None:
             with self._engine.steering(self._whose(reference)) as account:
-                steering.settle_one(account, reference)
+                decisions.settle_one(account, reference)
             return
         for merchant in self.merchants:
             with self._engine.steering(merchant.account_number) as account:
-                steering.settle_all(account)
+                decisions.settle_all(account)
 
     def pay_link(self, id_or_slug: str, amount: AmountInput | None = None) -> Payment:
         """Pay a payment link at once, as a payer with money would.
@@ -277,7 +278,7 @@ class Emulator(Merchant):
             link = account.link(id_or_slug)
             if link is None:
                 raise LookupError(f"no payment link {id_or_slug!r}")
-            return links.pay(account, link, amount)
+            return payment_links.pay(account, link, amount)
 
     def _whose(self, name: str) -> str | None:
         """Return the number of the account that has something by this name."""
@@ -301,7 +302,7 @@ class Emulator(Merchant):
             generate(account, transactions, seed)
 
     def load_faults(self, path: str | Path) -> None:
-        """Break what a TOML file asks for; `dgspay.emulator.fault_file` shows one.
+        """Break what a TOML file asks for; `dgspay.emulator.faults.toml_file` shows one.
 
         Raises:
             ValueError: when the file is not TOML, or asks for something that is not known.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from dgspay.emulator.account import Account
-from dgspay.emulator.engine import Engine
-from dgspay.emulator.records import Conversion, Deed, Disbursement, Link, Payment
+from dgspay.emulator.domain.account import Account
+from dgspay.emulator.domain.records import Conversion, Deed, Disbursement, Link, Payment
+from dgspay.emulator.engine.engine import Engine
 
 
 class Merchant:

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from dgspay.emulator import (
+from dgspay.emulator.api import (
     authorize,
     balances,
     banks,
     charges,
-    checkout,
     conversions,
     disbursements,
-    pages,
     payment_links,
     transactions,
 )
-from dgspay.emulator.calls import API_PREFIX, Route
-from dgspay.emulator.charges import REDIRECT_PATH
-from dgspay.emulator.links import PAY_PATH
+from dgspay.emulator.api.call import API_PREFIX, Route
+from dgspay.emulator.api.charges import REDIRECT_PATH
+from dgspay.emulator.domain.payment_links import PAY_PATH
+from dgspay.emulator.web import payment_page_api, payment_pages
 
 ROUTES: Final = (
     Route("POST", f"{API_PREFIX}/charges", charges.create),
@@ -35,12 +34,12 @@ ROUTES: Final = (
     Route("POST", f"{API_PREFIX}/convert", conversions.create),
     Route("GET", f"{API_PREFIX}/transactions", transactions.index),
     Route("GET", f"{API_PREFIX}/transactions/{{id}}", transactions.retrieve),
-    Route("GET", f"{PAY_PATH}/{{slug}}", pages.pay, public=True),
-    Route("POST", f"{PAY_PATH}/{{slug}}/payments", checkout.start, public=True),
-    Route("GET", f"{REDIRECT_PATH}/{{reference}}", pages.authorize, public=True),
-    Route("GET", f"{REDIRECT_PATH}/{{reference}}/state", checkout.show, public=True),
-    Route("POST", f"{REDIRECT_PATH}/{{reference}}/steps", checkout.step, public=True),
-    Route("POST", f"{REDIRECT_PATH}/{{reference}}/decision", checkout.decide, public=True),
+    Route("GET", f"{PAY_PATH}/{{slug}}", payment_pages.pay, public=True),
+    Route("POST", f"{PAY_PATH}/{{slug}}/payments", payment_page_api.start, public=True),
+    Route("GET", f"{REDIRECT_PATH}/{{reference}}", payment_pages.authorize, public=True),
+    Route("GET", f"{REDIRECT_PATH}/{{reference}}/state", payment_page_api.show, public=True),
+    Route("POST", f"{REDIRECT_PATH}/{{reference}}/steps", payment_page_api.step, public=True),
+    Route("POST", f"{REDIRECT_PATH}/{{reference}}/decision", payment_page_api.decide, public=True),
 )
 
 API_OPERATIONS: Final = tuple(route.operation for route in ROUTES if not route.public)

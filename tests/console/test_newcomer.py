@@ -84,7 +84,7 @@ def test_a_newcomer_pays_a_link_by_phone_and_card_and_sees_the_webhooks(
     chromium: Browser, look: Look
 ) -> None:
     """The merchant sits at a desk, the payer holds a phone."""
-    from dgspay.emulator.credentials import WEBHOOK_SECRET
+    from dgspay.emulator.domain.credentials import WEBHOOK_SECRET
 
     with (
         running(

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from dgspay.emulator import Emulator, VirtualClock, deliveries
+from dgspay.emulator import Emulator, VirtualClock
+from dgspay.emulator.webhooks import dispatcher
 from tests.emulator.emulator_calls import credentials
 
 
 @pytest.fixture(autouse=True)
 def patient_webhooks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A receiver that answers is never given up because the machine is busy."""
-    monkeypatch.setattr(deliveries, "TIMEOUT_SECONDS", 60.0)
+    monkeypatch.setattr(dispatcher, "TIMEOUT_SECONDS", 60.0)
 
 
 @pytest.fixture(params=["asyncio", "trio"])

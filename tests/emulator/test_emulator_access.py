@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from dgspay.emulator import Emulator, VirtualClock, journal
+from dgspay.emulator import Emulator, VirtualClock
+from dgspay.emulator.engine import request_log
 from tests.emulator.emulator_calls import MOBILE_MONEY, PATIENCE, TO_BANK, credentials
 
 
@@ -160,7 +161,7 @@ def test_requests_are_kept_masked(client: httpx.Client, emulator: Emulator) -> N
 def test_only_so_many_requests_are_kept(
     client: httpx.Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal, "_KEPT_REQUESTS", 20)
+    monkeypatch.setattr(request_log, "_KEPT_REQUESTS", 20)
     for _ in range(21):
         client.get("/banks/RW")
     assert len(emulator.requests) == 20
@@ -169,7 +170,7 @@ def test_only_so_many_requests_are_kept(
 def test_large_answers_push_out_older_requests(
     client: httpx.Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal, "_KEPT_BYTES", 30_000)
+    monkeypatch.setattr(request_log, "_KEPT_BYTES", 30_000)
     emulator.generate(100)
     for _ in range(5):
         shown = client.get("/transactions?limit=100")

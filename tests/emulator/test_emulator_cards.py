@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from dgspay.emulator import Emulator
-from dgspay.emulator.cards import TEST_CARDS
+from dgspay.emulator.api.card_charges import TEST_CARDS
 from tests.emulator.emulator_calls import GUIDE_CARD, NONCE, card_charge, pin_authorization, sealed
 
 # Made with the vendor's algorithm in another language (api-facts, known-answer test).

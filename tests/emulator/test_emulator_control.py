@@ -17,7 +17,7 @@ import pytest
 
 from dgspay import BankRecipient, Customer, DGSPay, MobileMoneyRecipient
 from dgspay.emulator import Emulator, Served
-from dgspay.emulator.console import view
+from dgspay.emulator.console import state_json
 from dgspay.emulator.console.actions import ACTIONS
 from dgspay.models.customers import BillingAddress
 from dgspay.testing import client_options
@@ -328,8 +328,8 @@ def test_a_search_in_the_console_holds_up_no_charge(
         other.join()
         return ""
 
-    monkeypatch.setattr(view, "_words_of", look_at)
-    monkeypatch.setattr(view, "_text_of", look_at)
-    shown = view.state(engine, emulator._courier, engine.account, "search", "find")
+    monkeypatch.setattr(state_json, "_words_of", look_at)
+    monkeypatch.setattr(state_json, "_text_of", look_at)
+    shown = state_json.state(engine, emulator._courier, engine.account, "search", "find")
     assert (shown["requests"], shown["transactions"]) == ([], [])
     assert came_in == [True, True]

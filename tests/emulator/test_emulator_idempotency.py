@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from dgspay.emulator import Emulator, VirtualClock
-from dgspay.emulator.exchange import Answer, Request, Wait
+from dgspay.emulator.http import Answer, Request, Wait
 from dgspay.models.codec import dump_json
 from tests.emulator.emulator_calls import LINK, MOBILE_MONEY, TO_BANK, credentials
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from dgspay.emulator import Emulator
-from dgspay.emulator.deliveries import MAX_WORKERS
+from dgspay.emulator.webhooks.dispatcher import MAX_WORKERS
 from tests.emulator.emulator_calls import MOBILE_MONEY, credentials
 from tests.emulator.receivers import receiving
 

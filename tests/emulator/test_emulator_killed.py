@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from dgspay.emulator import Emulator, VirtualClock
-from dgspay.emulator.credentials import ACCOUNT_NUMBER, API_KEY
+from dgspay.emulator.domain.credentials import ACCOUNT_NUMBER, API_KEY
 from tests.emulator.emulator_calls import LINK, MOBILE_MONEY, PATIENCE, TO_BANK
 from tests.emulator.test_emulator_state import process
 

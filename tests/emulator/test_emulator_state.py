@@ -19,8 +19,8 @@ import httpx
 import pytest
 
 from dgspay.emulator import Emulator, VirtualClock
-from dgspay.emulator.credentials import ACCOUNT_NUMBER, API_KEY, WEBHOOK_SECRET
-from dgspay.emulator.exchange import Answer, Request
+from dgspay.emulator.domain.credentials import ACCOUNT_NUMBER, API_KEY, WEBHOOK_SECRET
+from dgspay.emulator.http import Answer, Request
 from dgspay.webhooks import verify
 from tests.emulator.emulator_calls import (
     CONVERT,

@@ -10,7 +10,7 @@ import pytest
 
 from dgspay.emulator import Emulator, VirtualClock
 from dgspay.emulator.fidelity import FIDELITY
-from dgspay.emulator.mischief import MODES
+from dgspay.emulator.webhooks.modes import MODES
 from tests.emulator.emulator_calls import (
     CONVERT,
     LINK,

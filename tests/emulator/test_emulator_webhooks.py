@@ -10,7 +10,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from dgspay.emulator import Emulator, VirtualClock, deliveries
+from dgspay.emulator import Emulator, VirtualClock
+from dgspay.emulator.webhooks import dispatcher
 from dgspay.webhooks import PaymentSucceeded, sign, verify
 from tests.emulator.emulator_calls import (
     MOBILE_MONEY,
@@ -147,7 +148,7 @@ def test_anything_but_2xx_is_delivered_again_on_a_schedule(
     with receiving(behaviour) as receiver:
         with monkeypatch.context() as impatient:
             if behaviour is stalls:
-                impatient.setattr(deliveries, "TIMEOUT_SECONDS", 0.3)
+                impatient.setattr(dispatcher, "TIMEOUT_SECONDS", 0.3)
             called_back(client, receiver.url)
             clock.advance(2)
             emulator.wait_for_deliveries()
@@ -170,12 +171,12 @@ def test_anything_but_2xx_is_delivered_again_on_a_schedule(
 def test_a_receiver_that_never_says_yes_is_given_up(
     client: httpx.Client, emulator: Emulator, clock: VirtualClock
 ) -> None:
-    tries = len(deliveries.RETRY_DELAYS) + 1
+    tries = len(dispatcher.RETRY_DELAYS) + 1
     with receiving(*[answers(503)] * 20) as receiver:
         called_back(client, receiver.url)
         clock.advance(2)
         emulator.wait_for_deliveries()
-        for delay in deliveries.RETRY_DELAYS:
+        for delay in dispatcher.RETRY_DELAYS:
             clock.advance(delay)
             emulator.wait_for_deliveries()
         clock.advance(10**6)
@@ -197,7 +198,7 @@ def test_a_receiver_that_is_not_there(
 
 def test_nothing_leaves_before_the_answer(emulator: Emulator) -> None:
     """The engine hands a call's webhooks out only when its driver comes back."""
-    from dgspay.emulator.exchange import Answer, Request
+    from dgspay.emulator.http import Answer, Request
     from dgspay.models.codec import dump_json
 
     headers = {name.lower(): value for name, value in credentials(emulator).items()}
@@ -268,7 +269,7 @@ def test_a_receiver_that_stalls_holds_up_no_other() -> None:
         reference = called_back(client, sound.url)
         emulator.approve(reference)
         wait_for(lambda: sound.received)
-        assert len(stalled.received) < deliveries.MAX_WORKERS
+        assert len(stalled.received) < dispatcher.MAX_WORKERS
         stalled.released.set()
 
 
@@ -286,7 +287,7 @@ def test_many_receivers_that_stall_hold_up_no_other(monkeypatch: pytest.MonkeyPa
         client.headers.update(credentials(emulator))
         # Each is given up once, the third too, though the first two have all workers at first.
         with monkeypatch.context() as impatient:
-            impatient.setattr(deliveries, "TIMEOUT_SECONDS", 0.2)
+            impatient.setattr(dispatcher, "TIMEOUT_SECONDS", 0.2)
             for receiver in (first, second, third) * 40:
                 called_back(client, receiver.url)
             emulator.settle()
@@ -297,14 +298,14 @@ def test_many_receivers_that_stall_hold_up_no_other(monkeypatch: pytest.MonkeyPa
         wait_for(lambda: len(sound.received) == 20)
         assert emulator._courier._waiting
         workers = [t for t in threading.enumerate() if t.name == "dgspay-emulator-webhooks"]
-        assert len(workers) <= deliveries.MAX_WORKERS
+        assert len(workers) <= dispatcher.MAX_WORKERS
 
 
 @pytest.mark.acceptance(51)
 def test_a_receiver_whose_headers_never_end_is_left(
     client: httpx.Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliveries, "TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(dispatcher, "TIMEOUT_SECONDS", 0.3)
     with receiving(drips_its_head) as receiver:
         emulator.approve(called_back(client, receiver.url))
         wait_for(lambda: emulator.deliveries[0].attempts)

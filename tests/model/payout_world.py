@@ -16,7 +16,7 @@ import attrs
 from dgspay import AsyncDGSPay, PaymentStatus, RetryPolicy
 from dgspay.core.operation import Request, Response, Timeout
 from dgspay.emulator import Emulator
-from dgspay.emulator.idempotency import Keys
+from dgspay.emulator.domain.idempotency import Keys
 from dgspay.payouts import (
     Evidence,
     Finding,

@@ -15,8 +15,8 @@ from random import Random
 import attrs
 
 from dgspay.emulator import Emulator
-from dgspay.emulator.exchange import Answer, Drop, Effect
-from dgspay.emulator.fault_kinds import Fault
+from dgspay.emulator.faults.kinds import Fault
+from dgspay.emulator.http import Answer, Drop, Effect
 from dgspay.payouts import SqliteLedger, State
 
 ENOUGH = 600

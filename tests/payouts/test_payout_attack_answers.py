@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from dgspay import errors
-from dgspay.emulator.exchange import Answer, Effect
-from dgspay.emulator.fault_kinds import Fault
+from dgspay.emulator.faults.kinds import Fault
+from dgspay.emulator.http import Answer, Effect
 from dgspay.payouts import (
     AsyncPayouts,
     Batch,

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from dgspay.emulator import Emulator
-from dgspay.emulator.fault_kinds import Fault
+from dgspay.emulator.faults.kinds import Fault
 from dgspay.payouts import PayoutWebhooks, SqliteLedger, State
 from dgspay.webhooks import sign
 from tests.cli.terminal import CommandLine, variables

@@ -14,8 +14,8 @@ import attrs
 import pytest
 
 from dgspay.emulator import Emulator
-from dgspay.emulator.exchange import Answer, Effect
-from dgspay.emulator.fault_kinds import Fault
+from dgspay.emulator.faults.kinds import Fault
+from dgspay.emulator.http import Answer, Effect
 from dgspay.payouts import State
 
 from .killing import ENOUGH, environ_of, finish, paid, start, states, strike_at

@@ -12,8 +12,8 @@ from typing import Any
 import anyio
 import pytest
 
-from dgspay.emulator.exchange import Answer, Effect
-from dgspay.emulator.fault_kinds import Fault
+from dgspay.emulator.faults.kinds import Fault
+from dgspay.emulator.http import Answer, Effect
 from dgspay.payouts import Batch, Evidence, Finding, LedgerError, Pace, State, open_job
 from dgspay.payouts.ledger import FencedError
 from dgspay.payouts.ledger.batches import SCHEMA_VERSION

@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 from dgspay.emulator import Emulator
-from dgspay.emulator.idempotency import Keys
+from dgspay.emulator.domain.idempotency import Keys
 from dgspay.payouts import State
 
 from .killing import environ_of, finish, paid, random_strike, start, states, strike_at

@@ -20,8 +20,8 @@ from dgspay import DGSPay, errors
 from dgspay.cli.interruption import stop_signals
 from dgspay.core.operation import Request, Response, Timeout
 from dgspay.emulator import Emulator
-from dgspay.emulator.exchange import Answer, Effect
-from dgspay.emulator.fault_kinds import Fault
+from dgspay.emulator.faults.kinds import Fault
+from dgspay.emulator.http import Answer, Effect
 from dgspay.errors import ConfigError
 from dgspay.payouts import (
     AsyncPayouts,

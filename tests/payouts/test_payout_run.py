@@ -17,8 +17,8 @@ import pytest
 
 from dgspay import DGSPay, errors
 from dgspay.emulator import Emulator
-from dgspay.emulator.exchange import Answer, Effect
-from dgspay.emulator.fault_kinds import Fault
+from dgspay.emulator.faults.kinds import Fault
+from dgspay.emulator.http import Answer, Effect
 from dgspay.payouts import (
     BatchChangedError,
     Evidence,

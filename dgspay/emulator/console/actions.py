@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from dgspay.emulator import steering
-from dgspay.emulator.account import Account
-from dgspay.emulator.calls import API_PREFIX
+from dgspay.emulator.api.call import API_PREFIX
+from dgspay.emulator.api.fields import is_web_url
 from dgspay.emulator.clock import api_text
-from dgspay.emulator.console.view import delivery_details, request_details, state
-from dgspay.emulator.deliveries import Courier
-from dgspay.emulator.engine import Engine
-from dgspay.emulator.exchange import Answer, Request
+from dgspay.emulator.console.state_json import delivery_details, request_details, state
+from dgspay.emulator.domain import decisions
+from dgspay.emulator.domain.account import Account
+from dgspay.emulator.domain.sample_history import generate
+from dgspay.emulator.engine.engine import Engine
 from dgspay.emulator.fidelity import FIDELITY
-from dgspay.emulator.fields import is_web_url
-from dgspay.emulator.generation import generate
+from dgspay.emulator.http import Answer, Request
 from dgspay.emulator.state import Snapshot
+from dgspay.emulator.webhooks.dispatcher import Courier
 from dgspay.models.codec import dump_json, parse_json
 
 if TYPE_CHECKING:
@@ -119,11 +119,11 @@ def settle(ask: Ask) -> Mapping[str, Any]:
     number = ask.account.credentials.account_number
     with ask.engine.steering(number) as account:
         if outcome == "approve":
-            steering.approve(account, reference)
+            decisions.approve(account, reference)
         elif outcome == "decline":
-            steering.decline(account, reference, str(ask.body.get("reason") or "Declined"))
+            decisions.decline(account, reference, str(ask.body.get("reason") or "Declined"))
         elif outcome == "settle":
-            steering.settle_one(account, reference)
+            decisions.settle_one(account, reference)
         else:
             raise ValueError("outcome must be approve, decline or settle")
     return _DONE

@@ -11,20 +11,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dgspay.emulator.admission import MAX_BODY_BYTES
 from dgspay.emulator.console.actions import ACTIONS, Action, Ask
-from dgspay.emulator.console.stream import changes
-from dgspay.emulator.deliveries import Courier
-from dgspay.emulator.engine import Engine
-from dgspay.emulator.exchange import Answer
-from dgspay.emulator.fault_kinds import KINDS
+from dgspay.emulator.console.event_stream import changes
+from dgspay.emulator.engine.authentication import MAX_BODY_BYTES
+from dgspay.emulator.engine.engine import Engine
+from dgspay.emulator.engine.origin_check import is_foreign, is_foreign_name
+from dgspay.emulator.faults.kinds import KINDS
 from dgspay.emulator.fidelity import FIDELITY
-from dgspay.emulator.mischief import MODES
+from dgspay.emulator.http import Answer
 from dgspay.emulator.openapi import OPENAPI_PATH, describe
-from dgspay.emulator.pages import PAYMENT_WORDS
 from dgspay.emulator.routes import API_OPERATIONS
-from dgspay.emulator.same_origin import is_foreign, is_foreign_name
-from dgspay.emulator.templating import page
+from dgspay.emulator.web.payment_pages import PAYMENT_WORDS
+from dgspay.emulator.web.rendering import page
+from dgspay.emulator.webhooks.dispatcher import Courier
+from dgspay.emulator.webhooks.modes import MODES
 from dgspay.errors import DecodeError
 from dgspay.models.codec import dump_json, parse_json
 

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from dgspay import __version__
-from dgspay.emulator.calls import API_PREFIX, Route
-from dgspay.emulator.exchange import STATUS_OF_CODE
-from dgspay.emulator.idempotency import LONGEST_KEY, METHODS
+from dgspay.emulator.api.call import API_PREFIX, Route
+from dgspay.emulator.api.transactions import DEFAULT_LIMIT, MAX_LIMIT, MOST_PAGES, REFERENCES, WORDS
+from dgspay.emulator.domain.idempotency import LONGEST_KEY, METHODS
+from dgspay.emulator.http import STATUS_OF_CODE
 from dgspay.emulator.openapi.examples import Example, Rehearsal
-from dgspay.emulator.openapi.models import envelope, reference, schemas_of
-from dgspay.emulator.openapi.watching import JSONSchema
+from dgspay.emulator.openapi.request_schemas import JSONSchema
+from dgspay.emulator.openapi.response_schemas import envelope, reference, schemas_of
 from dgspay.emulator.routes import ROUTES
-from dgspay.emulator.transactions import DEFAULT_LIMIT, MAX_LIMIT, MOST_PAGES, REFERENCES, WORDS
 from dgspay.models.balances import Balances
 from dgspay.models.banks import Bank
 from dgspay.models.charges import Charge

@@ -7,14 +7,14 @@ from typing import Any, Final
 
 import attrs
 
-from dgspay.emulator.account import Options
-from dgspay.emulator.calls import Call, Route
-from dgspay.emulator.cards import PIN
+from dgspay.emulator.api.call import Call, Route
+from dgspay.emulator.api.card_charges import PIN
 from dgspay.emulator.clock import VirtualClock
-from dgspay.emulator.engine import Engine
-from dgspay.emulator.openapi.watching import JSONSchema, Notes, WatchedCall
+from dgspay.emulator.domain.account import Options
+from dgspay.emulator.domain.wallet import DEFAULT_BALANCES
+from dgspay.emulator.engine.engine import Engine
+from dgspay.emulator.openapi.request_schemas import JSONSchema, Notes, WatchedCall
 from dgspay.emulator.routes import ROUTES
-from dgspay.emulator.wallet import DEFAULT_BALANCES
 from dgspay.encryption import encrypt_field
 
 _CUSTOMER: Final = {

@@ -1,0 +1,128 @@
+"""`POST /charges`: what both kinds of collection share, and how a charge is answered."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any, Final
+
+from dgspay.emulator.api import card_charges, mobile_money_charges
+from dgspay.emulator.api.call import Call
+from dgspay.emulator.domain.account import Account
+from dgspay.emulator.domain.records import Payer, Payment
+from dgspay.models.enums import PaymentMethod, PaymentStatus
+from dgspay.secret import masked_text
+
+REDIRECT_PATH: Final = "/generation/authorize"
+
+# The words of `next_action_type`: the guide shows `redirect_url` only, the rest is upstream's.
+NEXT_ACTIONS: Final[Mapping[str, str]] = {
+    "pin": "requires_pin",
+    "otp": "requires_otp",
+    "avs": "requires_additional_fields",
+}
+
+
+def create(call: Call) -> Mapping[str, Any]:
+    """Start a collection by mobile money or card."""
+    method = PaymentMethod(call.fields.choice("payment_type", ("mobile_money", "card")))
+    payment = _read(call, method)
+    if method is PaymentMethod.CARD:
+        card_charges.charge(call, payment)
+    else:
+        mobile_money_charges.charge(call, payment)
+    call.record(payment.dgs_reference, payment.amount, payment.currency)
+    return charge_answer(call.account, payment)
+
+
+def _read(call: Call, method: PaymentMethod) -> Payment:
+    """Read the fields every charge has."""
+    fields = call.fields
+    account = call.account
+    amount = fields.amount("amount")
+    currency = fields.currency("currency")
+    payer = Payer(
+        fields.email("customer_email"),
+        # Names and numbers come again and again: kept once, they cost next to nothing.
+        sys.intern(fields.text("customer_first_name")),
+        sys.intern(fields.text("customer_last_name")),
+        sys.intern(fields.digits("customer_phone", r"[0-9]{6,15}", "789654321")),
+        sys.intern(fields.digits("customer_phone_country_code", r"[1-9][0-9]{0,3}", "250")),
+    )
+    narration = fields.optional_text("narration")
+    redirect_url = fields.url("redirect_url")
+    callback_url = fields.optional_url("callback_url")
+    return Payment(
+        id=account.identifiers.uuid(),
+        dgs_reference=f"dgs_{account.new_number('dgs_')}",
+        flw_reference=f"flw_{account.new_number('flw_')}",
+        method=method,
+        amount=amount,
+        currency=currency,
+        payer=payer,
+        created_at=account.clock.time(),
+        redirect_url=redirect_url,
+        callback_url=callback_url,
+        # Masked, because people do paste card numbers into notes.
+        narration=None if narration is None else masked_text(narration),
+    )
+
+
+def charge_answer(account: Account, payment: Payment) -> Mapping[str, Any]:
+    """Answer as the guide does in each of the three states."""
+    if payment.status is PaymentStatus.FAILED:
+        return {**_heading(payment, "failed", "Charge failed"), **declined_fields(payment)}
+    if payment.status is PaymentStatus.SUCCESSFUL:
+        return {
+            **_heading(payment, "success", "Payment completed"),
+            **mobile_money_fields(payment),
+        }
+    return {
+        **_heading(payment, "success", "Charge initiated"),
+        **_next_action(account, payment),
+    }
+
+
+def _heading(payment: Payment, status: str, message: str) -> dict[str, Any]:
+    return {
+        "status": status,
+        "message": message,
+        "transaction_id": payment.transaction_id,
+        "dgs_reference": payment.dgs_reference,
+        "amount": payment.amount,
+        "currency": payment.currency,
+        "transaction_status": payment.status,
+        "payment_method_type": payment.method,
+    }
+
+
+def _next_action(account: Account, payment: Payment) -> dict[str, Any]:
+    if payment.awaits:
+        return {"next_action_type": NEXT_ACTIONS[payment.awaits[0]]}
+    return {
+        "next_action_type": "redirect_url",
+        "next_action_redirect_url": f"{account.origin}{REDIRECT_PATH}/{payment.dgs_reference}",
+        "display_text": "Complete payment on your mobile device",
+    }
+
+
+def mobile_money_fields(payment: Payment) -> dict[str, Any]:
+    """Return the fields that name the handset; none for a card."""
+    if payment.method is not PaymentMethod.MOBILE_MONEY or payment.phone is None:
+        return {}
+    return {
+        "mobile_money_network": payment.network,
+        "mobile_money_phone": payment.phone,
+        "mobile_money_country_code": payment.payer.phone_country_code,
+    }
+
+
+def declined_fields(payment: Payment) -> dict[str, Any]:
+    """Return the guide's three fields about a decline; none when there was none."""
+    if payment.status is not PaymentStatus.FAILED or payment.verdict is None:
+        return {}
+    return {
+        "issuer_response_type": payment.verdict.issuer_response_type,
+        "issuer_response_code": payment.verdict.issuer_response_code,
+        "processor_response": payment.verdict.processor_response,
+    }

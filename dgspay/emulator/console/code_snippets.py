@@ -1,0 +1,244 @@
+"""Writes a request that arrived as a curl command and as dgspay code, secrets left out."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import shlex
+import textwrap
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote
+
+from dgspay.emulator.api.call import API_PREFIX
+from dgspay.emulator.console.pretty import indented
+from dgspay.emulator.engine.request_log import Arrival
+from dgspay.models.codec import dump_json
+from dgspay.money import to_json_number
+
+_CUSTOMER: Final = ("email", "first_name", "last_name", "phone", "phone_country_code")
+_KEY_HEADERS: Final = ("idempotency-key", "x-idempotency-key")
+
+_PAGERS: Final = ("dgs.transactions.list(", "dgs.payment_links.list(")
+
+# What a call may name, and where it comes from.
+_OURS: Final = ("BankRecipient", "BillingAddress", "Customer", "MobileMoneyRecipient")
+_OTHERS: Final[Mapping[str, str]] = {
+    "datetime.fromisoformat(": "from datetime import datetime",
+    "Decimal(": "from decimal import Decimal",
+}
+# What is in no log, and so in no snippet.
+_LEFT_OUT: Final[Mapping[str, str]] = {
+    "card": "the EncryptedCard from the payer's browser",
+    "pin": "the EncryptedPin from the payer's browser",
+    "otp": "the code the payer was sent",
+}
+
+Arguments = dict[str, str]
+"""Names of arguments and the Python text of their values."""
+
+
+def curl(arrival: Arrival, origin: str) -> str:
+    """Return the command that sends a request again; the key comes from the environment."""
+    query = f"?{arrival.query}" if arrival.query else ""
+    lines = [
+        f"curl{_options(arrival)} {shlex.quote(f'{origin}{arrival.path}{query}')}",
+        '-H "X-DGS-API-Key: $DGSPAY_API_KEY"',
+        '-H "X-DGS-ACCOUNT-NUMBER: $DGSPAY_ACCOUNT_NUMBER"',
+    ]
+    keys = [f"{name}: {arrival.headers[name]}" for name in _KEY_HEADERS if name in arrival.headers]
+    lines += [f"-H {shlex.quote(key)}" for key in keys]
+    if arrival.body is not None:
+        # With a key it has to be byte for byte what a client sends, or it is another request.
+        body = dump_json(arrival.body).decode() if keys else indented(arrival.body)
+        lines += ['-H "Content-Type: application/json"', f"-d {shlex.quote(body)}"]
+    return " \\\n  ".join(lines)
+
+
+def _options(arrival: Arrival) -> str:
+    """Return what has curl send this method to this address, letter for letter."""
+    method = " -I" if arrival.method == "HEAD" else f" -X {arrival.method}"
+    # Otherwise it takes brackets for a list of addresses, and goes up by `..` by itself.
+    is_pattern = any(char in "[]{}" for char in arrival.path + arrival.query)
+    has_dots = any(set(unquote(part)) == {"."} for part in arrival.path.split("/"))
+    return method + " -g" * is_pattern + " --path-as-is" * has_dots
+
+
+def code(arrival: Arrival) -> str | None:
+    """Return the call of dgspay that sends such a request, or None when there is none."""
+    write = _WRITERS.get(arrival.operation or "")
+    if write is None:
+        return None
+    body = arrival.body if isinstance(arrival.body, dict) else {}
+    try:
+        name, arguments = write(arrival, body)
+    except (KeyError, TypeError, AttributeError):
+        return None  # a body that is not what the guide asks for
+    if not all(map(_is_argument, arguments)):
+        return None
+    inner = "".join(f"    {argument}={value},\n" for argument, value in arguments.items())
+    return f"dgs.{name}(\n{inner})" if inner else f"dgs.{name}()"
+
+
+def program(arrival: Arrival) -> str | None:
+    """Return `code` with all it needs to run as it stands, or None when there is no call."""
+    call = code(arrival)
+    if call is None:
+        return None
+    standard = [line for mark, line in _OTHERS.items() if mark in call]
+    ours = sorted(["DGSPay", *(name for name in _OURS if f"{name}(" in call)])
+    lines = [*standard, "", f"from dgspay import {', '.join(ours)}", ""]
+    lines += [f"{n} = ...  # {what}\n" for n, what in _LEFT_OUT.items() if f" {n}={n},\n" in call]
+    is_pager = call.startswith(_PAGERS)
+    does = f"for one in {call}:\n    print(one)" if is_pager else f"print({call})"
+    lines += ["with DGSPay.from_env() as dgs:", textwrap.indent(does, "    ")]
+    return "\n".join(lines).strip()
+
+
+def _is_argument(name: str) -> bool:
+    """Say whether a field's name, which the sender has chosen, can be one of Python's."""
+    return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
+
+
+def _charge(arrival: Arrival, body: Mapping[str, Any]) -> tuple[str, Arguments]:
+    if body.get("payment_type") == "card":
+        arguments = _some(body, "amount", "currency")
+        # The encrypted fields are as good as the card itself: they are shown nowhere.
+        arguments |= {"customer": _customer(body), "card": "card"}
+        return "charges.card", arguments | _rest(body, "redirect_url")
+    arguments = _some(body, "amount")
+    arguments |= {
+        "customer": _customer(body),
+        "network": repr(body["mobile_money_network"]),
+        "phone": repr(body["mobile_money_phone"]),
+    }
+    return "charges.mobile_money", arguments | _rest(body, "redirect_url")
+
+
+def _authorize(arrival: Arrival, body: Mapping[str, Any]) -> tuple[str, Arguments]:
+    kind = body["auth_type"]
+    reference = {"reference": repr(body["dgs_reference"])}
+    if kind == "avs":
+        parts = {
+            name: repr(body[f"avs_{name}"])
+            for name in ("line1", "line2", "city", "state", "country", "postal_code")
+            if body.get(f"avs_{name}") is not None
+        }
+        return "charges.authorize_avs", {**reference, "address": _made("BillingAddress", parts)}
+    if kind not in ("pin", "otp"):
+        raise KeyError(kind)
+    return f"charges.authorize_{kind}", {**reference, kind: kind}
+
+
+def _disburse(arrival: Arrival, body: Mapping[str, Any]) -> tuple[str, Arguments]:
+    kind = "BankRecipient" if body["destination_type"] == "bank" else "MobileMoneyRecipient"
+    recipient = {name: _text(value) for name, value in body["recipient"].items()}
+    arguments = _some(body, "amount") | {"recipient": _made(kind, recipient)}
+    return "disbursements.create", arguments | _rest(body)
+
+
+def _create_link(arrival: Arrival, body: Mapping[str, Any]) -> tuple[str, Arguments]:
+    return "payment_links.create", _moments({name: _text(value) for name, value in body.items()})
+
+
+def _update_link(arrival: Arrival, body: Mapping[str, Any]) -> tuple[str, Arguments]:
+    changes = _moments({name: _text(value) for name, value in body.items()})
+    return "payment_links.update", {"id": repr(_last_segment(arrival)), **changes}
+
+
+def _convert(arrival: Arrival, body: Mapping[str, Any]) -> tuple[str, Arguments]:
+    if (action := body["action"]) not in ("preview", "convert"):
+        raise KeyError(action)
+    return f"conversions.{action}", _some(body, "from_currency", "to_currency", "from_amount")
+
+
+def _listing(name: str) -> Callable[[Arrival, Mapping[str, Any]], tuple[str, Arguments]]:
+    def write(arrival: Arrival, body: Mapping[str, Any]) -> tuple[str, Arguments]:
+        query = dict(parse_qsl(arrival.query))
+        return name, {
+            key: str(int(value))
+            if key in ("page", "limit") and re.fullmatch("[0-9]{1,9}", value)
+            else repr(value)
+            for key, value in query.items()
+        }
+
+    return write
+
+
+def _about(
+    name: str, argument: str
+) -> Callable[[Arrival, Mapping[str, Any]], tuple[str, Arguments]]:
+    return lambda arrival, body: (name, {argument: repr(_last_segment(arrival))})
+
+
+_WRITERS: Final[Mapping[str, Callable[[Arrival, Mapping[str, Any]], tuple[str, Arguments]]]] = {
+    "POST /charges": _charge,
+    "POST /authorize": _authorize,
+    "POST /payment-links": _create_link,
+    "GET /payment-links": _listing("payment_links.list"),
+    "GET /payment-links/{id}": _about("payment_links.retrieve", "id"),
+    "PATCH /payment-links/{id}": _update_link,
+    "DELETE /payment-links/{id}": _about("payment_links.archive", "id"),
+    "POST /disburse": _disburse,
+    "GET /banks/{country}": _about("banks.list", "country"),
+    "GET /balance": lambda arrival, body: ("balances.list", {}),
+    "POST /convert": _convert,
+    "GET /transactions": _listing("transactions.list"),
+    "GET /transactions/{id}": _about("transactions.retrieve", "id_or_reference"),
+}
+
+
+def _customer(body: Mapping[str, Any]) -> str:
+    return _made("Customer", {name: repr(body[f"customer_{name}"]) for name in _CUSTOMER})
+
+
+def _some(body: Mapping[str, Any], *names: str) -> Arguments:
+    return {name: _text(body[name]) for name in names}
+
+
+def _rest(body: Mapping[str, Any], *names: str) -> Arguments:
+    """Return what is given of the arguments that calls which move money share."""
+    given = {
+        name: _text(body[name])
+        for name in (*names, "narration", "callback_url")
+        if body.get(name) is not None
+    }
+    if body.get("scenario_key") is not None:
+        given["scenario"] = repr(body["scenario_key"])
+    return given
+
+
+def _moments(arguments: Arguments) -> Arguments:
+    """Write `expires_at` as dgspay takes it."""
+    moment = arguments.get("expires_at")
+    if moment is not None and moment != "None":
+        arguments["expires_at"] = f"datetime.fromisoformat({moment})"
+    return arguments
+
+
+def _made(kind: str, arguments: Arguments) -> str:
+    if not all(map(_is_argument, arguments)):
+        raise KeyError(kind)
+    inner = "".join(f"        {name}={value},\n" for name, value in arguments.items())
+    return f"{kind}(\n{inner}    )"
+
+
+def _text(value: Any) -> str:
+    """Write a value as Python; an amount that is no whole number as exact text."""
+    if isinstance(value, Decimal):
+        return repr(to_json_number(value))
+    return _inner(value)
+
+
+def _inner(value: Any) -> str:
+    """Write a value in which there may be others, numbers digit for digit."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name!r}: {_inner(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_inner, value))}]"
+    return repr(value)
+
+
+def _last_segment(arrival: Arrival) -> str:
+    return unquote(arrival.path.removeprefix(API_PREFIX).rsplit("/", 1)[1])

@@ -1,0 +1,262 @@
+"""What the console shows: the state of one merchant as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Reversible, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from dgspay.emulator.api.call import API_PREFIX
+from dgspay.emulator.clock import api_text
+from dgspay.emulator.console.code_snippets import code, curl, program
+from dgspay.emulator.console.pretty import indented, pretty
+from dgspay.emulator.domain.account import Account
+from dgspay.emulator.domain.payment_links import link_fields
+from dgspay.emulator.domain.records import Conversion, Disbursement, Payment
+from dgspay.emulator.engine.engine import Engine
+from dgspay.emulator.engine.request_log import Arrival
+from dgspay.emulator.webhooks.delivery import Delivery
+from dgspay.emulator.webhooks.dispatcher import Courier
+from dgspay.emulator.webhooks.modes import MODES
+from dgspay.models.codec import dump_json
+from dgspay.models.enums import ConversionStatus, PaymentStatus
+
+T = TypeVar("T")
+
+_SHOWN = 50
+_NEWS = 8
+
+
+def state(
+    engine: Engine, courier: Courier, account: Account, search: str, find: str
+) -> Mapping[str, Any]:
+    """Return all that the console shows at one glance, the newest first.
+
+    Args:
+        engine: The emulator's.
+        courier: Its webhooks.
+        account: Whose state.
+        search: Only requests are shown that have this text in them, in any case.
+        find: Only transactions are shown that have this text in them, in any case.
+    """
+    number = account.credentials.account_number
+    # A search may look at all there is: no charge waits for it.
+    arrivals = [a for a in engine.journal.arrivals if a.account_number in (number, None)]
+    found = _latest(_found(arrivals, search))
+    like = _like(account.payments, find)
+    with engine.lock:
+        pending = account.history.with_status(PaymentStatus.PENDING)
+        deliveries = [d for d in tuple(courier.deliveries) if d.account_number == number]
+        return {
+            "now": api_text(engine.clock.time()),
+            "api": engine.origin + API_PREFIX,
+            "account": number,
+            # Published and worth nothing: they are there to be copied.
+            "api_key": account.credentials.api_key,
+            "webhook_secret": account.credentials.webhook_secret,
+            "accounts": [a.credentials.account_number for a in engine.accounts],
+            "settle_after": engine.options.settle_after,
+            "webhook_url": engine.options.webhook_url,
+            "balances": [
+                {
+                    "currency": currency,
+                    "available": purse.available,
+                    "pending": purse.pending,
+                }
+                for currency, purse in account.wallet.purses.items()
+            ],
+            "pending": [_payment(p) for p in _latest(pending)],
+            "pending_total": len(pending),
+            "latest": [_payment(p) for p in islice(reversed(account.payments), _NEWS)],
+            "transactions": [_payment(p) for p in like],
+            "transactions_total": len(account.payments),
+            "links": [link_fields(account, link) for link in _latest(account.links.values())],
+            "links_total": len(account.links),
+            "disbursements": [_transfer(t) for t in _latest(account.disbursements.values())],
+            "disbursements_total": len(account.disbursements),
+            "conversions": [_conversion(c) for c in _latest(account.conversions.values())],
+            "deliveries": [_delivery(d) for d in _latest(deliveries)],
+            "deliveries_total": len(deliveries),
+            "requests": [_request(a) for a in found],
+            "requests_total": len(arrivals),
+            "keys": [
+                {"key": key, "answered": answered} for key, answered in account.keys.latest(_SHOWN)
+            ],
+            "faults": [
+                {
+                    "id": standing.id,
+                    "route": standing.route,
+                    "words": standing.words,
+                    "remaining": standing.remaining,
+                    "probability": standing.probability,
+                }
+                for standing in engine.faults.standing
+            ],
+            "modes": [
+                {
+                    "mode": mode.kind,
+                    "words": MODES[mode.kind],
+                    "remaining": mode.remaining,
+                    "seconds": mode.seconds,
+                }
+                for mode in courier.mischief.standing
+            ],
+        }
+
+
+def request_details(arrival: Arrival, origin: str) -> Mapping[str, Any]:
+    """Return everything about one request, and how to send it again."""
+    return {
+        **_request(arrival),
+        "headers": dict(arrival.headers),
+        "body": None if arrival.body is None else indented(arrival.body),
+        "answer": pretty(arrival.answer),
+        "curl": curl(arrival, origin),
+        "code": code(arrival),
+        "program": program(arrival),
+    }
+
+
+def delivery_details(delivery: Delivery) -> Mapping[str, Any]:
+    """Return everything about one webhook."""
+    return {
+        **_delivery(delivery),
+        "headers": dict(delivery.headers),
+        "body": pretty(delivery.body),
+        "attempts": [
+            {
+                "at": api_text(attempt.at),
+                "status": attempt.status,
+                "error": attempt.error,
+                "answer": attempt.answer,
+                "warning": attempt.warning,
+            }
+            for attempt in delivery.attempts
+        ],
+    }
+
+
+def _latest(rows: Reversible[T]) -> list[T]:
+    """Return the newest rows, newest first, without a copy of all of them."""
+    return list(islice(reversed(rows), _SHOWN))
+
+
+def _like(payments: Sequence[Payment], find: str) -> list[Payment]:
+    """Return the newest payments with a text in them; a look at all of them takes a moment."""
+    wanted = find.lower()
+    like = (p for p in reversed(payments) if not wanted or wanted in _words_of(p))
+    return list(islice(like, _SHOWN))
+
+
+def _words_of(payment: Payment) -> str:
+    payer = payment.payer
+    texts = (
+        payment.dgs_reference,
+        payment.flw_reference,
+        payment.status,
+        f"{payer.first_name} {payer.last_name}",
+        payer.email,
+        f"0{payment.phone}" if payment.phone else payment.card_last4 or "",
+        str(payment.amount),
+        payment.currency,
+        payment.narration or "",
+    )
+    return " ".join(texts).lower()
+
+
+def _found(arrivals: list[Arrival], search: str) -> list[Arrival]:
+    if not search:
+        return arrivals
+    wanted = search.lower()
+    return [arrival for arrival in arrivals if wanted in _text_of(arrival)]
+
+
+def _text_of(arrival: Arrival) -> str:
+    body = b"" if arrival.body is None else dump_json(arrival.body)
+    # As the console shows it, and as it came.
+    path = f"{arrival.path.removeprefix(API_PREFIX)} {arrival.path}"
+    parts = (arrival.method, path, arrival.query, str(arrival.status), arrival.fault or "")
+    texts = (*parts, *arrival.headers.values())
+    # A made-up answer may be any bytes.
+    answer = arrival.answer.decode("utf-8", "replace")
+    return f"{' '.join(texts)} {body.decode()} {answer}".lower()
+
+
+def _payment(payment: Payment) -> Mapping[str, Any]:
+    return {
+        "reference": payment.dgs_reference,
+        "status": payment.status,
+        "method": payment.method,
+        "amount": payment.amount,
+        "currency": payment.currency,
+        "payer": f"{payment.payer.first_name} {payment.payer.last_name}".strip(),
+        "phone": payment.phone,
+        "network": payment.network,
+        "card": payment.card_last4,
+        "narration": payment.narration,
+        "awaits": payment.awaits[0] if payment.awaits else None,
+        "reason": payment.verdict.processor_response
+        if payment.verdict and payment.status is PaymentStatus.FAILED
+        else None,
+        "at": api_text(payment.created_at),
+    }
+
+
+def _transfer(transfer: Disbursement) -> Mapping[str, Any]:
+    recipient = transfer.recipient
+    return {
+        "reference": transfer.dgs_reference,
+        "status": transfer.status,
+        "amount": transfer.amount,
+        "recipient_gets": transfer.recipient_gets,
+        "currency": transfer.currency,
+        "to": recipient.get("account_number") or recipient["msisdn"],
+        "at_provider": recipient.get("bank_key") or recipient["network"],
+        "name": recipient.get("name"),
+        "reason": transfer.verdict if transfer.status is PaymentStatus.FAILED else None,
+        "is_open": transfer.status is PaymentStatus.PENDING,
+        "at": api_text(transfer.created_at),
+    }
+
+
+def _conversion(conversion: Conversion) -> Mapping[str, Any]:
+    return {
+        "reference": conversion.dgs_reference,
+        "status": conversion.status,
+        "from_amount": conversion.from_amount,
+        "from_currency": conversion.from_currency,
+        "to_amount": conversion.to_amount,
+        "to_currency": conversion.to_currency,
+        "is_open": conversion.status is ConversionStatus.PROCESSING,
+        "at": api_text(conversion.created_at),
+    }
+
+
+def _delivery(delivery: Delivery) -> Mapping[str, Any]:
+    last = delivery.attempts[-1] if delivery.attempts else None
+    return {
+        "id": delivery.id,
+        "event": delivery.event,
+        "reference": delivery.reference,
+        "url": delivery.url,
+        "delivered": delivery.delivered,
+        "tried": len(delivery.attempts),
+        "status": last.status if last else None,
+        "error": last.error if last else None,
+        "warning": last.warning if last else None,
+        "treatment": list(delivery.treatment),
+        "next_at": None if delivery.next_at is None else api_text(delivery.next_at),
+        "at": api_text(delivery.at),
+    }
+
+
+def _request(arrival: Arrival) -> Mapping[str, Any]:
+    return {
+        "id": arrival.id,
+        "method": arrival.method,
+        "path": arrival.path.removeprefix(API_PREFIX),
+        "query": arrival.query,
+        "status": arrival.status,
+        "fault": arrival.fault,
+        "at": api_text(arrival.at),
+    }

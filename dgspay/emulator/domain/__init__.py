@@ -1,0 +1,1 @@
+"""What a merchant has (accounts, payments, balances, links) and the rules about it."""

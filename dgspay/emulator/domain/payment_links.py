@@ -1,0 +1,195 @@
+"""Payment links: what they are, when they can be paid, and what a payment makes of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from dgspay.emulator.api.fields import Fields
+from dgspay.emulator.clock import api_text
+from dgspay.emulator.domain.account import Account
+from dgspay.emulator.domain.records import Link, Payer, Payment
+from dgspay.emulator.domain.settlement import settle_payment
+from dgspay.emulator.http import invalid
+from dgspay.models.enums import LinkStatus, PaymentMethod
+from dgspay.money import AmountInput, parse_amount
+
+PAY_PATH: Final = "/generation/pay"
+PAYMENT_TYPES: Final = ("card", "mobile_money", "ussd", "bank_transfer")
+
+_SLUG = r"[a-z0-9]+(-[a-z0-9]+)*"
+_LONGEST_SLUG = 80
+_ANY_PAYER: Final = Payer("payer@example.com", "Test", "Payer", "788000000", "250")
+
+
+class LinkNotPayableError(Exception):
+    """A payment link cannot be paid: expired, archived, used up, or not with this amount."""
+
+
+def read_terms(fields: Fields) -> dict[str, Any]:
+    """Check the fields of a link (guide, "Create a Payment Link").
+
+    Those of the guide's example answer always stand in the result, the others when given.
+    """
+    amount_type = fields.choice("amount_type", ("fixed", "flexible"))
+    terms: dict[str, Any] = {
+        "title": fields.text("title", longest=200),
+        "amount_type": amount_type,
+        **_amounts(fields, amount_type),
+        "currency": fields.currency("currency"),
+        "payment_types": fields.optional_words("payment_types", PAYMENT_TYPES) or PAYMENT_TYPES,
+        "max_uses": fields.optional_count("max_uses"),
+        "expires_at": fields.optional_moment("expires_at"),
+    }
+    extras = {
+        "description": fields.optional_text("description"),
+        "redirect_url": fields.optional_url("redirect_url"),
+        "collect_phone": fields.optional_flag("collect_phone"),
+        "collect_name": fields.optional_flag("collect_name"),
+        "collect_address": fields.optional_flag("collect_address"),
+        "logo_url": fields.optional_url("logo_url"),
+        "metadata": fields.optional_object("metadata"),
+    }
+    return terms | {name: value for name, value in extras.items() if value is not None}
+
+
+def terms_as_given(terms: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a link's terms in the form in which `read_terms` takes them."""
+    given = {**terms, "payment_types": list(terms["payment_types"])}
+    if given["expires_at"] is not None:
+        given["expires_at"] = api_text(given["expires_at"])
+    return given
+
+
+def _amounts(fields: Fields, amount_type: str) -> dict[str, Decimal | None]:
+    lowest = fields.optional_amount("min_amount")
+    highest = fields.optional_amount("max_amount")
+    if amount_type == "fixed":
+        if lowest is not None or highest is not None:
+            raise invalid("min_amount and max_amount are for flexible links only")
+        return {"amount": fields.amount("amount")}
+    if fields.optional_amount("amount") is not None:
+        raise invalid("amount is for fixed links only")
+    if lowest is not None and highest is not None and lowest > highest:
+        raise invalid("min_amount must not be over max_amount")
+    limits = {"min_amount": lowest, "max_amount": highest}
+    given = {name: limit for name, limit in limits.items() if limit is not None}
+    return {"amount": None, **given}
+
+
+def read_slug(account: Account, fields: Fields) -> str | None:
+    """Return the custom slug that was asked for, when it is well formed and free."""
+    if fields.optional_text("slug", longest=_LONGEST_SLUG) is None:
+        return None
+    slug = fields.digits("slug", _SLUG, "invoice-123")
+    if account.is_taken(slug):
+        raise invalid("slug is taken")
+    return slug
+
+
+def slug_of(account: Account, title: str) -> str:
+    """Make a free slug from a title: `invoice-123` from `Invoice #123`."""
+    base = re.sub(r"[^a-z0-9]+", "-", title.lower())[:_LONGEST_SLUG].strip("-") or "link"
+    slug = base
+    while account.is_taken(slug):
+        slug = f"{base}-{account.identifiers.token(6).lower()}"
+    return slug
+
+
+def link_status(account: Account, link: Link) -> LinkStatus:
+    """Say how a link stands now. The guide shows `active` only, the others are assumed."""
+    if link.archived:
+        return LinkStatus.ARCHIVED
+    if link.terms["max_uses"] is not None and link.used >= link.terms["max_uses"]:
+        return LinkStatus.COMPLETED
+    if link.terms["expires_at"] is not None and account.clock.time() >= link.terms["expires_at"]:
+        return LinkStatus.EXPIRED
+    return LinkStatus.ACTIVE
+
+
+def link_fields(account: Account, link: Link) -> dict[str, Any]:
+    """Show a link as the guide's create answer does."""
+    terms = dict(link.terms)
+    max_uses, expires_at = terms.pop("max_uses"), terms.pop("expires_at")
+    return {
+        "id": link.id,
+        "slug": link.slug,
+        "url": f"{account.origin}{PAY_PATH}/{link.slug}",
+        **terms,
+        "use_count": link.used,
+        "max_uses": max_uses,
+        "status": link_status(account, link),
+        "expires_at": None if expires_at is None else api_text(expires_at),
+        "created_at": api_text(link.created_at),
+    }
+
+
+def new_payment(
+    account: Account,
+    link: Link,
+    method: PaymentMethod,
+    amount: AmountInput | None = None,
+    payer: Payer = _ANY_PAYER,
+) -> Payment:
+    """Make a payment through a link, which counts from `begin` on.
+
+    Raises:
+        LinkNotPayableError: when the link cannot be paid, or not with this amount or method.
+    """
+    status = link_status(account, link)
+    if status is not LinkStatus.ACTIVE:
+        raise LinkNotPayableError(f"this payment link is {status}")
+    if link.terms["max_uses"] is not None and link.used + link.held >= link.terms["max_uses"]:
+        raise LinkNotPayableError("someone else is paying with this link's last use")
+    if method not in link.terms["payment_types"]:
+        raise LinkNotPayableError(f"this payment link does not take {method}")
+    return Payment(
+        id=account.identifiers.uuid(),
+        dgs_reference=f"dgs_{account.new_number('dgs_')}",
+        flw_reference=f"flw_{account.new_number('flw_')}",
+        method=method,
+        amount=_amount_to_pay(link, amount),
+        currency=link.terms["currency"],
+        payer=payer,
+        created_at=account.clock.time(),
+        redirect_url=link.terms.get("redirect_url"),
+        link_id=link.id,
+    )
+
+
+def begin(account: Account, link: Link, payment: Payment) -> None:
+    """Remember a payment; it holds one of the link's uses while it is pending."""
+    account.add_payment(payment)
+    link.payments.append(payment)
+    link.held += 1
+    account.touch("link", link.id, link)
+
+
+def pay(account: Account, link: Link, amount: AmountInput | None = None) -> Payment:
+    """Pay a link at once and successfully, as a payer with money would.
+
+    Raises:
+        LinkNotPayableError: when the link cannot be paid, or not with this amount.
+    """
+    method = PaymentMethod(link.terms["payment_types"][0])
+    payment = new_payment(account, link, method, amount)
+    begin(account, link, payment)
+    settle_payment(account, payment)
+    return payment
+
+
+def _amount_to_pay(link: Link, amount: AmountInput | None) -> Decimal:
+    terms = link.terms
+    if terms["amount_type"] == "fixed":
+        if amount is not None and parse_amount(amount) != terms["amount"]:
+            raise LinkNotPayableError("the amount of this payment link is fixed")
+        fixed: Decimal = terms["amount"]
+        return fixed
+    if amount is None:
+        raise LinkNotPayableError("the payer of a flexible link must name an amount")
+    chosen = parse_amount(amount)
+    if chosen < terms.get("min_amount", chosen) or chosen > terms.get("max_amount", chosen):
+        raise LinkNotPayableError("the amount is not within the limits of this payment link")
+    return chosen

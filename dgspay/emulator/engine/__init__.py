@@ -1,0 +1,1 @@
+"""How one request is carried out: authenticated, matched, claimed, executed, logged."""

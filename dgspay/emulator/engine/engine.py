@@ -1,0 +1,289 @@
+"""The emulator without I/O: a request goes in, its effects come out one by one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from http import HTTPStatus
+
+from dgspay.emulator.api.call import Call, Route
+from dgspay.emulator.clock import Clock
+from dgspay.emulator.domain.account import Account, Options
+from dgspay.emulator.domain.credentials import Credentials
+from dgspay.emulator.domain.idempotency import Memory
+from dgspay.emulator.domain.identifiers import Identifiers
+from dgspay.emulator.domain.records import Event
+from dgspay.emulator.domain.settlement import settle_due
+from dgspay.emulator.engine.authentication import IN_PROCESS_ORIGIN, Incoming, admit, read
+from dgspay.emulator.engine.request_log import Arrival, Journal
+from dgspay.emulator.faults.kinds import Fault, HungUp
+from dgspay.emulator.faults.plan import Faults
+from dgspay.emulator.http import Answer, Effect, Exchange, RefusedError, Request, Wait
+from dgspay.emulator.routes import API_OPERATIONS, find_route
+
+
+class Engine:
+    """Answers requests for the merchant accounts.
+
+    Args:
+        options: How the emulator behaves.
+        clock: Where the time comes from.
+        seed: The same seed makes the same ids.
+        merchants: The merchants' names, of which the first is the one meant by default.
+        deliver: Is given the webhooks that may leave; never before the answer of the call
+            that caused them.
+        scheduled: Called when something was put down to settle later.
+        changed: Called when something has happened that a watcher may want to see.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        clock: Clock,
+        *,
+        seed: int | str | None,
+        merchants: Sequence[str],
+        deliver: Callable[[Iterable[Event]], None],
+        scheduled: Callable[[], object],
+        changed: Callable[[], object],
+    ) -> None:
+        self.options = options
+        self.clock = clock
+        self.lock = threading.RLock()
+        self.faults = Faults(API_OPERATIONS, seed=seed)
+        self.origin = IN_PROCESS_ORIGIN
+        self.public = False
+        self._seed = seed
+        self._merchants = merchants
+        self._deliver = deliver
+        self._scheduled = scheduled
+        self._changed = changed
+        self.commit: Callable[[], object] = _nothing_to_keep
+        """Called before an answer leaves, with the lock held, to keep what has changed."""
+        self.trouble: Callable[[], str | None] = _nothing_to_keep
+        """Says why what has changed could not be kept."""
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything that happened."""
+        self.begin(Identifiers(self._seed))
+
+    def begin(self, identifiers: Identifiers) -> None:
+        """Have new accounts, whose ids come from here.
+
+        One source for all, so that no two merchants have the same reference.
+        """
+        with self.lock:
+            self.faults.begin_again()
+            self.journal = Journal()
+            self.identifiers = identifiers
+            slugs: set[str] = set()
+            self.accounts = tuple(
+                Account(
+                    Credentials.of_merchant(name),
+                    self.options,
+                    self.clock,
+                    identifiers,
+                    self.origin,
+                    slugs=slugs,
+                    scheduled=self._scheduled,
+                )
+                for name in self._merchants
+            )
+            self._by_key = {account.credentials.api_key: account for account in self.accounts}
+        self._changed()
+
+    @property
+    def account(self) -> Account:
+        """The first merchant's account."""
+        return self.accounts[0]
+
+    def account_of(self, account_number: str) -> Account:
+        """Find an account.
+
+        Raises:
+            LookupError: when there is none with this number.
+        """
+        for account in self.accounts:
+            if account.credentials.account_number == account_number:
+                return account
+        raise LookupError(f"no account {account_number!r}")
+
+    def account_with(self, api_key: str) -> Account | None:
+        """Return the account an API key opens, if there is one."""
+        return self._by_key.get(api_key)
+
+    def behave(self, options: Options) -> None:
+        """Behave otherwise from now on."""
+        with self.lock:
+            self.options = options
+            for account in self.accounts:
+                account.options = options
+            self.commit()
+        self._changed()
+
+    def move(self, origin: str, *, public: bool = False) -> None:
+        """Have the URLs in answers begin with another origin."""
+        with self.lock:
+            self.origin, self.public = origin, public
+            for account in self.accounts:
+                account.origin = origin
+
+    @contextmanager
+    def steering(self, account_number: str | None = None) -> Generator[Account]:
+        """Let someone act on an account from outside a request; then webhooks leave.
+
+        What was last seen pending can be decided until the next request or tick settles it,
+        so that a test may decline a payment that would settle at once.
+        """
+        account = self.account if account_number is None else self.account_of(account_number)
+        with self.lock:
+            try:
+                yield account
+            finally:
+                events = account.take_outbox()
+                self.commit()
+        self._deliver(events)
+        self._changed()
+
+    def tick(self) -> None:
+        """Settle what is due and let its webhooks leave."""
+        now = self.clock.time()
+        events: list[Event] = []
+        with self.lock:
+            for account in self.accounts:
+                due = account.next_due()
+                if due is not None and due <= now:
+                    settle_due(account)
+                    events += account.take_outbox()
+                    self.commit()
+        if events:
+            self._deliver(events)
+            self._changed()
+
+    def next_due(self) -> float | None:
+        """Say when the next thing settles, of whichever merchant."""
+        with self.lock:
+            moments = [due for a in self.accounts if (due := a.next_due()) is not None]
+        return min(moments, default=None)
+
+    def seconds_to_next(self) -> float | None:
+        """Return the real seconds until something is due; None when only a signal will tell."""
+        due = self.next_due()
+        return None if due is None else self.clock.seconds_until(due)
+
+    def hangs_up(self, method: str, path: str) -> bool:
+        """Say whether a fault closes a request's connection before its body is read."""
+        if not self.faults.standing:
+            return False
+        route, _ = find_route(method, path) or (None, {})
+        if route is None or self.faults.take(route.operation, early=True) is None:
+            return False
+        arrival = self.journal.open(Request(method, path), None, route.operation, self.clock.time())
+        arrival.fault = HungUp.words
+        self._changed()
+        return True
+
+    def exchange(self, request: Request) -> Exchange:
+        """Yield what must happen for a request: waits, then one answer or a dropped line.
+
+        The webhooks the request caused leave when the driver comes back after the answer, or
+        closes the exchange.
+        """
+        self.tick()
+        incoming = read(request)
+        # What the pages ask for is no call of the API.
+        journal = Journal() if incoming.is_for_page else self.journal
+        arrival = journal.open(request, incoming.body, incoming.operation, self.clock.time())
+        fault = self._fault(incoming, arrival)
+        events: list[Event] = []
+        try:
+            instead = fault.instead()
+            effects: tuple[Effect, ...] = () if instead is None else (instead,)
+            if instead is None:
+                answer = yield from self._answer(incoming, arrival, events)
+                effects = fault.afterwards(answer)
+            for effect in effects:
+                if isinstance(effect, Answer):
+                    journal.answered(arrival, effect.status, effect.body)
+                yield effect
+        finally:
+            if events:
+                self._deliver(events)
+            self._changed()
+
+    def _fault(self, incoming: Incoming, arrival: Arrival) -> Fault:
+        """Take the fault that strikes a request; the pages are spared."""
+        fault = None if incoming.is_for_page else self.faults.take(incoming.operation)
+        if fault is None:
+            return Fault()
+        arrival.fault = fault.words
+        return fault
+
+    def _answer(
+        self, incoming: Incoming, arrival: Arrival, events: list[Event]
+    ) -> Generator[Wait, None, Answer]:
+        """Do the work of a request, once per idempotency key, and make its answer."""
+        try:
+            account, route, key, replay = admit(self, incoming, arrival)
+        except RefusedError as refused:
+            return refused.answer()
+        if replay is not None:
+            return self._unless_in_trouble(replay)
+        call = Call(
+            account,
+            route.operation,
+            values=incoming.values,
+            query=incoming.request.query,
+            body=incoming.body,
+            idempotency_key=key,
+        )
+        keys = account.keys
+        done: Answer | None = None
+        try:
+            answer = done = self._work(route, call, events)
+            # The work is done by now: a client that gives up meanwhile has still paid.
+            if self.options.latency:
+                yield Wait(self.options.latency)
+        finally:
+            if key is not None:
+                with self.lock:
+                    keys.settle(key, done if call.acted else None)
+        return self._unless_in_trouble(answer) if call.acted else answer
+
+    def _unless_in_trouble(self, answer: Answer) -> Answer:
+        """Promise nothing that the state file does not hold; the key remembers the answer."""
+        why = self.trouble()
+        if why is None:
+            return answer
+        # Not in the API's form: whether it was done for good is not known.
+        headers = (("content-type", "text/plain; charset=utf-8"),)
+        return Answer(int(HTTPStatus.INTERNAL_SERVER_ERROR), f"{why}.\n".encode(), headers)
+
+    def _work(self, route: Route, call: Call, events: list[Event]) -> Answer:
+        with self.lock:
+            try:
+                result = route.handler(call)
+            except RefusedError as refused:
+                return refused.answer()
+            finally:
+                events += call.account.take_outbox()
+            answer = result if isinstance(result, Answer) else Answer.of(result)
+            if call.acted:
+                _keep_answer(call, answer)
+                self.commit()
+        return answer
+
+
+def _nothing_to_keep() -> None:
+    pass
+
+
+def _keep_answer(call: Call, answer: Answer) -> None:
+    """Have the answer kept together with the work, so that no crash can part the two."""
+    account, key = call.account, call.idempotency_key
+    if account.touched is not None and key is not None:
+        fingerprint = account.keys.fingerprint(key)
+        memory = Memory(fingerprint, answer.status, answer.body, answer.headers)
+        account.touch("key", key, memory)

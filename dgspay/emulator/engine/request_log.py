@@ -1,0 +1,96 @@
+"""The requests that arrived, with every secret masked, for tests and for the curious."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from dgspay.emulator.http import Request
+from dgspay.secret import masked, masked_text
+
+_KEPT_REQUESTS = 1000
+# Of bodies and answers together: a program that lists a long history fills no memory with it.
+_KEPT_BYTES = 32 * 1024 * 1024
+
+
+@attrs.define
+class Arrival:
+    """A request as it arrived, masked.
+
+    Attributes:
+        id: Its number, counted from 1.
+        method: The HTTP method.
+        path: The path, still percent-encoded.
+        query: The query string.
+        headers: Names in lower case; credentials masked.
+        body: The parsed JSON, card fields masked; None when there was none or it was not JSON.
+        operation: The route it matched, such as `POST /charges`, or None.
+        at: Seconds since 1970, by the emulator's clock.
+        status: The HTTP status it was answered with; None while it is in flight or dropped.
+        fault: What went wrong with it on purpose, in words, or None.
+        answer: The bytes it was answered with.
+        account_number: Whose it is; None where no one was let in.
+    """
+
+    id: int
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: Any
+    operation: str | None
+    at: float
+    status: int | None = None
+    fault: str | None = None
+    answer: bytes = attrs.field(default=b"", repr=False)
+    account_number: str | None = None
+    size: int = attrs.field(default=0, repr=False)
+    """How many bytes of body and answer it stands for."""
+
+
+class Journal:
+    """The latest requests, oldest first; older ones are let go. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._arrivals: deque[Arrival] = deque()
+        self._numbers = itertools.count(1)
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    @property
+    def arrivals(self) -> Sequence[Arrival]:
+        """The requests that are kept."""
+        with self._lock:
+            return tuple(self._arrivals)
+
+    def open(self, request: Request, body: Any, operation: str | None, at: float) -> Arrival:
+        """Write down a request before anything is done about it."""
+        path, query = masked_text(request.path), masked_text(request.query)
+        headers, body = masked(dict(request.headers)), masked(body)
+        with self._lock:
+            number = next(self._numbers)
+            arrival = Arrival(number, request.method, path, query, headers, body, operation, at)
+            self._arrivals.append(arrival)
+            self._weigh(arrival, len(request.body))
+        return arrival
+
+    def answered(self, arrival: Arrival, status: int, answer: bytes) -> None:
+        """Write down what a request was answered with."""
+        with self._lock:
+            arrival.status, arrival.answer = status, answer
+            # It may have been let go while it was in flight.
+            if arrival.id >= self._arrivals[0].id:
+                self._weigh(arrival, len(answer))
+
+    def _weigh(self, arrival: Arrival, size: int) -> None:
+        """Count some bytes more, and let go the oldest; the latest always stays."""
+        arrival.size += size
+        self._bytes += size
+        arrivals = self._arrivals
+        while len(arrivals) > _KEPT_REQUESTS or (self._bytes > _KEPT_BYTES and len(arrivals) > 1):
+            self._bytes -= arrivals.popleft().size

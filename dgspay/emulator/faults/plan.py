@@ -1,0 +1,328 @@
+"""Faults on purpose: which one strikes the next requests to a route, or some of them."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from dgspay.emulator.domain.identifiers import Identifiers
+from dgspay.emulator.faults.kinds import (
+    AnsweredInstead,
+    AnswerLost,
+    BadGateway,
+    CutOff,
+    Dripped,
+    Fault,
+    HungUp,
+    RepeatedRows,
+    RequestLost,
+    Slow,
+    Truncated,
+    fault_from,
+)
+from dgspay.emulator.http import JSON_HEADERS, Answer, RefusedError
+
+ANY_ROUTE = "*"
+
+
+@attrs.define(eq=False)
+class Standing:
+    """A fault that waits for its route.
+
+    Attributes:
+        id: Its number, for taking it back.
+        route: The route, or `*` for every route.
+        fault: What happens.
+        remaining: How many requests it still strikes; None for as many as come.
+        probability: The chance from 0 to 1 that it strikes a request; None for certain.
+    """
+
+    id: int
+    route: str
+    fault: Fault
+    remaining: int | None
+    probability: float | None
+
+    @property
+    def words(self) -> str:
+        """What happens, for people."""
+        return self.fault.words
+
+
+class Faults:
+    """The faults that wait for their route. Per route they strike in the order they were set.
+
+    A route is named as in the guide: `"POST /disburse"`, `"GET /transactions/{id}"`; `"*"` is
+    every route. A fault strikes the next request, the next `times` requests, or with
+    `probability` each request by chance until it is taken back.
+    """
+
+    def __init__(self, operations: Collection[str], *, seed: int | str | None = None) -> None:
+        self.operations = operations
+        self._standing: list[Standing] = []
+        self._numbers = itertools.count(1)
+        self._seed = seed
+        self._dice = Identifiers(seed)
+        self._lock = threading.Lock()
+
+    # --- sentences ----------------------------------------------------------------------
+
+    def lose_answer(
+        self, route: str, *, times: int | None = None, probability: float | None = None
+    ) -> None:
+        """Do the work of the next requests, then close the connection without an answer."""
+        self.add(route, AnswerLost(), times=times, probability=probability)
+
+    def lose_request(
+        self, route: str, *, times: int | None = None, probability: float | None = None
+    ) -> None:
+        """Read the next requests, then close the connection without doing their work."""
+        self.add(route, RequestLost(), times=times, probability=probability)
+
+    def hang_up(
+        self, route: str, *, times: int | None = None, probability: float | None = None
+    ) -> None:
+        """Close the connection of the next requests before their bodies are read."""
+        self.add(route, HungUp(), times=times, probability=probability)
+
+    def delay(
+        self,
+        route: str,
+        seconds: float,
+        *,
+        times: int | None = None,
+        probability: float | None = None,
+    ) -> None:
+        """Do the work of the next requests, and answer so many real seconds later."""
+        self.add(route, Slow(seconds), times=times, probability=probability)
+
+    def drip(
+        self,
+        route: str,
+        *,
+        seconds_per_byte: float = 1.0,
+        times: int | None = None,
+        probability: float | None = None,
+    ) -> None:
+        """Do the work of the next requests, and answer byte by byte, with real pauses."""
+        self.add(route, Dripped(seconds_per_byte), times=times, probability=probability)
+
+    def cut_answer(
+        self, route: str, *, times: int | None = None, probability: float | None = None
+    ) -> None:
+        """Do the work of the next requests, and close the connection half-way in the answer."""
+        self.add(route, CutOff(), times=times, probability=probability)
+
+    def truncate(
+        self, route: str, *, times: int | None = None, probability: float | None = None
+    ) -> None:
+        """Do the work of the next requests, and answer with JSON that ends half-way."""
+        self.add(route, Truncated(), times=times, probability=probability)
+
+    def bad_gateway(
+        self,
+        route: str,
+        *,
+        after_work: bool = False,
+        times: int | None = None,
+        probability: float | None = None,
+    ) -> None:
+        """Answer the next requests with a 502 in HTML, as a proxy does."""
+        self.add(route, BadGateway(after_work), times=times, probability=probability)
+
+    def too_many(
+        self,
+        route: str,
+        *,
+        retry_after: float | str = 1,
+        times: int | None = None,
+        probability: float | None = None,
+    ) -> None:
+        """Answer the next requests with 429 and `Retry-After`, without doing the work."""
+        fault = fault_from("too_many", {"retry_after": str(retry_after)})
+        self.add(route, fault, times=times, probability=probability)
+
+    def redirect(
+        self,
+        route: str,
+        location: str,
+        *,
+        status: int = 307,
+        times: int | None = None,
+        probability: float | None = None,
+    ) -> None:
+        """Send the next requests elsewhere, without doing the work."""
+        fault = fault_from("redirect", {"location": location, "status": status})
+        self.add(route, fault, times=times, probability=probability)
+
+    def repeat_rows(
+        self, route: str, *, times: int | None = None, probability: float | None = None
+    ) -> None:
+        """Begin the next pages with the last row of the page before, as a shifting list does."""
+        self.add(route, RepeatedRows(), times=times, probability=probability)
+
+    def fail_next(
+        self,
+        route: str,
+        *,
+        error_code: str = "99",
+        times: int | None = None,
+        probability: float | None = None,
+    ) -> None:
+        """Answer the next requests with an error code of the guide, without doing the work."""
+        refusal = RefusedError(error_code, "a fault was asked for")
+        fault = AnsweredInstead(refusal.answer(), f"error {error_code}, nothing done")
+        self.add(route, fault, times=times, probability=probability)
+
+    def answer_next(
+        self,
+        route: str,
+        *,
+        status: int = 200,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        times: int | None = None,
+        probability: float | None = None,
+    ) -> None:
+        """Answer the next requests with exactly this, without doing the work."""
+        lines = JSON_HEADERS if headers is None else tuple(headers.items())
+        fault = AnsweredInstead(
+            Answer(status, body, lines), f"a made-up answer {status}, nothing done"
+        )
+        self.add(route, fault, times=times, probability=probability)
+
+    # --- as values ----------------------------------------------------------------------
+
+    def add(
+        self,
+        route: str,
+        fault: Fault,
+        *,
+        times: int | None = None,
+        probability: float | None = None,
+    ) -> Standing:
+        """Have a fault strike the next requests to a route.
+
+        Args:
+            route: Such as `POST /disburse`, or `*`.
+            fault: What happens.
+            times: How many requests it strikes; one when not given, and without a limit when a
+                probability is.
+            probability: The chance that it strikes a request.
+
+        Raises:
+            ValueError: for a route the API does not have, `times` below 1, or a probability
+                that is not above 0 and at most 1.
+        """
+        if route != ANY_ROUTE and route not in self.operations:
+            raise ValueError(f"{route!r} is no route; one of: {', '.join(self.operations)}")
+        if times is not None and times < 1:
+            raise ValueError("times must be at least 1")
+        if probability is not None and not 0 < probability <= 1:
+            raise ValueError("probability must be above 0 and at most 1")
+        if times is None and probability is None:
+            times = 1
+        with self._lock:
+            standing = Standing(next(self._numbers), route, fault, times, probability)
+            self._standing.append(standing)
+        return standing
+
+    def plan(self, wish: Mapping[str, Any]) -> Standing:
+        """Add a fault that comes as plain values, from a file or over HTTP.
+
+        Args:
+            wish: `route`, `fault` (such as `lose_answer`), `times`, `probability`, and what
+                that fault needs besides, such as `seconds`.
+
+        Raises:
+            ValueError: when one of them is missing, wrong or not known.
+        """
+        wish = dict(wish)
+        route, kind = wish.pop("route", None), wish.pop("fault", None)
+        times, probability = wish.pop("times", None), wish.pop("probability", None)
+        # What comes from outside is wrong by its value, whatever its type.
+        if not all(isinstance(word, str) for word in (route, kind)):
+            raise ValueError("a fault needs a route and a fault, both text")
+        if not (times is None or (isinstance(times, int) and not isinstance(times, bool))):
+            raise ValueError("times must be a whole number")
+        chance = None if probability is None else _chance(probability)
+        return self.add(route, fault_from(kind, wish), times=times, probability=chance)
+
+    @property
+    def standing(self) -> Sequence[Standing]:
+        """What is still to strike, in order."""
+        return tuple(self._standing)
+
+    def take(self, route: str | None, *, early: bool = False) -> Fault | None:
+        """Take the fault that strikes a request to a route.
+
+        Args:
+            route: The route, or None for a request to none.
+            early: Whether the body has yet to be read: only a fault that does not read it
+                is taken then.
+        """
+        if route is None or not self._standing:
+            return None
+        with self._lock:
+            for standing in self._standing:
+                if standing.route not in (route, ANY_ROUTE):
+                    continue
+                if standing.fault.is_early != early:
+                    if early and standing.probability is None:
+                        return None
+                    continue
+                if standing.probability is None or self._dice.chance() < standing.probability:
+                    return self._strike(standing)
+        return None
+
+    def _strike(self, standing: Standing) -> Fault:
+        if standing.remaining is not None:
+            standing.remaining -= 1
+            if standing.remaining == 0:
+                self._standing.remove(standing)
+        return standing.fault
+
+    def cancel(self, number: int) -> None:
+        """Take one fault back.
+
+        Raises:
+            LookupError: when no fault with this number waits.
+        """
+        with self._lock:
+            for standing in self._standing:
+                if standing.id == number:
+                    self._standing.remove(standing)
+                    return
+        raise LookupError(f"no fault with the number {number}")
+
+    def clear(self) -> None:
+        """Let everything work again."""
+        with self._lock:
+            self._standing.clear()
+
+    def begin_again(self) -> None:
+        """Forget every fault, and how chance has fallen."""
+        self.recall((), 0)
+
+    def recall(self, standing: Iterable[Standing], thrown: int) -> None:
+        """Have the faults of an earlier moment, and chance fall as it did from then on."""
+        with self._lock:
+            self._standing = list(standing)
+            self._numbers = itertools.count(1 + max((s.id for s in self._standing), default=0))
+            self._dice = Identifiers(self._seed, thrown)
+
+    @property
+    def thrown(self) -> int:
+        """How often chance has decided."""
+        return self._dice.drawn
+
+
+def _chance(probability: object) -> float:
+    try:
+        return float(str(probability))
+    except ValueError:
+        raise ValueError("probability must be a number") from None

@@ -1,0 +1,1 @@
+"""The hosted payment pages with their templates, styles and scripts."""

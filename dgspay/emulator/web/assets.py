@@ -1,0 +1,47 @@
+"""Serves the files the pages load: styles, scripts, and the module that encrypts cards."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from importlib import resources
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dgspay import browser
+
+_MEDIA_TYPES: Final[Mapping[str, str]] = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+_HEADERS = {
+    "Cache-Control": "no-cache",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+@functools.cache
+def _files() -> Mapping[str, tuple[bytes, str]]:
+    """Return every file by its name; what is not among them is not served."""
+    folder = resources.files("dgspay.emulator.web") / "static"
+    files = {
+        entry.name: (entry.read_bytes(), media_type)
+        for entry in folder.iterdir()
+        for ending, media_type in _MEDIA_TYPES.items()
+        if entry.name.endswith(ending)
+    }
+    files[browser.SCRIPT_NAME] = (browser.script(), browser.MEDIA_TYPE)
+    return files
+
+
+async def serve_asset(request: Request) -> Response:
+    """Answer with one of the files."""
+    found = _files().get(request.path_params["name"])
+    if found is None:
+        return Response("no such file", 404, media_type="text/plain")
+    content, media_type = found
+    return Response(content, media_type=media_type, headers=_HEADERS)

@@ -1,0 +1,303 @@
+"""Sends webhooks: signed, at least once, again on a schedule until a receiver says 2xx."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+import httpx
+
+from dgspay.emulator.clock import Clock
+from dgspay.emulator.domain.records import Event
+from dgspay.emulator.webhooks.attempt import (
+    Attempt,
+    InProcessReceiver,
+    attempt_in_process,
+    attempt_over_http,
+    is_success,
+)
+from dgspay.emulator.webhooks.delivery import Delivery
+from dgspay.emulator.webhooks.modes import Mischief, Mode
+from dgspay.emulator.webhooks.queue import Round, Waiting
+from dgspay.models.codec import dump_json
+from dgspay.transports.deadline import bound
+from dgspay.webhooks import sign
+
+# Seconds before each further attempt. The guide says "automatic retries" and not when.
+RETRY_DELAYS: Final = (5.0, 30.0, 120.0, 600.0, 3600.0)
+TIMEOUT_SECONDS: Final = 5.0
+
+# More than may be held up at once by receivers that are known to stall.
+MAX_WORKERS: Final = 8
+
+_KEPT_DELIVERIES = 10_000
+_JOIN_SECONDS = 2 * TIMEOUT_SECONDS
+
+
+Keep = Callable[[Delivery, Event | None, Delivery | None], object]
+"""Keeps a delivery as it is now; with it ends an event that is recorded by it, and an old
+delivery that is let go for it."""
+
+
+class Courier:
+    """Delivers webhooks in threads that start with the first of them.
+
+    Args:
+        clock: Decides when a retry is due.
+        changed: Called when something about a delivery has changed.
+    """
+
+    def __init__(self, clock: Clock, changed: Callable[[], object]) -> None:
+        self.keep: Keep = _keep_nothing
+        self.deliveries: deque[Delivery] = deque(maxlen=_KEPT_DELIVERIES)
+        self.mischief = Mischief()
+        self.receiver: InProcessReceiver | None = None
+        self._clock = clock
+        self._tell = changed
+        self._changed = threading.Condition()
+        self._waiting = Waiting()
+        self._held: dict[Mode, list[Delivery]] = {}
+        self._numbers = itertools.count(1)
+        self._idle_workers = 0
+        self._workers: list[threading.Thread] = []
+        self._closed = False
+
+    def post(self, events: Iterable[Event]) -> None:
+        """Sign and record webhooks, and send those that have somewhere to go."""
+        for event in events:
+            self._post(event)
+        self._deliver_in_process()
+
+    def _post(self, event: Event) -> None:
+        treatment = self.mischief.treat()
+        body = dump_json(event.payload)
+        # A signature of other bytes: right in form, wrong for these.
+        signed = body + b" " if treatment.wrong_signature else body
+        with self._changed:
+            delivery = Delivery(
+                next(self._numbers),
+                str(event.payload["event"]),
+                str(event.payload["dgs_reference"]),
+                event.url,
+                body,
+                sign(signed, event.secret),
+                event.account_number,
+                self._clock.time(),
+                treatment.words,
+            )
+            is_full = len(self.deliveries) == _KEPT_DELIVERIES
+            evicted = self.deliveries[0] if is_full else None
+            self.deliveries.append(delivery)
+            if treatment.drop or not self._has_receiver(delivery):
+                pass
+            elif treatment.reorder is not None:
+                self._hold(delivery, treatment.reorder)
+            else:
+                times = 2 if treatment.duplicate else 1
+                self._put((delivery,) * times, self._clock.time() + treatment.delay)
+            self.keep(delivery, event, evicted)
+        self._tell()
+
+    def resend(self, number: int) -> None:
+        """Send a webhook again now, whatever became of it.
+
+        Raises:
+            LookupError: when there is no such delivery.
+            ValueError: when it has no receiver.
+        """
+        with self._changed:
+            for delivery in self.deliveries:
+                if delivery.id == number:
+                    break
+            else:
+                raise LookupError(f"no delivery with the number {number}")
+            if not self._has_receiver(delivery):
+                raise ValueError("this webhook has no receiver: it was only recorded")
+            self._put((delivery,), self._clock.time())
+            self.keep(delivery, None, None)
+        self._deliver_in_process()
+
+    def wake(self) -> None:
+        """Look at the clock again."""
+        with self._changed:
+            self._changed.notify_all()
+        self._deliver_in_process()
+
+    def next_due(self) -> float | None:
+        """Say when the next webhook leaves."""
+        with self._changed:
+            return self._waiting.next_due()
+
+    def wait_until_idle(self, timeout: float) -> bool:
+        """Wait until nothing is under way or due; say whether that came about in time."""
+        with self._changed:
+            return self._changed.wait_for(self._idle, timeout)
+
+    def reset(self) -> None:
+        """Forget all deliveries; one that is under way ends, and is not tried again."""
+        with self._changed:
+            self.deliveries.clear()
+            self.mischief.clear()
+            self._waiting.forget()
+            self._held.clear()
+            self._changed.notify_all()
+        self._tell()
+
+    def recall(self, deliveries: Iterable[Delivery]) -> None:
+        """Have the deliveries of an earlier moment, and go on with those that are not done."""
+        self.reset()
+        with self._changed:
+            now = self._clock.time()
+            self.deliveries.extend(deliveries)
+            last = max((delivery.id for delivery in self.deliveries), default=0)
+            self._numbers = itertools.count(last + 1)
+            # What was to come in reverse order has waited long enough.
+            late = tuple(d for d in reversed(self.deliveries) if d.held)
+            if late:
+                self._put(late, now)
+            for delivery in self.deliveries:
+                if delivery.next_at is not None and not delivery.held:
+                    self._put((delivery,), max(now, delivery.next_at))
+            for delivery in late:
+                delivery.held = False
+        self._deliver_in_process()
+
+    @contextmanager
+    def standing_still(self) -> Generator[Sequence[Delivery]]:
+        """Let nothing about the deliveries change inside the block."""
+        with self._changed:
+            yield self.deliveries
+
+    def close(self) -> None:
+        """Stop delivering. A try that is under way is waited for."""
+        with self._changed:
+            self._closed = True
+            self._waiting.drop()
+            self._changed.notify_all()
+            workers = tuple(self._workers)
+        for worker in workers:
+            worker.join(_JOIN_SECONDS)
+
+    # --- the queue ----------------------------------------------------------------------
+
+    def _has_receiver(self, delivery: Delivery) -> bool:
+        return delivery.url is not None or self.receiver is not None
+
+    def _hold(self, delivery: Delivery, mode: Mode) -> None:
+        """Keep a webhook back until the last of its group has come; then the last goes first."""
+        held = self._held.setdefault(mode, [])
+        held.append(delivery)
+        delivery.held = True
+        if mode.remaining == 0:
+            del self._held[mode]
+            for released in held:
+                released.held = False
+            self._put(tuple(reversed(held)), self._clock.time())
+
+    def _put(self, deliveries: tuple[Delivery, ...], due: float) -> None:
+        for delivery in deliveries:
+            delivery.next_at = due
+        if self._closed:
+            return
+        round_ = Round(due, deliveries)
+        self._waiting.add(round_)
+        if not round_.stays_in_process:
+            self._staff()
+        self._changed.notify_all()
+
+    def _staff(self) -> None:
+        """Have a worker for what waits, up to so many."""
+        if self._idle_workers == 0 and len(self._workers) < MAX_WORKERS:
+            worker = threading.Thread(
+                target=self._work, name="dgspay-emulator-webhooks", daemon=True
+            )
+            self._workers.append(worker)
+            self._idle_workers += 1
+            worker.start()
+
+    def _idle(self) -> bool:
+        return self._waiting.is_idle(self._clock.time())
+
+    # --- the ways -----------------------------------------------------------------------
+
+    def _work(self) -> None:
+        with httpx.Client(follow_redirects=False, trust_env=False) as client:
+            bound(client)
+            while (round_ := self._next()) is not None:
+                self._make(round_, client)
+                with self._changed:
+                    self._idle_workers += 1
+
+    def _next(self) -> Round | None:
+        """Wait for the round that is due next; None means to stop."""
+        with self._changed:
+            while not self._closed:
+                if (round_ := self._waiting.take(self._clock.time())) is not None:
+                    self._idle_workers -= 1
+                    if self._waiting:
+                        self._staff()
+                    return round_
+                pause = None
+                if (start := self._waiting.next_start()) is not None:
+                    pause = self._clock.seconds_until(start)
+                self._changed.wait(pause)
+        return None
+
+    def _deliver_in_process(self) -> None:
+        """Hand what is due to the receiver in this process, in the thread that caused it."""
+        if self.receiver is None:
+            return
+        while True:
+            with self._changed:
+                round_ = self._waiting.take(self._clock.time(), in_process=True)
+            if round_ is None:
+                return
+            self._make(round_, None)
+
+    def _make(self, round_: Round, client: httpx.Client | None) -> None:
+        answered = True
+        for delivery in round_.deliveries:
+            now = self._clock.time()
+            if delivery.url is not None and client is not None:
+                attempt = attempt_over_http(
+                    client,
+                    delivery.url,
+                    delivery.body,
+                    delivery.headers,
+                    now=now,
+                    timeout=TIMEOUT_SECONDS,
+                )
+            elif self.receiver is not None:
+                attempt = attempt_in_process(
+                    self.receiver, delivery.body, delivery.headers, now=now
+                )
+            else:
+                continue
+            answered = attempt.status is not None
+            self._note(delivery, attempt, round_)
+        with self._changed:
+            self._waiting.done(round_, answered=answered)
+            self._changed.notify_all()
+        self._tell()
+
+    def _note(self, delivery: Delivery, attempt: Attempt, round_: Round) -> None:
+        """Write down how a try went, and when the next one is due."""
+        with self._changed:
+            if not self._waiting.is_under_way(round_):
+                return  # everything was forgotten meanwhile
+            delivery.attempts.append(attempt)
+            delivery.next_at = None
+            tried = len(delivery.attempts)
+            if not is_success(attempt.status) and tried <= len(RETRY_DELAYS):
+                # From when it was due and not from when it was tried: a clock that has jumped
+                # over the whole schedule has it run through.
+                self._put((delivery,), round_.due + RETRY_DELAYS[tried - 1])
+            self.keep(delivery, None, None)
+
+
+def _keep_nothing(delivery: Delivery, event: Event | None, evicted: Delivery | None) -> None:
+    pass

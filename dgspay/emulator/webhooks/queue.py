@@ -1,0 +1,136 @@
+"""The webhooks that wait for their time, so arranged that a dead receiver delays no other."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import Counter
+from urllib.parse import urlsplit
+
+import attrs
+
+from dgspay.emulator.webhooks.delivery import Delivery
+
+# Fewer than there are workers: one receiver that stalls leaves the others some.
+MAX_AT_ONE_RECEIVER = 4
+
+# For all receivers together that did not answer when they were last tried.
+MAX_AT_SILENT_RECEIVERS = 2
+
+
+@attrs.frozen(eq=False)
+class Round:
+    """Deliveries that one worker makes one after the other, so that their order holds."""
+
+    due: float
+    deliveries: tuple[Delivery, ...]
+
+    @property
+    def receiver(self) -> str | None:
+        """The host and port it goes to; None where it stays in this process."""
+        urls = (delivery.url for delivery in self.deliveries if delivery.url is not None)
+        return next((urlsplit(url).netloc for url in urls), None)
+
+    @property
+    def stays_in_process(self) -> bool:
+        """Whether no socket is needed."""
+        return self.receiver is None
+
+
+class Waiting:
+    """Rounds by when they are due, and how many are under way at each receiver."""
+
+    def __init__(self) -> None:
+        self._queues: dict[str | None, list[tuple[float, int, Round]]] = {}
+        self._under_way: dict[Round, str | None] = {}
+        self._busy: Counter[str | None] = Counter()
+        self._silent: set[str | None] = set()
+        self._tiebreak = itertools.count()
+
+    def __len__(self) -> int:
+        return sum(map(len, self._queues.values()))
+
+    def add(self, round_: Round) -> None:
+        """Put a round in its place; among equals, behind those that are there."""
+        queue = self._queues.setdefault(round_.receiver, [])
+        heapq.heappush(queue, (round_.due, next(self._tiebreak), round_))
+
+    def next_due(self) -> float | None:
+        """Say when the next round is due, whether or not its receiver is busy."""
+        return min((queue[0][0] for queue in self._queues.values()), default=None)
+
+    def next_start(self) -> float | None:
+        """Say when the next round may start of those whose receivers are not busy."""
+        head = self._head()
+        return None if head is None else head[0]
+
+    def take(self, now: float, *, in_process: bool = False) -> Round | None:
+        """Take the round that has been due for longest, and have it under way.
+
+        Args:
+            now: Seconds since 1970.
+            in_process: Whether only those are meant that need no socket.
+        """
+        head = self._head(in_process=in_process)
+        if head is None or head[0] > now:
+            return None
+        round_ = head[2]
+        queue = self._queues[round_.receiver]
+        heapq.heappop(queue)
+        if not queue:
+            del self._queues[round_.receiver]
+        self._under_way[round_] = round_.receiver
+        self._busy[round_.receiver] += 1
+        return round_
+
+    def is_under_way(self, round_: Round) -> bool:
+        """Say whether a round was taken, and not forgotten since."""
+        return round_ in self._under_way
+
+    def done(self, round_: Round, *, answered: bool) -> None:
+        """Note that a round is over; one that was forgotten does not count.
+
+        Args:
+            round_: The one that was taken.
+            answered: Whether its receiver said anything at all.
+        """
+        if round_ in self._under_way:
+            receiver = self._under_way.pop(round_)
+            self._busy[receiver] -= 1
+            if not self._busy[receiver]:
+                del self._busy[receiver]
+            if answered:
+                self._silent.discard(receiver)
+            else:
+                self._silent.add(receiver)
+
+    def is_idle(self, now: float) -> bool:
+        """Say whether nothing is under way or due."""
+        due = self.next_due()
+        return not self._under_way and (due is None or due > now)
+
+    def drop(self) -> None:
+        """Let go what waits; what is under way goes on."""
+        self._queues.clear()
+
+    def forget(self) -> None:
+        """Let go what waits, and what is under way does not count any more."""
+        self.drop()
+        self._under_way.clear()
+        self._busy.clear()
+        self._silent.clear()
+
+    def _head(self, *, in_process: bool = False) -> tuple[float, int, Round] | None:
+        at_silent = sum(self._busy[receiver] for receiver in self._silent)
+        free = (
+            queue[0]
+            for receiver, queue in self._queues.items()
+            if receiver is None or (not in_process and self._has_room(receiver, at_silent))
+        )
+        return min(free, default=None)
+
+    def _has_room(self, receiver: str, at_silent: int) -> bool:
+        """Say whether one more may be tried at a receiver."""
+        if receiver in self._silent and at_silent >= MAX_AT_SILENT_RECEIVERS:
+            return False
+        return self._busy[receiver] < MAX_AT_ONE_RECEIVER
