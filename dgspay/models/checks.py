@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from dgspay.models.characters import named, without_invisible
+
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 _MAX_URL = 2048
 # In this form nothing can be wrong with a URL but its length.
@@ -36,6 +38,30 @@ def required_text(value: str, *, field: str) -> str:
 def optional_text(value: str | None, *, field: str) -> str | None:
     """Return None, or text as `required_text` wants it."""
     return None if value is None else required_text(value, field=field)
+
+
+def account_number(value: str, *, field: str) -> str:
+    """Return the number of an account without the invisible characters that copying leaves in it.
+
+    Raises:
+        TypeError: when it is not text.
+        ValueError: when it is blank, or has a line break, a control character, or a character
+            that no bank has in its numbers.
+    """
+    number = without_invisible(required_text(value, field=field), field=field)
+    required_text(number, field=field)
+    if number.isascii() and number.isprintable():
+        return number
+    place, odd = next(
+        (place, character)
+        for place, character in enumerate(number, 1)
+        if not (character.isascii() and character.isprintable())
+    )
+    if odd.isdigit():
+        raise ValueError(f"{field} has a digit that is none of 0 to 9, at place {place}")
+    raise ValueError(
+        f"{field} has a character that no account number has ({named(odd)}), at place {place}"
+    )
 
 
 def country_code(value: str, *, field: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from dgspay.models.checks import country_code, optional_text, required_text
+from dgspay.models.checks import account_number, country_code, optional_text, required_text
 from dgspay.models.phones import RWANDA, local_part, mobile_local, network_name
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -103,7 +103,7 @@ class BankRecipient:
 
     Attributes:
         bank_key: The bank, as `banks.list` names it.
-        account_number: Account number.
+        account_number: Account number; invisible characters in it are not sent.
         name: The account holder.
         branch: Needed where the bank's `branch_required` is true.
     """
@@ -116,7 +116,7 @@ class BankRecipient:
     def __attrs_post_init__(self) -> None:
         """Refuse what DGS-Pay would refuse, naming the field."""
         required_text(self.bank_key, field="recipient.bank_key")
-        required_text(self.account_number, field="recipient.account_number")
+        account_number(self.account_number, field="recipient.account_number")
         optional_text(self.name, field="recipient.name")
         optional_text(self.branch, field="recipient.branch")
 
@@ -129,7 +129,7 @@ class BankRecipient:
         """Return the fields as the API names them."""
         return {
             "bank_key": self.bank_key,
-            "account_number": self.account_number,
+            "account_number": account_number(self.account_number, field="recipient.account_number"),
             "name": self.name,
             "branch": self.branch,
         }

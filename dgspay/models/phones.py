@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 
+from dgspay.models.characters import without_invisible
+
 RWANDA = "250"
 
 NETWORKS = ("MTN", "Airtel")
 
-_SEPARATORS = str.maketrans("", "", " -().")
+# Hyphens that do not break, and dashes, as text programs put them between digits.
+_SEPARATORS = str.maketrans("", "", " -().\u2010\u2011\u2012\u2013\u2014\u2015\u2212")
 _NUMBER = re.compile(r"\+?[0-9]{4,15}", re.ASCII)
 # Rwandan mobile numbers: 72 and 73 are Airtel's, 78 and 79 MTN's; 9 digits after the 0.
 _RWANDAN_MOBILE = re.compile(r"7[2389][0-9]{7}", re.ASCII)
@@ -27,7 +30,7 @@ def local_part(phone: str, country_code: str, *, field: str) -> str:
         raise TypeError(f"{field} must be a str, not {type(phone).__name__}")
     if country_code == RWANDA and (usual := _USUAL_FORM.fullmatch(phone)):
         return usual[1]
-    number = phone.translate(_SEPARATORS)
+    number = without_invisible(phone, field=field).translate(_SEPARATORS)
     if not _NUMBER.fullmatch(number):
         raise ValueError(f"{field} must be a phone number such as '0788123456'")
     if number.startswith("00"):
@@ -59,7 +62,8 @@ def network_name(network: str, *, field: str) -> str:
     """
     if not isinstance(network, str):
         raise TypeError(f"{field} must be a str, not {type(network).__name__}")
+    plain = without_invisible(network, field=field)
     for name in NETWORKS:
-        if network.casefold() == name.casefold():
+        if plain.casefold() == name.casefold():
             return name
     raise ValueError(f"{field} must be one of {', '.join(NETWORKS)}")

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from dgspay import BankRecipient, MobileMoneyRecipient
+from dgspay.models.characters import without_invisible
 from dgspay.models.checks import optional_text
 from dgspay.money import parse_amount
 from dgspay.payouts.faults import RowFault
@@ -34,6 +35,8 @@ MAX_REFERENCE = 128
 
 _BANK_COLUMNS = ("bank_key", "account_number", "branch")
 _PHONE_COLUMNS = ("msisdn", "network")
+# Words of a person's: what is not seen in them may have a meaning in their script.
+_PROSE = frozenset({"name", "narration", "branch"})
 _GOOD_BANK = {"destination_type": "bank", "bank_key": "bk_rw", "account_number": "1234567890"}
 _GOOD_PHONE = {"destination_type": "mobile_money", "msisdn": "0788123456", "network": "MTN"}
 # What Excel makes of a long number, in either decimal notation: 1.23457E+12 and 1,23457E+12.
@@ -57,14 +60,19 @@ def read_row(
         line: Where it begins in the file.
         row: What its cells hold, by the names of `COLUMNS`; empty ones are left out.
     """
-    faults: list[RowFault] = []
+    row, faults = _plain(line, row)
+    unreadable = {fault.column for fault in faults}
 
     def checked(column: str, check: Callable[[], Any]) -> Any:
         try:
             return check()
         except (ValueError, TypeError) as error:
-            faults.append(RowFault(line, column, str(error)))
+            complain(column, str(error))
             return None
+
+    def complain(column: str, message: str) -> None:
+        if column not in unreadable:
+            faults.append(RowFault(line, column, message))
 
     reference = checked("reference", lambda: _reference(row.get("reference")))
     amount = checked("amount", lambda: _whole_rwf(row.get("amount"), row.get("currency")))
@@ -73,8 +81,8 @@ def read_row(
         recipient = _recipient(row)
     except (ValueError, TypeError) as error:
         # Only now is it worth the time to look at each column by itself.
-        found = [*_recipient_faults(row)] or [("recipient", str(error))]
-        faults.extend(RowFault(line, *fault) for fault in found)
+        for fault in [*_recipient_faults(row)] or [("recipient", str(error))]:
+            complain(*fault)
     narration = checked("narration", lambda: _text(row, "narration"))
     if faults or recipient is None:
         yield from ((line, fault) for fault in faults)
@@ -85,6 +93,26 @@ def read_row(
             recipient, number=number, reference=reference, amount=amount, narration=narration
         ),
     )
+
+
+def _plain(line: int, row: dict[str, Any]) -> tuple[dict[str, Any], list[RowFault]]:
+    """Return the cells as a reader sees them, and a fault for each that shows something else."""
+    plain, faults = row, []
+    for column, value in row.items():
+        if not isinstance(value, str) or value.isascii() or column in _PROSE:
+            continue
+        if plain is row:
+            plain = dict(row)
+        try:
+            seen = without_invisible(value, field=column)
+        except ValueError as error:
+            faults.append(RowFault(line, column, str(error)))
+            continue
+        if seen:
+            plain[column] = seen
+        else:
+            del plain[column]
+    return plain, faults
 
 
 def _reference(value: object) -> str:
@@ -102,7 +130,7 @@ def _whole_rwf(value: Any, currency: object) -> int:
         raise ValueError("amount is missing")
     if currency is not None and str(currency).upper() != "RWF":
         raise ValueError("currency must be RWF: payouts leave the RWF wallet")
-    if isinstance(value, str) and ("," in value or " " in value or "\xa0" in value):
+    if isinstance(value, str) and ("," in value or " " in value):
         raise ValueError("amount must be digits only, without thousands separators")
     if isinstance(value, str) and _THOUSANDS.fullmatch(value):
         raise ValueError(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import attrs
 
 from dgspay.errors import ConfigError
+from dgspay.models.characters import without_invisible
 from dgspay.payouts.faults import RowFault
 from dgspay.payouts.payout import Payout
 from dgspay.payouts.row import COLUMNS, read_row
@@ -33,6 +34,10 @@ Source = str | Path | Iterable[Mapping[str, Any]] | Any
 _DELIMITERS = ",;\t"
 _UNDECODED = re.compile("[\ud800-\udfff]")
 _SLICE = 1000
+# So many different sets of keys of mappings are remembered.
+_SETS_OF_KEYS = 1000
+# What pandas (`amount.1`) and polars (`amount_duplicated_0`) make of a second `amount`.
+_RENAMED = re.compile(r"(.+?)(?:\.[0-9]+|_duplicated_[0-9]+)", re.ASCII | re.DOTALL)
 # Of pandas, which is not imported for this.
 _MISSING_TYPES = ("NAType", "NaTType")
 
@@ -42,11 +47,9 @@ class Rows:
     """Rows under way from a source. Iterate once; `digest` is right after the last row.
 
     Attributes:
-        columns: The columns that were found, by the vendor's names.
-        ignored: Headings that mean nothing here.
+        ignored: Headings that mean nothing here; of mappings, all of them after the last row.
     """
 
-    columns: Sequence[str]
     ignored: Sequence[str]
     _rows: Iterator[tuple[int, Payout | RowFault]]
     _digest: Callable[[], str]
@@ -79,7 +82,7 @@ def open_rows(source: Source, mapping: Mapping[str, str] | None = None) -> Itera
         with _open_csv(Path(source), names) as rows:
             yield rows
     else:
-        yield _from_mappings(_mappings_of(source), names)
+        yield _from_mappings(_mappings_of(source, names), names)
 
 
 def _check_mapping(mapping: Mapping[str, str]) -> dict[str, str]:
@@ -88,32 +91,59 @@ def _check_mapping(mapping: Mapping[str, str]) -> dict[str, str]:
             raise ConfigError(
                 f"the mapping of {heading!r} names no column; one of: {', '.join(COLUMNS)}"
             )
-    return dict(mapping)
+    return {_seen(heading): column for heading, column in mapping.items()}
+
+
+def _seen(heading: str) -> str:
+    """Return a heading as a reader sees it."""
+    try:
+        return without_invisible(heading, field="a heading")
+    except ValueError as error:
+        reason = str(error)
+    raise ConfigError(reason)
 
 
 def _columns_of(
     headings: Sequence[str], mapping: Mapping[str, str]
 ) -> tuple[list[str | None], list[str]]:
-    """Say what each heading means (None: nothing), and which ones mean nothing."""
-    columns: list[str | None] = []
-    for heading in headings:
-        name = heading.strip()
-        meant = mapping.get(name) or name.lower().replace(" ", "_")
-        columns.append(meant if meant in COLUMNS else None)
+    """Say what each heading means (None: nothing), and which ones mean nothing.
+
+    Raises:
+        ConfigError: two of them mean the same.
+    """
+    names = [*map(_seen, headings)]
+    columns = [_meaning_of(name, mapping) for name in names]
     known = [column for column in columns if column is not None]
-    twice = sorted({column for column in known if known.count(column) > 1})
+    twice = {column for column in known if known.count(column) > 1}
+    # A library that reads a sheet renames the second of two columns of one name.
+    for name, column in zip(names, columns, strict=True):
+        renamed = _RENAMED.fullmatch(name) if column is None else None
+        if renamed and renamed[1] in names and (meant := _meaning_of(renamed[1], mapping)):
+            twice.add(meant)
     if twice:
-        raise ConfigError(f"two columns of the file mean {', '.join(twice)}")
+        raise ConfigError(f"two columns mean {', '.join(sorted(twice))}; keep one of them")
+    return columns, [h for h, column in zip(headings, columns, strict=True) if column is None and h]
+
+
+def _meaning_of(name: str, mapping: Mapping[str, str]) -> str | None:
+    meant = mapping.get(name) or name.lower().replace(" ", "_")
+    return meant if meant in COLUMNS else None
+
+
+def _require_columns(columns: Iterable[str | None]) -> None:
+    known = {*columns}
     missing = [name for name in ("reference", "amount") if name not in known]
     if "bank_key" not in known and "msisdn" not in known:
         missing.append("msisdn (or bank_key and account_number)")
     if missing:
         raise ConfigError(f"the file has no column for {', '.join(missing)}; map its headings")
-    unmapped = [heading for heading in mapping if heading not in {h.strip() for h in headings}]
+
+
+def _require_mapped(mapping: Mapping[str, str], headings: Iterable[str]) -> None:
+    found = {*map(_seen, headings)}
+    unmapped = [heading for heading in mapping if heading not in found]
     if unmapped:
         raise ConfigError(f"the mapping names headings the file does not have: {unmapped}")
-    ignored = [h for h, column in zip(headings, columns, strict=True) if column is None and h]
-    return columns, ignored
 
 
 # --- files --------------------------------------------------------------------------------
@@ -206,8 +236,9 @@ def _open_csv(path: Path, mapping: Mapping[str, str]) -> Iterator[Rows]:
         if lines.undecoded_since(1) is not None:
             raise ConfigError(f"line 1 of {path} is not UTF-8; export it as 'CSV UTF-8'")
         columns, ignored = _columns_of(headings, mapping)
+        _require_columns(columns)
+        _require_mapped(mapping, headings)
         yield Rows(
-            [column for column in columns if column is not None],
             ignored,
             _csv_rows(reader, lines, columns),
             raw.sha256.hexdigest,
@@ -262,45 +293,94 @@ def _csv_rows(
 # --- frames and mappings ------------------------------------------------------------------
 
 
-def _mappings_of(source: Any) -> Iterable[Mapping[str, Any]]:
+def _mappings_of(source: Any, mapping: Mapping[str, str]) -> Iterable[Mapping[Any, Any]]:
     if hasattr(source, "iter_rows"):  # polars
-        named: Iterable[Mapping[str, Any]] = source.iter_rows(named=True)
+        named: Iterable[Mapping[Any, Any]] = source.iter_rows(named=True)
         return named
     if hasattr(source, "to_dict") and hasattr(source, "iloc"):  # pandas
-        # In slices: the records of a whole frame take many times its memory.
-        return chain.from_iterable(
-            source.iloc[first : first + _SLICE].to_dict("records")
-            for first in range(0, len(source), _SLICE)
-        )
+        return _records_of(source, mapping)
     if not isinstance(source, Iterable):
         raise ConfigError("rows must be a CSV file, a frame, or an iterable of mappings")
     return source
 
 
-def _from_mappings(mappings: Iterable[Mapping[str, Any]], mapping: Mapping[str, str]) -> Rows:
+def _records_of(frame: Any, mapping: Mapping[str, str]) -> Iterator[Mapping[Any, Any]]:
+    """Give the rows of a frame of pandas; of two columns of one name a mapping keeps only one."""
+    names = [*frame.columns]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        # Where none of these means anything, none is needed.
+        _columns_of([str(name) for name in names], mapping)
+        frame = frame.loc[:, [name not in twice for name in names]]
+    # In slices: the records of a whole frame take many times its memory.
+    return chain.from_iterable(
+        frame.iloc[first : first + _SLICE].to_dict("records")
+        for first in range(0, len(frame), _SLICE)
+    )
+
+
+@attrs.define
+class _Headings:
+    """What the keys of mappings mean; each mapping may have keys of its own."""
+
+    mapping: Mapping[str, str]
+    found: dict[str, None] = attrs.field(factory=dict)
+    ignored: list[str] = attrs.field(factory=list)
+    _known: dict[tuple[Any, ...], dict[Any, str]] = attrs.field(factory=dict)
+
+    def meaning(self, keys: tuple[Any, ...]) -> dict[Any, str]:
+        """Return the column of each key that means one.
+
+        Raises:
+            ConfigError: two of them mean the same.
+        """
+        meaning = self._known.get(keys)
+        if meaning is None:
+            names = [str(key) for key in keys]
+            columns, ignored = _columns_of(names, self.mapping)
+            meaning = {k: c for k, c in zip(keys, columns, strict=True) if c is not None}
+            self.found.update(dict.fromkeys(names))
+            self.ignored.extend(name for name in ignored if name not in self.ignored)
+            if len(self._known) < _SETS_OF_KEYS:
+                self._known[keys] = meaning
+        return meaning
+
+
+def _from_mappings(mappings: Iterable[Mapping[Any, Any]], mapping: Mapping[str, str]) -> Rows:
     waiting = iter(mappings)
     first = next(waiting, None)
-    headings = [] if first is None else [str(name) for name in first]
-    columns, ignored = _columns_of(headings, mapping)
-    meaning = {h: c for h, c in zip(headings, columns, strict=True) if c is not None}
+    headings = _Headings(mapping)
+    if first is not None and not isinstance(first, Mapping):
+        raise ConfigError("rows of a program must be mappings, a dict for each row")
+    # Of none at all it is told that there are no columns, as of a file.
+    _require_columns(headings.meaning((*(first or ()),)).values())
     sha256 = hashlib.sha256()
 
     def rows() -> Iterator[tuple[int, Payout | RowFault]]:
         for number, mapped in enumerate(_chain(first, waiting), 1):
+            try:
+                meaning = headings.meaning((*mapped,))
+            except ConfigError as error:
+                yield number, RowFault(number, None, error.message)
+                continue
+            if mapped.get(None) is not None:  # of `csv.DictReader`
+                yield number, RowFault(number, None, "it has more fields than the heading line")
+                continue
             row = {
-                meaning[name]: value.strip() if isinstance(value, str) else value
+                column: value.strip() if isinstance(value, str) else value
                 for name, value in mapped.items()
-                if name in meaning and not _is_missing(value)
+                if (column := meaning.get(name)) is not None and not _is_missing(value)
             }
             sha256.update(repr(sorted(row.items())).encode("utf-8", "surrogatepass"))
             yield from read_row(number, number, row)
+        _require_mapped(mapping, headings.found)
 
-    return Rows([*meaning.values()], ignored, rows(), sha256.hexdigest)
+    return Rows(headings.ignored, rows(), sha256.hexdigest)
 
 
 def _chain(
-    first: Mapping[str, Any] | None, rest: Iterator[Mapping[str, Any]]
-) -> Iterator[Mapping[str, Any]]:
+    first: Mapping[Any, Any] | None, rest: Iterator[Mapping[Any, Any]]
+) -> Iterator[Mapping[Any, Any]]:
     if first is not None:
         yield first
         yield from rest

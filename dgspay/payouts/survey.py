@@ -112,7 +112,6 @@ class Survey:
 
 def survey_rows(rows: Rows, survey: Survey) -> Iterator[Payout]:
     """Give the good rows on while the survey takes notes; exhaust it to know all faults."""
-    survey.ignored = tuple(rows.ignored)
     references, payments = _Repeats(), _Repeats()
     for line, row in rows:
         if isinstance(row, RowFault):
@@ -122,6 +121,7 @@ def survey_rows(rows: Rows, survey: Survey) -> Iterator[Payout]:
         payments.add((row.account, row.amount), line)
         survey.note(line, row)
         yield row
+    survey.ignored = tuple(rows.ignored)
     for first, line in references.pairs():
         survey.complain(RowFault(line, "reference", f"line {first} has the same reference"))
     survey.faults.sort(key=lambda fault: fault.line)

@@ -334,3 +334,124 @@ def test_numbers_that_lost_digits_are_refused(changed: dict[str, Any], message: 
 def test_a_phone_as_an_integer_keeps_its_meaning() -> None:
     (payout,) = read([{**next(payments(1)), "msisdn": 788123456}])
     assert payout.account == "+250788123456"
+
+
+# --- what a row means it says in its own keys ------------------------------------------------
+
+PHONE = {"reference": "a", "amount": 5000, "msisdn": "0788123456", "network": "MTN"}
+BANK = {"reference": "b", "amount": 5000, "bank_key": "bk_rw", "account_number": "0001234567"}
+
+
+@pytest.mark.acceptance(106)
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"currency": "USD"}, "currency must be RWF: payouts leave the RWF wallet"),
+        ({"destination_type": "bank"}, "bank_key is missing"),
+        ({"bank_key": "bk_rw"}, "msisdn does not belong to a bank account; leave it empty"),
+        ({"account_number": "123"}, "account_number does not belong to a mobile wallet"),
+        ({"Currency": "USD"}, "currency must be RWF: payouts leave the RWF wallet"),
+        ({"Amount": 9000}, "two columns mean amount; keep one of them"),
+        ({None: ["MTN"]}, "it has more fields than the heading line"),
+    ],
+)
+def test_a_key_that_the_first_mapping_lacks_counts_in_a_later_one(
+    keys: dict[Any, Any], message: str
+) -> None:
+    found = faults([PHONE, {**PHONE, "reference": "b", **keys}])
+    assert found[0][0] == 2
+    assert message in [said for _, said in found] or message in found[0][1]
+
+
+@pytest.mark.acceptance(106)
+def test_each_mapping_may_pay_in_its_own_way() -> None:
+    first, second = read(iter([PHONE, BANK]))
+    assert (first.account, second.account) == ("+250788123456", "0001234567")
+    second, first = read(iter([BANK, PHONE]))
+    assert (first.account, second.account) == ("+250788123456", "0001234567")
+    # A heading that the first mapping does not have may be mapped, and one that none has may not.
+    other = {"reference": "c", "amount": 5, "Phone": "0788123457", "network": "MTN"}
+    assert read([PHONE, other], {"Phone": "msisdn"})[1].account == "+250788123457"
+    with pytest.raises(ConfigError, match="does not have"):
+        read([PHONE, other], {"Telephone": "msisdn"})
+    assert check_rows([PHONE, {**other, "msisdn": "0788123457"}]).ignored == ("Phone",)
+
+
+@pytest.mark.acceptance(106)
+@pytest.mark.parametrize("second", ["amount", "Amount", "amount.1", "amount_duplicated_0"])
+def test_a_frame_with_two_columns_of_one_name_is_refused(second: str) -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    frame = pandas.DataFrame(
+        [["a", 5000, "0788123456", "MTN", 7000]],
+        columns=["reference", "amount", "msisdn", "network", second],
+    )
+    with pytest.raises(ConfigError, match="two columns mean amount; keep one of them"):
+        check_rows(frame)
+    with pytest.raises(ConfigError, match="two columns mean amount; keep one of them"):
+        check_rows(frame.rename(columns={"amount": "Net", second: "Net"}), {"Net": "amount"})
+    # Two that mean nothing here harm nobody.
+    noted = pandas.DataFrame(
+        [["a", 5000, "0788123456", "MTN", 1, 2]], columns=[*PHONE, "note", "note"]
+    )
+    assert check_rows(noted).count == 1
+
+
+@pytest.mark.acceptance(106)
+def test_what_polars_and_pandas_make_of_a_sheet_with_two_columns_of_one_name_is_refused(
+    tmp_path: Path,
+) -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    polars = pytest.importorskip("polars", reason="polars is not installed")
+    path = sheet(tmp_path, "reference,amount,msisdn,network,amount\nr1,1000,0788123456,MTN,2000\n")
+    for source in (path, pandas.read_csv(path, dtype=str), polars.read_csv(path)):
+        with pytest.raises(ConfigError, match="two columns mean amount"):
+            check_rows(source)
+
+
+# --- characters that no reader sees ------------------------------------------------------------
+
+INVISIBLE = ["\u200b", "\ufeff", "\u00ad", "\u202a", "\u2069", "\u200e", "\u2060", "\ufe0f"]
+
+
+@pytest.mark.acceptance(106)
+@pytest.mark.parametrize("mark", INVISIBLE, ids=ascii)
+def test_invisible_characters_are_no_part_of_what_is_paid(tmp_path: Path, mark: str) -> None:
+    head = "reference,amount,destination_type,bank_key,account_number,msisdn,network,currency\n"
+    rows = [
+        ["r1", "1000", "bank", "bk_rw", "0001234567", "", "", "RWF"],
+        ["r2", "2000", "mobile_money", "", "", "0788123456", "MTN", "RWF"],
+    ]
+    clean = read(sheet(tmp_path, head + "".join(",".join(row) + "\n" for row in rows)))
+    dirty = [
+        ",".join(f"{mark}{cell[:1]}{mark}{cell[1:]}\u00a0{mark}" if cell else mark for cell in row)
+        for row in rows
+    ]
+    spoilt = head.replace("account_number", f"{mark}account\u00a0number{mark}")
+    assert read(sheet(tmp_path, spoilt + "".join(f"{row}\n" for row in dirty))) == clean
+
+
+@pytest.mark.acceptance(106)
+def test_a_reference_that_only_looks_like_another_is_the_same_one(tmp_path: Path) -> None:
+    text = HEAD + GOOD + GOOD.replace("r1", "r\u200b1").replace("1000", "2000")
+    assert faults(sheet(tmp_path, text)) == [(3, "line 2 has the same reference")]
+
+
+@pytest.mark.acceptance(106)
+@pytest.mark.parametrize(
+    ("column", "cell", "message"),
+    [
+        ("account_number", "12\u202e34", "shows it backwards (U+202E)"),
+        ("amount", "\u202e0001", "shows it backwards (U+202E)"),
+        ("reference", "r\u202e1", "shows it backwards (U+202E)"),
+        ("account_number", "\uff11\uff12", "a digit that is none of 0 to 9, at place 1"),
+        ("account_number", "12\u201134", "(U+2011, NON-BREAKING HYPHEN), at place 3"),
+        ("account_number", "12\n34", "no account number has (U+000A), at place 3"),
+        ("amount", "10\u202f000", "without thousands separators"),
+    ],
+)
+def test_what_cannot_be_made_right_is_named_with_its_line(
+    column: str, cell: str, message: str
+) -> None:
+    ((line, said),) = faults([PHONE, {**BANK, column: cell}])
+    assert line == 2
+    assert message in said
