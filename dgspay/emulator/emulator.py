@@ -22,19 +22,19 @@ from dgspay.emulator.domain.records import Payment
 from dgspay.emulator.domain.sample_history import generate
 from dgspay.emulator.domain.wallet import DEFAULT_BALANCES
 from dgspay.emulator.engine.authentication import IN_PROCESS_ORIGIN
-from dgspay.emulator.engine.change_feed import Feed
+from dgspay.emulator.engine.change_feed import ChangeFeed
 from dgspay.emulator.engine.engine import Engine
-from dgspay.emulator.engine.request_log import Arrival
+from dgspay.emulator.engine.request_log import LoggedRequest
 from dgspay.emulator.engine.ticker import Ticker
 from dgspay.emulator.faults.plan import Faults
 from dgspay.emulator.faults.toml_file import load_faults
 from dgspay.emulator.merchant import Merchant
 from dgspay.emulator.server import in_process, serve
 from dgspay.emulator.server.asgi import create_app
-from dgspay.emulator.state import Keeper, Snapshot, StateFile, merchants_in
+from dgspay.emulator.state import Snapshot, StateFile, StateStore, merchants_in
 from dgspay.emulator.webhooks.control import Webhooks
 from dgspay.emulator.webhooks.delivery import Delivery
-from dgspay.emulator.webhooks.dispatcher import Courier
+from dgspay.emulator.webhooks.dispatcher import Dispatcher
 from dgspay.money import AmountInput
 
 
@@ -103,9 +103,9 @@ class Emulator(Merchant):
             guide_credentials=guide_credentials,
             balances=DEFAULT_BALANCES if balances is None else dict(balances),
         )
-        self.feed = Feed()
-        self._courier = Courier(self.clock, self.feed.changed)
-        self.webhooks = Webhooks(self._courier)
+        self.feed = ChangeFeed()
+        self._dispatcher = Dispatcher(self.clock, self.feed.changed)
+        self.webhooks = Webhooks(self._dispatcher)
         self._tickers: set[Ticker] = set()
         self._running = ExitStack()
         self._state_file = None if state is None else str(state)
@@ -121,22 +121,22 @@ class Emulator(Merchant):
                 self.clock,
                 seed=seed,
                 merchants=self._merchants,
-                deliver=self._courier.post,
+                deliver=self._dispatcher.post,
                 scheduled=self._wake_tickers,
                 changed=self.feed.changed,
             )
-            self._keeper = Keeper(self._engine, self._courier, self._merchants, file)
-            self._keeper.begin()
+            self._store = StateStore(self._engine, self._dispatcher, self._merchants, file)
+            self._store.begin()
             # From here on, `close` lets it go.
             opened.pop_all()
         super().__init__(self._engine, 0)
         self.app: ASGIApp = create_app(
-            self._engine, console_routes(self, self._engine, self._courier)
+            self._engine, console_routes(self, self._engine, self._dispatcher)
         )
         self.base_url = IN_PROCESS_ORIGIN + API_PREFIX
         self.clock.subscribe(self._engine.tick, self._engine.next_due)
-        self.clock.subscribe(self._courier.wake, self._courier.next_due)
-        self.clock.subscribe(self._keeper.commit)
+        self.clock.subscribe(self._dispatcher.wake, self._dispatcher.next_due)
+        self.clock.subscribe(self._store.commit)
         if webhook_url is not None:
             self._running.enter_context(self._ticking())
 
@@ -209,14 +209,14 @@ class Emulator(Merchant):
         return self._engine.faults
 
     @property
-    def requests(self) -> Sequence[Arrival]:
+    def requests(self) -> Sequence[LoggedRequest]:
         """The latest requests that arrived, oldest first, secrets masked."""
-        return self._engine.journal.arrivals
+        return self._engine.request_log.entries
 
     @property
     def deliveries(self) -> Sequence[Delivery]:
         """The latest webhooks, oldest first, with every try to deliver them."""
-        return tuple(self._courier.deliveries)
+        return tuple(self._dispatcher.deliveries)
 
     # --- steering -----------------------------------------------------------------------
 
@@ -308,7 +308,7 @@ class Emulator(Merchant):
             ValueError: when the file is not TOML, or asks for something that is not known.
             OSError: when it cannot be read.
         """
-        load_faults(path, self.faults, self._courier.mischief)
+        load_faults(path, self.faults, self._dispatcher.delivery_modes)
         self.keep()
 
     def wait_for_deliveries(self, timeout: float = 30.0) -> None:
@@ -317,7 +317,7 @@ class Emulator(Merchant):
         Raises:
             TimeoutError: when that takes longer than `timeout` real seconds.
         """
-        if not self._courier.wait_until_idle(timeout):
+        if not self._dispatcher.wait_until_idle(timeout):
             raise TimeoutError(f"webhooks were still under way after {timeout} seconds")
 
     # --- states -------------------------------------------------------------------------
@@ -332,7 +332,7 @@ class Emulator(Merchant):
         Raises:
             ValueError: when the name is empty, longer than 80 characters or not printable.
         """
-        return self._keeper.snapshot(name)
+        return self._store.snapshot(name)
 
     def restore(self, name: str = "snapshot") -> None:
         """Return to a snapshot; the same calls have the same answers as they had after it.
@@ -340,7 +340,7 @@ class Emulator(Merchant):
         Raises:
             LookupError: when there is none of this name.
         """
-        self._keeper.restore(name)
+        self._store.restore(name)
         self.feed.changed()
 
     def forget_snapshot(self, name: str = "snapshot") -> None:
@@ -349,12 +349,12 @@ class Emulator(Merchant):
         Raises:
             LookupError: when there is none of this name.
         """
-        self._keeper.forget(name)
+        self._store.forget(name)
 
     @property
     def snapshots(self) -> Sequence[Snapshot]:
         """The states that were kept, the latest first."""
-        return self._keeper.snapshots
+        return self._store.snapshots
 
     @property
     def state_file(self) -> str | None:
@@ -363,14 +363,14 @@ class Emulator(Merchant):
 
     def keep(self) -> None:
         """Write settings that were just changed to the state file, and tell who watches."""
-        self._keeper.commit()
+        self._store.commit()
         self.feed.changed()
 
     # --- the end ------------------------------------------------------------------------
 
     def reset(self) -> None:
         """Forget everything that happened; credentials, options and snapshots stay."""
-        self._keeper.start_again()
+        self._store.start_again()
 
     def close(self) -> None:
         """Stop what runs in the background.
@@ -378,8 +378,8 @@ class Emulator(Merchant):
         Webhooks still waiting are not sent; with `state`, the next run sends them.
         """
         self._running.close()
-        self._courier.close()
-        self._keeper.close()
+        self._dispatcher.close()
+        self._store.close()
 
     def __enter__(self) -> Self:
         return self

@@ -17,9 +17,9 @@ from dgspay.emulator.domain.account import Account
 from dgspay.emulator.domain.sample_history import generate
 from dgspay.emulator.engine.engine import Engine
 from dgspay.emulator.fidelity import FIDELITY
-from dgspay.emulator.http import Answer, Request
+from dgspay.emulator.http import Request, Response
 from dgspay.emulator.state import Snapshot
-from dgspay.emulator.webhooks.dispatcher import Courier
+from dgspay.emulator.webhooks.dispatcher import Dispatcher
 from dgspay.models.codec import dump_json, parse_json
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Ask:
     Attributes:
         emulator: What is steered.
         engine: Its engine.
-        courier: Its webhooks.
+        dispatcher: Its webhooks.
         account: The merchant it is about.
         values: The variable segments of the path.
         query: The query parameters.
@@ -42,7 +42,7 @@ class Ask:
 
     emulator: Emulator
     engine: Engine
-    courier: Courier
+    dispatcher: Dispatcher
     account: Account
     values: Mapping[str, str]
     query: Mapping[str, str]
@@ -85,7 +85,7 @@ def show_state(ask: Ask) -> Mapping[str, Any]:
     return {
         **state(
             ask.engine,
-            ask.courier,
+            ask.dispatcher,
             ask.account,
             ask.query.get("search", ""),
             ask.query.get("find", ""),
@@ -99,9 +99,9 @@ def show_state(ask: Ask) -> Mapping[str, Any]:
 def show_request(ask: Ask) -> Mapping[str, Any]:
     """One request, in full."""
     number = ask.values["id"]
-    for arrival in ask.emulator.requests:
-        if str(arrival.id) == number:
-            return request_details(arrival, ask.engine.origin)
+    for logged in ask.emulator.requests:
+        if str(logged.id) == number:
+            return request_details(logged, ask.engine.origin)
     raise LookupError("no such request: only the latest are kept")
 
 
@@ -143,7 +143,7 @@ def resend(ask: Ask) -> Mapping[str, Any]:
     """Send a webhook again."""
     if not ask.values["id"].isdigit():
         raise LookupError("no such delivery")
-    ask.courier.resend(int(ask.values["id"]))
+    ask.dispatcher.resend(int(ask.values["id"]))
     return _DONE
 
 
@@ -172,14 +172,14 @@ def clear_faults(ask: Ask) -> Mapping[str, Any]:
 
 def add_mode(ask: Ask) -> Mapping[str, Any]:
     """Treat the next webhooks in a special way."""
-    ask.courier.mischief.plan(ask.body)
+    ask.dispatcher.delivery_modes.plan(ask.body)
     ask.emulator.keep()
     return _DONE
 
 
 def clear_modes(ask: Ask) -> Mapping[str, Any]:
     """Deliver as a good provider does."""
-    ask.courier.mischief.clear()
+    ask.dispatcher.delivery_modes.clear()
     ask.emulator.keep()
     return _DONE
 
@@ -297,9 +297,9 @@ def _called(ask: Ask, method: str, path: str, body: Mapping[str, Any] | None) ->
     }
     content = b"" if body is None else dump_json(body)
     request = Request(method, API_PREFIX + path, "", headers, content)
-    answers: list[Answer] = []
+    answers: list[Response] = []
     with closing(ask.engine.exchange(request)) as exchange:
-        answers += [effect for effect in exchange if isinstance(effect, Answer)]
+        answers += [effect for effect in exchange if isinstance(effect, Response)]
     if not answers:
         raise ValueError("a fault swallowed the answer")
     answered = parse_json(answers[0].body)

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from dgspay.emulator import http
 from dgspay.emulator.console.actions import ACTIONS, Action, Ask
 from dgspay.emulator.console.event_stream import changes
 from dgspay.emulator.engine.authentication import MAX_BODY_BYTES
@@ -18,12 +19,11 @@ from dgspay.emulator.engine.engine import Engine
 from dgspay.emulator.engine.origin_check import is_foreign, is_foreign_name
 from dgspay.emulator.faults.kinds import KINDS
 from dgspay.emulator.fidelity import FIDELITY
-from dgspay.emulator.http import Answer
 from dgspay.emulator.openapi import OPENAPI_PATH, describe
 from dgspay.emulator.routes import API_OPERATIONS
 from dgspay.emulator.web.payment_pages import PAYMENT_WORDS
 from dgspay.emulator.web.rendering import page
-from dgspay.emulator.webhooks.dispatcher import Courier
+from dgspay.emulator.webhooks.dispatcher import Dispatcher
 from dgspay.emulator.webhooks.modes import MODES
 from dgspay.errors import DecodeError
 from dgspay.models.codec import dump_json, parse_json
@@ -36,7 +36,7 @@ CONSOLE_PATH = "/_emulator"
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def console_routes(emulator: Emulator, engine: Engine, courier: Courier) -> list[Route]:
+def console_routes(emulator: Emulator, engine: Engine, dispatcher: Dispatcher) -> list[Route]:
     """Return the routes for an emulator."""
 
     async def console(request: Request) -> Response:
@@ -61,7 +61,7 @@ def console_routes(emulator: Emulator, engine: Engine, courier: Courier) -> list
             if is_foreign(request.headers, public=engine.public):
                 return _refusal(HTTPStatus.FORBIDDEN, "this is not a page of the emulator")
             try:
-                ask = await _ask(request, emulator, engine, courier)
+                ask = await _ask(request, emulator, engine, dispatcher)
                 # In a thread: what it sets off may take its time.
                 result = await run_in_threadpool(action, ask)
             except LookupError as error:
@@ -86,7 +86,7 @@ def console_routes(emulator: Emulator, engine: Engine, courier: Courier) -> list
     ]
 
 
-async def _ask(request: Request, emulator: Emulator, engine: Engine, courier: Courier) -> Ask:
+async def _ask(request: Request, emulator: Emulator, engine: Engine, dispatcher: Dispatcher) -> Ask:
     number = request.query_params.get("account")
     account = engine.account if number is None else engine.account_of(number)
     body = {}
@@ -102,7 +102,9 @@ async def _ask(request: Request, emulator: Emulator, engine: Engine, courier: Co
             raise ValueError(error.message) from None
         if not isinstance(body, dict):
             raise ValueError("the body must be a JSON object")
-    return Ask(emulator, engine, courier, account, request.path_params, request.query_params, body)
+    return Ask(
+        emulator, engine, dispatcher, account, request.path_params, request.query_params, body
+    )
 
 
 def _refusal(status: int, message: str) -> Response:
@@ -110,7 +112,7 @@ def _refusal(status: int, message: str) -> Response:
     return Response(dump_json(answer), int(status), media_type="application/json")
 
 
-def _page_for(request: Request, engine: Engine, build: Callable[[], Answer]) -> Response:
+def _page_for(request: Request, engine: Engine, build: Callable[[], http.Response]) -> Response:
     """Show a page; a link from elsewhere may lead to it, but not by another host's name."""
     if is_foreign_name(request.headers, public=engine.public):
         return _refusal(HTTPStatus.FORBIDDEN, "ask for it by address or as localhost")
@@ -118,13 +120,13 @@ def _page_for(request: Request, engine: Engine, build: Callable[[], Answer]) -> 
     return Response(answer.body, answer.status, headers=dict(answer.headers))
 
 
-def _console_page() -> Answer:
+def _console_page() -> http.Response:
     return page(
         "console", routes=API_OPERATIONS, kinds=KINDS, modes=MODES, payment_types=PAYMENT_WORDS
     )
 
 
-def _fidelity_page() -> Answer:
+def _fidelity_page() -> http.Response:
     areas: dict[str, list[object]] = {}
     for behaviour in FIDELITY:
         areas.setdefault(behaviour.area, []).append(behaviour)

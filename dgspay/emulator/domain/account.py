@@ -12,8 +12,16 @@ from dgspay.emulator.clock import Clock
 from dgspay.emulator.domain.credentials import Credentials
 from dgspay.emulator.domain.idempotency import Keys
 from dgspay.emulator.domain.identifiers import Identifiers
-from dgspay.emulator.domain.payment_index import History
-from dgspay.emulator.domain.records import Conversion, Deed, Disbursement, Due, Event, Link, Payment
+from dgspay.emulator.domain.payment_index import PaymentIndex
+from dgspay.emulator.domain.records import (
+    Conversion,
+    Disbursement,
+    Due,
+    Event,
+    ExecutedCall,
+    Link,
+    Payment,
+)
 from dgspay.emulator.domain.wallet import Wallet
 from dgspay.money import AmountInput
 
@@ -69,11 +77,11 @@ class Account:
         # From a source of its own, so that one merchant more leaves the ids to come as they are.
         self.merchant_id = Identifiers(f"{identifiers.seed} {credentials.account_number}").uuid()
         self.wallet = Wallet(options.balances)
-        self.history = History()
+        self.history = PaymentIndex()
         self.disbursements: dict[str, Disbursement] = {}
         self.conversions: dict[str, Conversion] = {}
         self.links: dict[str, Link] = {}
-        self.deeds: list[Deed] = []
+        self.executed: list[ExecutedCall] = []
         self._slugs: dict[str, Link] = {}
         self._outbox: list[Event] = []
         self._due: list[tuple[float, int, str]] = []
@@ -200,10 +208,10 @@ class Account:
         events, self._outbox = self._outbox, []
         return events
 
-    def do(self, deed: Deed) -> None:
+    def do(self, deed: ExecutedCall) -> None:
         """Write down what was really done."""
-        self.deeds.append(deed)
-        self.touch("deed", str(len(self.deeds)), deed)
+        self.executed.append(deed)
+        self.touch("deed", str(len(self.executed)), deed)
 
     # --- what must outlive the process --------------------------------------------------
 

@@ -16,8 +16,15 @@ from dgspay.emulator.domain.credentials import (
     LIVE_KEY_PREFIX,
 )
 from dgspay.emulator.engine.origin_check import is_foreign, is_foreign_name
-from dgspay.emulator.engine.request_log import Arrival
-from dgspay.emulator.http import Answer, RefusedError, Request, WrongMethodError, invalid, not_found
+from dgspay.emulator.engine.request_log import LoggedRequest
+from dgspay.emulator.http import (
+    RefusedError,
+    Request,
+    Response,
+    WrongMethodError,
+    invalid,
+    not_found,
+)
 from dgspay.emulator.routes import find_route, methods_of
 from dgspay.errors import DecodeError
 from dgspay.models.codec import parse_json
@@ -65,8 +72,8 @@ def read(request: Request) -> Incoming:
 
 
 def admit(
-    engine: Engine, incoming: Incoming, arrival: Arrival
-) -> tuple[Account, Route, str | None, Answer | None]:
+    engine: Engine, incoming: Incoming, logged: LoggedRequest
+) -> tuple[Account, Route, str | None, Response | None]:
     """Check who asks and whether the request can be read, and claim its key.
 
     Returns:
@@ -82,7 +89,7 @@ def admit(
         account = _owner(engine, incoming.values)
     else:
         account = _authenticate(engine, incoming.request)
-        arrival.account_number = account.credentials.account_number
+        logged.account_number = account.credentials.account_number
     if route is None:
         allowed = methods_of(incoming.request.path)
         raise WrongMethodError(allowed) if allowed else not_found("endpoint")

@@ -16,10 +16,10 @@ from dgspay.emulator.domain.identifiers import Identifiers
 from dgspay.emulator.domain.records import Event
 from dgspay.emulator.domain.settlement import settle_due
 from dgspay.emulator.engine.authentication import IN_PROCESS_ORIGIN, Incoming, admit, read
-from dgspay.emulator.engine.request_log import Arrival, Journal
+from dgspay.emulator.engine.request_log import LoggedRequest, RequestLog
 from dgspay.emulator.faults.kinds import Fault, HungUp
 from dgspay.emulator.faults.plan import Faults
-from dgspay.emulator.http import Answer, Effect, Exchange, RefusedError, Request, Wait
+from dgspay.emulator.http import Effect, Exchange, RefusedError, Request, Response, Wait
 from dgspay.emulator.routes import API_OPERATIONS, find_route
 
 
@@ -76,7 +76,7 @@ class Engine:
         """
         with self.lock:
             self.faults.begin_again()
-            self.journal = Journal()
+            self.request_log = RequestLog()
             self.identifiers = identifiers
             slugs: set[str] = set()
             self.accounts = tuple(
@@ -180,8 +180,10 @@ class Engine:
         route, _ = find_route(method, path) or (None, {})
         if route is None or self.faults.take(route.operation, early=True) is None:
             return False
-        arrival = self.journal.open(Request(method, path), None, route.operation, self.clock.time())
-        arrival.fault = HungUp.words
+        logged = self.request_log.open(
+            Request(method, path), None, route.operation, self.clock.time()
+        )
+        logged.fault = HungUp.words
         self._changed()
         return True
 
@@ -194,39 +196,39 @@ class Engine:
         self.tick()
         incoming = read(request)
         # What the pages ask for is no call of the API.
-        journal = Journal() if incoming.is_for_page else self.journal
-        arrival = journal.open(request, incoming.body, incoming.operation, self.clock.time())
-        fault = self._fault(incoming, arrival)
+        request_log = RequestLog() if incoming.is_for_page else self.request_log
+        logged = request_log.open(request, incoming.body, incoming.operation, self.clock.time())
+        fault = self._fault(incoming, logged)
         events: list[Event] = []
         try:
             instead = fault.instead()
             effects: tuple[Effect, ...] = () if instead is None else (instead,)
             if instead is None:
-                answer = yield from self._answer(incoming, arrival, events)
+                answer = yield from self._answer(incoming, logged, events)
                 effects = fault.afterwards(answer)
             for effect in effects:
-                if isinstance(effect, Answer):
-                    journal.answered(arrival, effect.status, effect.body)
+                if isinstance(effect, Response):
+                    request_log.answered(logged, effect.status, effect.body)
                 yield effect
         finally:
             if events:
                 self._deliver(events)
             self._changed()
 
-    def _fault(self, incoming: Incoming, arrival: Arrival) -> Fault:
+    def _fault(self, incoming: Incoming, logged: LoggedRequest) -> Fault:
         """Take the fault that strikes a request; the pages are spared."""
         fault = None if incoming.is_for_page else self.faults.take(incoming.operation)
         if fault is None:
             return Fault()
-        arrival.fault = fault.words
+        logged.fault = fault.words
         return fault
 
     def _answer(
-        self, incoming: Incoming, arrival: Arrival, events: list[Event]
-    ) -> Generator[Wait, None, Answer]:
+        self, incoming: Incoming, logged: LoggedRequest, events: list[Event]
+    ) -> Generator[Wait, None, Response]:
         """Do the work of a request, once per idempotency key, and make its answer."""
         try:
-            account, route, key, replay = admit(self, incoming, arrival)
+            account, route, key, replay = admit(self, incoming, logged)
         except RefusedError as refused:
             return refused.answer()
         if replay is not None:
@@ -240,7 +242,7 @@ class Engine:
             idempotency_key=key,
         )
         keys = account.keys
-        done: Answer | None = None
+        done: Response | None = None
         try:
             answer = done = self._work(route, call, events)
             # The work is done by now: a client that gives up meanwhile has still paid.
@@ -252,16 +254,16 @@ class Engine:
                     keys.settle(key, done if call.acted else None)
         return self._unless_in_trouble(answer) if call.acted else answer
 
-    def _unless_in_trouble(self, answer: Answer) -> Answer:
+    def _unless_in_trouble(self, answer: Response) -> Response:
         """Promise nothing that the state file does not hold; the key remembers the answer."""
         why = self.trouble()
         if why is None:
             return answer
         # Not in the API's form: whether it was done for good is not known.
         headers = (("content-type", "text/plain; charset=utf-8"),)
-        return Answer(int(HTTPStatus.INTERNAL_SERVER_ERROR), f"{why}.\n".encode(), headers)
+        return Response(int(HTTPStatus.INTERNAL_SERVER_ERROR), f"{why}.\n".encode(), headers)
 
-    def _work(self, route: Route, call: Call, events: list[Event]) -> Answer:
+    def _work(self, route: Route, call: Call, events: list[Event]) -> Response:
         with self.lock:
             try:
                 result = route.handler(call)
@@ -269,7 +271,7 @@ class Engine:
                 return refused.answer()
             finally:
                 events += call.account.take_outbox()
-            answer = result if isinstance(result, Answer) else Answer.of(result)
+            answer = result if isinstance(result, Response) else Response.of(result)
             if call.acted:
                 _keep_answer(call, answer)
                 self.commit()
@@ -280,7 +282,7 @@ def _nothing_to_keep() -> None:
     pass
 
 
-def _keep_answer(call: Call, answer: Answer) -> None:
+def _keep_answer(call: Call, answer: Response) -> None:
     """Have the answer kept together with the work, so that no crash can part the two."""
     account, key = call.account, call.idempotency_key
     if account.touched is not None and key is not None:

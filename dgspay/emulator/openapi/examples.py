@@ -104,7 +104,7 @@ class Example:
     body: Mapping[str, Any]
 
 
-class Rehearsal:
+class FieldRecorder:
     """An emulator that is shown every form of every request once."""
 
     def __init__(self) -> None:

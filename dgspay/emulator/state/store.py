@@ -12,13 +12,21 @@ import attrs
 from dgspay.emulator.clock import JumpingClock
 from dgspay.emulator.domain.idempotency import Memory
 from dgspay.emulator.domain.identifiers import Identifiers
-from dgspay.emulator.domain.records import Conversion, Deed, Disbursement, Due, Event, Link, Payment
-from dgspay.emulator.domain.wallet import Purse
-from dgspay.emulator.faults.plan import Standing
+from dgspay.emulator.domain.records import (
+    Conversion,
+    Disbursement,
+    Due,
+    Event,
+    ExecutedCall,
+    Link,
+    Payment,
+)
+from dgspay.emulator.domain.wallet import Balance
+from dgspay.emulator.faults.plan import PlannedFault
 from dgspay.emulator.state.serialization import from_text, to_text
 from dgspay.emulator.state.sqlite_file import IN_MEMORY, Row, Snapshot, StateFile
 from dgspay.emulator.webhooks.delivery import Delivery
-from dgspay.emulator.webhooks.dispatcher import Courier
+from dgspay.emulator.webhooks.dispatcher import Dispatcher
 from dgspay.emulator.webhooks.modes import Mode
 
 if TYPE_CHECKING:
@@ -29,20 +37,20 @@ _LONGEST_NAME: Final = 80
 
 
 @attrs.frozen
-class Chosen:
+class OptionOverrides:
     """The options that can be changed while the emulator runs."""
 
     settle_after: float | None
     webhook_url: str | None
 
     @classmethod
-    def of(cls, options: Options) -> Chosen:
+    def of(cls, options: Options) -> OptionOverrides:
         """Return those of the emulator."""
         return cls(options.settle_after, options.webhook_url)
 
 
 @attrs.frozen
-class Settings:
+class EmulatorSettings:
     """What belongs to no merchant.
 
     Attributes:
@@ -61,19 +69,19 @@ class Settings:
     drawn: int
     ahead: float
     merchants: tuple[str, ...]
-    given: Chosen
-    chosen: Chosen
-    faults: tuple[Standing, ...] = ()
+    given: OptionOverrides
+    chosen: OptionOverrides
+    faults: tuple[PlannedFault, ...] = ()
     thrown: int = 0
     modes: tuple[Mode, ...] = ()
 
 
 @attrs.frozen
-class Wealth:
+class WalletRow:
     """Who a merchant is and what its wallet holds: currency, available and pending."""
 
     merchant_id: str
-    purses: tuple[tuple[str, Decimal, Decimal], ...]
+    balances: tuple[tuple[str, Decimal, Decimal], ...]
 
 
 # In the order in which they are read back: payments look for their links.
@@ -82,31 +90,35 @@ _KINDS: Final[dict[str, type[Any]]] = {
     "payment": Payment,
     "disbursement": Disbursement,
     "conversion": Conversion,
-    "deed": Deed,
+    "deed": ExecutedCall,
     "key": Memory,
     "due": Due,
     "event": Event,
 }
 
 
-class Keeper:
-    """Keeps the state of an engine and its courier.
+class StateStore:
+    """Keeps the state of an engine and its dispatcher.
 
     Args:
         engine: The emulator's.
-        courier: Its webhooks.
+        dispatcher: Its webhooks.
         merchants: The merchants' names.
         file: Where the state is kept from one run to the next; None: only while it runs.
     """
 
     def __init__(
-        self, engine: Engine, courier: Courier, merchants: Sequence[str], file: StateFile | None
+        self,
+        engine: Engine,
+        dispatcher: Dispatcher,
+        merchants: Sequence[str],
+        file: StateFile | None,
     ) -> None:
         self._engine = engine
-        self._courier = courier
+        self._dispatcher = dispatcher
         self._merchants = tuple(merchants)
         self._file = file
-        self._given = Chosen.of(engine.options)
+        self._given = OptionOverrides.of(engine.options)
         self._snapshots = file
         self._written: dict[tuple[str, str], str] = {}
         self._unwritten: dict[tuple[str, str, str], Row] = {}
@@ -163,7 +175,7 @@ class Keeper:
         """Forget everything that happened; snapshots stay."""
         self._look_away()
         self._engine.reset()
-        self._courier.reset()
+        self._dispatcher.reset()
         self._watch()
 
     def close(self) -> None:
@@ -179,13 +191,13 @@ class Keeper:
     def _look_away(self) -> None:
         """Write nothing while the state is half one and half the other."""
         self._engine.commit = _nothing
-        self._courier.keep = _nothing
+        self._dispatcher.keep = _nothing
 
     def _watch(self) -> None:
         """Have the file hold all there is now, and hear of every change."""
         if self._file is None:
             return
-        with self._engine.lock, self._courier.standing_still() as deliveries:
+        with self._engine.lock, self._dispatcher.standing_still() as deliveries:
             rows = [*self._rows(), *map(_delivery_row, deliveries)]
             self._file.replace(rows)
             self._unwritten.clear()
@@ -194,7 +206,7 @@ class Keeper:
             for account in self._engine.accounts:
                 account.touched = {}
             self._engine.commit = self.commit
-            self._courier.keep = self._keep_delivery
+            self._dispatcher.keep = self._keep_delivery
 
     def _is_news(self, row: Row) -> bool:
         return self._written.get((row.kind, row.account)) != row.content
@@ -221,7 +233,7 @@ class Keeper:
             raise ValueError(f"a snapshot's name is 1 to {_LONGEST_NAME} printable characters")
         if self._snapshots is None:
             self._snapshots = StateFile(IN_MEMORY)
-        with self._engine.lock, self._courier.standing_still() as deliveries:
+        with self._engine.lock, self._dispatcher.standing_still() as deliveries:
             rows = [*self._rows(), *map(_delivery_row, deliveries)]
         return self._snapshots.save(name, self._engine.clock.time(), rows)
 
@@ -264,23 +276,23 @@ class Keeper:
     def _small_rows(self) -> Iterator[Row]:
         engine = self._engine
         clock = engine.clock
-        settings = Settings(
+        settings = EmulatorSettings(
             engine.identifiers.seed,
             engine.identifiers.drawn,
             clock.ahead if isinstance(clock, JumpingClock) else 0.0,
             self._merchants,
             self._given,
-            Chosen.of(engine.options),
+            OptionOverrides.of(engine.options),
             tuple(engine.faults.standing),
             engine.faults.thrown,
-            tuple(self._courier.mischief.standing),
+            tuple(self._dispatcher.delivery_modes.standing),
         )
         yield Row("settings", "", "", to_text(settings))
         for account in engine.accounts:
-            purses = account.wallet.purses.items()
-            wealth = Wealth(
+            balances = account.wallet.balances.items()
+            wealth = WalletRow(
                 account.merchant_id,
-                tuple((currency, p.available, p.pending) for currency, p in purses),
+                tuple((currency, p.available, p.pending) for currency, p in balances),
             )
             yield Row("wealth", account.credentials.account_number, "", to_text(wealth))
 
@@ -300,7 +312,7 @@ class Keeper:
             found.setdefault(row.kind, []).append(row)
         engine = self._engine
         with engine.lock:
-            (settings,) = (from_text(r.content or "", Settings) for r in found["settings"])
+            (settings,) = (from_text(r.content or "", EmulatorSettings) for r in found["settings"])
             if isinstance(engine.clock, JumpingClock):
                 engine.clock.resume(settings.ahead)
             if not is_new_run or settings.given == self._given:
@@ -313,22 +325,22 @@ class Keeper:
             engine.faults.recall(settings.faults, settings.thrown)
             accounts = {a.credentials.account_number: a for a in engine.accounts}
             for row in found["wealth"]:
-                _enrich(accounts[row.account], from_text(row.content or "", Wealth))
+                _enrich(accounts[row.account], from_text(row.content or "", WalletRow))
             for kind, cls in _KINDS.items():
                 for row in found.get(kind, ()):
                     _recall(accounts[row.account], row, from_text(row.content or "", cls))
             events = [event for account in engine.accounts for event in account.take_outbox()]
-        self._courier.recall(
+        self._dispatcher.recall(
             from_text(row.content or "", Delivery) for row in found.get("delivery", ())
         )
-        self._courier.mischief.recall(settings.modes)
-        self._courier.post(events)
+        self._dispatcher.delivery_modes.recall(settings.modes)
+        self._dispatcher.post(events)
 
 
 def merchants_in(file: StateFile) -> Sequence[str]:
     """Return the names of the merchants a file tells of."""
     settings = file.read("settings")
-    return from_text(settings[0].content or "", Settings).merchants if settings else ()
+    return from_text(settings[0].content or "", EmulatorSettings).merchants if settings else ()
 
 
 def _records(account: Account) -> Iterator[tuple[str, str, object]]:
@@ -341,7 +353,7 @@ def _records(account: Account) -> Iterator[tuple[str, str, object]]:
         yield "disbursement", reference, transfer
     for reference, conversion in account.conversions.items():
         yield "conversion", reference, conversion
-    for place, deed in enumerate(account.deeds, start=1):
+    for place, deed in enumerate(account.executed, start=1):
         yield "deed", str(place), deed
     for key, memory in account.keys.answered:
         yield "key", key, memory
@@ -362,7 +374,7 @@ def _recall(account: Account, row: Row, record: Any) -> None:
             account.add_disbursement(record)
         case Conversion():
             account.add_conversion(record)
-        case Deed():
+        case ExecutedCall():
             account.do(record)
         case Memory():
             account.keys.recall(row.name, record)
@@ -372,10 +384,10 @@ def _recall(account: Account, row: Row, record: Any) -> None:
             account.announce(record.payload, record.url)
 
 
-def _enrich(account: Account, wealth: Wealth) -> None:
+def _enrich(account: Account, wealth: WalletRow) -> None:
     account.merchant_id = wealth.merchant_id
-    account.wallet.purses = {
-        currency: Purse(available, pending) for currency, available, pending in wealth.purses
+    account.wallet.balances = {
+        currency: Balance(available, pending) for currency, available, pending in wealth.balances
     }
 
 
