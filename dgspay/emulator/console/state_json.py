@@ -49,7 +49,7 @@ def state(
         deliveries = [d for d in tuple(dispatcher.deliveries) if d.account_number == number]
         return {
             "now": api_text(engine.clock.time()),
-            "api": engine.origin + API_PREFIX,
+            "api": engine.accounts.origin + API_PREFIX,
             "account": number,
             # Published and worth nothing: they are there to be copied.
             "api_key": account.credentials.api_key,

@@ -13,6 +13,7 @@ from dgspay.emulator.domain.credentials import Credentials
 from dgspay.emulator.domain.idempotency import Keys
 from dgspay.emulator.domain.identifiers import Identifiers
 from dgspay.emulator.domain.payment_index import PaymentIndex
+from dgspay.emulator.domain.recorder import Recorder
 from dgspay.emulator.domain.records import (
     Conversion,
     Disbursement,
@@ -49,6 +50,7 @@ class Account:
         clock: Where the time comes from.
         identifiers: Where ids and references come from.
         origin: What the URLs in answers begin with.
+        recorder: Records what changes.
         slugs: The slugs of all merchants' links: their pages share one address space.
         scheduled: Called when something was put down to settle later.
     """
@@ -62,6 +64,7 @@ class Account:
         origin: str,
         *,
         slugs: set[str],
+        recorder: Recorder,
         scheduled: Callable[[], object],
     ) -> None:
         self.credentials = credentials
@@ -71,8 +74,7 @@ class Account:
         self.origin = origin
         self._taken_slugs = slugs
         self._scheduled = scheduled
-        self.touched: dict[tuple[str, str], object | None] | None = None
-        """What has changed since it was last kept, by kind and name; None: nobody keeps it."""
+        self._recorder = recorder
         self.keys = Keys()
         # From a source of its own, so that one merchant more leaves the ids to come as they are.
         self.merchant_id = Identifiers(f"{identifiers.seed} {credentials.account_number}").uuid()
@@ -216,6 +218,5 @@ class Account:
     # --- what must outlive the process --------------------------------------------------
 
     def touch(self, kind: str, name: str, record: object | None) -> None:
-        """Note that something has changed, or is no more, where someone keeps it."""
-        if self.touched is not None:
-            self.touched[kind, name] = record
+        """Record that something has changed; None: that it is gone."""
+        self._recorder.touch(self.credentials.account_number, kind, name, record)

@@ -11,6 +11,7 @@ from dgspay.emulator.api.call import Call, Route
 from dgspay.emulator.api.card_charges import PIN
 from dgspay.emulator.clock import VirtualClock
 from dgspay.emulator.domain.account import Options
+from dgspay.emulator.domain.recorder import NullRecorder
 from dgspay.emulator.domain.wallet import DEFAULT_BALANCES
 from dgspay.emulator.engine.engine import Engine
 from dgspay.emulator.openapi.request_schemas import JSONSchema, Notes, WatchedCall
@@ -113,6 +114,7 @@ class FieldRecorder:
             VirtualClock(),
             seed="rehearsal",
             merchants=["default"],
+            recorder=NullRecorder(),
             deliver=lambda events: None,
             scheduled=lambda: None,
             changed=lambda: None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +22,7 @@ from dgspay.emulator.domain.records import (
 )
 from dgspay.emulator.domain.wallet import Balance
 from dgspay.emulator.faults.plan import PlannedFault
+from dgspay.emulator.state.file_recorder import FileRecorder, delivery_row
 from dgspay.emulator.state.serialization import from_text, to_text
 from dgspay.emulator.state.sqlite_file import IN_MEMORY, Row, Snapshot, StateFile
 from dgspay.emulator.webhooks.delivery import Delivery
@@ -103,123 +103,67 @@ class StateStore:
     Args:
         engine: The emulator's.
         dispatcher: Its webhooks.
-        merchants: The merchants' names.
         file: Where the state is kept from one run to the next; None: only while it runs.
+        recorder: Writes to that file; engine and dispatcher have the same one.
     """
 
     def __init__(
         self,
         engine: Engine,
         dispatcher: Dispatcher,
-        merchants: Sequence[str],
         file: StateFile | None,
+        recorder: FileRecorder | None,
     ) -> None:
         self._engine = engine
         self._dispatcher = dispatcher
-        self._merchants = tuple(merchants)
         self._file = file
+        self._recorder = recorder
         self._given = OptionOverrides.of(engine.options)
         self._snapshots = file
-        self._written: dict[tuple[str, str], str] = {}
-        self._unwritten: dict[tuple[str, str, str], Row] = {}
-        self._writing = threading.Lock()
-        self.trouble: str | None = None
-        """Why the file does not hold all there is; None when it does."""
-        engine.trouble = lambda: self.trouble
 
     # --- the file -----------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Go on from what the file holds, and keep what changes from now on."""
+        """Go on from what the file holds, and record what changes from now on."""
         if self._file is None:
             return
         rows = self._file.read()
         if rows:
             self._load(rows, is_new_run=True)
-        self._watch()
+        self._record()
 
     def commit(self) -> None:
-        """Write down what has changed, all of it or none."""
-        if self._file is None:
-            return
-        engine = self._engine
-        with engine.lock:
-            rows = [
-                Row(kind, account.credentials.account_number, name, _content(record))
-                for account in engine.accounts
-                for (kind, name), record in (account.touched or {}).items()
-            ]
-            small = [row for row in self._small_rows() if self._is_news(row)]
-            self._write([*rows, *small])
-            self._written.update(((r.kind, r.account), r.content or "") for r in small)
-            for account in engine.accounts:
-                if account.touched is not None:
-                    account.touched.clear()
-
-    def _write(self, rows: Iterable[Row]) -> None:
-        """Write rows, and with them what could not be written before: the disk may be full."""
-        with self._writing:
-            for row in rows:
-                self._unwritten[row.kind, row.account, row.name] = row
-            if self._file is None or not self._unwritten:
-                return
-            try:
-                self._file.write(self._unwritten.values())
-            except OSError as error:
-                self.trouble = error.strerror
-            else:
-                self.trouble = None
-                self._unwritten.clear()
+        """Write down what has changed, all of it or nothing."""
+        if self._recorder is not None:
+            with self._engine.lock:
+                self._recorder.commit()
 
     def start_again(self) -> None:
         """Forget everything that happened; snapshots stay."""
-        self._look_away()
+        self._pause()
         self._engine.reset()
         self._dispatcher.reset()
-        self._watch()
+        self._record()
 
     def close(self) -> None:
-        """Write down what was changed last, and let the file go."""
+        """Write down what was changed last, and close the file."""
         self.commit()
-        self._look_away()
-        for account in self._engine.accounts:
-            account.touched = None
+        self._pause()
         if self._snapshots is not None:
             self._snapshots.close()
-        self._file = self._snapshots = None
+        self._file = self._recorder = self._snapshots = None
 
-    def _look_away(self) -> None:
-        """Write nothing while the state is half one and half the other."""
-        self._engine.commit = _nothing
-        self._dispatcher.keep = _nothing
+    def _pause(self) -> None:
+        if self._recorder is not None:
+            self._recorder.pause()
 
-    def _watch(self) -> None:
-        """Have the file hold all there is now, and hear of every change."""
-        if self._file is None:
+    def _record(self) -> None:
+        """Have the file hold all there is now, and record every change."""
+        if self._recorder is None:
             return
         with self._engine.lock, self._dispatcher.standing_still() as deliveries:
-            rows = [*self._rows(), *map(_delivery_row, deliveries)]
-            self._file.replace(rows)
-            self._unwritten.clear()
-            self.trouble = None
-            self._written = {(r.kind, r.account): r.content or "" for r in self._small_rows()}
-            for account in self._engine.accounts:
-                account.touched = {}
-            self._engine.commit = self.commit
-            self._dispatcher.keep = self._keep_delivery
-
-    def _is_news(self, row: Row) -> bool:
-        return self._written.get((row.kind, row.account)) != row.content
-
-    def _keep_delivery(
-        self, delivery: Delivery, event: Event | None, evicted: Delivery | None
-    ) -> None:
-        rows = [_delivery_row(delivery)]
-        if event is not None:
-            rows.append(Row("event", event.account_number, str(event.number), None))
-        if evicted is not None and evicted.next_at is None:
-            rows.append(attrs.evolve(_delivery_row(evicted), content=None))
-        self._write(rows)
+            rows = [*self._rows(), *map(delivery_row, deliveries)]
+            self._recorder.resume(rows, self._small_rows)
 
     # --- snapshots ----------------------------------------------------------------------
 
@@ -234,7 +178,7 @@ class StateStore:
         if self._snapshots is None:
             self._snapshots = StateFile(IN_MEMORY)
         with self._engine.lock, self._dispatcher.standing_still() as deliveries:
-            rows = [*self._rows(), *map(_delivery_row, deliveries)]
+            rows = [*self._rows(), *map(delivery_row, deliveries)]
         return self._snapshots.save(name, self._engine.clock.time(), rows)
 
     def restore(self, name: str) -> None:
@@ -246,7 +190,7 @@ class StateStore:
         if self._snapshots is None:
             raise LookupError(f"no snapshot {name!r}")
         self._load(self._snapshots.saved(name), is_new_run=False)
-        self._watch()
+        self._record()
 
     def forget(self, name: str) -> None:
         """Let a snapshot go.
@@ -277,10 +221,10 @@ class StateStore:
         engine = self._engine
         clock = engine.clock
         settings = EmulatorSettings(
-            engine.identifiers.seed,
-            engine.identifiers.drawn,
+            engine.accounts.identifiers.seed,
+            engine.accounts.identifiers.drawn,
             clock.ahead if isinstance(clock, JumpingClock) else 0.0,
-            self._merchants,
+            engine.accounts.names,
             self._given,
             OptionOverrides.of(engine.options),
             tuple(engine.faults.standing),
@@ -306,7 +250,7 @@ class StateStore:
             is_new_run: Whether they are from an earlier run. This one may have been given
                 other options, which then hold.
         """
-        self._look_away()
+        self._pause()
         found: dict[str, list[Row]] = {}
         for row in rows:
             found.setdefault(row.kind, []).append(row)
@@ -316,7 +260,7 @@ class StateStore:
             if isinstance(engine.clock, JumpingClock):
                 engine.clock.resume(settings.ahead)
             if not is_new_run or settings.given == self._given:
-                engine.options = attrs.evolve(
+                engine.accounts.options = attrs.evolve(
                     engine.options,
                     settle_after=settings.chosen.settle_after,
                     webhook_url=settings.chosen.webhook_url,
@@ -389,15 +333,3 @@ def _enrich(account: Account, wealth: WalletRow) -> None:
     account.wallet.balances = {
         currency: Balance(available, pending) for currency, available, pending in wealth.balances
     }
-
-
-def _delivery_row(delivery: Delivery) -> Row:
-    return Row("delivery", delivery.account_number, str(delivery.id), to_text(delivery))
-
-
-def _content(record: object | None) -> str | None:
-    return None if record is None else to_text(record)
-
-
-def _nothing(*_: object) -> None:
-    pass

@@ -49,10 +49,13 @@ class Dispatcher:
     Args:
         clock: Decides when a retry is due.
         changed: Called when something about a delivery has changed.
+        keep: Called with each delivery that has changed, to record it.
     """
 
-    def __init__(self, clock: Clock, changed: Callable[[], object]) -> None:
-        self.keep: Keep = _keep_nothing
+    def __init__(
+        self, clock: Clock, changed: Callable[[], object], keep: Keep | None = None
+    ) -> None:
+        self._keep = keep or _keep_nothing
         self.deliveries: deque[Delivery] = deque(maxlen=_KEPT_DELIVERIES)
         self.delivery_modes = DeliveryModes()
         self.receiver: InProcessReceiver | None = None
@@ -99,7 +102,7 @@ class Dispatcher:
             else:
                 times = 2 if treatment.duplicate else 1
                 self._put((delivery,) * times, self._clock.time() + treatment.delay)
-            self.keep(delivery, event, evicted)
+            self._keep(delivery, event, evicted)
         self._tell()
 
     def resend(self, number: int) -> None:
@@ -118,7 +121,7 @@ class Dispatcher:
             if not self._has_receiver(delivery):
                 raise ValueError("this webhook has no receiver: it was only recorded")
             self._put((delivery,), self._clock.time())
-            self.keep(delivery, None, None)
+            self._keep(delivery, None, None)
         self._deliver_in_process()
 
     def wake(self) -> None:
@@ -296,7 +299,7 @@ class Dispatcher:
                 # From when it was due and not from when it was tried: a clock that has jumped
                 # over the whole schedule has it run through.
                 self._put((delivery,), batch.due + RETRY_DELAYS[tried - 1])
-            self.keep(delivery, None, None)
+            self._keep(delivery, None, None)
 
 
 def _keep_nothing(delivery: Delivery, event: Event | None, evicted: Delivery | None) -> None:
