@@ -20,8 +20,8 @@ from dgspay import DGSPay, errors
 from dgspay.cli.interruption import stop_signals
 from dgspay.core.operation import Request, Response, Timeout
 from dgspay.emulator import Emulator
+from dgspay.emulator import http as emulated
 from dgspay.emulator.faults.kinds import Fault
-from dgspay.emulator.http import Answer, Effect
 from dgspay.errors import ConfigError
 from dgspay.payouts import (
     AsyncPayouts,
@@ -223,7 +223,7 @@ async def test_without_the_ledgers_file_nothing_more_is_sent(
     sheet: Path, ledger: SqliteLedger, tmp_path: Path, how: str
 ) -> None:
     class TakenAway(Fault):
-        def afterwards(self, answer: Answer) -> tuple[Effect, ...]:
+        def afterwards(self, answer: emulated.Response) -> tuple[emulated.Effect, ...]:
             ledger.path.rename(tmp_path / "elsewhere.sqlite3")
             if how == "replaced":
                 ledger.path.touch()
