@@ -37,7 +37,6 @@ if TYPE_CHECKING:
         RowFault,
         RowsInvalidError,
         UnknownBatchError,
-        UnknownPayoutError,
     )
     from dgspay.payouts.job import Job, Summary, check_rows, open_job, run_payouts
     from dgspay.payouts.ledger import Counts, Ledger
@@ -66,7 +65,7 @@ _HOME = {
     "evidence": "Evidence Finding Witness",
     "faults": (
         "BatchBusyError BatchChangedError LedgerError NotInDoubtError PreflightError RowFault "
-        "RowsInvalidError UnknownBatchError UnknownPayoutError"
+        "RowsInvalidError UnknownBatchError"
     ),
     "job": "Job Summary check_rows open_job run_payouts",
     "ledger": "Counts Ledger",
@@ -137,7 +136,6 @@ __all__ = [
     "Survey",
     "Terms",
     "UnknownBatchError",
-    "UnknownPayoutError",
     "Witness",
     "check_rows",
     "open_job",

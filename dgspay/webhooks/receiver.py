@@ -8,9 +8,8 @@ from __future__ import annotations
 import contextlib
 import inspect
 import math
-import types
-import typing
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -21,7 +20,14 @@ from dgspay.errors import ConfigError
 from dgspay.webhooks import answers
 from dgspay.webhooks.answers import Answer
 from dgspay.webhooks.background import Background
-from dgspay.webhooks.events import EVENT_CLASSES, UnknownEvent
+from dgspay.webhooks.events import Event
+from dgspay.webhooks.handlers import (
+    classes_of,
+    is_async,
+    needed_parameters,
+    require_annotated_for,
+    require_no_yield,
+)
 from dgspay.webhooks.inbox import (
     AsyncInbox,
     AsyncTransactionalInbox,
@@ -48,13 +54,18 @@ from dgspay.webhooks.signature import (
     expected_environment,
     hold_secrets,
 )
-from dgspay.webhooks.unbroken import Unbroken, call_handler, call_handler_in_thread
+from dgspay.webhooks.surroundings import NONE, Surroundings
+from dgspay.webhooks.unbroken import (
+    Unbroken,
+    call_handler,
+    call_handler_in_thread,
+    is_in_event_loop,
+)
 
 HandlerFunction = TypeVar("HandlerFunction", bound=Callable[..., Any])
+Result = TypeVar("Result")
 
 MEBIBYTE = 1024 * 1024
-
-_EVENT_KINDS = (*EVENT_CLASSES.values(), UnknownEvent)
 
 
 class WebhookReceiver:
@@ -145,14 +156,13 @@ class WebhookReceiver:
         Raises:
             ConfigError: when a kind is no event class or has a handler already, or when the
                 function takes something else.
-            TypeError: when the function has a `yield`: nobody would run it.
+            TypeError: when the function has a `yield`, so that nobody would run it, or when
+                its parameter is annotated for another event.
         """
-        classes = [cls for kind in kinds for cls in _classes_of(kind)]
-        if not classes:
-            raise ConfigError("on() needs at least one event class, such as PaymentSucceeded")
+        classes = classes_of(kinds)
 
         def register(function: HandlerFunction) -> HandlerFunction:
-            handler = self._handler_of(function)
+            handler = self._handler_of(function, classes)
             for cls in classes:
                 if cls in self._handlers:
                     # Were the second of two to fail, a redelivery would repeat the first.
@@ -162,15 +172,19 @@ class WebhookReceiver:
 
         return register
 
-    def receive(self, body: bytes, signature: str | None) -> Answer:
+    def receive(
+        self, body: bytes, signature: str | None, *, surroundings: Surroundings = NONE
+    ) -> Answer:
         """Take one delivery, blocking until its handler is through.
 
         Args:
             body: The request's raw bytes; more than `max_body` of them need not be read.
             signature: The `X-DGS-Signature` header.
+            surroundings: What a web framework needs around the handler.
 
         Raises:
-            ConfigError: when the inbox is one for `areceive` only.
+            ConfigError: when the inbox is one for `areceive` only, or when an async handler
+                would be run where an event loop runs already; nothing has been handled.
             TypeError: when the body is not bytes.
         """
         if self._has_async_inbox:
@@ -180,9 +194,16 @@ class WebhookReceiver:
         accepted = self._rules.accept(body, signature)
         if isinstance(accepted, Answer):
             return accepted
-        return _drive(handle_once(accepted), self._perform)
+        if accepted.handler.is_async and is_in_event_loop():
+            raise ConfigError(
+                "receive() blocks, and an event loop runs in this thread, which the async handler "
+                f"of {accepted.event.event} would need: `await receiver.areceive(...)` there"
+            )
+        return _drive(handle_once(accepted), partial(self._perform, surroundings))
 
-    async def areceive(self, body: bytes, signature: str | None) -> Answer:
+    async def areceive(
+        self, body: bytes, signature: str | None, *, surroundings: Surroundings = NONE
+    ) -> Answer:
         """Take one delivery, on asyncio or trio; see `receive`.
 
         Functions and inboxes without `await` run in a worker thread. A handler that raises
@@ -192,7 +213,7 @@ class WebhookReceiver:
         accepted = self._rules.accept(body, signature)
         if isinstance(accepted, Answer):
             return accepted
-        work = partial(self._see_through, accepted)
+        work = partial(self._see_through, accepted, surroundings)
         answer = await self._background.run_within(self._answer_within, work)
         return answers.IN_PROGRESS if answer is None else answer
 
@@ -200,19 +221,14 @@ class WebhookReceiver:
         """Wait for the handlers that still run. Call it before the program stops."""
         await self._background.drain()
 
-    def _handler_of(self, function: Callable[..., Any]) -> Handler:
-        is_async = _is(function, inspect.iscoroutinefunction)
-        taken = _positional_parameters(function)
-        if _is(function, inspect.isgeneratorfunction) or _is(function, inspect.isasyncgenfunction):
-            raise TypeError(
-                "a handler with `yield` would only make a generator: the event would be marked "
-                "done and never be handled"
-            )
-        if taken not in (1, 2):
-            raise ConfigError("a handler takes the event, or the event and a connection")
-        if taken == 2:
-            self._require_transactions(is_async=is_async)
-        return Handler(function, is_async=is_async, takes_connection=taken == 2)
+    def _handler_of(self, function: Callable[..., Any], classes: tuple[type, ...]) -> Handler:
+        taken = needed_parameters(function)
+        require_no_yield(function)
+        require_annotated_for(classes, function, taken[0].annotation)
+        takes_connection, awaited = len(taken) == 2, is_async(function)
+        if takes_connection:
+            self._require_transactions(is_async=awaited)
+        return Handler(function, is_async=awaited, takes_connection=takes_connection)
 
     def _require_transactions(self, *, is_async: bool) -> None:
         if not hasattr(self._inbox, "transaction"):
@@ -228,58 +244,67 @@ class WebhookReceiver:
 
     # --- the two drivers ------------------------------------------------------------------
 
-    def _perform(self, step: Step) -> Any:
+    def _perform(self, surroundings: Surroundings, step: Step) -> Any:
         inbox = cast("Inbox", self._inbox)
         match step:
             case ClaimEvent(key):
                 return inbox.claim(key, lease=self._lease)
             case Handle():
-                return self._handle(step)
+                return self._handle(surroundings, step)
             case MarkDone(claim):
                 return inbox.done(claim)
             case Release(claim):
                 return inbox.release(claim)
 
-    def _handle(self, step: Handle) -> None:
+    def _handle(self, surroundings: Surroundings, step: Handle) -> None:
         function, event = step.handler.function, step.event
         if step.handler.takes_connection:
             with cast("TransactionalInbox", self._inbox).transaction(step.claim) as connection:
                 require_finished(function(event, connection))
         elif step.handler.is_async:
-            anyio.run(function, event)
+            anyio.run(_handle_alone, surroundings, function, event)
         else:
             require_finished(function(event))
 
-    async def _see_through(self, delivery: Delivery) -> Answer:
+    async def _see_through(self, delivery: Delivery, surroundings: Surroundings) -> Answer:
         """Handle a delivery; a cancellation waits for what must not be left half done."""
         reception, unbroken = handle_once(delivery), Unbroken()
         if delivery.handler.is_async or self._has_async_inbox:
-            answer = await _drive_async(reception, partial(self._perform_async, unbroken))
+            perform = partial(self._perform_async, unbroken, surroundings)
+            # Not only around the handler: a cancellation in what comes after it would give an
+            # event back that was handled.
+            around = surroundings.task() if delivery.handler.is_async else nullcontext()
+            async with around:
+                answer = await _drive_async(reception, perform)
         else:
             # All in one call: nothing comes between the handler and its "done".
-            work = partial(_drive, reception, self._perform_in_thread)
-            answer = await unbroken.in_thread(work)
+            work = partial(_drive, reception, partial(self._perform_in_thread, surroundings))
+            answer = await unbroken.in_thread(partial(_within, surroundings, work))
         unbroken.raise_cancellation()
         return answer
 
-    def _perform_in_thread(self, step: Step) -> Any:
+    def _perform_in_thread(self, surroundings: Surroundings, step: Step) -> Any:
         if isinstance(step, Handle):
-            return call_handler_in_thread(partial(self._handle, step))
-        return self._perform(step)
+            return call_handler_in_thread(partial(self._handle, surroundings, step))
+        return self._perform(surroundings, step)
 
-    async def _perform_async(self, unbroken: Unbroken, step: Step) -> Any:
+    async def _perform_async(
+        self, unbroken: Unbroken, surroundings: Surroundings, step: Step
+    ) -> Any:
+        work = partial(_within, surroundings, partial(self._perform_in_thread, surroundings, step))
         if isinstance(step, Handle):
             unbroken.raise_cancellation()
             if step.handler.is_async:
                 return await call_handler(partial(self._handle_async, step))
-            return await unbroken.in_thread(partial(self._perform_in_thread, step))
-        ask = partial(self._ask_inbox, unbroken, step)
+            return await unbroken.in_thread(work)
+        if not self._has_async_inbox:
+            ask: Callable[[], Awaitable[Any]] = partial(unbroken.in_thread, work)
+        else:
+            ask = partial(self._ask_inbox, step)
         # A claim is made once: were it made anew, it would find itself in the way.
         return await (ask() if isinstance(step, ClaimEvent) else unbroken.to_the_end(ask))
 
-    async def _ask_inbox(self, unbroken: Unbroken, step: ClaimEvent | MarkDone | Release) -> Any:
-        if not self._has_async_inbox:
-            return await unbroken.in_thread(partial(self._perform, step))
+    async def _ask_inbox(self, step: ClaimEvent | MarkDone | Release) -> Any:
         inbox = cast("AsyncInbox", self._inbox)
         match step:
             case ClaimEvent(key):
@@ -297,6 +322,18 @@ class WebhookReceiver:
         inbox = cast("AsyncTransactionalInbox", self._inbox)
         async with inbox.transaction(step.claim) as connection:
             await function(event, connection)
+
+
+async def _handle_alone(
+    surroundings: Surroundings, function: Callable[..., Any], event: Event
+) -> None:
+    async with surroundings.task():
+        await function(event)
+
+
+def _within(surroundings: Surroundings, work: Callable[[], Result]) -> Result:
+    with surroundings.thread():
+        return work()
 
 
 def _drive(reception: Reception, perform: Callable[[Step], Any]) -> Answer:
@@ -337,32 +374,3 @@ def _inbox_of(inbox: Inbox | AsyncInbox | str | Path | None) -> Inbox | AsyncInb
     if not all(callable(getattr(inbox, name, None)) for name in ("claim", "done", "release")):
         raise ConfigError("inbox must have the methods claim, done and release")
     return inbox
-
-
-def _classes_of(kind: Any) -> tuple[type, ...]:
-    classes = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
-    for cls in classes:
-        if cls not in _EVENT_KINDS:
-            raise ConfigError(
-                f"on() takes event classes such as PaymentSucceeded, not {cls!r:.60}; "
-                "an event the guide does not list is an UnknownEvent"
-            )
-    return classes
-
-
-def _is(function: Callable[..., Any], kind: Callable[[Any], bool]) -> bool:
-    """Ask of a function, or of an object's `__call__`, such as one with `async def`."""
-    return kind(function) or kind(getattr(function, "__call__", None))  # noqa: B004 - it is asked, not called
-
-
-def _positional_parameters(function: Callable[..., Any]) -> int:
-    """Count what must be given in order; a parameter with a default is the function's own."""
-    if not callable(function):
-        raise ConfigError("a handler must be a function")
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    parameters = inspect.signature(function).parameters.values()
-    needed = [each for each in parameters if each.default is each.empty]
-    for each in needed:
-        if each.kind is each.KEYWORD_ONLY:
-            raise ConfigError(f"nobody gives a handler {each.name!r}: it needs a default")
-    return sum(each.kind in kinds for each in needed)

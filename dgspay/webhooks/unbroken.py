@@ -76,6 +76,15 @@ def running_asyncio_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
+def is_in_event_loop() -> bool:
+    """Say whether an event loop, of asyncio or trio, runs in this thread."""
+    try:
+        anyio.get_cancelled_exc_class()
+    except RuntimeError:
+        return False
+    return True
+
+
 async def call_handler(handling: Callable[[], Awaitable[None]]) -> None:
     """Await a handler; what it raises of its own accord becomes an Exception.
 

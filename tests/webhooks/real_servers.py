@@ -8,7 +8,8 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -45,9 +46,25 @@ def cleared(folder: str, *stop: str, user: str | None = None) -> Iterator[None]:
             shell.stdin.write(b"\n")
 
 
+@dataclass(frozen=True)
+class Postgres:
+    """A server of a test's own."""
+
+    url: str
+    restart: Callable[[str], None]
+    """Stop it in a mode of pg_ctl's, such as `immediate` for a crash, and start it again."""
+
+
 @contextlib.contextmanager
 def running_postgres(binaries: Path) -> Iterator[str]:
     """Start a server that nobody else can reach; yield its connection string."""
+    with postgres_server(binaries) as server:
+        yield server.url
+
+
+@contextlib.contextmanager
+def postgres_server(binaries: Path, *options: str) -> Iterator[Postgres]:
+    """Start a server that nobody else can reach, with options of its own."""
     # PostgreSQL refuses to run as root.
     user = "nobody" if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory(prefix="dgspay-pg-") as folder:
@@ -68,11 +85,16 @@ def running_postgres(binaries: Path) -> Iterator[str]:
             )
 
         run("initdb", "--username=shop", "--auth=trust", "--no-sync", "--encoding=UTF8")
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off -c shared_buffers=16MB"
+        every = ("listen_addresses=''", "fsync=off", "shared_buffers=16MB", *options)
+        started = f"-k {folder} " + " ".join(f"-c {option}" for option in every)
         stop = (str(binaries / "pg_ctl"), "-D", cluster, "-w", "-m", "immediate", "stop")
         with cleared(folder, *stop, user=user):
-            run("pg_ctl", "-w", "-l", f"{folder}/log", "-o", options, "start")
-            yield f"host={folder} user=shop dbname=postgres"
+            start = ("-w", "-l", f"{folder}/log", "-o", started)
+            run("pg_ctl", *start, "start")
+            yield Postgres(
+                f"host={folder} user=shop dbname=postgres",
+                lambda mode: run("pg_ctl", *start, "-m", mode, "restart"),
+            )
 
 
 @contextlib.contextmanager

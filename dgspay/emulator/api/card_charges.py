@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -13,7 +15,6 @@ from dgspay.emulator.domain.account import Account
 from dgspay.emulator.domain.records import Decline, Payment
 from dgspay.emulator.domain.settlement import settle_payment
 from dgspay.emulator.http import RefusedError, invalid
-from dgspay.encryption import decrypt_field
 from dgspay.secret import Secret
 
 PIN: Final = "1234"
@@ -147,15 +148,20 @@ def start(account: Account, payment: Payment) -> None:
 
 
 def decrypted(call: Call, name: str, nonce_name: str) -> Secret:
-    """Decrypt one field of a request."""
+    """Undo AES-256-GCM on one field; the IV is the nonce's twelve ASCII bytes."""
+    # cryptography is loaded by the first card, not by every import of the emulator.
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
     ciphertext = call.fields.text(name)
     nonce = call.fields.text(nonce_name)
     if not _NONCE.fullmatch(nonce):
         raise invalid(f"{nonce_name} must be exactly 12 ASCII characters")
+    key = base64.b64decode(call.account.credentials.encryption_key)
     try:
-        key = call.account.credentials.encryption_key
-        return Secret(decrypt_field(ciphertext, key=key, nonce=nonce))
-    except ValueError:
+        sealed = base64.b64decode(ciphertext, validate=True)
+        return Secret(AESGCM(key).decrypt(nonce.encode(), sealed, None).decode("ascii"))
+    except (binascii.Error, ValueError, InvalidTag):
         pass
     raise invalid(f"{name} cannot be decrypted with the encryption key and {nonce_name}")
 

@@ -10,17 +10,16 @@ from http import HTTPStatus
 from dgspay.emulator.api.call import Call, Route
 from dgspay.emulator.clock import Clock
 from dgspay.emulator.domain.account import Account, Options
-from dgspay.emulator.domain.accounts import Accounts
+from dgspay.emulator.domain.credentials import Credentials
 from dgspay.emulator.domain.idempotency import Memory
 from dgspay.emulator.domain.identifiers import Identifiers
-from dgspay.emulator.domain.recorder import Recorder
 from dgspay.emulator.domain.records import Event
 from dgspay.emulator.domain.settlement import settle_due
-from dgspay.emulator.engine.authentication import Incoming, admit, read
-from dgspay.emulator.engine.request_log import LoggedRequest, RequestLog
+from dgspay.emulator.engine.authentication import IN_PROCESS_ORIGIN, Incoming, admit, read
+from dgspay.emulator.engine.request_log import Arrival, Journal
 from dgspay.emulator.faults.kinds import Fault, HungUp
 from dgspay.emulator.faults.plan import Faults
-from dgspay.emulator.http import Effect, Exchange, RefusedError, Request, Response, Wait
+from dgspay.emulator.http import Answer, Effect, Exchange, RefusedError, Request, Wait
 from dgspay.emulator.routes import API_OPERATIONS, find_route
 
 
@@ -34,7 +33,6 @@ class Engine:
         merchants: The merchants' names, of which the first is the one meant by default.
         deliver: Is given the webhooks that may leave; never before the answer of the call
             that caused them.
-        recorder: Records what changes, before the answer that reports it leaves.
         scheduled: Called when something was put down to settle later.
         changed: Called when something has happened that a watcher may want to see.
     """
@@ -46,70 +44,91 @@ class Engine:
         *,
         seed: int | str | None,
         merchants: Sequence[str],
-        recorder: Recorder,
         deliver: Callable[[Iterable[Event]], None],
         scheduled: Callable[[], object],
         changed: Callable[[], object],
     ) -> None:
+        self.options = options
         self.clock = clock
+        self.lock = threading.RLock()
         self.faults = Faults(API_OPERATIONS, seed=seed)
-        self.request_log = RequestLog()
-        self.accounts = Accounts(
-            merchants,
-            options,
-            clock,
-            Identifiers(seed),
-            recorder=recorder,
-            scheduled=scheduled,
-        )
+        self.origin = IN_PROCESS_ORIGIN
+        self.public = False
         self._seed = seed
-        self._recorder = recorder
+        self._merchants = merchants
         self._deliver = deliver
+        self._scheduled = scheduled
         self._changed = changed
+        self.commit: Callable[[], object] = _nothing_to_keep
+        """Called before an answer leaves, with the lock held, to keep what has changed."""
+        self.trouble: Callable[[], str | None] = _nothing_to_keep
+        """Says why what has changed could not be kept."""
+        self.reset()
 
     def reset(self) -> None:
         """Forget everything that happened."""
         self.begin(Identifiers(self._seed))
 
     def begin(self, identifiers: Identifiers) -> None:
-        """Have new accounts, whose ids come from here."""
+        """Have new accounts, whose ids come from here.
+
+        One source for all, so that no two merchants have the same reference.
+        """
         with self.lock:
             self.faults.begin_again()
-            self.request_log = RequestLog()
-            self.accounts.begin(identifiers)
+            self.journal = Journal()
+            self.identifiers = identifiers
+            slugs: set[str] = set()
+            self.accounts = tuple(
+                Account(
+                    Credentials.of_merchant(name),
+                    self.options,
+                    self.clock,
+                    identifiers,
+                    self.origin,
+                    slugs=slugs,
+                    scheduled=self._scheduled,
+                )
+                for name in self._merchants
+            )
+            self._by_key = {account.credentials.api_key: account for account in self.accounts}
         self._changed()
-
-    @property
-    def lock(self) -> threading.RLock:
-        """Held while anything of any account changes."""
-        return self.accounts.lock
 
     @property
     def account(self) -> Account:
         """The first merchant's account."""
-        return self.accounts.first
+        return self.accounts[0]
 
-    @property
-    def options(self) -> Options:
-        """How the emulator behaves."""
-        return self.accounts.options
+    def account_of(self, account_number: str) -> Account:
+        """Find an account.
 
-    @property
-    def trouble(self) -> str | None:
-        """Why what has changed could not be recorded; None when it was."""
-        return self._recorder.trouble
+        Raises:
+            LookupError: when there is none with this number.
+        """
+        for account in self.accounts:
+            if account.credentials.account_number == account_number:
+                return account
+        raise LookupError(f"no account {account_number!r}")
+
+    def account_with(self, api_key: str) -> Account | None:
+        """Return the account an API key opens, if there is one."""
+        return self._by_key.get(api_key)
 
     def behave(self, options: Options) -> None:
         """Behave otherwise from now on."""
         with self.lock:
-            self.accounts.behave(options)
-            self._recorder.commit()
+            self.options = options
+            for account in self.accounts:
+                account.options = options
+            self.commit()
         self._changed()
 
     def move(self, origin: str, *, public: bool = False) -> None:
         """Have the URLs in answers begin with another origin."""
         with self.lock:
-            self.accounts.move(origin, public=public)
+            self.origin, self.public = origin, public
+            for account in self.accounts:
+                account.origin = origin
 
     @contextmanager
     def steering(self, account_number: str | None = None) -> Generator[Account]:
@@ -118,15 +137,13 @@ class Engine:
         What was last seen pending can be decided until the next request or tick settles it,
         so that a test may decline a payment that would settle at once.
         """
-        account = (
-            self.account if account_number is None else self.accounts.account_of(account_number)
-        )
+        account = self.account if account_number is None else self.account_of(account_number)
         with self.lock:
             try:
                 yield account
             finally:
                 events = account.take_outbox()
-                self._recorder.commit()
+                self.commit()
         self._deliver(events)
         self._changed()
 
@@ -140,7 +157,7 @@ class Engine:
                 if due is not None and due <= now:
                     settle_due(account)
                     events += account.take_outbox()
-                    self._recorder.commit()
+                    self.commit()
         if events:
             self._deliver(events)
             self._changed()
@@ -163,10 +180,8 @@ class Engine:
         route, _ = find_route(method, path) or (None, {})
         if route is None or self.faults.take(route.operation, early=True) is None:
             return False
-        logged = self.request_log.open(
-            Request(method, path), None, route.operation, self.clock.time()
-        )
-        logged.fault = HungUp.words
+        arrival = self.journal.open(Request(method, path), None, route.operation, self.clock.time())
+        arrival.fault = HungUp.words
         self._changed()
         return True
 
@@ -179,39 +194,39 @@ class Engine:
         self.tick()
         incoming = read(request)
         # What the pages ask for is no call of the API.
-        request_log = RequestLog() if incoming.is_for_page else self.request_log
-        logged = request_log.open(request, incoming.body, incoming.operation, self.clock.time())
-        fault = self._fault(incoming, logged)
+        journal = Journal() if incoming.is_for_page else self.journal
+        arrival = journal.open(request, incoming.body, incoming.operation, self.clock.time())
+        fault = self._fault(incoming, arrival)
         events: list[Event] = []
         try:
             instead = fault.instead()
             effects: tuple[Effect, ...] = () if instead is None else (instead,)
             if instead is None:
-                answer = yield from self._answer(incoming, logged, events)
+                answer = yield from self._answer(incoming, arrival, events)
                 effects = fault.afterwards(answer)
             for effect in effects:
-                if isinstance(effect, Response):
-                    request_log.answered(logged, effect.status, effect.body)
+                if isinstance(effect, Answer):
+                    journal.answered(arrival, effect.status, effect.body)
                 yield effect
         finally:
             if events:
                 self._deliver(events)
             self._changed()
 
-    def _fault(self, incoming: Incoming, logged: LoggedRequest) -> Fault:
+    def _fault(self, incoming: Incoming, arrival: Arrival) -> Fault:
         """Take the fault that strikes a request; the pages are spared."""
         fault = None if incoming.is_for_page else self.faults.take(incoming.operation)
         if fault is None:
             return Fault()
-        logged.fault = fault.words
+        arrival.fault = fault.words
         return fault
 
     def _answer(
-        self, incoming: Incoming, logged: LoggedRequest, events: list[Event]
-    ) -> Generator[Wait, None, Response]:
+        self, incoming: Incoming, arrival: Arrival, events: list[Event]
+    ) -> Generator[Wait, None, Answer]:
         """Do the work of a request, once per idempotency key, and make its answer."""
         try:
-            account, route, key, replay = admit(self.accounts, incoming, logged)
+            account, route, key, replay = admit(self, incoming, arrival)
         except RefusedError as refused:
             return refused.answer()
         if replay is not None:
@@ -225,7 +240,7 @@ class Engine:
             idempotency_key=key,
         )
         keys = account.keys
-        done: Response | None = None
+        done: Answer | None = None
         try:
             answer = done = self._work(route, call, events)
             # The work is done by now: a client that gives up meanwhile has still paid.
@@ -237,16 +252,16 @@ class Engine:
                     keys.settle(key, done if call.acted else None)
         return self._unless_in_trouble(answer) if call.acted else answer
 
-    def _unless_in_trouble(self, answer: Response) -> Response:
+    def _unless_in_trouble(self, answer: Answer) -> Answer:
         """Promise nothing that the state file does not hold; the key remembers the answer."""
-        why = self.trouble
+        why = self.trouble()
         if why is None:
             return answer
         # Not in the API's form: whether it was done for good is not known.
         headers = (("content-type", "text/plain; charset=utf-8"),)
-        return Response(int(HTTPStatus.INTERNAL_SERVER_ERROR), f"{why}.\n".encode(), headers)
+        return Answer(int(HTTPStatus.INTERNAL_SERVER_ERROR), f"{why}.\n".encode(), headers)
 
-    def _work(self, route: Route, call: Call, events: list[Event]) -> Response:
+    def _work(self, route: Route, call: Call, events: list[Event]) -> Answer:
         with self.lock:
             try:
                 result = route.handler(call)
@@ -254,17 +269,21 @@ class Engine:
                 return refused.answer()
             finally:
                 events += call.account.take_outbox()
-            answer = result if isinstance(result, Response) else Response.of(result)
+            answer = result if isinstance(result, Answer) else Answer.of(result)
             if call.acted:
                 _keep_answer(call, answer)
-                self._recorder.commit()
+                self.commit()
         return answer
 
 
-def _keep_answer(call: Call, answer: Response) -> None:
+def _nothing_to_keep() -> None:
+    pass
+
+
+def _keep_answer(call: Call, answer: Answer) -> None:
     """Have the answer kept together with the work, so that no crash can part the two."""
     account, key = call.account, call.idempotency_key
-    if key is not None:
+    if account.touched is not None and key is not None:
         fingerprint = account.keys.fingerprint(key)
         memory = Memory(fingerprint, answer.status, answer.body, answer.headers)
         account.touch("key", key, memory)

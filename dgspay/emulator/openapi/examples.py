@@ -11,7 +11,6 @@ from dgspay.emulator.api.call import Call, Route
 from dgspay.emulator.api.card_charges import PIN
 from dgspay.emulator.clock import VirtualClock
 from dgspay.emulator.domain.account import Options
-from dgspay.emulator.domain.recorder import NullRecorder
 from dgspay.emulator.domain.wallet import DEFAULT_BALANCES
 from dgspay.emulator.engine.engine import Engine
 from dgspay.emulator.openapi.request_schemas import JSONSchema, Notes, WatchedCall
@@ -105,7 +104,7 @@ class Example:
     body: Mapping[str, Any]
 
 
-class FieldRecorder:
+class Rehearsal:
     """An emulator that is shown every form of every request once."""
 
     def __init__(self) -> None:
@@ -114,7 +113,6 @@ class FieldRecorder:
             VirtualClock(),
             seed="rehearsal",
             merchants=["default"],
-            recorder=NullRecorder(),
             deliver=lambda events: None,
             scheduled=lambda: None,
             changed=lambda: None,

@@ -19,7 +19,7 @@ MAX_AT_SILENT_RECEIVERS = 2
 
 
 @attrs.frozen(eq=False)
-class Batch:
+class Round:
     """Deliveries that one worker makes one after the other, so that their order holds."""
 
     due: float
@@ -37,12 +37,12 @@ class Batch:
         return self.receiver is None
 
 
-class DeliveryQueue:
+class Waiting:
     """Rounds by when they are due, and how many are under way at each receiver."""
 
     def __init__(self) -> None:
-        self._queues: dict[str | None, list[tuple[float, int, Batch]]] = {}
-        self._under_way: dict[Batch, str | None] = {}
+        self._queues: dict[str | None, list[tuple[float, int, Round]]] = {}
+        self._under_way: dict[Round, str | None] = {}
         self._busy: Counter[str | None] = Counter()
         self._silent: set[str | None] = set()
         self._tiebreak = itertools.count()
@@ -50,10 +50,10 @@ class DeliveryQueue:
     def __len__(self) -> int:
         return sum(map(len, self._queues.values()))
 
-    def add(self, batch: Batch) -> None:
+    def add(self, round_: Round) -> None:
         """Put a round in its place; among equals, behind those that are there."""
-        queue = self._queues.setdefault(batch.receiver, [])
-        heapq.heappush(queue, (batch.due, next(self._tiebreak), batch))
+        queue = self._queues.setdefault(round_.receiver, [])
+        heapq.heappush(queue, (round_.due, next(self._tiebreak), round_))
 
     def next_due(self) -> float | None:
         """Say when the next round is due, whether or not its receiver is busy."""
@@ -64,7 +64,7 @@ class DeliveryQueue:
         head = self._head()
         return None if head is None else head[0]
 
-    def take(self, now: float, *, in_process: bool = False) -> Batch | None:
+    def take(self, now: float, *, in_process: bool = False) -> Round | None:
         """Take the round that has been due for longest, and have it under way.
 
         Args:
@@ -74,28 +74,28 @@ class DeliveryQueue:
         head = self._head(in_process=in_process)
         if head is None or head[0] > now:
             return None
-        batch = head[2]
-        queue = self._queues[batch.receiver]
+        round_ = head[2]
+        queue = self._queues[round_.receiver]
         heapq.heappop(queue)
         if not queue:
-            del self._queues[batch.receiver]
-        self._under_way[batch] = batch.receiver
-        self._busy[batch.receiver] += 1
-        return batch
+            del self._queues[round_.receiver]
+        self._under_way[round_] = round_.receiver
+        self._busy[round_.receiver] += 1
+        return round_
 
-    def is_under_way(self, batch: Batch) -> bool:
+    def is_under_way(self, round_: Round) -> bool:
         """Say whether a round was taken, and not forgotten since."""
-        return batch in self._under_way
+        return round_ in self._under_way
 
-    def done(self, batch: Batch, *, answered: bool) -> None:
+    def done(self, round_: Round, *, answered: bool) -> None:
         """Note that a round is over; one that was forgotten does not count.
 
         Args:
-            batch: The one that was taken.
+            round_: The one that was taken.
             answered: Whether its receiver said anything at all.
         """
-        if batch in self._under_way:
-            receiver = self._under_way.pop(batch)
+        if round_ in self._under_way:
+            receiver = self._under_way.pop(round_)
             self._busy[receiver] -= 1
             if not self._busy[receiver]:
                 del self._busy[receiver]
@@ -120,7 +120,7 @@ class DeliveryQueue:
         self._busy.clear()
         self._silent.clear()
 
-    def _head(self, *, in_process: bool = False) -> tuple[float, int, Batch] | None:
+    def _head(self, *, in_process: bool = False) -> tuple[float, int, Round] | None:
         at_silent = sum(self._busy[receiver] for receiver in self._silent)
         free = (
             queue[0]

@@ -2,22 +2,31 @@
 
     path("webhooks/dgspay", view(receiver))
 
-Both are exempt from the CSRF check: the signature says who sent the request. And both stand
-outside of the request's transaction (ATOMIC_REQUESTS), or an event would be done before what its
-handler wrote is committed. Give the handler one of its own::
+Both are exempt from the CSRF check and from LoginRequiredMiddleware: the signature says who
+sent the request. And both stand outside of the request's transaction (ATOMIC_REQUESTS), or an
+event would be done before what its handler wrote is committed. Give the handler one of its own::
 
     @receiver.on(PaymentSucceeded)
     @transaction.atomic
     def paid(event: PaymentSucceeded) -> None: ...
+
+Django closes old connections where it runs a request itself. A handler that runs in another
+thread, as a plain one does under `async_view`, has the same done around it there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import Any, cast
+
+from asgiref.sync import sync_to_async
 
 # Django has no annotations of its own.
 from django.db import (  # type: ignore[import-untyped,import-not-found,unused-ignore]
+    close_old_connections,
+    reset_queries,
     transaction,
 )
 from django.http import (  # type: ignore[import-untyped,import-not-found,unused-ignore]
@@ -32,6 +41,9 @@ from dgspay.webhooks.answers import METHOD_NOT_ALLOWED, Answer
 from dgspay.webhooks.capped import CappedBody
 from dgspay.webhooks.receiver import WebhookReceiver
 from dgspay.webhooks.signature import SIGNATURE_HEADER
+from dgspay.webhooks.surroundings import Surroundings
+
+logger = logging.getLogger("dgspay.webhooks")
 
 _CHUNK = 64 * 1024
 
@@ -44,7 +56,8 @@ def view(receiver: WebhookReceiver) -> Callable[[HttpRequest], HttpResponse]:
     def dgspay_webhook(request: HttpRequest) -> HttpResponse:
         if request.method != "POST":
             return _response(METHOD_NOT_ALLOWED)
-        return _response(receiver.receive(*_delivery(request, receiver.max_body)))
+        body, signature = _delivery(request, receiver.max_body)
+        return _response(receiver.receive(body, signature, surroundings=_IN_REQUEST))
 
     return cast("Callable[[HttpRequest], HttpResponse]", _by_itself(dgspay_webhook))
 
@@ -55,15 +68,55 @@ def async_view(receiver: WebhookReceiver) -> Callable[[HttpRequest], Awaitable[H
     async def dgspay_webhook(request: HttpRequest) -> HttpResponse:
         if request.method != "POST":
             return _response(METHOD_NOT_ALLOWED)
-        return _response(await receiver.areceive(*_delivery(request, receiver.max_body)))
+        body, signature = _delivery(request, receiver.max_body)
+        return _response(await receiver.areceive(body, signature, surroundings=_BESIDE_REQUEST))
 
     return cast("Callable[[HttpRequest], Awaitable[HttpResponse]]", _by_itself(dgspay_webhook))
 
 
 def _by_itself(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Have no token asked for, and no transaction around the view."""
-    exempt = transaction.non_atomic_requests(csrf_exempt(view))
+    """Have no token and no login asked for, and no transaction around the view."""
+    exempt = cast("Any", transaction.non_atomic_requests(csrf_exempt(view)))
+    # What `login_not_required` does, which Django has since 5.1.
+    exempt.login_required = False
     return cast("Callable[..., Any]", exempt)
+
+
+def _begin() -> None:
+    reset_queries()
+    close_old_connections()
+
+
+def _end() -> None:
+    try:
+        close_old_connections()
+    except Exception:  # whatever a driver raises: the handler may have succeeded by now
+        logger.exception("a database connection could not be closed after a webhook")
+
+
+@contextmanager
+def _tended() -> Iterator[None]:
+    """Do in this thread what Django does with its connections at both ends of a request."""
+    _begin()
+    try:
+        yield
+    finally:
+        _end()
+
+
+@asynccontextmanager
+async def _tended_async() -> AsyncIterator[None]:
+    """Do the same in the thread that an async handler's `sync_to_async` and ORM run in."""
+    await sync_to_async(_begin)()
+    try:
+        yield
+    finally:
+        await sync_to_async(_end)()
+
+
+# Under WSGI a plain handler runs in the thread of the request, which Django tends itself.
+_IN_REQUEST = Surroundings(thread=nullcontext, task=_tended_async)
+_BESIDE_REQUEST = Surroundings(thread=_tended, task=_tended_async)
 
 
 def _delivery(request: HttpRequest, limit: int) -> tuple[bytes, str | None]:
