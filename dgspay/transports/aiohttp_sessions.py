@@ -25,6 +25,9 @@ from dgspay.transports.routes import KEEP_ALIVE, environment_proxy
 PROXIES = ("http", "https")
 """The kinds of proxies aiohttp knows."""
 
+# Turns of the loop until an aborted socket is closed, under TLS in TLS.
+_TURNS_OF_AN_ABORT = 3
+
 # Turns of the loop until what is in a socket has been read and acted upon, TLS included.
 _TURNS = 20
 
@@ -151,6 +154,8 @@ async def _kept(
         yield OpenSession(loop, session, asyncio.Semaphore(max_connections), Deadlines(loop))
     finally:
         await session.close()
+        for _ in range(_TURNS_OF_AN_ABORT):
+            await asyncio.sleep(0)
 
 
 class _Connector(aiohttp.TCPConnector):
@@ -178,9 +183,35 @@ class _Connector(aiohttp.TCPConnector):
         self._used.add(connection.protocol)
         return connection
 
+    def _release(self, key: Any, protocol: ResponseHandler, *, should_close: bool = False) -> None:
+        """Abort what is not kept: TLS would wait for the server's goodbye when the loop ends."""
+        should_close = should_close or protocol.should_close
+        if should_close:
+            protocol.abort()
+        super()._release(key, protocol, should_close=should_close)
+
 
 def _is_open(connection: Any) -> bool:
-    return not (connection.closed or connection.protocol.should_close)
+    """Say whether a connection is open, and nothing beyond its last answer was read from it."""
+    if connection.closed or connection.protocol.should_close:
+        return False
+    if _has_begun_an_answer(connection.protocol):
+        connection.protocol.force_close()
+        return False
+    return True
+
+
+def _has_begun_an_answer(protocol: ResponseHandler) -> bool:
+    """Say whether the parser has a part of an answer, which aiohttp itself does not look for.
+
+    A parser says so when it is told that nothing more will come. Each request has its own, so
+    the old one is not needed any more.
+    """
+    parser = protocol._parser  # noqa: SLF001
+    try:
+        return parser is not None and parser.feed_eof() is not None
+    except Exception:  # noqa: BLE001 - of as many kinds as there are ways to break off
+        return True
 
 
 def _is_quiet(connection: Any) -> bool:

@@ -193,9 +193,14 @@ class BlockingGatheringStream:
 def _is_unread(stream: Any) -> bool:
     """Say whether TLS has taken from the socket what nobody has read yet: bytes, or a goodbye.
 
-    A record that came together with the end of an answer is not in the socket any more.
+    What shared a record with the end of an answer, or a packet where TLS is given what came by
+    the packet, is not in the socket any more.
     """
     tls = stream.get_extra_info("ssl_object")
+    if tls is None:
+        return False
+    if tls.pending():
+        return True
     if not isinstance(tls, ssl.SSLObject):  # one that reads from the socket, record by record
         return False
     try:

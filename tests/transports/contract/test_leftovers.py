@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.faults.http_proxy import proxying
 from tests.faults.raw_server import HEAD_END, Connection, RawServer, http
 from tests.transports.contract.authority import AUTHORITY
 from tests.transports.contract.calling import Wire, post, with_wire
@@ -84,6 +85,60 @@ def test_record_of_tls_that_came_in_one_packet_with_an_answer_is_not_overlooked(
             connection.sock.setsockopt(*cork, 0)
 
     with RawServer(two_records, tls=SECURED) as server:
+        with_wire(
+            way,
+            lambda wire: second_is_answered_with_its_own(wire, server),
+            verify=AUTHORITY.trusting(),
+        )
+        assert (len(server.requests), server.accepted) == (3, 2)
+
+
+@pytest.mark.acceptance(63)
+@pytest.mark.parametrize("proxied", [False, True], ids=["direct", "tls-in-tls"])
+@pytest.mark.parametrize("size", [8_192, 16_000])
+def test_answer_that_shares_its_record_of_tls_with_another_is_the_last_of_its_connection(
+    way: Way, size: int, proxied: bool
+) -> None:
+    """Each size is a multiple of what is read at a time, or none."""
+    head = len(http({"request": 1})) - len('{"request": 1}') + len(str(size)) - 2
+
+    def one_record(connection: Connection) -> None:
+        while connection.read_request() is not None:
+            own = b'{"request": %d}' % len(connection.server.requests)
+            connection.write(http(own.ljust(size - head)) + FORGED)
+
+    async def story(wire: Wire) -> None:
+        for number in (1, 2, 3):
+            answer = await wire.send(post(server.url))
+            assert answer.body.strip() == b'{"request": %d}' % number
+
+    with (
+        RawServer(one_record, tls=SECURED) as server,
+        RawServer(proxying(), tls=SECURED) as proxy,
+    ):
+        options = {"proxy": f"https://{proxy.authority}"} if proxied else {}
+        with_wire(way, story, verify=AUTHORITY.trusting(), **options)
+        assert (len(server.requests), server.accepted) == (3, 3)
+
+
+@pytest.mark.acceptance(63)
+@pytest.mark.parametrize("tls", [None, SECURED], ids=["plain", "tls"])
+@pytest.mark.parametrize("length", [1, 10, 30, len(FORGED) - 1])
+def test_beginning_of_another_answer_is_not_completed_on_the_same_connection(
+    way: Way, length: int, tls: ssl.SSLContext | None
+) -> None:
+    def in_parts(connection: Connection) -> None:
+        while connection.read_request() is not None:
+            rest = b"" if len(connection.server.requests) == 1 else FORGED[length:]
+            connection.write(rest + numbered(connection) + FORGED[:length])
+
+    def whole(connection: Connection) -> None:
+        if connection.server.accepted == 1:
+            in_parts(connection)
+        while connection.read_request() is not None:
+            connection.write(numbered(connection))
+
+    with RawServer(whole, tls=tls) as server:
         with_wire(
             way,
             lambda wire: second_is_answered_with_its_own(wire, server),
