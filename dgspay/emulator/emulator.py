@@ -15,26 +15,28 @@ from dgspay.emulator.api.call import API_PREFIX
 from dgspay.emulator.api.fields import is_web_url
 from dgspay.emulator.clock import Clock, SystemClock
 from dgspay.emulator.console import console_routes
-from dgspay.emulator.domain import decisions, payment_links
+from dgspay.emulator.control import Controls
+from dgspay.emulator.domain import payment_links
 from dgspay.emulator.domain.account import Options
+from dgspay.emulator.domain.accounts import IN_PROCESS_ORIGIN
 from dgspay.emulator.domain.credentials import FIRST_MERCHANT
+from dgspay.emulator.domain.recorder import NullRecorder
 from dgspay.emulator.domain.records import Payment
 from dgspay.emulator.domain.sample_history import generate
 from dgspay.emulator.domain.wallet import DEFAULT_BALANCES
-from dgspay.emulator.engine.authentication import IN_PROCESS_ORIGIN
-from dgspay.emulator.engine.change_feed import Feed
+from dgspay.emulator.engine.change_feed import ChangeFeed
 from dgspay.emulator.engine.engine import Engine
-from dgspay.emulator.engine.request_log import Arrival
+from dgspay.emulator.engine.request_log import LoggedRequest
 from dgspay.emulator.engine.ticker import Ticker
 from dgspay.emulator.faults.plan import Faults
 from dgspay.emulator.faults.toml_file import load_faults
 from dgspay.emulator.merchant import Merchant
 from dgspay.emulator.server import in_process, serve
 from dgspay.emulator.server.asgi import create_app
-from dgspay.emulator.state import Keeper, Snapshot, StateFile, merchants_in
+from dgspay.emulator.state import FileRecorder, Snapshot, StateFile, StateStore, merchants_in
 from dgspay.emulator.webhooks.control import Webhooks
 from dgspay.emulator.webhooks.delivery import Delivery
-from dgspay.emulator.webhooks.dispatcher import Courier
+from dgspay.emulator.webhooks.dispatcher import Dispatcher
 from dgspay.money import AmountInput
 
 
@@ -103,40 +105,47 @@ class Emulator(Merchant):
             guide_credentials=guide_credentials,
             balances=DEFAULT_BALANCES if balances is None else dict(balances),
         )
-        self.feed = Feed()
-        self._courier = Courier(self.clock, self.feed.changed)
-        self.webhooks = Webhooks(self._courier)
+        self.feed = ChangeFeed()
         self._tickers: set[Ticker] = set()
         self._running = ExitStack()
-        self._state_file = None if state is None else str(state)
         names = (FIRST_MERCHANT, *merchants)
         if len(set(names)) != len(names):
             raise ValueError("no two merchants may have the same name")
         with ExitStack() as opened:
             file = None if state is None else opened.enter_context(closing(StateFile(state)))
             earlier = () if file is None else merchants_in(file)
-            self._merchants = tuple(dict.fromkeys((*earlier, *names)))
+            recorder = None if file is None else FileRecorder(file)
+            self._dispatcher = Dispatcher(
+                self.clock, self.feed.changed, None if recorder is None else recorder.keep
+            )
             self._engine = Engine(
                 options,
                 self.clock,
                 seed=seed,
-                merchants=self._merchants,
-                deliver=self._courier.post,
+                merchants=tuple(dict.fromkeys((*earlier, *names))),
+                recorder=NullRecorder() if recorder is None else recorder,
+                deliver=self._dispatcher.post,
                 scheduled=self._wake_tickers,
                 changed=self.feed.changed,
             )
-            self._keeper = Keeper(self._engine, self._courier, self._merchants, file)
-            self._keeper.begin()
+            store = StateStore(self._engine, self._dispatcher, file, recorder)
+            store.begin()
             # From here on, `close` lets it go.
             opened.pop_all()
-        super().__init__(self._engine, 0)
-        self.app: ASGIApp = create_app(
-            self._engine, console_routes(self, self._engine, self._courier)
+        self.webhooks = Webhooks(self._dispatcher)
+        self._controls = Controls(
+            self._engine,
+            self._dispatcher,
+            store,
+            self.feed,
+            state_file=None if state is None else str(state),
         )
+        super().__init__(self._engine, 0)
+        self.app: ASGIApp = create_app(self._engine, console_routes(self._controls))
         self.base_url = IN_PROCESS_ORIGIN + API_PREFIX
         self.clock.subscribe(self._engine.tick, self._engine.next_due)
-        self.clock.subscribe(self._courier.wake, self._courier.next_due)
-        self.clock.subscribe(self._keeper.commit)
+        self.clock.subscribe(self._dispatcher.wake, self._dispatcher.next_due)
+        self.clock.subscribe(store.commit)
         if webhook_url is not None:
             self._running.enter_context(self._ticking())
 
@@ -148,14 +157,17 @@ class Emulator(Merchant):
         Raises:
             LookupError: when there is none with this name.
         """
-        if name not in self._merchants:
-            raise LookupError(f"no merchant {name!r}; one of: {', '.join(self._merchants)}")
-        return Merchant(self._engine, self._merchants.index(name))
+        names = self._engine.accounts.names
+        if name not in names:
+            raise LookupError(f"no merchant {name!r}; one of: {', '.join(names)}")
+        return Merchant(self._engine, names.index(name))
 
     @property
     def merchants(self) -> Sequence[Merchant]:
         """Every merchant, the first one first."""
-        return tuple(Merchant(self._engine, place) for place in range(len(self._merchants)))
+        return tuple(
+            Merchant(self._engine, place) for place in range(len(self._engine.accounts.names))
+        )
 
     # --- ways in ------------------------------------------------------------------------
 
@@ -209,14 +221,14 @@ class Emulator(Merchant):
         return self._engine.faults
 
     @property
-    def requests(self) -> Sequence[Arrival]:
+    def requests(self) -> Sequence[LoggedRequest]:
         """The latest requests that arrived, oldest first, secrets masked."""
-        return self._engine.journal.arrivals
+        return self._engine.request_log.entries
 
     @property
     def deliveries(self) -> Sequence[Delivery]:
         """The latest webhooks, oldest first, with every try to deliver them."""
-        return tuple(self._courier.deliveries)
+        return tuple(self._dispatcher.deliveries)
 
     # --- steering -----------------------------------------------------------------------
 
@@ -227,8 +239,7 @@ class Emulator(Merchant):
             LookupError: when there is no such thing.
             ValueError: when it has ended already.
         """
-        with self._engine.steering(self._whose(reference)) as account:
-            decisions.approve(account, reference)
+        self._controls.approve(reference)
 
     def decline(self, reference: str, reason: str = "Declined") -> None:
         """Have a pending payment, disbursement or conversion fail now.
@@ -241,8 +252,7 @@ class Emulator(Merchant):
             LookupError: when there is no such thing.
             ValueError: when it has ended already.
         """
-        with self._engine.steering(self._whose(reference)) as account:
-            decisions.decline(account, reference, reason)
+        self._controls.decline(reference, reason)
 
     def settle(self, reference: str | None = None) -> None:
         """Give something its planned end now; without a reference, everything pending.
@@ -254,13 +264,10 @@ class Emulator(Merchant):
             LookupError: when there is no such thing.
             ValueError: when it has ended already.
         """
-        if reference is not None:
-            with self._engine.steering(self._whose(reference)) as account:
-                decisions.settle_one(account, reference)
-            return
-        for merchant in self.merchants:
-            with self._engine.steering(merchant.account_number) as account:
-                decisions.settle_all(account)
+        if reference is None:
+            self._controls.settle_all()
+        else:
+            self._controls.settle(reference)
 
     def pay_link(self, id_or_slug: str, amount: AmountInput | None = None) -> Payment:
         """Pay a payment link at once, as a payer with money would.
@@ -274,19 +281,11 @@ class Emulator(Merchant):
             LinkNotPayableError: when it is expired, archived or used up, or the amount is not
                 within its limits.
         """
-        with self._engine.steering(self._whose(id_or_slug)) as account:
+        with self._controls.owner_of(id_or_slug) as account:
             link = account.link(id_or_slug)
             if link is None:
                 raise LookupError(f"no payment link {id_or_slug!r}")
             return payment_links.pay(account, link, amount)
-
-    def _whose(self, name: str) -> str | None:
-        """Return the number of the account that has something by this name."""
-        with self._engine.lock:
-            for account in self._engine.accounts:
-                if account.has(name):
-                    return account.credentials.account_number
-        return None
 
     def generate(self, transactions: int, *, seed: int | str = 0) -> None:
         """Give the first merchant a history of payments, one a minute up to now.
@@ -308,8 +307,8 @@ class Emulator(Merchant):
             ValueError: when the file is not TOML, or asks for something that is not known.
             OSError: when it cannot be read.
         """
-        load_faults(path, self.faults, self._courier.mischief)
-        self.keep()
+        load_faults(path, self.faults, self._dispatcher.delivery_modes)
+        self._controls.keep()
 
     def wait_for_deliveries(self, timeout: float = 30.0) -> None:
         """Wait until no webhook is under way or due; retries due later are not waited for.
@@ -317,7 +316,7 @@ class Emulator(Merchant):
         Raises:
             TimeoutError: when that takes longer than `timeout` real seconds.
         """
-        if not self._courier.wait_until_idle(timeout):
+        if not self._dispatcher.wait_until_idle(timeout):
             raise TimeoutError(f"webhooks were still under way after {timeout} seconds")
 
     # --- states -------------------------------------------------------------------------
@@ -332,7 +331,7 @@ class Emulator(Merchant):
         Raises:
             ValueError: when the name is empty, longer than 80 characters or not printable.
         """
-        return self._keeper.snapshot(name)
+        return self._controls.snapshot(name)
 
     def restore(self, name: str = "snapshot") -> None:
         """Return to a snapshot; the same calls have the same answers as they had after it.
@@ -340,8 +339,7 @@ class Emulator(Merchant):
         Raises:
             LookupError: when there is none of this name.
         """
-        self._keeper.restore(name)
-        self.feed.changed()
+        self._controls.restore(name)
 
     def forget_snapshot(self, name: str = "snapshot") -> None:
         """Let a snapshot go.
@@ -349,28 +347,27 @@ class Emulator(Merchant):
         Raises:
             LookupError: when there is none of this name.
         """
-        self._keeper.forget(name)
+        self._controls.forget_snapshot(name)
 
     @property
     def snapshots(self) -> Sequence[Snapshot]:
         """The states that were kept, the latest first."""
-        return self._keeper.snapshots
+        return self._controls.snapshots
 
     @property
     def state_file(self) -> str | None:
         """Where everything is kept from one run to the next, or None."""
-        return self._state_file
+        return self._controls.state_file
 
     def keep(self) -> None:
         """Write settings that were just changed to the state file, and tell who watches."""
-        self._keeper.commit()
-        self.feed.changed()
+        self._controls.keep()
 
     # --- the end ------------------------------------------------------------------------
 
     def reset(self) -> None:
         """Forget everything that happened; credentials, options and snapshots stay."""
-        self._keeper.start_again()
+        self._controls.reset()
 
     def close(self) -> None:
         """Stop what runs in the background.
@@ -378,8 +375,8 @@ class Emulator(Merchant):
         Webhooks still waiting are not sent; with `state`, the next run sends them.
         """
         self._running.close()
-        self._courier.close()
-        self._keeper.close()
+        self._dispatcher.close()
+        self._controls.close()
 
     def __enter__(self) -> Self:
         return self

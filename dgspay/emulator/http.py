@@ -35,7 +35,7 @@ class Request:
 
 
 @attrs.frozen
-class Answer:
+class Response:
     """What is sent back."""
 
     status: int
@@ -43,7 +43,7 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = JSON_HEADERS
 
     @classmethod
-    def of(cls, fields: Mapping[str, Any], status: int = HTTPStatus.OK) -> Answer:
+    def of(cls, fields: Mapping[str, Any], status: int = HTTPStatus.OK) -> Response:
         """Answer with JSON, amounts digit for digit."""
         return cls(int(status), dump_json(fields))
 
@@ -64,7 +64,7 @@ class Drop:
 class Trickle:
     """Send an answer byte by byte, with so many real seconds between them."""
 
-    answer: Answer
+    answer: Response
     seconds_per_byte: float
 
 
@@ -72,11 +72,11 @@ class Trickle:
 class Cut:
     """Send the first bytes of an answer, then close the connection."""
 
-    answer: Answer
+    answer: Response
     length: int
 
 
-Effect = Wait | Answer | Drop | Trickle | Cut
+Effect = Wait | Response | Drop | Trickle | Cut
 Exchange = Generator[Effect, None, None]
 """One request's effects in order, an answer or the end of the line last.
 
@@ -93,9 +93,9 @@ class RefusedError(Exception):
         self.message = message
         self.fields = fields
 
-    def answer(self) -> Answer:
+    def answer(self) -> Response:
         """Return the refusal in the guide's form."""
-        return Answer.of(
+        return Response.of(
             {
                 "status": "failed",
                 "message": self.message,
@@ -113,7 +113,7 @@ class WrongMethodError(RefusedError):
         super().__init__("90", f"the method must be one of: {', '.join(allowed)}")
         self._allowed = allowed
 
-    def answer(self) -> Answer:
+    def answer(self) -> Response:
         """Return the refusal in the form of HTTP, which is the one a proxy expects."""
         headers = (*JSON_HEADERS, ("allow", ", ".join(self._allowed)))
         return attrs.evolve(

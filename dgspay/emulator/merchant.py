@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from dgspay.emulator.domain.account import Account
-from dgspay.emulator.domain.records import Conversion, Deed, Disbursement, Link, Payment
+from dgspay.emulator.domain.records import Conversion, Disbursement, ExecutedCall, Link, Payment
 from dgspay.emulator.engine.engine import Engine
 
 
@@ -63,9 +63,9 @@ class Merchant:
         return tuple(self._account.links.values())
 
     @property
-    def executed(self) -> Sequence[Deed]:
+    def executed(self) -> Sequence[ExecutedCall]:
         """What was really done, in order: compare a client's claims with this."""
-        return tuple(self._account.deeds)
+        return tuple(self._account.executed)
 
     def balance(self, currency: str) -> Decimal:
         """Return what is available in a currency."""

@@ -192,15 +192,32 @@ def _is_optional(cls: Any) -> bool:
 
 
 def _tuple_hook(converter: Converter, cls: Any) -> Callable[[Any, Any], Any]:
-    """Structure a JSON array as a tuple, so that a frozen model is frozen all through."""
-    as_list: Any = list.__class_getitem__(get_args(cls)[0])
+    """Structure a JSON array as a tuple, so that a frozen model is frozen all through.
+
+    The first fault ends it. cattrs itself would go on, and thousands of faults take their time.
+    """
+    inner = get_args(cls)[0]
+    build = converter.get_structure_hook(inner)
 
     def hook(value: Any, _: Any) -> Any:
         if type(value) is not list:
             raise TypeError(f"an array was expected, {_name(value)} came")
-        return tuple(converter.structure(value, as_list))
+        return tuple([_item(build, item, inner, index) for index, item in enumerate(value)])
 
     return hook
+
+
+def _item(build: Callable[[Any, Any], Any], item: Any, inner: Any, index: int) -> Any:
+    try:
+        return build(item, inner)
+    except Exception as error:  # noqa: BLE001 - as cattrs does
+        from cattrs import (  # noqa: PLC0415 - cattrs loads when first used
+            IterableValidationError,
+            IterableValidationNote,
+        )
+
+        error.add_note(IterableValidationNote(f"at {index}", index, inner))
+        raise IterableValidationError("an item is wrong", [error], inner) from None
 
 
 def _optional_hook(converter: Converter, cls: Any) -> Callable[[Any, Any], Any]:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         RowFault,
         RowsInvalidError,
         UnknownBatchError,
+        UnknownPayoutError,
     )
     from dgspay.payouts.job import Job, Summary, check_rows, open_job, run_payouts
     from dgspay.payouts.ledger import Counts, Ledger
@@ -65,7 +66,7 @@ _HOME = {
     "evidence": "Evidence Finding Witness",
     "faults": (
         "BatchBusyError BatchChangedError LedgerError NotInDoubtError PreflightError RowFault "
-        "RowsInvalidError UnknownBatchError"
+        "RowsInvalidError UnknownBatchError UnknownPayoutError"
     ),
     "job": "Job Summary check_rows open_job run_payouts",
     "ledger": "Counts Ledger",
@@ -136,6 +137,7 @@ __all__ = [
     "Survey",
     "Terms",
     "UnknownBatchError",
+    "UnknownPayoutError",
     "Witness",
     "check_rows",
     "open_job",

@@ -10,7 +10,8 @@
     ├── UnknownBatchError       the ledger has no such batch, or the batch no such row
     └── NotInDoubtError         what a person would settle is settled, or was never sent
     DGSPayError
-    └── LedgerError             the ledger cannot be written; whatever is not on disk is not sent
+    ├── LedgerError             the ledger cannot be written; whatever is not on disk is not sent
+    └── UnknownPayoutError      an event is about no payout of the ledger; have it delivered again
 """
 
 from __future__ import annotations
@@ -82,6 +83,14 @@ class UnknownBatchError(ConfigError):
 
 class LedgerError(DGSPayError):
     """The ledger cannot be read or written (disk full, server gone). Nothing more is sent."""
+
+
+class UnknownPayoutError(DGSPayError):
+    """An event is about no payout that this ledger knows.
+
+    Do not answer it with 200, or DGS-Pay never delivers it again: another ledger may wait for it,
+    or this one may not have the payout's reference yet.
+    """
 
 
 class NotInDoubtError(ConfigError):

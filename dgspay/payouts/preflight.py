@@ -8,6 +8,7 @@ from decimal import Decimal
 import attrs
 
 from dgspay import AsyncDGSPay, Bank
+from dgspay.errors import ConfigError
 from dgspay.money import AmountInput, parse_amount
 from dgspay.payouts.faults import PreflightError
 from dgspay.payouts.survey import Survey
@@ -71,13 +72,15 @@ async def preflight(
         allow_duplicates: Whether rows may pay the same amount to the same account.
 
     Raises:
+        ConfigError: the fee is no amount.
         DGSPayError: a look-up failed.
     """
+    least = None if fee is None else parse_fee(fee)
     available = await client.balances.available("RWF")
     banks = await client.banks.list("RW") if survey.banks else []
     problems = [
         *balance_problems(survey.total, available),
-        *_fee_problems(survey, fee),
+        *_fee_problems(survey, least),
         *_bank_problems(survey, banks),
     ]
     remarks = [f"the column {heading!r} means nothing here" for heading in survey.ignored]
@@ -105,11 +108,27 @@ def balance_problems(total: int, available: Decimal) -> list[str]:
     return [f"the batch needs {total:,} RWF and the wallet holds {available:,f} RWF"]
 
 
-def _fee_problems(survey: Survey, fee: AmountInput | None) -> list[str]:
-    if fee is None or survey.smallest is None or survey.smallest > parse_amount(fee, field="fee"):
+def parse_fee(fee: AmountInput) -> Decimal:
+    """Return the fee of one disbursement, which may be 0.
+
+    Raises:
+        TypeError: for a float, a bool, or anything else that is no amount.
+        ConfigError: it is no plain number.
+    """
+    try:
+        # Of 0.0 and False, which are equal to 0, the type is refused.
+        is_nothing = isinstance(fee, str | int | Decimal) and str(fee) == "0"
+        return Decimal(0) if is_nothing else parse_amount(fee, field="fee")
+    except ValueError as error:
+        reason = str(error)
+    raise ConfigError(reason)
+
+
+def _fee_problems(survey: Survey, fee: Decimal | None) -> list[str]:
+    if fee is None or survey.smallest is None or survey.smallest > fee:
         return []
     return [
-        f"line {survey.smallest_line}: {survey.smallest:,} RWF is not above the fee of {fee} RWF"
+        f"line {survey.smallest_line}: {survey.smallest:,} RWF is not above the fee of {fee:,f} RWF"
     ]
 
 

@@ -8,16 +8,31 @@ import attrs
 
 from dgspay import errors, webhooks
 from dgspay.payouts.batch import Batch
-from dgspay.payouts.evidence import Evidence, Finding, Witness
+from dgspay.payouts.evidence import Evidence, Finding, Witness, printable
+from dgspay.payouts.faults import UnknownPayoutError
 from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.payout import Record
 from dgspay.webhooks import DisbursementFailed, DisbursementSucceeded, EventEnvironment
-from dgspay.webhooks.answers import RECEIVED, UNREADABLE, UNSIGNED, WRONG_ENVIRONMENT, Answer
+from dgspay.webhooks.answers import (
+    RECEIVED,
+    RETRY_AFTER,
+    UNREADABLE,
+    UNSIGNED,
+    WRONG_ENVIRONMENT,
+    Answer,
+)
 from dgspay.webhooks.signature import EnvironmentInput, SecretInput, hold_secrets
 
 logger = logging.getLogger("dgspay.payouts")
 
 DisbursementEvent = DisbursementSucceeded | DisbursementFailed
+
+UNKNOWN_PAYOUT = Answer.of(503, "unknown_payout", Retry_After=str(RETRY_AFTER))
+"""What an event is answered with that this ledger has no payout for.
+
+Anything but 200 makes DGS-Pay deliver it again (guide, "Idempotency"). It is an answer of the
+server's side, for nothing is wrong with the event: what is missing is here.
+"""
 
 _LONGEST_NUMBER = 12
 _REAL = "production"
@@ -47,6 +62,9 @@ class PayoutWebhooks:
     reference, which a row whose answer was lost does not have::
 
         receiver.on(DisbursementSucceeded, DisbursementFailed)(payout_webhooks.take)
+
+    An event that no payout of the ledger is known for is never answered with 200: DGS-Pay delivers
+    it again, and whoever looks at the log finds that the ledger is the wrong one.
 
     Args:
         ledger: Remembers.
@@ -85,34 +103,45 @@ class PayoutWebhooks:
         """
         try:
             event = webhooks.verify(body, signature, self._secrets, environment=self._environment)
+            if not isinstance(event, DisbursementEvent):
+                logger.warning("%s is no event of a payout", event.event)
+                return UNKNOWN_PAYOUT
+            self.take(event, path)
         except errors.WrongEnvironmentError:
             return WRONG_ENVIRONMENT
         except errors.SignatureError:
             return UNSIGNED
         except errors.DecodeError:
             return UNREADABLE
-        if isinstance(event, DisbursementEvent):
-            self.take(event, path)
+        except UnknownPayoutError:
+            return UNKNOWN_PAYOUT
         return RECEIVED
 
-    def take(self, event: DisbursementEvent, path: str | None = None) -> Settled | None:
-        """Take an event whose signature was checked; None where it is of no payout known here.
+    def take(self, event: DisbursementEvent, path: str | None = None) -> Settled:
+        """Take an event whose signature was checked.
 
         Raises:
+            UnknownPayoutError: it is about no payout known here; do not answer it with 200.
+            WrongEnvironmentError: it is a simulated one, and the payout pays real money.
             LedgerError: the ledger cannot be written.
         """
         found = None if path is None else self._by_token(path)
         found = found or self._by_reference(event.dgs_reference)
         if found is None:
-            logger.info("%s is about no payout of the ledger", event.event)
-            return None
+            logger.warning("%s is about no payout of the ledger", event.event)
+            raise UnknownPayoutError(
+                f"{printable(event.dgs_reference)} is no payout that this ledger knows. Nothing "
+                "was written; have the event delivered again once the ledger is the right one"
+            )
         batch, number = found
         if batch.terms.environment == _REAL and (
             event.environment is not None and event.environment.casefold() == EventEnvironment.TEST
         ):
             # Nobody was paid by a simulation, whatever its webhook says and whoever signed it.
-            logger.warning("a simulated event for row %d of %s was dropped", number, batch.name)
-            return None
+            logger.warning("a simulated event for row %d of %s was refused", number, batch.name)
+            raise errors.WrongEnvironmentError(
+                f"a simulated event came for a payout of batch {batch.name} that pays real money"
+            )
         record = self._ledger.settle(batch, number, evidence_in(event))
         if record.contradiction is not None:
             logger.warning("row %d of %s contradicts itself", number, batch.name)

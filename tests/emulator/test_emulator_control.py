@@ -203,7 +203,7 @@ def test_a_link_created_in_the_console_is_a_request_like_any(
     made = console.post("/links", json=LINK).json()
     assert made["link"]["slug"] == "invoice-123"
     assert console.post("/links", json={**LINK, "amount": 0}).status_code == 400
-    assert [arrival.operation for arrival in emulator.requests] == ["POST /payment-links"] * 2
+    assert [logged.operation for logged in emulator.requests] == ["POST /payment-links"] * 2
     assert console.post(f"/links/{made['link']['id']}/archive").status_code == 200
     assert console.post("/links/nowhere/archive").status_code == 400
 
@@ -330,6 +330,6 @@ def test_a_search_in_the_console_holds_up_no_charge(
 
     monkeypatch.setattr(state_json, "_words_of", look_at)
     monkeypatch.setattr(state_json, "_text_of", look_at)
-    shown = state_json.state(engine, emulator._courier, engine.account, "search", "find")
+    shown = state_json.state(engine, emulator._dispatcher, engine.account, "search", "find")
     assert (shown["requests"], shown["transactions"]) == ([], [])
     assert came_in == [True, True]

@@ -35,7 +35,7 @@ def test_a_lost_answer_is_work_done(either_client: httpx.Client, emulator: Emula
             either_client.post("/disburse", json=TO_BANK)
     assert either_client.post("/disburse", json=TO_BANK).status_code == 200
     assert len(emulator.executed) == len(emulator.disbursements) == 3
-    assert [arrival.status for arrival in emulator.requests] == [None, None, 200]
+    assert [logged.status for logged in emulator.requests] == [None, None, 200]
 
 
 def test_a_lost_request_is_no_work(either_client: httpx.Client, emulator: Emulator) -> None:
@@ -140,8 +140,8 @@ def test_a_connection_closed_before_the_body_is_no_work(
     with pytest.raises(httpx.TransportError):
         either_client.post("/disburse", json=TO_BANK)
     assert emulator.executed == ()
-    (arrival,) = emulator.requests
-    assert (arrival.body, arrival.status) == (None, None)
+    (logged,) = emulator.requests
+    assert (logged.body, logged.status) == (None, None)
     assert either_client.post("/disburse", json=TO_BANK).status_code == 200
 
 

@@ -36,7 +36,7 @@ def free_disk(emulator: Emulator) -> None:
 
 
 def _connection(emulator: Emulator) -> sqlite3.Connection:
-    file = emulator._keeper._file
+    file = emulator._controls._store._file
     assert file is not None
     return file._connection
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from dgspay.emulator import Emulator, VirtualClock
-from dgspay.emulator.http import Answer, Request, Wait
+from dgspay.emulator.http import Request, Response, Wait
 from dgspay.models.codec import dump_json
 from tests.emulator.emulator_calls import LINK, MOBILE_MONEY, TO_BANK, credentials
 
@@ -48,14 +48,14 @@ def test_a_key_in_flight_is_a_conflict_then_a_replay(clock: VirtualClock) -> Non
         first = emulator._engine.exchange(request)
         assert next(first) == Wait(30)
         (conflict,) = emulator._engine.exchange(request)
-        assert isinstance(conflict, Answer)
+        assert isinstance(conflict, Response)
         assert conflict.status == 409
         assert b'"error_code":"93"' in conflict.body
         answer = next(first)
         first.close()
         (replay,) = emulator._engine.exchange(request)
-        assert isinstance(answer, Answer)
-        assert isinstance(replay, Answer)
+        assert isinstance(answer, Response)
+        assert isinstance(replay, Response)
         assert replay.body == answer.body
         assert len(emulator.executed) == 1
 
@@ -69,7 +69,7 @@ def test_a_client_that_gave_up_waiting_can_still_ask_for_its_answer(clock: Virtu
         next(first)
         first.close()
         (replay,) = emulator._engine.exchange(request)
-        assert isinstance(replay, Answer)
+        assert isinstance(replay, Response)
         assert ("x-idempotency-cache-hit", "true") in replay.headers
         assert len(emulator.executed) == 1
 

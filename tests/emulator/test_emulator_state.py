@@ -20,7 +20,7 @@ import pytest
 
 from dgspay.emulator import Emulator, VirtualClock
 from dgspay.emulator.domain.credentials import ACCOUNT_NUMBER, API_KEY, WEBHOOK_SECRET
-from dgspay.emulator.http import Answer, Request
+from dgspay.emulator.http import Request, Response
 from dgspay.webhooks import verify
 from tests.emulator.emulator_calls import (
     CONVERT,
@@ -354,7 +354,7 @@ def test_an_event_that_was_not_handed_over_yet_is_told_by_the_next_run(path: Pat
         for suffix in ("", "-wal"):
             shutil.copy(f"{path}{suffix}", f"{left}{suffix}")
         exchange.close()
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Response)
     with started(left) as (emulator, client):
         (delivery,) = emulator.deliveries
         assert delivery.event == "payment.failed"

@@ -23,7 +23,7 @@ def wallet(clock: VirtualClock) -> Iterator[tuple[Emulator, httpx.Client]]:
         yield emulator, client
 
 
-def purses(client: httpx.Client) -> dict[str, tuple[Any, Any, Any]]:
+def balances(client: httpx.Client) -> dict[str, tuple[Any, Any, Any]]:
     return {
         row["currency"]: (
             row["available_balance"],
@@ -97,10 +97,10 @@ def test_a_conversion_is_the_guides_and_arrives(
         "rate": 0.945,
         "fee": 0,
     }
-    assert purses(client)["USD"] == (50, 0, 50)
-    assert purses(client)["EUR"] == (0, 94.5, 94.5)
+    assert balances(client)["USD"] == (50, 0, 50)
+    assert balances(client)["EUR"] == (0, 94.5, 94.5)
     clock.advance(2)
-    assert purses(client)["EUR"] == (94.5, 0, 94.5)
+    assert balances(client)["EUR"] == (94.5, 0, 94.5)
     assert json.loads(emulator.deliveries[0].body) == {
         "event": "conversion.success",
         "dgs_reference": reference,
@@ -120,7 +120,7 @@ def test_a_failed_conversion_is_refunded_and_told(
     emulator, client = wallet
     reference = client.post("/convert", json=CONVERT).json()["dgs_conversion_ref"]
     emulator.decline(reference, "Insufficient balance")
-    assert purses(client) == {"USD": (150, 0, 150), "RWF": (5000, 0, 5000), "EUR": (0, 0, 0)}
+    assert balances(client) == {"USD": (150, 0, 150), "RWF": (5000, 0, 5000), "EUR": (0, 0, 0)}
     assert json.loads(emulator.deliveries[0].body) == {
         "event": "conversion.failed",
         "dgs_reference": reference,

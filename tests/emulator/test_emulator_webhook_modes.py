@@ -132,7 +132,7 @@ def test_webhooks_come_in_reverse_order(
 )
 def test_a_mode_that_is_wrong_is_refused(emulator: Emulator, wish: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"."):
-        emulator._courier.mischief.plan(wish)
+        emulator._dispatcher.delivery_modes.plan(wish)
 
 
 @pytest.mark.acceptance(51)

@@ -198,7 +198,7 @@ def test_a_receiver_that_is_not_there(
 
 def test_nothing_leaves_before_the_answer(emulator: Emulator) -> None:
     """The engine hands a call's webhooks out only when its driver comes back."""
-    from dgspay.emulator.http import Answer, Request
+    from dgspay.emulator.http import Request, Response
     from dgspay.models.codec import dump_json
 
     headers = {name.lower(): value for name, value in credentials(emulator).items()}
@@ -207,7 +207,7 @@ def test_nothing_leaves_before_the_answer(emulator: Emulator) -> None:
         Request("POST", "/generation/v2/charges", "", headers, body)
     )
     answer = next(exchange)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Response)
     assert emulator.transactions[0].status == "successful"
     emulator.settle()
     assert len(emulator.deliveries) == 0
@@ -291,12 +291,12 @@ def test_many_receivers_that_stall_hold_up_no_other(monkeypatch: pytest.MonkeyPa
             for receiver in (first, second, third) * 40:
                 called_back(client, receiver.url)
             emulator.settle()
-            wait_for(lambda: len(emulator._courier._waiting._silent) == 3)
+            wait_for(lambda: len(emulator._dispatcher._waiting._silent) == 3)
         # From here on whom they hold they do not give back.
         for _ in range(20):
             emulator.approve(called_back(client, sound.url))
         wait_for(lambda: len(sound.received) == 20)
-        assert emulator._courier._waiting
+        assert emulator._dispatcher._waiting
         workers = [t for t in threading.enumerate() if t.name == "dgspay-emulator-webhooks"]
         assert len(workers) <= dispatcher.MAX_WORKERS
 

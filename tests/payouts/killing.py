@@ -16,7 +16,7 @@ import attrs
 
 from dgspay.emulator import Emulator
 from dgspay.emulator.faults.kinds import Fault
-from dgspay.emulator.http import Answer, Drop, Effect
+from dgspay.emulator.http import Drop, Effect, Response
 from dgspay.payouts import SqliteLedger, State
 
 ENOUGH = 600
@@ -54,12 +54,12 @@ class Strike(Fault):
     after_seconds: float = 0.0
     signal: int = signal.SIGKILL
 
-    def instead(self) -> Answer | Drop | None:
+    def instead(self) -> Response | Drop | None:
         if self.before:
             self._strike()
         return None
 
-    def afterwards(self, answer: Answer) -> tuple[Effect, ...]:
+    def afterwards(self, answer: Response) -> tuple[Effect, ...]:
         if not self.before:
             self._strike()
         return super().afterwards(answer)

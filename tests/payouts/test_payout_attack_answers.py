@@ -12,7 +12,7 @@ import pytest
 
 from dgspay import errors
 from dgspay.emulator.faults.kinds import Fault
-from dgspay.emulator.http import Answer, Effect
+from dgspay.emulator.http import Effect, Response
 from dgspay.payouts import (
     AsyncPayouts,
     Batch,
@@ -46,9 +46,9 @@ class Saying(Fault):
     def __init__(self, **fields: Any) -> None:
         self.fields = fields
 
-    def afterwards(self, answer: Answer) -> tuple[Effect, ...]:
+    def afterwards(self, answer: Response) -> tuple[Effect, ...]:
         told = {**json.loads(answer.body), **self.fields}
-        return (Answer(answer.status, json.dumps(told).encode()),)
+        return (Response(answer.status, json.dumps(told).encode()),)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 
 from dgspay.emulator import Emulator
 from dgspay.emulator.faults.kinds import Fault
-from dgspay.emulator.http import Answer, Effect
+from dgspay.emulator.http import Effect, Response
 from dgspay.payouts import State
 
 from .killing import ENOUGH, environ_of, finish, paid, start, states, strike_at
@@ -40,7 +40,7 @@ class Befall(Fault):
 
     blow: Callable[[], object]
 
-    def afterwards(self, answer: Answer) -> tuple[Effect, ...]:
+    def afterwards(self, answer: Response) -> tuple[Effect, ...]:
         self.blow()
         return super().afterwards(answer)
 

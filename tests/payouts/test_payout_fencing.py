@@ -13,7 +13,7 @@ import anyio
 import pytest
 
 from dgspay.emulator.faults.kinds import Fault
-from dgspay.emulator.http import Answer, Effect
+from dgspay.emulator.http import Effect, Response
 from dgspay.payouts import Batch, Evidence, Finding, LedgerError, Pace, State, open_job
 from dgspay.payouts.ledger import FencedError
 from dgspay.payouts.ledger.batches import SCHEMA_VERSION
@@ -283,7 +283,7 @@ async def test_who_wakes_up_with_payouts_in_hand_sends_none_that_another_one_has
                 chunk = one.claim(job.batch, 0, 1, 40)
 
                 class TakenOver(Fault):
-                    def afterwards(self, answer: Answer) -> tuple[Effect, ...]:
+                    def afterwards(self, answer: Response) -> tuple[Effect, ...]:
                         other.claim(job.batch, 0, 1, 40)
                         clock.leap = 3600.0
                         return super().afterwards(answer)

@@ -20,8 +20,8 @@ from dgspay import DGSPay, errors
 from dgspay.cli.interruption import stop_signals
 from dgspay.core.operation import Request, Response, Timeout
 from dgspay.emulator import Emulator
+from dgspay.emulator import http as emulated
 from dgspay.emulator.faults.kinds import Fault
-from dgspay.emulator.http import Answer, Effect
 from dgspay.errors import ConfigError
 from dgspay.payouts import (
     AsyncPayouts,
@@ -223,7 +223,7 @@ async def test_without_the_ledgers_file_nothing_more_is_sent(
     sheet: Path, ledger: SqliteLedger, tmp_path: Path, how: str
 ) -> None:
     class TakenAway(Fault):
-        def afterwards(self, answer: Answer) -> tuple[Effect, ...]:
+        def afterwards(self, answer: emulated.Response) -> tuple[emulated.Effect, ...]:
             ledger.path.rename(tmp_path / "elsewhere.sqlite3")
             if how == "replaced":
                 ledger.path.touch()
@@ -267,9 +267,11 @@ async def test_a_person_who_speaks_before_the_answer_is_contradicted_by_it(
 
 
 @pytest.mark.acceptance(45)
-@pytest.mark.parametrize(("says", "state"), [("test", State.HELD), (None, State.CONFIRMED)])
+@pytest.mark.parametrize(
+    ("says", "status", "state"), [("test", 403, State.HELD), (None, 200, State.CONFIRMED)]
+)
 def test_a_simulated_event_confirms_no_real_payout(
-    ledger: SqliteLedger, says: str | None, state: State
+    ledger: SqliteLedger, says: str | None, status: int, state: State
 ) -> None:
     terms = Terms(environment="production", base_url="https://api.example", account_number="ACC")
     batch = ledger.load(Batch(name="b", digest="d", terms=terms), payouts(1))
@@ -281,7 +283,8 @@ def test_a_simulated_event_confirms_no_real_payout(
         event["environment"] = says
     body = json.dumps(event).encode()
     path = f"/hooks/b/1/{batch.token_of(1)}"
-    assert PayoutWebhooks(ledger, "secret").receive(path, body, sign(body, "secret")).status == 200
+    answer = PayoutWebhooks(ledger, "secret").receive(path, body, sign(body, "secret"))
+    assert answer.status == status
     record = ledger.record("b", 1)
     assert record is not None
     assert record.state is state

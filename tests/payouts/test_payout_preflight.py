@@ -7,8 +7,10 @@ from pathlib import Path
 import anyio
 import pytest
 
+from dgspay.errors import ConfigError
 from dgspay.payouts import PreflightError, check_rows, open_job
 from dgspay.payouts.preflight import preflight
+from tests.cli.terminal import CommandLine
 
 from .sheets import in_process, ledger_in, payments, write_sheet
 
@@ -36,7 +38,34 @@ def test_the_balance_is_under_the_total() -> None:
 def test_an_amount_is_not_above_the_fee() -> None:
     rows = [*payments(3)]
     assert problems(rows, fee=1000) == []
-    assert problems(rows, fee=1001) == ["line 1: 1,001 RWF is not above the fee of 1001 RWF"]
+    assert problems(rows, fee=1001) == ["line 1: 1,001 RWF is not above the fee of 1,001 RWF"]
+    for nothing in (0, "0"):
+        assert problems(rows, fee=nothing) == []
+
+
+@pytest.mark.parametrize("fee", ["1,000", "abc", "", "-1", -1, "NaN"])
+def test_a_fee_that_is_no_amount_is_an_error_of_the_settings(fee: object) -> None:
+    with pytest.raises(ConfigError, match="fee must be"):
+        problems([*payments(1)], fee=fee)
+
+
+@pytest.mark.parametrize("fee", [0.0, False, 99.5])
+def test_a_fee_of_a_type_that_loses_digits_is_refused(fee: object) -> None:
+    with pytest.raises(TypeError, match="fee must be an int, a str or a Decimal"):
+        problems([*payments(1)], fee=fee)
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+@pytest.mark.parametrize("fee", ["1,000", "abc", "1e2"])
+def test_a_fee_that_is_no_amount_ends_a_command_before_anything_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, fee: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_sheet(tmp_path / "s.csv", 1)
+    said = CommandLine({})("payouts", command, "s.csv", "--fee", fee)
+    assert said.code == 2
+    assert "fee must be a plain number" in said.err
+    assert [*tmp_path.iterdir()] == [tmp_path / "s.csv"]
 
 
 def bank_row(number: int, key: str, branch: str | None = None) -> dict[str, object]:

@@ -18,7 +18,7 @@ import pytest
 from dgspay import DGSPay, errors
 from dgspay.emulator import Emulator
 from dgspay.emulator.faults.kinds import Fault
-from dgspay.emulator.http import Answer, Effect
+from dgspay.emulator.http import Effect, Response
 from dgspay.payouts import (
     BatchChangedError,
     Evidence,
@@ -214,7 +214,7 @@ class StopAfter(Fault):
     def __init__(self, stop: Stop) -> None:
         self.stop = stop
 
-    def afterwards(self, answer: Answer) -> tuple[Effect, ...]:
+    def afterwards(self, answer: Response) -> tuple[Effect, ...]:
         self.stop.set()
         return super().afterwards(answer)
 
@@ -244,7 +244,7 @@ async def test_cancelled_in_mid_post_the_row_is_in_doubt(
     with anyio.CancelScope() as scope:
 
         class Cancel(Fault):
-            def afterwards(self, answer: Answer) -> tuple[Effect, ...]:
+            def afterwards(self, answer: Response) -> tuple[Effect, ...]:
                 scope.cancel()
                 return super().afterwards(answer)
 
@@ -263,7 +263,7 @@ async def test_cancelled_what_was_taken_up_and_not_begun_is_new_again(
     with anyio.CancelScope() as scope:
 
         class Cancel(Fault):
-            def afterwards(self, answer: Answer) -> tuple[Effect, ...]:
+            def afterwards(self, answer: Response) -> tuple[Effect, ...]:
                 scope.cancel()
                 return super().afterwards(answer)
 
@@ -326,7 +326,7 @@ async def test_a_ledger_that_cannot_be_written_any_more_while_settling_says_so(
     sheet: Path, ledger: SqliteLedger
 ) -> None:
     class WriteProtected(Fault):
-        def afterwards(self, answer: Answer) -> tuple[Effect, ...]:
+        def afterwards(self, answer: Response) -> tuple[Effect, ...]:
             with suppress(LedgerError):
                 ledger._writer.run(lambda connection: connection.query("PRAGMA query_only = 1", ()))
             return super().afterwards(answer)
@@ -457,7 +457,7 @@ async def test_a_webhook_counts_only_with_its_token_and_its_signature(
     path = (batch.callback_of(1) or "").removeprefix("https://shop.example")
     assert path.startswith("/hooks/one/1/")
     for wrong in ("/hooks/one/1/" + "A" * 32, "/hooks/two/1/x", "/hooks/one/x/y", "/", ""):
-        assert webhooks.receive(wrong, body, signature).status == 200
+        assert webhooks.receive(wrong, body, signature).status == 503
     assert webhooks.receive(path, body, "0" * 64).status == 401
     assert ledger.counts("one").count(State.HELD) == 1
     for _ in range(2):

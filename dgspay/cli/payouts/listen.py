@@ -10,11 +10,13 @@ import typer
 from dgspay import errors
 from dgspay.cli.exits import fail
 from dgspay.cli.interruption import stop_signals, wait_until
-from dgspay.cli.payouts.options import LedgerOption, opened_ledger
+from dgspay.cli.payouts.options import LedgerOption, opened_ledger, place_words
 from dgspay.cli.receiver import Received, Refused, receive
 from dgspay.cli.session import webhook_secret
 from dgspay.cli.terminal import console, visible
-from dgspay.payouts import DisbursementEvent, LedgerError, PayoutWebhooks
+from dgspay.payouts import DisbursementEvent, LedgerError, PayoutWebhooks, UnknownPayoutError
+from dgspay.payouts.webhooks import UNKNOWN_PAYOUT
+from dgspay.webhooks.answers import WRONG_ENVIRONMENT
 
 DEFAULT_PORT = 8252
 """One above that of `dgspay webhooks listen`."""
@@ -31,13 +33,15 @@ def listen(
     """Settle payouts by their webhooks, until Ctrl-C.
 
     Put it behind your HTTPS proxy, and give `run` the address as --callback-url. It verifies
-    every signature with DGSPAY_WEBHOOK_SECRET.
+    every signature with DGSPAY_WEBHOOK_SECRET. An event that no payout of the ledger is known for
+    is shown here and answered 503, so that DGS-Pay delivers it again: start `listen` with the
+    ledger that the batch is paid with.
     """
     secret = webhook_secret()
     if secret is None:
         raise errors.ConfigError("the environment variable DGSPAY_WEBHOOK_SECRET is not set")
     with opened_ledger(ledger) as opened:
-        listener = _Listener(PayoutWebhooks(opened, secret))
+        listener = _Listener(PayoutWebhooks(opened, secret), place_words(opened))
         try:
             with (
                 stop_signals() as stopped,
@@ -55,8 +59,9 @@ def listen(
 class _Listener:
     """Writes each delivery down, and tells it."""
 
-    def __init__(self, webhooks: PayoutWebhooks) -> None:
+    def __init__(self, webhooks: PayoutWebhooks, ledger: str) -> None:
         self._webhooks = webhooks
+        self._ledger = ledger
         self._printing = threading.Lock()
 
     def answer(self, received: Received) -> int:
@@ -66,19 +71,30 @@ class _Listener:
             return received.status
         event = received.event
         if not isinstance(event, DisbursementEvent):
-            return 200
+            return self._unplaced(f"{event.event} is no event of a payout")
         try:
             settled = self._webhooks.take(event, received.path)
         except LedgerError as error:
             self._print(f"Not written, so it is asked for again: {error}")
             return 503
-        if settled is None:
-            self._print(f"{visible(event.dgs_reference)}: no payout of this ledger")
-        else:
-            record = settled.record
-            reference = visible(record.payout.reference)
-            self._print(f"{settled.batch}  {reference}  {record.state}  {record.reason or ''}")
+        except UnknownPayoutError:
+            return self._unplaced(f"{event.dgs_reference} is no payout that this ledger knows")
+        except errors.WrongEnvironmentError as error:
+            self._print(f"Refused with {WRONG_ENVIRONMENT.status}: {visible(error.message)}")
+            return WRONG_ENVIRONMENT.status
+        record = settled.record
+        reference = visible(record.payout.reference)
+        self._print(f"{settled.batch}  {reference}  {record.state}  {record.reason or ''}")
         return 200
+
+    def _unplaced(self, why: str) -> int:
+        """Show an event that would be lost if it were answered with 200."""
+        status = UNKNOWN_PAYOUT.status
+        self._print(
+            f"Not written, answered {status} so that DGS-Pay sends it again: {visible(why)}. "
+            f"Is this the ledger the batch is paid with? ({visible(self._ledger)})"
+        )
+        return status
 
     def _print(self, line: str) -> None:
         with self._printing:

@@ -16,6 +16,7 @@ from dgspay import AsyncDGSPay, RetryPolicy
 from dgspay.cli.exits import fail
 from dgspay.cli.session import client_options
 from dgspay.payouts import DEFAULT_NAME, AsyncPayouts, SqliteLedger
+from dgspay.payouts.preflight import parse_fee
 
 T = TypeVar("T")
 AnyLedger = Union[SqliteLedger, "PostgresLedger"]
@@ -51,9 +52,22 @@ LedgerOption = Annotated[
         "postgresql://... for several machines.",
     ),
 ]
+
+
+def _checked_fee(fee: str | None) -> str | None:
+    """Refuse a fee that is no amount before a file is opened."""
+    if fee is not None:
+        parse_fee(fee)
+    return fee
+
+
 FeeOption = Annotated[
     str | None,
-    typer.Option(metavar="RWF", help="The fee of one payout; amounts must be above it."),
+    typer.Option(
+        metavar="RWF",
+        callback=_checked_fee,
+        help="The fee of one payout, such as 100; amounts must be above it.",
+    ),
 ]
 DuplicatesOption = Annotated[
     bool,

@@ -17,10 +17,10 @@ def show(call: Call) -> Mapping[str, Any]:
         "balances": [
             {
                 "currency": currency,
-                "pending_balance": purse.pending,
-                "available_balance": purse.available,
-                "total_balance": purse.total,
+                "pending_balance": balance.pending,
+                "available_balance": balance.available,
+                "total_balance": balance.total,
             }
-            for currency, purse in call.account.wallet.purses.items()
+            for currency, balance in call.account.wallet.balances.items()
         ],
     }

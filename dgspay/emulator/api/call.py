@@ -12,8 +12,8 @@ import attrs
 
 from dgspay.emulator.api.fields import Fields
 from dgspay.emulator.domain.account import Account
-from dgspay.emulator.domain.records import Deed
-from dgspay.emulator.http import Answer, invalid
+from dgspay.emulator.domain.records import ExecutedCall
+from dgspay.emulator.http import Response, invalid
 
 API_PREFIX = "/generation/v2"
 
@@ -70,7 +70,7 @@ class Call:
         """Write down that the call was carried out; its answer is then kept for replays."""
         self.acted = True
         self.account.do(
-            Deed(
+            ExecutedCall(
                 self.operation,
                 reference,
                 self.account.clock.time(),
@@ -82,7 +82,7 @@ class Call:
         )
 
 
-Handler = Callable[[Call], Mapping[str, Any] | Answer]
+Handler = Callable[[Call], Mapping[str, Any] | Response]
 
 
 def _name_of(route: Route) -> str:

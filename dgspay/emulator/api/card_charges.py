@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -15,6 +13,7 @@ from dgspay.emulator.domain.account import Account
 from dgspay.emulator.domain.records import Decline, Payment
 from dgspay.emulator.domain.settlement import settle_payment
 from dgspay.emulator.http import RefusedError, invalid
+from dgspay.encryption import decrypt_field
 from dgspay.secret import Secret
 
 PIN: Final = "1234"
@@ -148,20 +147,15 @@ def start(account: Account, payment: Payment) -> None:
 
 
 def decrypted(call: Call, name: str, nonce_name: str) -> Secret:
-    """Undo AES-256-GCM on one field; the IV is the nonce's twelve ASCII bytes."""
-    # cryptography is loaded by the first card, not by every import of the emulator.
-    from cryptography.exceptions import InvalidTag  # noqa: PLC0415
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
-
+    """Decrypt one field of a request."""
     ciphertext = call.fields.text(name)
     nonce = call.fields.text(nonce_name)
     if not _NONCE.fullmatch(nonce):
         raise invalid(f"{nonce_name} must be exactly 12 ASCII characters")
-    key = base64.b64decode(call.account.credentials.encryption_key)
     try:
-        sealed = base64.b64decode(ciphertext, validate=True)
-        return Secret(AESGCM(key).decrypt(nonce.encode(), sealed, None).decode("ascii"))
-    except (binascii.Error, ValueError, InvalidTag):
+        key = call.account.credentials.encryption_key
+        return Secret(decrypt_field(ciphertext, key=key, nonce=nonce))
+    except ValueError:
         pass
     raise invalid(f"{name} cannot be decrypted with the encryption key and {nonce_name}")
 

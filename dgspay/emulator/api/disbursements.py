@@ -9,9 +9,10 @@ from typing import Any, Final
 from dgspay.emulator.api.banks import BANKS, COUNTRY
 from dgspay.emulator.api.call import Call
 from dgspay.emulator.api.fields import Fields
-from dgspay.emulator.api.mobile_money_charges import LOCAL_PHONE, NETWORKS
+from dgspay.emulator.api.mobile_money_charges import LOCAL_PHONE
 from dgspay.emulator.domain.records import Disbursement
 from dgspay.emulator.http import invalid
+from dgspay.models.phones import NETWORKS
 from dgspay.secret import masked_text
 
 # The schedule is not published; the guide's examples have a fee of 100 on 10,000.

@@ -13,8 +13,8 @@ from dgspay.emulator.domain.account import Account
 from dgspay.emulator.domain.records import Decline, Payment
 from dgspay.emulator.domain.settlement import settle_payment
 from dgspay.emulator.http import invalid
+from dgspay.models.phones import NETWORKS
 
-NETWORKS: Final = ("MTN", "Airtel")
 LOCAL_PHONE: Final = r"7[2389][0-9]{7}"
 
 

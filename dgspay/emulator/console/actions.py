@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import attrs
 
@@ -12,18 +12,15 @@ from dgspay.emulator.api.call import API_PREFIX
 from dgspay.emulator.api.fields import is_web_url
 from dgspay.emulator.clock import api_text
 from dgspay.emulator.console.state_json import delivery_details, request_details, state
-from dgspay.emulator.domain import decisions
+from dgspay.emulator.control import Controls
 from dgspay.emulator.domain.account import Account
 from dgspay.emulator.domain.sample_history import generate
 from dgspay.emulator.engine.engine import Engine
 from dgspay.emulator.fidelity import FIDELITY
-from dgspay.emulator.http import Answer, Request
+from dgspay.emulator.http import Request, Response
 from dgspay.emulator.state import Snapshot
-from dgspay.emulator.webhooks.dispatcher import Courier
+from dgspay.emulator.webhooks.dispatcher import Dispatcher
 from dgspay.models.codec import dump_json, parse_json
-
-if TYPE_CHECKING:
-    from dgspay.emulator.emulator import Emulator
 
 
 @attrs.frozen
@@ -31,22 +28,28 @@ class Ask:
     """One request to the console.
 
     Attributes:
-        emulator: What is steered.
-        engine: Its engine.
-        courier: Its webhooks.
+        controls: What steers the emulator.
         account: The merchant it is about.
         values: The variable segments of the path.
         query: The query parameters.
         body: The parsed JSON object, empty when there was none.
     """
 
-    emulator: Emulator
-    engine: Engine
-    courier: Courier
+    controls: Controls
     account: Account
     values: Mapping[str, str]
     query: Mapping[str, str]
     body: Mapping[str, Any]
+
+    @property
+    def engine(self) -> Engine:
+        """The emulator's engine."""
+        return self.controls.engine
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """The emulator's webhooks."""
+        return self.controls.dispatcher
 
     def text(self, name: str) -> str:
         """Return a text of the body.
@@ -85,29 +88,29 @@ def show_state(ask: Ask) -> Mapping[str, Any]:
     return {
         **state(
             ask.engine,
-            ask.courier,
+            ask.dispatcher,
             ask.account,
             ask.query.get("search", ""),
             ask.query.get("find", ""),
         ),
-        "snapshots": [_snapshot(snapshot) for snapshot in ask.emulator.snapshots],
-        "state_file": ask.emulator.state_file,
-        "state_trouble": ask.engine.trouble(),
+        "snapshots": [_snapshot(snapshot) for snapshot in ask.controls.snapshots],
+        "state_file": ask.controls.state_file,
+        "state_trouble": ask.engine.trouble,
     }
 
 
 def show_request(ask: Ask) -> Mapping[str, Any]:
     """One request, in full."""
     number = ask.values["id"]
-    for arrival in ask.emulator.requests:
-        if str(arrival.id) == number:
-            return request_details(arrival, ask.engine.origin)
+    for logged in ask.engine.request_log.entries:
+        if str(logged.id) == number:
+            return request_details(logged, ask.engine.accounts.origin)
     raise LookupError("no such request: only the latest are kept")
 
 
 def show_delivery(ask: Ask) -> Mapping[str, Any]:
     """One webhook, in full."""
-    for delivery in ask.emulator.deliveries:
+    for delivery in tuple(ask.dispatcher.deliveries):
         if str(delivery.id) == ask.values["id"]:
             return delivery_details(delivery)
     raise LookupError("no such delivery: only the latest are kept")
@@ -117,15 +120,14 @@ def settle(ask: Ask) -> Mapping[str, Any]:
     """Approve, decline or settle something that is pending."""
     reference, outcome = ask.text("reference"), ask.text("outcome")
     number = ask.account.credentials.account_number
-    with ask.engine.steering(number) as account:
-        if outcome == "approve":
-            decisions.approve(account, reference)
-        elif outcome == "decline":
-            decisions.decline(account, reference, str(ask.body.get("reason") or "Declined"))
-        elif outcome == "settle":
-            decisions.settle_one(account, reference)
-        else:
-            raise ValueError("outcome must be approve, decline or settle")
+    if outcome == "approve":
+        ask.controls.approve(reference, number)
+    elif outcome == "decline":
+        ask.controls.decline(reference, str(ask.body.get("reason") or "Declined"), number)
+    elif outcome == "settle":
+        ask.controls.settle(reference, number)
+    else:
+        raise ValueError("outcome must be approve, decline or settle")
     return _DONE
 
 
@@ -143,14 +145,14 @@ def resend(ask: Ask) -> Mapping[str, Any]:
     """Send a webhook again."""
     if not ask.values["id"].isdigit():
         raise LookupError("no such delivery")
-    ask.courier.resend(int(ask.values["id"]))
+    ask.dispatcher.resend(int(ask.values["id"]))
     return _DONE
 
 
 def add_fault(ask: Ask) -> Mapping[str, Any]:
     """Have a fault strike, described as in a file of faults."""
     standing = ask.engine.faults.plan(ask.body)
-    ask.emulator.keep()
+    ask.controls.keep()
     return {**_DONE, "id": standing.id}
 
 
@@ -159,35 +161,35 @@ def cancel_fault(ask: Ask) -> Mapping[str, Any]:
     if not ask.values["id"].isdigit():
         raise LookupError("no such fault")
     ask.engine.faults.cancel(int(ask.values["id"]))
-    ask.emulator.keep()
+    ask.controls.keep()
     return _DONE
 
 
 def clear_faults(ask: Ask) -> Mapping[str, Any]:
     """Let every route work again."""
     ask.engine.faults.clear()
-    ask.emulator.keep()
+    ask.controls.keep()
     return _DONE
 
 
 def add_mode(ask: Ask) -> Mapping[str, Any]:
     """Treat the next webhooks in a special way."""
-    ask.courier.mischief.plan(ask.body)
-    ask.emulator.keep()
+    ask.dispatcher.delivery_modes.plan(ask.body)
+    ask.controls.keep()
     return _DONE
 
 
 def clear_modes(ask: Ask) -> Mapping[str, Any]:
     """Deliver as a good provider does."""
-    ask.courier.mischief.clear()
-    ask.emulator.keep()
+    ask.dispatcher.delivery_modes.clear()
+    ask.controls.keep()
     return _DONE
 
 
 def advance_clock(ask: Ask) -> Mapping[str, Any]:
     """Move the emulator's time on."""
     ask.engine.clock.advance(ask.seconds("advance"))
-    ask.emulator.keep()
+    ask.controls.keep()
     return _DONE
 
 
@@ -220,32 +222,30 @@ def make_history(ask: Ask) -> Mapping[str, Any]:
 
 def reset(ask: Ask) -> Mapping[str, Any]:
     """Forget everything that happened."""
-    ask.emulator.reset()
+    ask.controls.reset()
     return _DONE
 
 
 def show_snapshots(ask: Ask) -> Mapping[str, Any]:
     """The states that were kept, the latest first."""
-    return {"snapshots": [_snapshot(snapshot) for snapshot in ask.emulator.snapshots]}
+    return {"snapshots": [_snapshot(snapshot) for snapshot in ask.controls.snapshots]}
 
 
 def take_snapshot(ask: Ask) -> Mapping[str, Any]:
     """Keep the present state under a name."""
-    taken = ask.emulator.snapshot(ask.text("name"))
-    ask.emulator.feed.changed()
+    taken = ask.controls.snapshot(ask.text("name"))
     return {**_DONE, "snapshot": _snapshot(taken)}
 
 
 def restore_snapshot(ask: Ask) -> Mapping[str, Any]:
     """Return to a state that was kept."""
-    ask.emulator.restore(ask.text("name"))
+    ask.controls.restore(ask.text("name"))
     return _DONE
 
 
 def forget_snapshot(ask: Ask) -> Mapping[str, Any]:
     """Let a snapshot go."""
-    ask.emulator.forget_snapshot(ask.values["name"])
-    ask.emulator.feed.changed()
+    ask.controls.forget_snapshot(ask.values["name"])
     return _DONE
 
 
@@ -297,9 +297,9 @@ def _called(ask: Ask, method: str, path: str, body: Mapping[str, Any] | None) ->
     }
     content = b"" if body is None else dump_json(body)
     request = Request(method, API_PREFIX + path, "", headers, content)
-    answers: list[Answer] = []
+    answers: list[Response] = []
     with closing(ask.engine.exchange(request)) as exchange:
-        answers += [effect for effect in exchange if isinstance(effect, Answer)]
+        answers += [effect for effect in exchange if isinstance(effect, Response)]
     if not answers:
         raise ValueError("a fault swallowed the answer")
     answered = parse_json(answers[0].body)

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, unquote
 
 from dgspay.emulator.api.call import API_PREFIX
 from dgspay.emulator.console.pretty import indented
-from dgspay.emulator.engine.request_log import Arrival
+from dgspay.emulator.engine.request_log import LoggedRequest
 from dgspay.models.codec import dump_json
 from dgspay.money import to_json_number
 
@@ -39,40 +39,40 @@ Arguments = dict[str, str]
 """Names of arguments and the Python text of their values."""
 
 
-def curl(arrival: Arrival, origin: str) -> str:
+def curl(logged: LoggedRequest, origin: str) -> str:
     """Return the command that sends a request again; the key comes from the environment."""
-    query = f"?{arrival.query}" if arrival.query else ""
+    query = f"?{logged.query}" if logged.query else ""
     lines = [
-        f"curl{_options(arrival)} {shlex.quote(f'{origin}{arrival.path}{query}')}",
+        f"curl{_options(logged)} {shlex.quote(f'{origin}{logged.path}{query}')}",
         '-H "X-DGS-API-Key: $DGSPAY_API_KEY"',
         '-H "X-DGS-ACCOUNT-NUMBER: $DGSPAY_ACCOUNT_NUMBER"',
     ]
-    keys = [f"{name}: {arrival.headers[name]}" for name in _KEY_HEADERS if name in arrival.headers]
+    keys = [f"{name}: {logged.headers[name]}" for name in _KEY_HEADERS if name in logged.headers]
     lines += [f"-H {shlex.quote(key)}" for key in keys]
-    if arrival.body is not None:
+    if logged.body is not None:
         # With a key it has to be byte for byte what a client sends, or it is another request.
-        body = dump_json(arrival.body).decode() if keys else indented(arrival.body)
+        body = dump_json(logged.body).decode() if keys else indented(logged.body)
         lines += ['-H "Content-Type: application/json"', f"-d {shlex.quote(body)}"]
     return " \\\n  ".join(lines)
 
 
-def _options(arrival: Arrival) -> str:
+def _options(logged: LoggedRequest) -> str:
     """Return what has curl send this method to this address, letter for letter."""
-    method = " -I" if arrival.method == "HEAD" else f" -X {arrival.method}"
+    method = " -I" if logged.method == "HEAD" else f" -X {logged.method}"
     # Otherwise it takes brackets for a list of addresses, and goes up by `..` by itself.
-    is_pattern = any(char in "[]{}" for char in arrival.path + arrival.query)
-    has_dots = any(set(unquote(part)) == {"."} for part in arrival.path.split("/"))
+    is_pattern = any(char in "[]{}" for char in logged.path + logged.query)
+    has_dots = any(set(unquote(part)) == {"."} for part in logged.path.split("/"))
     return method + " -g" * is_pattern + " --path-as-is" * has_dots
 
 
-def code(arrival: Arrival) -> str | None:
+def code(logged: LoggedRequest) -> str | None:
     """Return the call of dgspay that sends such a request, or None when there is none."""
-    write = _WRITERS.get(arrival.operation or "")
+    write = _WRITERS.get(logged.operation or "")
     if write is None:
         return None
-    body = arrival.body if isinstance(arrival.body, dict) else {}
+    body = logged.body if isinstance(logged.body, dict) else {}
     try:
-        name, arguments = write(arrival, body)
+        name, arguments = write(logged, body)
     except (KeyError, TypeError, AttributeError):
         return None  # a body that is not what the guide asks for
     if not all(map(_is_argument, arguments)):
@@ -81,9 +81,9 @@ def code(arrival: Arrival) -> str | None:
     return f"dgs.{name}(\n{inner})" if inner else f"dgs.{name}()"
 
 
-def program(arrival: Arrival) -> str | None:
+def program(logged: LoggedRequest) -> str | None:
     """Return `code` with all it needs to run as it stands, or None when there is no call."""
-    call = code(arrival)
+    call = code(logged)
     if call is None:
         return None
     standard = [line for mark, line in _OTHERS.items() if mark in call]
@@ -101,7 +101,7 @@ def _is_argument(name: str) -> bool:
     return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
 
 
-def _charge(arrival: Arrival, body: Mapping[str, Any]) -> tuple[str, Arguments]:
+def _charge(logged: LoggedRequest, body: Mapping[str, Any]) -> tuple[str, Arguments]:
     if body.get("payment_type") == "card":
         arguments = _some(body, "amount", "currency")
         # The encrypted fields are as good as the card itself: they are shown nowhere.
@@ -116,7 +116,7 @@ def _charge(arrival: Arrival, body: Mapping[str, Any]) -> tuple[str, Arguments]:
     return "charges.mobile_money", arguments | _rest(body, "redirect_url")
 
 
-def _authorize(arrival: Arrival, body: Mapping[str, Any]) -> tuple[str, Arguments]:
+def _authorize(logged: LoggedRequest, body: Mapping[str, Any]) -> tuple[str, Arguments]:
     kind = body["auth_type"]
     reference = {"reference": repr(body["dgs_reference"])}
     if kind == "avs":
@@ -131,31 +131,31 @@ def _authorize(arrival: Arrival, body: Mapping[str, Any]) -> tuple[str, Argument
     return f"charges.authorize_{kind}", {**reference, kind: kind}
 
 
-def _disburse(arrival: Arrival, body: Mapping[str, Any]) -> tuple[str, Arguments]:
+def _disburse(logged: LoggedRequest, body: Mapping[str, Any]) -> tuple[str, Arguments]:
     kind = "BankRecipient" if body["destination_type"] == "bank" else "MobileMoneyRecipient"
     recipient = {name: _text(value) for name, value in body["recipient"].items()}
     arguments = _some(body, "amount") | {"recipient": _made(kind, recipient)}
     return "disbursements.create", arguments | _rest(body)
 
 
-def _create_link(arrival: Arrival, body: Mapping[str, Any]) -> tuple[str, Arguments]:
+def _create_link(logged: LoggedRequest, body: Mapping[str, Any]) -> tuple[str, Arguments]:
     return "payment_links.create", _moments({name: _text(value) for name, value in body.items()})
 
 
-def _update_link(arrival: Arrival, body: Mapping[str, Any]) -> tuple[str, Arguments]:
+def _update_link(logged: LoggedRequest, body: Mapping[str, Any]) -> tuple[str, Arguments]:
     changes = _moments({name: _text(value) for name, value in body.items()})
-    return "payment_links.update", {"id": repr(_last_segment(arrival)), **changes}
+    return "payment_links.update", {"id": repr(_last_segment(logged)), **changes}
 
 
-def _convert(arrival: Arrival, body: Mapping[str, Any]) -> tuple[str, Arguments]:
+def _convert(logged: LoggedRequest, body: Mapping[str, Any]) -> tuple[str, Arguments]:
     if (action := body["action"]) not in ("preview", "convert"):
         raise KeyError(action)
     return f"conversions.{action}", _some(body, "from_currency", "to_currency", "from_amount")
 
 
-def _listing(name: str) -> Callable[[Arrival, Mapping[str, Any]], tuple[str, Arguments]]:
-    def write(arrival: Arrival, body: Mapping[str, Any]) -> tuple[str, Arguments]:
-        query = dict(parse_qsl(arrival.query))
+def _listing(name: str) -> Callable[[LoggedRequest, Mapping[str, Any]], tuple[str, Arguments]]:
+    def write(logged: LoggedRequest, body: Mapping[str, Any]) -> tuple[str, Arguments]:
+        query = dict(parse_qsl(logged.query))
         return name, {
             key: str(int(value))
             if key in ("page", "limit") and re.fullmatch("[0-9]{1,9}", value)
@@ -168,11 +168,13 @@ def _listing(name: str) -> Callable[[Arrival, Mapping[str, Any]], tuple[str, Arg
 
 def _about(
     name: str, argument: str
-) -> Callable[[Arrival, Mapping[str, Any]], tuple[str, Arguments]]:
-    return lambda arrival, body: (name, {argument: repr(_last_segment(arrival))})
+) -> Callable[[LoggedRequest, Mapping[str, Any]], tuple[str, Arguments]]:
+    return lambda logged, body: (name, {argument: repr(_last_segment(logged))})
 
 
-_WRITERS: Final[Mapping[str, Callable[[Arrival, Mapping[str, Any]], tuple[str, Arguments]]]] = {
+_WRITERS: Final[
+    Mapping[str, Callable[[LoggedRequest, Mapping[str, Any]], tuple[str, Arguments]]]
+] = {
     "POST /charges": _charge,
     "POST /authorize": _authorize,
     "POST /payment-links": _create_link,
@@ -182,7 +184,7 @@ _WRITERS: Final[Mapping[str, Callable[[Arrival, Mapping[str, Any]], tuple[str, A
     "DELETE /payment-links/{id}": _about("payment_links.archive", "id"),
     "POST /disburse": _disburse,
     "GET /banks/{country}": _about("banks.list", "country"),
-    "GET /balance": lambda arrival, body: ("balances.list", {}),
+    "GET /balance": lambda logged, body: ("balances.list", {}),
     "POST /convert": _convert,
     "GET /transactions": _listing("transactions.list"),
     "GET /transactions/{id}": _about("transactions.retrieve", "id_or_reference"),
@@ -240,5 +242,5 @@ def _inner(value: Any) -> str:
     return repr(value)
 
 
-def _last_segment(arrival: Arrival) -> str:
-    return unquote(arrival.path.removeprefix(API_PREFIX).rsplit("/", 1)[1])
+def _last_segment(logged: LoggedRequest) -> str:
+    return unquote(logged.path.removeprefix(API_PREFIX).rsplit("/", 1)[1])

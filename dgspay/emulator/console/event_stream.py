@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import anyio
 from starlette.responses import StreamingResponse
 
-from dgspay.emulator.engine.change_feed import Feed
+from dgspay.emulator.engine.change_feed import ChangeFeed
 
 # A hundred changes at once are one message.
 _GATHER_SECONDS = 0.1
@@ -18,12 +18,12 @@ _SILENCE_SECONDS = 15.0
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
-def changes(feed: Feed) -> StreamingResponse:
+def changes(feed: ChangeFeed) -> StreamingResponse:
     """Return a stream with a `changed` event after every change, until the server stops."""
     return StreamingResponse(_events(feed), media_type="text/event-stream", headers=_HEADERS)
 
 
-async def _events(feed: Feed) -> AsyncIterator[bytes]:
+async def _events(feed: ChangeFeed) -> AsyncIterator[bytes]:
     changed = asyncio.Event()
     loop = asyncio.get_running_loop()
     epoch = feed.epoch

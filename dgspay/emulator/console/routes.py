@@ -4,40 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from dgspay.emulator import http
 from dgspay.emulator.console.actions import ACTIONS, Action, Ask
 from dgspay.emulator.console.event_stream import changes
+from dgspay.emulator.control import Controls
 from dgspay.emulator.engine.authentication import MAX_BODY_BYTES
 from dgspay.emulator.engine.engine import Engine
 from dgspay.emulator.engine.origin_check import is_foreign, is_foreign_name
 from dgspay.emulator.faults.kinds import KINDS
 from dgspay.emulator.fidelity import FIDELITY
-from dgspay.emulator.http import Answer
 from dgspay.emulator.openapi import OPENAPI_PATH, describe
 from dgspay.emulator.routes import API_OPERATIONS
 from dgspay.emulator.web.payment_pages import PAYMENT_WORDS
 from dgspay.emulator.web.rendering import page
-from dgspay.emulator.webhooks.dispatcher import Courier
 from dgspay.emulator.webhooks.modes import MODES
 from dgspay.errors import DecodeError
 from dgspay.models.codec import dump_json, parse_json
-
-if TYPE_CHECKING:
-    from dgspay.emulator.emulator import Emulator
 
 CONSOLE_PATH = "/_emulator"
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def console_routes(emulator: Emulator, engine: Engine, courier: Courier) -> list[Route]:
+def console_routes(controls: Controls) -> list[Route]:
     """Return the routes for an emulator."""
+    engine = controls.engine
 
     async def console(request: Request) -> Response:
         return _page_for(request, engine, _console_page)
@@ -46,22 +43,22 @@ def console_routes(emulator: Emulator, engine: Engine, courier: Courier) -> list
         return _page_for(request, engine, _fidelity_page)
 
     async def openapi(request: Request) -> Response:
-        if is_foreign_name(request.headers, public=engine.public):
+        if is_foreign_name(request.headers, public=engine.accounts.public):
             return _refusal(HTTPStatus.FORBIDDEN, "ask for it by address or as localhost")
-        document = await run_in_threadpool(describe, engine.origin)
+        document = await run_in_threadpool(describe, engine.accounts.origin)
         return Response(dump_json(document), media_type="application/json")
 
     async def events(request: Request) -> Response:
-        if is_foreign(request.headers, public=engine.public):
+        if is_foreign(request.headers, public=engine.accounts.public):
             return _refusal(HTTPStatus.FORBIDDEN, "this is not a page of the emulator")
-        return changes(emulator.feed)
+        return changes(controls.feed)
 
     def endpoint(action: Action) -> Endpoint:
         async def act(request: Request) -> Response:
-            if is_foreign(request.headers, public=engine.public):
+            if is_foreign(request.headers, public=engine.accounts.public):
                 return _refusal(HTTPStatus.FORBIDDEN, "this is not a page of the emulator")
             try:
-                ask = await _ask(request, emulator, engine, courier)
+                ask = await _ask(request, controls)
                 # In a thread: what it sets off may take its time.
                 result = await run_in_threadpool(action, ask)
             except LookupError as error:
@@ -86,9 +83,10 @@ def console_routes(emulator: Emulator, engine: Engine, courier: Courier) -> list
     ]
 
 
-async def _ask(request: Request, emulator: Emulator, engine: Engine, courier: Courier) -> Ask:
+async def _ask(request: Request, controls: Controls) -> Ask:
     number = request.query_params.get("account")
-    account = engine.account if number is None else engine.account_of(number)
+    accounts = controls.engine.accounts
+    account = accounts.first if number is None else accounts.account_of(number)
     body = {}
     raw = b""
     async for chunk in request.stream():
@@ -102,7 +100,7 @@ async def _ask(request: Request, emulator: Emulator, engine: Engine, courier: Co
             raise ValueError(error.message) from None
         if not isinstance(body, dict):
             raise ValueError("the body must be a JSON object")
-    return Ask(emulator, engine, courier, account, request.path_params, request.query_params, body)
+    return Ask(controls, account, request.path_params, request.query_params, body)
 
 
 def _refusal(status: int, message: str) -> Response:
@@ -110,21 +108,21 @@ def _refusal(status: int, message: str) -> Response:
     return Response(dump_json(answer), int(status), media_type="application/json")
 
 
-def _page_for(request: Request, engine: Engine, build: Callable[[], Answer]) -> Response:
+def _page_for(request: Request, engine: Engine, build: Callable[[], http.Response]) -> Response:
     """Show a page; a link from elsewhere may lead to it, but not by another host's name."""
-    if is_foreign_name(request.headers, public=engine.public):
+    if is_foreign_name(request.headers, public=engine.accounts.public):
         return _refusal(HTTPStatus.FORBIDDEN, "ask for it by address or as localhost")
     answer = build()
     return Response(answer.body, answer.status, headers=dict(answer.headers))
 
 
-def _console_page() -> Answer:
+def _console_page() -> http.Response:
     return page(
         "console", routes=API_OPERATIONS, kinds=KINDS, modes=MODES, payment_types=PAYMENT_WORDS
     )
 
 
-def _fidelity_page() -> Answer:
+def _fidelity_page() -> http.Response:
     areas: dict[str, list[object]] = {}
     for behaviour in FIDELITY:
         areas.setdefault(behaviour.area, []).append(behaviour)

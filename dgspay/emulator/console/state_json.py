@@ -14,9 +14,9 @@ from dgspay.emulator.domain.account import Account
 from dgspay.emulator.domain.payment_links import link_fields
 from dgspay.emulator.domain.records import Conversion, Disbursement, Payment
 from dgspay.emulator.engine.engine import Engine
-from dgspay.emulator.engine.request_log import Arrival
+from dgspay.emulator.engine.request_log import LoggedRequest
 from dgspay.emulator.webhooks.delivery import Delivery
-from dgspay.emulator.webhooks.dispatcher import Courier
+from dgspay.emulator.webhooks.dispatcher import Dispatcher
 from dgspay.emulator.webhooks.modes import MODES
 from dgspay.models.codec import dump_json
 from dgspay.models.enums import ConversionStatus, PaymentStatus
@@ -28,28 +28,28 @@ _NEWS = 8
 
 
 def state(
-    engine: Engine, courier: Courier, account: Account, search: str, find: str
+    engine: Engine, dispatcher: Dispatcher, account: Account, search: str, find: str
 ) -> Mapping[str, Any]:
     """Return all that the console shows at one glance, the newest first.
 
     Args:
         engine: The emulator's.
-        courier: Its webhooks.
+        dispatcher: Its webhooks.
         account: Whose state.
         search: Only requests are shown that have this text in them, in any case.
         find: Only transactions are shown that have this text in them, in any case.
     """
     number = account.credentials.account_number
     # A search may look at all there is: no charge waits for it.
-    arrivals = [a for a in engine.journal.arrivals if a.account_number in (number, None)]
-    found = _latest(_found(arrivals, search))
+    entries = [a for a in engine.request_log.entries if a.account_number in (number, None)]
+    found = _latest(_found(entries, search))
     like = _like(account.payments, find)
     with engine.lock:
         pending = account.history.with_status(PaymentStatus.PENDING)
-        deliveries = [d for d in tuple(courier.deliveries) if d.account_number == number]
+        deliveries = [d for d in tuple(dispatcher.deliveries) if d.account_number == number]
         return {
             "now": api_text(engine.clock.time()),
-            "api": engine.origin + API_PREFIX,
+            "api": engine.accounts.origin + API_PREFIX,
             "account": number,
             # Published and worth nothing: they are there to be copied.
             "api_key": account.credentials.api_key,
@@ -60,10 +60,10 @@ def state(
             "balances": [
                 {
                     "currency": currency,
-                    "available": purse.available,
-                    "pending": purse.pending,
+                    "available": balance.available,
+                    "pending": balance.pending,
                 }
-                for currency, purse in account.wallet.purses.items()
+                for currency, balance in account.wallet.balances.items()
             ],
             "pending": [_payment(p) for p in _latest(pending)],
             "pending_total": len(pending),
@@ -78,7 +78,7 @@ def state(
             "deliveries": [_delivery(d) for d in _latest(deliveries)],
             "deliveries_total": len(deliveries),
             "requests": [_request(a) for a in found],
-            "requests_total": len(arrivals),
+            "requests_total": len(entries),
             "keys": [
                 {"key": key, "answered": answered} for key, answered in account.keys.latest(_SHOWN)
             ],
@@ -99,21 +99,21 @@ def state(
                     "remaining": mode.remaining,
                     "seconds": mode.seconds,
                 }
-                for mode in courier.mischief.standing
+                for mode in dispatcher.delivery_modes.standing
             ],
         }
 
 
-def request_details(arrival: Arrival, origin: str) -> Mapping[str, Any]:
+def request_details(logged: LoggedRequest, origin: str) -> Mapping[str, Any]:
     """Return everything about one request, and how to send it again."""
     return {
-        **_request(arrival),
-        "headers": dict(arrival.headers),
-        "body": None if arrival.body is None else indented(arrival.body),
-        "answer": pretty(arrival.answer),
-        "curl": curl(arrival, origin),
-        "code": code(arrival),
-        "program": program(arrival),
+        **_request(logged),
+        "headers": dict(logged.headers),
+        "body": None if logged.body is None else indented(logged.body),
+        "answer": pretty(logged.answer),
+        "curl": curl(logged, origin),
+        "code": code(logged),
+        "program": program(logged),
     }
 
 
@@ -164,21 +164,21 @@ def _words_of(payment: Payment) -> str:
     return " ".join(texts).lower()
 
 
-def _found(arrivals: list[Arrival], search: str) -> list[Arrival]:
+def _found(entries: list[LoggedRequest], search: str) -> list[LoggedRequest]:
     if not search:
-        return arrivals
+        return entries
     wanted = search.lower()
-    return [arrival for arrival in arrivals if wanted in _text_of(arrival)]
+    return [logged for logged in entries if wanted in _text_of(logged)]
 
 
-def _text_of(arrival: Arrival) -> str:
-    body = b"" if arrival.body is None else dump_json(arrival.body)
+def _text_of(logged: LoggedRequest) -> str:
+    body = b"" if logged.body is None else dump_json(logged.body)
     # As the console shows it, and as it came.
-    path = f"{arrival.path.removeprefix(API_PREFIX)} {arrival.path}"
-    parts = (arrival.method, path, arrival.query, str(arrival.status), arrival.fault or "")
-    texts = (*parts, *arrival.headers.values())
+    path = f"{logged.path.removeprefix(API_PREFIX)} {logged.path}"
+    parts = (logged.method, path, logged.query, str(logged.status), logged.fault or "")
+    texts = (*parts, *logged.headers.values())
     # A made-up answer may be any bytes.
-    answer = arrival.answer.decode("utf-8", "replace")
+    answer = logged.answer.decode("utf-8", "replace")
     return f"{' '.join(texts)} {body.decode()} {answer}".lower()
 
 
@@ -250,13 +250,13 @@ def _delivery(delivery: Delivery) -> Mapping[str, Any]:
     }
 
 
-def _request(arrival: Arrival) -> Mapping[str, Any]:
+def _request(logged: LoggedRequest) -> Mapping[str, Any]:
     return {
-        "id": arrival.id,
-        "method": arrival.method,
-        "path": arrival.path.removeprefix(API_PREFIX),
-        "query": arrival.query,
-        "status": arrival.status,
-        "fault": arrival.fault,
-        "at": api_text(arrival.at),
+        "id": logged.id,
+        "method": logged.method,
+        "path": logged.path.removeprefix(API_PREFIX),
+        "query": logged.query,
+        "status": logged.status,
+        "fault": logged.fault,
+        "at": api_text(logged.at),
     }

@@ -12,8 +12,17 @@ from dgspay.emulator.clock import Clock
 from dgspay.emulator.domain.credentials import Credentials
 from dgspay.emulator.domain.idempotency import Keys
 from dgspay.emulator.domain.identifiers import Identifiers
-from dgspay.emulator.domain.payment_index import History
-from dgspay.emulator.domain.records import Conversion, Deed, Disbursement, Due, Event, Link, Payment
+from dgspay.emulator.domain.payment_index import PaymentIndex
+from dgspay.emulator.domain.recorder import Recorder
+from dgspay.emulator.domain.records import (
+    Conversion,
+    Disbursement,
+    Due,
+    Event,
+    ExecutedCall,
+    Link,
+    Payment,
+)
 from dgspay.emulator.domain.wallet import Wallet
 from dgspay.money import AmountInput
 
@@ -41,6 +50,7 @@ class Account:
         clock: Where the time comes from.
         identifiers: Where ids and references come from.
         origin: What the URLs in answers begin with.
+        recorder: Records what changes.
         slugs: The slugs of all merchants' links: their pages share one address space.
         scheduled: Called when something was put down to settle later.
     """
@@ -54,6 +64,7 @@ class Account:
         origin: str,
         *,
         slugs: set[str],
+        recorder: Recorder,
         scheduled: Callable[[], object],
     ) -> None:
         self.credentials = credentials
@@ -63,17 +74,16 @@ class Account:
         self.origin = origin
         self._taken_slugs = slugs
         self._scheduled = scheduled
-        self.touched: dict[tuple[str, str], object | None] | None = None
-        """What has changed since it was last kept, by kind and name; None: nobody keeps it."""
+        self._recorder = recorder
         self.keys = Keys()
         # From a source of its own, so that one merchant more leaves the ids to come as they are.
         self.merchant_id = Identifiers(f"{identifiers.seed} {credentials.account_number}").uuid()
         self.wallet = Wallet(options.balances)
-        self.history = History()
+        self.history = PaymentIndex()
         self.disbursements: dict[str, Disbursement] = {}
         self.conversions: dict[str, Conversion] = {}
         self.links: dict[str, Link] = {}
-        self.deeds: list[Deed] = []
+        self.executed: list[ExecutedCall] = []
         self._slugs: dict[str, Link] = {}
         self._outbox: list[Event] = []
         self._due: list[tuple[float, int, str]] = []
@@ -200,14 +210,13 @@ class Account:
         events, self._outbox = self._outbox, []
         return events
 
-    def do(self, deed: Deed) -> None:
+    def do(self, deed: ExecutedCall) -> None:
         """Write down what was really done."""
-        self.deeds.append(deed)
-        self.touch("deed", str(len(self.deeds)), deed)
+        self.executed.append(deed)
+        self.touch("deed", str(len(self.executed)), deed)
 
     # --- what must outlive the process --------------------------------------------------
 
     def touch(self, kind: str, name: str, record: object | None) -> None:
-        """Note that something has changed, or is no more, where someone keeps it."""
-        if self.touched is not None:
-            self.touched[kind, name] = record
+        """Record that something has changed; None: that it is gone."""
+        self._recorder.touch(self.credentials.account_number, kind, name, record)

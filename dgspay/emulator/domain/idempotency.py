@@ -8,7 +8,7 @@ from itertools import islice
 
 import attrs
 
-from dgspay.emulator.http import Answer, RefusedError, Request, invalid
+from dgspay.emulator.http import RefusedError, Request, Response, invalid
 
 HEADERS = ("idempotency-key", "x-idempotency-key")
 METHODS = frozenset({"POST", "PATCH", "DELETE"})
@@ -34,7 +34,7 @@ class Keys:
     def __init__(self) -> None:
         self._memories: dict[str, Memory] = {}
 
-    def claim(self, key: str, request: Request) -> Answer | None:
+    def claim(self, key: str, request: Request) -> Response | None:
         """Take a key for a request, or return the answer it got before, byte for byte.
 
         Raises:
@@ -50,7 +50,7 @@ class Keys:
             raise RefusedError("93", "this idempotency key was used for a different request")
         if known.status is None:
             raise RefusedError("93", "a request with this idempotency key is being processed")
-        return Answer(known.status, known.body, (*known.headers, REPLAY_HEADER))
+        return Response(known.status, known.body, (*known.headers, REPLAY_HEADER))
 
     def latest(self, count: int) -> Sequence[tuple[str, bool]]:
         """Return the latest keys, newest first, and whether their requests were answered."""
@@ -70,7 +70,7 @@ class Keys:
         """Know a key from an earlier run."""
         self._memories[key] = memory
 
-    def settle(self, key: str, answer: Answer | None) -> None:
+    def settle(self, key: str, answer: Response | None) -> None:
         """Remember the answer of work that was done; without one the key is free again."""
         if answer is None:
             del self._memories[key]

@@ -11,7 +11,7 @@ from dgspay.emulator.domain.records import Payment
 from dgspay.models.enums import PaymentStatus
 
 
-class History:
+class PaymentIndex:
     """Every payment, oldest first.
 
     A page of the payments with one status is found without looking at the others, because the

@@ -142,7 +142,7 @@ class Link:
 
 
 @attrs.frozen(weakref_slot=False)
-class Deed:
+class ExecutedCall:
     """Something the emulator really did: the truth to compare a client's claims with.
 
     Attributes:

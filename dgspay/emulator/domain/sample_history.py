@@ -6,12 +6,12 @@ import random
 from decimal import Decimal
 from typing import Final
 
-from dgspay.emulator.api.mobile_money_charges import NETWORKS
 from dgspay.emulator.domain.account import Account
 from dgspay.emulator.domain.identifiers import Identifiers
 from dgspay.emulator.domain.records import Decline, Payer, Payment
 from dgspay.emulator.domain.settlement import merchant_fee
 from dgspay.models.enums import PaymentMethod, PaymentStatus
+from dgspay.models.phones import NETWORKS
 
 MOST: Final = 1_000_000
 

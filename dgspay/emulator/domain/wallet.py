@@ -15,7 +15,7 @@ DEFAULT_BALANCES: Mapping[str, AmountInput] = {"USD": 1_000, "RWF": 1_000_000}
 
 
 @attrs.define
-class Purse:
+class Balance:
     """The balance of one currency."""
 
     available: Decimal = Decimal(0)
@@ -31,19 +31,19 @@ class Wallet:
     """The balances of a merchant. A debit that is not covered is refused whole."""
 
     def __init__(self, balances: Mapping[str, AmountInput]) -> None:
-        self.purses = {
-            parse_currency(currency): Purse(_opening(amount))
+        self.balances = {
+            parse_currency(currency): Balance(_opening(amount))
             for currency, amount in balances.items()
         }
 
     def available(self, currency: str) -> Decimal:
         """Return what can be spent; 0 for a currency never held."""
-        purse = self.purses.get(currency)
-        return purse.available if purse else Decimal(0)
+        balance = self.balances.get(currency)
+        return balance.available if balance else Decimal(0)
 
     def credit(self, currency: str, amount: Decimal) -> None:
         """Add to what is available."""
-        self.purses.setdefault(currency, Purse()).available += amount
+        self.balances.setdefault(currency, Balance()).available += amount
 
     def debit(self, currency: str, amount: Decimal) -> None:
         """Take from what is available.
@@ -60,15 +60,15 @@ class Wallet:
                 required=amount,
                 currency=currency,
             )
-        self.purses[currency].available -= amount
+        self.balances[currency].available -= amount
 
     def expect(self, currency: str, amount: Decimal) -> None:
         """Add to what is pending."""
-        self.purses.setdefault(currency, Purse()).pending += amount
+        self.balances.setdefault(currency, Balance()).pending += amount
 
     def forget(self, currency: str, amount: Decimal) -> None:
         """Take from what is pending, because it arrived or never will."""
-        self.purses[currency].pending -= amount
+        self.balances[currency].pending -= amount
 
 
 def _opening(amount: AmountInput) -> Decimal:

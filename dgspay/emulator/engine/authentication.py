@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import attrs
 
 from dgspay.emulator.api.call import Route
 from dgspay.emulator.domain import idempotency
 from dgspay.emulator.domain.account import Account
+from dgspay.emulator.domain.accounts import IN_PROCESS_ORIGIN, Accounts
 from dgspay.emulator.domain.credentials import (
     GUIDE_ACCOUNT_NUMBERS,
     GUIDE_API_KEYS,
     LIVE_KEY_PREFIX,
 )
 from dgspay.emulator.engine.origin_check import is_foreign, is_foreign_name
-from dgspay.emulator.engine.request_log import Arrival
-from dgspay.emulator.http import Answer, RefusedError, Request, WrongMethodError, invalid, not_found
+from dgspay.emulator.engine.request_log import LoggedRequest
+from dgspay.emulator.http import (
+    RefusedError,
+    Request,
+    Response,
+    WrongMethodError,
+    invalid,
+    not_found,
+)
 from dgspay.emulator.routes import find_route, methods_of
 from dgspay.errors import DecodeError
 from dgspay.models.codec import parse_json
 
-if TYPE_CHECKING:
-    from dgspay.emulator.engine.engine import Engine
-
-IN_PROCESS_ORIGIN: Final = "http://127.0.0.1"
 MAX_BODY_BYTES: Final = 1024 * 1024
 
 
@@ -65,8 +69,8 @@ def read(request: Request) -> Incoming:
 
 
 def admit(
-    engine: Engine, incoming: Incoming, arrival: Arrival
-) -> tuple[Account, Route, str | None, Answer | None]:
+    accounts: Accounts, incoming: Incoming, logged: LoggedRequest
+) -> tuple[Account, Route, str | None, Response | None]:
     """Check who asks and whether the request can be read, and claim its key.
 
     Returns:
@@ -76,20 +80,20 @@ def admit(
     Raises:
         RefusedError: when it may not be carried out.
     """
-    _keep_others_out(engine, incoming.request)
+    _keep_others_out(accounts, incoming.request)
     route = incoming.route
     if route is not None and route.public:
-        account = _owner(engine, incoming.values)
+        account = _owner(accounts, incoming.values)
     else:
-        account = _authenticate(engine, incoming.request)
-        arrival.account_number = account.credentials.account_number
+        account = _authenticate(accounts, incoming.request)
+        logged.account_number = account.credentials.account_number
     if route is None:
         allowed = methods_of(incoming.request.path)
         raise WrongMethodError(allowed) if allowed else not_found("endpoint")
     if (
         route.public
         and incoming.request.method != "GET"
-        and is_foreign(incoming.request.headers, public=engine.public)
+        and is_foreign(incoming.request.headers, public=accounts.public)
     ):
         raise RefusedError("91", "this request comes from a page of another site")
     if incoming.malformed is not None:
@@ -102,47 +106,47 @@ def admit(
         # A payer's try is one payment, whatever is entered when its answer was lost: a card is
         # encrypted anew each time. A try that was refused has freed its key.
         request = attrs.evolve(request, body=b"")
-    with engine.lock:
+    with accounts.lock:
         return account, route, key, account.keys.claim(key, request)
 
 
-def _keep_others_out(engine: Engine, request: Request) -> None:
+def _keep_others_out(accounts: Accounts, request: Request) -> None:
     """Refuse what a page of another site sends by a name it has pointed at this machine.
 
     The keys are published, so they keep no one out. In-process, no browser gets here.
     """
-    is_served = engine.origin != IN_PROCESS_ORIGIN and "host" in request.headers
-    if is_served and is_foreign_name(request.headers, public=engine.public):
+    is_served = accounts.origin != IN_PROCESS_ORIGIN and "host" in request.headers
+    if is_served and is_foreign_name(request.headers, public=accounts.public):
         raise RefusedError(
             "91", "ask for the emulator by its address or as localhost, or allow others in"
         )
 
 
-def _owner(engine: Engine, values: Mapping[str, str]) -> Account:
+def _owner(accounts: Accounts, values: Mapping[str, str]) -> Account:
     """Find the account a page is about: a payer brings no credentials."""
     slug, reference = values.get("slug"), values.get("reference")
-    for account in engine.accounts:
+    for account in accounts:
         if (slug and account.link(slug)) or (reference and account.payment(reference)):
             return account
-    return engine.account
+    return accounts.first
 
 
-def _authenticate(engine: Engine, request: Request) -> Account:
+def _authenticate(accounts: Accounts, request: Request) -> Account:
     """Check the two headers of the guide ("Required Headers")."""
     key = request.headers.get("x-dgs-api-key", "")
     number = request.headers.get("x-dgs-account-number")
-    if engine.options.guide_credentials and key in GUIDE_API_KEYS:
+    if accounts.options.guide_credentials and key in GUIDE_API_KEYS:
         if number is not None and number not in GUIDE_ACCOUNT_NUMBERS:
             raise RefusedError("91", "X-DGS-ACCOUNT-NUMBER is not one of the guide's examples")
-        return engine.account
+        return accounts.first
     if key.startswith(LIVE_KEY_PREFIX):
         raise RefusedError(
             "91", "a live API key was sent to the emulator; keep it away from test machines"
         )
-    account = engine.account_with(key)
+    account = accounts.account_with(key)
     if account is None:
         raise RefusedError("91", "X-DGS-API-Key is missing or not one of the emulator's keys")
-    if number is None and not engine.options.require_account_number:
+    if number is None and not accounts.options.require_account_number:
         return account
     if number != account.credentials.account_number:
         raise RefusedError("91", "X-DGS-ACCOUNT-NUMBER is missing or not this account's")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 
-class Feed:
+class ChangeFeed:
     """Calls its watchers after every change. They must be quick and may not raise."""
 
     def __init__(self) -> None:

@@ -10,16 +10,17 @@ from http import HTTPStatus
 from dgspay.emulator.api.call import Call, Route
 from dgspay.emulator.clock import Clock
 from dgspay.emulator.domain.account import Account, Options
-from dgspay.emulator.domain.credentials import Credentials
+from dgspay.emulator.domain.accounts import Accounts
 from dgspay.emulator.domain.idempotency import Memory
 from dgspay.emulator.domain.identifiers import Identifiers
+from dgspay.emulator.domain.recorder import Recorder
 from dgspay.emulator.domain.records import Event
 from dgspay.emulator.domain.settlement import settle_due
-from dgspay.emulator.engine.authentication import IN_PROCESS_ORIGIN, Incoming, admit, read
-from dgspay.emulator.engine.request_log import Arrival, Journal
+from dgspay.emulator.engine.authentication import Incoming, admit, read
+from dgspay.emulator.engine.request_log import LoggedRequest, RequestLog
 from dgspay.emulator.faults.kinds import Fault, HungUp
 from dgspay.emulator.faults.plan import Faults
-from dgspay.emulator.http import Answer, Effect, Exchange, RefusedError, Request, Wait
+from dgspay.emulator.http import Effect, Exchange, RefusedError, Request, Response, Wait
 from dgspay.emulator.routes import API_OPERATIONS, find_route
 
 
@@ -33,6 +34,7 @@ class Engine:
         merchants: The merchants' names, of which the first is the one meant by default.
         deliver: Is given the webhooks that may leave; never before the answer of the call
             that caused them.
+        recorder: Records what changes, before the answer that reports it leaves.
         scheduled: Called when something was put down to settle later.
         changed: Called when something has happened that a watcher may want to see.
     """
@@ -44,91 +46,70 @@ class Engine:
         *,
         seed: int | str | None,
         merchants: Sequence[str],
+        recorder: Recorder,
         deliver: Callable[[Iterable[Event]], None],
         scheduled: Callable[[], object],
         changed: Callable[[], object],
     ) -> None:
-        self.options = options
         self.clock = clock
-        self.lock = threading.RLock()
         self.faults = Faults(API_OPERATIONS, seed=seed)
-        self.origin = IN_PROCESS_ORIGIN
-        self.public = False
+        self.request_log = RequestLog()
+        self.accounts = Accounts(
+            merchants,
+            options,
+            clock,
+            Identifiers(seed),
+            recorder=recorder,
+            scheduled=scheduled,
+        )
         self._seed = seed
-        self._merchants = merchants
+        self._recorder = recorder
         self._deliver = deliver
-        self._scheduled = scheduled
         self._changed = changed
-        self.commit: Callable[[], object] = _nothing_to_keep
-        """Called before an answer leaves, with the lock held, to keep what has changed."""
-        self.trouble: Callable[[], str | None] = _nothing_to_keep
-        """Says why what has changed could not be kept."""
-        self.reset()
 
     def reset(self) -> None:
         """Forget everything that happened."""
         self.begin(Identifiers(self._seed))
 
     def begin(self, identifiers: Identifiers) -> None:
-        """Have new accounts, whose ids come from here.
-
-        One source for all, so that no two merchants have the same reference.
-        """
+        """Have new accounts, whose ids come from here."""
         with self.lock:
             self.faults.begin_again()
-            self.journal = Journal()
-            self.identifiers = identifiers
-            slugs: set[str] = set()
-            self.accounts = tuple(
-                Account(
-                    Credentials.of_merchant(name),
-                    self.options,
-                    self.clock,
-                    identifiers,
-                    self.origin,
-                    slugs=slugs,
-                    scheduled=self._scheduled,
-                )
-                for name in self._merchants
-            )
-            self._by_key = {account.credentials.api_key: account for account in self.accounts}
+            self.request_log = RequestLog()
+            self.accounts.begin(identifiers)
         self._changed()
+
+    @property
+    def lock(self) -> threading.RLock:
+        """Held while anything of any account changes."""
+        return self.accounts.lock
 
     @property
     def account(self) -> Account:
         """The first merchant's account."""
-        return self.accounts[0]
+        return self.accounts.first
 
-    def account_of(self, account_number: str) -> Account:
-        """Find an account.
+    @property
+    def options(self) -> Options:
+        """How the emulator behaves."""
+        return self.accounts.options
 
-        Raises:
-            LookupError: when there is none with this number.
-        """
-        for account in self.accounts:
-            if account.credentials.account_number == account_number:
-                return account
-        raise LookupError(f"no account {account_number!r}")
-
-    def account_with(self, api_key: str) -> Account | None:
-        """Return the account an API key opens, if there is one."""
-        return self._by_key.get(api_key)
+    @property
+    def trouble(self) -> str | None:
+        """Why what has changed could not be recorded; None when it was."""
+        return self._recorder.trouble
 
     def behave(self, options: Options) -> None:
         """Behave otherwise from now on."""
         with self.lock:
-            self.options = options
-            for account in self.accounts:
-                account.options = options
-            self.commit()
+            self.accounts.behave(options)
+            self._recorder.commit()
         self._changed()
 
     def move(self, origin: str, *, public: bool = False) -> None:
         """Have the URLs in answers begin with another origin."""
         with self.lock:
-            self.origin, self.public = origin, public
-            for account in self.accounts:
-                account.origin = origin
+            self.accounts.move(origin, public=public)
 
     @contextmanager
     def steering(self, account_number: str | None = None) -> Generator[Account]:
@@ -137,13 +118,15 @@ class Engine:
         What was last seen pending can be decided until the next request or tick settles it,
         so that a test may decline a payment that would settle at once.
         """
-        account = self.account if account_number is None else self.account_of(account_number)
+        account = (
+            self.account if account_number is None else self.accounts.account_of(account_number)
+        )
         with self.lock:
             try:
                 yield account
             finally:
                 events = account.take_outbox()
-                self.commit()
+                self._recorder.commit()
         self._deliver(events)
         self._changed()
 
@@ -157,7 +140,7 @@ class Engine:
                 if due is not None and due <= now:
                     settle_due(account)
                     events += account.take_outbox()
-                    self.commit()
+                    self._recorder.commit()
         if events:
             self._deliver(events)
             self._changed()
@@ -180,8 +163,10 @@ class Engine:
         route, _ = find_route(method, path) or (None, {})
         if route is None or self.faults.take(route.operation, early=True) is None:
             return False
-        arrival = self.journal.open(Request(method, path), None, route.operation, self.clock.time())
-        arrival.fault = HungUp.words
+        logged = self.request_log.open(
+            Request(method, path), None, route.operation, self.clock.time()
+        )
+        logged.fault = HungUp.words
         self._changed()
         return True
 
@@ -194,39 +179,39 @@ class Engine:
         self.tick()
         incoming = read(request)
         # What the pages ask for is no call of the API.
-        journal = Journal() if incoming.is_for_page else self.journal
-        arrival = journal.open(request, incoming.body, incoming.operation, self.clock.time())
-        fault = self._fault(incoming, arrival)
+        request_log = RequestLog() if incoming.is_for_page else self.request_log
+        logged = request_log.open(request, incoming.body, incoming.operation, self.clock.time())
+        fault = self._fault(incoming, logged)
         events: list[Event] = []
         try:
             instead = fault.instead()
             effects: tuple[Effect, ...] = () if instead is None else (instead,)
             if instead is None:
-                answer = yield from self._answer(incoming, arrival, events)
+                answer = yield from self._answer(incoming, logged, events)
                 effects = fault.afterwards(answer)
             for effect in effects:
-                if isinstance(effect, Answer):
-                    journal.answered(arrival, effect.status, effect.body)
+                if isinstance(effect, Response):
+                    request_log.answered(logged, effect.status, effect.body)
                 yield effect
         finally:
             if events:
                 self._deliver(events)
             self._changed()
 
-    def _fault(self, incoming: Incoming, arrival: Arrival) -> Fault:
+    def _fault(self, incoming: Incoming, logged: LoggedRequest) -> Fault:
         """Take the fault that strikes a request; the pages are spared."""
         fault = None if incoming.is_for_page else self.faults.take(incoming.operation)
         if fault is None:
             return Fault()
-        arrival.fault = fault.words
+        logged.fault = fault.words
         return fault
 
     def _answer(
-        self, incoming: Incoming, arrival: Arrival, events: list[Event]
-    ) -> Generator[Wait, None, Answer]:
+        self, incoming: Incoming, logged: LoggedRequest, events: list[Event]
+    ) -> Generator[Wait, None, Response]:
         """Do the work of a request, once per idempotency key, and make its answer."""
         try:
-            account, route, key, replay = admit(self, incoming, arrival)
+            account, route, key, replay = admit(self.accounts, incoming, logged)
         except RefusedError as refused:
             return refused.answer()
         if replay is not None:
@@ -240,7 +225,7 @@ class Engine:
             idempotency_key=key,
         )
         keys = account.keys
-        done: Answer | None = None
+        done: Response | None = None
         try:
             answer = done = self._work(route, call, events)
             # The work is done by now: a client that gives up meanwhile has still paid.
@@ -252,16 +237,16 @@ class Engine:
                     keys.settle(key, done if call.acted else None)
         return self._unless_in_trouble(answer) if call.acted else answer
 
-    def _unless_in_trouble(self, answer: Answer) -> Answer:
+    def _unless_in_trouble(self, answer: Response) -> Response:
         """Promise nothing that the state file does not hold; the key remembers the answer."""
-        why = self.trouble()
+        why = self.trouble
         if why is None:
             return answer
         # Not in the API's form: whether it was done for good is not known.
         headers = (("content-type", "text/plain; charset=utf-8"),)
-        return Answer(int(HTTPStatus.INTERNAL_SERVER_ERROR), f"{why}.\n".encode(), headers)
+        return Response(int(HTTPStatus.INTERNAL_SERVER_ERROR), f"{why}.\n".encode(), headers)
 
-    def _work(self, route: Route, call: Call, events: list[Event]) -> Answer:
+    def _work(self, route: Route, call: Call, events: list[Event]) -> Response:
         with self.lock:
             try:
                 result = route.handler(call)
@@ -269,21 +254,17 @@ class Engine:
                 return refused.answer()
             finally:
                 events += call.account.take_outbox()
-            answer = result if isinstance(result, Answer) else Answer.of(result)
+            answer = result if isinstance(result, Response) else Response.of(result)
             if call.acted:
                 _keep_answer(call, answer)
-                self.commit()
+                self._recorder.commit()
         return answer
 
 
-def _nothing_to_keep() -> None:
-    pass
-
-
-def _keep_answer(call: Call, answer: Answer) -> None:
+def _keep_answer(call: Call, answer: Response) -> None:
     """Have the answer kept together with the work, so that no crash can part the two."""
     account, key = call.account, call.idempotency_key
-    if account.touched is not None and key is not None:
+    if key is not None:
         fingerprint = account.keys.fingerprint(key)
         memory = Memory(fingerprint, answer.status, answer.body, answer.headers)
         account.touch("key", key, memory)

@@ -19,7 +19,7 @@ _KEPT_BYTES = 32 * 1024 * 1024
 
 
 @attrs.define
-class Arrival:
+class LoggedRequest:
     """A request as it arrived, masked.
 
     Attributes:
@@ -53,44 +53,46 @@ class Arrival:
     """How many bytes of body and answer it stands for."""
 
 
-class Journal:
+class RequestLog:
     """The latest requests, oldest first; older ones are let go. Threads may share it."""
 
     def __init__(self) -> None:
-        self._arrivals: deque[Arrival] = deque()
+        self._entries: deque[LoggedRequest] = deque()
         self._numbers = itertools.count(1)
         self._bytes = 0
         self._lock = threading.Lock()
 
     @property
-    def arrivals(self) -> Sequence[Arrival]:
+    def entries(self) -> Sequence[LoggedRequest]:
         """The requests that are kept."""
         with self._lock:
-            return tuple(self._arrivals)
+            return tuple(self._entries)
 
-    def open(self, request: Request, body: Any, operation: str | None, at: float) -> Arrival:
+    def open(self, request: Request, body: Any, operation: str | None, at: float) -> LoggedRequest:
         """Write down a request before anything is done about it."""
         path, query = masked_text(request.path), masked_text(request.query)
         headers, body = masked(dict(request.headers)), masked(body)
         with self._lock:
             number = next(self._numbers)
-            arrival = Arrival(number, request.method, path, query, headers, body, operation, at)
-            self._arrivals.append(arrival)
-            self._weigh(arrival, len(request.body))
-        return arrival
+            logged = LoggedRequest(
+                number, request.method, path, query, headers, body, operation, at
+            )
+            self._entries.append(logged)
+            self._weigh(logged, len(request.body))
+        return logged
 
-    def answered(self, arrival: Arrival, status: int, answer: bytes) -> None:
+    def answered(self, logged: LoggedRequest, status: int, answer: bytes) -> None:
         """Write down what a request was answered with."""
         with self._lock:
-            arrival.status, arrival.answer = status, answer
+            logged.status, logged.answer = status, answer
             # It may have been let go while it was in flight.
-            if arrival.id >= self._arrivals[0].id:
-                self._weigh(arrival, len(answer))
+            if logged.id >= self._entries[0].id:
+                self._weigh(logged, len(answer))
 
-    def _weigh(self, arrival: Arrival, size: int) -> None:
+    def _weigh(self, logged: LoggedRequest, size: int) -> None:
         """Count some bytes more, and let go the oldest; the latest always stays."""
-        arrival.size += size
+        logged.size += size
         self._bytes += size
-        arrivals = self._arrivals
-        while len(arrivals) > _KEPT_REQUESTS or (self._bytes > _KEPT_BYTES and len(arrivals) > 1):
-            self._bytes -= arrivals.popleft().size
+        entries = self._entries
+        while len(entries) > _KEPT_REQUESTS or (self._bytes > _KEPT_BYTES and len(entries) > 1):
+            self._bytes -= entries.popleft().size

@@ -12,11 +12,11 @@ import attrs
 from dgspay.emulator.api.fields import is_web_url
 from dgspay.emulator.http import (
     JSON_HEADERS,
-    Answer,
     Cut,
     Drop,
     Effect,
     RefusedError,
+    Response,
     Trickle,
     Wait,
 )
@@ -32,11 +32,11 @@ class Fault:
     is_early = False
     """Whether it strikes before the body of the request is read."""
 
-    def instead(self) -> Answer | Drop | None:
+    def instead(self) -> Response | Drop | None:
         """Return what happens in place of the work; None lets the work be done."""
         return None
 
-    def afterwards(self, answer: Answer) -> tuple[Effect, ...]:
+    def afterwards(self, answer: Response) -> tuple[Effect, ...]:
         """Return what becomes of the answer once the work was done."""
         return (answer,)
 
@@ -47,7 +47,7 @@ class AnswerLost(Fault):
 
     words = "the work is done, the answer is lost"
 
-    def afterwards(self, answer: Answer) -> tuple[Effect, ...]:
+    def afterwards(self, answer: Response) -> tuple[Effect, ...]:
         """Drop the connection."""
         return (Drop(),)
 
@@ -58,7 +58,7 @@ class RequestLost(Fault):
 
     words = "the connection closes, nothing done"
 
-    def instead(self) -> Answer | Drop | None:
+    def instead(self) -> Response | Drop | None:
         """Drop the connection."""
         return Drop()
 
@@ -75,10 +75,10 @@ class HungUp(RequestLost):
 class AnsweredInstead(Fault):
     """A made-up answer comes and nothing was done."""
 
-    answer: Answer
+    answer: Response
     words: str = "a made-up answer, nothing done"
 
-    def instead(self) -> Answer | Drop | None:
+    def instead(self) -> Response | Drop | None:
         """Return the made-up answer."""
         return self.answer
 
@@ -95,7 +95,7 @@ class Slow(Fault):
         ),
     )
 
-    def afterwards(self, answer: Answer) -> tuple[Effect, ...]:
+    def afterwards(self, answer: Response) -> tuple[Effect, ...]:
         """Wait first."""
         return (Wait(self.seconds), answer)
 
@@ -107,7 +107,7 @@ class Dripped(Fault):
     seconds_per_byte: float
     words = "the answer comes drop by drop"
 
-    def afterwards(self, answer: Answer) -> tuple[Effect, ...]:
+    def afterwards(self, answer: Response) -> tuple[Effect, ...]:
         """Let the answer trickle."""
         return (Trickle(answer, self.seconds_per_byte),)
 
@@ -118,7 +118,7 @@ class CutOff(Fault):
 
     words = "the connection closes half-way in the answer"
 
-    def afterwards(self, answer: Answer) -> tuple[Effect, ...]:
+    def afterwards(self, answer: Response) -> tuple[Effect, ...]:
         """Send half of what was promised."""
         return (Cut(answer, len(answer.body) // 2),)
 
@@ -129,7 +129,7 @@ class Truncated(Fault):
 
     words = "the JSON of the answer ends half-way"
 
-    def afterwards(self, answer: Answer) -> tuple[Effect, ...]:
+    def afterwards(self, answer: Response) -> tuple[Effect, ...]:
         """Keep half of the body."""
         return (attrs.evolve(answer, body=answer.body[: len(answer.body) // 2]),)
 
@@ -141,16 +141,16 @@ class BadGateway(Fault):
     after_work: bool = False
     words = "a 502 in HTML, as a proxy sends it"
 
-    def instead(self) -> Answer | Drop | None:
+    def instead(self) -> Response | Drop | None:
         """Answer without the work, unless it is to be done."""
         return None if self.after_work else self._answer()
 
-    def afterwards(self, answer: Answer) -> tuple[Effect, ...]:
+    def afterwards(self, answer: Response) -> tuple[Effect, ...]:
         """Answer in place of the service, which has done its work."""
         return (self._answer(),)
 
-    def _answer(self) -> Answer:
-        return Answer(
+    def _answer(self) -> Response:
+        return Response(
             HTTPStatus.BAD_GATEWAY, b"<html><h1>502 Bad Gateway</h1><hr>nginx</html>", _HTML
         )
 
@@ -162,7 +162,7 @@ class RepeatedRows(Fault):
     words = "pages repeat the last row of the page before"
     _last: Any = attrs.field(default=None, init=False, repr=False)
 
-    def afterwards(self, answer: Answer) -> tuple[Effect, ...]:
+    def afterwards(self, answer: Response) -> tuple[Effect, ...]:
         """Put the row remembered from the page before in front."""
         page = parse_json(answer.body)
         rows = page.get("data") if isinstance(page, dict) else None
@@ -177,7 +177,7 @@ def _too_many(retry_after: object = "1") -> Fault:
     retry_after = _word("retry_after", retry_after)
     refusal = RefusedError("99", "too many requests").answer()
     headers = (*JSON_HEADERS, ("retry-after", retry_after))
-    answer = Answer(HTTPStatus.TOO_MANY_REQUESTS, refusal.body, headers)
+    answer = Response(HTTPStatus.TOO_MANY_REQUESTS, refusal.body, headers)
     return AnsweredInstead(answer, f"429, Retry-After {retry_after}, nothing done")
 
 
@@ -185,7 +185,7 @@ def _redirect(location: object, status: int = 307) -> Fault:
     location = _word("location", location)
     if not is_web_url(location) or status not in (301, 302, 303, 307, 308):
         raise ValueError("a redirect needs an absolute location and status 301, 302, 303, 307, 308")
-    answer = Answer(int(status), b"", (("location", location),))
+    answer = Response(int(status), b"", (("location", location),))
     return AnsweredInstead(answer, f"a redirect {status}, nothing done")
 
 

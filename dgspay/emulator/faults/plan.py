@@ -24,13 +24,13 @@ from dgspay.emulator.faults.kinds import (
     Truncated,
     fault_from,
 )
-from dgspay.emulator.http import JSON_HEADERS, Answer, RefusedError
+from dgspay.emulator.http import JSON_HEADERS, RefusedError, Response
 
 ANY_ROUTE = "*"
 
 
 @attrs.define(eq=False)
-class Standing:
+class PlannedFault:
     """A fault that waits for its route.
 
     Attributes:
@@ -63,7 +63,7 @@ class Faults:
 
     def __init__(self, operations: Collection[str], *, seed: int | str | None = None) -> None:
         self.operations = operations
-        self._standing: list[Standing] = []
+        self._standing: list[PlannedFault] = []
         self._numbers = itertools.count(1)
         self._seed = seed
         self._dice = Identifiers(seed)
@@ -191,7 +191,7 @@ class Faults:
         """Answer the next requests with exactly this, without doing the work."""
         lines = JSON_HEADERS if headers is None else tuple(headers.items())
         fault = AnsweredInstead(
-            Answer(status, body, lines), f"a made-up answer {status}, nothing done"
+            Response(status, body, lines), f"a made-up answer {status}, nothing done"
         )
         self.add(route, fault, times=times, probability=probability)
 
@@ -204,7 +204,7 @@ class Faults:
         *,
         times: int | None = None,
         probability: float | None = None,
-    ) -> Standing:
+    ) -> PlannedFault:
         """Have a fault strike the next requests to a route.
 
         Args:
@@ -227,11 +227,11 @@ class Faults:
         if times is None and probability is None:
             times = 1
         with self._lock:
-            standing = Standing(next(self._numbers), route, fault, times, probability)
+            standing = PlannedFault(next(self._numbers), route, fault, times, probability)
             self._standing.append(standing)
         return standing
 
-    def plan(self, wish: Mapping[str, Any]) -> Standing:
+    def plan(self, wish: Mapping[str, Any]) -> PlannedFault:
         """Add a fault that comes as plain values, from a file or over HTTP.
 
         Args:
@@ -253,7 +253,7 @@ class Faults:
         return self.add(route, fault_from(kind, wish), times=times, probability=chance)
 
     @property
-    def standing(self) -> Sequence[Standing]:
+    def standing(self) -> Sequence[PlannedFault]:
         """What is still to strike, in order."""
         return tuple(self._standing)
 
@@ -279,7 +279,7 @@ class Faults:
                     return self._strike(standing)
         return None
 
-    def _strike(self, standing: Standing) -> Fault:
+    def _strike(self, standing: PlannedFault) -> Fault:
         if standing.remaining is not None:
             standing.remaining -= 1
             if standing.remaining == 0:
@@ -308,7 +308,7 @@ class Faults:
         """Forget every fault, and how chance has fallen."""
         self.recall((), 0)
 
-    def recall(self, standing: Iterable[Standing], thrown: int) -> None:
+    def recall(self, standing: Iterable[PlannedFault], thrown: int) -> None:
         """Have the faults of an earlier moment, and chance fall as it did from then on."""
         with self._lock:
             self._standing = list(standing)

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from dgspay.emulator.faults.plan import Faults
-from dgspay.emulator.webhooks.modes import Mischief
+from dgspay.emulator.webhooks.modes import DeliveryModes
 
 
-def load_faults(path: str | Path, faults: Faults, mischief: Mischief) -> None:
+def load_faults(path: str | Path, faults: Faults, delivery_modes: DeliveryModes) -> None:
     """Add everything a TOML file asks for.
 
     Raises:
@@ -39,7 +39,7 @@ def load_faults(path: str | Path, faults: Faults, mischief: Mischief) -> None:
     unknown = set(plan) - {"faults", "webhooks"}
     if unknown:
         raise ValueError(f"{path.name}: {', '.join(sorted(unknown))} is not faults or webhooks")
-    for name, add in (("faults", faults.plan), ("webhooks", mischief.plan)):
+    for name, add in (("faults", faults.plan), ("webhooks", delivery_modes.plan)):
         for place, wish in enumerate(_tables(path, plan, name), start=1):
             try:
                 add(wish)

@@ -11,7 +11,7 @@ from dgspay.emulator.api.call import API_PREFIX, Route
 from dgspay.emulator.api.transactions import DEFAULT_LIMIT, MAX_LIMIT, MOST_PAGES, REFERENCES, WORDS
 from dgspay.emulator.domain.idempotency import LONGEST_KEY, METHODS
 from dgspay.emulator.http import STATUS_OF_CODE
-from dgspay.emulator.openapi.examples import Example, Rehearsal
+from dgspay.emulator.openapi.examples import Example, FieldRecorder
 from dgspay.emulator.openapi.request_schemas import JSONSchema
 from dgspay.emulator.openapi.response_schemas import envelope, reference, schemas_of
 from dgspay.emulator.routes import ROUTES
@@ -65,7 +65,7 @@ def describe(origin: str) -> Mapping[str, Any]:
 
 @functools.cache
 def _document() -> Mapping[str, Any]:
-    rehearsal = Rehearsal()
+    rehearsal = FieldRecorder()
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
         if not route.public:

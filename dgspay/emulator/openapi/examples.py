@@ -11,6 +11,7 @@ from dgspay.emulator.api.call import Call, Route
 from dgspay.emulator.api.card_charges import PIN
 from dgspay.emulator.clock import VirtualClock
 from dgspay.emulator.domain.account import Options
+from dgspay.emulator.domain.recorder import NullRecorder
 from dgspay.emulator.domain.wallet import DEFAULT_BALANCES
 from dgspay.emulator.engine.engine import Engine
 from dgspay.emulator.openapi.request_schemas import JSONSchema, Notes, WatchedCall
@@ -104,7 +105,7 @@ class Example:
     body: Mapping[str, Any]
 
 
-class Rehearsal:
+class FieldRecorder:
     """An emulator that is shown every form of every request once."""
 
     def __init__(self) -> None:
@@ -113,6 +114,7 @@ class Rehearsal:
             VirtualClock(),
             seed="rehearsal",
             merchants=["default"],
+            recorder=NullRecorder(),
             deliver=lambda events: None,
             scheduled=lambda: None,
             changed=lambda: None,

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dgspay.emulator.engine.authentication import MAX_BODY_BYTES
 from dgspay.emulator.engine.engine import Engine
-from dgspay.emulator.http import Answer, Cut, Drop, Exchange, Request, Trickle, Wait
+from dgspay.emulator.http import Cut, Drop, Exchange, Request, Response, Trickle, Wait
 from dgspay.emulator.web.assets import serve_asset
 from dgspay.emulator.web.rendering import STATIC_PATH
 
@@ -73,7 +73,7 @@ async def _carry_out(exchange: Exchange, scope: Scope, send: Send) -> None:
         match effect:
             case Wait(seconds):
                 await anyio.sleep(seconds)
-            case Answer(body=body):
+            case Response(body=body):
                 await send(_start(effect))
                 await send(_piece(body, more=False))
             case Drop():
@@ -86,7 +86,7 @@ async def _carry_out(exchange: Exchange, scope: Scope, send: Send) -> None:
                 await scope[_CONNECTION].drop()
 
 
-async def _trickle(answer: Answer, seconds: float, line: Connection, send: Send) -> None:
+async def _trickle(answer: Response, seconds: float, line: Connection, send: Send) -> None:
     """Send byte by byte, until the client has had enough."""
     await send(_start(answer))
     for place in range(len(answer.body)):
@@ -97,7 +97,7 @@ async def _trickle(answer: Answer, seconds: float, line: Connection, send: Send)
     await send(_piece(b"", more=False))
 
 
-def _start(answer: Answer) -> Message:
+def _start(answer: Response) -> Message:
     return {
         "type": "http.response.start",
         "status": answer.status,

@@ -10,7 +10,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from dgspay.emulator.engine.engine import Engine
-from dgspay.emulator.http import Answer, Cut, Drop, Exchange, Request, Trickle, Wait
+from dgspay.emulator.http import Cut, Drop, Exchange, Request, Response, Trickle, Wait
 from dgspay.emulator.server.asgi import CUT_ANSWER, LOST_ANSWER
 
 
@@ -40,7 +40,7 @@ def _carried_out(exchange: Exchange) -> httpx.Response | None:
         match effect:
             case Wait(seconds):
                 time.sleep(seconds)
-            case Answer(body=body):
+            case Response(body=body):
                 response = _response(effect, httpx.ByteStream(body))
             case Trickle(answer, seconds):
                 response = _response(answer, _Trickling(answer.body, seconds))
@@ -51,7 +51,7 @@ def _carried_out(exchange: Exchange) -> httpx.Response | None:
     return response
 
 
-def _response(answer: Answer, stream: httpx.SyncByteStream) -> httpx.Response:
+def _response(answer: Response, stream: httpx.SyncByteStream) -> httpx.Response:
     length = ("content-length", str(len(answer.body)))
     return httpx.Response(answer.status, headers=[*answer.headers, length], stream=stream)
 

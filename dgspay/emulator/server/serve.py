@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import threading
 from collections.abc import Generator
@@ -13,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from dgspay.emulator.api.call import API_PREFIX
+from dgspay.settings import is_loopback
 
 _START_SECONDS = 10.0
 
@@ -94,13 +94,3 @@ def serve(app: ASGIApp, *, host: str, port: int, allow_public: bool) -> Generato
         finally:
             server.should_exit = True
             thread.join()
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether only this machine can reach a host name or address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

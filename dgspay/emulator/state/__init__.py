@@ -7,7 +7,8 @@ nothing of a card, a PIN or an OTP is ever in the file.
 
 from __future__ import annotations
 
+from dgspay.emulator.state.file_recorder import FileRecorder
 from dgspay.emulator.state.sqlite_file import Snapshot, StateFile
-from dgspay.emulator.state.store import Keeper, merchants_in
+from dgspay.emulator.state.store import StateStore, merchants_in
 
-__all__ = ["Keeper", "Snapshot", "StateFile", "merchants_in"]
+__all__ = ["FileRecorder", "Snapshot", "StateFile", "StateStore", "merchants_in"]

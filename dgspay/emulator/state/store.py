@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -12,13 +11,22 @@ import attrs
 from dgspay.emulator.clock import JumpingClock
 from dgspay.emulator.domain.idempotency import Memory
 from dgspay.emulator.domain.identifiers import Identifiers
-from dgspay.emulator.domain.records import Conversion, Deed, Disbursement, Due, Event, Link, Payment
-from dgspay.emulator.domain.wallet import Purse
-from dgspay.emulator.faults.plan import Standing
+from dgspay.emulator.domain.records import (
+    Conversion,
+    Disbursement,
+    Due,
+    Event,
+    ExecutedCall,
+    Link,
+    Payment,
+)
+from dgspay.emulator.domain.wallet import Balance
+from dgspay.emulator.faults.plan import PlannedFault
+from dgspay.emulator.state.file_recorder import FileRecorder, delivery_row
 from dgspay.emulator.state.serialization import from_text, to_text
 from dgspay.emulator.state.sqlite_file import IN_MEMORY, Row, Snapshot, StateFile
 from dgspay.emulator.webhooks.delivery import Delivery
-from dgspay.emulator.webhooks.dispatcher import Courier
+from dgspay.emulator.webhooks.dispatcher import Dispatcher
 from dgspay.emulator.webhooks.modes import Mode
 
 if TYPE_CHECKING:
@@ -29,20 +37,20 @@ _LONGEST_NAME: Final = 80
 
 
 @attrs.frozen
-class Chosen:
+class OptionOverrides:
     """The options that can be changed while the emulator runs."""
 
     settle_after: float | None
     webhook_url: str | None
 
     @classmethod
-    def of(cls, options: Options) -> Chosen:
+    def of(cls, options: Options) -> OptionOverrides:
         """Return those of the emulator."""
         return cls(options.settle_after, options.webhook_url)
 
 
 @attrs.frozen
-class Settings:
+class EmulatorSettings:
     """What belongs to no merchant.
 
     Attributes:
@@ -61,19 +69,19 @@ class Settings:
     drawn: int
     ahead: float
     merchants: tuple[str, ...]
-    given: Chosen
-    chosen: Chosen
-    faults: tuple[Standing, ...] = ()
+    given: OptionOverrides
+    chosen: OptionOverrides
+    faults: tuple[PlannedFault, ...] = ()
     thrown: int = 0
     modes: tuple[Mode, ...] = ()
 
 
 @attrs.frozen
-class Wealth:
+class WalletRow:
     """Who a merchant is and what its wallet holds: currency, available and pending."""
 
     merchant_id: str
-    purses: tuple[tuple[str, Decimal, Decimal], ...]
+    balances: tuple[tuple[str, Decimal, Decimal], ...]
 
 
 # In the order in which they are read back: payments look for their links.
@@ -82,132 +90,80 @@ _KINDS: Final[dict[str, type[Any]]] = {
     "payment": Payment,
     "disbursement": Disbursement,
     "conversion": Conversion,
-    "deed": Deed,
+    "deed": ExecutedCall,
     "key": Memory,
     "due": Due,
     "event": Event,
 }
 
 
-class Keeper:
-    """Keeps the state of an engine and its courier.
+class StateStore:
+    """Keeps the state of an engine and its dispatcher.
 
     Args:
         engine: The emulator's.
-        courier: Its webhooks.
-        merchants: The merchants' names.
+        dispatcher: Its webhooks.
         file: Where the state is kept from one run to the next; None: only while it runs.
+        recorder: Writes to that file; engine and dispatcher have the same one.
     """
 
     def __init__(
-        self, engine: Engine, courier: Courier, merchants: Sequence[str], file: StateFile | None
+        self,
+        engine: Engine,
+        dispatcher: Dispatcher,
+        file: StateFile | None,
+        recorder: FileRecorder | None,
     ) -> None:
         self._engine = engine
-        self._courier = courier
-        self._merchants = tuple(merchants)
+        self._dispatcher = dispatcher
         self._file = file
-        self._given = Chosen.of(engine.options)
+        self._recorder = recorder
+        self._given = OptionOverrides.of(engine.options)
         self._snapshots = file
-        self._written: dict[tuple[str, str], str] = {}
-        self._unwritten: dict[tuple[str, str, str], Row] = {}
-        self._writing = threading.Lock()
-        self.trouble: str | None = None
-        """Why the file does not hold all there is; None when it does."""
-        engine.trouble = lambda: self.trouble
 
     # --- the file -----------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Go on from what the file holds, and keep what changes from now on."""
+        """Go on from what the file holds, and record what changes from now on."""
         if self._file is None:
             return
         rows = self._file.read()
         if rows:
             self._load(rows, is_new_run=True)
-        self._watch()
+        self._record()
 
     def commit(self) -> None:
-        """Write down what has changed, all of it or none."""
-        if self._file is None:
-            return
-        engine = self._engine
-        with engine.lock:
-            rows = [
-                Row(kind, account.credentials.account_number, name, _content(record))
-                for account in engine.accounts
-                for (kind, name), record in (account.touched or {}).items()
-            ]
-            small = [row for row in self._small_rows() if self._is_news(row)]
-            self._write([*rows, *small])
-            self._written.update(((r.kind, r.account), r.content or "") for r in small)
-            for account in engine.accounts:
-                if account.touched is not None:
-                    account.touched.clear()
-
-    def _write(self, rows: Iterable[Row]) -> None:
-        """Write rows, and with them what could not be written before: the disk may be full."""
-        with self._writing:
-            for row in rows:
-                self._unwritten[row.kind, row.account, row.name] = row
-            if self._file is None or not self._unwritten:
-                return
-            try:
-                self._file.write(self._unwritten.values())
-            except OSError as error:
-                self.trouble = error.strerror
-            else:
-                self.trouble = None
-                self._unwritten.clear()
+        """Write down what has changed, all of it or nothing."""
+        if self._recorder is not None:
+            with self._engine.lock:
+                self._recorder.commit()
 
     def start_again(self) -> None:
         """Forget everything that happened; snapshots stay."""
-        self._look_away()
+        self._pause()
         self._engine.reset()
-        self._courier.reset()
-        self._watch()
+        self._dispatcher.reset()
+        self._record()
 
     def close(self) -> None:
-        """Write down what was changed last, and let the file go."""
+        """Write down what was changed last, and close the file."""
         self.commit()
-        self._look_away()
-        for account in self._engine.accounts:
-            account.touched = None
+        self._pause()
         if self._snapshots is not None:
             self._snapshots.close()
-        self._file = self._snapshots = None
+        self._file = self._recorder = self._snapshots = None
 
-    def _look_away(self) -> None:
-        """Write nothing while the state is half one and half the other."""
-        self._engine.commit = _nothing
-        self._courier.keep = _nothing
+    def _pause(self) -> None:
+        if self._recorder is not None:
+            self._recorder.pause()
 
-    def _watch(self) -> None:
-        """Have the file hold all there is now, and hear of every change."""
-        if self._file is None:
+    def _record(self) -> None:
+        """Have the file hold all there is now, and record every change."""
+        if self._recorder is None:
             return
-        with self._engine.lock, self._courier.standing_still() as deliveries:
-            rows = [*self._rows(), *map(_delivery_row, deliveries)]
-            self._file.replace(rows)
-            self._unwritten.clear()
-            self.trouble = None
-            self._written = {(r.kind, r.account): r.content or "" for r in self._small_rows()}
-            for account in self._engine.accounts:
-                account.touched = {}
-            self._engine.commit = self.commit
-            self._courier.keep = self._keep_delivery
-
-    def _is_news(self, row: Row) -> bool:
-        return self._written.get((row.kind, row.account)) != row.content
-
-    def _keep_delivery(
-        self, delivery: Delivery, event: Event | None, evicted: Delivery | None
-    ) -> None:
-        rows = [_delivery_row(delivery)]
-        if event is not None:
-            rows.append(Row("event", event.account_number, str(event.number), None))
-        if evicted is not None and evicted.next_at is None:
-            rows.append(attrs.evolve(_delivery_row(evicted), content=None))
-        self._write(rows)
+        with self._engine.lock, self._dispatcher.standing_still() as deliveries:
+            rows = [*self._rows(), *map(delivery_row, deliveries)]
+            self._recorder.resume(rows, self._small_rows)
 
     # --- snapshots ----------------------------------------------------------------------
 
@@ -221,8 +177,8 @@ class Keeper:
             raise ValueError(f"a snapshot's name is 1 to {_LONGEST_NAME} printable characters")
         if self._snapshots is None:
             self._snapshots = StateFile(IN_MEMORY)
-        with self._engine.lock, self._courier.standing_still() as deliveries:
-            rows = [*self._rows(), *map(_delivery_row, deliveries)]
+        with self._engine.lock, self._dispatcher.standing_still() as deliveries:
+            rows = [*self._rows(), *map(delivery_row, deliveries)]
         return self._snapshots.save(name, self._engine.clock.time(), rows)
 
     def restore(self, name: str) -> None:
@@ -234,7 +190,7 @@ class Keeper:
         if self._snapshots is None:
             raise LookupError(f"no snapshot {name!r}")
         self._load(self._snapshots.saved(name), is_new_run=False)
-        self._watch()
+        self._record()
 
     def forget(self, name: str) -> None:
         """Let a snapshot go.
@@ -264,23 +220,23 @@ class Keeper:
     def _small_rows(self) -> Iterator[Row]:
         engine = self._engine
         clock = engine.clock
-        settings = Settings(
-            engine.identifiers.seed,
-            engine.identifiers.drawn,
+        settings = EmulatorSettings(
+            engine.accounts.identifiers.seed,
+            engine.accounts.identifiers.drawn,
             clock.ahead if isinstance(clock, JumpingClock) else 0.0,
-            self._merchants,
+            engine.accounts.names,
             self._given,
-            Chosen.of(engine.options),
+            OptionOverrides.of(engine.options),
             tuple(engine.faults.standing),
             engine.faults.thrown,
-            tuple(self._courier.mischief.standing),
+            tuple(self._dispatcher.delivery_modes.standing),
         )
         yield Row("settings", "", "", to_text(settings))
         for account in engine.accounts:
-            purses = account.wallet.purses.items()
-            wealth = Wealth(
+            balances = account.wallet.balances.items()
+            wealth = WalletRow(
                 account.merchant_id,
-                tuple((currency, p.available, p.pending) for currency, p in purses),
+                tuple((currency, p.available, p.pending) for currency, p in balances),
             )
             yield Row("wealth", account.credentials.account_number, "", to_text(wealth))
 
@@ -294,17 +250,17 @@ class Keeper:
             is_new_run: Whether they are from an earlier run. This one may have been given
                 other options, which then hold.
         """
-        self._look_away()
+        self._pause()
         found: dict[str, list[Row]] = {}
         for row in rows:
             found.setdefault(row.kind, []).append(row)
         engine = self._engine
         with engine.lock:
-            (settings,) = (from_text(r.content or "", Settings) for r in found["settings"])
+            (settings,) = (from_text(r.content or "", EmulatorSettings) for r in found["settings"])
             if isinstance(engine.clock, JumpingClock):
                 engine.clock.resume(settings.ahead)
             if not is_new_run or settings.given == self._given:
-                engine.options = attrs.evolve(
+                engine.accounts.options = attrs.evolve(
                     engine.options,
                     settle_after=settings.chosen.settle_after,
                     webhook_url=settings.chosen.webhook_url,
@@ -313,22 +269,22 @@ class Keeper:
             engine.faults.recall(settings.faults, settings.thrown)
             accounts = {a.credentials.account_number: a for a in engine.accounts}
             for row in found["wealth"]:
-                _enrich(accounts[row.account], from_text(row.content or "", Wealth))
+                _enrich(accounts[row.account], from_text(row.content or "", WalletRow))
             for kind, cls in _KINDS.items():
                 for row in found.get(kind, ()):
                     _recall(accounts[row.account], row, from_text(row.content or "", cls))
             events = [event for account in engine.accounts for event in account.take_outbox()]
-        self._courier.recall(
+        self._dispatcher.recall(
             from_text(row.content or "", Delivery) for row in found.get("delivery", ())
         )
-        self._courier.mischief.recall(settings.modes)
-        self._courier.post(events)
+        self._dispatcher.delivery_modes.recall(settings.modes)
+        self._dispatcher.post(events)
 
 
 def merchants_in(file: StateFile) -> Sequence[str]:
     """Return the names of the merchants a file tells of."""
     settings = file.read("settings")
-    return from_text(settings[0].content or "", Settings).merchants if settings else ()
+    return from_text(settings[0].content or "", EmulatorSettings).merchants if settings else ()
 
 
 def _records(account: Account) -> Iterator[tuple[str, str, object]]:
@@ -341,7 +297,7 @@ def _records(account: Account) -> Iterator[tuple[str, str, object]]:
         yield "disbursement", reference, transfer
     for reference, conversion in account.conversions.items():
         yield "conversion", reference, conversion
-    for place, deed in enumerate(account.deeds, start=1):
+    for place, deed in enumerate(account.executed, start=1):
         yield "deed", str(place), deed
     for key, memory in account.keys.answered:
         yield "key", key, memory
@@ -362,7 +318,7 @@ def _recall(account: Account, row: Row, record: Any) -> None:
             account.add_disbursement(record)
         case Conversion():
             account.add_conversion(record)
-        case Deed():
+        case ExecutedCall():
             account.do(record)
         case Memory():
             account.keys.recall(row.name, record)
@@ -372,20 +328,8 @@ def _recall(account: Account, row: Row, record: Any) -> None:
             account.announce(record.payload, record.url)
 
 
-def _enrich(account: Account, wealth: Wealth) -> None:
+def _enrich(account: Account, wealth: WalletRow) -> None:
     account.merchant_id = wealth.merchant_id
-    account.wallet.purses = {
-        currency: Purse(available, pending) for currency, available, pending in wealth.purses
+    account.wallet.balances = {
+        currency: Balance(available, pending) for currency, available, pending in wealth.balances
     }
-
-
-def _delivery_row(delivery: Delivery) -> Row:
-    return Row("delivery", delivery.account_number, str(delivery.id), to_text(delivery))
-
-
-def _content(record: object | None) -> str | None:
-    return None if record is None else to_text(record)
-
-
-def _nothing(*_: object) -> None:
-    pass

@@ -9,7 +9,7 @@ from dgspay.emulator.api.call import Call
 from dgspay.emulator.api.card_charges import card_stories, grouped
 from dgspay.emulator.domain.payment_links import link_status
 from dgspay.emulator.domain.records import Link
-from dgspay.emulator.http import Answer
+from dgspay.emulator.http import Response
 from dgspay.emulator.web.rendering import page
 from dgspay.models.enums import LinkStatus
 from dgspay.money import ZERO_DECIMAL_CURRENCIES
@@ -34,7 +34,7 @@ PAYMENT_WORDS: Final = {
 _ORDER = tuple(PAYMENT_WORDS)
 
 
-def pay(call: Call) -> Answer:
+def pay(call: Call) -> Response:
     """Show a payment link: its form, or why it cannot be paid."""
     link = call.account.link(call.values["slug"])
     if link is None:
@@ -63,7 +63,7 @@ def _why_ended(call: Call, link: Link) -> tuple[str, str] | None:
     return _ENDED.get(link_status(call.account, link))
 
 
-def authorize(call: Call) -> Answer:
+def authorize(call: Call) -> Response:
     """Show the payer a pending payment to approve, or how it ended."""
     payment = call.account.payment(call.values["reference"])
     if payment is None or payment.dgs_reference != call.values["reference"]:
@@ -83,5 +83,5 @@ def _offered(link: Link) -> list[tuple[str, str]]:
     return [(name, PAYMENT_WORDS[name]) for name in _ORDER if name in types]
 
 
-def _nothing(title: str, advice: str) -> Answer:
+def _nothing(title: str, advice: str) -> Response:
     return page("nothing", status=HTTPStatus.NOT_FOUND, title=title, advice=advice)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import jinja2
 
-from dgspay.emulator.http import Answer
+from dgspay.emulator.http import Response
 from dgspay.money import to_json_number
 
 STATIC_PATH = "/_emulator/static"
@@ -33,7 +33,7 @@ def _pages() -> jinja2.Environment:
 
 def page(
     template: str, *, status: int = HTTPStatus.OK, image: str | None = None, **values: Any
-) -> Answer:
+) -> Response:
     """Render a page. Texts of links and payments are words in it, never markup.
 
     Args:
@@ -43,7 +43,7 @@ def page(
         values: What the template shows.
     """
     html = _pages().get_template(f"{template}.html").render(**values)
-    return Answer(
+    return Response(
         int(status),
         html.encode(),
         (

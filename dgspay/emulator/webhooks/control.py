@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dgspay.emulator.webhooks.attempt import InProcessReceiver
 from dgspay.emulator.webhooks.delivery import Delivery
-from dgspay.emulator.webhooks.dispatcher import Courier
+from dgspay.emulator.webhooks.dispatcher import Dispatcher
 from dgspay.emulator.webhooks.modes import Mode
 from dgspay.webhooks import Event
 from dgspay.webhooks.events import read_event
@@ -15,8 +15,8 @@ from dgspay.webhooks.events import read_event
 class Webhooks:
     """What the emulator sends to shops."""
 
-    def __init__(self, courier: Courier) -> None:
-        self._courier = courier
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
 
     @property
     def received(self) -> Sequence[Event]:
@@ -27,13 +27,13 @@ class Webhooks:
         return tuple(
             read_event(delivery.body)
             for delivery in self.deliveries
-            if delivery.delivered or (delivery.url is None and self._courier.receiver is None)
+            if delivery.delivered or (delivery.url is None and self._dispatcher.receiver is None)
         )
 
     @property
     def deliveries(self) -> Sequence[Delivery]:
         """The latest webhooks, oldest first, with every try to deliver them."""
-        return tuple(self._courier.deliveries)
+        return tuple(self._dispatcher.deliveries)
 
     def deliver_to(self, receiver: InProcessReceiver | None) -> None:
         """Hand webhooks without a URL to a function in this process, with no socket.
@@ -52,27 +52,27 @@ class Webhooks:
             receiver: Takes the body and the headers and returns the HTTP status, None for 200.
                 One that raises has answered 500.
         """
-        self._courier.receiver = receiver
+        self._dispatcher.receiver = receiver
 
     def delay(self, seconds: float, *, times: int = 1) -> None:
         """Deliver the next webhooks so many seconds late, by the emulator's clock."""
-        self._courier.mischief.add("delay", times=times, seconds=seconds)
+        self._dispatcher.delivery_modes.add("delay", times=times, seconds=seconds)
 
     def drop(self, *, times: int = 1) -> None:
         """Record the next webhooks and do not deliver them; `resend` still can."""
-        self._courier.mischief.add("drop", times=times)
+        self._dispatcher.delivery_modes.add("drop", times=times)
 
     def duplicate(self, *, times: int = 1) -> None:
         """Deliver each of the next webhooks twice."""
-        self._courier.mischief.add("duplicate", times=times)
+        self._dispatcher.delivery_modes.add("duplicate", times=times)
 
     def sign_wrongly(self, *, times: int = 1) -> None:
         """Give the next webhooks a signature that does not fit."""
-        self._courier.mischief.add("wrong_signature", times=times)
+        self._dispatcher.delivery_modes.add("wrong_signature", times=times)
 
     def reorder(self, *, count: int = 2) -> None:
         """Keep the next webhooks back until there are so many, then send the last one first."""
-        self._courier.mischief.add("reorder", times=count)
+        self._dispatcher.delivery_modes.add("reorder", times=count)
 
     def resend(self, delivery: Delivery | int) -> None:
         """Send a webhook again now.
@@ -81,13 +81,13 @@ class Webhooks:
             LookupError: when there is no such delivery.
             ValueError: when it has no receiver.
         """
-        self._courier.resend(delivery if isinstance(delivery, int) else delivery.id)
+        self._dispatcher.resend(delivery if isinstance(delivery, int) else delivery.id)
 
     @property
     def modes(self) -> Sequence[Mode]:
         """What is still to go wrong with webhooks, in order."""
-        return self._courier.mischief.standing
+        return self._dispatcher.delivery_modes.standing
 
     def behave(self) -> None:
         """Deliver as a good provider does from now on."""
-        self._courier.mischief.clear()
+        self._dispatcher.delivery_modes.clear()

@@ -21,8 +21,8 @@ from dgspay.emulator.webhooks.attempt import (
     is_success,
 )
 from dgspay.emulator.webhooks.delivery import Delivery
-from dgspay.emulator.webhooks.modes import Mischief, Mode
-from dgspay.emulator.webhooks.queue import Round, Waiting
+from dgspay.emulator.webhooks.modes import DeliveryModes, Mode
+from dgspay.emulator.webhooks.queue import Batch, DeliveryQueue
 from dgspay.models.codec import dump_json
 from dgspay.transports.deadline import bound
 from dgspay.webhooks import sign
@@ -43,23 +43,26 @@ Keep = Callable[[Delivery, Event | None, Delivery | None], object]
 delivery that is let go for it."""
 
 
-class Courier:
+class Dispatcher:
     """Delivers webhooks in threads that start with the first of them.
 
     Args:
         clock: Decides when a retry is due.
         changed: Called when something about a delivery has changed.
+        keep: Called with each delivery that has changed, to record it.
     """
 
-    def __init__(self, clock: Clock, changed: Callable[[], object]) -> None:
-        self.keep: Keep = _keep_nothing
+    def __init__(
+        self, clock: Clock, changed: Callable[[], object], keep: Keep | None = None
+    ) -> None:
+        self._keep = keep or _keep_nothing
         self.deliveries: deque[Delivery] = deque(maxlen=_KEPT_DELIVERIES)
-        self.mischief = Mischief()
+        self.delivery_modes = DeliveryModes()
         self.receiver: InProcessReceiver | None = None
         self._clock = clock
         self._tell = changed
         self._changed = threading.Condition()
-        self._waiting = Waiting()
+        self._waiting = DeliveryQueue()
         self._held: dict[Mode, list[Delivery]] = {}
         self._numbers = itertools.count(1)
         self._idle_workers = 0
@@ -73,7 +76,7 @@ class Courier:
         self._deliver_in_process()
 
     def _post(self, event: Event) -> None:
-        treatment = self.mischief.treat()
+        treatment = self.delivery_modes.treat()
         body = dump_json(event.payload)
         # A signature of other bytes: right in form, wrong for these.
         signed = body + b" " if treatment.wrong_signature else body
@@ -99,7 +102,7 @@ class Courier:
             else:
                 times = 2 if treatment.duplicate else 1
                 self._put((delivery,) * times, self._clock.time() + treatment.delay)
-            self.keep(delivery, event, evicted)
+            self._keep(delivery, event, evicted)
         self._tell()
 
     def resend(self, number: int) -> None:
@@ -118,7 +121,7 @@ class Courier:
             if not self._has_receiver(delivery):
                 raise ValueError("this webhook has no receiver: it was only recorded")
             self._put((delivery,), self._clock.time())
-            self.keep(delivery, None, None)
+            self._keep(delivery, None, None)
         self._deliver_in_process()
 
     def wake(self) -> None:
@@ -141,7 +144,7 @@ class Courier:
         """Forget all deliveries; one that is under way ends, and is not tried again."""
         with self._changed:
             self.deliveries.clear()
-            self.mischief.clear()
+            self.delivery_modes.clear()
             self._waiting.forget()
             self._held.clear()
             self._changed.notify_all()
@@ -203,9 +206,9 @@ class Courier:
             delivery.next_at = due
         if self._closed:
             return
-        round_ = Round(due, deliveries)
-        self._waiting.add(round_)
-        if not round_.stays_in_process:
+        batch = Batch(due, deliveries)
+        self._waiting.add(batch)
+        if not batch.stays_in_process:
             self._staff()
         self._changed.notify_all()
 
@@ -227,20 +230,20 @@ class Courier:
     def _work(self) -> None:
         with httpx.Client(follow_redirects=False, trust_env=False) as client:
             bound(client)
-            while (round_ := self._next()) is not None:
-                self._make(round_, client)
+            while (batch := self._next()) is not None:
+                self._make(batch, client)
                 with self._changed:
                     self._idle_workers += 1
 
-    def _next(self) -> Round | None:
+    def _next(self) -> Batch | None:
         """Wait for the round that is due next; None means to stop."""
         with self._changed:
             while not self._closed:
-                if (round_ := self._waiting.take(self._clock.time())) is not None:
+                if (batch := self._waiting.take(self._clock.time())) is not None:
                     self._idle_workers -= 1
                     if self._waiting:
                         self._staff()
-                    return round_
+                    return batch
                 pause = None
                 if (start := self._waiting.next_start()) is not None:
                     pause = self._clock.seconds_until(start)
@@ -253,14 +256,14 @@ class Courier:
             return
         while True:
             with self._changed:
-                round_ = self._waiting.take(self._clock.time(), in_process=True)
-            if round_ is None:
+                batch = self._waiting.take(self._clock.time(), in_process=True)
+            if batch is None:
                 return
-            self._make(round_, None)
+            self._make(batch, None)
 
-    def _make(self, round_: Round, client: httpx.Client | None) -> None:
+    def _make(self, batch: Batch, client: httpx.Client | None) -> None:
         answered = True
-        for delivery in round_.deliveries:
+        for delivery in batch.deliveries:
             now = self._clock.time()
             if delivery.url is not None and client is not None:
                 attempt = attempt_over_http(
@@ -278,16 +281,16 @@ class Courier:
             else:
                 continue
             answered = attempt.status is not None
-            self._note(delivery, attempt, round_)
+            self._note(delivery, attempt, batch)
         with self._changed:
-            self._waiting.done(round_, answered=answered)
+            self._waiting.done(batch, answered=answered)
             self._changed.notify_all()
         self._tell()
 
-    def _note(self, delivery: Delivery, attempt: Attempt, round_: Round) -> None:
+    def _note(self, delivery: Delivery, attempt: Attempt, batch: Batch) -> None:
         """Write down how a try went, and when the next one is due."""
         with self._changed:
-            if not self._waiting.is_under_way(round_):
+            if not self._waiting.is_under_way(batch):
                 return  # everything was forgotten meanwhile
             delivery.attempts.append(attempt)
             delivery.next_at = None
@@ -295,8 +298,8 @@ class Courier:
             if not is_success(attempt.status) and tried <= len(RETRY_DELAYS):
                 # From when it was due and not from when it was tried: a clock that has jumped
                 # over the whole schedule has it run through.
-                self._put((delivery,), round_.due + RETRY_DELAYS[tried - 1])
-            self.keep(delivery, None, None)
+                self._put((delivery,), batch.due + RETRY_DELAYS[tried - 1])
+            self._keep(delivery, None, None)
 
 
 def _keep_nothing(delivery: Delivery, event: Event | None, evicted: Delivery | None) -> None:

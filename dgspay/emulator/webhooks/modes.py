@@ -55,7 +55,7 @@ class Treatment:
         return tuple(words for words, is_so in said.items() if is_so)
 
 
-class Mischief:
+class DeliveryModes:
     """The modes that wait; of each kind one is taken per webhook."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ MAX_AT_SILENT_RECEIVERS = 2
 
 
 @attrs.frozen(eq=False)
-class Round:
+class Batch:
     """Deliveries that one worker makes one after the other, so that their order holds."""
 
     due: float
@@ -37,12 +37,12 @@ class Round:
         return self.receiver is None
 
 
-class Waiting:
+class DeliveryQueue:
     """Rounds by when they are due, and how many are under way at each receiver."""
 
     def __init__(self) -> None:
-        self._queues: dict[str | None, list[tuple[float, int, Round]]] = {}
-        self._under_way: dict[Round, str | None] = {}
+        self._queues: dict[str | None, list[tuple[float, int, Batch]]] = {}
+        self._under_way: dict[Batch, str | None] = {}
         self._busy: Counter[str | None] = Counter()
         self._silent: set[str | None] = set()
         self._tiebreak = itertools.count()
@@ -50,10 +50,10 @@ class Waiting:
     def __len__(self) -> int:
         return sum(map(len, self._queues.values()))
 
-    def add(self, round_: Round) -> None:
+    def add(self, batch: Batch) -> None:
         """Put a round in its place; among equals, behind those that are there."""
-        queue = self._queues.setdefault(round_.receiver, [])
-        heapq.heappush(queue, (round_.due, next(self._tiebreak), round_))
+        queue = self._queues.setdefault(batch.receiver, [])
+        heapq.heappush(queue, (batch.due, next(self._tiebreak), batch))
 
     def next_due(self) -> float | None:
         """Say when the next round is due, whether or not its receiver is busy."""
@@ -64,7 +64,7 @@ class Waiting:
         head = self._head()
         return None if head is None else head[0]
 
-    def take(self, now: float, *, in_process: bool = False) -> Round | None:
+    def take(self, now: float, *, in_process: bool = False) -> Batch | None:
         """Take the round that has been due for longest, and have it under way.
 
         Args:
@@ -74,28 +74,28 @@ class Waiting:
         head = self._head(in_process=in_process)
         if head is None or head[0] > now:
             return None
-        round_ = head[2]
-        queue = self._queues[round_.receiver]
+        batch = head[2]
+        queue = self._queues[batch.receiver]
         heapq.heappop(queue)
         if not queue:
-            del self._queues[round_.receiver]
-        self._under_way[round_] = round_.receiver
-        self._busy[round_.receiver] += 1
-        return round_
+            del self._queues[batch.receiver]
+        self._under_way[batch] = batch.receiver
+        self._busy[batch.receiver] += 1
+        return batch
 
-    def is_under_way(self, round_: Round) -> bool:
+    def is_under_way(self, batch: Batch) -> bool:
         """Say whether a round was taken, and not forgotten since."""
-        return round_ in self._under_way
+        return batch in self._under_way
 
-    def done(self, round_: Round, *, answered: bool) -> None:
+    def done(self, batch: Batch, *, answered: bool) -> None:
         """Note that a round is over; one that was forgotten does not count.
 
         Args:
-            round_: The one that was taken.
+            batch: The one that was taken.
             answered: Whether its receiver said anything at all.
         """
-        if round_ in self._under_way:
-            receiver = self._under_way.pop(round_)
+        if batch in self._under_way:
+            receiver = self._under_way.pop(batch)
             self._busy[receiver] -= 1
             if not self._busy[receiver]:
                 del self._busy[receiver]
@@ -120,7 +120,7 @@ class Waiting:
         self._busy.clear()
         self._silent.clear()
 
-    def _head(self, *, in_process: bool = False) -> tuple[float, int, Round] | None:
+    def _head(self, *, in_process: bool = False) -> tuple[float, int, Batch] | None:
         at_silent = sum(self._busy[receiver] for receiver in self._silent)
         free = (
             queue[0]
