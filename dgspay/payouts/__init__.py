@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from dgspay.payouts.ledger.sqlite import DEFAULT_NAME, SqliteLedger
     from dgspay.payouts.pace import Limits, Pace
     from dgspay.payouts.payout import UNSETTLED, Payout, Record, State
-    from dgspay.payouts.preflight import Preflight
+    from dgspay.payouts.preflight import Preflight, parse_fee
     from dgspay.payouts.reconciling import Difference, Kind
     from dgspay.payouts.report import Report
     from dgspay.payouts.row import COLUMNS
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from dgspay.payouts.runner import OnResult, Runner, Stop
     from dgspay.payouts.settling import LookUps, Settler
     from dgspay.payouts.survey import Survey
-    from dgspay.payouts.webhooks import DisbursementEvent, PayoutWebhooks
+    from dgspay.payouts.webhooks import UNKNOWN_PAYOUT, DisbursementEvent, PayoutWebhooks
 
 _HOME = {
     "batch": "CHUNK_ROWS Batch Chunk Terms",
@@ -74,7 +74,7 @@ _HOME = {
     "ledger.sqlite": "DEFAULT_NAME SqliteLedger",
     "pace": "Limits Pace",
     "payout": "UNSETTLED Payout Record State",
-    "preflight": "Preflight",
+    "preflight": "Preflight parse_fee",
     "reconciling": "Difference Kind",
     "report": "Report",
     "row": "COLUMNS",
@@ -82,7 +82,7 @@ _HOME = {
     "runner": "OnResult Runner Stop",
     "settling": "LookUps Settler",
     "survey": "Survey",
-    "webhooks": "DisbursementEvent PayoutWebhooks",
+    "webhooks": "UNKNOWN_PAYOUT DisbursementEvent PayoutWebhooks",
 }
 _NAMES = {name: module for module, names in _HOME.items() for name in names.split()}
 
@@ -91,6 +91,7 @@ __all__ = [
     "COLUMNS",
     "DEFAULT_NAME",
     "REPORT_FORMS",
+    "UNKNOWN_PAYOUT",
     "UNSETTLED",
     "AsyncPayouts",
     "Batch",
@@ -141,6 +142,7 @@ __all__ = [
     "Witness",
     "check_rows",
     "open_job",
+    "parse_fee",
     "run_payouts",
 ]
 

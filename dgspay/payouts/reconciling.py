@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from decimal import Decimal
 from functools import partial
 
@@ -30,12 +30,16 @@ _SAYS = {
     State.FAILED: PaymentStatus.FAILED,
     State.ACCEPTED: PaymentStatus.PENDING,
 }
+_MAY_BE_PAID = "it may have been paid. Pay nobody again for it before you have looked at DGS-Pay"
+_MOST_PAGES_AT_ONCE = 4
 
 
 class Kind(enum.StrEnum):
     """In what way the ledger and DGS-Pay do not agree."""
 
-    NOT_LISTED = "in the ledger, not at DGS-Pay"
+    IN_DOUBT = "not known whether paid"
+    """Its answer was lost, or DGS-Pay does not find what it has accepted: that proves nothing."""
+    NOT_LISTED = "paid by the ledger, not found by DGS-Pay"
     NOT_IN_LEDGER = "at DGS-Pay, not in the ledger"
     AMOUNT = "amounts differ"
     STATUS = "states differ"
@@ -78,23 +82,36 @@ class _Listed:
 
 @attrs.define
 class _Nameless:
-    """Rows that were sent, or taken up, and that DGS-Pay's name is not known of."""
+    """Rows that DGS-Pay's name is not known of, and that pay what a stranger in the list does."""
 
     last_sent: float
-    by_payment: dict[tuple[Decimal, str], list[str]] = attrs.field(factory=dict)
+    _by_payment: dict[tuple[Decimal, str], list[str]]
+
+    @classmethod
+    def beside(cls, strangers: Iterable[Transaction], last_sent: float) -> _Nameless:
+        """Look for rows that these may be."""
+        payments = (_payment_of(transaction) for transaction in strangers)
+        return cls(last_sent, {payment: [] for payment in payments if payment is not None})
 
     def note(self, record: Record) -> None:
         self.last_sent = max(self.last_sent, record.sent_at or 0.0)
-        if record.dgs_reference is None:
+        # One that was never sent is among them: the ledger may be older than what was paid.
+        if record.dgs_reference is None and self._by_payment:
             payment = (Decimal(record.payout.amount), digits_of(record.payout.account))
-            self.by_payment.setdefault(payment, []).append(record.payout.reference)
+            if payment in self._by_payment:
+                self._by_payment[payment].append(record.payout.reference)
 
     def like(self, transaction: Transaction) -> list[str]:
         """Return the references of rows that pay this amount to this account."""
-        account = account_in(transaction.extra.get("recipient"))
-        if transaction.amount is None or account is None:
-            return []
-        return self.by_payment.get((transaction.amount, digits_of(account)), [])
+        payment = _payment_of(transaction)
+        return [] if payment is None else self._by_payment[payment]
+
+
+def _payment_of(transaction: Transaction) -> tuple[Decimal, str] | None:
+    account = account_in(transaction.extra.get("recipient"))
+    if transaction.amount is None or account is None:
+        return None
+    return transaction.amount, digits_of(account)
 
 
 async def reconcile(
@@ -112,9 +129,10 @@ async def reconcile(
         DGSPayError: the list cannot be read.
     """
     batch.require_payer(Terms.of(client))
-    listed = await _listed(client, ledger, batch)
-    nameless = _Nameless(batch.created_at)
-    asking = _Asking(client, pace or Pace())
+    pace = pace or Pace()
+    listed = await _listed(client, ledger, batch, pace)
+    nameless = _Nameless.beside(listed.strangers, batch.created_at)
+    asking = _Asking(client, pace)
     after = 0
     while page := await anyio.to_thread.run_sync(
         partial(ledger.page, batch.name, after=after, limit=_PAGE, states=tuple(State))
@@ -123,8 +141,9 @@ async def reconcile(
         sent = [record for record in page if record.state is not State.NEW]
         unlisted = [record for record in sent if record.payout.number not in listed.of_rows]
         asked = await asking.about(unlisted)
-        for record in sent:
+        for record in page:
             nameless.note(record)
+        for record in sent:
             number = record.payout.number
             said = listed.of_rows.get(number) or asked.get(number)
             for difference in _differences(record, said, listed.twice.get(number)):
@@ -134,16 +153,19 @@ async def reconcile(
             yield _stranger(transaction, nameless)
 
 
-async def _listed(client: AsyncDGSPay, ledger: Ledger, batch: Batch) -> _Listed:
+async def _listed(client: AsyncDGSPay, ledger: Ledger, batch: Batch, pace: Pace) -> _Listed:
     listed = _Listed()
-    async for transaction in client.transactions.list():
-        name = transaction.dgs_reference or transaction.id or ""
-        owner = await anyio.to_thread.run_sync(ledger.who_is, name)
-        if owner is None:
-            if _is_payout(transaction) and len(listed.strangers) < _MAX_STRANGERS:
-                listed.strangers.append(transaction)
-        elif owner[0] == batch.name:
-            listed.take(owner[1], transaction)
+    at_once = min(pace.concurrency, _MOST_PAGES_AT_ONCE)
+    async for page in client.transactions.list(prefetch=at_once).pages():
+        named = [(each.dgs_reference or each.id or "", each) for each in page]
+        owners = await anyio.to_thread.run_sync(ledger.owners, [name for name, _ in named])
+        for name, transaction in named:
+            owner = owners.get(name)
+            if owner is None:
+                if _is_payout(transaction) and len(listed.strangers) < _MAX_STRANGERS:
+                    listed.strangers.append(transaction)
+            elif owner[0] == batch.name:
+                listed.take(owner[1], transaction)
     return listed
 
 
@@ -211,14 +233,15 @@ def _differences(
     if again is not None:
         yield difference(Kind.TWICE, "DGS-Pay lists it twice: it may have been paid twice")
     match said:
+        case None | errors.NotFoundError() if record.state is State.FAILED:
+            return  # one that was refused has no name, and nothing to be compared with
         case None:
-            # One that was refused has no reference, and nothing to be compared with.
-            if record.state is not State.FAILED:
-                yield difference(
-                    Kind.NOT_LISTED, f"it is {record.state}, and DGS-Pay's name for it is not known"
-                )
+            words = f"it is {record.state}, and DGS-Pay's name for it is not known: {_MAY_BE_PAID}"
+            yield difference(Kind.IN_DOUBT, words)
         case errors.NotFoundError():
-            yield difference(Kind.NOT_LISTED, f"it is {record.state}, and DGS-Pay does not find it")
+            kind = Kind.NOT_LISTED if record.state is State.CONFIRMED else Kind.IN_DOUBT
+            words = f"it is {record.state}, and DGS-Pay does not find it by its name"
+            yield difference(kind, f"{words}: {_MAY_BE_PAID}")
         case errors.DGSPayError():
             yield difference(Kind.NOT_KNOWN, f"it could not be looked up: {said.message}")
         case Transaction():
@@ -229,7 +252,10 @@ def _differences(
 def _disagreements(record: Record, said: Transaction) -> Iterator[tuple[Kind, str]]:
     expected = _SAYS.get(record.state)
     if expected is not said.status:
-        yield Kind.STATUS, f"it is {record.state}, and DGS-Pay says {said.status.value}"
+        words = f"it is {record.state}, and DGS-Pay says {said.status.value}"
+        if record.state is State.FAILED:
+            words += f": {_MAY_BE_PAID}"
+        yield Kind.STATUS, words
     if said.amount is not None and said.amount != Decimal(record.payout.amount):
         ours = f"{record.payout.amount:,}"
         yield Kind.AMOUNT, f"it is of {ours} RWF, and DGS-Pay says {said.amount:,f}"
@@ -248,7 +274,7 @@ def _stranger(transaction: Transaction, nameless: _Nameless) -> Difference:
         f"({transaction.status.value}) that is in no batch of the ledger"
     )
     if alike:
-        what += f"; it pays what {', '.join(alike[:3])} should: it may be that row"
+        what += f"; it pays what {', '.join(alike[:3])} should: it may be that row, paid already"
     return Difference(
         kind=Kind.NOT_IN_LEDGER,
         reference=alike[0] if len(alike) == 1 else None,

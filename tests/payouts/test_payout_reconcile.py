@@ -17,6 +17,8 @@ from tests.cli.terminal import CommandLine, variables
 
 from .sheets import RICH, in_process, ledger_in, write_sheet
 
+MAY_BE_PAID = "it may have been paid. Pay nobody again for it before you have looked at DGS-Pay"
+
 
 def have_listed(emulator: Emulator, *transfers: dict[str, Any]) -> None:
     """Have the transaction list hold these rows, as one that holds disbursements would."""
@@ -90,7 +92,11 @@ async def test_each_kind_of_difference_is_named(tmp_path: Path) -> None:
     assert found == [
         (Kind.AMOUNT, "salary-1", "it is of 1,001 RWF, and DGS-Pay says 999"),
         (Kind.STATUS, "salary-2", "it is confirmed, and DGS-Pay says failed"),
-        (Kind.NOT_LISTED, "salary-3", "it is confirmed, and DGS-Pay does not find it"),
+        (
+            Kind.NOT_LISTED,
+            "salary-3",
+            f"it is confirmed, and DGS-Pay does not find it by its name: {MAY_BE_PAID}",
+        ),
         (Kind.TWICE, "salary-4", "DGS-Pay lists it twice: it may have been paid twice"),
         (Kind.STATUS, "salary-5", "it is confirmed, and DGS-Pay says new word"),
         (Kind.CONTRADICTION, "salary-6", "it was paid, and the webhook says it failed"),
@@ -116,14 +122,61 @@ async def test_what_only_the_list_holds_is_matched_with_the_row_whose_answer_was
         have_listed(emulator, *strangers)
         found = await differences(payouts)
     assert [(kind, reference) for kind, reference, _ in found] == [
-        (Kind.NOT_LISTED, "salary-1"),
+        (Kind.IN_DOUBT, "salary-1"),
         (Kind.NOT_IN_LEDGER, "salary-1"),
         (Kind.NOT_IN_LEDGER, None),
     ]
     assert found[1][2] == (
         "DGS-Pay lists a payout of 1,001 RWF (successful) that is in no batch of the ledger; "
-        "it pays what salary-1 should: it may be that row"
+        "it pays what salary-1 should: it may be that row, paid already"
     )
+
+
+@pytest.mark.acceptance(104)
+@pytest.mark.anyio
+async def test_of_no_row_that_may_have_been_paid_it_says_that_it_was_not(tmp_path: Path) -> None:
+    with in_process(settle_after=3600) as (emulator, dgs), ledger_in(tmp_path) as ledger:
+        payouts = AsyncPayouts(dgs, ledger)
+        emulator.faults.lose_answer("POST /disburse", times=2)
+        sheet = write_sheet(tmp_path / "s.csv", 5)
+        await payouts.run(sheet, pace=Pace(concurrency=1), settle_within=0)
+        batch = ledger.require_batch("s")
+        named = Evidence(finding=Finding.LOST, dgs_reference="DGS-LOST")
+        ledger.settle(batch, 2, named)
+        emulator._engine.account.disbursements.pop(names(ledger)[2])
+        person = Evidence(finding=Finding.NOT_PAID, witness=Witness.PERSON)
+        ledger.settle(batch, 4, person)
+        ledger.settle(batch, 5, person)
+        emulator._engine.account.disbursements.pop(names(ledger)[4])
+        found = {reference: (kind, what) for kind, reference, what in await differences(payouts)}
+    assert {reference: kind for reference, (kind, _) in found.items()} == {
+        "salary-1": Kind.IN_DOUBT,
+        "salary-2": Kind.IN_DOUBT,
+        "salary-3": Kind.IN_DOUBT,
+        "salary-4": Kind.STATUS,
+    }
+    assert found["salary-1"][1] == (
+        f"it is held, and DGS-Pay's name for it is not known: {MAY_BE_PAID}"
+    )
+    assert found["salary-3"][1] == (
+        f"it is accepted, and DGS-Pay does not find it by its name: {MAY_BE_PAID}"
+    )
+    assert found["salary-4"][1].endswith(f"DGS-Pay says pending: {MAY_BE_PAID}")
+
+
+@pytest.mark.acceptance(99, 104)
+@pytest.mark.anyio
+async def test_what_an_older_ledger_calls_new_is_matched_with_what_dgs_pay_lists(
+    tmp_path: Path,
+) -> None:
+    with in_process() as (emulator, dgs), ledger_in(tmp_path) as ledger:
+        payouts = AsyncPayouts(dgs, ledger)
+        async with payouts.open(write_sheet(tmp_path / "s.csv", 2)) as job:
+            await job.start()
+        have_listed(emulator, transfer("DGS-A", 1001, recipient={"msisdn": "0780000001"}))
+        ((kind, reference, what),) = await differences(payouts)
+    assert (kind, reference) == (Kind.NOT_IN_LEDGER, "salary-1")
+    assert what.endswith("it may be that row, paid already")
 
 
 @pytest.mark.anyio
@@ -162,15 +215,19 @@ def test_the_command_lists_differences_under_their_kinds(
         have_listed(emulator, transfer(first, 5))
         said = dgspay("payouts", "reconcile", "s")
         assert said.code == 1
+        not_found = f"it is confirmed, and DGS-Pay does not find it by its name: {MAY_BE_PAID}"
         assert said.out.splitlines() == [
             "Amounts differ: 1",
             f"  salary-1  {first}  it is of 1,001 RWF, and DGS-Pay says 5",
-            "In the ledger, not at DGS-Pay: 1",
-            f"  salary-2  {second}  it is confirmed, and DGS-Pay does not find it",
+            "Paid by the ledger, not found by DGS-Pay: 1",
+            f"  salary-2  {second}  {not_found}",
         ]
-        assert said.err == "2 differences.\n"
+        assert said.err.splitlines() == [
+            "2 differences.",
+            "None of them says that somebody was not paid: pay nobody again because of it.",
+        ]
         (row,) = json.loads(dgspay("payouts", "reconcile", "s", "--json").out)
-        assert (row["kind"], row["reference"]) == ("in the ledger, not at DGS-Pay", "salary-2")
+        assert (row["kind"], row["reference"]) == (Kind.NOT_LISTED, "salary-2")
         listed = dgspay("payouts", "reconcile", "s", "--csv").out
         assert [*csv.DictReader(io.StringIO(listed))] == [
             {name: row[name] for name in ("reference", "dgs_reference", "kind", "what")}

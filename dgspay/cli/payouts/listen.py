@@ -14,8 +14,13 @@ from dgspay.cli.payouts.options import LedgerOption, opened_ledger, place_words
 from dgspay.cli.receiver import Received, Refused, receive
 from dgspay.cli.session import webhook_secret
 from dgspay.cli.terminal import console, visible
-from dgspay.payouts import DisbursementEvent, LedgerError, PayoutWebhooks, UnknownPayoutError
-from dgspay.payouts.webhooks import UNKNOWN_PAYOUT
+from dgspay.payouts import (
+    UNKNOWN_PAYOUT,
+    DisbursementEvent,
+    LedgerError,
+    PayoutWebhooks,
+    UnknownPayoutError,
+)
 from dgspay.webhooks.answers import WRONG_ENVIRONMENT
 
 DEFAULT_PORT = 8252

@@ -15,8 +15,7 @@ import typer
 from dgspay import AsyncDGSPay, RetryPolicy
 from dgspay.cli.exits import fail
 from dgspay.cli.session import client_options
-from dgspay.payouts import DEFAULT_NAME, AsyncPayouts, SqliteLedger
-from dgspay.payouts.preflight import parse_fee
+from dgspay.payouts import DEFAULT_NAME, AsyncPayouts, SqliteLedger, parse_fee
 
 T = TypeVar("T")
 AnyLedger = Union[SqliteLedger, "PostgresLedger"]

@@ -70,4 +70,6 @@ def _tell(differences: list[Difference]) -> None:
             names = (difference.reference or "-", difference.dgs_reference or "-")
             words = "  ".join(visible(word) for word in (*names, difference.what))
             out.print(f"  {words}", soft_wrap=True)
-    console(stderr=True).print(f"{len(differences):,} differences.", style="bold red")
+    err = console(stderr=True)
+    err.print(f"{len(differences):,} differences.", style="bold red")
+    err.print("None of them says that somebody was not paid: pay nobody again because of it.")

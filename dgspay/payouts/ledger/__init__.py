@@ -140,6 +140,10 @@ class Ledger(Protocol):
         """Return batch and number of the payout DGS-Pay calls so."""
         ...
 
+    def owners(self, dgs_references: Sequence[str]) -> dict[str, tuple[str, int]]:
+        """Return batch and number of each payout that DGS-Pay calls by one of these names."""
+        ...
+
     def page(
         self,
         name: str,

@@ -257,7 +257,11 @@ class DatabaseLedger(Generic[ConnectionT]):
 
     def who_is(self, dgs_reference: str) -> tuple[str, int] | None:
         """Return batch and number of the payout DGS-Pay calls so."""
-        return self._writer.run(lambda connection: tables.read_owner(connection, dgs_reference))
+        return self.owners([dgs_reference]).get(dgs_reference)
+
+    def owners(self, dgs_references: Sequence[str]) -> dict[str, tuple[str, int]]:
+        """Return batch and number of each payout that DGS-Pay calls by one of these names."""
+        return self._writer.run(lambda connection: tables.read_owners(connection, dgs_references))
 
     def page(
         self,

@@ -36,6 +36,9 @@ _STANDING = (
 _ALL = "dgspay_payouts p LEFT JOIN dgspay_payout_states s ON s.id = p.id"
 _TAKEN = "dgspay_payout_states s JOIN dgspay_payouts p ON p.id = s.id"
 
+# A statement takes 999 values in old SQLites.
+_NAMES_AT_ONCE = 500
+
 KEY_SECONDS = 23 * 3600.0
 """How long after its first attempt a payout may be sent again, where keys are trusted.
 
@@ -334,16 +337,21 @@ def _one(database: Database, where: str, values: Sequence[Any]) -> Record | None
     return record_of(rows[0]) if rows else None
 
 
-def read_owner(database: Database, dgs_reference: str) -> tuple[str, int] | None:
-    """Return batch and number of the payout DGS-Pay calls so."""
+def read_owners(database: Database, dgs_references: Sequence[str]) -> dict[str, tuple[str, int]]:
+    """Return batch and number of each payout that DGS-Pay calls by one of these names."""
     # Made when it is first asked for: a run without such questions need not keep it up to date.
     database.index_references()
-    rows = database.query(
-        f"SELECT b.name, s.id & {_NUMBERS - 1} FROM dgspay_payout_states s "  # noqa: S608 - constants
-        f"JOIN dgspay_payout_batches b ON b.id = s.id / {_NUMBERS} WHERE s.dgs_reference = ?",
-        (dgs_reference,),
-    )
-    return (rows[0][0], rows[0][1]) if rows else None
+    found = {}
+    for first in range(0, len(dgs_references), _NAMES_AT_ONCE):
+        names = dgs_references[first : first + _NAMES_AT_ONCE]
+        rows = database.query(
+            f"SELECT s.dgs_reference, b.name, s.id & {_NUMBERS - 1} FROM dgspay_payout_states s "  # noqa: S608 - no value is in the text
+            f"JOIN dgspay_payout_batches b ON b.id = s.id / {_NUMBERS} "
+            f"WHERE s.dgs_reference IN ({', '.join('?' * len(names))})",
+            names,
+        )
+        found.update({name: (batch, number) for name, batch, number in rows})
+    return found
 
 
 def read_counts(database: Database, name: str) -> Counts:
