@@ -37,7 +37,7 @@ CORE = "dgspay/core/*,dgspay/api/*,dgspay/models/*,dgspay/client.py"
 PROJECT = ".[emulator,cli,otel,postgres,redis]"
 EVERYTHING = ".[emulator,cli,otel,postgres,redis,aiohttp,httpx2,flask,django]"
 
-IN_A_BROWSER = ("tests/browser", "tests/console")
+IN_A_BROWSER = ("tests/browser", "tests/emulator/in_browser")
 
 # What a user's installation must do whatever the age of its dependencies.
 ESSENTIAL = (*MEASURED, *MEASURED_FILES, "tests/transports", "tests/webhooks")
@@ -173,7 +173,7 @@ def contract(session: nox.Session) -> None:
     """Have schemathesis try the emulator against its own OpenAPI description, at length."""
     install(session, "-e", PROJECT, *group("test", "contract"))
     # It may take longer than what otherwise means that a test hangs.
-    path = ("tests/emulator/test_emulator_openapi.py", "-o", "faulthandler_timeout=0")
+    path = ("tests/emulator/openapi/test_document.py", "-o", "faulthandler_timeout=0")
     session.run("pytest", *path, *session.posargs, env={"DGSPAY_TEST_FULL": "1"})
 
 

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tests.browser.conftest import profile
-from tests.console.conftest import Look
-from tests.console.test_payment_page import enter_card
+from tests.emulator.in_browser.conftest import Look
+from tests.emulator.in_browser.test_payment_pages import enter_card
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

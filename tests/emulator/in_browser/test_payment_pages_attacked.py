@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.console.conftest import Look, Opener
-from tests.console.test_payment_page import PIN_CARD, enter_card, path_of
+from tests.emulator.in_browser.conftest import Look, Opener
+from tests.emulator.in_browser.test_payment_pages import PIN_CARD, enter_card, path_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route

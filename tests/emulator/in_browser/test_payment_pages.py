@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.conftest import look_as
-from tests.console.conftest import SCREENS, Look, Opener
+from tests.emulator.in_browser.conftest import SCREENS, Look, Opener
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -11,7 +11,6 @@ import pytest
 
 from dgspay.emulator.clock import api_text
 from tests.browser.conftest import look_as
-from tests.console.conftest import SCREENS, Look, Opener
 from tests.emulator.emulator_calls import (
     CONVERT,
     LINK,
@@ -20,6 +19,7 @@ from tests.emulator.emulator_calls import (
     TO_HANDSET,
     credentials,
 )
+from tests.emulator.in_browser.conftest import SCREENS, Look, Opener
 from tests.emulator.receivers import answers, receiving
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from tests.console.conftest import Opener
-from tests.console.test_payment_page import path_of
 from tests.emulator.emulator_calls import MOBILE_MONEY, credentials
+from tests.emulator.in_browser.conftest import Opener
+from tests.emulator.in_browser.test_payment_pages import path_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Route

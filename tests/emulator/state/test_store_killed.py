@@ -21,7 +21,7 @@ import pytest
 from dgspay.emulator import Emulator, VirtualClock
 from dgspay.emulator.domain.credentials import ACCOUNT_NUMBER, API_KEY
 from tests.emulator.emulator_calls import LINK, MOBILE_MONEY, PATIENCE, TO_BANK
-from tests.emulator.test_emulator_state import process
+from tests.emulator.state.test_store import process
 
 KEY = {"X-DGS-API-Key": API_KEY, "X-DGS-ACCOUNT-NUMBER": ACCOUNT_NUMBER}
 KILLS = 30 if os.environ.get("DGSPAY_TEST_FULL") else 1

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.console.conftest import Look, Opener
-from tests.console.test_console import go
-from tests.console.test_payment_page import enter_card, path_of
 from tests.emulator.emulator_calls import CONVERT, MOBILE_MONEY, TO_BANK, credentials
+from tests.emulator.in_browser.conftest import Look, Opener
+from tests.emulator.in_browser.test_console import go
+from tests.emulator.in_browser.test_payment_pages import enter_card, path_of
 from tests.emulator.receivers import Behaviour, Handler, receiving
 
 if TYPE_CHECKING:
