@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import atexit
 import gc
+import os
+import shutil
 import signal
+import tempfile
 from typing import Any
 
 import pytest
@@ -11,6 +15,12 @@ from hypothesis import HealthCheck, settings
 # start and interrupt would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# What is noted of a ledger outside of it belongs to the tests, and to the programs they start.
+# Twice, for some of them start programs without any variable of dgspay's.
+_STATE = tempfile.mkdtemp(prefix="dgspay-state-")
+atexit.register(shutil.rmtree, _STATE, ignore_errors=True)
+os.environ["DGSPAY_STATE_FOLDER"] = os.environ["XDG_STATE_HOME"] = _STATE
 
 # How long an example takes says how busy the machine is.
 settings.register_profile("dgspay", deadline=None, suppress_health_check=[HealthCheck.too_slow])

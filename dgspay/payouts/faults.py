@@ -10,6 +10,10 @@
     ├── UnknownBatchError       the ledger has no such batch, or the batch no such row
     └── NotInDoubtError         what a person would settle is settled, or was never sent
     DGSPayError
+    └── LedgerError             the ledger cannot be written; whatever is not on disk is not sent
+        └── LedgerBrokenError   nor will it be by this process: start it anew
+
+
     ├── LedgerError             the ledger cannot be written; whatever is not on disk is not sent
     └── UnknownPayoutError      an event is about no payout of the ledger; have it delivered again
 """
@@ -83,6 +87,10 @@ class UnknownBatchError(ConfigError):
 
 class LedgerError(DGSPayError):
     """The ledger cannot be read or written (disk full, server gone). Nothing more is sent."""
+
+
+class LedgerBrokenError(LedgerError):
+    """This process cannot use the ledger any more. Nothing more is sent; start it anew."""
 
 
 class UnknownPayoutError(DGSPayError):

@@ -127,7 +127,6 @@ def test_what_a_pooler_lends_still_commits_to_the_disk(pooler: Callable[[int], s
             other.execute("SET synchronous_commit = off")
 
         def asked(connection: object) -> str:
-            connection.require_in_place()  # type: ignore[attr-defined]
             ((setting,),) = connection.query("SHOW synchronous_commit", ())  # type: ignore[attr-defined]
             return str(setting)
 

@@ -14,7 +14,16 @@ import pytest
 
 from dgspay.emulator.faults.kinds import Fault
 from dgspay.emulator.http import Effect, Response
-from dgspay.payouts import Batch, Evidence, Finding, LedgerError, Pace, State, open_job
+from dgspay.payouts import (
+    Batch,
+    BatchBusyError,
+    Evidence,
+    Finding,
+    LedgerError,
+    Pace,
+    State,
+    open_job,
+)
 from dgspay.payouts.ledger import FencedError
 from dgspay.payouts.ledger.batches import SCHEMA_VERSION
 from dgspay.payouts.runner import Runner
@@ -188,41 +197,47 @@ def test_what_was_taken_up_in_a_commit_nobody_heard_of_is_held_and_not_sent(
     assert {n for n, state in states.items() if state is State.NEW} == {9, 10}
 
 
-def test_a_run_may_follow_another_though_the_server_has_not_noticed_its_end(
-    two: tuple[Any, Any, Batch], monkeypatch: pytest.MonkeyPatch
+def test_a_run_whose_machine_died_keeps_others_out_for_as_long_as_its_lease(
+    two: tuple[Any, Any, Batch], payout_postgres: Postgres
 ) -> None:
-    from dgspay.payouts.ledger.server import connect
-
-    with contextlib.ExitStack() as noticed:
-
-        def connect_for_long(conninfo: str) -> Any:
-            connection: Any = connect(conninfo)
-            noticed.callback(connection.close)
-            connection.close = lambda: None
-            return connection
-
-        monkeypatch.setattr("dgspay.payouts.ledger.postgres.connect", connect_for_long)
-        one, other, _ = two
-        with one.only_run("b"):
-            pass
-        with other.only_run("b"):
-            pass
-
-
-def test_commits_are_on_disk_whatever_the_default_of_the_server(payout_postgres: Postgres) -> None:
     import psycopg
 
-    from dgspay.payouts.ledger.server import connect
+    one, other, _ = two
+    with contextlib.ExitStack() as dead:
+        dead.enter_context(one.only_run("b"))
+        with pytest.raises(BatchBusyError, match="45 s ago"), other.only_run("b"):
+            pytest.fail("two runs at once")
+        with psycopg.connect(payout_postgres[0], autocommit=True) as server:
+            server.execute("UPDATE dgspay_payout_runs SET until = clock_timestamp()")
+        # The first one is still there, and does not get it back while the other has it.
+        with other.only_run("b"), pytest.raises(BatchBusyError), one.only_run("b"):
+            pytest.fail("two runs at once")
+    with other.only_run("b"):  # the server's clock was an hour ahead for a while
+        with psycopg.connect(payout_postgres[0], autocommit=True) as server:
+            server.execute("UPDATE dgspay_payout_runs SET until = until + interval '1 hour'")
+        with one.only_run("b"):
+            pass
+
+
+@pytest.mark.acceptance(52)
+def test_commits_are_on_disk_whatever_the_default_of_the_server(
+    payout_postgres: Postgres, two: tuple[Any, Any, Batch]
+) -> None:
+    import psycopg
+
+    from dgspay.payouts import PostgresLedger
 
     url, _ = payout_postgres
+    ask = "SELECT current_setting('synchronous_commit')"
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("ALTER ROLE shop SET synchronous_commit = off")
-        try:
-            with connect(url) as ours:
-                found = ours.execute("SHOW synchronous_commit").fetchone()
-        finally:
-            connection.execute("ALTER ROLE shop RESET synchronous_commit")
-    assert found == ("on",)
+        for setting, used in (("off", "on"), ("local", "on"), ("remote_apply", "remote_apply")):
+            connection.execute(f"ALTER ROLE shop SET synchronous_commit = {setting}".encode())
+            try:
+                with PostgresLedger(url) as ledger:
+                    found = ledger._writer.run(lambda connection: connection.query(ask, ()))
+            finally:
+                connection.execute("ALTER ROLE shop RESET synchronous_commit")
+            assert found == [(used,)]
 
 
 def test_every_wait_for_the_server_has_a_bound_unless_its_string_has_one() -> None:

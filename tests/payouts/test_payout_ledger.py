@@ -230,8 +230,13 @@ def test_a_full_disk_hands_nothing_out(sqlite_ledger: SqliteLedger) -> None:
     for _ in range(2):
         with pytest.raises(LedgerError, match="full"):
             sqlite_ledger.take(chunk, after=1, limit=10)
-    with pytest.raises(LedgerError, match="full"):
-        sqlite_ledger.post(batch, 2, Evidence(finding=Finding.ACCEPTED))
+    # What was learned is kept, and written once there is room again.
+    sqlite_ledger.post(batch, 2, Evidence(finding=Finding.ACCEPTED))
+    make_room = "PRAGMA max_page_count = 100000"
+    sqlite_ledger._writer.run(lambda connection: connection.query(make_room, ()), alone=True)
+    assert [payout.number for payout in sqlite_ledger.take(chunk, after=2, limit=2)] == [3, 4]
+    known = {record.payout.number: record.state for record in sqlite_ledger.page("b", limit=4)}
+    assert known == {1: State.HELD, 2: State.ACCEPTED, 3: State.IN_DOUBT, 4: State.IN_DOUBT}
 
 
 @pytest.mark.parametrize("path", ["", ":memory:"])

@@ -7,10 +7,12 @@ why, stands beside the lines that tell it. Needs the extra `postgres`; asyncio o
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -18,13 +20,16 @@ from pgqueuer import PgQueuer
 from pgqueuer.db import PsycopgDriver
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job
+from pgqueuer.ports.driver import NotifyCallback
 from pgqueuer.queries import Queries
 
 from dgspay.models.codec import dump_json, parse_json
 from dgspay.payouts.engines import ChunkRef, PayChunk
-from dgspay.payouts.faults import BatchChangedError, LedgerError
-from dgspay.payouts.ledger.server import IDLE_TIMEOUT, bounded
+from dgspay.payouts.faults import BatchChangedError, LedgerBrokenError, LedgerError
+from dgspay.payouts.ledger.server import AWAY, LIMITS, Address, ServerRefusedError
 from dgspay.payouts.runner import Stop
+
+logger = logging.getLogger("dgspay.payouts")
 
 ENTRYPOINT = "dgspay_payouts"
 LEASE_SECONDS = 30.0
@@ -37,6 +42,7 @@ _UNDER_WAY = (
 
 _LOOK_EVERY = 0.25
 _RECONNECT_AFTER = 0.5
+_LEDGER_PAUSE = 0.5
 _SECONDS_TO_FINISH = 10.0
 # A payment in flight may take the client's whole deadline, and its ledger that of the server.
 _SECONDS_TO_END = 240.0
@@ -47,16 +53,23 @@ class _Driver(PsycopgDriver):
     """Asks on one connection and listens on another.
 
     On a single one every question waits until psycopg has listened for a second: a worker then
-    paid at a quarter of the rate.
+    paid at a quarter of the rate. Where there is no second connection, as behind a pooler, which
+    lends it to others after each statement, nothing is listened to: the queue asks once a second.
     """
 
     def __init__(
         self,
-        listening: psycopg.AsyncConnection[Any],
         asking: psycopg.AsyncConnection[Any],
+        listening: psycopg.AsyncConnection[Any] | None,
     ) -> None:
-        super().__init__(listening)
+        super().__init__(asking if listening is None else listening)
         self._asking = PsycopgDriver(asking)
+        self._listens = listening is not None
+
+    async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
+        """Have a function called with what is notified, where that can be listened to."""
+        if self._listens:
+            await super().add_listener(channel, callback)
 
     async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
         """Return the rows of a query."""
@@ -89,7 +102,7 @@ class PgQueuerEngine:
         lease: float = LEASE_SECONDS,
         patience: float = 60.0,
     ) -> None:
-        self._conninfo = conninfo
+        self._address = Address(conninfo)
         self._patience = patience
         self._at_once = at_once
         self._everywhere = everywhere
@@ -103,12 +116,17 @@ class PgQueuerEngine:
         Raises:
             LedgerError: the server cannot be reached.
         """
+        await self._patiently(partial(self._submit, chunks))
+
+    async def _patiently(self, do: Callable[[], Awaitable[None]]) -> None:
+        """Do something on the server, and again while it is away, for as long as patience lasts."""
         until = time.monotonic() + self._patience
         while True:
             try:
-                await self._submit(chunks)
-            except psycopg.OperationalError as error:
-                if time.monotonic() >= until:
+                await do()
+            except (*AWAY, ServerRefusedError) as error:
+                passes = not isinstance(error, ServerRefusedError) or error.passes
+                if not passes or time.monotonic() >= until:
                     raise _unreachable(error) from None
                 await asyncio.sleep(_RECONNECT_AFTER)
             else:
@@ -137,6 +155,7 @@ class PgQueuerEngine:
             BatchChangedError: a chunk must not be paid with this worker's account; another
                 worker gets it.
         """
+        away_since: float | None = None
         while not stop:
             began = time.monotonic()
             try:
@@ -144,31 +163,36 @@ class PgQueuerEngine:
             except Exception as error:  # of the driver, alone or in groups; anything else goes on
                 if not _is_lost_connection(error):
                     raise
-                if until_idle:
-                    await self._wait_for_server(until=time.monotonic() + self._patience)
+                # The last attempt may have worked for hours before it failed.
+                if away_since is None or time.monotonic() - began > self._patience:
+                    away_since = began
+                if _never_comes_back(error) or (
+                    until_idle and time.monotonic() - away_since > self._patience
+                ):
+                    raise _unreachable(error) from None
                 # At most so often, for there may be a server that lets in and throws out again.
                 await asyncio.sleep(max(0.0, _RECONNECT_AFTER - (time.monotonic() - began)))
             else:
                 return
 
     async def _work_connected(self, pay: PayChunk, stop: Stop, *, until_idle: bool) -> None:
-        async with (
-            self._connected() as listening,
-            self._connected() as asking,
-            self._connected() as looking,
-        ):
-            await _install(looking, Queries.from_psycopg_connection(looking))
-            queue = PgQueuer(_Driver(listening, asking))
+        async with AsyncExitStack() as stack:
+            asking = await stack.enter_async_context(self._connected())
+            listening = None
+            if not self._address.is_pooled:
+                listening = await stack.enter_async_context(self._connected())
+            await _install(asking, Queries.from_psycopg_connection(asking))
+            queue = PgQueuer(_Driver(asking, listening))
 
-            refused: list[BatchChangedError] = []
+            refused: list[Exception] = []
 
             # Held and not deleted: a chunk that failed is for somebody to look at.
             @queue.entrypoint(ENTRYPOINT, concurrency_limit=self._everywhere, on_failure="hold")
             async def pay_chunk(job: Job) -> None:
                 try:
-                    await pay(_read(job.payload))
-                except BatchChangedError as error:
-                    # Not the chunk is wrong but this worker, who must not come by another one.
+                    await self._pay(pay, _read(job.payload), stop, until_idle=until_idle)
+                except (BatchChangedError, LedgerError) as error:
+                    # Not the chunk is wrong but this worker, which must not come by another one.
                     refused.append(error)
                     queue.shutdown.set()
                 if stop or refused:
@@ -185,28 +209,38 @@ class PgQueuerEngine:
                     heartbeat_timeout=self._lease,
                 )
             )
-            watching = asyncio.create_task(_watch(queue, looking, stop, until_idle=until_idle))
+            watching = asyncio.create_task(_watch(queue, asking, stop, until_idle=until_idle))
             await _end_together(queue, running, watching)
             if refused:
                 raise refused[0]
 
-    async def _wait_for_server(self, *, until: float) -> None:
+    async def _pay(self, pay: PayChunk, ref: ChunkRef, stop: Stop, *, until_idle: bool) -> None:
+        """Pay a chunk; keep it while the ledger cannot be written, and take no other one.
+
+        It would be failed, and so would every other one that this worker comes by meanwhile.
+
+        Raises:
+            LedgerError: the ledger cannot be written, and nobody waits for it any longer.
+        """
+        until = time.monotonic() + self._patience
         while True:
             try:
-                async with self._connected():
+                await pay(ref)
+            except LedgerError as error:
+                lasting = isinstance(error, LedgerBrokenError)
+                if lasting or (until_idle and time.monotonic() >= until):
+                    raise
+                if stop:
                     return
-            except psycopg.OperationalError as error:
-                if time.monotonic() >= until:
-                    raise _unreachable(error) from None
-            await asyncio.sleep(_RECONNECT_AFTER)
+                logger.warning("dgspay: chunk %d of %s waits: %s", ref.index, ref.batch, error)
+                await asyncio.sleep(_LEDGER_PAUSE)
+            else:
+                return
 
     @asynccontextmanager
     async def _connected(self) -> AsyncGenerator[psycopg.AsyncConnection[Any]]:
         # PgQueuer refuses a connection that opens transactions by itself.
-        async with await psycopg.AsyncConnection.connect(
-            bounded(self._conninfo), autocommit=True
-        ) as connection:
-            await connection.execute(IDLE_TIMEOUT)
+        async with await self._address.connect_async() as connection:
             yield connection
 
 
@@ -250,18 +284,32 @@ async def _install(connection: psycopg.AsyncConnection[Any], queries: Queries) -
         return
     # In a transaction, which the server ends where somebody is stopped within it all the same.
     async with connection.transaction():
+        await connection.execute(LIMITS)
         await connection.execute(_LOCK_INSTALL)
         if not await queries.schema_is_installed():
             await queries.install()
 
 
 def _is_lost_connection(error: BaseException) -> bool:
+    return all(isinstance(one, (*AWAY, ServerRefusedError)) for one in _single(error))
+
+
+def _never_comes_back(error: BaseException) -> bool:
+    return any(isinstance(one, ServerRefusedError) and not one.passes for one in _single(error))
+
+
+def _single(error: BaseException) -> Iterator[BaseException]:
     if isinstance(error, BaseExceptionGroup):
-        return all(_is_lost_connection(inner) for inner in error.exceptions)
-    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+        for inner in error.exceptions:
+            yield from _single(inner)
+    else:
+        yield error
 
 
 def _unreachable(error: BaseException) -> LedgerError:
+    refused = next((one for one in _single(error) if isinstance(one, ServerRefusedError)), None)
+    if refused is not None:
+        return refused
     # By its name: its text may hold what the connection string holds.
     return LedgerError(f"the queue's PostgreSQL cannot be reached ({type(error).__name__})")
 

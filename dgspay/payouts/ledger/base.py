@@ -13,7 +13,8 @@ import attrs
 from dgspay.payouts.batch import Batch, Chunk
 from dgspay.payouts.evidence import Evidence
 from dgspay.payouts.faults import BatchChangedError, UnknownBatchError
-from dgspay.payouts.ledger import Counts, FencedError, PausedError, batches, tables
+from dgspay.payouts.ledger import Counts, FencedError, PausedError, batches, history, tables
+from dgspay.payouts.ledger.memory import Memory
 from dgspay.payouts.ledger.names import LatestNames
 from dgspay.payouts.ledger.writer import Connection, Writer
 from dgspay.payouts.payout import Payout, Record, State
@@ -21,6 +22,9 @@ from dgspay.payouts.payout import Payout, Record, State
 
 class DatabaseConnection(Connection, batches.Database, Protocol):
     """A connection of one of the two databases."""
+
+    memory: Memory
+    """What is known of the ledger's commits outside of it."""
 
     def require_in_place(self) -> None:
         """Refuse to go on with a ledger that nobody would find again.
@@ -46,11 +50,17 @@ class DatabaseLedger(Generic[ConnectionT]):
     """A ledger in a database; see `Ledger` for what each method promises."""
 
     def __init__(
-        self, connect: Callable[[], ConnectionT], clock: Callable[[], float] = time.time
+        self,
+        connect: Callable[[], ConnectionT],
+        clock: Callable[[], float] = time.time,
+        *,
+        answer_within: float | None = None,
     ) -> None:
         self._clock = clock
         self._names = LatestNames()
-        self._writer: Writer[ConnectionT, tables.Learned] = Writer(connect, self._absorb)
+        self._writer: Writer[ConnectionT, tables.Learned] = Writer(
+            connect, self._absorb, answer_within
+        )
 
     def _absorb(self, connection: ConnectionT, learned: list[tables.Learned]) -> None:
         holds = partial(self._holds, connection)
@@ -132,10 +142,14 @@ class DatabaseLedger(Generic[ConnectionT]):
 
         Raises:
             BatchChangedError: there is another one of that name by now.
+            PreflightError: the ledger was restored, and may lack a batch that was paid since.
         """
-        found = self._writer.run(
-            lambda connection: batches.mark_started(connection, name, batch_id)
-        )
+
+        def work(connection: ConnectionT) -> bool:
+            history.require_no_loss(connection, name)
+            return batches.mark_started(connection, name, batch_id)
+
+        found = self._writer.run(work)
         if not found and batch_id is not None:
             raise BatchChangedError(
                 f"batch {name!r} was read again by somebody else since you were asked: what was "
@@ -175,9 +189,12 @@ class DatabaseLedger(Generic[ConnectionT]):
                 return FencedError(f"chunk {chunk.index} of {chunk.batch.name}")
             if not batches.may_be_paid(connection, chunk.batch):
                 return PausedError(chunk.batch.name)
-            return tables.take(
+            taken = tables.take(
                 connection, chunk, after=after, limit=limit, now=self._clock(), doubtful=doubtful
             )
+            if taken:
+                connection.memory.will_reach(chunk.batch.name, taken[-1].number)
+            return taken
 
         # A refusal is returned and not raised: what shares the commit must not be undone.
         taken = self._writer.run(work)

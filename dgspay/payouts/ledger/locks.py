@@ -1,4 +1,4 @@
-"""A lock of the operating system: whoever dies gives it back, and a second start fails fast."""
+"""An OS file lock: released when the process exits; a second run fails at once."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _BUSY = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 
 @contextmanager
-def only_one(path: Path, name: str) -> Iterator[int]:
-    """Hold the lock of a batch; its open file is the holder's to write in.
+def only_one(path: Path, name: str) -> Iterator[None]:
+    """Hold the lock of a batch.
 
     Raises:
         BatchBusyError: another process, or another run in this one, holds it.
@@ -43,7 +43,7 @@ def only_one(path: Path, name: str) -> Iterator[int]:
                 f"{path} cannot be locked ({fault.strerror}): a ledger needs a local disk, for "
                 "without a lock two runs could pay at once. Nothing was sent"
             )
-        yield descriptor
+        yield
     finally:
         os.close(descriptor)
 
@@ -54,8 +54,19 @@ if sys.platform == "win32":
     def _lock(descriptor: int) -> None:
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
+    def wait_for_lock(descriptor: int) -> None:
+        """Wait for the lock of an open file; it is released when the file is closed."""
+        # A byte behind all that is written, for the lock keeps others from reading it too.
+        os.lseek(descriptor, 1 << 30, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+
 else:
     import fcntl
 
     def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def wait_for_lock(descriptor: int) -> None:
+        """Wait for the lock of an open file; it is released when the file is closed."""
+        fcntl.flock(descriptor, fcntl.LOCK_EX)

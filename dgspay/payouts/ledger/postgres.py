@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
+import secrets
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
@@ -12,13 +12,18 @@ from typing import Any
 
 import psycopg
 from psycopg import errors as pg_errors
+from psycopg.pq import TransactionStatus
 
 from dgspay.payouts.batch import Batch, Chunk
-from dgspay.payouts.faults import BatchBusyError, LedgerError
-from dgspay.payouts.ledger import tables
+from dgspay.payouts.faults import LedgerError
+from dgspay.payouts.ledger import history, tables
 from dgspay.payouts.ledger.base import DatabaseLedger
 from dgspay.payouts.ledger.batches import SCHEMA_VERSION
-from dgspay.payouts.ledger.server import SYNCHRONOUS_NOW, connect
+from dgspay.payouts.ledger.lease import TABLE, lease
+from dgspay.payouts.ledger.memory import Memory
+from dgspay.payouts.ledger.notes import state_folder
+from dgspay.payouts.ledger.server import AWAY, BEGIN, Address, ServerRefusedError
+from dgspay.payouts.ledger.standby import Watch, server_of
 from dgspay.payouts.payout import Payout
 
 SCHEMA = """
@@ -75,21 +80,20 @@ COMMENT ON TABLE dgspay_payout_states IS 'dgspay payout ledger 2';
 """The tables, for those who make theirs with a migration."""
 
 _VERSION_MARK = f"dgspay payout ledger {SCHEMA_VERSION}"
-_VERSION = "SELECT obj_description(to_regclass('dgspay_payout_states'), 'pg_class')"
-_ANY_TABLE = "SELECT to_regclass('dgspay_payouts')"
+# In one statement, for the tables may come into being between two.
+_VERSION = (
+    "SELECT to_regclass('dgspay_payouts')::text, "
+    "obj_description(to_regclass('dgspay_payout_states'), 'pg_class'), "
+    "to_regclass('dgspay_payout_runs')::text"
+)
 
 # Two processes that create a table at once fail on PostgreSQL, "IF NOT EXISTS" or not. The
 # numbers are this ledger's own; they have no other meaning.
 _LOCK_INSTALL = "SELECT pg_advisory_xact_lock(7316509241)"
 _LOCK_CLAIMS = "SELECT id FROM dgspay_payout_batches WHERE id = ? FOR NO KEY UPDATE"
-# Of a transaction and not of a session, which a pooler such as PgBouncer would lend to others.
-_LOCK_RUN = "SELECT pg_try_advisory_xact_lock(%s)"
-_HOLD_ON = "SET LOCAL idle_in_transaction_session_timeout = 0"
-
 _PATIENCE_SECONDS = 60.0
 _PAUSES = (0.1, 0.25, 0.5, 1.0)
 _OUT_OF_TIME = (pg_errors.QueryCanceled, pg_errors.LockNotAvailable)
-_NOT_PREPARED = (pg_errors.InvalidSqlStatementName, pg_errors.DuplicatePreparedStatement)
 _TRY_AGAIN = (pg_errors.DeadlockDetected, pg_errors.SerializationFailure)
 
 
@@ -103,6 +107,8 @@ class PostgresLedger(DatabaseLedger["PostgresConnection"]):
         conninfo: A connection string such as `postgresql://user@host/name`.
         patience: Seconds to wait for a server that does not answer.
         clock: Unix time.
+        answer_within: Seconds after which a question that has no answer yet is an error; without
+            a limit if left out.
 
     Raises:
         LedgerError: the server cannot be reached.
@@ -114,9 +120,10 @@ class PostgresLedger(DatabaseLedger["PostgresConnection"]):
         *,
         patience: float = _PATIENCE_SECONDS,
         clock: Callable[[], float] = time.time,
+        answer_within: float | None = None,
     ) -> None:
-        self._conninfo = conninfo
-        super().__init__(functools.partial(PostgresConnection, conninfo, patience), clock)
+        connect = functools.partial(PostgresConnection, conninfo, patience, clock)
+        super().__init__(connect, clock, answer_within=answer_within)
 
     @contextmanager
     def only_run(self, name: str) -> Generator[None]:
@@ -126,21 +133,8 @@ class PostgresLedger(DatabaseLedger["PostgresConnection"]):
             BatchBusyError: another process does.
             LedgerError: the server cannot be reached.
         """
-        with contextlib.closing(connect(self._conninfo)) as connection:
-            connection.execute(_HOLD_ON)
-            taken = connection.execute(_LOCK_RUN, (_lock_number(name),)).fetchone()
-            if taken is None or not taken[0]:
-                raise BatchBusyError(
-                    f"batch {name!r} is being run by another process at this moment. "
-                    "Nothing was sent"
-                )
-            try:
-                yield
-            finally:
-                # A server that is busy notices late that a connection was closed, and the next
-                # run would be told that this one is still going on. One that is gone holds nothing.
-                with contextlib.suppress(psycopg.Error):
-                    connection.rollback()
+        with lease(self._writer.run, name):
+            yield
 
     def _next_epoch(self, connection: PostgresConnection, chunk: Chunk) -> int:
         batch = chunk.batch.id
@@ -175,10 +169,18 @@ class PostgresConnection:
 
     lock_states = "FOR UPDATE OF s"
 
-    def __init__(self, conninfo: str, patience: float) -> None:
-        self._conninfo = conninfo
+    def __init__(
+        self,
+        conninfo: str,
+        patience: float = _PATIENCE_SECONDS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._address = Address(conninfo)
         self._patience = patience
-        self._connection = connect(conninfo)
+        self._clock = clock
+        self._away_since: float | None = None
+        self._writes = False
+        self._connection = self._address.connect()
         try:
             self._prepare()
         except psycopg.Error as error:
@@ -192,38 +194,74 @@ class PostgresConnection:
         raise LedgerError(f"the ledger's tables cannot be made: {reason}")
 
     def _prepare(self) -> None:
-        """Make the tables where there are none."""
+        """Make the tables where there are none; see that nothing is missing from them."""
+        server = server_of(self._only_value)
+        self.begin()
         # First without the lock, and without the right to make tables where there are some.
         if not self._is_there():
             self._connection.execute(_LOCK_INSTALL)
             if not self._is_there():
-                self._connection.execute(SCHEMA)
-        self._connection.commit()
+                for statement in (SCHEMA, *history.TABLES, TABLE):
+                    self._connection.execute(statement.encode())
+        identity = history.identity_of(self)
+        if identity is None:
+            self._connection.execute(_LOCK_INSTALL)
+            identity = history.identity_of(self)
+        if identity is None:
+            identity = history.Identity(secrets.token_hex(16), server.system, server.timeline)
+            history.introduce(self, identity, self._clock())
+        self.memory = Memory(identity.id, self._place(), beside=None, folder=state_folder())
+        self._watch = Watch(self.memory, self._clock)
+        self._watch.begin(self, server, again=False)
+        self.commit()
+
+    def _place(self) -> str:
+        info = self._connection.info
+        return f"postgresql://{info.host}:{info.port}/{info.dbname}"
 
     def _is_there(self) -> bool:
-        ((version,),) = self.query(_VERSION, ())
-        ((table,),) = self.query(_ANY_TABLE, ())
+        ((table, version, newest),) = self.query(_VERSION, ())
         if table is not None and version != _VERSION_MARK:
             raise LedgerError(
                 f"the database has a ledger of another version ({version}); this dgspay knows "
                 f"version {SCHEMA_VERSION}: end its batches with the dgspay that began them"
             )
-        return table is not None
+        return table is not None and newest is not None
+
+    def _only_value(self, statement: str) -> str | int | None:
+        row = self._connection.execute(statement.encode()).fetchone()
+        return None if row is None else row[0]
 
     def begin(self) -> None:
-        """Nothing: the first statement begins a transaction."""
+        """Begin a transaction that a crash of the server cannot take back."""
+        self._writes = False
+        self._connection.execute(BEGIN)
 
     def commit(self) -> None:
-        """Put it on disk."""
-        self._connection.commit()
+        """Put it on disk, counted and noted if it has changed anything.
+
+        Raises:
+            WentBackError: what this process, or another one, has committed is not there any more.
+        """
+        writes = self._writes
+        if writes:
+            self._watch.count(self)
+        self._connection.execute("COMMIT")
+        if writes:
+            self.memory.committed()
+        self._away_since = None
 
     def rollback(self) -> None:
         """Undo it, if there is one."""
         with contextlib.suppress(psycopg.Error):
-            self._connection.rollback()
+            if self._connection.info.transaction_status is not TransactionStatus.IDLE:
+                self._connection.execute("ROLLBACK")
 
     def fault_of(self, error: BaseException) -> str | None:
         """Say what ails the server, by the name of its error and nothing it was asked."""
+        if isinstance(error, LedgerError):
+            is_ours = isinstance(error, history.WentBackError | ServerRefusedError)
+            return error.message if is_ours else None
         if not isinstance(error, psycopg.Error):
             return None
         return f"the ledger cannot be written ({type(error).__name__} {error.sqlstate or ''})"
@@ -232,24 +270,46 @@ class PostgresConnection:
         """Wait for a server that is away; say whether the work may be tried again."""
         if isinstance(error, _TRY_AGAIN):
             return True
-        if isinstance(error, _NOT_PREPARED) and self._connection.prepare_threshold is not None:
-            # Behind a pooler, what was prepared is on another connection of its.
-            self._connection.prepare_threshold = None
-            return True
-        if not (self._connection.broken or self._connection.closed):
+        if isinstance(error, history.WentBackError):
+            return self._connect_and_compare()
+        is_read_only = isinstance(error, pg_errors.ReadOnlySqlTransaction)
+        if not (is_read_only or self._connection.broken or self._connection.closed):
             return False
-        self.close()
-        until = time.monotonic() + self._patience
+        # Patience is had with an absence once, not with each question that falls into it.
+        self._away_since = self._away_since or time.monotonic()
         for pause in _endless(_PAUSES):
-            try:
-                self._connection = connect(self._conninfo)
-            except LedgerError:
-                if time.monotonic() > until:
-                    return False
-                time.sleep(pause)
-            else:
+            if self._connect_and_compare():
                 return True
+            if not self._may_come_back or time.monotonic() > self._away_since + self._patience:
+                return False
+            time.sleep(pause)
         return False
+
+    _may_come_back = True
+
+    def _connect_and_compare(self) -> bool:
+        """Connect anew, and hold what may have been sent where commits are missing."""
+        self.close()
+        try:
+            self._connection = self._address.connect()
+            server = server_of(self._only_value)
+            self.begin()
+            self._watch.begin(self, server, again=True)
+            self.commit()
+        except psycopg.Error:
+            return False
+        except ServerRefusedError as error:
+            self._may_come_back = error.passes
+            return False
+        except history.WentBackError:
+            self._may_come_back = False
+            return False
+        self._may_come_back = True
+        return True
+
+    def heals(self, error: BaseException) -> bool:
+        """Say whether the same may work later, as on a disk that is full now."""
+        return isinstance(error, (*AWAY, *_OUT_OF_TIME, LedgerError))
 
     def may_pass(self, error: BaseException) -> bool:
         """Say whether a time limit of the server's ended it, as while an index is made."""
@@ -269,10 +329,12 @@ class PostgresConnection:
 
     def change(self, statement: str, values: Sequence[Any]) -> int:
         """Carry a statement out; return how many rows it changed."""
+        self._writes = True
         return self._connection.execute(_dialect(statement), values).rowcount
 
     def mark(self, statement: str, values: Sequence[Any]) -> list[int]:
         """Change rows and return the ids of those it were: others may have changed some."""
+        self._writes = True
         return [
             identity for (identity,) in self.query(f"{statement} RETURNING {_STATE_ID}", values)
         ]
@@ -294,11 +356,7 @@ class PostgresConnection:
             self.change(_INDEX_REFERENCES, ())
 
     def require_in_place(self) -> None:
-        """See that what is taken up now outlives a crash of the server, whoever pools connections.
-
-        Tables that are gone are an error of the next statement.
-        """
-        self.query(SYNCHRONOUS_NOW, ())
+        """Nothing: tables that are gone are an error of the next statement."""
 
     def next_batch_id(self) -> int:
         """Return a number no batch has, nor had."""
@@ -307,6 +365,7 @@ class PostgresConnection:
 
     def bulk_load(self, batch: Batch, payouts: Iterable[Payout]) -> tuple[int, int]:
         """Copy payouts in as they come; return their count and sum."""
+        self._writes = True
         count = total = 0
         statement = f"COPY dgspay_payouts ({', '.join(tables.PAYOUT_COLUMNS)}) FROM STDIN"
         with self._connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
@@ -328,11 +387,6 @@ _INDEX_REFERENCES = (
     "CREATE INDEX IF NOT EXISTS dgspay_payout_references "
     "ON dgspay_payout_states (dgs_reference) WHERE dgs_reference IS NOT NULL"
 )
-
-
-def _lock_number(name: str) -> int:
-    """Return the number of a batch's lock: 63 bits that follow from its name."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) >> 1
 
 
 @functools.lru_cache(maxsize=64)

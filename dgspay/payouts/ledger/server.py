@@ -1,4 +1,8 @@
-"""Connections to PostgreSQL that neither wait for ever nor forget what they have committed."""
+"""Connections to PostgreSQL that neither wait for ever nor forget what they have committed.
+
+They may go through PgBouncer in transaction mode: nothing is set for a session, nothing is
+prepared, and no lock outlives its transaction.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,11 @@ import os
 from typing import Any
 
 import psycopg
+from psycopg import errors as pg_errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from dgspay.payouts.faults import LedgerError
+from dgspay.payouts.ledger.refusals import ServerRefusal, refusal_of
 
 _BOUNDS: dict[str, Any] = {
     # Seconds, for each host.
@@ -20,22 +26,42 @@ _BOUNDS: dict[str, Any] = {
     "tcp_user_timeout": 25_000,  # milliseconds
     # While another server takes over, one that cannot write yet is one that is not there yet.
     "target_session_attrs": "read-write",
+    "application_name": "dgspay",
 }
 
-# A process that is stopped in the middle of a transaction must not hold up the others.
-IDLE_TIMEOUT = "SET idle_in_transaction_session_timeout = '5s'"
-# Whatever the server's default is: what a crash of the server could take back would be paid twice.
-_SYNCHRONOUS = (
-    "SELECT set_config('synchronous_commit', 'on', false) "
-    "WHERE current_setting('synchronous_commit') IN ('off', 'local')"
+# The same for the server's side, so that the connection of a machine that lost power is closed
+# within a minute there. They end with the connection, and a pooler refuses them.
+_SERVER_BOUNDS = (
+    "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 "
+    "-c tcp_user_timeout=25000"
 )
 
-SYNCHRONOUS_NOW = _SYNCHRONOUS.replace("false", "true")
-"""The same for the transaction it is in: a pooler may have lent us a connection of another."""
+LIMITS = (
+    # A process that is stopped in the middle of a transaction must not hold up the others.
+    "SET LOCAL idle_in_transaction_session_timeout = '5s'"
+)
+"""What a transaction of ours sets for itself."""
+
+_SYNCHRONOUS = (
+    # Whatever the server, the database or the role says: what a crash of the server could take
+    # back would be paid twice. `remote_apply` promises more, and stays.
+    "SELECT set_config('synchronous_commit', 'on', true) "
+    "WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')"
+)
+
+BEGIN = f"BEGIN; {LIMITS}; {_SYNCHRONOUS}".encode()
+"""Begins a transaction that a crash of the server cannot take back; one way to it and back."""
+
+AWAY = (psycopg.OperationalError, psycopg.InterfaceError, pg_errors.ReadOnlySqlTransaction)
+"""Errors that a server may recover from: it is away, restarts, is full, or cannot write yet."""
 
 
-def bounded(conninfo: str) -> str:
+def bounded(conninfo: str, *, pooled: bool = False) -> str:
     """Return a connection string with a bound for every wait that it does not set itself.
+
+    Args:
+        conninfo: A connection string.
+        pooled: Whether a pooler answers, which takes no options for the server.
 
     Raises:
         psycopg.ProgrammingError: it is none.
@@ -46,23 +72,91 @@ def bounded(conninfo: str) -> str:
         del bounds["connect_timeout"]
     if "PGTARGETSESSIONATTRS" in os.environ:
         del bounds["target_session_attrs"]
+    if not pooled:
+        # The later one counts, where an option is set twice.
+        own = given.get("options") or os.environ.get("PGOPTIONS") or ""
+        given["options"] = f"{_SERVER_BOUNDS} {own}".strip()
     return make_conninfo("", **{**bounds, **given})
 
 
-def connect(conninfo: str) -> psycopg.Connection[tuple[Any, ...]]:
-    """Connect, for the ledger.
+class Address:
+    """Where a server is, and whether a pooler stands before it, once that is known.
+
+    Args:
+        conninfo: A connection string.
 
     Raises:
-        LedgerError: the server cannot be reached.
+        LedgerError: it is none.
     """
-    try:
-        connection = psycopg.connect(bounded(conninfo))
-        connection.execute(IDLE_TIMEOUT)
-        connection.execute(_SYNCHRONOUS)
-        connection.commit()
-    except psycopg.Error as error:
-        reason = type(error).__name__
-    else:
-        return connection
-    # Not from the error above, whose text may hold what the connection string holds.
-    raise LedgerError(f"the ledger's PostgreSQL cannot be reached ({reason})")
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+        self.is_pooled = False
+        try:
+            bounded(conninfo)
+        except psycopg.ProgrammingError:
+            # Not its text, which may hold what the connection string holds.
+            raise LedgerError(
+                "the connection string of the ledger's PostgreSQL cannot be read: it looks like "
+                "postgresql://user@host:5432/database. Nothing was sent"
+            ) from None
+
+    @property
+    def conninfo(self) -> str:
+        """The connection string, with its bounds."""
+        return bounded(self._conninfo, pooled=self.is_pooled)
+
+    def refused(self, error: psycopg.Error) -> ServerRefusal:
+        """Return what is wrong, and remember a pooler."""
+        refusal = refusal_of(error, self._conninfo)
+        if refusal.is_pooler and not self.is_pooled:
+            self.is_pooled = True
+            return ServerRefusal(refusal.message, passes=True, is_pooler=True)
+        return refusal
+
+    def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """Connect, for the ledger.
+
+        Raises:
+            ServerRefusedError: the server cannot be reached, or lets nobody in.
+        """
+        for _ in range(2):
+            knew_pooler = self.is_pooled
+            try:
+                return psycopg.connect(self.conninfo, autocommit=True, prepare_threshold=None)
+            except psycopg.Error as error:
+                refusal = self.refused(error)
+            if self.is_pooled == knew_pooler:
+                break
+        # Not from the error above, whose text may hold what the connection string holds.
+        raise ServerRefusedError(refusal)
+
+    async def connect_async(self) -> psycopg.AsyncConnection[Any]:
+        """Connect, for the engine.
+
+        Raises:
+            ServerRefusedError: the server cannot be reached, or lets nobody in.
+        """
+        for _ in range(2):
+            knew_pooler = self.is_pooled
+            try:
+                return await psycopg.AsyncConnection.connect(
+                    self.conninfo, autocommit=True, prepare_threshold=None
+                )
+            except psycopg.Error as error:
+                refusal = self.refused(error)
+            if self.is_pooled == knew_pooler:
+                break
+        raise ServerRefusedError(refusal)
+
+
+class ServerRefusedError(LedgerError):
+    """PostgreSQL could not be connected to. Nothing was sent.
+
+    Attributes:
+        passes: Whether it may let somebody in later, so that it is worth waiting.
+    """
+
+    def __init__(self, refusal: ServerRefusal) -> None:
+        super().__init__(f"the ledger's PostgreSQL {refusal.message}. Nothing was sent")
+        self.passes = refusal.passes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
@@ -14,14 +15,22 @@ from pathlib import Path
 from typing import Any
 
 from dgspay.errors import ConfigError
-from dgspay.payouts.batch import Batch, Chunk
+from dgspay.payouts.batch import Batch
 from dgspay.payouts.faults import LedgerError
+from dgspay.payouts.ledger import history
 from dgspay.payouts.ledger.base import DatabaseLedger
 from dgspay.payouts.ledger.batches import SCHEMA_VERSION
 from dgspay.payouts.ledger.locks import only_one
-from dgspay.payouts.ledger.places import require_one_name
-from dgspay.payouts.ledger.progress import Progress, highest_taken
+from dgspay.payouts.ledger.memory import Memory
+from dgspay.payouts.ledger.notes import state_folder
+from dgspay.payouts.ledger.places import require_safe_place
 from dgspay.payouts.ledger.tables import ACCEPTED, IN_DOUBT, row_id
+from dgspay.payouts.ledger.wholeness import (
+    lacks_commits,
+    note_beside,
+    require_log,
+    require_no_predecessor,
+)
 from dgspay.payouts.payout import Payout
 
 OLDEST_SQLITE = (3, 33)
@@ -103,10 +112,12 @@ class SqliteLedger(DatabaseLedger["SqliteConnection"]):
         path: The file; it is made, readable by its owner only, when it is not there.
         busy_timeout: Seconds to wait for another process that is writing.
         clock: Unix time.
+        answer_within: Seconds after which a question that has no answer yet is an error; without
+            a limit if left out.
 
     Raises:
         ConfigError: the path is no place for a file.
-        LedgerError: the file cannot be opened, or is no ledger.
+        LedgerError: the file cannot be opened, is no ledger, or lacks commits it once had.
     """
 
     def __init__(
@@ -115,13 +126,14 @@ class SqliteLedger(DatabaseLedger["SqliteConnection"]):
         *,
         busy_timeout: float = 30.0,
         clock: Callable[[], float] = time.time,
+        answer_within: float | None = None,
     ) -> None:
         if str(path) in ("", ":memory:"):
             raise ConfigError("a ledger needs a file: what is in memory does not outlive a crash")
         # Of several names for one file there is one lock.
         self.path = Path(os.path.realpath(path))
-        self._progress: dict[str, Progress] = {}
-        super().__init__(partial(SqliteConnection, self.path, busy_timeout), clock)
+        connect = partial(SqliteConnection, self.path, busy_timeout, clock=clock)
+        super().__init__(connect, clock, answer_within=answer_within)
 
     @contextlib.contextmanager
     def only_run(self, name: str) -> Generator[None]:
@@ -129,84 +141,147 @@ class SqliteLedger(DatabaseLedger["SqliteConnection"]):
 
         Raises:
             BatchBusyError: another process runs it.
-            LedgerError: the file is older than what was paid with it.
         """
-        path = self.path.with_name(f"{self.path.name}.{name}.lock")
-        with only_one(path, name) as descriptor:
-            progress = Progress(descriptor)
-            known = self._writer.run(lambda connection: highest_taken(connection, name))
-            if known < progress.reached:
-                raise LedgerError(
-                    f"of batch {name!r} up to {progress.reached} payouts were sent, and "
-                    f"{self.path} knows of {known}: it was deleted, replaced, or restored from a "
-                    "backup. Put the latest one back, for with this one the others would be paid "
-                    f"again. Where nobody was paid, as in a test, delete {path}. Nothing was sent"
-                )
-            self._progress[name] = progress
-            try:
-                yield
-            finally:
-                del self._progress[name]
-
-    def take(self, chunk: Chunk, *, after: int, limit: int, doubtful: bool = False) -> list[Payout]:
-        """Put the next payouts in doubt, and note beside the ledger how far the batch has come."""
-        payouts = super().take(chunk, after=after, limit=limit, doubtful=doubtful)
-        progress = self._progress.get(chunk.batch.name)
-        if payouts and progress is not None:
-            progress.note(payouts[-1].number)
-        return payouts
+        with only_one(self.path.with_name(f"{self.path.name}.{name}.lock"), name):
+            yield
 
 
 class SqliteConnection:
-    """The ledger's one connection to the file; it lives in the writing thread."""
+    """The ledger's one connection to the file; it lives in the writing thread.
+
+    Args:
+        path: The file, by its real name.
+        busy_timeout: Seconds to wait for another process that is writing.
+        clock: Unix time.
+        checked: Whether a file that lacks commits is refused, as it is unless it is restored.
+    """
 
     lock_states = ""  # a transaction that writes has the file for itself
 
-    def __init__(self, path: Path, busy_timeout: float) -> None:
+    def __init__(
+        self,
+        path: Path,
+        busy_timeout: float = 30.0,
+        *,
+        clock: Callable[[], float] = time.time,
+        checked: bool = True,
+    ) -> None:
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:
             raise LedgerError(
                 f"this Python has SQLite {sqlite3.sqlite_version}; the ledger needs 3.33 (2020)"
             )
+        self._clock, self._checked, self._folder = clock, checked, state_folder()
+        self._path = path
         try:
-            # Names and account numbers are in it: nobody else's business.
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            require_one_name(path)
+            self._require_place()
             self._connection = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None)
-            self._path, self._file = path, _file_at(path)
+            self._file = _file_at(path)
         except (OSError, sqlite3.Error) as error:
             raise LedgerError(f"the ledger {path} cannot be opened: {error}") from None
         try:
             for setting in _SETTINGS:
                 self._connection.execute(setting)
-            version = self._prepare()
+            self._prepare()
         except sqlite3.Error as error:
-            self._connection.close()
+            self.close()
             raise LedgerError(f"{path} is no ledger, or cannot be written: {error}") from None
-        if version != SCHEMA_VERSION:
-            self._connection.close()
-            raise LedgerError(
-                f"{path} is a ledger of version {version}, and this dgspay knows version "
-                f"{SCHEMA_VERSION}: end its batches with the dgspay that began them"
-            )
+        except LedgerError:
+            self.rollback()
+            self.close()
+            raise
 
-    def _prepare(self) -> int:
-        """Make the tables where there are none; return their version."""
+    def _require_place(self) -> None:
+        """Refuse a file that is not whole, or where it could not stay so; make one if need be."""
+        path = self._path
+        if self._checked and not (path.exists() and path.stat().st_size):
+            require_no_predecessor(path, None, self._folder)
+        # Names and account numbers are in it: nobody else's business.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        require_safe_place(path)
+        if self._checked:
+            require_log(path, self._folder)
+
+    def _prepare(self) -> None:
+        """Make the tables where there are none; see that nothing is missing from them."""
         self.begin()
-        ((version,),) = self._connection.execute("PRAGMA user_version")
+        ((version,),) = self.query("PRAGMA user_version", ())
         if version == 0:
             for statement in _SCHEMA:
                 self._connection.execute(statement)
-            version = SCHEMA_VERSION
-        self.commit()
-        return int(version)
+        elif version != SCHEMA_VERSION:
+            raise LedgerError(
+                f"{self._path} is a ledger of version {version}, and this dgspay knows version "
+                f"{SCHEMA_VERSION}: end its batches with the dgspay that began them"
+            )
+        for statement in history.TABLES:
+            self._connection.execute(statement)
+        identity = history.identity_of(self)
+        is_new = identity is None
+        if identity is None:
+            identity = history.Identity(secrets.token_hex(16))
+            history.introduce(self, identity, self._clock())
+        self.memory = Memory(
+            identity.id, str(self._path), beside=note_beside(self._path), folder=self._folder
+        )
+        if self._checked:
+            self._require_whole(identity)
+        self._connection.execute("COMMIT")
+        if is_new:
+            # Which ledger it is must be in the file itself, should it lose its log one day.
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _require_whole(self, identity: history.Identity) -> None:
+        if identity.copy_of is not None:
+            raise LedgerError(
+                f"{self._path} is the backup of {identity.copy_of} from "
+                f"{history.moment(identity.copied_at or 0.0)}. Nothing is paid from a backup, for "
+                "it does not know who was paid since. Bring it back with: dgspay payouts restore "
+                f"{self._path} --ledger {identity.copy_of}"
+            )
+        require_no_predecessor(self._path, identity.id, self._folder)
+        self._require_no_loss()
+
+    def _require_no_loss(self) -> None:
+        lost = self.memory.missing(self)
+        if lost:
+            raise lacks_commits(self._path, lost, self.memory.notes)
 
     def begin(self) -> None:
         """Begin a transaction; the lock is taken at its start, so that it cannot deadlock."""
         self._connection.execute("BEGIN IMMEDIATE")
+        self._changes = self._connection.total_changes
 
     def commit(self) -> None:
-        """Put it on disk."""
+        """Put it on disk, counted and noted if it has changed anything.
+
+        Raises:
+            WentBackError: what this process, or another one, has committed is not there any more.
+        """
+        writes = self._connection.total_changes != self._changes
+        if writes:
+            self._count()
         self._connection.execute("COMMIT")
+        if writes:
+            self.memory.committed()
+
+    def _count(self) -> None:
+        """Count the commit in this session's row; see that nobody's commits have gone."""
+        token, commits, now = self.memory.token, self.memory.commits, self._clock()
+        if commits == 0:
+            counted = self.change(
+                "INSERT INTO dgspay_payout_sessions (token, commits, began, latest) "
+                "VALUES (?, 1, ?, ?)",
+                (token, now, now),
+            )
+        else:
+            counted = self.change(
+                "UPDATE dgspay_payout_sessions SET commits = ?, latest = ? "
+                "WHERE token = ? AND commits = ?",
+                (commits + 1, now, token, commits),
+            )
+        if counted != 1:
+            raise lacks_commits(self._path, commits, self.memory.notes)
+        self._require_no_loss()
 
     def rollback(self) -> None:
         """Undo it, if there is one."""
@@ -216,6 +291,8 @@ class SqliteConnection:
 
     def fault_of(self, error: BaseException) -> str | None:
         """Say what ails the file."""
+        if isinstance(error, history.WentBackError):
+            return error.message
         is_ours = isinstance(error, sqlite3.Error)
         return f"the ledger cannot be written ({error})" if is_ours else None
 
@@ -228,8 +305,16 @@ class SqliteConnection:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
         return isinstance(error, sqlite3.Error) and code & 0xFF == sqlite3.SQLITE_BUSY
 
+    def heals(self, error: BaseException) -> bool:
+        """Say whether the same may work later: there may be room again, or a disk."""
+        return isinstance(error, sqlite3.OperationalError)
+
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; the last one to do so leaves it whole, without a log beside it."""
+        with contextlib.suppress(sqlite3.Error):
+            # Fails at once where another process has it open, which then does it.
+            self._connection.execute("PRAGMA busy_timeout = 0")
+            self._connection.execute("PRAGMA journal_mode = DELETE")
         self._connection.close()
 
     def query(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -11,18 +12,23 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import attrs
 
-from dgspay.payouts.faults import LedgerError
+from dgspay.payouts.faults import LedgerBrokenError, LedgerError
 
 T = TypeVar("T")
 
 GROUP_SECONDS = 0.02
-"""How long what nobody waits for may wait for company."""
+"""Maximum delay before fire-and-forget items are committed as a group."""
 
 _TRIES = 20
 """How often a commit is tried on a server that comes back and goes away again."""
 
 _PAUSE = 0.2
-"""Seconds to leave to whoever was in the way, after the time that was waited for him."""
+"""Seconds to pause before retrying after a lock timeout."""
+
+_TRY_AGAIN_SECONDS = 2.0
+"""How often items that could not be written are tried again while nothing else is asked."""
+
+logger = logging.getLogger("dgspay.payouts")
 
 _GONE = "the ledger's thread is gone: a ledger cannot be used in a forked process"
 
@@ -52,6 +58,10 @@ class Connection(Protocol):
 
     def may_pass(self, error: BaseException) -> bool:
         """Say whether nothing is wrong but that somebody else was in the way for too long."""
+        ...
+
+    def heals(self, error: BaseException) -> bool:
+        """Say whether the same may work later, as on a disk that is full now."""
         ...
 
     def close(self) -> None:
@@ -84,24 +94,28 @@ class _Group(Generic[ConnectionT, ItemT]):
 class Writer(Generic[ConnectionT, ItemT]):
     """Runs work on a connection of its own, in the order it was given.
 
-    An error of the database while items are written that nobody waits for makes every later
-    call raise: what cannot be written down must stop what is being sent.
+    Items that the database does not take are kept, and tried again with whatever is asked next:
+    as long as that fails, every call raises, so that nothing more is sent.
 
     Args:
         connect: Makes the connection, in the thread.
         absorb: Writes items that were posted, within a transaction.
+        answer_within: Seconds to wait for an answer; None for as long as it takes.
     """
 
     def __init__(
         self,
         connect: Callable[[], ConnectionT],
         absorb: Callable[[ConnectionT, list[ItemT]], None],
+        answer_within: float | None = None,
     ) -> None:
         self._absorb = absorb
+        self._answer_within = answer_within
         self._posted: deque[ItemT] = deque()
         self._asked: deque[_Work[ConnectionT]] = deque()
         self._broken: str | None = None
         self._closed = False
+        self._is_behind = False
         self._refusal: str | None = None
         self._idle = False
         self._inbox = threading.Condition(threading.Lock())
@@ -123,18 +137,25 @@ class Writer(Generic[ConnectionT, ItemT]):
             LedgerError: it is not known to be on disk.
         """
         if not self._thread.is_alive() and not self._closed:
-            raise LedgerError(_GONE)
+            raise LedgerBrokenError(_GONE)
         done: Future[T] = Future()
         with self._inbox:
             self._require_open()
             self._asked.append(_Work(do, done, alone))
             self._inbox.notify()
-        return done.result()
+        try:
+            return done.result(self._answer_within)
+        except TimeoutError:
+            if done.done():
+                raise
+            raise LedgerError(
+                f"the ledger has not answered for {self._answer_within:g} s. What was asked may "
+                "be done later all the same"
+            ) from None
 
     def post(self, item: ItemT) -> None:
         """Have an item written within the next commit, without waiting."""
-        if self._refusal is not None:
-            raise LedgerError(self._refusal)
+        self._require_open()
         # Without a lock, for it is done for each of a million: the thread says that it is idle
         # before it looks whether something was posted.
         self._posted.append(item)
@@ -153,7 +174,7 @@ class Writer(Generic[ConnectionT, ItemT]):
 
     def _require_open(self) -> None:
         if self._refusal is not None:
-            raise LedgerError(self._refusal)
+            raise LedgerBrokenError(self._refusal)
 
     # --- in the thread --------------------------------------------------------------------
 
@@ -179,6 +200,8 @@ class Writer(Generic[ConnectionT, ItemT]):
         """Wait for work, and then a little for more, unless somebody waits for it."""
         with self._inbox:
             self._idle = True
+            if self._is_behind:
+                self._inbox.wait_for(lambda: self._asked or self._closed, _TRY_AGAIN_SECONDS)
             self._inbox.wait_for(lambda: self._posted or self._asked or self._closed)
             self._idle = False
             self._inbox.wait_for(lambda: self._asked or self._closed, timeout=GROUP_SECONDS)
@@ -197,10 +220,22 @@ class Writer(Generic[ConnectionT, ItemT]):
     def _turn_away(self, reason: str) -> None:
         with self._inbox:
             self._break(reason)
-            turned_away = [*self._asked]
+        self._answer_all(LedgerBrokenError(reason))
+        if self._posted:
+            logger.error(
+                "dgspay: %d answers could not be written into the ledger: %s. Their payouts stay "
+                "in doubt and are held; a webhook, a look-up or a person settles them",
+                len(self._posted),
+                reason,
+            )
+
+    def _answer_all(self, error: LedgerError) -> None:
+        """Give everything that was asked one error: each would wait as long for the same one."""
+        with self._inbox:
+            waiting = [*self._asked]
             self._asked.clear()
-        for work in turned_away:
-            work.done.set_exception(LedgerError(reason))
+        for work in waiting:
+            work.done.set_exception(error)
 
     def _carry_out(self, connection: ConnectionT, group: _Group[ConnectionT, ItemT]) -> None:
         if group.work is not None and group.work.alone and group.items:
@@ -208,7 +243,7 @@ class Writer(Generic[ConnectionT, ItemT]):
             group.items = []
         if self._broken is not None:
             if group.work is not None:
-                group.work.done.set_exception(LedgerError(self._broken))
+                group.work.done.set_exception(LedgerBrokenError(self._broken))
             return
         if not group.items and group.work is None:
             return
@@ -232,9 +267,11 @@ class Writer(Generic[ConnectionT, ItemT]):
                     # The work's own error, which what shares its commit must survive.
                     self._carry_out(connection, _Group(group.items))
                     group.items = []
-                self._report(group, error, fault)
+                self._report(group, error, fault, heals=connection.heals(error))
                 return
             break
+        if group.items:
+            self._is_behind = False
         if group.work is not None:
             group.work.done.set_result(result)
 
@@ -249,14 +286,26 @@ class Writer(Generic[ConnectionT, ItemT]):
         return result
 
     def _report(
-        self, group: _Group[ConnectionT, ItemT], error: BaseException, fault: str | None
+        self,
+        group: _Group[ConnectionT, ItemT],
+        error: BaseException,
+        fault: str | None,
+        *,
+        heals: bool,
     ) -> None:
-        if fault is not None:
+        if fault is not None and not isinstance(error, LedgerError):
             error = LedgerError(f"{fault}. What is not in the ledger is not sent")
-        if group.items:
+        if group.items and not heals:
+            # It would come again each time.
             self._break(fault or f"the ledger failed ({type(error).__name__})")
+            self._posted.extend(group.items)
+        elif group.items:
+            self._is_behind = True
+            self._posted.extendleft(reversed(group.items))
         if group.work is not None:
             group.work.done.set_exception(error)
+        if fault is not None and isinstance(error, LedgerError):
+            self._answer_all(error)
 
 
 def _is_alone(group: _Group[Any, Any]) -> bool:
