@@ -65,8 +65,12 @@ def paid_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def ledger(paid_ledger: Path, tmp_path: Path) -> Iterator[SqliteLedger]:
+def ledger(
+    paid_ledger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SqliteLedger]:
     """A copy of a ledger whose batch was paid, all but for one refused and two in doubt."""
+    # Each as if on a machine of its own: of two copies on one, only one may be written.
+    monkeypatch.setenv("DGSPAY_STATE_FOLDER", str(tmp_path / "state"))
     shutil.copy(paid_ledger, tmp_path)
     with ledger_in(tmp_path) as ledger:
         yield ledger
