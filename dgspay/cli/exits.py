@@ -32,6 +32,7 @@ class ExitCode(enum.IntEnum):
     REFUSED = 3, "DGS-Pay refused the call; it did not act"
     NOT_SENT = 4, "DGS-Pay was not reached, or a read got no answer; nothing changed"
     UNKNOWN = 5, "it is not known whether money moved: look before you act"
+    UNSENT_AND_UNKNOWN = 9, "both 4 and 5, of payouts: some are unsent, and some are in doubt"
     INTERRUPTED = 130, "stopped with Ctrl-C"
 
 

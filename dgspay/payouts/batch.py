@@ -142,8 +142,8 @@ class Batch:
         """
         if digest != self.digest:
             raise BatchChangedError(
-                f"the rows are not those batch {self.name!r} began with. Nothing was sent. Put the "
-                "file back as it was, or pay what is new as a batch of another name"
+                f"the rows are not those batch {self.name!r} began with: this run sends nothing. "
+                "Put the file back as it was, or pay what is new as a batch of another name"
             )
         self._require_terms(terms)
 
@@ -154,7 +154,8 @@ class Batch:
         ]
         if changed:
             raise BatchChangedError(
-                f"batch {self.name!r} began with another {', '.join(changed)}. Nothing was sent"
+                f"batch {self.name!r} began with another {', '.join(changed)}, and is paid with "
+                "what it began with"
             )
 
 

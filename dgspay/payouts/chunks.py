@@ -57,6 +57,8 @@ class ChunkPayer:
             Runner, client, ledger, pace=pace, limits=limits, stop=stop, on_result=on_result
         )
         self.paused: str | None = None
+        self.taken_up = 0
+        """Payouts that were taken up to be sent, whatever became of them."""
 
     async def __call__(self, ref: ChunkRef) -> str | None:
         """Take a chunk up and pay it; return why it was paused, or None.
@@ -82,6 +84,12 @@ class ChunkPayer:
 
     async def _pay(self, chunk: Chunk) -> str | None:
         runner = self._runner()
+        try:
+            return await self._pay_with(runner, chunk)
+        finally:
+            self.taken_up += runner.taken_up
+
+    async def _pay_with(self, runner: Runner, chunk: Chunk) -> str | None:
         paused = await runner.run(chunk, doubtful=True) if self._trusted else None
         paused = paused or await runner.run(chunk)
         for turn in range(_TRUSTED_PASSES if self._trusted else 0):

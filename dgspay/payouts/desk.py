@@ -179,7 +179,7 @@ class AsyncPayouts:
             stop=stop,
         ) as job:
             found = await job.preflight(fee=fee, allow_duplicates=allow_duplicates)
-            found.require_good()
+            await job.require_good(found, settle_within=settle_within)
             if confirm is not None and not confirm(found):
                 raise ConfigError("nothing was sent: it was not confirmed")
             return await job.run(settle_within=settle_within, on_result=on_result, engine=engine)

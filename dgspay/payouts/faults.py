@@ -62,23 +62,23 @@ class RowsInvalidError(ConfigError):
 
 
 class PreflightError(ConfigError):
-    """The batch must not be paid as things stand. Nothing was sent.
+    """The batch must not be paid as things stand. This run has sent nothing.
 
     Attributes:
         problems: Each of them, for a person.
     """
 
     def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__(f"nothing was sent: {'; '.join(problems)}")
+        super().__init__(f"this run has sent nothing: {'; '.join(problems)}")
         self.problems = tuple(problems)
 
 
 class BatchChangedError(ConfigError):
-    """The file or a setting differs from what the batch began with. Nothing was sent."""
+    """The file or a setting differs from what the batch began with: nothing is sent with it."""
 
 
 class BatchBusyError(ConfigError):
-    """Another process runs this batch. Nothing was sent."""
+    """Another process runs this batch: this one sends nothing."""
 
 
 class UnknownBatchError(ConfigError):

@@ -95,6 +95,12 @@ class Job:
         self._pace = pace or Pace()
         self._limits = limits or Limits()
         self._stop = Stop() if stop is None else stop
+        self._payer: ChunkPayer | None = None
+
+    @property
+    def taken_up(self) -> int:
+        """Payouts that `run` has taken up to be sent, also where it has ended with an error."""
+        return 0 if self._payer is None else self._payer.taken_up
 
     @property
     def resumed(self) -> bool:
@@ -179,7 +185,7 @@ class Job:
             LedgerError: the ledger cannot be written; nothing was sent that is not in it.
         """
         await self.start()
-        payer = ChunkPayer(
+        payer = self._payer = ChunkPayer(
             self._client,
             self._ledger,
             pace=self._pace,
@@ -192,8 +198,9 @@ class Job:
         else:
             await self._share_out(engine, payer, chunk_ranges(self.batch.count))
         look_ups = None
-        if settle_within > 0 and not self._stop and payer.paused is None:
-            look_ups = await self.settle(within=settle_within)
+        if settle_within > 0 and not self._stop:
+            # What speaks against paying more speaks not against asking how the others ended.
+            look_ups = await self.settle(within=settle_within if payer.paused is None else 0)
         counts = await in_thread(self._ledger.counts, self.batch.name)
         return Summary(
             batch=self.batch.name,
@@ -244,6 +251,16 @@ class Job:
         # By its id: whoever has lost his lock, with the server that kept it, may have confirmed
         # rows that another run has read anew since.
         await in_thread(partial(self._ledger.start, self.batch.name, batch_id=self.batch.id))
+
+    async def require_good(self, found: Preflight, *, settle_within: float) -> None:
+        """Refuse to pay with problems; what was sent before is looked up all the same.
+
+        Raises:
+            PreflightError: with all of the problems.
+        """
+        if found.problems and self.resumed and settle_within > 0:
+            await self.settle(within=settle_within)
+        found.require_good()
 
     async def settle(self, *, within: float) -> LookUps:
         """Look up what is not settled, for so many seconds; see `Settler.settle`."""
@@ -332,7 +349,7 @@ def _require_same_meaning(
     with open_rows(source, mapping) as rows:
         if [row for _, row in islice(rows, _READ_AGAIN)] != known:
             raise BatchChangedError(
-                f"batch {batch.name!r} began with another mapping. Nothing was sent"
+                f"batch {batch.name!r} began with another mapping, and is paid with that"
             )
 
 
@@ -398,7 +415,7 @@ def run_payouts(
             open_job(twin, ledger, source, **options) as job,  # type: ignore[arg-type]
         ):
             found = await job.preflight(fee=fee, allow_duplicates=allow_duplicates)
-            found.require_good()
+            await job.require_good(found, settle_within=settle_within)
             if confirm is not None and not confirm(found):
                 raise ConfigError("nothing was sent: it was not confirmed")
             return await job.run(settle_within=settle_within, on_result=on_result)

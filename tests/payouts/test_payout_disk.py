@@ -96,20 +96,20 @@ def command_of(folder: Path, ledger: Path) -> list[str]:
     return ["run", str(sheet), "--yes", "--concurrency", "4", "--ledger", str(ledger)]
 
 
-@pytest.mark.acceptance(52, 57)
+@pytest.mark.acceptance(52, 57, 102)
 def test_a_disk_that_fills_up_while_paying_stops_the_run(tmp_path: Path, small_disk: Path) -> None:
     command = command_of(tmp_path, small_disk / "ledger.sqlite3")
     with Emulator(settle_after=0, seed=1, balances=RICH) as emulator, emulator.serve() as server:
         environ = environ_of(emulator, server.url)
         full = Befall(lambda: fill(small_disk))
         strike_at(emulator, "POST /disburse", SENT_BEFORE, full)
-        said = finish(start(*command, environ=environ), [4])
+        said = finish(start(*command, environ=environ), [9])
         assert "full" in said
         (small_disk / "filler").unlink()
         check_after(emulator, environ, command)
 
 
-@pytest.mark.acceptance(52, 57)
+@pytest.mark.acceptance(52, 57, 102)
 def test_a_file_that_may_not_grow_any_more_stops_the_run(tmp_path: Path) -> None:
     resource = pytest.importorskip("resource", reason="no limit for the size of a file here")
     if not hasattr(resource, "prlimit"):
@@ -126,7 +126,7 @@ def test_a_file_that_may_not_grow_any_more_stops_the_run(tmp_path: Path) -> None
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, size))
 
         strike_at(emulator, "POST /disburse", SENT_BEFORE, Befall(forbid_to_grow))
-        finish(process, [4])
+        finish(process, [9])
         check_after(emulator, environ, command)
 
 

@@ -12,7 +12,7 @@ import anyio
 import attrs
 import typer
 
-from dgspay.cli.exits import ExitCode
+from dgspay.cli.exits import ExitCode, tell_error
 from dgspay.cli.interruption import stop_signals
 from dgspay.cli.payouts.options import (
     AnyLedger,
@@ -35,6 +35,7 @@ from dgspay.cli.payouts.options import (
 from dgspay.cli.payouts.progress import Progress, shown, telling
 from dgspay.cli.payouts.shown import (
     exit_code,
+    summary_of,
     tell_faults,
     tell_preflight,
     tell_summary,
@@ -42,6 +43,7 @@ from dgspay.cli.payouts.shown import (
 )
 from dgspay.cli.session import BaseUrlOption, EnvironmentOption, ask
 from dgspay.cli.terminal import console
+from dgspay.errors import DGSPayError
 from dgspay.payouts import (
     AsyncPayouts,
     Counts,
@@ -169,8 +171,11 @@ async def _run(wish: _Wish, ledger: AnyLedger, stop: Stop) -> Summary | None:
             return await _pay(job, wish, payouts, left, stop)
 
 
-async def _look(job: Job, wish: _Wish, payouts: AsyncPayouts) -> int:
-    """Show what is going to be paid and ask; return how many payouts are left."""
+async def _look(job: Job, wish: _Wish, payouts: AsyncPayouts) -> int | None:
+    """Show what is going to be paid and ask; return how many payouts are left.
+
+    None where no more may be sent as things stand, and what was sent before is looked up.
+    """
     left = (await payouts.status(job.batch.name)).counts.count(State.NEW)
     if job.resumed:
         console().print(
@@ -182,6 +187,9 @@ async def _look(job: Job, wish: _Wish, payouts: AsyncPayouts) -> int:
         tell_survey(job.survey)
     found = await job.preflight(fee=wish.fee, allow_duplicates=wish.allow_duplicates)
     tell_preflight(found)
+    if found.problems and job.resumed:
+        console(stderr=True).print("This run sends nothing.", style="bold red")
+        return None
     if found.problems:
         console(stderr=True).print("Nothing was sent.", style="bold red")
         raise typer.Exit(ExitCode.NO)
@@ -190,10 +198,12 @@ async def _look(job: Job, wish: _Wish, payouts: AsyncPayouts) -> int:
     return left
 
 
-async def _pay(job: Job, wish: _Wish, payouts: AsyncPayouts, left: int, stop: Stop) -> Summary:
+async def _pay(
+    job: Job, wish: _Wish, payouts: AsyncPayouts, left: int | None, stop: Stop
+) -> Summary:
     """Pay, then look up how it ended, and show both."""
     name = job.batch.name
-    progress = Progress(left)
+    progress = Progress(left or 0)
     settling = False
 
     async def count() -> Counts | None:
@@ -204,17 +214,41 @@ async def _pay(job: Job, wish: _Wish, payouts: AsyncPayouts, left: int, stop: St
 
     with shown(progress):
         async with telling(progress, count):
-            summary = await job.run(
-                settle_within=0, on_result=progress.on_result, engine=wish.engine()
-            )
-            if not wish.settle_within or summary.paused is not None or stop:
+            summary = await _send(job, wish, payouts, progress, nothing=left is None)
+            if not wish.settle_within or stop:
                 return summary
             settling = True
-            progress.settle(wish.settle_within)
-            look_ups = await job.settle(within=wish.settle_within)
+            within = wish.settle_within if summary.paused is None else 0
+            progress.settle(within)
+            look_ups = await job.settle(within=within)
             counts = (await payouts.status(name)).counts
             progress.end(counts)
     return attrs.evolve(summary, counts=counts, stopped=bool(stop), look_ups=look_ups)
+
+
+async def _send(
+    job: Job, wish: _Wish, payouts: AsyncPayouts, progress: Progress, *, nothing: bool
+) -> Summary:
+    """Send what is left, or nothing; an error after that must not end as one before it."""
+    if nothing:
+        return summary_of(await payouts.status(job.batch.name))
+    try:
+        return await job.run(settle_within=0, on_result=progress.on_result, engine=wish.engine())
+    except DGSPayError as error:
+        if not job.taken_up:
+            raise
+        fault = error
+    tell_error(fault)
+    try:
+        code = exit_code(summary_of(await payouts.status(job.batch.name)))
+    except DGSPayError:
+        # The ledger cannot be asked: something was sent, and something may be left.
+        code = ExitCode.UNSENT_AND_UNKNOWN
+    console(stderr=True).print(
+        f"{job.taken_up:,} payouts were taken up to be sent before that. The same command goes on, "
+        "and holds those whose answers are not in the ledger."
+    )
+    raise typer.Exit(code)
 
 
 def _shown(arguments: list[str]) -> list[str]:

@@ -18,13 +18,14 @@ EXIT_CODES = (
     "\b\nExit codes:\n"
     "  0    every payout is confirmed, or accepted and waiting for its webhook\n"
     "  1    some failed, something speaks against paying, or you said no\n"
-    "  2    the rows or the settings are wrong; nothing was sent\n"
-    "  3    DGS-Pay refused a look-up, the API key say; nothing was sent\n"
+    "  2    the rows or the settings are wrong; this command sent nothing\n"
+    "  3    DGS-Pay refused a look-up, the API key say; this command sent nothing\n"
     "  4    some are still to be sent: give the same command again\n"
     "  5    it is not known of some whether they were paid: they are held\n"
-    "  130  stopped with Ctrl-C or SIGTERM; give the same command again"
+    "  9    both 4 and 5: some are still to be sent, and some are held\n"
+    "  130  stopped with Ctrl-C or SIGTERM, none is held; give the same command again"
 )
-"""What the payout commands end with; the first of 130, 5, 4, 1 that is true."""
+"""What the payout commands end with; the first of 9, 130, 5, 4, 1 that is true."""
 
 
 def tell_faults(faults: Sequence[RowFault], count: int) -> None:
@@ -142,12 +143,19 @@ def tell_summary(summary: Summary, again: str, ledger: str) -> None:
         )
 
 
+def summary_of(status: Status) -> Summary:
+    """Return where a batch stands as a run would report it that has sent nothing."""
+    return Summary(batch=status.batch.name, counts=status.counts, paused=status.batch.paused)
+
+
 def _are(count: int) -> str:
     return "is" if count == 1 else "are"
 
 
 def exit_code(summary: Summary) -> ExitCode:
     """Return how a command about a batch ends."""
+    if summary.unsent and summary.in_doubt:
+        return ExitCode.UNSENT_AND_UNKNOWN
     if summary.stopped and summary.unsent:
         return ExitCode.INTERRUPTED
     if summary.in_doubt:

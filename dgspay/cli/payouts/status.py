@@ -10,10 +10,10 @@ from rich.live import Live
 from dgspay.cli.interruption import stop_signals
 from dgspay.cli.output import write_json
 from dgspay.cli.payouts.options import BatchArgument, LedgerOption, known_ledger
-from dgspay.cli.payouts.shown import exit_code, tell_status
+from dgspay.cli.payouts.shown import exit_code, summary_of, tell_status
 from dgspay.cli.session import JsonOption
 from dgspay.cli.terminal import console
-from dgspay.payouts import Payouts, State, Status, Summary
+from dgspay.payouts import Payouts, State, Status
 
 _LINES_AROUND = 14
 """What a live display needs beside the rows in doubt, two lines each."""
@@ -43,11 +43,7 @@ def status(
             while follow and not found.counts.all_settled and not stopped.wait(every):
                 found = payouts.status(batch)
                 display.show(found)
-        raise typer.Exit(exit_code(_summary(found)))
-
-
-def _summary(status: Status) -> Summary:
-    return Summary(batch=status.batch.name, counts=status.counts, paused=status.batch.paused)
+        raise typer.Exit(exit_code(summary_of(found)))
 
 
 class _Display:
