@@ -22,6 +22,7 @@ from dgspay.hooks import Emitter
 from dgspay.secret import Secret
 from dgspay.settings import DEFAULT_IDEMPOTENCY_HEADER, Settings, from_env
 from dgspay.transports.base import AsyncTransport, Transport
+from dgspay.transports.checks import check_transport
 
 T = TypeVar("T")
 TransportT = TypeVar("TransportT")
@@ -97,7 +98,8 @@ class _Client(ABC, Generic[TransportT]):
             hears=emitter.hears,
         )
         if transport is not None:
-            self._check_transport(transport)
+            # Type checkers do so too, but at run time the request would leave first.
+            check_transport(transport, for_async=self._is_async)
         self._given_transport = transport
         self._transport = self._own_transport() if transport is None else transport
         self._bind()
@@ -107,16 +109,6 @@ class _Client(ABC, Generic[TransportT]):
 
     @abstractmethod
     def _bind(self) -> None: ...
-
-    def _check_transport(self, transport: TransportT) -> None:
-        """Refuse the other client's kind of transport before it can send anything.
-
-        Type checkers do so too, but at run time the request would leave first, and its answer
-        would be lost.
-        """
-        if getattr(transport, "is_async", self._is_async) is not self._is_async:
-            other = "DGSPay" if self._is_async else "AsyncDGSPay"
-            raise ConfigError(f"transport is one for {other}")
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:

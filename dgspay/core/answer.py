@@ -66,6 +66,7 @@ class Finding:
         value: The result, with OK.
         fault: The DecodeError that says what cannot be read.
         contradicts: Whether the answer says no and yes at once.
+        misconfigured: Whether no answer came because the transport is set up wrongly.
     """
 
     verdict: Verdict
@@ -78,6 +79,7 @@ class Finding:
     value: Any = attrs.field(default=None, repr=False)
     fault: DecodeError | None = attrs.field(default=None, repr=False)
     contradicts: bool = False
+    misconfigured: bool = False
 
 
 # The codes of the guide ("Error Codes", and the conversion example).
@@ -114,7 +116,7 @@ def assess_failure(failure: TransportFailure) -> Finding:
         verdict = Verdict.NOT_SENT_FOR_GOOD
     else:
         verdict = Verdict.NOT_SENT
-    return Finding(verdict=verdict, reason=failure.reason)
+    return Finding(verdict=verdict, reason=failure.reason, misconfigured=failure.misconfigured)
 
 
 class _Found(Protocol):

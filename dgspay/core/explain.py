@@ -212,7 +212,7 @@ def _unreadable(finding: Finding, call: CallContext, context: dict[str, Any]) ->
 
 def _failed_transport(
     finding: Finding, call: CallContext, context: dict[str, Any]
-) -> errors.TransportError:
+) -> errors.TransportError | errors.ConfigError:
     if finding.verdict is Verdict.UNKNOWN:
         money, advice = "The call only reads, so nothing changed.", "Try again later."
     elif finding.verdict is Verdict.NOT_SENT_FOR_GOOD:
@@ -221,8 +221,11 @@ def _failed_transport(
     else:
         money = "Nothing was sent, so no money moved."
         advice = "It is safe to try again once the connection works."
+    message = _join(_sentence(finding.reason), money, advice, call.stopped.value)
+    if finding.misconfigured:
+        return errors.ConfigError(message, **context)
     return errors.TransportError(
-        _join(_sentence(finding.reason), money, advice, call.stopped.value),
+        message,
         permanent=finding.verdict is Verdict.NOT_SENT_FOR_GOOD,
         **context,
     )

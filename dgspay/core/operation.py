@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
 
 import attrs
 
-from dgspay.errors import DecodeError
+from dgspay.errors import ConfigError, DecodeError
 from dgspay.models.codec import JSONObject, parse_json
 from dgspay.secret import MASK, SECRET_FIELDS, Secret, masked
 
@@ -131,6 +131,14 @@ class Response:
         return f"Response({self.status}, {len(self.body)} bytes)"
 
 
+def _check_seconds(_: object, attribute: attrs.Attribute[float], value: object) -> None:
+    # "Above 0" is not so of NaN either.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise ConfigError(
+            f"Timeout: {attribute.name} must be a number of seconds above 0, not {value!r}"
+        )
+
+
 @attrs.frozen(kw_only=True)
 class Timeout:
     """How long each part of an attempt may take, in seconds.
@@ -143,10 +151,10 @@ class Timeout:
         total: For the whole attempt. The client sets it from its deadline.
     """
 
-    connect: float = attrs.field(default=5.0, validator=attrs.validators.gt(0))
-    write: float = attrs.field(default=10.0, validator=attrs.validators.gt(0))
-    read: float = attrs.field(default=40.0, validator=attrs.validators.gt(0))
-    pool: float = attrs.field(default=5.0, validator=attrs.validators.gt(0))
+    connect: float = attrs.field(default=5.0, validator=_check_seconds)
+    write: float = attrs.field(default=10.0, validator=_check_seconds)
+    read: float = attrs.field(default=40.0, validator=_check_seconds)
+    pool: float = attrs.field(default=5.0, validator=_check_seconds)
     total: float | None = None
 
     def within(self, total: float) -> Timeout:
@@ -171,13 +179,22 @@ class TransportFailure(Exception):  # noqa: N818 - a fact for the core, not an e
         reason: What happened, in words; never a header, a body or a URL.
         sent: Whether any byte of the request may have left.
         permanent: Whether trying again cannot help (a certificate that does not verify).
+        misconfigured: Whether something that the transport was set up with is to blame.
     """
 
-    def __init__(self, reason: str, *, sent: bool, permanent: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        sent: bool,
+        permanent: bool = False,
+        misconfigured: bool = False,
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.sent = sent
         self.permanent = permanent
+        self.misconfigured = misconfigured
 
 
 @attrs.define  # not frozen, which would take three times as long to make

@@ -11,7 +11,6 @@ except ImportError:
     ) from None
 
 import asyncio
-import ssl
 import sys
 from collections.abc import Mapping
 from typing import overload
@@ -22,13 +21,21 @@ from aiohttp.payload import Payload
 from yarl import URL
 
 from dgspay.core.operation import Request, Response, Timeout, TransportFailure
+from dgspay.errors import ConfigError
 from dgspay.transports.aiohttp_sessions import (
     PROXIES,
     BorrowedSession,
     LoopSessions,
     Options,
 )
-from dgspay.transports.base import MAX_CONNECTIONS, checked_limit
+from dgspay.transports.base import MAX_CONNECTIONS
+from dgspay.transports.certificates import Verify, checked_verify
+from dgspay.transports.checks import (
+    check_nothing_beside,
+    checked_flag,
+    checked_limit,
+    checked_proxy,
+)
 from dgspay.transports.exchange import Body
 from dgspay.transports.failures import (
     deadline_passed,
@@ -37,13 +44,19 @@ from dgspay.transports.failures import (
     pool_timeout,
     unverified,
 )
-from dgspay.transports.routes import checked_proxy
 
 # What is handed over at a time, so that a write can be seen to stall.
 _PIECE = 65_536
 
 # A proxy on the way may add headers of some length; aiohttp takes 128 of them.
 _HEADER_LINE = 32_768
+
+_DEFAULTS = {
+    "verify": True,
+    "trust_env": False,
+    "proxy": None,
+    "max_connections": MAX_CONNECTIONS,
+}
 
 # The headers that are aiohttp's business: where a request goes, and where its body ends.
 _FRAMING = {"host", "content-length", "transfer-encoding"}
@@ -65,14 +78,16 @@ class AiohttpTransport:
 
     Args:
         session: Your own session.
-        verify: Certificates to trust: a context, True (those of certifi) or False. Leave it on.
+        verify: Certificates to trust: those of certifi, or the path of a file or folder of them,
+            or an SSLContext, which may hold a client's certificate. Leave it on.
         trust_env: Whether proxy variables and `SSL_CERT_FILE` are obeyed. `.netrc` never is.
         proxy: URL of an HTTP proxy to go through.
         max_connections: How many calls may be under way at once in an event loop; others wait,
             at most for `Timeout.pool`.
 
     Raises:
-        ConfigError: for a proxy that is not one, or a limit below one.
+        ConfigError: an argument is wrong. A file the environment names that is gone shows when a
+            connection is made, and is one of the call, which was not sent.
     """
 
     is_async = True
@@ -85,7 +100,7 @@ class AiohttpTransport:
         self,
         session: None = None,
         *,
-        verify: ssl.SSLContext | bool = True,
+        verify: Verify = True,
         trust_env: bool = False,
         proxy: str | None = None,
         max_connections: int = MAX_CONNECTIONS,
@@ -95,7 +110,7 @@ class AiohttpTransport:
         self,
         session: aiohttp.ClientSession | None = None,
         *,
-        verify: ssl.SSLContext | bool = True,
+        verify: Verify = True,
         trust_env: bool = False,
         proxy: str | None = None,
         max_connections: int = MAX_CONNECTIONS,
@@ -104,12 +119,23 @@ class AiohttpTransport:
         self._sessions: BorrowedSession | LoopSessions
         self._is_borrowed = session is not None
         if session is not None:
-            self._sessions = BorrowedSession(session)
+            options = {
+                "verify": verify,
+                "trust_env": trust_env,
+                "proxy": proxy,
+                "max_connections": max_connections,
+            }
+            check_nothing_beside("session", options, _DEFAULTS)
+            self._sessions = BorrowedSession(_checked(session))
             return
-        if proxy is not None:
-            checked_proxy(proxy, kinds=PROXIES)
-        limit = checked_limit(max_connections)
-        self._sessions = LoopSessions(Options(verify, trust_env, proxy, limit))
+        self._sessions = LoopSessions(
+            Options(
+                checked_verify(verify),
+                checked_flag(trust_env, name="trust_env"),
+                None if proxy is None else checked_proxy(proxy, kinds=PROXIES),
+                checked_limit(max_connections),
+            )
+        )
 
     async def send(self, request: Request, timeout: Timeout) -> Response:
         """Send the request and return the answer; see `dgspay.transports.base`."""
@@ -178,6 +204,15 @@ class AiohttpTransport:
     async def aclose(self) -> None:
         """Close the session of this event loop, if it is ours."""
         await self._sessions.aclose(_asyncio_loop())
+
+
+def _checked(session: aiohttp.ClientSession) -> aiohttp.ClientSession:
+    if not isinstance(session, aiohttp.ClientSession):
+        kind = type(session).__name__  # type: ignore[unreachable]
+        raise ConfigError(f"session must be a ClientSession of aiohttp, not {kind}")
+    if session.closed:
+        raise ConfigError("session is closed already: make a new one")
+    return session
 
 
 def _asyncio_loop() -> asyncio.AbstractEventLoop | None:

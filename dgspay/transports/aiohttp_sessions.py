@@ -18,6 +18,7 @@ from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from dgspay.core.operation import TransportFailure
+from dgspay.transports import certificates
 from dgspay.transports.asyncio_deadlines import Deadlines
 from dgspay.transports.failures import unusable
 from dgspay.transports.routes import KEEP_ALIVE, environment_proxy
@@ -282,15 +283,19 @@ def _tls_context(options: Options) -> ssl.SSLContext:
     """
     if isinstance(options.verify, ssl.SSLContext):
         return options.verify
+    context = certificates.read(lambda: _made_context(options), trust_env=options.trust_env)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _made_context(options: Options) -> ssl.SSLContext:
     if not options.verify:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    elif options.trust_env and (file := os.environ.get("SSL_CERT_FILE")):
-        context = ssl.create_default_context(cafile=file)
-    elif options.trust_env and (folder := os.environ.get("SSL_CERT_DIR")):
-        context = ssl.create_default_context(capath=folder)
-    else:
-        context = ssl.create_default_context(cafile=certifi.where())
-    context.set_alpn_protocols(["http/1.1"])
-    return context
+        return context
+    if options.trust_env and (file := os.environ.get("SSL_CERT_FILE")):
+        return ssl.create_default_context(cafile=file)
+    if options.trust_env and (folder := os.environ.get("SSL_CERT_DIR")):
+        return ssl.create_default_context(capath=folder)
+    return ssl.create_default_context(cafile=certifi.where())

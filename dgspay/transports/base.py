@@ -6,23 +6,9 @@ from collections.abc import Coroutine
 from typing import Any, Protocol, runtime_checkable
 
 from dgspay.core.operation import Request, Response, Timeout
-from dgspay.errors import ConfigError
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 MAX_CONNECTIONS = 500
-
-
-def checked_limit(max_connections: int) -> int:
-    """Return the number of connections there may be at once, if it is one.
-
-    Raises:
-        ConfigError: when it is not.
-    """
-    if isinstance(max_connections, bool) or not isinstance(max_connections, int):
-        raise ConfigError("max_connections must be an int")
-    if max_connections < 1:
-        raise ConfigError("max_connections must be at least 1")
-    return max_connections
 
 
 @runtime_checkable

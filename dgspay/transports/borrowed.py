@@ -11,27 +11,31 @@ from dgspay.core.operation import Request, Response, Timeout, TransportFailure
 from dgspay.transports.deadline import deadline
 from dgspay.transports.exchange import Body, timeouts
 from dgspay.transports.failures import deadline_passed, failure_of
+from dgspay.transports.lost import lost_connections
+from dgspay.transports.progress import Progress
 
 
-async def send_async(client: Any, request: Request, timeout: Timeout) -> Response:
+async def send_async(
+    client: Any, request: Request, timeout: Timeout, progress: Progress
+) -> Response:
     """Send one request with an `AsyncClient`.
 
     Raises:
         TransportFailure: when the deadline passed or the answer is not one to read.
         Exception: whatever the library raises.
     """
-    progress = _Progress()
     outgoing = _to_httpx(client, request, timeout)
+    progress.reports_all = _is_the_librarys_own(_transport(client, outgoing))
     outgoing.extensions["trace"] = progress.note_async
     with anyio.move_on_after(timeout.total):
         try:
             return await _exchange_async(client, outgoing)
         except Exception as error:
-            failure = _corrected(error, outgoing, progress)
+            failure = _corrected(error, client, outgoing, progress)
             if failure is None:
                 raise
         raise failure
-    raise deadline_passed(sent=not progress.is_connecting)
+    raise deadline_passed(sent=not progress.is_unsent)
 
 
 async def _exchange_async(client: Any, outgoing: Any) -> Response:
@@ -49,15 +53,15 @@ async def _exchange_async(client: Any, outgoing: Any) -> Response:
     return _from_httpx(response, body)
 
 
-def send_blocking(client: Any, request: Request, timeout: Timeout) -> Response:
+def send_blocking(client: Any, request: Request, timeout: Timeout, progress: Progress) -> Response:
     """Send one request with a `Client`; see `send_async`."""
-    progress = _Progress()
     outgoing = _to_httpx(client, request, timeout)
+    progress.reports_all = _is_the_librarys_own(_transport(client, outgoing))
     outgoing.extensions["trace"] = progress.note
     try:
         return _exchange(client, outgoing)
     except Exception as error:
-        failure = _corrected(error, outgoing, progress)
+        failure = _corrected(error, client, outgoing, progress)
         if failure is None:
             raise
     raise failure
@@ -78,20 +82,39 @@ def _exchange(client: Any, outgoing: Any) -> Response:
     return _from_httpx(response, body)
 
 
-def _corrected(error: Exception, outgoing: Any, progress: _Progress) -> TransportFailure | None:
+def _corrected(
+    error: Exception, client: Any, outgoing: Any, progress: Progress
+) -> TransportFailure | None:
     """Take back what an error says of not having been sent, where that is not about this request.
 
     An event hook may call another server that cannot be reached, and a transport of the user's
     may try again by itself and fail to connect at its second attempt only.
     """
+    if progress.is_unsent:
+        return None
     failure = failure_of(error)
     # The library itself tells its errors which request they are about.
     is_own = getattr(error, "_request", None) is outgoing
-    if failure.sent or (is_own and not progress.has_left):
+    if type(error).__name__ == "PoolTimeout" and is_own:
+        return lost_connections(_transport(client, outgoing))
+    if failure.sent or (is_own and not progress.may_have_left):
         return None
     return TransportFailure(
         f"a hook or transport of the client's own failed: {failure.reason}", sent=True
     )
+
+
+def _is_the_librarys_own(transport: Any) -> bool:
+    """Whether a transport is one of httpx's or httpx2's, which report every step they take."""
+    kind = type(transport)
+    return kind.__name__ in ("HTTPTransport", "AsyncHTTPTransport") and (
+        kind.__module__.partition(".")[0] in ("httpx", "httpx2")
+    )
+
+
+def _transport(client: Any, outgoing: Any) -> Any:
+    """Return what a client sends a request through."""
+    return client._transport_for_url(outgoing.url)  # noqa: SLF001 - it has no other way
 
 
 def _to_httpx(client: Any, request: Request, timeout: Timeout) -> Any:
@@ -117,32 +140,3 @@ def _library_of(client: Any) -> Any:
 def _from_httpx(response: Any, body: Body) -> Response:
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Response(response.status_code, headers, body.whole())
-
-
-class _Progress:
-    """How far a request has come, as httpcore tells of each of its steps.
-
-    What a transport of the user's own making does is not told; at the deadline it counts as sent.
-    """
-
-    def __init__(self) -> None:
-        self.is_connecting = False
-        self.has_left = False
-
-    def note(self, event: str, told: Any) -> None:
-        """Be told of a step."""
-        if event == "connection.connect_tcp.started":
-            self.is_connecting = True
-        elif event.endswith("send_request_headers.started") and not _is_for_a_tunnel(told):
-            self.is_connecting = False
-            self.has_left = True
-
-    async def note_async(self, event: str, told: Any) -> None:
-        """Be told of a step by an asynchronous connection."""
-        self.note(event, told)
-
-
-def _is_for_a_tunnel(told: Any) -> bool:
-    """Whether it is a proxy that is asked, and nothing of ours has left."""
-    request = told.get("request")
-    return request is not None and request.method == b"CONNECT"

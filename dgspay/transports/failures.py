@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Iterator
 
 from dgspay.core.operation import TransportFailure
+from dgspay.transports.deadline import DeadlinePassedError
 
 # The four libraries have the same classes under the same names, and any of them may not be
 # installed: so an exception is known by the names of its classes.
@@ -31,9 +32,7 @@ _REASONS = {
 
 def failure_of(error: Exception) -> TransportFailure:
     """Say what happened by an exception of httpx, httpx2 or their network layers."""
-    kinds = [
-        kind.__name__ for kind in type(error).__mro__ if kind.__module__.split(".")[0] in _LIBRARIES
-    ]
+    kinds = _kinds(error)
     sent = _NOT_SENT.isdisjoint(kinds)
     if not sent and is_about_a_certificate(error):
         return unverified()
@@ -41,6 +40,28 @@ def failure_of(error: Exception) -> TransportFailure:
         if kind in _REASONS:
             return TransportFailure(_REASONS[kind] + detail(error), sent=sent)
     return TransportFailure(f"the request failed ({type(error).__name__})", sent=sent)
+
+
+def unsent(error: Exception) -> TransportFailure:
+    """Say what kept a connection from being opened, whatever it is: nothing can have left."""
+    if isinstance(error, TransportFailure) and not error.sent:
+        return error
+    if isinstance(error, DeadlinePassedError):
+        return deadline_passed(sent=False)
+    if is_about_a_certificate(error):
+        return unverified()
+    for kind in _kinds(error):
+        if kind in _NOT_SENT and kind in _REASONS:
+            return TransportFailure(_REASONS[kind] + detail(error), sent=False)
+    why = detail(error) or f" ({type(error).__name__})"
+    return TransportFailure(_REASONS["ConnectError"] + why, sent=False)
+
+
+def _kinds(error: Exception) -> list[str]:
+    """Name the classes of an exception that are one of the libraries' own, its own first."""
+    return [
+        kind.__name__ for kind in type(error).__mro__ if kind.__module__.split(".")[0] in _LIBRARIES
+    ]
 
 
 def is_about_a_certificate(error: Exception) -> bool:
@@ -60,6 +81,11 @@ def unverified() -> TransportFailure:
 def unusable(reason: str) -> TransportFailure:
     """Say that a transport cannot be used at all."""
     return TransportFailure(reason, sent=False, permanent=True)
+
+
+def misconfigured(reason: str) -> TransportFailure:
+    """Say that what a transport was set up with shows only now that it cannot work."""
+    return TransportFailure(reason, sent=False, permanent=True, misconfigured=True)
 
 
 def pool_timeout() -> TransportFailure:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import ssl
 import threading
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
@@ -11,17 +10,29 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 from anyio.lowlevel import RunVar, current_token
 
 from dgspay.core.operation import Request, Response, Timeout, TransportFailure
+from dgspay.errors import ConfigError
 from dgspay.transports import borrowed
-from dgspay.transports.base import MAX_CONNECTIONS, checked_limit
+from dgspay.transports.base import MAX_CONNECTIONS
+from dgspay.transports.certificates import Verify
+from dgspay.transports.checks import check_nothing_beside, checked_limit
 from dgspay.transports.deadline import DeadlinePassedError, bound, deadline
-from dgspay.transports.failures import deadline_passed, failure_of, unusable
+from dgspay.transports.failures import deadline_passed, failure_of, unsent, unusable
 from dgspay.transports.libraries import Library, LibraryName, is_async_client
 from dgspay.transports.pools import LoopPool, ThreadPool
+from dgspay.transports.progress import Progress
 from dgspay.transports.routes import Routes
 
 if TYPE_CHECKING:
     import httpx
     import httpx2
+
+_DEFAULTS = {
+    "library": "httpx",
+    "verify": True,
+    "trust_env": False,
+    "proxy": None,
+    "max_connections": MAX_CONNECTIONS,
+}
 
 AnswerT = TypeVar("AnswerT")
 """What `send` returns: a Response, or a coroutine that returns one."""
@@ -45,15 +56,17 @@ class HttpxTransport(Generic[AnswerT]):
         client: Your own client of httpx or httpx2. It decides which of the two clients this
             transport is for.
         library: `httpx`, or `httpx2` (extra `httpx2`), where no client is given.
-        verify: Certificates to trust: an SSLContext, which may hold a client's certificate.
-            Leave it on.
+        verify: Certificates to trust: the path of a file or folder of them, or an SSLContext,
+            which may hold a client's certificate. Leave it on.
         trust_env: Whether proxy variables and `SSL_CERT_FILE` are obeyed.
         proxy: URL of a proxy to go through.
         max_connections: How many connections there may be at a time. A request waits for a
             free one as long as `Timeout.pool` says, and is not sent when there was none.
 
     Raises:
-        ConfigError: an argument is wrong, or the library is not installed.
+        ConfigError: an argument is wrong, or the library is not installed. What shows only when
+            a connection is made (a file the environment names is gone, the library for a SOCKS
+            proxy is not installed) is one of the call, which was not sent.
     """
 
     @overload
@@ -62,7 +75,7 @@ class HttpxTransport(Generic[AnswerT]):
         client: None = None,
         *,
         library: LibraryName = "httpx",
-        verify: ssl.SSLContext | bool = True,
+        verify: Verify = True,
         trust_env: bool = False,
         proxy: str | None = None,
         max_connections: int = MAX_CONNECTIONS,
@@ -82,7 +95,7 @@ class HttpxTransport(Generic[AnswerT]):
         client: Any = None,
         *,
         library: LibraryName = "httpx",
-        verify: ssl.SSLContext | bool = True,
+        verify: Verify = True,
         trust_env: bool = False,
         proxy: str | None = None,
         max_connections: int = MAX_CONNECTIONS,
@@ -92,11 +105,21 @@ class HttpxTransport(Generic[AnswerT]):
             self.is_async = True
             routes = _routes(library, verify=verify, trust_env=trust_env, proxy=proxy)
             self._source = _OwnAsync(routes, checked_limit(max_connections))
-        elif is_async_client(client):
-            self.is_async = True
+            return
+        self.is_async = is_async_client(client)
+        options = {
+            "library": library,
+            "verify": verify,
+            "trust_env": trust_env,
+            "proxy": proxy,
+            "max_connections": max_connections,
+        }
+        check_nothing_beside("client", options, _DEFAULTS)
+        if client.is_closed:
+            raise ConfigError("client is closed already: make a new one")
+        if self.is_async:
             self._source = _BorrowedAsync(client)
         else:
-            self.is_async = False
             bound(client)
             self._source = _BorrowedBlocking(client)
 
@@ -105,7 +128,7 @@ class HttpxTransport(Generic[AnswerT]):
         cls,
         *,
         library: LibraryName = "httpx",
-        verify: ssl.SSLContext | bool = True,
+        verify: Verify = True,
         trust_env: bool = False,
         proxy: str | None = None,
         max_connections: int = MAX_CONNECTIONS,
@@ -154,29 +177,31 @@ def _routes(library: str, **options: Any) -> Routes:
 async def _send_async(
     source: _OwnAsync | _BorrowedAsync, request: Request, timeout: Timeout
 ) -> Response:
+    progress = Progress()
     try:
-        return await source.send(request, timeout)
+        return await source.send(request, timeout, progress)
     except TransportFailure:
         raise
     except Exception as error:  # noqa: BLE001
         # Whatever the library raises, bytes may have left; the user must be told so, and its own
         # exception may show headers. Cancellation is no Exception and passes.
-        failure = failure_of(error)
+        failure = unsent(error) if progress.is_unsent else failure_of(error)
     raise failure
 
 
 def _send_blocking(
     source: _OwnBlocking | _BorrowedBlocking, request: Request, timeout: Timeout
 ) -> Response:
+    progress = Progress()
     with deadline.until(timeout.total):
         try:
-            return source.send(request, timeout)
+            return source.send(request, timeout, progress)
         except TransportFailure:
             raise
         except DeadlinePassedError:
-            failure = deadline_passed(sent=True)
+            failure = deadline_passed(sent=not progress.is_unsent)
         except Exception as error:  # noqa: BLE001 - as in _send_async
-            failure = failure_of(error)
+            failure = unsent(error) if progress.is_unsent else failure_of(error)
             if failure.sent and deadline.left() <= 0:
                 failure = deadline_passed(sent=True)
     raise failure
@@ -194,14 +219,16 @@ class _OwnAsync:
         self._pool: RunVar[tuple[int, LoopPool]] = RunVar("dgspay connections")
         self._closed = False
 
-    def send(self, request: Request, timeout: Timeout) -> Coroutine[Any, Any, Response]:
+    def send(
+        self, request: Request, timeout: Timeout, progress: Progress
+    ) -> Coroutine[Any, Any, Response]:
         if self._closed:
             raise unusable("the client is closed")
         pid, pool = self._pool.get((0, None))
         if pool is None or pid != os.getpid():
             pool = LoopPool(self._routes, self._limit)
             self._pool.set((os.getpid(), pool))
-        return pool.send(request, timeout)
+        return pool.send(request, timeout, progress)
 
     async def aclose(self) -> None:
         self._closed = True
@@ -221,13 +248,13 @@ class _OwnBlocking:
         self._pid = 0
         self._closed = False
 
-    def send(self, request: Request, timeout: Timeout) -> Response:
+    def send(self, request: Request, timeout: Timeout, progress: Progress) -> Response:
         if self._closed:
             raise unusable("the client is closed")
         pool = self._pool
         if pool is None or self._pid != os.getpid():
             pool = self._make()
-        return pool.send(request, timeout)
+        return pool.send(request, timeout, progress)
 
     def to_async(self) -> _OwnAsync:
         return _OwnAsync(self._routes, self._limit)
@@ -264,19 +291,21 @@ class _BorrowedAsync(_Borrowed):
 
     _loop: object = None  # a token that is compared and nothing else
 
-    def send(self, request: Request, timeout: Timeout) -> Coroutine[Any, Any, Response]:
+    def send(
+        self, request: Request, timeout: Timeout, progress: Progress
+    ) -> Coroutine[Any, Any, Response]:
         self.check()
         loop = current_token()
         if self._loop is None:
             self._loop = loop
         elif self._loop != loop:
             raise unusable("the httpx client belongs to another event loop")
-        return borrowed.send_async(self._client, request, timeout)
+        return borrowed.send_async(self._client, request, timeout, progress)
 
 
 class _BorrowedBlocking(_Borrowed):
     """A `Client`."""
 
-    def send(self, request: Request, timeout: Timeout) -> Response:
+    def send(self, request: Request, timeout: Timeout, progress: Progress) -> Response:
         self.check()
-        return borrowed.send_blocking(self._client, request, timeout)
+        return borrowed.send_blocking(self._client, request, timeout, progress)

@@ -38,19 +38,11 @@ class Library:
         if network is None:
             raise ConfigError(f"library must be one of {', '.join(_NETWORK_LAYERS)}")
         library = cls(name, network)
-        if not library.is_installed:
+        if not is_installed(name):
             raise ConfigError(
                 f"{name} is not installed: install the extra of that name, dgspay[{name}]"
             )
         return library
-
-    @property
-    def is_installed(self) -> bool:
-        """Whether it can be imported."""
-        try:
-            return importlib.util.find_spec(self.name) is not None
-        except ValueError:  # another module was put in its place
-            return self.name in sys.modules
 
     @property
     def client(self) -> Any:
@@ -61,6 +53,14 @@ class Library:
     def core(self) -> Any:
         """Its network layer."""
         return importlib.import_module(self.network)
+
+
+def is_installed(name: str) -> bool:
+    """Say whether a module can be imported."""
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ValueError:  # another module was put in its place
+        return sys.modules.get(name) is not None
 
 
 def is_async_client(client: object) -> bool:

@@ -21,6 +21,7 @@ from dgspay.transports.asyncio_streams import AsyncioBackend
 from dgspay.transports.deadline import BoundBackend, deadline
 from dgspay.transports.exchange import Incoming, has_leftover, split_url, to_httpcore
 from dgspay.transports.failures import deadline_passed, pool_timeout
+from dgspay.transports.progress import Progress
 from dgspay.transports.routes import KEEP_ALIVE, Origin, Routes
 from dgspay.transports.streams import BlockingGatheringBackend, GatheringBackend
 
@@ -86,7 +87,7 @@ class LoopPool:
         self._slots = anyio.Semaphore(limit, fast_acquire=True)
         self._closed = False
 
-    async def send(self, request: Request, timeout: Timeout) -> Response:
+    async def send(self, request: Request, timeout: Timeout, progress: Progress) -> Response:
         """Send one request on a connection of its own and read the answer.
 
         Raises:
@@ -95,7 +96,6 @@ class LoopPool:
         """
         origin, target = split_url(request.url)
         outgoing = to_httpcore(self._core, request, origin, target, timeout)
-        progress = Progress()
         with anyio.move_on_after(timeout.total):
             await self._acquire(timeout.pool)
             try:
@@ -118,8 +118,9 @@ class LoopPool:
     async def _lend(self, origin: Origin, outgoing: Any, progress: Progress) -> Response:
         connection, closing = self._shelf.take(origin)
         if connection is None:
-            connection = self._routes.open_async(origin, self._backend)
-            outgoing.extensions["trace"] = progress.note
+            with progress.connecting():
+                connection = self._routes.open_async(origin, self._backend)
+            outgoing.extensions["trace"] = progress.note_async
         else:
             progress.may_have_left = True
         try:
@@ -144,18 +145,6 @@ def _backend(core: Any) -> Any:
     except RuntimeError:
         on_asyncio = False
     return AsyncioBackend(core) if on_asyncio else core.TrioBackend()
-
-
-class Progress:
-    """How far a request has come, so that a deadline can say whether a byte may have left."""
-
-    def __init__(self) -> None:
-        self.may_have_left = False
-
-    async def note(self, event: str, _: Any) -> None:
-        """Be told by httpcore of each step of a request."""
-        if event.endswith("send_request_headers.started"):
-            self.may_have_left = True
 
 
 async def _exchange(connection: Any, outgoing: Any) -> Response:
@@ -198,7 +187,7 @@ class ThreadPool:
         self._lock = threading.Lock()
         self._closed = False
 
-    def send(self, request: Request, timeout: Timeout) -> Response:
+    def send(self, request: Request, timeout: Timeout, progress: Progress) -> Response:
         """Send one request on a connection of its own and read the answer; see `LoopPool`."""
         origin, target = split_url(request.url)
         outgoing = to_httpcore(self._core, request, origin, target, timeout)
@@ -207,17 +196,21 @@ class ThreadPool:
         try:
             with self._lock:
                 self._shelf.lent += 1
-            return self._lend(origin, outgoing)
+            return self._lend(origin, outgoing, progress)
         finally:
             with self._lock:
                 self._shelf.lent -= 1
             self._slots.release()
 
-    def _lend(self, origin: Origin, outgoing: Any) -> Response:
+    def _lend(self, origin: Origin, outgoing: Any, progress: Progress) -> Response:
         with self._lock:
             connection, closing = self._shelf.take(origin)
         if connection is None:
-            connection = self._routes.open(origin, self._backend)
+            with progress.connecting():
+                connection = self._routes.open(origin, self._backend)
+            outgoing.extensions["trace"] = progress.note
+        else:
+            progress.may_have_left = True
         try:
             _close_all_blocking(closing)
             response = connection.handle_request(outgoing)

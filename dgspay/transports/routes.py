@@ -12,8 +12,11 @@ import attrs
 
 from dgspay.core.operation import TransportFailure
 from dgspay.errors import ConfigError
-from dgspay.transports.failures import unusable
-from dgspay.transports.libraries import Library
+from dgspay.transports import certificates
+from dgspay.transports.certificates import Verify, checked_verify
+from dgspay.transports.checks import checked_flag, checked_proxy
+from dgspay.transports.failures import misconfigured, unusable
+from dgspay.transports.libraries import Library, is_installed
 
 # Idle connections are closed after so many seconds. Servers begin to hang up not long after,
 # and a request that crosses with that has an outcome nobody knows.
@@ -72,25 +75,25 @@ class Routes:
 
     Args:
         library: Whose connections.
-        verify: Certificates to trust; False trusts everybody.
+        verify: Certificates to trust; False trusts everybody; see `certificates.Verify`.
         trust_env: Whether proxy variables and `SSL_CERT_FILE` are obeyed.
         proxy: URL of a proxy.
 
     Raises:
-        ConfigError: for a proxy that is no URL of one.
+        ConfigError: one of them is wrong.
     """
 
     def __init__(
         self,
         library: Library,
         *,
-        verify: ssl.SSLContext | bool,
+        verify: Verify,
         trust_env: bool,
         proxy: str | None,
     ) -> None:
         self.library = library
-        self._verify = verify
-        self._trust_env = trust_env
+        self._verify = checked_verify(verify)
+        self._trust_env = checked_flag(trust_env, name="trust_env")
         self._proxy = None if proxy is None else checked_proxy(proxy, kinds=_PROXIES)
         self._lock = threading.Lock()
         self._context: ssl.SSLContext | None = None
@@ -125,7 +128,10 @@ class Routes:
             options["proxy_auth"] = (name.encode(), password.encode())
         if parts.scheme == "https":
             options["proxy_ssl_context"] = self._certificates()
-        pool = f"{kind}SOCKSProxy" if parts.scheme.startswith("socks") else f"{kind}HTTPProxy"
+        pool = f"{kind}HTTPProxy"
+        if parts.scheme.startswith("socks"):
+            pool = f"{kind}SOCKSProxy"
+            _need_socks()
         port = parts.port or _PORTS.get(parts.scheme, 1080)
         host = str(parts.hostname)
         where = core.URL(scheme=parts.scheme, host=host, port=port, target="/")
@@ -138,10 +144,16 @@ class Routes:
         with self._lock:
             context = self._context
             if context is None:
-                context = self._context = self.library.client.create_ssl_context(
-                    verify=self._verify, trust_env=self._trust_env
+                context = self._context = certificates.read(
+                    self._make_context, trust_env=self._trust_env
                 )
             return context
+
+    def _make_context(self) -> ssl.SSLContext:
+        context: ssl.SSLContext = self.library.client.create_ssl_context(
+            verify=self._verify, trust_env=self._trust_env
+        )
+        return context
 
     def _proxy_of_environment(self, origin: Origin) -> str | None:
         if not self._trust_env:
@@ -167,20 +179,17 @@ def environment_proxy(
         return checked_proxy(proxy if "://" in proxy else f"http://{proxy}", kinds=kinds)
     except ConfigError as error:
         message = str(error)
-    raise unusable(f"of the environment: {message}")
+    raise misconfigured(f"of the environment: {message}")
 
 
-def checked_proxy(proxy: str, *, kinds: tuple[str, ...]) -> str:
-    """Return the URL of a proxy, which is never shown: it may hold a password.
+def _need_socks() -> None:
+    """See that the library for SOCKS is there; like all libraries, it is looked for when used.
 
     Raises:
-        ConfigError: when it is not the URL of a proxy of these kinds.
+        TransportFailure: when it is not.
     """
-    try:
-        parts = urlsplit(proxy)
-        _ = parts.port
-    except (ValueError, TypeError, AttributeError):
-        raise ConfigError("proxy must be the URL of a proxy") from None
-    if parts.scheme not in kinds or not parts.hostname:
-        raise ConfigError(f"proxy must be a URL that starts with {', '.join(kinds)}")
-    return proxy
+    if not is_installed("socksio"):
+        raise misconfigured(
+            "proxy is a SOCKS proxy, and the library for it is not installed "
+            "(pip install 'httpx[socks]')"
+        )

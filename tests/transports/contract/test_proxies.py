@@ -169,31 +169,6 @@ def test_proxy_that_is_not_there_is_not_sent(way: Way, secured: RawServer) -> No
     with_wire(way, story, proxy=f"http://127.0.0.1:{free_port()}", verify=AUTHORITY.trusting())
 
 
-def hang_up(connection: Connection) -> None:
-    connection.read_request()
-
-
-def no_http(connection: Connection) -> None:
-    connection.read_request()
-    connection.write(b"SSH-2.0-OpenSSH_9.6\r\n")
-
-
-@pytest.mark.acceptance(14)
-@pytest.mark.parametrize("script", [hang_up, no_http, Connection.reset])
-def test_tunnel_that_breaks_before_it_stands_is_told_without_the_key(
-    way: Way, secured: RawServer, script: Script
-) -> None:
-    """The key is not out yet. A library that cannot tell may call it unknown, never not sent."""
-    with RawServer(script) as proxy:
-        transport = way.transport(proxy=at(proxy), verify=AUTHORITY.trusting())
-        error = failure_of(way, secured.url, payout, transport=transport).error
-        assert error.outcome in (Outcome.NOT_SENT, Outcome.UNKNOWN)
-        assert not [
-            name for seen in proxy.requests for name, _ in seen.headers if name.startswith("x-dgs")
-        ]
-    assert secured.accepted == 0
-
-
 # What httpcore reads at a time: what comes behind so much is left lying in the stream.
 ONE_READING = 65_536
 FORGED = http({"status": "failed", "error_code": "90"}, "400 Bad Request")
