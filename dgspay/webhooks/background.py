@@ -62,7 +62,7 @@ class Background:
                 given.finished.set()
 
         self._running.add(given.finished)
-        self._start(run)
+        self.start(run)
         try:
             with anyio.move_on_after(seconds):
                 await given.finished.wait()
@@ -77,7 +77,8 @@ class Background:
         while self._running:
             await next(iter(self._running)).wait()
 
-    def _start(self, run: Callable[[], Awaitable[None]]) -> None:
+    def start(self, run: Callable[[], Awaitable[None]]) -> None:
+        """Start a task that nobody waits for, not even `drain`."""
         loop = running_asyncio_loop()
         if loop is None:
             import trio  # noqa: PLC0415 - only there, and then it is loaded already

@@ -9,7 +9,7 @@ import contextlib
 import inspect
 import math
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -30,10 +30,13 @@ from dgspay.webhooks.handlers import (
 )
 from dgspay.webhooks.inbox import (
     AsyncInbox,
+    AsyncRenewableInbox,
     AsyncTransactionalInbox,
     Inbox,
+    RenewableInbox,
     TransactionalInbox,
 )
+from dgspay.webhooks.inbox.keys import check_account_number
 from dgspay.webhooks.inbox.sqlite import DEFAULT_PATH, SQLiteInbox
 from dgspay.webhooks.reception import (
     ClaimEvent,
@@ -48,6 +51,7 @@ from dgspay.webhooks.reception import (
     handle_once,
     require_finished,
 )
+from dgspay.webhooks.renewal import renewing, renewing_async
 from dgspay.webhooks.signature import (
     EnvironmentInput,
     SecretInput,
@@ -86,14 +90,18 @@ class WebhookReceiver:
 
     Three things can still make a handler run twice: a process that is killed between the
     handler and its "done", an inbox that fails just then, and a handler that takes longer than
-    `lease`. A handler that writes in the inbox's own transaction (see `on`) is safe from all
-    three.
+    `lease`; a clock that is set is none of them. A handler that writes in the inbox's own
+    transaction (see `on`) is safe from all three.
 
     Args:
         secret: The webhook secret, or several during a rotation.
         inbox: Who remembers what was handled. The default is a SQLite file in the working
             directory; a path stands for a SQLite file there.
-        environment: Refuse events of the other environment (see `verify`).
+        account_number: Whose events these are. Accounts that share an inbox each name theirs:
+            an event of one is no duplicate of another's with the same reference.
+        environment: Refuse events of the other environment (see `verify`). Environments that
+            share an inbox are kept apart by this or, where it is not given, by what the event
+            says; only payment events are documented to say so.
         lease: Seconds after which an event whose process died is given out again. Longer than
             any handler takes.
         answer_within: Seconds after which `areceive` answers 409, so that DGS-Pay does not
@@ -109,6 +117,7 @@ class WebhookReceiver:
         *,
         secret: SecretInput,
         inbox: Inbox | AsyncInbox | str | Path | None = None,
+        account_number: str | None = None,
         environment: EnvironmentInput | None = None,
         lease: float = 300.0,
         answer_within: float = 5.0,
@@ -119,6 +128,8 @@ class WebhookReceiver:
         del secret
         if fault is not None:
             raise ConfigError(fault)
+        if account_number is not None:
+            check_account_number(account_number)
         if environment is not None:
             expected_environment(environment)
         for name, seconds in (("lease", lease), ("answer_within", answer_within)):
@@ -139,7 +150,7 @@ class WebhookReceiver:
         self._lease = lease
         self._answer_within = answer_within
         self._handlers: dict[type, Handler] = {}
-        self._rules = Rules(held, environment, max_body, self._handlers)
+        self._rules = Rules(held, account_number or "", environment, max_body, self._handlers)
         self._background = Background()
 
     def on(self, *kinds: Any) -> Callable[[HandlerFunction], HandlerFunction]:
@@ -261,10 +272,26 @@ class WebhookReceiver:
         if step.handler.takes_connection:
             with cast("TransactionalInbox", self._inbox).transaction(step.claim) as connection:
                 require_finished(function(event, connection))
-        elif step.handler.is_async:
-            anyio.run(_handle_alone, surroundings, function, event)
-        else:
-            require_finished(function(event))
+            return
+        with self._renewing(step):
+            if step.handler.is_async:
+                anyio.run(_handle_alone, surroundings, function, event)
+            else:
+                require_finished(function(event))
+
+    def _renewing(self, step: Handle) -> AbstractContextManager[None]:
+        """Renew the lease meanwhile, unless it is an async inbox's or none that is renewed."""
+        if self._has_async_inbox or not hasattr(self._inbox, "renew"):
+            return nullcontext()
+        return renewing(cast("RenewableInbox", self._inbox), step.claim, self._lease)
+
+    def _renewing_async(self, step: Handle) -> AbstractAsyncContextManager[None]:
+        # Where a transaction holds the event's row, nobody else can have it.
+        is_renewed = self._has_async_inbox and hasattr(self._inbox, "renew")
+        if not is_renewed or step.handler.takes_connection:
+            return nullcontext()
+        inbox = cast("AsyncRenewableInbox", self._inbox)
+        return renewing_async(inbox, step.claim, self._lease, self._background.start)
 
     async def _see_through(self, delivery: Delivery, surroundings: Surroundings) -> Answer:
         """Handle a delivery; a cancellation waits for what must not be left half done."""
@@ -294,9 +321,10 @@ class WebhookReceiver:
         work = partial(_within, surroundings, partial(self._perform_in_thread, surroundings, step))
         if isinstance(step, Handle):
             unbroken.raise_cancellation()
-            if step.handler.is_async:
-                return await call_handler(partial(self._handle_async, step))
-            return await unbroken.in_thread(work)
+            async with self._renewing_async(step):
+                if step.handler.is_async:
+                    return await call_handler(partial(self._handle_async, step))
+                return await unbroken.in_thread(work)
         if not self._has_async_inbox:
             ask: Callable[[], Awaitable[Any]] = partial(unbroken.in_thread, work)
         else:
@@ -317,7 +345,8 @@ class WebhookReceiver:
     async def _handle_async(self, step: Handle) -> None:
         function, event = step.handler.function, step.event
         if not step.handler.takes_connection:
-            await function(event)
+            with self._renewing(step):
+                await function(event)
             return
         inbox = cast("AsyncTransactionalInbox", self._inbox)
         async with inbox.transaction(step.claim) as connection:

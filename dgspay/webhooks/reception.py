@@ -19,7 +19,13 @@ from dgspay.webhooks import answers
 from dgspay.webhooks.answers import Answer
 from dgspay.webhooks.events import Event, UnknownEvent
 from dgspay.webhooks.inbox import Claim, ClaimLostError, Refusal
-from dgspay.webhooks.signature import EnvironmentInput, require_bytes, verify
+from dgspay.webhooks.inbox.keys import scoped_key
+from dgspay.webhooks.signature import (
+    EnvironmentInput,
+    expected_environment,
+    require_bytes,
+    verify,
+)
 
 logger = logging.getLogger("dgspay.webhooks")
 
@@ -41,10 +47,11 @@ class Handler:
 
 @attrs.frozen
 class Delivery:
-    """An event that was verified, and the handler it is for."""
+    """An event that was verified, the handler it is for, and its key in the inbox."""
 
     handler: Handler
     event: Event
+    key: str
 
 
 @attrs.frozen
@@ -86,6 +93,7 @@ class Rules:
     """What a receiver was set up with."""
 
     secrets: Sequence[Secret]
+    account_number: str
     environment: EnvironmentInput | None
     max_body: int
     handlers: Mapping[type, Handler]
@@ -101,7 +109,17 @@ class Rules:
             level = logging.WARNING if isinstance(event, UnknownEvent) else logging.INFO
             logger.log(level, "nobody handles %s; acknowledged", event.event)
             return answers.RECEIVED
-        return Delivery(handler, event)
+        return Delivery(handler, event, self.key_of(event))
+
+    def key_of(self, event: Event) -> str:
+        """Return the key under which the inbox has an event of this account and environment."""
+        known = self.environment and expected_environment(self.environment)
+        environment = known or event.environment or ""
+        return scoped_key(
+            event.dedupe_key,
+            account_number=self.account_number,
+            environment=environment.casefold(),
+        )
 
     def read(self, body: bytes, signature: str | None) -> Event | Answer:
         """Verify a delivery and read it, or say why not."""
@@ -126,7 +144,7 @@ def handle_once(delivery: Delivery) -> Reception:
     """Claim the event, have it handled, and leave it done or given back."""
     handler, event = delivery.handler, delivery.event
     try:
-        claim = yield ClaimEvent(event.dedupe_key)
+        claim = yield ClaimEvent(delivery.key)
     except Exception:  # the inbox is the user's choice, and its driver has its own errors
         logger.exception("the inbox failed; %s was not handled", event.dedupe_key)
         return answers.UNAVAILABLE
@@ -142,33 +160,34 @@ def handle_once(delivery: Delivery) -> Reception:
         return answers.IN_PROGRESS
     except Exception:  # a handler is the user's code and may raise what it likes
         logger.exception("the handler of %s failed; it can be delivered again", event.dedupe_key)
-        yield from _release(claim)
+        yield from _release(claim, event)
         return answers.FAILED
     except GeneratorExit:
         raise
     except BaseException:
         # Cancelled or interrupted. The handler has stopped, wherever it ran: a driver does not
         # leave a thread before that.
-        yield from _release(claim)
+        yield from _release(claim, event)
         raise
     if not handler.takes_connection:
-        yield from _mark_done(claim)
+        yield from _mark_done(claim, event)
     return answers.RECEIVED
 
 
-def _mark_done(claim: Claim) -> Generator[Step, Any, None]:
+def _mark_done(claim: Claim, event: Event) -> Generator[Step, Any, None]:
     try:
         yield MarkDone(claim)
     except Exception:  # the inbox is the user's choice, and its driver has its own errors
         # It was handled, so it is acknowledged all the same: a redelivery would repeat it.
-        logger.exception("%s was handled, but the inbox cannot remember it", claim.key)
+        name = event.dedupe_key
+        logger.exception("%s was handled, but the inbox cannot remember it", name)
 
 
-def _release(claim: Claim) -> Generator[Step, Any, None]:
+def _release(claim: Claim, event: Event) -> Generator[Step, Any, None]:
     try:
         yield Release(claim)
     except Exception:  # the inbox is the user's choice, and its driver has its own errors
-        logger.exception("%s can be handled again only after its lease", claim.key)
+        logger.exception("%s can be handled again only after its lease", event.dedupe_key)
 
 
 def require_finished(result: Any) -> None:

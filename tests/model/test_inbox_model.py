@@ -66,7 +66,7 @@ class InboxStory(RuleBasedStateMachine):
         self.processes = [self._process(), self._process()]
 
     def _inbox(self) -> SQLiteInbox:
-        return SQLiteInbox(self.folder / "inbox.sqlite3", clock=lambda: self.now)
+        return SQLiteInbox(self.folder / "inbox.sqlite3", monotonic=lambda: self.now)
 
     def _process(self) -> WebhookReceiver:
         receiver = WebhookReceiver(secret=SECRET, inbox=self._inbox(), lease=LEASE)

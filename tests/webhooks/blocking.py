@@ -39,6 +39,9 @@ class Blocking:
         claimed: Claim | Refusal = self._portal.call(lambda: self._inbox.claim(key, lease=lease))
         return claimed
 
+    def renew(self, claim: Claim, *, lease: float) -> None:
+        self._portal.call(lambda: self._inbox.renew(claim, lease=lease))
+
     def done(self, claim: Claim) -> None:
         self._portal.call(self._inbox.done, claim)
 

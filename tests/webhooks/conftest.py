@@ -64,7 +64,10 @@ def sqlite_path(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=INBOXES)
 def inbox(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """Each kind of inbox, with its real server; the ones with `await` made blocking."""
+    """Each kind of inbox, with its real server; the ones with `await` made blocking.
+
+    A lease that is over is not watched for long: nobody renews it here.
+    """
     match request.param:
         case "memory":
             yield MemoryInbox()
@@ -73,11 +76,13 @@ def inbox(request: pytest.FixtureRequest) -> Iterator[Any]:
         case "postgres":
             from dgspay.webhooks import PostgresInbox
 
-            yield PostgresInbox(request.getfixturevalue("postgres_url"))
+            yield PostgresInbox(request.getfixturevalue("postgres_url"), patience=0.05)
         case "async_postgres":
             from dgspay.webhooks import AsyncPostgresInbox
 
-            with Blocking(AsyncPostgresInbox(request.getfixturevalue("postgres_url"))) as blocking:
+            with Blocking(
+                AsyncPostgresInbox(request.getfixturevalue("postgres_url"), patience=0.05)
+            ) as blocking:
                 yield blocking
         case "redis":
             import redis
@@ -85,12 +90,14 @@ def inbox(request: pytest.FixtureRequest) -> Iterator[Any]:
             from dgspay.webhooks import RedisInbox
 
             with redis.Redis.from_url(request.getfixturevalue("redis_url")) as client:
-                yield RedisInbox(client)
+                yield RedisInbox(client, patience=0.05)
         case "async_redis":
             import redis.asyncio
 
             from dgspay.webhooks import AsyncRedisInbox
 
             async_client = redis.asyncio.Redis.from_url(request.getfixturevalue("redis_url"))
-            with Blocking(AsyncRedisInbox(async_client), async_client.aclose) as blocking:
+            with Blocking(
+                AsyncRedisInbox(async_client, patience=0.05), async_client.aclose
+            ) as blocking:
                 yield blocking

@@ -91,6 +91,7 @@ def test_an_event_whose_process_was_killed_is_handled_again(
     # It died in the middle of its first event.
     (unfinished,) = log.read_text().split()
     inbox = PostgresInbox(address) if kind == "postgres" else inbox_of(kind, address)
+    inbox.patience = 0.05
     receiver = WebhookReceiver(secret=SECRET, inbox=inbox)
     again: list[str] = []
 

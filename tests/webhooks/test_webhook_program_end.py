@@ -28,7 +28,7 @@ pytestmark = pytest.mark.acceptance(43)
 
 BACKENDS = ["asyncio", "trio"]
 SIGNATURE = sign(BODY, SECRET)
-KEY = "payment.success:dgs_123456789"
+KEY = "[/production]payment.success:dgs_123456789"
 
 
 class Clock:
@@ -222,5 +222,5 @@ def test_a_real_server_is_told_though_the_program_ends(postgres_url: str, refere
         request.cancel()
 
     asyncio.run(program())
-    claim = PostgresInbox(postgres_url).claim(f"payment.success:{reference}", lease=60)
+    claim = PostgresInbox(postgres_url).claim(f"[/production]payment.success:{reference}", lease=60)
     assert claim is Refusal.DONE

@@ -27,7 +27,7 @@ from .receiving import BODY, status
 
 pytestmark = pytest.mark.acceptance(43)
 
-KEY = "payment.success:dgs_123456789"
+KEY = "[ACC-1/production]payment.success:dgs_123456789"
 CLAIM = Claim(KEY, "a token")
 EVENT = read_event(BODY)
 
@@ -72,13 +72,13 @@ def drive(request: pytest.FixtureRequest) -> Callable[[Delivery, Performed], Ans
 
 def test_an_event_is_claimed_handled_and_marked_done(drive: Any) -> None:
     performed, shop = Performed(), handler()
-    assert status(drive(Delivery(shop, EVENT), performed)) == (200, "received")
+    assert status(drive(Delivery(shop, EVENT, KEY), performed)) == (200, "received")
     assert performed.steps == [ClaimEvent(KEY), Handle(shop, EVENT, CLAIM), MarkDone(CLAIM)]
 
 
 def test_a_transaction_has_marked_it_done_already(drive: Any) -> None:
     performed, shop = Performed(), handler(takes_connection=True)
-    assert status(drive(Delivery(shop, EVENT), performed)) == (200, "received")
+    assert status(drive(Delivery(shop, EVENT, KEY), performed)) == (200, "received")
     assert performed.steps == [ClaimEvent(KEY), Handle(shop, EVENT, CLAIM)]
 
 
@@ -90,18 +90,18 @@ def test_an_event_that_is_not_given_out_is_not_handled(
     drive: Any, refusal: Refusal, answered: tuple[int, str]
 ) -> None:
     performed = Performed(ClaimEvent=refusal)
-    assert status(drive(Delivery(handler(), EVENT), performed)) == answered
+    assert status(drive(Delivery(handler(), EVENT, KEY), performed)) == answered
     assert performed.steps == [ClaimEvent(KEY)]
 
 
 def test_an_event_whose_handler_failed_is_given_back(drive: Any) -> None:
     performed, shop = Performed(Handle=ValueError("the shop is down")), handler()
-    assert status(drive(Delivery(shop, EVENT), performed)) == (500, "failed")
+    assert status(drive(Delivery(shop, EVENT, KEY), performed)) == (500, "failed")
     assert performed.steps == [ClaimEvent(KEY), Handle(shop, EVENT, CLAIM), Release(CLAIM)]
 
 
 def test_an_interruption_gives_the_event_back_and_goes_on_its_way(drive: Any) -> None:
     performed, shop = Performed(Handle=KeyboardInterrupt()), handler()
     with pytest.raises(KeyboardInterrupt):
-        drive(Delivery(shop, EVENT), performed)
+        drive(Delivery(shop, EVENT, KEY), performed)
     assert performed.steps == [ClaimEvent(KEY), Handle(shop, EVENT, CLAIM), Release(CLAIM)]

@@ -30,7 +30,7 @@ from .webhook_samples import SECRET
 pytestmark = pytest.mark.acceptance(43)
 
 SIGNATURE = sign(BODY, SECRET)
-KEY = "payment.success:dgs_123456789"
+KEY = "[/production]payment.success:dgs_123456789"
 
 Orders = list[str]
 
@@ -161,7 +161,7 @@ def test_a_claim_lost_before_the_transaction_is_told_and_not_acknowledged(
     (told,) = caplog.records
     assert (told.levelname, told.getMessage()) == (
         "WARNING",
-        f"{KEY} was not handled here: somebody else has it",
+        "payment.success:dgs_123456789 was not handled here: somebody else has it",
     )
 
 

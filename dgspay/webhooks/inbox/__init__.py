@@ -7,6 +7,11 @@ process dies in between, the event can be claimed again once the lease is over.
     claim ──▶ done            handled; every later delivery is a duplicate
           ──▶ release         the handler failed; the next delivery is handled at once
           ──▶ (a crash)       the next delivery after the lease is handled
+
+No wall clock decides alone that a lease is over, as a clock can be set. On one machine a lease
+is measured on the clock that counts from its start (`MemoryInbox`, `SQLiteInbox`). On servers it
+is stated anew while its handler lives (`renew`), and one that seems to be over, or to have been
+taken in the future, is watched for that before the event goes to another.
 """
 
 from __future__ import annotations
@@ -28,6 +33,7 @@ __all__ = [
     "AsyncInbox",
     "AsyncPostgresInbox",
     "AsyncRedisInbox",
+    "AsyncRenewableInbox",
     "AsyncTransactionalInbox",
     "Claim",
     "ClaimLostError",
@@ -36,6 +42,7 @@ __all__ = [
     "PostgresInbox",
     "RedisInbox",
     "Refusal",
+    "RenewableInbox",
     "SQLiteInbox",
     "TransactionalInbox",
     "new_claim",
@@ -65,7 +72,7 @@ class Claim:
     """The right to handle one event until the lease is over.
 
     Attributes:
-        key: The `dedupe_key` of the event.
+        key: The key of the event (`dgspay.webhooks.inbox.keys`).
         token: What tells this claim from a later one of the same event, made after its lease.
     """
 
@@ -91,6 +98,15 @@ def new_claim(key: str) -> Claim:
     return Claim(key, secrets.token_hex(16))
 
 
+PATIENCE = 3.0
+"""Seconds for which a lease that seems to be over is watched, where nothing else is said."""
+
+
+def watching(patience: float, lease: float) -> float:
+    """Return the seconds for which a lease is watched: no longer than it lasts."""
+    return max(0.0, min(patience, lease))
+
+
 class Inbox(Protocol):
     """What the receiver asks of an inbox. Every method may be called from any thread."""
 
@@ -104,6 +120,21 @@ class Inbox(Protocol):
 
     def release(self, claim: Claim) -> None:
         """Give the event back, unless it is done or someone else's by now."""
+        ...
+
+
+class RenewableInbox(Inbox, Protocol):
+    """An inbox whose leases are stated anew while a handler runs.
+
+    Attributes:
+        patience: Seconds for which a lease that seems to be over is watched. A live handler's
+            is renewed several times in them.
+    """
+
+    patience: float
+
+    def renew(self, claim: Claim, *, lease: float) -> None:
+        """State that the lease ends in so many seconds, unless it is done or someone else's."""
         ...
 
 
@@ -132,6 +163,16 @@ class AsyncInbox(Protocol):
 
     async def release(self, claim: Claim) -> None:
         """Give the event back, unless it is done or someone else's by now."""
+        ...
+
+
+class AsyncRenewableInbox(AsyncInbox, Protocol):
+    """The same for a driver with `await`, with leases that are renewed."""
+
+    patience: float
+
+    async def renew(self, claim: Claim, *, lease: float) -> None:
+        """State that the lease ends in so many seconds, unless it is done or someone else's."""
         ...
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import attrs
 
 from dgspay.webhooks.inbox import Claim, Refusal, new_claim
+from dgspay.webhooks.inbox.keys import wider_keys
 
 _WEEK = 7 * 24 * 3600.0
 
@@ -40,10 +41,11 @@ class MemoryInbox:
         with self._lock:
             now = self._clock()
             self._forget_before(now - self._keep)
-            if key in self._done:
+            keys = (key, *wider_keys(key))
+            if any(each in self._done for each in keys):
                 return Refusal.DONE
-            held = self._claimed.get(key)
-            if held is not None and held.leased_until > now:
+            held = (self._claimed.get(each) for each in keys)
+            if any(each is not None and each.leased_until > now for each in held):
                 return Refusal.BUSY
             claim = new_claim(key)
             self._claimed[key] = _Entry(claim.token, now + lease)

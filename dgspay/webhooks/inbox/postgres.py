@@ -7,14 +7,28 @@ are committed together: either both happened or neither, also when the machine d
 from __future__ import annotations
 
 import contextlib
+import time
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString
 
-from dgspay.webhooks.inbox import Claim, ClaimLostError, Refusal, new_claim
+import anyio
+
+from dgspay.webhooks.inbox import (
+    PATIENCE,
+    Claim,
+    ClaimLostError,
+    Refusal,
+    new_claim,
+    watching,
+)
+from dgspay.webhooks.inbox.keys import wider_keys
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection, Connection
+
+_Row = tuple[Any, ...] | None
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS dgspay_inbox (
@@ -38,22 +52,52 @@ VALUES (%(key)s, %(token)s, clock_timestamp() + make_interval(secs => %(lease)s)
 ON CONFLICT (key) DO NOTHING
 """
 
+# The server's clock may be set. Where it says that a lease is over, or that it was taken in the
+# future, the event is not given out unless the lease is still as it was seen a while before: a
+# live handler's is renewed meanwhile.
 _LOOK = """
-SELECT done_at IS NOT NULL, leased_until <= clock_timestamp() FROM dgspay_inbox
-WHERE key = %(key)s
+SELECT
+    done_at IS NOT NULL,
+    leased_until > clock_timestamp()
+        AND leased_until <= clock_timestamp() + make_interval(secs => %(lease)s),
+    token,
+    (extract(epoch FROM leased_until) * 1000000)::bigint
+FROM dgspay_inbox WHERE key = %(key)s
 """
 
-# Only what is found free and can be locked at once. Of several who try, the lock lets one
-# through, and the others look at the row again after it or skip it.
+# A transaction of a handler's that holds the row is a sign of life already.
+_LOCK = "SELECT 1 FROM dgspay_inbox WHERE key = %(key)s FOR UPDATE SKIP LOCKED"
+
+# What wider keys say of an event.
+_LOOK_WIDER = """
+SELECT bool_or(done_at IS NOT NULL), bool_or(leased_until > clock_timestamp())
+FROM dgspay_inbox WHERE key = ANY(%s)
+"""
+
+# Only what can be locked at once. Of several who try, the lock lets one through, and the others
+# look at the row again after it or skip it.
 _CLAIM_LEFT = """
 WITH free AS MATERIALIZED (
     SELECT key FROM dgspay_inbox
-    WHERE key = %(key)s AND done_at IS NULL AND leased_until <= clock_timestamp()
+    WHERE key = %(key)s AND done_at IS NULL AND token = %(seen_token)s
+        AND (extract(epoch FROM leased_until) * 1000000)::bigint = %(seen_until)s
     FOR UPDATE SKIP LOCKED
 )
 UPDATE dgspay_inbox AS held
 SET token = %(token)s, leased_until = clock_timestamp() + make_interval(secs => %(lease)s)
 FROM free WHERE held.key = free.key
+"""
+
+_RENEW = """
+UPDATE dgspay_inbox SET leased_until = clock_timestamp() + make_interval(secs => %(lease)s)
+WHERE key = %(key)s AND token = %(token)s AND done_at IS NULL
+"""
+
+# Whatever the server, the database, the role or the handler has set: what a crash of the server
+# could take back would be handled twice. What waits for more than this server's disk stays.
+_SYNCHRONOUS = """
+SELECT set_config('synchronous_commit', 'on', true)
+WHERE current_setting('synchronous_commit') IN ('off', 'local')
 """
 
 _DONE = """
@@ -78,18 +122,46 @@ DELETE FROM dgspay_inbox WHERE done_at < clock_timestamp() - make_interval(secs 
 """
 
 
-class PostgresInbox:
+class _Borrowed:
+    """Which connection each claim under way was made on.
+
+    A lease is renewed while its handler runs. Where the program hands out one connection to all,
+    the handler may be using it at that moment, in a transaction of its own.
+    """
+
+    def __init__(self, patience: float) -> None:
+        self.patience = patience
+        self._connections: dict[str, weakref.ref[Any]] = {}
+
+    def _note(self, claim: Claim, connection: Any) -> None:
+        self._connections[claim.token] = weakref.ref(connection)
+
+    def _forget(self, claim: Claim) -> None:
+        self._connections.pop(claim.token, None)
+
+    def _may_be_in_use(self, claim: Claim, connection: Any) -> bool:
+        noted = self._connections.get(claim.token)
+        return noted is None or noted() is connection
+
+
+class PostgresInbox(_Borrowed):
     """Remembers in the table `dgspay_inbox`, which `install` or your own migration makes.
 
     Args:
         connect: A connection string, for a connection per question; or a function that
             returns a context manager with a connection that has no transaction open, such as
             `pool.connection` of psycopg_pool.
+        patience: Seconds for which a lease that seems to be over is watched for a sign of life
+            before its event is given to another.
     """
 
     def __init__(
-        self, connect: str | Callable[[], AbstractContextManager[Connection[Any]]]
+        self,
+        connect: str | Callable[[], AbstractContextManager[Connection[Any]]],
+        *,
+        patience: float = PATIENCE,
     ) -> None:
+        super().__init__(patience)
         self._connect = _connecting(connect) if isinstance(connect, str) else connect
 
     def install(self) -> None:
@@ -99,36 +171,65 @@ class PostgresInbox:
             connection.execute(SCHEMA)
 
     def claim(self, key: str, *, lease: float) -> Claim | Refusal:
-        """Take an event for `lease` seconds of the server's clock."""
-        claim = new_claim(key)
+        """Take an event for `lease` seconds, unless it is done or in live hands."""
+        claim, wider = new_claim(key), wider_keys(key)
         values = {"key": key, "token": claim.token, "lease": lease}
         with self._connect() as connection, connection.transaction():
+            if wider:
+                refusal = _wider_refusal(_row(connection, _LOOK_WIDER, (wider,)))
+                if refusal is not None:
+                    return refusal
+            connection.execute(_SYNCHRONOUS)
             if connection.execute(_CLAIM_NEW, values).rowcount == 1:
+                self._note(claim, connection)
                 return claim
-            refusal = _refusal(connection.execute(_LOOK, values).fetchone())
-            if refusal is None and connection.execute(_CLAIM_LEFT, values).rowcount == 1:
+            seen = _seen(_row(connection, _LOOK, values))
+            if isinstance(seen, Refusal):
+                return seen
+            if _row(connection, _LOCK, values) is None:
+                return Refusal.BUSY
+        time.sleep(watching(self.patience, lease))
+        with self._connect() as connection, connection.transaction():
+            connection.execute(_SYNCHRONOUS)
+            if connection.execute(_CLAIM_LEFT, {**values, **seen}).rowcount == 1:
+                self._note(claim, connection)
                 return claim
-        return refusal or Refusal.BUSY
+            found = _row(connection, _LOOK, values)
+        return _refusal_after_all(found)
+
+    def renew(self, claim: Claim, *, lease: float) -> None:
+        """State that the lease ends in so many seconds, unless it is done or someone else's."""
+        with self._connect() as connection:
+            if self._may_be_in_use(claim, connection):
+                return
+            with connection.transaction():
+                values = {"key": claim.key, "token": claim.token, "lease": lease}
+                connection.execute(_RENEW, values)
 
     def done(self, claim: Claim) -> None:
         """Remember that the event was handled, whoever has claimed it since."""
+        self._forget(claim)
         with self._connect() as connection, connection.transaction():
+            connection.execute(_SYNCHRONOUS)
             connection.execute(_DONE, {"key": claim.key, "token": claim.token})
 
     def release(self, claim: Claim) -> None:
         """Give the event back, unless it is done or someone else's by now."""
+        self._forget(claim)
         with self._connect() as connection, connection.transaction():
             connection.execute(_RELEASE, {"key": claim.key, "token": claim.token})
 
     @contextlib.contextmanager
     def transaction(self, claim: Claim) -> Iterator[Connection[Any]]:
         """A transaction for the handler; it ends with the event marked done, or not at all."""
+        self._forget(claim)
         values = {"key": claim.key, "token": claim.token}
         with self._connect() as connection, connection.transaction():
             if connection.execute(_HOLD, values).fetchone() is None:
                 raise ClaimLostError(claim.key)
             yield connection
             connection.execute(_DONE, values)
+            connection.execute(_SYNCHRONOUS)
 
     def forget(self, *, older_than: float) -> int:
         """Forget what was done more than this many seconds ago; return how many that were."""
@@ -136,18 +237,24 @@ class PostgresInbox:
             return connection.execute(_FORGET, (older_than,)).rowcount
 
 
-class AsyncPostgresInbox:
+class AsyncPostgresInbox(_Borrowed):
     """The same with `await`.
 
     Args:
         connect: A connection string, for a connection per question; or a function that
             returns an async context manager with a connection that has no transaction open,
             such as `pool.connection` of psycopg_pool's AsyncConnectionPool.
+        patience: Seconds for which a lease that seems to be over is watched for a sign of life
+            before its event is given to another.
     """
 
     def __init__(
-        self, connect: str | Callable[[], AbstractAsyncContextManager[AsyncConnection[Any]]]
+        self,
+        connect: str | Callable[[], AbstractAsyncContextManager[AsyncConnection[Any]]],
+        *,
+        patience: float = PATIENCE,
     ) -> None:
+        super().__init__(patience)
         self._connect = _async_connecting(connect) if isinstance(connect, str) else connect
 
     async def install(self) -> None:
@@ -157,36 +264,65 @@ class AsyncPostgresInbox:
             await connection.execute(SCHEMA)
 
     async def claim(self, key: str, *, lease: float) -> Claim | Refusal:
-        """Take an event for `lease` seconds of the server's clock."""
-        claim = new_claim(key)
+        """Take an event for `lease` seconds, unless it is done or in live hands."""
+        claim, wider = new_claim(key), wider_keys(key)
         values = {"key": key, "token": claim.token, "lease": lease}
         async with self._connect() as connection, connection.transaction():
+            if wider:
+                refusal = _wider_refusal(await _async_row(connection, _LOOK_WIDER, (wider,)))
+                if refusal is not None:
+                    return refusal
+            await connection.execute(_SYNCHRONOUS)
             if (await connection.execute(_CLAIM_NEW, values)).rowcount == 1:
+                self._note(claim, connection)
                 return claim
-            refusal = _refusal(await (await connection.execute(_LOOK, values)).fetchone())
-            if refusal is None and (await connection.execute(_CLAIM_LEFT, values)).rowcount == 1:
+            seen = _seen(await _async_row(connection, _LOOK, values))
+            if isinstance(seen, Refusal):
+                return seen
+            if await _async_row(connection, _LOCK, values) is None:
+                return Refusal.BUSY
+        await anyio.sleep(watching(self.patience, lease))
+        async with self._connect() as connection, connection.transaction():
+            await connection.execute(_SYNCHRONOUS)
+            if (await connection.execute(_CLAIM_LEFT, {**values, **seen})).rowcount == 1:
+                self._note(claim, connection)
                 return claim
-        return refusal or Refusal.BUSY
+            found = await _async_row(connection, _LOOK, values)
+        return _refusal_after_all(found)
+
+    async def renew(self, claim: Claim, *, lease: float) -> None:
+        """State that the lease ends in so many seconds, unless it is done or someone else's."""
+        async with self._connect() as connection:
+            if self._may_be_in_use(claim, connection):
+                return
+            async with connection.transaction():
+                values = {"key": claim.key, "token": claim.token, "lease": lease}
+                await connection.execute(_RENEW, values)
 
     async def done(self, claim: Claim) -> None:
         """Remember that the event was handled, whoever has claimed it since."""
+        self._forget(claim)
         async with self._connect() as connection, connection.transaction():
+            await connection.execute(_SYNCHRONOUS)
             await connection.execute(_DONE, {"key": claim.key, "token": claim.token})
 
     async def release(self, claim: Claim) -> None:
         """Give the event back, unless it is done or someone else's by now."""
+        self._forget(claim)
         async with self._connect() as connection, connection.transaction():
             await connection.execute(_RELEASE, {"key": claim.key, "token": claim.token})
 
     @contextlib.asynccontextmanager
     async def transaction(self, claim: Claim) -> AsyncIterator[AsyncConnection[Any]]:
         """A transaction for the handler; it ends with the event marked done, or not at all."""
+        self._forget(claim)
         values = {"key": claim.key, "token": claim.token}
         async with self._connect() as connection, connection.transaction():
             if await (await connection.execute(_HOLD, values)).fetchone() is None:
                 raise ClaimLostError(claim.key)
             yield connection
             await connection.execute(_DONE, values)
+            await connection.execute(_SYNCHRONOUS)
 
     async def forget(self, *, older_than: float) -> int:
         """Forget what was done more than this many seconds ago; return how many that were."""
@@ -194,15 +330,41 @@ class AsyncPostgresInbox:
             return (await connection.execute(_FORGET, (older_than,))).rowcount
 
 
-def _refusal(found: tuple[Any, ...] | None) -> Refusal | None:
-    """Read a row; None where its lease is over, so that it may be had."""
+def _row(connection: Connection[Any], query: LiteralString, values: Any) -> _Row:
+    """Return a row as a tuple, whatever the program has its connections make of rows."""
+    from psycopg.rows import tuple_row  # noqa: PLC0415 - the extra `postgres`
+
+    return connection.cursor(row_factory=tuple_row).execute(query, values).fetchone()
+
+
+async def _async_row(connection: AsyncConnection[Any], query: LiteralString, values: Any) -> _Row:
+    from psycopg.rows import tuple_row  # noqa: PLC0415 - the extra `postgres`
+
+    cursor = await connection.cursor(row_factory=tuple_row).execute(query, values)
+    return await cursor.fetchone()
+
+
+def _wider_refusal(found: _Row) -> Refusal | None:
+    is_done, is_held = found or (None, None)
+    if is_done:
+        return Refusal.DONE
+    return Refusal.BUSY if is_held else None
+
+
+def _seen(found: _Row) -> Refusal | dict[str, Any]:
+    """Read a row that stands in the way: a refusal, or a lease that is worth being watched."""
     if found is None:
         # It was released between the two statements. The next delivery gets it.
         return Refusal.BUSY
-    is_done, is_over = found
+    is_done, is_held, token, until = found
     if is_done:
         return Refusal.DONE
-    return None if is_over else Refusal.BUSY
+    return Refusal.BUSY if is_held else {"seen_token": token, "seen_until": until}
+
+
+def _refusal_after_all(found: _Row) -> Refusal:
+    seen = _seen(found)
+    return seen if isinstance(seen, Refusal) else Refusal.BUSY
 
 
 def _connecting(conninfo: str) -> Callable[[], AbstractContextManager[Connection[Any]]]:

@@ -6,23 +6,55 @@ is delivered again be handled again.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable
 from typing import Any, Protocol
 
-from dgspay.webhooks.inbox import Claim, Refusal, new_claim
+import anyio
+
+from dgspay.webhooks.inbox import PATIENCE, Claim, Refusal, new_claim, watching
+from dgspay.webhooks.inbox.keys import wider_keys
 
 _NINETY_DAYS = 90 * 24 * 3600.0
 
-# Each script is atomic. The lease is compared with the server's clock, the only one that all
-# machines share. A client repeats by itself what it lost the answer of: its own claim does not
-# stand in its way, or nobody would have the event until the lease is over.
+_DAY = 24 * 3600.0
+
+# Each script is atomic. A client repeats by itself what it lost the answer of: its own claim does
+# not stand in its way, or nobody would have the event until the lease is over.
+#
+# The lease is compared with the server's clock, which may be set. Where it says that a lease is
+# over, or that it was taken in the future, the event is not given out unless the lease is still
+# as it was seen a while before (ARGV[4] and ARGV[5]): a live handler's is renewed meanwhile.
 _CLAIM = """
 local held = redis.call('HMGET', KEYS[1], 'done', 'leased_until', 'token')
-if held[1] then return 2 end
+if held[1] then return {2} end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-if held[2] and tonumber(held[2]) > now and held[3] ~= ARGV[1] then return 0 end
+if held[3] and held[3] ~= ARGV[1] then
+    local left = tonumber(held[2]) - now
+    if left > 0 and left <= tonumber(ARGV[2]) then return {0} end
+    if held[3] ~= ARGV[4] or held[2] ~= ARGV[5] then return {3, held[3], held[2]} end
+end
 redis.call('HSET', KEYS[1], 'token', ARGV[1], 'leased_until', now + ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return {1}
+"""
+
+# What a wider key says of an event: one key at a time, as a cluster wants it.
+_LOOK = """
+local held = redis.call('HMGET', KEYS[1], 'done', 'leased_until')
+if held[1] then return 2 end
+local time = redis.call('TIME')
+if held[2] and tonumber(held[2]) > time[1] * 1000 then return 0 end
+return 1
+"""
+
+_RENEW = """
+local held = redis.call('HMGET', KEYS[1], 'done', 'token')
+if held[1] or held[2] ~= ARGV[1] then return 0 end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('HSET', KEYS[1], 'leased_until', now + ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1
 """
@@ -38,6 +70,11 @@ local held = redis.call('HMGET', KEYS[1], 'done', 'token')
 if held[1] or held[2] ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
 """
+
+
+# What the scripts answer.
+_GIVEN = 1
+_REFUSALS = {0: Refusal.BUSY, 2: Refusal.DONE}
 
 
 class RedisClient(Protocol):
@@ -59,16 +96,17 @@ class AsyncRedisClient(Protocol):
 class _Records:
     """Where records lie and how long they stay: the same for both clients."""
 
-    def __init__(self, prefix: str, keep: float) -> None:
+    def __init__(self, prefix: str, keep: float, patience: float) -> None:
         self._prefix = prefix
         self._keep = keep
+        self.patience = patience
 
     def _name(self, key: str) -> str:
         return self._prefix + key
 
-    def _claim_arguments(self, claim: Claim, lease: float) -> tuple[str, str, int, int]:
-        # A record of a lease must outlive the lease.
-        kept = max(self._keep, lease + 1)
+    def _lease_arguments(self, claim: Claim, lease: float) -> tuple[str, str, int, int]:
+        # A record of a lease must outlive the lease, also where the server's clock jumps.
+        kept = max(self._keep, lease + _DAY)
         return self._name(claim.key), claim.token, _milliseconds(lease), _milliseconds(kept)
 
     def _done_arguments(self, claim: Claim) -> tuple[str, str, int]:
@@ -82,19 +120,38 @@ class RedisInbox(_Records):
         client: A `redis.Redis`.
         prefix: What the names of its keys begin with.
         keep: Seconds for which an event is remembered after it was handled.
+        patience: Seconds for which a lease that seems to be over is watched for a sign of life
+            before its event is given to another.
     """
 
     def __init__(
-        self, client: RedisClient, *, prefix: str = "dgspay:inbox:", keep: float = _NINETY_DAYS
+        self,
+        client: RedisClient,
+        *,
+        prefix: str = "dgspay:inbox:",
+        keep: float = _NINETY_DAYS,
+        patience: float = PATIENCE,
     ) -> None:
-        super().__init__(prefix, keep)
+        super().__init__(prefix, keep, patience)
         self._client = client
 
     def claim(self, key: str, *, lease: float) -> Claim | Refusal:
-        """Take an event for `lease` seconds of the server's clock."""
+        """Take an event for `lease` seconds, unless it is done or in live hands."""
+        for wider in wider_keys(key):
+            refusal = _REFUSALS.get(self._client.eval(_LOOK, 1, self._name(wider)))
+            if refusal is not None:
+                return refusal
         claim = new_claim(key)
-        verdict = self._client.eval(_CLAIM, 1, *self._claim_arguments(claim, lease))
-        return _claim_or_refusal(claim, verdict)
+        arguments = self._lease_arguments(claim, lease)
+        verdict, *seen = self._client.eval(_CLAIM, 1, *arguments, "", "")
+        if seen:
+            time.sleep(watching(self.patience, lease))
+            verdict, *seen = self._client.eval(_CLAIM, 1, *arguments, *seen)
+        return claim if verdict == _GIVEN else _REFUSALS.get(verdict, Refusal.BUSY)
+
+    def renew(self, claim: Claim, *, lease: float) -> None:
+        """State that the lease ends in so many seconds, unless it is done or someone else's."""
+        self._client.eval(_RENEW, 1, *self._lease_arguments(claim, lease))
 
     def done(self, claim: Claim) -> None:
         """Remember that the event was handled, whoever has claimed it since."""
@@ -114,15 +171,28 @@ class AsyncRedisInbox(_Records):
         *,
         prefix: str = "dgspay:inbox:",
         keep: float = _NINETY_DAYS,
+        patience: float = PATIENCE,
     ) -> None:
-        super().__init__(prefix, keep)
+        super().__init__(prefix, keep, patience)
         self._client = client
 
     async def claim(self, key: str, *, lease: float) -> Claim | Refusal:
-        """Take an event for `lease` seconds of the server's clock."""
+        """Take an event for `lease` seconds, unless it is done or in live hands."""
+        for wider in wider_keys(key):
+            refusal = _REFUSALS.get(await self._client.eval(_LOOK, 1, self._name(wider)))
+            if refusal is not None:
+                return refusal
         claim = new_claim(key)
-        verdict = await self._client.eval(_CLAIM, 1, *self._claim_arguments(claim, lease))
-        return _claim_or_refusal(claim, verdict)
+        arguments = self._lease_arguments(claim, lease)
+        verdict, *seen = await self._client.eval(_CLAIM, 1, *arguments, "", "")
+        if seen:
+            await anyio.sleep(watching(self.patience, lease))
+            verdict, *seen = await self._client.eval(_CLAIM, 1, *arguments, *seen)
+        return claim if verdict == _GIVEN else _REFUSALS.get(verdict, Refusal.BUSY)
+
+    async def renew(self, claim: Claim, *, lease: float) -> None:
+        """State that the lease ends in so many seconds, unless it is done or someone else's."""
+        await self._client.eval(_RENEW, 1, *self._lease_arguments(claim, lease))
 
     async def done(self, claim: Claim) -> None:
         """Remember that the event was handled, whoever has claimed it since."""
@@ -135,13 +205,3 @@ class AsyncRedisInbox(_Records):
 
 def _milliseconds(seconds: float) -> int:
     return int(seconds * 1000)
-
-
-def _claim_or_refusal(claim: Claim, verdict: int) -> Claim | Refusal:
-    match verdict:
-        case 1:
-            return claim
-        case 2:
-            return Refusal.DONE
-        case _:
-            return Refusal.BUSY

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import random
+import re
 import sqlite3
 import threading
 import time
@@ -14,6 +16,7 @@ from typing import Any
 
 from dgspay.errors import ConfigError
 from dgspay.webhooks.inbox import Claim, Refusal, new_claim
+from dgspay.webhooks.inbox.keys import wider_keys
 
 DEFAULT_PATH = "dgspay-webhooks.sqlite3"
 
@@ -29,7 +32,6 @@ CREATE TABLE IF NOT EXISTS dgspay_inbox (
 _CLAIM = """
 INSERT INTO dgspay_inbox (key, token, leased_until) VALUES (:key, :token, :until)
 ON CONFLICT (key) DO UPDATE SET token = excluded.token, leased_until = excluded.leased_until
-WHERE dgspay_inbox.done_at IS NULL AND dgspay_inbox.leased_until <= :now
 """
 
 _DONE = """
@@ -37,9 +39,14 @@ INSERT INTO dgspay_inbox (key, token, leased_until, done_at) VALUES (:key, :toke
 ON CONFLICT (key) DO UPDATE SET done_at = excluded.done_at WHERE dgspay_inbox.done_at IS NULL
 """
 
-_IS_DONE = "SELECT 1 FROM dgspay_inbox WHERE key = ? AND done_at IS NOT NULL"
+_FOUND = "SELECT token, leased_until, done_at FROM dgspay_inbox WHERE key = ?"
 
 _RELEASE = "DELETE FROM dgspay_inbox WHERE key = :key AND token = :token AND done_at IS NULL"
+
+# The end of a token: when its lease began and when it is over, on the monotonic clock. It stands
+# there and not in columns so that older versions of dgspay can go on using the file.
+_LEASE = re.compile(r" (?P<begun>\d+)-(?P<over>\d+)$", re.ASCII)
+_MICROSECONDS = 1_000_000
 
 
 # Held from the making of a file to its closing: whoever closes a file, in any way, takes from
@@ -64,7 +71,9 @@ class SQLiteInbox:
         path: The file; it is made when it is first needed, for its owner only (mode 600). The
             default lies in the working directory.
         busy_timeout: Seconds to wait for another process that is writing.
-        clock: Seconds since the epoch, the same for all processes.
+        clock: Seconds since the epoch, for `forget`.
+        monotonic: Seconds on the clock by which leases end. All processes of the machine share
+            it, it is never set, and a machine that sleeps stops it as it stops the handlers.
     """
 
     def __init__(
@@ -73,6 +82,7 @@ class SQLiteInbox:
         *,
         busy_timeout: float = 10.0,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         if str(path) in ("", ":memory:"):
             raise ConfigError("SQLiteInbox needs a file; MemoryInbox keeps nothing on disk")
@@ -80,25 +90,44 @@ class SQLiteInbox:
         self._path = Path(path).absolute()
         self._busy_timeout = busy_timeout
         self._clock = clock
+        self._monotonic = monotonic
 
     def claim(self, key: str, *, lease: float) -> Claim | Refusal:
         """Take an event for `lease` seconds, unless it is done or someone else's."""
-        claim = new_claim(key)
+        keys = (key, *wider_keys(key))
         with self._connection() as connection:
             # What is done stays done: to see it, nobody has to wait for the writers' lock.
-            if self._patiently(connection, _IS_DONE, (key,)).fetchone() is not None:
+            if self._refusal(connection, keys) is Refusal.DONE:
                 return Refusal.DONE
         with self._transaction() as connection:
-            now = self._clock()
-            written = connection.execute(
-                _CLAIM, {"key": key, "token": claim.token, "until": now + lease, "now": now}
-            )
-            if written.rowcount == 1:
-                return claim
-            (done_at,) = connection.execute(
-                "SELECT done_at FROM dgspay_inbox WHERE key = ?", (key,)
-            ).fetchone()
-        return Refusal.BUSY if done_at is None else Refusal.DONE
+            refusal = self._refusal(connection, keys)
+            if refusal is not None:
+                return refusal
+            claim = Claim(key, f"{new_claim(key).token} {_written(self._monotonic(), lease)}")
+            until = self._clock() + lease
+            connection.execute(_CLAIM, {"key": key, "token": claim.token, "until": until})
+            return claim
+
+    def _refusal(self, connection: sqlite3.Connection, keys: tuple[str, ...]) -> Refusal | None:
+        """Say what stands against a claim under any of the keys."""
+        found = [
+            row for key in keys for row in self._patiently(connection, _FOUND, (key,)).fetchall()
+        ]
+        if any(done_at is not None for _, _, done_at in found):
+            return Refusal.DONE
+        if any(self._is_held(token, leased_until) for token, leased_until, _ in found):
+            return Refusal.BUSY
+        return None
+
+    def _is_held(self, token: str, leased_until: float) -> bool:
+        lease = _LEASE.search(token)
+        if lease is None:
+            # An older version of dgspay has it, which wrote the wall clock's time only.
+            return leased_until > self._clock()
+        now = self._monotonic() * _MICROSECONDS
+        # One that begins in the future began before the machine was started again: nobody has it.
+        # A second is left to processors whose clocks are not quite one.
+        return int(lease["begun"]) - _MICROSECONDS <= now < int(lease["over"])
 
     def done(self, claim: Claim) -> None:
         """Remember that the event was handled, whoever has claimed it since."""
@@ -157,6 +186,11 @@ class SQLiteInbox:
                 if not is_busy or time.monotonic() > give_up:
                     raise
             time.sleep(random.uniform(0.000_5, 0.003))  # noqa: S311 - no secret hangs on it
+
+
+def _written(begun: float, lease: float) -> str:
+    over = math.ceil((begun + lease) * _MICROSECONDS)
+    return f"{math.floor(begun * _MICROSECONDS)}-{over}"
 
 
 def _make_private(path: Path) -> None:
