@@ -153,10 +153,11 @@ def test_a_chunk_as_a_task(
     pytest.importorskip("psycopg")
     names = run("PostgreSQL and five machines")
     monkeypatch.chdir(tmp_path)
-    row = {"amount": 1000, "msisdn": "0788123456", "network": "MTN"}
+    row = {"amount": 1000, "network": "MTN"}
+    rows = [{**row, "reference": str(n), "msisdn": f"078812345{n}"} for n in range(4)]
 
     async def begin(payouts: AsyncPayouts) -> None:
-        async with payouts.open([{**row, "reference": str(n)} for n in range(4)], batch="b") as job:
+        async with payouts.open(rows, batch="b") as job:
             await job.start()
 
     with DGSPay.from_env() as dgs, names["PostgresLedger"](database) as ledger:

@@ -31,7 +31,12 @@ def without_invisible(text: str, *, field: str) -> str:
         raise ValueError(
             f"{field} has an invisible character that shows it backwards (U+202E); enter it again"
         )
-    return _SPACES.sub(" ", _INVISIBLE.sub("", text)).strip()
+    return visible_part(text)
+
+
+def visible_part(text: str) -> str:
+    """Return what a reader sees of a text, to compare it with another: marks of direction gone."""
+    return _SPACES.sub(" ", _INVISIBLE.sub("", text).replace(_REVERSES, "")).strip()
 
 
 def named(character: str) -> str:

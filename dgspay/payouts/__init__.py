@@ -20,10 +20,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dgspay.payouts.batch import CHUNK_ROWS, Batch, Chunk, Terms
+    from dgspay.payouts.batch import CHUNK_ROWS, REPEAT_DAYS, Batch, Chunk, Terms
+    from dgspay.payouts.blocking import Payouts, run_payouts
     from dgspay.payouts.books import REPORT_FORMS, Status
     from dgspay.payouts.chunks import ChunkPayer
-    from dgspay.payouts.desk import AsyncPayouts, Payouts
+    from dgspay.payouts.desk import AsyncPayouts
     from dgspay.payouts.engines import ChunkRef, Engine
     from dgspay.payouts.engines.local import LocalEngine
     from dgspay.payouts.engines.pgqueuer import PgQueuerEngine
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
         UnknownBatchError,
         UnknownPayoutError,
     )
-    from dgspay.payouts.job import Job, Summary, check_rows, open_job, run_payouts
+    from dgspay.payouts.job import Job, Summary, check_rows, open_job
     from dgspay.payouts.ledger import Counts, Ledger
     from dgspay.payouts.ledger.postgres import PostgresLedger
     from dgspay.payouts.ledger.sqlite import DEFAULT_NAME, SqliteLedger
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from dgspay.payouts.payout import UNSETTLED, Payout, Record, State
     from dgspay.payouts.preflight import Preflight, parse_fee
     from dgspay.payouts.reconciling import Difference, Kind
+    from dgspay.payouts.repeats import Overlap
     from dgspay.payouts.report import Report
     from dgspay.payouts.row import COLUMNS
     from dgspay.payouts.rows import Source
@@ -56,10 +58,11 @@ if TYPE_CHECKING:
     from dgspay.payouts.webhooks import UNKNOWN_PAYOUT, DisbursementEvent, PayoutWebhooks
 
 _HOME = {
-    "batch": "CHUNK_ROWS Batch Chunk Terms",
+    "batch": "CHUNK_ROWS REPEAT_DAYS Batch Chunk Terms",
     "chunks": "ChunkPayer",
     "books": "REPORT_FORMS Status",
-    "desk": "AsyncPayouts Payouts",
+    "blocking": "Payouts run_payouts",
+    "desk": "AsyncPayouts",
     "engines": "ChunkRef Engine",
     "engines.local": "LocalEngine",
     "engines.pgqueuer": "PgQueuerEngine",
@@ -68,7 +71,7 @@ _HOME = {
         "BatchBusyError BatchChangedError LedgerError NotInDoubtError PreflightError RowFault "
         "RowsInvalidError UnknownBatchError UnknownPayoutError"
     ),
-    "job": "Job Summary check_rows open_job run_payouts",
+    "job": "Job Summary check_rows open_job",
     "ledger": "Counts Ledger",
     "ledger.postgres": "PostgresLedger",
     "ledger.sqlite": "DEFAULT_NAME SqliteLedger",
@@ -76,6 +79,7 @@ _HOME = {
     "payout": "UNSETTLED Payout Record State",
     "preflight": "Preflight parse_fee",
     "reconciling": "Difference Kind",
+    "repeats": "Overlap",
     "report": "Report",
     "row": "COLUMNS",
     "rows": "Source",
@@ -90,6 +94,7 @@ __all__ = [
     "CHUNK_ROWS",
     "COLUMNS",
     "DEFAULT_NAME",
+    "REPEAT_DAYS",
     "REPORT_FORMS",
     "UNKNOWN_PAYOUT",
     "UNSETTLED",
@@ -115,6 +120,7 @@ __all__ = [
     "LookUps",
     "NotInDoubtError",
     "OnResult",
+    "Overlap",
     "Pace",
     "Payout",
     "PayoutWebhooks",

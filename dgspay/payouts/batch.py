@@ -23,6 +23,16 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+", re.ASCII)
 _TOKEN_CHARACTERS = 32  # of base64: 192 bits
 
+_PERIOD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", re.ASCII)
+
+REPEAT_DAYS = 5.0
+"""Days within which the same sum to the same account is taken for a mistake.
+
+Less than the week from one payday to the next.
+"""
+
+_MOST_DAYS = 366
+
 CHUNK_ROWS = 250
 """Rows a machine takes up at once where several share a batch."""
 
@@ -89,6 +99,12 @@ class Batch:
         started: Whether it was confirmed; before that nothing can have been sent.
         paused: Why its run stopped by itself, until it is run again.
         id: The number the ledger gave it.
+        period: What its references are unique within, such as `2026-12`; those of batches without
+            one are unique together.
+        repeat_days: Days within which the same sum to the same account is not sent again.
+        key_seed: What its idempotency keys are made of, its own, so that another batch of the same
+            rows is never answered with the payouts of this one. Empty for a batch that a dgspay
+            began whose keys followed from name and rows.
     """
 
     name: str
@@ -101,10 +117,14 @@ class Batch:
     started: bool = False
     paused: str | None = None
     id: int = 0
+    period: str | None = None
+    repeat_days: float = REPEAT_DAYS
+    key_seed: str = attrs.field(factory=lambda: secrets.token_hex(16), repr=False)
 
     def key_of(self, number: int) -> str:
         """Return the idempotency key of a row: the same at every attempt, on every machine."""
-        text = f"dgspay payout\n{self.name}\n{self.digest}\n{number}"
+        origin = self.key_seed or f"{self.name}\n{self.digest}"
+        text = f"dgspay payout\n{origin}\n{number}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def token_of(self, number: int) -> str:
@@ -134,18 +154,34 @@ class Batch:
         """
         self._require_terms(attrs.evolve(terms, callback_url=self.terms.callback_url))
 
-    def require_same(self, digest: str, terms: Terms) -> None:
+    def require_same(self, digest: str, asked: Batch) -> None:
         """Refuse to go on with another file or other settings.
+
+        Args:
+            digest: SHA-256 of the rows.
+            asked: The batch as it would be if it began now.
 
         Raises:
             BatchChangedError: naming what differs.
         """
+        if asked.period != self.period:
+            raise BatchChangedError(
+                f"batch {self.name!r} began {_period_words(self.period)}, and it is run "
+                f"{_period_words(asked.period)}. Nothing was sent. The pay of another period is a "
+                "batch of another name"
+            )
         if digest != self.digest:
             raise BatchChangedError(
                 f"the rows are not those batch {self.name!r} began with: this run sends nothing. "
-                "Put the file back as it was, or pay what is new as a batch of another name"
+                "Put the file back as it was, or pay what is new as a batch of another name; the "
+                "pay of another month has a period of its own (--period 2026-12)"
             )
-        self._require_terms(terms)
+        if asked.repeat_days != self.repeat_days:
+            raise BatchChangedError(
+                f"batch {self.name!r} began with {self.repeat_days:g} days within which nobody is "
+                "sent the same sum again. Nothing was sent"
+            )
+        self._require_terms(asked.terms)
 
     def _require_terms(self, terms: Terms) -> None:
         fields = attrs.asdict(terms)
@@ -192,15 +228,45 @@ def check_name(name: str) -> str:
     return name
 
 
-def name_from(source: Any) -> str:
-    """Return the name a batch gets from its file.
+def check_period(period: str | None) -> str | None:
+    """Return a batch's period.
+
+    Raises:
+        ConfigError: when it could not stand in a batch's name.
+    """
+    if period is None or (isinstance(period, str) and _PERIOD.fullmatch(period)):
+        return period if period is None else period.lower()
+    raise ConfigError(
+        "a period is 1 to 32 of A-Z, a-z, 0-9, dot, hyphen and underscore, such as 2026-12"
+    )
+
+
+def check_days(days: float) -> float:
+    """Return the days within which nobody is sent the same sum again.
+
+    Raises:
+        ConfigError: it is no such number.
+    """
+    if isinstance(days, bool) or not isinstance(days, int | float) or not 0 <= days <= _MOST_DAYS:
+        raise ConfigError(f"repeat_days must be a number from 0 to {_MOST_DAYS}")
+    return float(days)
+
+
+def _period_words(period: str | None) -> str:
+    return "without a period" if period is None else f"for period {period}"
+
+
+def name_from(source: Any, period: str | None = None) -> str:
+    """Return the name a batch gets from its file, and from its period where it has one.
 
     Raises:
         ConfigError: when the rows come from no file.
     """
     if not isinstance(source, str | Path):
         raise ConfigError("rows that come from no file need a name for their batch")
-    return check_name(_NOT_IN_NAMES.sub("-", Path(source).stem).strip(".-_")[:64] or "batch")
+    stem = _NOT_IN_NAMES.sub("-", Path(source).stem).strip(".-_")
+    ending = "" if period is None or stem.lower().endswith(period) else f"-{period}"
+    return check_name((stem[: 64 - len(ending)] or "batch") + ending)
 
 
 def chunk_ranges(count: int, size: int = CHUNK_ROWS) -> list[tuple[int, int]]:

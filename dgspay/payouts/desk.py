@@ -1,34 +1,19 @@
-"""All that is done about batches, in one place: `AsyncPayouts`, and `Payouts` without `await`.
-
-The command line calls nothing else.
-"""
+"""All that is done about batches, in one place; the command line calls nothing else."""
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
 from functools import partial
 from pathlib import Path
-from typing import (
-    Any,
-    Concatenate,
-    Generic,
-    ParamSpec,
-    Self,
-    TextIO,
-    TypeVar,
-    overload,
-)
+from typing import TextIO
 
-import anyio
-
-from dgspay import AsyncDGSPay, DGSPay
+from dgspay import AsyncDGSPay
 from dgspay.errors import ConfigError
 from dgspay.money import AmountInput
 from dgspay.payouts import books
-from dgspay.payouts.batch import CHUNK_ROWS
+from dgspay.payouts.allowing import Allowed
+from dgspay.payouts.batch import CHUNK_ROWS, REPEAT_DAYS
 from dgspay.payouts.books import Status
 from dgspay.payouts.chunks import ChunkPayer, in_thread
 from dgspay.payouts.engines import ChunkRef, Engine
@@ -42,9 +27,6 @@ from dgspay.payouts.report import Report
 from dgspay.payouts.rows import Source
 from dgspay.payouts.runner import OnResult, Stop
 from dgspay.payouts.survey import Survey
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class AsyncPayouts:
@@ -71,7 +53,7 @@ class AsyncPayouts:
         *,
         mapping: Mapping[str, str] | None = None,
         fee: AmountInput | None = None,
-        allow_duplicates: bool = False,
+        allow_duplicates: Allowed = (),
     ) -> Preflight:
         """Read rows, and hold them against the wallet and the bank list. It only reads.
 
@@ -83,7 +65,8 @@ class AsyncPayouts:
             mapping: Other headings and what they mean, such as `{"Net pay": "amount"}`.
             fee: The fee of one disbursement in RWF, where you know it; amounts must be above it
                 (guide, "Disburse Funds").
-            allow_duplicates: Whether rows may pay the same amount to the same account.
+            allow_duplicates: References of rows that may pay the same amount to the same account
+                as another row of the source.
 
         Raises:
             RowsInvalidError: rows are wrong; all of them are listed.
@@ -92,9 +75,10 @@ class AsyncPayouts:
         client = self._needed_client()
         survey = source
         if not isinstance(survey, Survey):
-            survey = await in_thread(check_rows, source, mapping)
+            read = partial(check_rows, source, mapping, allow_duplicates=allow_duplicates)
+            survey = await in_thread(read)
         survey.require_good()
-        return await preflight(client, survey, fee=fee, allow_duplicates=allow_duplicates)
+        return await preflight(client, survey, fee=fee)
 
     def open(
         self,
@@ -102,6 +86,9 @@ class AsyncPayouts:
         *,
         batch: str | None = None,
         mapping: Mapping[str, str] | None = None,
+        period: str | None = None,
+        allow_duplicates: Allowed = (),
+        repeat_days: float = REPEAT_DAYS,
         callback_url: str | None = None,
         pace: Pace | None = None,
         limits: Limits | None = None,
@@ -121,6 +108,9 @@ class AsyncPayouts:
             source,
             batch=batch,
             mapping=mapping,
+            period=period,
+            allow_duplicates=allow_duplicates,
+            repeat_days=repeat_days,
             callback_url=callback_url,
             pace=pace,
             limits=limits,
@@ -134,7 +124,9 @@ class AsyncPayouts:
         batch: str | None = None,
         mapping: Mapping[str, str] | None = None,
         fee: AmountInput | None = None,
-        allow_duplicates: bool = False,
+        period: str | None = None,
+        allow_duplicates: Allowed = (),
+        repeat_days: float = REPEAT_DAYS,
         confirm: Callable[[Preflight], bool] | None = None,
         callback_url: str | None = None,
         pace: Pace | None = None,
@@ -151,10 +143,13 @@ class AsyncPayouts:
 
         Args:
             source: A CSV file, an iterable of mappings, or a frame of pandas or polars.
-            batch: Name of the batch; that of the file if left out.
+            batch: Name of the batch; that of the file, and of the period, if left out.
             mapping: Other headings and what they mean.
             fee: The fee of one disbursement in RWF, where you know it.
-            allow_duplicates: Whether rows may pay the same amount to the same account.
+            period: What is paid for, such as `2026-12`: a reference is paid once within it.
+            allow_duplicates: References of rows that may be paid although they look as if they had
+                been paid before; a mapping gives each a reason to be noted.
+            repeat_days: Days within which the same sum to the same account is not sent again.
             confirm: Shown what was found; nothing is sent unless it says yes.
             callback_url: Where `PayoutWebhooks` is reached; each payout adds a path of its own.
             pace: How fast.
@@ -173,12 +168,15 @@ class AsyncPayouts:
             source,
             batch=batch,
             mapping=mapping,
+            period=period,
+            allow_duplicates=allow_duplicates,
+            repeat_days=repeat_days,
             callback_url=callback_url,
             pace=pace,
             limits=limits,
             stop=stop,
         ) as job:
-            found = await job.preflight(fee=fee, allow_duplicates=allow_duplicates)
+            found = await job.preflight(fee=fee)
             await job.require_good(found, settle_within=settle_within)
             if confirm is not None and not confirm(found):
                 raise ConfigError("nothing was sent: it was not confirmed")
@@ -309,91 +307,3 @@ class AsyncPayouts:
         if self._ledger is None:
             raise ConfigError("this needs what was written down: give the payouts a ledger")
         return self._ledger
-
-
-class _Blocking(Generic[P, T]):
-    """Bind a method of `AsyncPayouts` to `Payouts`, its signature intact."""
-
-    def __init__(
-        self, method: Callable[Concatenate[AsyncPayouts, P], Coroutine[Any, Any, T]]
-    ) -> None:
-        self._method = method
-        self.__doc__ = method.__doc__
-        self.__wrapped__ = method
-
-    @overload
-    def __get__(self, instance: None, owner: type) -> Self: ...
-
-    @overload
-    def __get__(self, instance: Payouts, owner: type) -> Callable[P, T]: ...
-
-    def __get__(self, instance: Payouts | None, owner: type) -> Any:
-        if instance is None:
-            return self
-        method = self._method
-
-        @functools.wraps(method)
-        def blocking(*args: Any, **kwargs: Any) -> T:
-            return instance.wait_for(lambda payouts: method(payouts, *args, **kwargs))
-
-        # Without the `self` of the method that was wrapped.
-        signature = inspect.signature(method)
-        parameters = [*signature.parameters.values()][1:]
-        blocking.__signature__ = signature.replace(  # type: ignore[attr-defined]
-            parameters=parameters
-        )
-        return blocking
-
-
-class Payouts:
-    """The methods of `AsyncPayouts` without `await`, one definition for both.
-
-        with DGSPay.from_env() as dgs, SqliteLedger("payouts.sqlite3") as ledger:
-            payouts = Payouts(dgs, ledger)
-            summary = payouts.run("salaries.csv", fee=100)
-            payouts.report("salaries", "salaries.html")
-
-    Requests are sent by an asynchronous client with the settings, the hooks and the kind of
-    transport of this one (see `DGSPay.to_async`), in an event loop that lasts as long as the call.
-
-    Args:
-        client: Its settings pay, and ask DGS-Pay. `status`, `report` and `resolve` need none.
-        ledger: Remembers. `check` needs none.
-    """
-
-    check = _Blocking(AsyncPayouts.check)
-    run = _Blocking(AsyncPayouts.run)
-    pay_chunk = _Blocking(AsyncPayouts.pay_chunk)
-    chunks = _Blocking(AsyncPayouts.chunks)
-    status = _Blocking(AsyncPayouts.status)
-    row = _Blocking(AsyncPayouts.row)
-    report = _Blocking(AsyncPayouts.report)
-    resolve = _Blocking(AsyncPayouts.resolve)
-
-    def __init__(self, client: DGSPay | None = None, ledger: Ledger | None = None) -> None:
-        self._client = client
-        self._ledger = ledger
-
-    def reconcile(self, batch: str, *, pace: Pace | None = None) -> list[Difference]:
-        """Hold a batch against DGS-Pay's transactions; see `AsyncPayouts.reconcile`.
-
-        for difference in payouts.reconcile("salaries"):
-            print(difference.reference, difference.kind, difference.what)
-        """
-
-        async def collect(payouts: AsyncPayouts) -> list[Difference]:
-            async with aclosing(payouts.reconcile(batch, pace=pace)) as differences:
-                return [difference async for difference in differences]
-
-        return self.wait_for(collect)
-
-    def wait_for(self, work: Callable[[AsyncPayouts], Coroutine[Any, Any, T]]) -> T:
-        """Run a coroutine of your own with an `AsyncPayouts` of the same settings."""
-
-        async def run() -> T:
-            if self._client is None:
-                return await work(AsyncPayouts(None, self._ledger))
-            async with self._client.to_async() as twin:
-                return await work(AsyncPayouts(twin, self._ledger))
-
-        return anyio.run(run)

@@ -14,8 +14,9 @@ the recipient was not     failed     failed 2)     failed      held !       .
 "." changes nothing, "!" notes a contradiction. 1) Held, where an earlier attempt ended without
 an answer: that this one did not pay says nothing about that one. 2) After a contradiction only
 by a look-up or a person. 3) Where it failed without a name of DGS-Pay's, by a refusal or the
-word of a person: an event that overtook the answer has one. A new payout is taken like one in
-doubt: an event may overtake both the answer and the ledger of the machine that sent it.
+word of a person: an event that overtook the answer has one. A new payout, and one that is blocked,
+is taken like one in doubt: an event may overtake both the answer and the ledger of the machine
+that sent it.
 """
 
 from __future__ import annotations
@@ -127,12 +128,12 @@ def merge(record: Record, evidence: Evidence, now: float) -> Record:
 def _next_state(record: Record, evidence: Evidence) -> tuple[State, str | None]:
     """Look up the table; with what contradicts what, where it does."""
     state, finding = record.state, evidence.finding
-    undecided = state in (State.NEW, State.IN_DOUBT)
+    undecided = state in (State.NEW, State.IN_DOUBT, State.BLOCKED)
     match finding:
         case Finding.ACCEPTED if undecided or (state is State.HELD and not record.contradiction):
             return State.ACCEPTED, None
         case Finding.LOST | Finding.NOT_SENT | Finding.REFUSED if undecided:
-            return (State.HELD if record.doubtful else _WITHOUT_EFFECT[finding]), None
+            return (State.HELD if record.doubtful else _without_effect(state, finding)), None
         case Finding.ACCEPTED if state is State.FAILED and record.dgs_reference is None:
             return State.HELD, "it was said not to be paid before it was accepted"
         case Finding.REFUSED if state is State.ACCEPTED:
@@ -145,6 +146,11 @@ def _next_state(record: Record, evidence: Evidence) -> tuple[State, str | None]:
             return (State.CONFIRMED if finding is Finding.PAID else State.FAILED), None
         case _:
             return state, None
+
+
+def _without_effect(state: State, finding: Finding) -> State:
+    is_still_blocked = finding is Finding.NOT_SENT and state is State.BLOCKED
+    return state if is_still_blocked else _WITHOUT_EFFECT[finding]
 
 
 def _may_settle(record: Record, evidence: Evidence) -> bool:

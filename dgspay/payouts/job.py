@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-import anyio
-import anyio.to_thread
 import attrs
 
-from dgspay import AsyncDGSPay, DGSPay
-from dgspay.errors import ConfigError
+from dgspay import AsyncDGSPay
 from dgspay.money import AmountInput
-from dgspay.payouts.batch import Batch, Terms, check_name, chunk_ranges, name_from
+from dgspay.payouts.allowing import Allowances, Allowed
+from dgspay.payouts.batch import (
+    REPEAT_DAYS,
+    Batch,
+    Terms,
+    check_days,
+    check_name,
+    check_period,
+    chunk_ranges,
+    name_from,
+)
 from dgspay.payouts.chunks import ChunkPayer, in_thread
 from dgspay.payouts.engines import ChunkRef, Engine
 from dgspay.payouts.engines.local import LocalEngine
@@ -27,6 +33,7 @@ from dgspay.payouts.ledger import Counts, Ledger
 from dgspay.payouts.pace import Limits, Pace
 from dgspay.payouts.payout import OPEN, Payout, State
 from dgspay.payouts.preflight import Preflight, balance_problems, preflight
+from dgspay.payouts.repeats import words_of
 from dgspay.payouts.rows import Source, file_digest, open_rows
 from dgspay.payouts.runner import OnResult, Stop
 from dgspay.payouts.settling import LookUps, Settler
@@ -36,10 +43,6 @@ T = TypeVar("T")
 
 # How often chunks are put out again whose worker could not finish them.
 _ROUNDS = 3
-
-# Seconds within which the same row in two batches is taken for a mistake: less than the week from
-# one payday to the next.
-_LATELY = 5 * 24 * 3600.0
 
 # Rows that are read again to see that a mapping still means what it did.
 _READ_AGAIN = 1000
@@ -84,12 +87,14 @@ class Job:
         batch: Batch,
         survey: Survey | None,
         *,
+        allowances: Allowances | None = None,
         pace: Pace | None = None,
         limits: Limits | None = None,
         stop: Stop | None = None,
     ) -> None:
         self.batch = batch
         self.survey = survey
+        self._allowances = Allowances(()) if allowances is None else allowances
         self._client = client
         self._ledger = ledger
         self._pace = pace or Pace()
@@ -107,65 +112,34 @@ class Job:
         """Whether the batch had begun before."""
         return self.batch.started
 
-    async def preflight(
-        self, *, fee: AmountInput | None = None, allow_duplicates: bool = False
-    ) -> Preflight:
+    async def preflight(self, *, fee: AmountInput | None = None) -> Preflight:
         """Look before paying; see `preflight`. Of a batch that has begun, what is left counts.
+
+        It says as well what other batches have paid of this one. Where that is one that has begun,
+        these rows are left out of it, and the others may be paid.
 
         Args:
             fee: As for `preflight`.
-            allow_duplicates: As for `preflight`; and whether the ledger may hold another batch of
-                the very same rows, as where a sheet was given again under another name.
 
         Raises:
             DGSPayError: a look-up failed.
         """
+        paid = await in_thread(
+            partial(self._ledger.overlaps, self.batch, allowed=self._allowances.numbers)
+        )
+        told = [words_of(overlap, self.batch, time.time()) for overlap in paid]
         if self.survey is not None:
-            found = await preflight(
-                self._client, self.survey, fee=fee, allow_duplicates=allow_duplicates
-            )
-            twins, alike = await in_thread(self._twins), await in_thread(self._paid_before)
-            fresh, old = alike if not allow_duplicates else ([], [*alike[0], *alike[1]])
-            return attrs.evolve(
-                found,
-                problems=(*found.problems, *fresh, *(() if allow_duplicates else twins)),
-                remarks=(*found.remarks, *old, *(twins if allow_duplicates else ())),
-            )
+            found = await preflight(self._client, self.survey, fee=fee)
+            return attrs.evolve(found, problems=(*found.problems, *told))
         counts = await in_thread(self._ledger.counts, self.batch.name)
         left, total = counts.count(State.NEW), counts.amount(State.NEW)
         found = await preflight(self._client, Survey(count=left, total=total))
-        return attrs.evolve(found, problems=tuple(balance_problems(total, found.available)))
-
-    def _twins(self) -> list[str]:
-        """Name the batches that have begun to pay these very rows from this account."""
-        ours = self.batch
-        return [
-            f"batch {other.name!r} has these very rows, and was begun on "
-            f"{dt.datetime.fromtimestamp(other.created_at).astimezone():%Y-%m-%d at %H:%M}"
-            for other in self._ledger.batches()
-            if other.started
-            and other.name != ours.name
-            and other.digest == ours.digest
-            and attrs.evolve(other.terms, callback_url=None)
-            == attrs.evolve(ours.terms, callback_url=None)
-        ]
-
-    def _paid_before(self) -> tuple[list[str], list[str]]:
-        """Name the batches that may have paid some of these rows: lately, and long ago.
-
-        A sheet that was corrected, or only saved again, is not the same file any more. From one
-        payday to the next, rows may well be the same.
-        """
-        lately: list[str] = []
-        long_ago: list[str] = []
-        for name, created_at, count in self._ledger.overlaps(self.batch):
-            begun = dt.datetime.fromtimestamp(created_at).astimezone()
-            rows = "one row" if count == 1 else f"{count:,} rows"
-            (lately if time.time() - created_at < _LATELY else long_ago).append(
-                f"batch {name!r} of {begun:%Y-%m-%d at %H:%M} has paid, or may have paid, {rows} "
-                "with the same reference, amount and account"
-            )
-        return lately, long_ago
+        left_out = (f"{words}. They are left out" for words in told)
+        return attrs.evolve(
+            found,
+            problems=tuple(balance_problems(total, found.available)),
+            remarks=(*found.remarks, *left_out),
+        )
 
     async def run(
         self,
@@ -250,7 +224,14 @@ class Job:
         """Note on disk that the batch was confirmed, or that it goes on."""
         # By its id: whoever has lost his lock, with the server that kept it, may have confirmed
         # rows that another run has read anew since.
-        await in_thread(partial(self._ledger.start, self.batch.name, batch_id=self.batch.id))
+        await in_thread(
+            partial(
+                self._ledger.start,
+                self.batch.name,
+                batch_id=self.batch.id,
+                allowed=self._allowances.numbers,
+            )
+        )
 
     async def require_good(self, found: Preflight, *, settle_within: float) -> None:
         """Refuse to pay with problems; what was sent before is looked up all the same.
@@ -276,6 +257,9 @@ async def open_job(
     *,
     batch: str | None = None,
     mapping: Mapping[str, str] | None = None,
+    period: str | None = None,
+    allow_duplicates: Allowed = (),
+    repeat_days: float = REPEAT_DAYS,
     callback_url: str | None = None,
     pace: Pace | None = None,
     limits: Limits | None = None,
@@ -289,6 +273,11 @@ async def open_job(
         source: A CSV file, an iterable of mappings, or a frame.
         batch: Its name; that of the file if left out.
         mapping: Other headings and what they mean.
+        period: What is paid for, such as `2026-12`: a reference is paid once within it, and the
+            name of the batch ends with it. Batches without one share one period.
+        allow_duplicates: References of rows that may be paid although the ledger knows, or the
+            sheet shows, that they look paid; a mapping gives each a reason to be noted.
+        repeat_days: Days within which the same sum to the same account is not sent again.
         callback_url: Where webhooks go; each payout adds a path nobody can guess.
         pace: How fast.
         limits: When to stop by oneself.
@@ -298,23 +287,51 @@ async def open_job(
         RowsInvalidError: rows are wrong; all of them are listed.
         BatchChangedError: the batch began with other rows or settings.
         BatchBusyError: another process runs it.
+        ConfigError: a row is allowed by name that is not there.
+        TypeError: `allow_duplicates` names no rows.
         LedgerError: the ledger cannot be written.
     """
-    name = name_from(source) if batch is None else check_name(batch)
-    terms = Terms.of(client, callback_url)
+    allowances = Allowances(allow_duplicates)
+    period = check_period(period)
+    name = name_from(source, period) if batch is None else check_name(batch)
+    asked = Batch(
+        name=name,
+        digest="",
+        terms=Terms.of(client, callback_url),
+        period=period,
+        repeat_days=check_days(repeat_days),
+    )
     with ledger.only_run(name):
-        loaded, survey = await in_thread(_load, ledger, source, name, terms, mapping)
-        yield Job(client, ledger, loaded, survey, pace=pace, limits=limits, stop=stop)
+        loaded, survey = await in_thread(_load, ledger, source, asked, mapping, allowances)
+        yield Job(
+            client,
+            ledger,
+            loaded,
+            survey,
+            allowances=allowances,
+            pace=pace,
+            limits=limits,
+            stop=stop,
+        )
 
 
 def _load(
-    ledger: Ledger, source: Source, name: str, terms: Terms, mapping: Mapping[str, str] | None
+    ledger: Ledger,
+    source: Source,
+    asked: Batch,
+    mapping: Mapping[str, str] | None,
+    allowances: Allowances,
 ) -> tuple[Batch, Survey | None]:
+    name = asked.name
     known = ledger.batch(name)
     if known is not None and known.started:
-        known.require_same(_digest_of(source, mapping), terms)
+        known.require_same(_digest_of(source, mapping), asked)
         if mapping:
             _require_same_meaning(ledger, known, source, mapping)
+        if allowances:
+            for payout in _payouts_of(ledger, name):
+                allowances.look(payout)
+            allowances.require_found()
         return known, None
     # Read but never confirmed: nothing can have been sent, so the rows are read again.
     ledger.discard(name)
@@ -322,15 +339,18 @@ def _load(
     with open_rows(source, mapping) as rows:
 
         def payouts() -> Iterator[Payout]:
-            yield from survey_rows(rows, survey)
+            yield from survey_rows(rows, survey, allowances)
             survey.require_good()
 
-        loaded = ledger.load(
-            Batch(name=name, digest="", terms=terms),
-            payouts(),
-            digest=lambda: rows.digest,
-        )
+        loaded = ledger.load(asked, payouts(), digest=lambda: rows.digest)
     return loaded, survey
+
+
+def _payouts_of(ledger: Ledger, name: str) -> Iterator[Payout]:
+    after = 0
+    while page := ledger.page(name, after=after, limit=_READ_AGAIN, states=tuple(State)):
+        after = page[-1].payout.number
+        yield from (record.payout for record in page)
 
 
 def _require_same_meaning(
@@ -362,62 +382,25 @@ def _digest_of(source: Source, mapping: Mapping[str, str] | None) -> str:
         return rows.digest
 
 
-def check_rows(source: Source, mapping: Mapping[str, str] | None = None) -> Survey:
+def check_rows(
+    source: Source,
+    mapping: Mapping[str, str] | None = None,
+    *,
+    allow_duplicates: Allowed = (),
+) -> Survey:
     """Read all rows without a ledger, and say what they come to and what is wrong.
 
+    Args:
+        source: A CSV file, an iterable of mappings, or a frame.
+        mapping: Other headings and what they mean.
+        allow_duplicates: References of rows that may pay what another row pays.
+
     Raises:
-        ConfigError: the file cannot be read at all.
+        ConfigError: the file cannot be read at all, or a row is allowed that is not there.
+        TypeError: `allow_duplicates` names no rows.
     """
     survey = Survey()
     with open_rows(source, mapping) as rows:
-        for _ in survey_rows(rows, survey):
+        for _ in survey_rows(rows, survey, Allowances(allow_duplicates)):
             pass
     return survey
-
-
-def run_payouts(
-    client: DGSPay,
-    ledger: Ledger,
-    source: Source,
-    *,
-    fee: AmountInput | None = None,
-    allow_duplicates: bool = False,
-    confirm: Callable[[Preflight], bool] | None = None,
-    settle_within: float = 60.0,
-    on_result: OnResult | None = None,
-    **options: object,
-) -> Summary:
-    """Pay a batch, blocking; further options as for `open_job`.
-
-    Requests are sent by an asynchronous client with the same settings, hooks and kind of
-    transport; see `DGSPay.to_async`.
-
-    Args:
-        client: Whose settings pay.
-        ledger: Remembers.
-        source: A CSV file, an iterable of mappings, or a frame.
-        fee: As for `Job.preflight`.
-        allow_duplicates: As for `Job.preflight`.
-        confirm: Shown what was found; nothing is sent unless it says yes.
-        settle_within: As for `Job.run`.
-        on_result: As for `Job.run`.
-        options: As for `open_job`.
-
-    Raises:
-        PreflightError: it must not be paid as things stand, or `confirm` said no.
-        ConfigError: the client's transport has no asynchronous twin.
-        RowsInvalidError, BatchChangedError, BatchBusyError, LedgerError: see `open_job`.
-    """
-
-    async def run() -> Summary:
-        async with (
-            client.to_async() as twin,
-            open_job(twin, ledger, source, **options) as job,  # type: ignore[arg-type]
-        ):
-            found = await job.preflight(fee=fee, allow_duplicates=allow_duplicates)
-            await job.require_good(found, settle_within=settle_within)
-            if confirm is not None and not confirm(found):
-                raise ConfigError("nothing was sent: it was not confirmed")
-            return await job.run(settle_within=settle_within, on_result=on_result)
-
-    return anyio.run(run)

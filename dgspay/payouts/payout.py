@@ -13,7 +13,7 @@ Recipient = BankRecipient | MobileMoneyRecipient
 
 
 class State(enum.StrEnum):
-    """Where a payout stands. The first two and the last may change; see `evidence.merge`."""
+    """Where a payout stands; `evidence.merge` says what may follow what."""
 
     NEW = "new"
     """It was never sent, or DGS-Pay certainly did not act on it."""
@@ -27,10 +27,15 @@ class State(enum.StrEnum):
     """The recipient was paid."""
     HELD = "held"
     """Its answer was lost or contradicted: a webhook, a look-up or a person must settle it."""
+    BLOCKED = "blocked"
+    """It was never sent: another row has paid it, or may have; `ledger/guard.py` says when."""
 
 
 OPEN = (State.NEW, State.IN_DOUBT)
 """A run still has something to do about these."""
+
+UNPAID = (State.NEW, State.FAILED, State.BLOCKED)
+"""Nothing was paid with these, as far as anybody knows; with all others something may have been."""
 
 UNSETTLED = (State.ACCEPTED, State.HELD, State.IN_DOUBT)
 """It may have been paid, and it is not known whether it was."""
@@ -52,6 +57,7 @@ class Payout(NamedTuple):
         country: The country of a mobile wallet.
         name: Who is paid.
         narration: Short text on the recipient's statement.
+        pay_again: Why it is to be paid although it looks as if it had been before.
     """
 
     number: int
@@ -64,6 +70,7 @@ class Payout(NamedTuple):
     country: str | None = None
     name: str | None = None
     narration: str | None = None
+    pay_again: str | None = None
 
     @classmethod
     def to(
@@ -74,6 +81,7 @@ class Payout(NamedTuple):
         reference: str,
         amount: int,
         narration: str | None = None,
+        pay_again: str | None = None,
     ) -> Payout:
         """Make one to a recipient; phones and networks get their one spelling."""
         wire = recipient.to_wire()
@@ -88,6 +96,7 @@ class Payout(NamedTuple):
             country=wire.get("country"),
             name=recipient.name,
             narration=narration,
+            pay_again=pay_again,
         )
 
     @property

@@ -60,7 +60,6 @@ async def preflight(
     survey: Survey,
     *,
     fee: AmountInput | None = None,
-    allow_duplicates: bool = False,
 ) -> Preflight:
     """Ask DGS-Pay what it takes to judge a batch. It only reads.
 
@@ -69,7 +68,6 @@ async def preflight(
         survey: What the rows come to.
         fee: The fee of one disbursement in RWF, where you know it; amounts must be above it
             (guide, "Disburse Funds").
-        allow_duplicates: Whether rows may pay the same amount to the same account.
 
     Raises:
         ConfigError: the fee is no amount.
@@ -82,10 +80,9 @@ async def preflight(
         *balance_problems(survey.total, available),
         *_fee_problems(survey, least),
         *_bank_problems(survey, banks),
+        *map(str, survey.duplicates),
     ]
     remarks = [f"the column {heading!r} means nothing here" for heading in survey.ignored]
-    repeated = [str(duplicate) for duplicate in survey.duplicates]
-    (remarks if allow_duplicates else problems).extend(repeated)
     if fee is None:
         remarks.append("no fee was named, so amounts were not held against it")
     settings = client.settings

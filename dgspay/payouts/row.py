@@ -27,8 +27,13 @@ COLUMNS = (
     "name",
     "narration",
     "currency",
+    "pay_again",
 )
-"""The columns as the vendor names them (guide, "Disburse Funds"), and the caller's reference."""
+"""The columns as the vendor names them (guide, "Disburse Funds"), and two of the caller's own.
+
+`reference` names a row; `pay_again` gives the reason why a row is to be paid although it looks
+as if it had been paid before.
+"""
 
 MAX_REFERENCE = 128
 """Characters of a row's own reference."""
@@ -36,7 +41,7 @@ MAX_REFERENCE = 128
 _BANK_COLUMNS = ("bank_key", "account_number", "branch")
 _PHONE_COLUMNS = ("msisdn", "network")
 # Words of a person's: what is not seen in them may have a meaning in their script.
-_PROSE = frozenset({"name", "narration", "branch"})
+_PROSE = frozenset({"name", "narration", "branch", "pay_again"})
 _GOOD_BANK = {"destination_type": "bank", "bank_key": "bk_rw", "account_number": "1234567890"}
 _GOOD_PHONE = {"destination_type": "mobile_money", "msisdn": "0788123456", "network": "MTN"}
 # What Excel makes of a long number, in either decimal notation: 1.23457E+12 and 1,23457E+12.
@@ -84,13 +89,19 @@ def read_row(
         for fault in [*_recipient_faults(row)] or [("recipient", str(error))]:
             complain(*fault)
     narration = checked("narration", lambda: _text(row, "narration"))
+    pay_again = checked("pay_again", lambda: _text(row, "pay_again"))
     if faults or recipient is None:
         yield from ((line, fault) for fault in faults)
         return
     yield (
         line,
         Payout.to(
-            recipient, number=number, reference=reference, amount=amount, narration=narration
+            recipient,
+            number=number,
+            reference=reference,
+            amount=amount,
+            narration=narration,
+            pay_again=pay_again,
         ),
     )
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from dgspay.payouts.allowing import Allowances
 from dgspay.payouts.faults import RowFault, RowsInvalidError
 from dgspay.payouts.payout import Payout
+from dgspay.payouts.spellings import account_key, reference_key
 
 if TYPE_CHECKING:
     from dgspay.payouts.rows import Rows
@@ -110,15 +112,25 @@ class Survey:
             self.faults.append(fault)
 
 
-def survey_rows(rows: Rows, survey: Survey) -> Iterator[Payout]:
-    """Give the good rows on while the survey takes notes; exhaust it to know all faults."""
+def survey_rows(rows: Rows, survey: Survey, allowances: Allowances) -> Iterator[Payout]:
+    """Give the good rows on while the survey takes notes; exhaust it to know all faults.
+
+    Args:
+        rows: The rows.
+        survey: Takes notes.
+        allowances: Rows that may pay what another row pays.
+
+    Raises:
+        ConfigError: a row is allowed by name that is not there.
+    """
     references, payments = _Repeats(), _Repeats()
     for line, row in rows:
         if isinstance(row, RowFault):
             survey.complain(row)
             continue
-        references.add(row.reference, line)
-        payments.add((row.account, row.amount), line)
+        references.add(reference_key(row.reference), line)
+        if not allowances.look(row):
+            payments.add((account_key(row), row.amount), line)
         survey.note(line, row)
         yield row
     survey.ignored = tuple(rows.ignored)
@@ -126,6 +138,8 @@ def survey_rows(rows: Rows, survey: Survey) -> Iterator[Payout]:
         survey.complain(RowFault(line, "reference", f"line {first} has the same reference"))
     survey.faults.sort(key=lambda fault: fault.line)
     survey.duplicates = [Duplicate(*pair) for pair in islice(payments.pairs(), MAX_LISTED)]
+    if not survey.fault_count:
+        allowances.require_found()
 
 
 class _Repeats:

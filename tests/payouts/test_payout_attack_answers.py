@@ -158,7 +158,9 @@ async def test_a_name_that_another_run_was_given_confirms_neither_of_the_two(
         with in_process() as (emulator, dgs), SqliteLedger(ledger.path) as own:
             emulator.faults.add("POST /disburse", Saying(dgs_reference="DGS-SAME"))
             sheet = write_sheet(tmp_path / f"{month}.csv", 1)
-            await AsyncPayouts(dgs, own).run(sheet, settle_within=0, allow_duplicates=True)
+            await AsyncPayouts(dgs, own).run(
+                sheet, batch=month, period=month, settle_within=0, repeat_days=0
+            )
         rows.append(ledger.require_batch(month))
     paid_one = Evidence(finding=Finding.PAID, witness=Witness.WEBHOOK, dgs_reference="DGS-SAME")
     assert ledger.settle(rows[1], 1, paid_one).state is State.HELD

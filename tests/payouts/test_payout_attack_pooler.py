@@ -101,7 +101,9 @@ def loaded(ledger: PostgresLedger, name: str, count: int) -> Batch:
         Payout(number=n, reference=f"r{n}", amount=1000, account=str(n))
         for n in range(1, count + 1)
     ]
-    batch = ledger.load(Batch(name=name, digest="d", terms=TERMS), payouts)
+    batch = ledger.load(
+        Batch(name=name, digest="d", terms=TERMS, period=name, repeat_days=0), payouts
+    )
     ledger.start(name)
     return batch
 

@@ -177,7 +177,7 @@ def test_what_is_found_before_the_run_stops_it_and_names_it(tmp_path: Path) -> N
             (["twice.csv"], "line 4 pays the same amount to the same account as 2"),
             (["bank.csv"], "'bpr_rw' needs a branch"),
             (["rich.csv"], "the wallet holds 1,000,000,000,000 RWF"),
-            (["twice.csv", "--allow-duplicates", "--fee", "1001"], "not above the fee"),
+            (["twice.csv", "--allow-duplicate", "again", "--fee", "1001"], "not above the fee"),
         ):
             for yes in ([], ["--yes"]):
                 said = dgspay("payouts", "run", *command, *yes)
@@ -185,9 +185,10 @@ def test_what_is_found_before_the_run_stops_it_and_names_it(tmp_path: Path) -> N
                 assert "Nothing was sent." in said.err
         assert not emulator.executed
         # Begun, and edited since.
-        assert dgspay("payouts", "run", "twice.csv", "--yes", "--allow-duplicates").code == 0
+        by_name = ("--yes", "--allow-duplicate", "again")
+        assert dgspay("payouts", "run", "twice.csv", *by_name).code == 0
         write_sheet(tmp_path / "twice.csv", rows[:2])
-        said = dgspay("payouts", "run", "twice.csv", "--yes", "--allow-duplicates")
+        said = dgspay("payouts", "run", "twice.csv", *by_name)
         assert (said.code, "not those batch 'twice' began with" in said.err) == (2, True)
         assert len(emulator.executed) == 3
 
@@ -259,7 +260,7 @@ def test_a_log_gets_plain_lines_and_each_transport_pays(tmp_path: Path) -> None:
                 pytest.importorskip("dgspay.transports.aiohttp")
             write_sheet(tmp_path / f"s{number}.csv", 29 + number)
             # The second sheet has the rows of the first.
-            told = ("--yes", "--allow-duplicates", "--transport", transport)
+            told = ("--yes", "--repeat-days", "0", "--period", transport, "--transport", transport)
             said = dgspay("payouts", "run", f"s{number}.csv", *told)
             assert said.code == 0, said.err
             (line,) = said.err.splitlines()

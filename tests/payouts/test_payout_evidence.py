@@ -14,14 +14,14 @@ from dgspay.payouts.evidence import merge
 
 PAYOUT = Payout(number=1, reference="r1", amount=1000, account="+250788123456", network="MTN")
 
-N, D, A, F, C, H = State
+N, D, A, F, C, H, B = State
 TABLE: dict[Finding, dict[State, State]] = {
-    Finding.ACCEPTED: {N: A, D: A, H: A, A: A, C: C, F: H},
-    Finding.REFUSED: {N: F, D: F, H: H, A: H, C: C, F: F},
-    Finding.LOST: {N: H, D: H, H: H, A: A, C: C, F: F},
-    Finding.NOT_SENT: {N: N, D: N, H: H, A: A, C: C, F: F},
-    Finding.PAID: {N: C, D: C, H: C, A: C, C: C, F: H},
-    Finding.NOT_PAID: {N: F, D: F, H: F, A: F, C: H, F: F},
+    Finding.ACCEPTED: {N: A, B: A, D: A, H: A, A: A, C: C, F: H},
+    Finding.REFUSED: {N: F, B: F, D: F, H: H, A: H, C: C, F: F},
+    Finding.LOST: {N: H, B: H, D: H, H: H, A: A, C: C, F: F},
+    Finding.NOT_SENT: {N: N, B: B, D: N, H: H, A: A, C: C, F: F},
+    Finding.PAID: {N: C, B: C, D: C, H: C, A: C, C: C, F: H},
+    Finding.NOT_PAID: {N: F, B: F, D: F, H: F, A: F, C: H, F: F},
 }
 CONTRADICTIONS = {
     (Finding.ACCEPTED, F),

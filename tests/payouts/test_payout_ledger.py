@@ -125,10 +125,11 @@ def loaded_again(ledger: SqliteLedger) -> Batch:
     return ledger.require_batch("b")
 
 
-def test_the_key_follows_from_batch_and_row_and_the_token_cannot_be_guessed() -> None:
+def test_keys_are_a_batch_s_own_and_the_token_cannot_be_guessed() -> None:
     batch = Batch(name="b", digest="d", terms=TERMS)
     twin = Batch(name="b", digest="d", terms=TERMS)
-    assert batch.key_of(1) == twin.key_of(1) != batch.key_of(2)
+    assert batch.key_of(1) == batch.key_of(1) != batch.key_of(2)
+    assert batch.key_of(1) != twin.key_of(1)
     assert len(batch.key_of(1)) == 32
     assert batch.token_of(1) != twin.token_of(1)
     assert batch.token_of(1) != batch.token_of(2)

@@ -20,7 +20,9 @@ pytestmark = pytest.mark.acceptance(56)
 def problems(rows: object, *, balance: int = 10**9, **options: object) -> list[str]:
     async def look() -> list[str]:
         with in_process(balances={"RWF": balance}) as (emulator, dgs):
-            found = await preflight(dgs, check_rows(rows), **options)  # type: ignore[arg-type]
+            allowed = options.pop("allow_duplicates", ())
+            survey = check_rows(rows, allow_duplicates=allowed)  # type: ignore[arg-type]
+            found = await preflight(dgs, survey, **options)  # type: ignore[arg-type]
             assert not emulator.executed
             return [*found.problems]
 
@@ -92,7 +94,8 @@ def test_duplicate_rows_are_a_problem_unless_they_are_allowed() -> None:
     rows = [row, {**row, "reference": "again"}]
     (problem,) = problems(rows)
     assert problem == "line 2 pays the same amount to the same account as 1"
-    assert problems(rows, allow_duplicates=True) == []
+    assert problems(rows, allow_duplicates=["again"]) == []
+    assert problems(rows, allow_duplicates={row["reference"]: "he works twice"}) == []
 
 
 def test_it_names_environment_account_sum_and_count_and_never_the_key() -> None:

@@ -8,7 +8,7 @@ import typer
 
 from dgspay.cli.exits import ExitCode
 from dgspay.cli.payouts.options import (
-    DuplicatesOption,
+    AllowOption,
     FeeOption,
     MapOption,
     SheetArgument,
@@ -27,7 +27,7 @@ def check(
     *,
     mapping: MapOption = None,
     fee: FeeOption = None,
-    allow_duplicates: DuplicatesOption = False,
+    allow_duplicate: AllowOption = None,
     offline: Annotated[
         bool, typer.Option("--offline", help="Look at the rows only, and ask DGS-Pay nothing.")
     ] = False,
@@ -40,7 +40,7 @@ def check(
     Nothing is sent and nothing is written. Exit code 2 for faults in the rows, 1 for anything
     else that speaks against paying it.
     """
-    survey = check_rows(file, mapping_of(mapping))
+    survey = check_rows(file, mapping_of(mapping), allow_duplicates=allow_duplicate or ())
     if survey.fault_count:
         tell_faults(survey.faults, survey.fault_count)
         raise typer.Exit(ExitCode.USAGE)
@@ -51,7 +51,7 @@ def check(
             console(stderr=True).print(str(duplicate), style="yellow")
         return
     found = asking(
-        lambda payouts: payouts.check(survey, fee=fee, allow_duplicates=allow_duplicates),
+        lambda payouts: payouts.check(survey, fee=fee),
         environment,
         base_url,
         transport=transport,

@@ -68,11 +68,31 @@ FeeOption = Annotated[
         help="The fee of one payout, such as 100; amounts must be above it.",
     ),
 ]
-DuplicatesOption = Annotated[
-    bool,
+AllowOption = Annotated[
+    list[str] | None,
     typer.Option(
-        "--allow-duplicates",
-        help="Rows may pay the same amount to the same account, and another batch these very rows.",
+        "--allow-duplicate",
+        metavar="REFERENCE",
+        help="Pay this one row although it looks as if it had been paid before; may be repeated. "
+        "A column pay_again in the sheet does the same, with a reason.",
+    ),
+]
+PeriodOption = Annotated[
+    str | None,
+    typer.Option(
+        "--period",
+        metavar="2026-12",
+        help="What is paid for: a reference is paid once within it. The batch's name ends with it.",
+    ),
+]
+RepeatDaysOption = Annotated[
+    float,
+    typer.Option(
+        "--repeat-days",
+        min=0,
+        max=366,
+        metavar="DAYS",
+        help="So long after it was sent, the same sum is not sent to the same account again.",
     ),
 ]
 TrustOption = Annotated[

@@ -15,14 +15,16 @@ import typer
 from dgspay.cli.exits import ExitCode, tell_error
 from dgspay.cli.interruption import stop_signals
 from dgspay.cli.payouts.options import (
+    AllowOption,
     AnyLedger,
     BatchOption,
     ConcurrencyOption,
-    DuplicatesOption,
     FeeOption,
     LedgerOption,
     MapOption,
+    PeriodOption,
     RateOption,
+    RepeatDaysOption,
     SheetArgument,
     TransportOption,
     TrustOption,
@@ -45,6 +47,7 @@ from dgspay.cli.session import BaseUrlOption, EnvironmentOption, ask
 from dgspay.cli.terminal import console
 from dgspay.errors import DGSPayError
 from dgspay.payouts import (
+    REPEAT_DAYS,
     AsyncPayouts,
     Counts,
     Engine,
@@ -67,7 +70,6 @@ class _Wish:
     yes: bool
     dry_run: bool
     fee: str | None
-    allow_duplicates: bool
     settle_within: float
     trust_idempotency: bool
     transport: str | None
@@ -98,7 +100,9 @@ def run(
         ),
     ] = None,
     fee: FeeOption = None,
-    allow_duplicates: DuplicatesOption = False,
+    period: PeriodOption = None,
+    allow_duplicate: AllowOption = None,
+    repeat_days: RepeatDaysOption = REPEAT_DAYS,
     trust_idempotency: TrustOption = False,
     concurrency: ConcurrencyOption = 32,
     rate: RateOption = None,
@@ -126,7 +130,6 @@ def run(
         yes=yes,
         dry_run=dry_run,
         fee=fee,
-        allow_duplicates=allow_duplicates,
         settle_within=settle_within,
         trust_idempotency=trust_idempotency,
         transport=transport,
@@ -136,6 +139,9 @@ def run(
         job={
             "batch": batch,
             "mapping": mapping_of(mapping),
+            "period": period,
+            "allow_duplicates": allow_duplicate or (),
+            "repeat_days": repeat_days,
             "callback_url": callback_url,
             "pace": Pace(concurrency=concurrency, per_second=rate),
         },
@@ -185,7 +191,7 @@ async def _look(job: Job, wish: _Wish, payouts: AsyncPayouts) -> int | None:
             return 0
     elif job.survey is not None:
         tell_survey(job.survey)
-    found = await job.preflight(fee=wish.fee, allow_duplicates=wish.allow_duplicates)
+    found = await job.preflight(fee=wish.fee)
     tell_preflight(found)
     if found.problems and job.resumed:
         console(stderr=True).print("This run sends nothing.", style="bold red")

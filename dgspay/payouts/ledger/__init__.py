@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dgspay.payouts.evidence import Evidence
     from dgspay.payouts.ledger.postgres import PostgresLedger
     from dgspay.payouts.ledger.sqlite import SqliteLedger
+    from dgspay.payouts.repeats import Overlap
 
 __all__ = ["Counts", "FencedError", "Ledger", "PausedError", "PostgresLedger", "SqliteLedger"]
 
@@ -72,12 +73,17 @@ class Ledger(Protocol):
         """Remove a batch that was not started."""
         ...
 
-    def start(self, name: str, *, batch_id: int | None = None) -> None:
-        """Note that the batch, the one with this id, was confirmed, and end its pause."""
+    def start(
+        self, name: str, *, batch_id: int | None = None, allowed: Mapping[int, str] = ...
+    ) -> None:
+        """Note that the batch, the one with this id, was confirmed, and end its pause.
+
+        With the numbers of payouts that may be sent though they look paid, and why.
+        """
         ...
 
-    def overlaps(self, batch: Batch) -> list[tuple[str, float, int]]:
-        """Name the batches that may have paid rows of this one, their times, and how many rows."""
+    def overlaps(self, batch: Batch, *, allowed: Collection[int] = ()) -> list[Overlap]:
+        """Say what other batches have paid, or may have paid, of what is left of this one."""
         ...
 
     def pause(self, name: str, reason: str) -> None:
@@ -94,6 +100,9 @@ class Ledger(Protocol):
 
     def take(self, chunk: Chunk, *, after: int, limit: int, doubtful: bool = False) -> list[Payout]:
         """Put the next payouts of a chunk in doubt, on disk, and return them for sending.
+
+        Those that look as if they had been paid before are blocked instead, unless they are
+        allowed by name.
 
         With `doubtful`, those whose last attempt got no answer instead of new ones.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
 import attrs
@@ -13,11 +13,20 @@ import attrs
 from dgspay.payouts.batch import Batch, Chunk
 from dgspay.payouts.evidence import Evidence
 from dgspay.payouts.faults import BatchChangedError, UnknownBatchError
-from dgspay.payouts.ledger import Counts, FencedError, PausedError, batches, history, tables
+from dgspay.payouts.ledger import (
+    Counts,
+    FencedError,
+    PausedError,
+    batches,
+    guard,
+    history,
+    tables,
+)
 from dgspay.payouts.ledger.memory import Memory
 from dgspay.payouts.ledger.names import LatestNames
 from dgspay.payouts.ledger.writer import Connection, Writer
 from dgspay.payouts.payout import Payout, Record, State
+from dgspay.payouts.repeats import Overlap
 
 
 class DatabaseConnection(Connection, batches.Database, Protocol):
@@ -133,12 +142,19 @@ class DatabaseLedger(Generic[ConnectionT]):
 
         self._writer.run(work)
 
-    def start(self, name: str, *, batch_id: int | None = None) -> None:
-        """Note that the batch was confirmed, and end its pause.
+    def start(
+        self,
+        name: str,
+        *,
+        batch_id: int | None = None,
+        allowed: Mapping[int, str] = MappingProxyType({}),
+    ) -> None:
+        """Note that the batch was confirmed, and end its pause. What was blocked is judged anew.
 
         Args:
             name: Its name.
             batch_id: Which batch of that name was confirmed.
+            allowed: Numbers of payouts that may be sent though they look paid, and why.
 
         Raises:
             BatchChangedError: there is another one of that name by now.
@@ -147,7 +163,13 @@ class DatabaseLedger(Generic[ConnectionT]):
 
         def work(connection: ConnectionT) -> bool:
             history.require_no_loss(connection, name)
-            return batches.mark_started(connection, name, batch_id)
+            if not batches.mark_started(connection, name, batch_id):
+                return False
+            identity = batches.id_of(connection, name)
+            if identity is not None:
+                guard.allow(connection, identity, allowed, self._clock())
+                guard.unblock(connection, identity)
+            return True
 
         found = self._writer.run(work)
         if not found and batch_id is not None:
@@ -156,9 +178,20 @@ class DatabaseLedger(Generic[ConnectionT]):
                 "confirmed may not be what is in it now. Nothing was sent"
             )
 
-    def overlaps(self, batch: Batch) -> list[tuple[str, float, int]]:
-        """Name the batches that may have paid rows of this one, their times, and how many rows."""
-        return self._writer.run(lambda connection: batches.read_overlaps(connection, batch))
+    def overlaps(self, batch: Batch, *, allowed: Collection[int] = ()) -> list[Overlap]:
+        """Say what other batches have paid, or may have paid, of what is left of this one.
+
+        Args:
+            batch: The batch.
+            allowed: Numbers of payouts that may be sent for all that, beside those that the
+                ledger knows to be allowed.
+        """
+
+        def work(connection: ConnectionT) -> list[Overlap]:
+            known = guard.allowances(connection, batch.id)
+            return guard.overlaps(connection, batch, {*allowed, *known}, self._clock())
+
+        return self._writer.run(work)
 
     def pause(self, name: str, reason: str) -> None:
         """Stop the batch on all machines."""

@@ -9,12 +9,12 @@ from dgspay.payouts.batch import Batch, Terms
 from dgspay.payouts.payout import State
 from dgspay.secret import Secret
 
-SCHEMA_VERSION = 2
-"""Of the tables. A ledger of another version is refused, not guessed at."""
+SCHEMA_VERSION = 3
+"""Of the tables. One of version 2 is brought forward; any other is refused, not guessed at."""
 
 _COLUMNS = (
     "id, name, digest, environment, base_url, account_number, callback_url, idempotency_header, "
-    "token_secret, count, total, created_at, started, paused"
+    "token_secret, count, total, created_at, started, paused, period, repeat_days, key_seed"
 )
 
 
@@ -23,7 +23,7 @@ NUMBERS = 2**32
 
 # Numbers, because a million rows are read and written by them.
 CODES = {state: code for code, state in enumerate(State)}
-NEW, FAILED = CODES[State.NEW], CODES[State.FAILED]
+NEW = CODES[State.NEW]
 
 
 class Database(Protocol):
@@ -31,6 +31,9 @@ class Database(Protocol):
 
     lock_states: str
     """What a SELECT ends with that goes on to change the states `s` it has read."""
+
+    lock_claims: str
+    """The same for claims `c`; empty where a transaction has the ledger for itself."""
 
     def query(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Return the rows of a statement."""
@@ -70,7 +73,7 @@ def insert_batch(database: Database, batch: Batch) -> None:
         *(terms.environment, terms.base_url, terms.account_number, terms.callback_url),
         terms.idempotency_header,
         *(batch.token_secret.reveal(), batch.count, batch.total, batch.created_at),
-        *(int(batch.started), batch.paused),
+        *(int(batch.started), batch.paused, batch.period, batch.repeat_days, batch.key_seed),
     )
     marks = ", ".join("?" * len(values))
     database.change(f"INSERT INTO dgspay_payout_batches ({_COLUMNS}) VALUES ({marks})", values)  # noqa: S608 - no value is in the text
@@ -86,9 +89,19 @@ def read_batches(database: Database, name: str | None = None) -> list[Batch]:
     return [_batch_of(row) for row in rows]
 
 
+def batch_numbered(database: Database, identity: int) -> Batch | None:
+    """Return one batch by the number it is kept under."""
+    rows = database.query(
+        f"SELECT {_COLUMNS} FROM dgspay_payout_batches WHERE id = ?",  # noqa: S608 - constants
+        (identity,),
+    )
+    return _batch_of(rows[0]) if rows else None
+
+
 def _batch_of(row: tuple[Any, ...]) -> Batch:
     identity, name, digest, environment, base_url, account_number, callback_url, *rest = row
-    idempotency_header, token_secret, count, total, created_at, started, paused = rest
+    idempotency_header, token_secret, count, total, created_at, started, paused, *rest = rest
+    period, repeat_days, key_seed = rest
     return Batch(
         id=identity,
         name=name,
@@ -106,6 +119,9 @@ def _batch_of(row: tuple[Any, ...]) -> Batch:
         created_at=created_at,
         started=bool(started),
         paused=paused,
+        period=period,
+        repeat_days=repeat_days,
+        key_seed=key_seed,
     )
 
 
@@ -132,36 +148,6 @@ def mark_started(database: Database, name: str, identity: int | None) -> bool:
         (name, identity),
     )
     return changed > 0
-
-
-def read_overlaps(database: Database, batch: Batch) -> list[tuple[str, float, int]]:
-    """Name the batches that may have paid rows of this one, when they were read, and how many rows.
-
-    A row is the same where its reference, its amount and its account are. What failed, or was
-    never sent, may be in another batch.
-    """
-    others = database.query(
-        "SELECT id FROM dgspay_payout_batches WHERE started = 1 AND id <> ? AND environment = ?",
-        (batch.id, batch.terms.environment),
-    )
-    if not others:
-        return []
-    own = batch.id * NUMBERS, (batch.id + 1) * NUMBERS
-    return [
-        (name, created_at, count)
-        for name, created_at, count in database.query(
-            "SELECT b.name, b.created_at, count(*) FROM dgspay_payouts ours "  # noqa: S608 - constants
-            "JOIN dgspay_payouts theirs ON theirs.reference = ours.reference "
-            "AND theirs.amount = ours.amount AND theirs.account = ours.account "
-            "AND coalesce(theirs.bank_key, '') = coalesce(ours.bank_key, '') "
-            "JOIN dgspay_payout_states s ON s.id = theirs.id "
-            f"JOIN dgspay_payout_batches b ON b.id = theirs.id / {NUMBERS} "
-            "WHERE ours.id > ? AND ours.id < ? AND NOT (theirs.id > ? AND theirs.id < ?) "
-            f"AND s.state NOT IN ({NEW}, {FAILED}) AND b.environment = ? "
-            "GROUP BY b.name, b.created_at ORDER BY b.created_at",
-            (*own, *own, batch.terms.environment),
-        )
-    ]
 
 
 def mark_paused(database: Database, name: str, reason: str) -> None:

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 import attrs
 
 from dgspay.payouts.faults import LedgerError, PreflightError
-from dgspay.payouts.ledger.batches import CODES, NUMBERS, Database
+from dgspay.payouts.ledger import guard
+from dgspay.payouts.ledger.batches import CODES, NUMBERS, Database, batch_numbered
 from dgspay.payouts.payout import State
 
 TABLES = (
@@ -174,6 +175,9 @@ def hold_unsent(
         )
         if count > 0:
             held += count
+            lost = batch_numbered(database, batch)
+            if lost is not None:
+                guard.claim_taken(database, lost)
             database.change(
                 "UPDATE dgspay_payout_batches SET paused = ? WHERE id = ?", (reason, batch)
             )

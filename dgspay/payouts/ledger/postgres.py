@@ -21,12 +21,32 @@ from dgspay.payouts.ledger.base import DatabaseLedger
 from dgspay.payouts.ledger.batches import SCHEMA_VERSION
 from dgspay.payouts.ledger.lease import TABLE, lease
 from dgspay.payouts.ledger.memory import Memory
+from dgspay.payouts.ledger.migration import OLDER_VERSION, bring_forward
 from dgspay.payouts.ledger.notes import state_folder
 from dgspay.payouts.ledger.server import AWAY, BEGIN, Address, ServerRefusedError
 from dgspay.payouts.ledger.standby import Watch, server_of
 from dgspay.payouts.payout import Payout
 
-SCHEMA = """
+_GUARD = """
+CREATE TABLE IF NOT EXISTS dgspay_payout_claims (
+    scope bigint NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    id bigint NOT NULL,
+    PRIMARY KEY (scope, key)
+);
+CREATE TABLE IF NOT EXISTS dgspay_payout_shared_claims (
+    scope bigint NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    id bigint NOT NULL,
+    PRIMARY KEY (scope, key, id)
+);
+CREATE TABLE IF NOT EXISTS dgspay_payout_allowances (
+    id bigint PRIMARY KEY,
+    reason text NOT NULL,
+    noted_at double precision NOT NULL
+);
+"""
+SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS dgspay_payout_batches (
     id bigint PRIMARY KEY,
     name text NOT NULL UNIQUE,
@@ -41,7 +61,10 @@ CREATE TABLE IF NOT EXISTS dgspay_payout_batches (
     total bigint NOT NULL,
     created_at double precision NOT NULL,
     started smallint NOT NULL,
-    paused text
+    paused text,
+    period text,
+    repeat_days double precision NOT NULL,
+    key_seed text NOT NULL
 );
 CREATE SEQUENCE IF NOT EXISTS dgspay_payout_batch_ids;
 CREATE TABLE IF NOT EXISTS dgspay_payouts (
@@ -54,7 +77,10 @@ CREATE TABLE IF NOT EXISTS dgspay_payouts (
     network text,
     country text,
     name text,
-    narration text
+    narration text,
+    pay_again text,
+    reference_key text,
+    account_key text
 );
 CREATE TABLE IF NOT EXISTS dgspay_payout_states (
     id bigint PRIMARY KEY,
@@ -68,14 +94,15 @@ CREATE TABLE IF NOT EXISTS dgspay_payout_states (
     contradiction text,
     settled_at double precision
 );
-CREATE TABLE IF NOT EXISTS dgspay_payout_chunks (
+CREATE TABLE IF NOT EXISTS dgspay_payout_worked_chunks (
     batch bigint NOT NULL,
     first bigint NOT NULL,
     last bigint NOT NULL,
     epoch bigint NOT NULL,
     PRIMARY KEY (batch, first, last)
 );
-COMMENT ON TABLE dgspay_payout_states IS 'dgspay payout ledger 2';
+{_GUARD}
+COMMENT ON TABLE dgspay_payout_states IS 'dgspay payout ledger {SCHEMA_VERSION}';
 """
 """The tables, for those who make theirs with a migration."""
 
@@ -83,9 +110,13 @@ _VERSION_MARK = f"dgspay payout ledger {SCHEMA_VERSION}"
 # In one statement, for the tables may come into being between two.
 _VERSION = (
     "SELECT to_regclass('dgspay_payouts')::text, "
-    "obj_description(to_regclass('dgspay_payout_states'), 'pg_class'), "
-    "to_regclass('dgspay_payout_runs')::text"
+    "obj_description(to_regclass('dgspay_payout_states'), 'pg_class')"
 )
+_OLDER_MARK = f"dgspay payout ledger {OLDER_VERSION}"
+# By another name: a worker of an older dgspay, which claims nothing, fails before it sends.
+_RENAME_CHUNKS = "ALTER TABLE dgspay_payout_chunks RENAME TO dgspay_payout_worked_chunks"
+_MARK_VERSION = f"COMMENT ON TABLE dgspay_payout_states IS '{_VERSION_MARK}'"
+_NEWER = (*_GUARD.split(";")[:-1], _RENAME_CHUNKS, *history.TABLES, TABLE, _MARK_VERSION)
 
 # Two processes that create a table at once fail on PostgreSQL, "IF NOT EXISTS" or not. The
 # numbers are this ledger's own; they have no other meaning.
@@ -142,12 +173,12 @@ class PostgresLedger(DatabaseLedger["PostgresConnection"]):
         connection.query(_LOCK_CLAIMS, (batch,))
         # Whoever holds rows of it in a chunk of another cut is fenced as well.
         connection.change(
-            "UPDATE dgspay_payout_chunks SET epoch = epoch + 1 WHERE batch = ? "
+            "UPDATE dgspay_payout_worked_chunks SET epoch = epoch + 1 WHERE batch = ? "
             "AND first <= ? AND last >= ? AND NOT (first = ? AND last = ?)",
             (batch, chunk.last, chunk.first, chunk.first, chunk.last),
         )
         ((epoch,),) = connection.query(
-            "INSERT INTO dgspay_payout_chunks AS held (batch, first, last, epoch) "
+            "INSERT INTO dgspay_payout_worked_chunks AS held (batch, first, last, epoch) "
             "VALUES (?, ?, ?, 1) ON CONFLICT (batch, first, last) "
             "DO UPDATE SET epoch = held.epoch + 1 RETURNING epoch",
             (batch, chunk.first, chunk.last),
@@ -157,8 +188,8 @@ class PostgresLedger(DatabaseLedger["PostgresConnection"]):
     def _holds(self, connection: PostgresConnection, chunk: Chunk) -> bool:
         # The lock lets nobody take the chunk up between this look and the commit.
         rows = connection.query(
-            "SELECT epoch FROM dgspay_payout_chunks WHERE batch = ? AND first = ? AND last = ? "
-            "FOR SHARE",
+            "SELECT epoch FROM dgspay_payout_worked_chunks "
+            "WHERE batch = ? AND first = ? AND last = ? FOR SHARE",
             (chunk.batch.id, chunk.first, chunk.last),
         )
         return bool(rows) and rows[0][0] == chunk.epoch
@@ -168,6 +199,7 @@ class PostgresConnection:
     """The ledger's one connection to the server; it lives in the writing thread."""
 
     lock_states = "FOR UPDATE OF s"
+    lock_claims = "FOR UPDATE OF c"
 
     def __init__(
         self,
@@ -198,11 +230,14 @@ class PostgresConnection:
         server = server_of(self._only_value)
         self.begin()
         # First without the lock, and without the right to make tables where there are some.
-        if not self._is_there():
+        if self._version() != _VERSION_MARK:
             self._connection.execute(_LOCK_INSTALL)
-            if not self._is_there():
-                for statement in (SCHEMA, *history.TABLES, TABLE):
-                    self._connection.execute(statement.encode())
+            match self._version():
+                case None:
+                    for statement in (SCHEMA, *history.TABLES, TABLE):
+                        self._connection.execute(statement.encode())
+                case version if version == _OLDER_MARK:
+                    bring_forward(self, _NEWER)
         identity = history.identity_of(self)
         if identity is None:
             self._connection.execute(_LOCK_INSTALL)
@@ -219,14 +254,15 @@ class PostgresConnection:
         info = self._connection.info
         return f"postgresql://{info.host}:{info.port}/{info.dbname}"
 
-    def _is_there(self) -> bool:
-        ((table, version, newest),) = self.query(_VERSION, ())
-        if table is not None and version != _VERSION_MARK:
+    def _version(self) -> str | None:
+        """Return which version of the tables there is; None where there is none."""
+        ((table, version),) = self.query(_VERSION, ())
+        if table is not None and version not in (_VERSION_MARK, _OLDER_MARK):
             raise LedgerError(
                 f"the database has a ledger of another version ({version}); this dgspay knows "
                 f"version {SCHEMA_VERSION}: end its batches with the dgspay that began them"
             )
-        return table is not None and newest is not None
+        return None if table is None else str(version)
 
     def _only_value(self, statement: str) -> str | int | None:
         row = self._connection.execute(statement.encode()).fetchone()
@@ -367,7 +403,8 @@ class PostgresConnection:
         """Copy payouts in as they come; return their count and sum."""
         self._writes = True
         count = total = 0
-        statement = f"COPY dgspay_payouts ({', '.join(tables.PAYOUT_COLUMNS)}) FROM STDIN"
+        columns = ", ".join((*tables.PAYOUT_COLUMNS, *tables.KEY_COLUMNS))
+        statement = f"COPY dgspay_payouts ({columns}) FROM STDIN"
         with self._connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
             for payout in payouts:
                 count += 1

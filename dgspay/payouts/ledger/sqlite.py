@@ -22,9 +22,10 @@ from dgspay.payouts.ledger.base import DatabaseLedger
 from dgspay.payouts.ledger.batches import SCHEMA_VERSION
 from dgspay.payouts.ledger.locks import only_one
 from dgspay.payouts.ledger.memory import Memory
+from dgspay.payouts.ledger.migration import OLDER_VERSION, bring_forward
 from dgspay.payouts.ledger.notes import state_folder
 from dgspay.payouts.ledger.places import require_safe_place
-from dgspay.payouts.ledger.tables import ACCEPTED, IN_DOUBT, row_id
+from dgspay.payouts.ledger.tables import ACCEPTED, IN_DOUBT, KEY_COLUMNS, row_id
 from dgspay.payouts.ledger.wholeness import (
     lacks_commits,
     note_beside,
@@ -32,12 +33,39 @@ from dgspay.payouts.ledger.wholeness import (
     require_no_predecessor,
 )
 from dgspay.payouts.payout import Payout
+from dgspay.payouts.spellings import are_plain, stored_keys
 
 OLDEST_SQLITE = (3, 33)
 """Upserts came with 3.24; the ledger has never been run on anything older than this."""
 
 DEFAULT_NAME = "dgspay-payouts.sqlite3"
 
+_MARK_VERSION = f"PRAGMA user_version = {SCHEMA_VERSION}"
+_GUARD = (
+    """
+    CREATE TABLE dgspay_payout_claims (
+        scope INTEGER NOT NULL,
+        key TEXT NOT NULL,
+        id INTEGER NOT NULL,
+        PRIMARY KEY (scope, key)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE dgspay_payout_shared_claims (
+        scope INTEGER NOT NULL,
+        key TEXT NOT NULL,
+        id INTEGER NOT NULL,
+        PRIMARY KEY (scope, key, id)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE dgspay_payout_allowances (
+        id INTEGER PRIMARY KEY,
+        reason TEXT NOT NULL,
+        noted_at REAL NOT NULL
+    )
+    """,
+)
 _SCHEMA = (
     """
     CREATE TABLE dgspay_payout_batches (
@@ -54,7 +82,10 @@ _SCHEMA = (
         total INTEGER NOT NULL,
         created_at REAL NOT NULL,
         started INTEGER NOT NULL,
-        paused TEXT
+        paused TEXT,
+        period TEXT,
+        repeat_days REAL NOT NULL,
+        key_seed TEXT NOT NULL
     )
     """,
     """
@@ -68,7 +99,10 @@ _SCHEMA = (
         network TEXT,
         country TEXT,
         name TEXT,
-        narration TEXT
+        narration TEXT,
+        pay_again TEXT,
+        reference_key TEXT,
+        account_key TEXT
     )
     """,
     """
@@ -85,7 +119,8 @@ _SCHEMA = (
         settled_at REAL
     )
     """,
-    f"PRAGMA user_version = {SCHEMA_VERSION}",
+    *_GUARD,
+    _MARK_VERSION,
 )
 _SETTINGS = (
     "PRAGMA journal_mode = WAL",
@@ -97,7 +132,7 @@ _SETTINGS = (
     "PRAGMA journal_size_limit = 67108864",
 )
 
-_ROWS_IN_STATEMENT = 90  # of ten columns at most: old SQLites take 999 values in a statement
+_ROWS_IN_STATEMENT = 70  # of 14 columns at most: old SQLites take 999 values in a statement
 _LOADED_AT_ONCE = 5 * _ROWS_IN_STATEMENT  # few enough that the garbage collector does not stir
 
 
@@ -156,7 +191,9 @@ class SqliteConnection:
         checked: Whether a file that lacks commits is refused, as it is unless it is restored.
     """
 
-    lock_states = ""  # a transaction that writes has the file for itself
+    # A transaction that writes has the file for itself.
+    lock_states = ""
+    lock_claims = ""
 
     def __init__(
         self,
@@ -208,6 +245,9 @@ class SqliteConnection:
         if version == 0:
             for statement in _SCHEMA:
                 self._connection.execute(statement)
+        elif version == OLDER_VERSION:
+            bring_forward(self, _GUARD)
+            self._connection.execute(_MARK_VERSION)
         elif version != SCHEMA_VERSION:
             raise LedgerError(
                 f"{self._path} is a ledger of version {version}, and this dgspay knows version "
@@ -380,7 +420,7 @@ class SqliteConnection:
             count += len(page)
             total += sum(columns["amount"])
             ids = tuple([before + number for number in columns.pop("number")])
-            self._insert({"id": ids, **columns})
+            self._insert({"id": ids, **columns, **_key_columns(page)})
         return count, total
 
     def _insert(self, columns: Mapping[str, tuple[Any, ...]]) -> None:
@@ -435,6 +475,12 @@ def _acceptance(width: int, rows: int) -> str:
         f"dgs_reference = excluded.dgs_reference{new_fee}, reason = NULL "
         f"WHERE state = {IN_DOUBT} AND dgs_reference IS NULL"
     )
+
+
+def _key_columns(page: Sequence[Payout]) -> dict[str, tuple[Any, ...]]:
+    if are_plain(page):
+        return {}
+    return dict(zip(KEY_COLUMNS, zip(*map(stored_keys, page), strict=True), strict=True))
 
 
 def _is_unused(values: Sequence[Any]) -> bool:

@@ -7,19 +7,23 @@ number, made of the batch's and the payout's own, so that a million are read and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import repeat
 from typing import Any
 
 from dgspay.payouts.batch import Batch, Chunk
 from dgspay.payouts.evidence import Evidence, Finding, Witness, contradicted, merge
-from dgspay.payouts.ledger import Counts
-from dgspay.payouts.ledger.batches import CODES, NUMBERS, Database, id_of
+from dgspay.payouts.ledger import Counts, guard
+from dgspay.payouts.ledger.batches import CODES, NUMBERS, Database, batch_numbered, id_of
 from dgspay.payouts.ledger.names import LatestNames
-from dgspay.payouts.payout import Payout, Record, State
+from dgspay.payouts.payout import UNPAID, Payout, Record, State
+from dgspay.payouts.spellings import stored_keys
 
 PAYOUT_COLUMNS = ("id", *Payout._fields[1:])
 """The first column holds batch and number; the others are the payout's own."""
+
+KEY_COLUMNS = ("reference_key", "account_key")
+"""How reference and account compare, where that is not how they are written."""
 
 _CODE = CODES
 _STATE = dict(enumerate(State))
@@ -67,41 +71,53 @@ def _span(chunk: Chunk) -> tuple[int, int]:
 def take(
     database: Database, chunk: Chunk, *, after: int, limit: int, now: float, doubtful: bool
 ) -> list[Payout]:
-    """Put the next payouts in doubt, and return them."""
+    """Put the next payouts in doubt, and return them; those that look paid are blocked instead."""
     batch = chunk.batch.id
     begin, end = row_id(batch, max(after, chunk.first - 1) + 1), row_id(batch, chunk.last)
     if doubtful:
-        return _take_again(database, begin, end, limit, now)
-    if database.query(_ANY_STATE_WITHIN, (begin, end)):
-        select, mark = _NEXT_NEW, _MARK_NEW
-    else:
-        # The usual case: nobody knows anything of what comes now.
-        select, mark = _NEXT_UNTOUCHED, _MARK_UNTOUCHED
-    payouts = payouts_of(database.rows(select, (begin, end, limit)))
-    if not payouts:
-        return []
-    span = row_id(batch, payouts[0].number), row_id(batch, payouts[-1].number)
-    return _those_marked(payouts, database.mark(mark, (now, *span)))
+        return _take_again(database, chunk.batch, (begin, end), limit=limit, now=now)
+    untouched = not database.query(_ANY_STATE_WITHIN, (begin, end))
+    # The usual case: nobody knows anything of what comes now.
+    select, mark = (_NEXT_UNTOUCHED, _MARK_UNTOUCHED) if untouched else (_NEXT_NEW, _MARK_NEW)
+    while payouts := payouts_of(database.rows(select, (begin, end, limit))):
+        blocked = guard.admit(database, chunk.batch, payouts, now=now, untouched=untouched)
+        guard.block(database, chunk.batch, blocked)
+        span = row_id(batch, payouts[0].number), row_id(batch, payouts[-1].number)
+        marked = _those_marked(payouts, database.mark(mark, (now, *span)), blocked)
+        if marked or not blocked:
+            return marked
+        begin = span[1] + 1
+    return []
 
 
-def _take_again(database: Database, begin: int, end: int, limit: int, now: float) -> list[Payout]:
+def _take_again(
+    database: Database, batch: Batch, span: tuple[int, int], *, limit: int, now: float
+) -> list[Payout]:
     """Put payouts in doubt once more whose answer was lost, while their keys surely live."""
+    begin, end = span
     young = now - KEY_SECONDS, now + KEY_SECONDS
     select = f"{_NEXT_DOUBTFUL} {database.lock_states}"
-    payouts = payouts_of(database.rows(select, (begin, end, *young, limit)))
-    if not payouts:
-        return []
-    before = begin - (begin & (_NUMBERS - 1))
-    span = before + payouts[0].number, before + payouts[-1].number
-    return _those_marked(payouts, database.mark(_MARK_DOUBTFUL, (*span, *young)))
+    while payouts := payouts_of(database.rows(select, (begin, end, *young, limit))):
+        # Somebody may have been allowed by name to be paid in their place.
+        blocked = guard.admit(database, batch, payouts, now=now, untouched=False)
+        page = row_id(batch.id, payouts[0].number), row_id(batch.id, payouts[-1].number)
+        left_out = ", ".join(str(row_id(batch.id, number)) for number in blocked) or "0"
+        marked = database.mark(f"{_MARK_DOUBTFUL} AND id NOT IN ({left_out})", (*page, *young))
+        taken = _those_marked(payouts, marked, blocked)
+        if taken or not blocked:
+            return taken
+        begin = page[1] + 1
+    return []
 
 
-def _those_marked(payouts: list[Payout], marked: list[int] | None) -> list[Payout]:
+def _those_marked(
+    payouts: list[Payout], marked: list[int] | None, blocked: Collection[int]
+) -> list[Payout]:
     if marked is not None:
         # An event that came between the two statements may have settled one of them.
         ours = {identity % _NUMBERS for identity in marked}
-        payouts = [payout for payout in payouts if payout.number in ours]
-    return payouts
+        return [payout for payout in payouts if payout.number in ours]
+    return [payout for payout in payouts if payout.number not in blocked] if blocked else payouts
 
 
 _ANY_STATE_WITHIN = "SELECT 1 FROM dgspay_payout_states WHERE id >= ? AND id <= ? LIMIT 1"
@@ -249,6 +265,11 @@ def merge_into(
                 _write(database, other, contradicted(known, shared))
     if after != before:
         _write(database, identity, after)
+        if not before.attempts and before.state in UNPAID and after.state not in UNPAID:
+            # Paid, it seems, before this ledger knew that it was sent.
+            paid_by = batch_numbered(database, batch)
+            if paid_by is not None:
+                guard.claim_one(database, paid_by, number)
     return after
 
 
@@ -370,7 +391,7 @@ def read_counts(database: Database, name: str) -> Counts:
 def delete_payouts(database: Database, batch: int) -> None:
     """Remove all of a batch."""
     span = row_id(batch, 0), row_id(batch, _NUMBERS - 1)
-    for table in ("dgspay_payout_states", "dgspay_payouts"):
+    for table in ("dgspay_payout_states", "dgspay_payout_allowances", "dgspay_payouts"):
         database.change(f"DELETE FROM {table} WHERE id > ? AND id <= ?", span)  # noqa: S608 - constants
 
 
@@ -382,9 +403,11 @@ def payouts_of(rows: Iterable[tuple[Any, ...]]) -> list[Payout]:
 
 def record_of(row: tuple[Any, ...]) -> Record:
     """Read a payout and where it stands."""
-    code, attempts, doubtful, dgs_reference, fee, reason, contradiction, sent, settled = row[10:]
+    code, attempts, doubtful, dgs_reference, fee, reason, contradiction, sent, settled = row[
+        len(PAYOUT_COLUMNS) :
+    ]
     return Record(
-        payout=Payout._make(row[:10]),
+        payout=Payout._make(row[: len(PAYOUT_COLUMNS)]),
         state=_STATE[code],
         attempts=attempts,
         doubtful=bool(doubtful),
@@ -398,5 +421,5 @@ def record_of(row: tuple[Any, ...]) -> Record:
 
 
 def values_of(batch: Batch, payout: Payout) -> tuple[Any, ...]:
-    """Return a new payout as the values of `PAYOUT_COLUMNS`."""
-    return (row_id(batch.id, payout.number), *payout[1:])
+    """Return a new payout as the values of `PAYOUT_COLUMNS` and `KEY_COLUMNS`."""
+    return (row_id(batch.id, payout.number), *payout[1:], *stored_keys(payout))

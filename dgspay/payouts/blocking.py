@@ -1,0 +1,186 @@
+"""Payouts without `await`: each method of `AsyncPayouts`, in an event loop of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
+
+import anyio
+from anyio.from_thread import start_blocking_portal
+
+from dgspay import DGSPay
+from dgspay.errors import ConfigError
+from dgspay.money import AmountInput
+from dgspay.payouts.desk import AsyncPayouts
+from dgspay.payouts.job import Summary, open_job
+from dgspay.payouts.ledger import Ledger
+from dgspay.payouts.pace import Pace
+from dgspay.payouts.preflight import Preflight
+from dgspay.payouts.reconciling import Difference
+from dgspay.payouts.rows import Source
+from dgspay.payouts.runner import OnResult
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def run_anywhere(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine to its end, in a thread of its own where a loop runs already.
+
+    In a notebook each cell is run by one. It stands still meanwhile, as with all that blocks.
+    """
+    if not _is_in_loop():
+        return anyio.run(work)
+    with start_blocking_portal() as portal:
+        result: T = portal.call(work)
+    return result
+
+
+def _is_in_loop() -> bool:
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_run():
+        return True
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+class _Blocking(Generic[P, T]):
+    """Bind a method of `AsyncPayouts` to `Payouts`, its signature intact."""
+
+    def __init__(
+        self, method: Callable[Concatenate[AsyncPayouts, P], Coroutine[Any, Any, T]]
+    ) -> None:
+        self._method = method
+        self.__doc__ = method.__doc__
+        self.__wrapped__ = method
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, instance: Payouts, owner: type) -> Callable[P, T]: ...
+
+    def __get__(self, instance: Payouts | None, owner: type) -> Any:
+        if instance is None:
+            return self
+        method = self._method
+
+        @functools.wraps(method)
+        def blocking(*args: Any, **kwargs: Any) -> T:
+            return instance.wait_for(lambda payouts: method(payouts, *args, **kwargs))
+
+        # Without the `self` of the method that was wrapped.
+        signature = inspect.signature(method)
+        parameters = [*signature.parameters.values()][1:]
+        blocking.__signature__ = signature.replace(  # type: ignore[attr-defined]
+            parameters=parameters
+        )
+        return blocking
+
+
+class Payouts:
+    """The methods of `AsyncPayouts` without `await`, one definition for both.
+
+        with DGSPay.from_env() as dgs, SqliteLedger("payouts.sqlite3") as ledger:
+            payouts = Payouts(dgs, ledger)
+            summary = payouts.run("salaries.csv", fee=100)
+            payouts.report("salaries", "salaries.html")
+
+    Requests are sent by an asynchronous client with the settings, the hooks and the kind of
+    transport of this one (see `DGSPay.to_async`), in an event loop that lasts as long as the call.
+
+    Args:
+        client: Its settings pay, and ask DGS-Pay. `status`, `report` and `resolve` need none.
+        ledger: Remembers. `check` needs none.
+    """
+
+    check = _Blocking(AsyncPayouts.check)
+    run = _Blocking(AsyncPayouts.run)
+    pay_chunk = _Blocking(AsyncPayouts.pay_chunk)
+    chunks = _Blocking(AsyncPayouts.chunks)
+    status = _Blocking(AsyncPayouts.status)
+    row = _Blocking(AsyncPayouts.row)
+    report = _Blocking(AsyncPayouts.report)
+    resolve = _Blocking(AsyncPayouts.resolve)
+
+    def __init__(self, client: DGSPay | None = None, ledger: Ledger | None = None) -> None:
+        self._client = client
+        self._ledger = ledger
+
+    def reconcile(self, batch: str, *, pace: Pace | None = None) -> list[Difference]:
+        """Hold a batch against DGS-Pay's transactions; see `AsyncPayouts.reconcile`.
+
+        for difference in payouts.reconcile("salaries"):
+            print(difference.reference, difference.kind, difference.what)
+        """
+
+        async def collect(payouts: AsyncPayouts) -> list[Difference]:
+            async with aclosing(payouts.reconcile(batch, pace=pace)) as differences:
+                return [difference async for difference in differences]
+
+        return self.wait_for(collect)
+
+    def wait_for(self, work: Callable[[AsyncPayouts], Coroutine[Any, Any, T]]) -> T:
+        """Run a coroutine of your own with an `AsyncPayouts` of the same settings."""
+
+        async def run() -> T:
+            if self._client is None:
+                return await work(AsyncPayouts(None, self._ledger))
+            async with self._client.to_async() as twin:
+                return await work(AsyncPayouts(twin, self._ledger))
+
+        return run_anywhere(run)
+
+
+def run_payouts(
+    client: DGSPay,
+    ledger: Ledger,
+    source: Source,
+    *,
+    fee: AmountInput | None = None,
+    confirm: Callable[[Preflight], bool] | None = None,
+    settle_within: float = 60.0,
+    on_result: OnResult | None = None,
+    **options: object,
+) -> Summary:
+    """Pay a batch, blocking; further options as for `open_job`.
+
+    Requests are sent by an asynchronous client with the same settings, hooks and kind of
+    transport; see `DGSPay.to_async`.
+
+    Args:
+        client: Whose settings pay.
+        ledger: Remembers.
+        source: A CSV file, an iterable of mappings, or a frame.
+        fee: As for `Job.preflight`.
+        confirm: Shown what was found; nothing is sent unless it says yes.
+        settle_within: As for `Job.run`.
+        on_result: As for `Job.run`.
+        options: As for `open_job`.
+
+    Raises:
+        PreflightError: it must not be paid as things stand, or `confirm` said no.
+        ConfigError: the client's transport has no asynchronous twin.
+        RowsInvalidError, BatchChangedError, BatchBusyError, LedgerError: see `open_job`.
+    """
+
+    async def run() -> Summary:
+        async with (
+            client.to_async() as twin,
+            open_job(twin, ledger, source, **options) as job,  # type: ignore[arg-type]
+        ):
+            found = await job.preflight(fee=fee)
+            await job.require_good(found, settle_within=settle_within)
+            if confirm is not None and not confirm(found):
+                raise ConfigError("nothing was sent: it was not confirmed")
+            return await job.run(settle_within=settle_within, on_result=on_result)
+
+    return run_anywhere(run)

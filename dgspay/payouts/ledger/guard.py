@@ -1,0 +1,332 @@
+"""Nobody is paid twice by hand either: what was sent decides, in the transaction that takes rows.
+
+A row claims its reference, within its period, and its payment: who gets how much. The first who
+claims something has a row of `dgspay_payout_claims` for it, unique by its key, so that the
+database decides between two machines; whoever comes later under the same key is noted in
+`dgspay_payout_shared_claims`, once nothing speaks against it. Claims are never taken back: whether
+one counts follows from where its payout stands when somebody else asks for the same. A payout that
+certainly left nothing behind, or that DGS-Pay refused, is in nobody's way.
+
+Usually nobody has claimed what a page of rows claims; that is seen by the number of claims made,
+without a look at any row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from dgspay.payouts.batch import Batch
+from dgspay.payouts.ledger.batches import CODES, NEW, NUMBERS, Database
+from dgspay.payouts.payout import UNPAID, Payout, State
+from dgspay.payouts.repeats import Kind, Overlap, Rival
+from dgspay.payouts.spellings import account_key, reference_key
+
+_DAY = 24 * 3600.0
+_NAMED = 10
+"""References that an overlap names."""
+
+BLOCKED = CODES[State.BLOCKED]
+_STATES = dict(enumerate(State))
+_UNPAID = ", ".join(str(CODES[state]) for state in UNPAID)
+
+# What is stored beside a reference or an account is how it compares, where that differs.
+_KEYS = {
+    Kind.REFERENCE: "coalesce(p.reference_key, p.reference)",
+    Kind.PAYMENT: "coalesce(p.account_key, p.account) || ' ' || p.amount",
+}
+_WITHIN = "p.id >= ? AND p.id <= ?"
+# In one order, so that two who claim the same wait for each other and not in a circle.
+_CLAIM = {
+    kind: "INSERT INTO dgspay_payout_claims (scope, key, id) "  # noqa: S608 - constants
+    f"SELECT ?, {key}, p.id FROM dgspay_payouts p WHERE {_WITHIN} "
+    "ORDER BY 2 ON CONFLICT (scope, key) DO NOTHING"
+    for kind, key in _KEYS.items()
+}
+_LOCK = {
+    kind: "SELECT c.id FROM dgspay_payouts p JOIN dgspay_payout_claims c "  # noqa: S608 - constants
+    f"ON c.scope = ? AND c.key = {key} WHERE {_WITHIN} ORDER BY c.key"
+    for kind, key in _KEYS.items()
+}
+_SHARE = {
+    kind: "INSERT INTO dgspay_payout_shared_claims (scope, key, id) "  # noqa: S608 - constants
+    "SELECT c.scope, c.key, p.id FROM dgspay_payouts p JOIN dgspay_payout_claims c "
+    f"ON c.scope = ? AND c.key = {key} WHERE {_WITHIN} AND c.id <> p.id "
+    "ON CONFLICT (scope, key, id) DO NOTHING"
+    for kind, key in _KEYS.items()
+}
+_TABLES = ("dgspay_payout_claims", "dgspay_payout_shared_claims")
+_SENT_AT = "coalesce(s.sent_at, s.settled_at, b.created_at)"
+
+
+def _rivals_of(kind: Kind, table: str) -> str:
+    """Return what rows `p` are held against: who claimed the same and may have been paid."""
+    return (
+        f"dgspay_payouts p JOIN {table} c ON c.scope = ? AND c.key = {_KEYS[kind]} "
+        "JOIN dgspay_payouts o ON o.id = c.id JOIN dgspay_payout_states s ON s.id = c.id "
+        f"JOIN dgspay_payout_batches b ON b.id = c.id / {NUMBERS} "
+        f"WHERE {_WITHIN} AND c.id <> p.id AND s.state NOT IN ({_UNPAID}) AND {_SENT_AT} > ?"
+    )
+
+
+def scope_of(batch: Batch, kind: Kind) -> int:
+    """Return within what a claim of a batch must be the only one.
+
+    That is the environment, and for references the period: whoever has two merchant accounts pays
+    the same people from both.
+    """
+    names = [kind.value, batch.terms.environment]
+    if kind is Kind.REFERENCE:
+        names.append(batch.period or "")
+    # 47 bits, which SQLite keeps in six bytes.
+    return int.from_bytes(hashlib.sha256("\n".join(names).encode()).digest()[:6]) >> 1
+
+
+def admit(
+    database: Database,
+    batch: Batch,
+    payouts: Sequence[Payout],
+    *,
+    now: float,
+    untouched: bool,
+) -> Mapping[int, str]:
+    """Claim what payouts claim; return the numbers of those that must not be sent, and why.
+
+    Args:
+        database: The ledger's connection.
+        batch: Their batch.
+        payouts: Consecutive ones that are to be sent.
+        now: Unix time.
+        untouched: Whether nothing is known of any of them yet.
+    """
+    span = _span(batch, payouts)
+    claimed = sum(database.change(_CLAIM[kind], (scope_of(batch, kind), *span)) for kind in Kind)
+    if untouched and claimed == len(Kind) * len(payouts):
+        return {}
+    if database.lock_claims:
+        for kind in Kind:
+            database.query(f"{_LOCK[kind]} {database.lock_claims}", (scope_of(batch, kind), *span))
+    blocked = _judge(database, batch, payouts, now)
+    for kind in Kind:
+        database.change(_SHARE[kind], (scope_of(batch, kind), *span))
+    return blocked
+
+
+def claim_one(database: Database, batch: Batch, number: int) -> None:
+    """Claim what a payout claims of which it was learned, before it was sent, that it was paid."""
+    span = batch.id * NUMBERS + number, batch.id * NUMBERS + number
+    for kind in Kind:
+        for statement in (_CLAIM[kind], _SHARE[kind]):
+            database.change(statement, (scope_of(batch, kind), *span))
+
+
+def claim_taken(database: Database, batch: Batch) -> None:
+    """Claim what all payouts of a batch claim of which anything is known."""
+    span = _all_of(batch)
+    known = "WHERE EXISTS (SELECT 1 FROM dgspay_payout_states s WHERE s.id = p.id) AND "
+    for kind in Kind:
+        for statement in (_CLAIM[kind], _SHARE[kind]):
+            database.change(statement.replace("WHERE ", known, 1), (scope_of(batch, kind), *span))
+
+
+def block(database: Database, batch: Batch, blocked: Mapping[int, str]) -> None:
+    """Write down which payouts are not sent, and why."""
+    for number, reason in blocked.items():
+        database.change(
+            "INSERT INTO dgspay_payout_states (id, state, attempts, doubtful, reason) "  # noqa: S608 - constants
+            f"VALUES (?, {BLOCKED}, 0, 0, ?) ON CONFLICT (id) DO UPDATE SET state = {BLOCKED}, "
+            f"reason = excluded.reason WHERE dgspay_payout_states.state = {NEW}",
+            (batch.id * NUMBERS + number, reason),
+        )
+
+
+def unblock(database: Database, batch: int) -> None:
+    """Have the payouts that were blocked judged once more."""
+    database.change(
+        f"UPDATE dgspay_payout_states SET state = {NEW}, reason = NULL "  # noqa: S608 - constants
+        f"WHERE id > ? AND id < ? AND state = {BLOCKED}",
+        (batch * NUMBERS, (batch + 1) * NUMBERS),
+    )
+
+
+def allow(database: Database, batch: int, reasons: Mapping[int, str], now: float) -> None:
+    """Note that payouts, by their numbers, may be sent though they look paid, and why."""
+    for number, reason in reasons.items():
+        database.change(
+            "INSERT INTO dgspay_payout_allowances (id, reason, noted_at) VALUES (?, ?, ?) "
+            "ON CONFLICT (id) DO NOTHING",
+            (batch * NUMBERS + number, reason, now),
+        )
+
+
+def allowances(database: Database, batch: int) -> dict[int, str]:
+    """Return the numbers of the payouts that were allowed by name, and why they were."""
+    rows = database.query(
+        "SELECT id, reason FROM dgspay_payout_allowances WHERE id > ? AND id < ?",
+        (batch * NUMBERS, (batch + 1) * NUMBERS),
+    )
+    return {identity % NUMBERS: reason for identity, reason in rows}
+
+
+def overlaps(
+    database: Database, batch: Batch, allowed: Collection[int], now: float
+) -> list[Overlap]:
+    """Say what other batches have paid, or may have paid, of what is still to be sent of this one.
+
+    Args:
+        database: The ledger's connection.
+        batch: The batch.
+        allowed: Numbers of payouts that may be sent for all that.
+        now: Unix time.
+    """
+    found: list[Overlap] = []
+    for kind in Kind:
+        values: list[Any] = [scope_of(batch, kind), *_all_of(batch), _since(batch, kind, now)]
+        values += _all_of(batch)
+        if kind is Kind.PAYMENT:
+            values.append(batch.period or "")
+        for table in _TABLES:
+            source = _overlapping(kind, table, batch, allowed)
+            found.extend(_overlaps_in(database, kind, source, values))
+    return sorted(found, key=lambda overlap: (overlap.kind is Kind.PAYMENT, overlap.first_sent))
+
+
+def _overlapping(kind: Kind, table: str, batch: Batch, allowed: Collection[int]) -> str:
+    """Return what rows of a batch that are still to be sent share with those of other batches."""
+    excused = ", ".join(str(batch.id * NUMBERS + number) for number in allowed) or "0"
+    ours = _KEYS[Kind.REFERENCE]
+    same = f"{ours} = {ours.replace('p.', 'o.')}"
+    source = (
+        f"{_rivals_of(kind, table)} AND NOT (c.id >= ? AND c.id <= ?) "  # noqa: S608 - numbers
+        "AND NOT EXISTS (SELECT 1 FROM dgspay_payout_states own WHERE own.id = p.id "
+        f"AND own.state NOT IN ({NEW}, {BLOCKED})) AND p.id NOT IN ({excused}) "
+        f"AND (p.pay_again IS NULL OR (p.pay_again = o.pay_again AND {same}))"
+    )
+    if kind is Kind.REFERENCE:
+        return source
+    # Told already, where the reference is the same too.
+    return f"{source} AND NOT ({same} AND coalesce(b.period, '') = ?)"
+
+
+def _overlaps_in(
+    database: Database, kind: Kind, source: str, values: Sequence[Any]
+) -> Iterator[Overlap]:
+    groups = database.query(
+        f"SELECT b.name, b.period, count(DISTINCT p.id), min({_SENT_AT}), max({_SENT_AT}) "  # noqa: S608 - no value is in the text
+        f"FROM {source} GROUP BY b.name, b.period",
+        values,
+    )
+    for name, period, count, first_sent, last_sent in groups:
+        some = database.query(
+            f"SELECT DISTINCT p.id, p.reference FROM {source} AND b.name = ? "  # noqa: S608 - no value is in the text
+            f"ORDER BY p.id LIMIT {_NAMED}",
+            (*values, name),
+        )
+        yield Overlap(
+            kind=kind,
+            batch=name,
+            period=period,
+            count=count,
+            first_sent=first_sent,
+            last_sent=last_sent,
+            references=tuple(reference for _, reference in some),
+        )
+
+
+def _judge(
+    database: Database, batch: Batch, payouts: Sequence[Payout], now: float
+) -> dict[int, str]:
+    """Hold payouts, in their order, against who claimed the same, and against one another."""
+    allowed = allowances(database, batch.id)
+    rivals: defaultdict[int, list[Rival]] = defaultdict(list)
+    for number, rival in _rivals(database, batch, payouts, now):
+        rivals[number].append(rival)
+    sent: defaultdict[tuple[Kind, str], list[Rival]] = defaultdict(list)
+    blocked: dict[int, str] = {}
+    for payout in payouts:
+        keys = [
+            (Kind.REFERENCE, reference_key(payout.reference)),
+            (Kind.PAYMENT, f"{account_key(payout)} {payout.amount}"),
+        ]
+        others = [*rivals[payout.number], *(rival for key in keys for rival in sent[key])]
+        if payout.number not in allowed:
+            other = _first_in_the_way(batch, payout, others, allowed)
+            if other is not None:
+                blocked[payout.number] = str(other)
+                continue
+        for kind, key in keys:
+            sent[kind, key].append(
+                Rival(
+                    id=batch.id * NUMBERS + payout.number,
+                    kind=kind,
+                    batch=batch.name,
+                    reference=payout.reference,
+                    amount=payout.amount,
+                    state=State.IN_DOUBT,
+                    sent_at=now,
+                    pay_again=payout.pay_again,
+                )
+            )
+    return blocked
+
+
+def _first_in_the_way(
+    batch: Batch, payout: Payout, others: Iterable[Rival], allowed: Collection[int]
+) -> Rival | None:
+    for other in others:
+        is_of_batch = other.id // NUMBERS == batch.id
+        if is_of_batch and other.kind is Kind.PAYMENT:
+            # Of rows of one sheet that look alike, all but one are to be allowed, whichever.
+            if other.id % NUMBERS in allowed or other.pay_again or payout.pay_again:
+                continue
+        elif payout.pay_again is not None and not (
+            # A reason allows to pay once more, and not whenever the sheet is given again.
+            other.pay_again == payout.pay_again
+            and reference_key(other.reference) == reference_key(payout.reference)
+        ):
+            continue
+        return other
+    return None
+
+
+def _rivals(
+    database: Database, batch: Batch, payouts: Sequence[Payout], now: float
+) -> Iterator[tuple[int, Rival]]:
+    for kind in Kind:
+        for table in _TABLES:
+            rows = database.query(
+                f"SELECT p.id, c.id, b.name, o.reference, o.amount, s.state, {_SENT_AT}, "  # noqa: S608 - no value is in the text
+                f"o.pay_again FROM {_rivals_of(kind, table)}",
+                (scope_of(batch, kind), *_span(batch, payouts), _since(batch, kind, now)),
+            )
+            for own, identity, name, reference, amount, state, sent_at, pay_again in rows:
+                yield (
+                    own % NUMBERS,
+                    Rival(
+                        id=identity,
+                        kind=kind,
+                        batch=name,
+                        reference=reference,
+                        amount=amount,
+                        state=_STATES[state],
+                        sent_at=sent_at,
+                        pay_again=pay_again,
+                    ),
+                )
+
+
+def _since(batch: Batch, kind: Kind, now: float) -> float:
+    """Return the Unix time since when what was sent counts."""
+    # Of a reference, whatever was sent within its period.
+    return now - batch.repeat_days * _DAY if kind is Kind.PAYMENT else float("-inf")
+
+
+def _all_of(batch: Batch) -> tuple[int, int]:
+    return batch.id * NUMBERS, (batch.id + 1) * NUMBERS - 1
+
+
+def _span(batch: Batch, payouts: Sequence[Payout]) -> tuple[int, int]:
+    before = batch.id * NUMBERS
+    return before + payouts[0].number, before + payouts[-1].number

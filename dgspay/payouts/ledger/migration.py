@@ -1,0 +1,69 @@
+"""Brings a ledger of version 2 forward, so that what was paid with it is guarded as well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dgspay.payouts.batch import REPEAT_DAYS
+from dgspay.payouts.ledger import guard
+from dgspay.payouts.ledger.batches import NUMBERS, Database, read_batches
+from dgspay.payouts.payout import Payout
+from dgspay.payouts.spellings import stored_keys
+
+OLDER_VERSION = 2
+"""The version that can be brought forward."""
+
+_PAGE = 10_000
+_DAYS = f"double precision NOT NULL DEFAULT {REPEAT_DAYS}"
+_COLUMNS = (
+    "ALTER TABLE dgspay_payout_batches ADD COLUMN period text",
+    f"ALTER TABLE dgspay_payout_batches ADD COLUMN repeat_days {_DAYS}",
+    # Empty: the keys of these batches follow from name and rows, and must stay as they are.
+    "ALTER TABLE dgspay_payout_batches ADD COLUMN key_seed text NOT NULL DEFAULT ''",
+    "ALTER TABLE dgspay_payouts ADD COLUMN pay_again text",
+    "ALTER TABLE dgspay_payouts ADD COLUMN reference_key text",
+    "ALTER TABLE dgspay_payouts ADD COLUMN account_key text",
+)
+
+
+def bring_forward(database: Database, new_tables: Sequence[str]) -> None:
+    """Add what is new, and claim what was taken up, all within the transaction it is called in.
+
+    Args:
+        database: The ledger's connection.
+        new_tables: The statements that make the tables of the guard.
+    """
+    for statement in (*_COLUMNS, *new_tables):
+        database.change(statement, ())
+    for batch in read_batches(database):
+        _write_keys(database, batch.id)
+        guard.claim_taken(database, batch)
+
+
+def _write_keys(database: Database, batch: int) -> None:
+    """Write down how references and accounts compare, where that is not how they are written."""
+    first, last = batch * NUMBERS, (batch + 1) * NUMBERS
+    while True:
+        rows = database.query(
+            "SELECT id, reference, amount, account, bank_key FROM dgspay_payouts "
+            "WHERE id > ? AND id < ? ORDER BY id LIMIT ?",
+            (first, last, _PAGE),
+        )
+        if not rows:
+            return
+        for identity, reference, amount, account, bank_key in rows:
+            keys = stored_keys(
+                Payout(
+                    number=identity % NUMBERS,
+                    reference=reference,
+                    amount=amount,
+                    account=account,
+                    bank_key=bank_key,
+                )
+            )
+            if keys != (None, None):
+                database.change(
+                    "UPDATE dgspay_payouts SET reference_key = ?, account_key = ? WHERE id = ?",
+                    (*keys, identity),
+                )
+        first = rows[-1][0]
