@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         RecentCharge,
     )
     from dgspay.models.scenario import Scenario
+    from dgspay.models.standing import Standing
     from dgspay.models.transactions import Transaction
     from dgspay.pagers import AsyncPager, Pager
 
@@ -78,6 +79,7 @@ _HOME = {
     ),
     "models.payment_links": "ArchivedLink LinkStats PaymentLink PaymentLinkDetails RecentCharge",
     "models.scenario": "Scenario",
+    "models.standing": "Standing",
     "models.transactions": "Transaction",
     "pagers": "AsyncPager Pager",
 }
@@ -130,6 +132,7 @@ __all__ = [
     "Response",
     "RetryPolicy",
     "Scenario",
+    "Standing",
     "Timeout",
     "Transaction",
     "UnknownAction",

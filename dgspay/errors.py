@@ -12,20 +12,25 @@ r"""Every error dgspay raises, and what each one means for the money.
     │   │   └── InsufficientFundsError       the wallet does not hold enough
     │   ├── AuthenticationError          91: wrong key, or the server's IP is not whitelisted
     │   ├── NotFoundError                92: no such resource in this account
-    │   ├── IdempotencyError             93: the idempotency key was used before
+    │   ├── IdempotencyError             93: your idempotency key was used before
     │   ├── RateLimitError               HTTP 429: too many requests
-    │   └── ServerError                  99, or a failure inside DGS-Pay
+    │   └── ServerError                  99 or HTTP 5xx, on a read
     ├── DecodeError                  the answer cannot be read
     ├── WaitTimeoutError             the payment was still not settled when the time was up
     └── OutcomeUnknownError          money may or may not have moved: look before you act
         ├── UndecodableOutcomeError      (and DecodeError) because the answer cannot be read
-        └── ContradictoryOutcomeError    (and APIError) because the answer contradicts itself
+        ├── ContradictoryOutcomeError    (and APIError) because the answer contradicts itself
+        └── UnlistedCodeError            (and APIError) because the guide does not have the code
 
 Catch `OutcomeUnknownError` around anything that moves money: whenever a call other than a
 read ends without our knowing what DGS-Pay did, that is what is raised. Every error carries
 `outcome`, `operation`, `attempts` and `idempotency_key`.
 
-A payment that was declined is not an error: it is a result whose status is `failed`.
+On what moves money only DGS-Pay's own no is a no: code 90, 91, 92, 93 on your own key,
+VALIDATION_ERROR, or HTTP 429. A 4xx without a code may come from a proxy, after the money has
+moved.
+
+A payment that was declined is not an error: it is a result, and `is_declined` is true.
 """
 
 from __future__ import annotations
@@ -53,6 +58,7 @@ __all__ = [
     "SignatureError",
     "TransportError",
     "UndecodableOutcomeError",
+    "UnlistedCodeError",
     "WaitTimeoutError",
     "WrongEnvironmentError",
 ]
@@ -173,7 +179,7 @@ class _AnsweredError(DGSPayError):
 
 
 class APIError(_AnsweredError):
-    """DGS-Pay answered no.
+    """DGS-Pay answered no. On a read, that may be an HTTP status without a code.
 
     Attributes:
         status: The HTTP status.
@@ -223,7 +229,10 @@ class NotFoundError(APIError):
 
 
 class IdempotencyError(APIError):
-    """Code 93: the idempotency key was used before, or is in use here at this moment."""
+    """Code 93: your own idempotency key was used before, or is in use here at this moment.
+
+    Under a key that the client drew, 93 is about this very call: `OutcomeUnknownError`.
+    """
 
 
 class RateLimitError(APIError):
@@ -231,7 +240,11 @@ class RateLimitError(APIError):
 
 
 class ServerError(APIError):
-    """Code 99, or an HTTP 5xx on a read: a failure inside DGS-Pay."""
+    """Code 99, or an HTTP 5xx, on a read: a failure inside DGS-Pay.
+
+    On what moves money it is `OutcomeUnknownError`: DGS-Pay calls a 99 safe to retry, and not
+    that nothing was done.
+    """
 
 
 class DecodeError(DGSPayError):
@@ -274,7 +287,7 @@ class WaitTimeoutError(DGSPayError):
         self.last = last
 
 
-class OutcomeUnknownError(DGSPayError):
+class OutcomeUnknownError(_AnsweredError):
     """The request may have reached DGS-Pay and no usable answer came back.
 
     Do not simply repeat the call: the payment may have gone through. Wait for its webhook,
@@ -284,9 +297,12 @@ class OutcomeUnknownError(DGSPayError):
 
     Attributes:
         status: The HTTP status, where one came.
+        error_code: The code in the answer, where it had one.
+        body: The parsed answer with secrets masked, or None when it was not JSON.
         excerpt: The beginning of what came, with secrets masked.
+        retry_after: Seconds DGS-Pay asked us to wait, where it did.
         likely_accepted: True when DGS-Pay said that the key of this very call is already in
-            use, so an earlier attempt most probably arrived.
+            use, so it most probably arrived.
         dgs_reference: What to look it up by, where the unusable answer named it.
     """
 
@@ -296,15 +312,11 @@ class OutcomeUnknownError(DGSPayError):
         self,
         message: str,
         *,
-        status: int | None = None,
-        excerpt: str | None = None,
         likely_accepted: bool = False,
         dgs_reference: str | None = None,
         **context: Any,
     ) -> None:
         super().__init__(message, **context)
-        self.status = status
-        self.excerpt = excerpt
         self.likely_accepted = likely_accepted
         self.dgs_reference = dgs_reference
 
@@ -315,3 +327,11 @@ class UndecodableOutcomeError(OutcomeUnknownError, DecodeError):
 
 class ContradictoryOutcomeError(OutcomeUnknownError, APIError):
     """The answer says no and yes at once, on a call that moves money."""
+
+
+class UnlistedCodeError(OutcomeUnknownError, APIError):
+    """The answer to a call that moves money has an error code that the guide does not list.
+
+    It is a no, but what it means for the money is not documented, and a gateway has codes of its
+    own. `error_code` is kept as it came.
+    """

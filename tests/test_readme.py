@@ -17,11 +17,13 @@ import pytest
 
 from dgspay import DGSPay
 from dgspay.cli.payouts.shown import EXIT_CODES
-from dgspay.core.answer import Verdict
-from dgspay.core.operation import Repeat
+from dgspay.core.answer import Finding, Verdict
+from dgspay.core.explain import CallContext, Stopped, outcome_of
+from dgspay.core.operation import Operation, Repeat
 from dgspay.core.retry import History, Step, decide
 from dgspay.emulator import Emulator
 from dgspay.encryption import CardEncryptor
+from dgspay.errors import Outcome
 from dgspay.payouts import AsyncPayouts, Payouts
 from dgspay.webhooks import sign
 from tests.cli.terminal import CommandLine, Said
@@ -338,13 +340,23 @@ def test_commands(environment: Emulator, line: str) -> None:
 ROWS = {
     Verdict.NOT_SENT: "refused, DNS failure, no connection in time",
     Verdict.NOT_SENT_FOR_GOOD: "the certificate does not verify",
-    Verdict.UNKNOWN: "no usable answer: timeout, reset, cut or not JSON, redirect, 5xx",
+    Verdict.UNKNOWN: "no usable answer: timeout, reset, cut, no JSON, contradiction, redirect, 5xx",
+    Verdict.REJECTED_BY_STATUS: "4xx without a code, in HTML or JSON: a proxy may have made it",
     Verdict.UNREADABLE: "an answer that is not what the guide describes",
     Verdict.RATE_LIMITED: "429",
-    Verdict.SAFE_TO_RETRY: "code 99",
-    Verdict.KEY_CONFLICT: "code 93, first attempt, generated key",
-    Verdict.REJECTED: "codes 90, 91, 92, any other",
+    Verdict.SAFE_TO_RETRY: "code 99, unless `retry_99=False`",
+    Verdict.KEY_CONFLICT: "code 93, generated key or later attempt",
+    Verdict.REJECTED: "codes 90, 91, 92, VALIDATION_ERROR",
+    Verdict.UNCONFIRMED: "any other code; `status: failed` with no code and no payment",
 }
+# What is not known to have failed ends as unknown, wherever money could have moved.
+LEAVES_DOUBT = (
+    Verdict.UNKNOWN,
+    Verdict.REJECTED_BY_STATUS,
+    Verdict.UNREADABLE,
+    Verdict.SAFE_TO_RETRY,
+    Verdict.UNCONFIRMED,
+)
 COLUMNS = {
     "reads": Repeat.READ,
     "charges, address, links": Repeat.CHARGE,
@@ -356,14 +368,35 @@ COLUMNS = {
 def cell(verdict: Verdict, repeat: Repeat) -> str:
     plain = decide(verdict, repeat, History(own_key=True), trusted=False)
     trusted = decide(verdict, repeat, History(own_key=True), trusted=True)
-    unknown = verdict in (Verdict.UNKNOWN, Verdict.UNREADABLE) and repeat is not Repeat.READ
+    unknown = verdict in LEAVES_DOUBT and repeat is not Repeat.READ
     stop = "`OutcomeUnknownError`" if unknown else "raised"
     if plain is Step.STOP and trusted is Step.AGAIN:
         return f"{stop}; if trusted: again, same key"
     again = "again" if repeat is Repeat.READ else "again, same key"
     if verdict is Verdict.RATE_LIMITED:
         again += ", when told"
-    return {Step.STOP: stop, Step.AGAIN: again, Step.FRESH_KEY: "again, fresh key, once"}[plain]
+    elif verdict is Verdict.SAFE_TO_RETRY and unknown:
+        again += f"; then {stop}"
+    elif verdict is Verdict.KEY_CONFLICT:
+        again += "; then `OutcomeUnknownError(likely_accepted=True)`"
+    return stop if plain is Step.STOP else again
+
+
+def outcome_after(verdict: Verdict, repeat: Repeat) -> Outcome:
+    call = CallContext(
+        operation=Operation(
+            method="POST", path="/x", read=dict, repeat=repeat, idempotency_key="mine"
+        ),
+        attempts=1,
+        key="mine",
+        earlier_unknown=False,
+        earlier_reached=False,
+        earlier_accepted=False,
+        earlier_answer=None,
+        stopped=Stopped.NO,
+        secrets=(),
+    )
+    return outcome_of(Finding(verdict=verdict), call)
 
 
 def failure_table() -> str:
@@ -375,20 +408,31 @@ def failure_table() -> str:
         cells = [cell(verdict, repeat) for repeat in COLUMNS.values()]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
         if verdict is Verdict.KEY_CONFLICT:
-            later = "again, same key; then `OutcomeUnknownError(likely_accepted=True)`"
             assert all(
                 decide(verdict, repeat, History(own_key=own, reached=True), trusted=False)
                 is Step.AGAIN
                 for repeat in (Repeat.CHARGE, Repeat.PAYOUT, Repeat.ONCE)
                 for own in (True, False)
             )
-            lines.append(f"| code 93, later attempt | raised | {later} | as charges | as charges |")
             assert all(
                 decide(verdict, repeat, History(own_key=False), trusted=True) is Step.STOP
                 for repeat in Repeat
             )
-            lines.append("| code 93, your own key | raised | raised | raised | raised |")
+            first = "code 93, your own key, first attempt"
+            lines.append(f"| {first} | raised | raised | raised | raised |")
     return "\n".join(lines)
+
+
+@pytest.mark.acceptance(31, 61)
+@pytest.mark.parametrize("repeat", Repeat)
+@pytest.mark.parametrize("verdict", ROWS)
+def test_the_failure_table_says_unknown_where_the_outcome_is(
+    verdict: Verdict, repeat: Repeat
+) -> None:
+    unknown = verdict in LEAVES_DOUBT and repeat is not Repeat.READ
+    if repeat is Repeat.READ and verdict in (Verdict.UNKNOWN, Verdict.UNREADABLE):
+        return  # nothing of a read can have been carried out
+    assert (outcome_after(verdict, repeat) is Outcome.UNKNOWN) == unknown
 
 
 def test_the_failure_table_is_the_one_in_the_code() -> None:

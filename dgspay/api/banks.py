@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import builtins
 
-from dgspay.api.pages import page_of
+from dgspay.api.pages import page_of, rows_of
 from dgspay.core.operation import Operation, Repeat
 from dgspay.models.banks import Bank
 from dgspay.models.checks import country_code
 from dgspay.models.codec import JSONObject
 
-_read_banks = page_of(Bank)
+_read_banks = page_of(rows_of(Bank))
 
 
 def list(country: str = "RW") -> Operation[builtins.list[Bank]]:  # noqa: A001 - the public name

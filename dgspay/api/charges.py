@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from dgspay.api import transactions
-from dgspay.api.fields import optional_key, present, reads, scenario_key
+from dgspay.api.fields import optional_key, present, reads, require_reference, scenario_key
 from dgspay.core.operation import Operation, Repeat
 from dgspay.core.poll import Poll
 from dgspay.core.wire import check_segment
@@ -25,7 +25,13 @@ from dgspay.secret import Secret
 
 _OTP = re.compile(r"[0-9A-Za-z]{3,12}", re.ASCII)
 
-_read_charge = reads(Charge)
+_read_any_charge = reads(Charge)
+
+
+def _read_charge(envelope: JSONObject) -> Charge:
+    charge = _read_any_charge(envelope)
+    require_reference(charge.dgs_reference, "dgs_reference")
+    return charge
 
 
 def mobile_money(
@@ -197,6 +203,9 @@ def wait(reference: str, *, timeout: float = 120.0, interval: float = 1.0) -> Po
         timeout: Seconds to wait in all.
         interval: Seconds until the second look; the pauses grow by half, up to 10 seconds.
 
+    An answer that contradicts itself, or is about another payment, settles nothing: it is looked
+    up again until the time is up.
+
     Raises:
         WaitTimeoutError: it was not settled in time; `last` is how it was seen last.
         NotFoundError: there is no such payment.
@@ -209,6 +218,7 @@ def wait(reference: str, *, timeout: float = 120.0, interval: float = 1.0) -> Po
     return Poll(
         look_up=transactions.retrieve(reference),
         is_settled=lambda transaction: transaction.is_settled,
+        contradiction=lambda transaction: transaction.contradiction,
         timeout=timeout,
         interval=interval,
     )

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from dgspay.api.fields import optional_key, reads
+from dgspay.api.fields import optional_key, reads, require_reference
 from dgspay.core.operation import Operation, Repeat
+from dgspay.models.codec import JSONObject
 from dgspay.models.conversions import Conversion, ConversionPreview
 from dgspay.money import AmountInput, Money, parse_currency
+
+_read_any_conversion = reads(Conversion)
+
+
+def _read_conversion(envelope: JSONObject) -> Conversion:
+    conversion = _read_any_conversion(envelope)
+    require_reference(conversion.dgs_conversion_ref, "dgs_conversion_ref")
+    return conversion
 
 
 def preview(
@@ -38,6 +47,8 @@ def convert(
 ) -> Operation[Conversion]:
     """Convert funds at the live rate (guide, "Currency Conversion").
 
+    One that was declined at once is a result, and no exception: look at `conversion.is_declined`.
+
     Args:
         from_currency: ISO 4217 code, such as `USD`.
         to_currency: ISO 4217 code, such as `RWF`.
@@ -52,9 +63,10 @@ def convert(
         method="POST",
         path="/convert",
         body=_body("convert", from_currency, to_currency, from_amount),
-        read=reads(Conversion),
+        read=_read_conversion,
         repeat=Repeat.PAYOUT,
         idempotency_key=optional_key(idempotency_key),
+        failure_is_result=True,
     )
 
 

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from dgspay.api.fields import optional_key, present, reads, scenario_key
+from dgspay.api.fields import optional_key, present, reads, require_reference, scenario_key
 from dgspay.core.operation import Operation, Repeat
 from dgspay.models.checks import optional_text, optional_url
+from dgspay.models.codec import JSONObject
 from dgspay.models.customers import BankRecipient, MobileMoneyRecipient
 from dgspay.models.disbursements import Disbursement
 from dgspay.models.scenario import Scenario
 from dgspay.money import AmountInput, Money
+
+_read_any_disbursement = reads(Disbursement)
+
+
+def _read_disbursement(envelope: JSONObject) -> Disbursement:
+    disbursement = _read_any_disbursement(envelope)
+    if disbursement.is_declined:
+        # Without its name, a no is not one that can be relied on.
+        require_reference(disbursement.dgs_reference, "dgs_reference")
+    return disbursement
 
 
 def create(
@@ -22,7 +33,8 @@ def create(
 ) -> Operation[Disbursement]:
     """Send money from the RWF wallet (guide, "Disburse Funds").
 
-    The answer only says that the transfer is queued; its webhook says how it ended. The
+    The answer only says that the transfer is queued, or declined at once: look at
+    `disbursement.is_declined`. Its webhook says how it ended. The
     wallet is debited `amount`, and the recipient gets `amount` minus the fee:
     `money.gross_for(net, fee)` gives the amount for a net sum.
 
@@ -55,7 +67,8 @@ def create(
         method="POST",
         path="/disburse",
         body=present(fields),
-        read=reads(Disbursement),
+        read=_read_disbursement,
         repeat=Repeat.PAYOUT,
         idempotency_key=optional_key(idempotency_key),
+        failure_is_result=True,
     )

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from dgspay.core.wire import check_idempotency_key
+from dgspay.errors import DecodeError
 from dgspay.models.codec import JSONObject
 from dgspay.models.scenario import Scenario, ScenarioKind
 from dgspay.models.shapes import structure
+from dgspay.models.standing import is_said
 
 T = TypeVar("T")
 
@@ -48,3 +50,13 @@ def reads(cls: type[T]) -> Callable[[JSONObject], T]:
         return structure(envelope, cls)
 
     return read
+
+
+def require_reference(reference: str | None, field: str) -> None:
+    """Refuse an answer about a payment that has no name: no webhook or look-up could find it.
+
+    Raises:
+        DecodeError: when the reference is missing or blank.
+    """
+    if not is_said(reference):
+        raise DecodeError(f"the answer names no payment: {field} is missing or blank", path=field)

@@ -55,10 +55,15 @@ def listing_of(
     )
 
 
+def rows_of(cls: type[T]) -> Callable[[Any], T]:
+    """Return a reader that takes a row as one model."""
+    return lambda row: structure(row, cls)
+
+
 def page_of(
-    cls: type[T], *, rows_in: tuple[str, ...] = ("data",)
+    read_row: Callable[[Any], T], *, rows_in: tuple[str, ...] = ("data",)
 ) -> Callable[[JSONObject], Page[T]]:
-    """Return a reader of pages whose rows are `cls`, under the first of `rows_in` that is there."""
+    """Return a reader of pages, their rows under the first of `rows_in` that is there."""
 
     def read(envelope: JSONObject) -> Page[T]:
         key = next((name for name in rows_in if name in envelope), rows_in[0])
@@ -69,7 +74,7 @@ def page_of(
         if not isinstance(meta, dict):
             meta = {}
         return Page(
-            rows=tuple([_row(row, cls, key, index) for index, row in enumerate(rows)]),
+            rows=tuple([_row(row, read_row, key, index) for index, row in enumerate(rows)]),
             page=_count(meta.get("page")),
             limit=_count(meta.get("limit")),
             total=_count(meta.get("total")),
@@ -79,9 +84,9 @@ def page_of(
     return read
 
 
-def _row(row: Any, cls: type[T], key: str, index: int) -> T:
+def _row(row: Any, read: Callable[[Any], T], key: str, index: int) -> T:
     try:
-        return structure(row, cls)
+        return read(row)
     except DecodeError as error:
         path = f"{key}[{index}]"
         inner = f"{path}.{error.path}" if error.path else path

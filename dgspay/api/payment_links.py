@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final, final
 
 from dgspay.api.fields import optional_key, present, reads
-from dgspay.api.pages import MAX_LIMIT, listing_of, page_of
+from dgspay.api.pages import MAX_LIMIT, listing_of, page_of, rows_of
 from dgspay.core.operation import Operation, Repeat
 from dgspay.core.pagination import Listing
 from dgspay.core.wire import check_segment
@@ -30,7 +30,7 @@ class Unset:
 
 UNSET: Final = Unset()
 
-_read_page = page_of(PaymentLink, rows_in=("data", "links"))
+_read_page = page_of(rows_of(PaymentLink), rows_in=("data", "links"))
 
 
 def create(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
+
+import attrs
 
 from dgspay.api.fields import present
 from dgspay.api.pages import MAX_LIMIT, listing_of, page_of
@@ -13,6 +16,7 @@ from dgspay.errors import DecodeError
 from dgspay.models.codec import JSONObject
 from dgspay.models.enums import PaymentStatus
 from dgspay.models.shapes import structure
+from dgspay.models.standing import contradiction_in, is_said, statements
 from dgspay.models.transactions import Transaction
 
 # The list's own words for a status (guide, "Query Parameters"), not those of charges.
@@ -25,7 +29,27 @@ _FILTERS = {
 # What the guide shows of every record, and of no other answer.
 _RECORD = frozenset({"id", "amount", "currency", "status", "payment_method_type", "created_at"})
 
-_read_page = page_of(Transaction)
+# By which of its names one may ask is not documented: any will do.
+_NAMES = (
+    "id",
+    "dgs_reference",
+    "flw_reference",
+    "transaction_id",
+    "reference",
+    "dgs_conversion_ref",
+    "flw_charge_id",
+    "flw_transfer_id",
+)
+
+
+def _read_row(row: Any) -> Transaction:
+    if not isinstance(row, dict) or "transaction_status" not in row:
+        return structure(row, Transaction)
+    contradiction = contradiction_in(statements(row, is_record=True))
+    return _transaction(row, contradiction)
+
+
+_read_page = page_of(_read_row)
 
 
 def list(  # noqa: A001 - the public name
@@ -80,7 +104,7 @@ def retrieve(id_or_reference: str) -> Operation[Transaction]:
 
     Raises:
         NotFoundError: it does not exist, or belongs to another account.
-        DecodeError: the answer is about another transaction.
+        DecodeError: the answer is about another transaction, or does not say about which.
     """
     asked = check_segment(id_or_reference, field="id_or_reference")
     return Operation(
@@ -102,19 +126,41 @@ def _identity(transaction: Transaction) -> str | None:
 
 def _read_transaction(asked: str, envelope: JSONObject) -> Transaction:
     record = _record_in(envelope)
-    if not _is_about(record, asked):
-        # Goods would be shipped, or a salary paid again, by what became of somebody else's.
+    _require_about(asked, record, envelope)
+    # Beside a `transaction_status`, a `status` on top says no more than that the call was taken.
+    is_record = record is envelope and not is_said(record.get("transaction_status"))
+    return _transaction(record, contradiction_in(statements(envelope, is_record=is_record)))
+
+
+def _transaction(record: JSONObject, contradiction: str | None) -> Transaction:
+    found = structure(_with_own_status(record), Transaction)
+    return found if contradiction is None else attrs.evolve(found, contradiction=contradiction)
+
+
+def _require_about(asked: str, record: JSONObject, envelope: JSONObject) -> None:
+    """Refuse an answer that does not show the name it was asked for under.
+
+    Goods would be shipped, or a salary paid again, by what became of somebody else's payment.
+    """
+    inner, outer = _names_in(record), _names_in(envelope)
+    if not inner and not outer:
+        raise DecodeError("the answer does not say which transaction it is about")
+    ours = asked.casefold()
+    both = inner.get("dgs_reference"), outer.get("dgs_reference")
+    is_named = ours in inner.values()
+    # A record without a reference may have it above itself.
+    is_named = is_named or (both[0] is None and ours in outer.values())
+    if not is_named or (None not in both and both[0] != both[1]):
         raise DecodeError("the answer is about another transaction")
-    return structure(_with_own_status(record), Transaction)
 
 
-def _is_about(record: JSONObject, asked: str) -> bool:
-    """Whether a record that shows both of its names shows the one it was asked for under."""
-    if record.get("id") is None or record.get("dgs_reference") is None:
-        return True
-    # By which of its names one may ask is not documented: any will do.
-    names = (str(value) for value in record.values() if isinstance(value, str | int))
-    return any(name.casefold() == asked.casefold() for name in names)
+def _names_in(record: JSONObject) -> dict[str, str]:
+    named = {field: record.get(field) for field in _NAMES}
+    return {
+        field: str(name).casefold()
+        for field, name in named.items()
+        if isinstance(name, str | int) and not isinstance(name, bool) and is_said(str(name))
+    }
 
 
 def _record_in(envelope: JSONObject) -> JSONObject:
@@ -128,13 +174,13 @@ def _record_in(envelope: JSONObject) -> JSONObject:
         record = envelope.get(name)
         if isinstance(record, dict):
             return record
-    if "transaction_status" in envelope or envelope.keys() >= _RECORD:
+    if is_said(envelope.get("transaction_status")) or envelope.keys() >= _RECORD:
         return envelope
     raise DecodeError("the answer holds no transaction")
 
 
 def _with_own_status(record: JSONObject) -> JSONObject:
-    if "transaction_status" not in record:
+    if not is_said(record.get("transaction_status")):
         return record
     rest = {name: value for name, value in record.items() if name != "transaction_status"}
     return {**rest, "status": record["transaction_status"]}

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dgspay import Charge, Customer, PaymentStatus, RedirectRequired, Transaction
+from dgspay import Charge, Customer, RedirectRequired, Standing, Transaction
 from dgspay.cli.exits import ExitCode, interruption_is, usage_errors
 from dgspay.cli.output import as_record, write_json
 from dgspay.cli.session import (
@@ -98,8 +98,7 @@ def charge(
                 _write(started, settled)
     if settled is not None and not as_json:
         _tell_end(settled)
-    status = started.transaction_status if settled is None else settled.status
-    if status == PaymentStatus.FAILED:
+    if (started if settled is None else settled).standing is Standing.FAILED:
         raise typer.Exit(ExitCode.NO)
 
 

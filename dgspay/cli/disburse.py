@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dgspay import BankRecipient, DGSPay, Disbursement, MobileMoneyRecipient
-from dgspay.cli.exits import fail, interruption_is, usage_errors
+from dgspay.cli.exits import ExitCode, fail, interruption_is, usage_errors
 from dgspay.cli.output import as_record, write_json
 from dgspay.cli.session import (
     BaseUrlOption,
@@ -65,8 +65,9 @@ def disburse(
     """Pay one person: to a phone with --phone and --network, or with --bank and --account.
 
     Exit code 0 means that DGS-Pay has queued it, and not that it has arrived: its webhook tells
-    that, or `dgspay transactions show`. 5 means that it is not known whether it was paid; never
-    just repeat it then. For more than one person there is `dgspay payouts`.
+    that, or `dgspay transactions show`. 1 means that DGS-Pay declined it at once, 5 that it is
+    not known whether it was paid; never just repeat it then. For more than one person there is
+    `dgspay payouts`.
     """
     recipient = _recipient(
         phone=phone, network=network, bank=bank, account=account, branch=branch, name=name
@@ -89,6 +90,8 @@ def disburse(
         write_json(as_record(queued))
     else:
         _tell(queued)
+    if queued.is_declined:
+        raise typer.Exit(ExitCode.NO)
 
 
 def _recipient(
@@ -129,10 +132,12 @@ def _payer(dgs: DGSPay) -> str:
 
 
 def _tell(queued: Disbursement) -> None:
-    console().print(
-        f"{shown(queued.dgs_reference)}  {money(queued.amount, queued.currency or _CURRENCY)}  "
-        f"{_STATE.get(queued.status, shown(queued.status))}"
-    )
+    what = f"{shown(queued.dgs_reference)}  {money(queued.amount, queued.currency or _CURRENCY)}"
+    if queued.is_declined:
+        why = queued.fail_reason or queued.processor_response or queued.message
+        console().print(f"{what}  declined: {shown(why)}", style="red")
+        return
+    console().print(f"{what}  {_STATE.get(queued.status, shown(queued.status))}")
     if queued.recipient_gets is not None:
         arrives = money(queued.recipient_gets, queued.currency or _CURRENCY)
         console().print(f"After the fee {arrives} arrive.", style="dim")

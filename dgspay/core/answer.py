@@ -3,14 +3,17 @@
 The body decides; the HTTP status decides only where no usable body came. That is, in order:
 
 1. a redirect is no answer;
-2. 429 and an `error_code` of the guide are refusals. A code the guide does not list is one,
-   too, unless it came with a 5xx: a gateway has codes of its own, and knows nothing of the call;
-3. HTTP 4xx without a code is a refusal by status, 5xx says nothing of what was done, and either
-   may carry a declined payment, which is a result;
-4. `status: failed` without a code is a declined payment where there is one, else a refusal;
-5. a refusal whose body tells of a payment that goes on, or stands in a way the guide does not
+2. code 93 says that the key is in use, whatever came with it;
+3. 429 and the codes 90, 91, 92 and VALIDATION_ERROR are refusals of DGS-Pay's own, and 99 is a
+   failure that it calls safe to retry;
+4. any other code, HTTP 4xx without a code, and a bare `status: failed` (no code, no
+   `transaction_status`, no reference) say no, but a proxy may have said it, or DGS-Pay after the
+   money had moved: reads take that for a refusal, on what moves money it is not known;
+5. HTTP 5xx without a code of the guide says nothing of what was done;
+6. `status: failed` with a payment in it is a declined payment, which is a result;
+7. a refusal whose body reports a payment that goes on, or stands in a way the guide does not
    know, contradicts itself: not known;
-6. everything else must be readable as the result, or the outcome is not known.
+8. everything else must be readable as the result, or the outcome is not known.
 """
 
 from __future__ import annotations
@@ -25,9 +28,19 @@ from typing import Any, Protocol
 
 import attrs
 
-from dgspay.core.operation import Operation, Response, TransportFailure
+from dgspay.core.operation import Operation, Repeat, Response, TransportFailure
 from dgspay.errors import DecodeError
 from dgspay.models.codec import JSONObject, parse_json
+from dgspay.models.standing import (
+    PAYMENT_STATUSES,
+    Standing,
+    Statement,
+    contradiction_in,
+    is_error_code,
+    is_said,
+    normalized,
+    statements,
+)
 from dgspay.secret import Secret, masked_text
 
 EXCERPT_CHARACTERS = 200
@@ -48,6 +61,8 @@ class Verdict(enum.Enum):
     SAFE_TO_RETRY = "99"
     KEY_CONFLICT = "93"
     REJECTED = "rejected"
+    REJECTED_BY_STATUS = "a 4xx without a code, which a proxy may have made"
+    UNCONFIRMED = "a no, but not one of the guide's"
 
 
 # Not frozen: setting what is frozen takes an eighth of the time in which an answer is assessed.
@@ -82,13 +97,16 @@ class Finding:
     misconfigured: bool = False
 
 
+KEY_CONFLICT = "93"
+"""The code that says that the idempotency key is in use (guide, "Error Codes")."""
+
 # The codes of the guide ("Error Codes", and the conversion example).
 _VERDICT_BY_CODE = {
     "90": Verdict.REJECTED,
     "VALIDATION_ERROR": Verdict.REJECTED,
     "91": Verdict.REJECTED,
     "92": Verdict.REJECTED,
-    "93": Verdict.KEY_CONFLICT,
+    KEY_CONFLICT: Verdict.KEY_CONFLICT,
     "99": Verdict.SAFE_TO_RETRY,
 }
 
@@ -97,11 +115,18 @@ _ODD_CODE = "unreadable"
 
 # `status` of an answer that was taken. A tuple, for what is looked for in it may be a list.
 _TAKEN = ("success", "pending")
-# The guide's words for what is under way or done, and where they stand beside `status`.
+# The guide's words for what is under way or done.
 _GOES_ON = frozenset({"pending", "successful", "success", "processing", "queued"})
-_PROGRESS = ("transaction_status", "conversion_status")
 # Where a payment that was looked up may stand as a whole.
 _RECORDS = ("data", "transaction")
+# What shows that `status: failed` is about a payment.
+_PAYMENT_SIGNS = (
+    "transaction_status",
+    "conversion_status",
+    "dgs_reference",
+    "dgs_conversion_ref",
+    "id",
+)
 
 # 408: the server gave up on us. 409 without a code says no more than "something is there".
 # 499: a proxy says that we hung up. Neither tells whether the call was carried out.
@@ -160,11 +185,12 @@ def assess(
         return found(
             Verdict.UNKNOWN, f"the server redirected (HTTP {status}), which is never followed"
         )
-    if envelope is not None and _contradicts(envelope, code, status, operation):
-        no, yes = _no(code, status), _yes(envelope)
-        reason = f"the answer says no with {no}{said()} and yes with {yes}"
-        return found(Verdict.UNKNOWN, reason, contradicts=True)
-    if status == 429:
+    if envelope is not None:
+        contradiction = _contradiction(envelope, code, status, operation, said)
+        if contradiction is not None:
+            return found(Verdict.UNKNOWN, contradiction, contradicts=True)
+    # That the key is in use outweighs a limit on requests: something under it has got there.
+    if status == 429 and code != KEY_CONFLICT:
         return found(Verdict.RATE_LIMITED, "DGS-Pay refused: too many requests (HTTP 429)")
     if code is not None:
         return _assess_code(found, code, status, said)
@@ -177,67 +203,86 @@ def assess(
 
 
 def _assess_code(found: _Found, code: str, status: int, said: Callable[[], str]) -> Finding:
-    if code not in _VERDICT_BY_CODE and status >= 500:
+    verdict = _VERDICT_BY_CODE.get(code)
+    if verdict is Verdict.SAFE_TO_RETRY:
+        return found(verdict, f"DGS-Pay reported an internal error, code {code}{said()}")
+    if verdict is not None:
+        return found(verdict, f"DGS-Pay refused with code {code}{said()}")
+    if status >= 500:
+        # A gateway has codes of its own, and knows nothing of the call.
         return found(Verdict.UNKNOWN, f"the server answered HTTP {status}, code {code}{said()}")
-    verdict = _VERDICT_BY_CODE.get(code, Verdict.REJECTED)
-    return found(verdict, f"DGS-Pay refused with code {code}{said()}")
+    reason = f"the answer has the code {code}{said()}, which the guide does not list"
+    return found(Verdict.UNCONFIRMED, reason)
 
 
 def _assess_success(
     found: _Found, envelope: JSONObject, operation: Operation[Any], said: Callable[[], str]
 ) -> Finding:
-    if envelope.get("status") == "failed" and not _is_declined_payment(envelope, operation):
-        return found(Verdict.REJECTED, f"DGS-Pay refused{said()}")
+    if _says_failed(envelope) and not _is_declined_payment(envelope, operation):
+        reason = f'the answer says "failed"{said()}, with no code and no payment in it'
+        return found(Verdict.UNCONFIRMED, reason)
     if not _is_taken(envelope, operation):
         return found(Verdict.UNKNOWN, f"the answer has a status the guide does not know{said()}")
     return _read_result(found, envelope, operation)
 
 
-def _contradicts(
-    envelope: JSONObject, code: str | None, status: int, operation: Operation[Any]
-) -> bool:
-    """Whether a refusal tells of a payment that goes on all the same.
+def _contradiction(
+    envelope: JSONObject,
+    code: str | None,
+    status: int,
+    operation: Operation[Any],
+    said: Callable[[], str],
+) -> str | None:
+    """Say what a refusal tells of a payment that goes on all the same, or None.
 
     A code of the guide's is "only present when the API itself could not process your request",
     so a mere `status: success` beside it is sloppy. Beside 99, which would be repeated, or
     beside a code the guide does not list, it is not to be relied on.
     """
-    is_refused = code is not None or status >= 400
-    # Of a charge, `status: failed` alone is a result.
-    if not is_refused and (operation.failure_is_result or envelope.get("status") != "failed"):
-        return False
-    if operation.is_read:
-        return False
-    if any(_may_go_on(envelope.get(field)) for field in _PROGRESS):
-        return True
+    if operation.is_read or (code is None and status < 400 and _decides_for_itself(operation)):
+        return None
+    no = None
+    if code is not None:
+        no = f"code {code}"
+    elif status >= 400:
+        no = f"HTTP {status}"
+    elif _says_failed(envelope):
+        no = "'failed'"
+    if no is None:
+        text = contradiction_in(statements(envelope)) if operation.failure_is_result else None
+        return None if text is None else f"the answer contradicts itself{said()}: {text}"
     is_plain_no = code in _VERDICT_BY_CODE and code != "99" and status != 429
-    return not is_plain_no and _word(envelope.get("status")) in _GOES_ON
+    going = [one for one in statements(envelope) if _goes_on(one)]
+    word = normalized(envelope.get("status"))
+    if not going and (is_plain_no or word not in _GOES_ON):
+        return None
+    return f"the answer says no with {no}{said()} and yes with {_yes(going, word)}"
 
 
-def _may_go_on(word: Any) -> bool:
-    """Whether it is a word for how a payment stands, and not the one that says it is over.
+def _decides_for_itself(operation: Operation[Any]) -> bool:
+    """Whether its result shows how the payment stands, so that even a contradiction is shown."""
+    return operation.failure_is_result and operation.repeat is not Repeat.PAYOUT
 
-    One the guide does not know never counts as paid, and as not paid no more than that.
+
+def _goes_on(statement: Statement) -> bool:
+    """Whether it is a word for how the payment stands, and not the one that says it is over.
+
+    A word the guide does not know never counts as paid, and as not paid no more than that.
     """
-    return _word(word) not in ("", "failed")
+    if statement.field in PAYMENT_STATUSES:
+        return statement.word not in ("", "failed")
+    # What is not a status of the payment may be any word, and on top of the answer it says only
+    # how the call was taken.
+    is_known = statement.means in (Standing.PAID, Standing.PENDING)
+    return is_known and not statement.is_envelope
 
 
-def _word(value: Any) -> str:
-    return value.strip().casefold() if isinstance(value, str) else ""
-
-
-def _no(code: str | None, status: int) -> str:
-    if code:
-        return f"code {code}"
-    return f"HTTP {status}" if status >= 400 else "'failed'"
-
-
-def _yes(envelope: JSONObject) -> str:
+def _yes(going: Sequence[Statement], status: str) -> str:
     # Only words that are known are quoted, so there is nothing to mask.
-    for field in (*_PROGRESS, "status"):
-        if (word := _word(envelope.get(field))) in _GOES_ON:
-            return repr(word)
-    return "a payment whose status the guide does not know"
+    for statement in going:
+        if statement.means is not Standing.UNKNOWN:
+            return repr(statement.word) if statement.word else "a next action"
+    return repr(status) if status in _GOES_ON else "a payment whose status the guide does not know"
 
 
 def _is_taken(envelope: JSONObject, operation: Operation[Any]) -> bool:
@@ -245,7 +290,9 @@ def _is_taken(envelope: JSONObject, operation: Operation[Any]) -> bool:
 
     A charge has its `transaction_status`, which decides for itself.
     """
-    if operation.failure_is_result or operation.is_read or "status" not in envelope:
+    if _decides_for_itself(operation) or operation.is_read or "status" not in envelope:
+        return True
+    if _is_declined_payment(envelope, operation):
         return True
     return not isinstance(envelope["status"], str) or envelope["status"] in _TAKEN
 
@@ -259,14 +306,14 @@ def _assess_http_error(
 ) -> Finding:
     if (
         envelope is not None
-        and envelope.get("transaction_status") == "failed"
+        and normalized(envelope.get("transaction_status")) == "failed"
         and _is_declined_payment(envelope, operation)
     ):
         return _read_result(found, envelope, operation)
     reason = f"the server answered HTTP {status}{said()}"
     if status >= 500 or status in _SAYS_NOTHING:
         return found(Verdict.UNKNOWN, reason)
-    return found(Verdict.REJECTED, reason)
+    return found(Verdict.REJECTED_BY_STATUS, reason)
 
 
 def _read_result(found: _Found, envelope: JSONObject, operation: Operation[Any]) -> Finding:
@@ -279,11 +326,15 @@ def _read_result(found: _Found, envelope: JSONObject, operation: Operation[Any])
 
 def _is_declined_payment(envelope: JSONObject, operation: Operation[Any]) -> bool:
     """`status: failed` with a payment in it is a result (guide, "Status vs Error Code")."""
-    if not operation.failure_is_result or envelope.get("status") != "failed":
+    if not operation.failure_is_result or not _says_failed(envelope):
         return False
     if operation.is_read and any(_has_status(envelope.get(name)) for name in _RECORDS):
         return True
-    return "transaction_status" in envelope or "dgs_reference" in envelope or "id" in envelope
+    return any(is_said(envelope.get(field)) for field in _PAYMENT_SIGNS)
+
+
+def _says_failed(envelope: JSONObject) -> bool:
+    return normalized(envelope.get("status")) == "failed"
 
 
 def _has_status(record: Any) -> bool:
@@ -305,14 +356,11 @@ def _parse_envelope(response: Response) -> tuple[JSONObject | None, DecodeError 
 def _error_code(envelope: JSONObject) -> str | None:
     code = envelope.get("error_code")
     # None first: a good answer has no code, and to hold it against a union takes its time.
-    if code is None or isinstance(code, bool):
+    if code is None or not is_error_code(code):
         return None
-    if not isinstance(code, str | int):
-        # An array or an object with something in it: nobody says that of what went well.
-        return _ODD_CODE if code else None
-    # A number is the same code, and zeros of any count say that all is well.
-    text = str(code).strip()
-    return text[:64] if text.strip("0 ") else None
+    # A number is the same code as its text. An array or an object with something in it is one,
+    # too: what went well has none.
+    return str(code).strip()[:64] if isinstance(code, str | int) else _ODD_CODE
 
 
 def _said(envelope: JSONObject | None, secrets: Sequence[Secret]) -> str:

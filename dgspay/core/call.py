@@ -133,10 +133,6 @@ class Caller:
         # A first attempt has all of the time, and every first attempt the same.
         return self._whole_timeout if seconds == self.deadline else self.timeout.within(seconds)
 
-    def fresh_key(self) -> str:
-        """Make a key for the one rotation the retry table allows."""
-        return self._new_key()
-
     def emit(self, event: Event) -> None:
         """Tell the hooks."""
         self._emit(event)
@@ -231,19 +227,16 @@ class _Run:
             self.operation.repeat,
             self.history,
             trusted=self.policy.trust_idempotency,
+            retry_99=self.policy.retry_99,
         )
         delay = self._delay(finding)
         stopped = self._bound(step, delay)
         outcome = outcome_of(finding, self._context(stopped or Stopped.NO))
         self._tell_attempt(finding, outcome, None if stopped is not None else delay)
         if stopped is None:
-            self.history.note(finding.verdict, step)
+            self.history.note(finding.verdict)
             if finding.status is not None:
                 self.earlier_answer = finding
-            if step is Step.FRESH_KEY:
-                self.earlier_answer = None  # it was about the key that is replaced
-                self.key = self.caller.fresh_key()
-                self.request = self.caller.wire.with_key(self.request, self.key)
         return stopped, delay
 
     def _delay(self, finding: Finding) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from dgspay import errors
-from dgspay.core.answer import Finding, Verdict
+from dgspay.core.answer import KEY_CONFLICT, Finding, Verdict
 from dgspay.core.operation import Operation
 from dgspay.errors import DGSPayError, Outcome
 from dgspay.models.balances import Shortfall
@@ -47,9 +47,7 @@ _NEXT: dict[type[errors.APIError], str] = {
         "Look that one up before anything else, and use a new key only for a new payment."
     ),
     errors.RateLimitError: "Wait, then call again.",
-    errors.ServerError: (
-        "DGS-Pay calls this safe to retry after a short delay; contact its support if it stays."
-    ),
+    errors.ServerError: "Try again after a short delay; contact DGS-Pay's support if it stays.",
     errors.APIError: "Read DGS-Pay's message, and contact its support if it does not help.",
 }
 
@@ -75,10 +73,10 @@ class CallContext:
     Attributes:
         operation: The call.
         attempts: How many attempts there were.
-        key: The idempotency key of the last attempt.
+        key: The idempotency key, the same for all attempts.
         earlier_unknown: Whether an earlier attempt may have been carried out.
         earlier_reached: Whether an earlier attempt may have reached DGS-Pay with this key.
-        earlier_accepted: Whether DGS-Pay has said that an earlier attempt already uses this key.
+        earlier_accepted: Whether DGS-Pay has said that this very call already uses this key.
         earlier_answer: The refusal an earlier attempt with this key got, if it got one.
         stopped: Why there was no further attempt.
         secrets: What must not be shown, should the server have sent it back.
@@ -94,6 +92,15 @@ class CallContext:
     stopped: Stopped
     secrets: tuple[Secret, ...]
 
+    @property
+    def may_be_in(self) -> bool:
+        """Whether code 93 can only be about this very call: nothing else can have its key."""
+        return self.earlier_reached or self.operation.idempotency_key is None
+
+
+# A no that is taken at its word where nothing can be paid twice, and nowhere else.
+_NO_TO_A_READ = (Verdict.SAFE_TO_RETRY, Verdict.REJECTED_BY_STATUS, Verdict.UNCONFIRMED)
+
 
 def outcome_of(finding: Finding, call: CallContext) -> Outcome:
     """Say what is known about the call as a whole after its last attempt."""
@@ -103,6 +110,8 @@ def outcome_of(finding: Finding, call: CallContext) -> Outcome:
     if writes and (call.earlier_unknown or _is_likely_accepted(finding, call)):
         return Outcome.UNKNOWN
     if finding.verdict in (Verdict.UNKNOWN, Verdict.UNREADABLE):
+        return Outcome.UNKNOWN
+    if writes and finding.verdict in _NO_TO_A_READ:
         return Outcome.UNKNOWN
     if finding.verdict in (Verdict.NOT_SENT, Verdict.NOT_SENT_FOR_GOOD):
         return Outcome.NOT_SENT
@@ -144,7 +153,7 @@ def _is_likely_accepted(finding: Finding, call: CallContext) -> bool:
     # Whatever is said after that, a refusal too, is not about the attempt that got there.
     if call.earlier_accepted:
         return True
-    return finding.verdict is Verdict.KEY_CONFLICT and call.earlier_reached
+    return finding.error_code == KEY_CONFLICT and call.may_be_in
 
 
 def _sentence(text: str) -> str:
@@ -159,27 +168,30 @@ def _unknown(finding: Finding, call: CallContext, context: dict[str, Any]) -> DG
     likely = _is_likely_accepted(finding, call)
     if likely:
         money = (
-            "An earlier attempt of this call already uses its key, so it was most probably "
-            "accepted: money has probably moved."
+            "This very call already uses its key, so it was most probably accepted: money has "
+            "probably moved."
         )
     else:
         money = "It is not known whether DGS-Pay carried it out: money may have moved."
     earlier = "An earlier attempt got no usable answer." if call.earlier_unknown else ""
     message = _join(_sentence(finding.reason), earlier, money, _LOOK_FIRST, call.stopped.value)
-    context |= {"status": finding.status, "excerpt": finding.excerpt}
-    context["dgs_reference"] = _reference_in(finding, call)
+    context |= {
+        "status": finding.status,
+        "error_code": finding.error_code,
+        "body": masked(finding.body, call.secrets),
+        "excerpt": finding.excerpt,
+        "retry_after": finding.retry_after,
+        "likely_accepted": likely,
+        "dgs_reference": _reference_in(finding, call),
+    }
     if finding.verdict is Verdict.UNREADABLE or finding.fault is not None:
         path = None if finding.fault is None else finding.fault.path
         return errors.UndecodableOutcomeError(message, path=path, **context)
     if finding.contradicts:
-        return errors.ContradictoryOutcomeError(
-            message,
-            error_code=finding.error_code,
-            body=masked(finding.body, call.secrets),
-            retry_after=finding.retry_after,
-            **context,
-        )
-    return errors.OutcomeUnknownError(message, likely_accepted=likely, **context)
+        return errors.ContradictoryOutcomeError(message, **context)
+    if finding.verdict is Verdict.UNCONFIRMED and finding.error_code is not None:
+        return errors.UnlistedCodeError(message, **context)
+    return errors.OutcomeUnknownError(message, **context)
 
 
 def _reference_in(finding: Finding, call: CallContext) -> str | None:
@@ -188,8 +200,8 @@ def _reference_in(finding: Finding, call: CallContext) -> str | None:
     Only where no earlier attempt may have got another one: how that ended would be taken for how
     the call ended.
     """
-    silent = finding.verdict not in (Verdict.UNKNOWN, Verdict.UNREADABLE)
-    if silent or finding.body is None or call.earlier_unknown or call.earlier_accepted:
+    is_usable = finding.verdict in (Verdict.UNKNOWN, Verdict.UNREADABLE, *_NO_TO_A_READ)
+    if not is_usable or finding.body is None or call.earlier_unknown or call.earlier_accepted:
         return None
     reference = finding.body.get("dgs_reference")
     if not isinstance(reference, str) or masked_text(reference, call.secrets) != reference:
@@ -245,8 +257,6 @@ def _answered(finding: Finding, call: CallContext, context: dict[str, Any]) -> e
             }
     if call.operation.is_read:
         money = "The call only reads, so nothing changed."
-    elif kind is errors.ServerError:
-        money = "By DGS-Pay's own word it was not carried out: no money moved."
     elif kind is errors.IdempotencyError:
         money = (
             "This request was not carried out, but the one made earlier under this key may have "

@@ -27,7 +27,7 @@ class Repeat(enum.Enum):
     CHARGE = "charge"
     """It takes money in or changes a link: repeat it only where nothing can have happened."""
     PAYOUT = "payout"
-    """It pays money out: as CHARGE, and its idempotency key is never changed."""
+    """It pays or converts money: as CHARGE, and an answer that contradicts itself is no result."""
     ONCE = "once"
     """It spends a PIN or an OTP: never repeat it after an unknown outcome, trusted or not."""
 
@@ -56,7 +56,8 @@ class Operation(Generic[T]):
         query: Query parameters.
         body: The JSON body; amounts as Money, secrets as Secret.
         idempotency_key: The caller's own key; None lets the client make one.
-        failure_is_result: Whether `status: failed` describes a payment, not the call.
+        failure_is_result: Whether `status: failed` with a reference describes a payment that was
+            declined, and not the call.
     """
 
     method: str

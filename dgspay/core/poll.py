@@ -40,12 +40,14 @@ class Poll(Generic[T]):
     Attributes:
         look_up: The operation to repeat.
         is_settled: Whether its result is final.
+        contradiction: What in its result contradicts what else, where anything does.
         timeout: Seconds to wait in all.
         interval: Seconds of the first pause; each is half as long again, up to 10.
     """
 
     look_up: Operation[T]
     is_settled: Callable[[T], bool]
+    contradiction: Callable[[T], str | None]
     timeout: float
     interval: float
 
@@ -93,7 +95,13 @@ class Poll(Generic[T]):
     def _timed_out(
         self, last: T | None, failure: DGSPayError | None, looks: int
     ) -> WaitTimeoutError:
-        seen = "the last look-up failed" if failure is not None else "it was still not settled"
+        contradiction = None if last is None else self.contradiction(last)
+        if failure is not None:
+            seen = "the last look-up failed"
+        elif contradiction is not None:
+            seen = f"it was still not known how the payment stands: {contradiction}"
+        else:
+            seen = "it was still not settled"
         error = WaitTimeoutError(
             f"After {self.timeout:g} seconds {seen}. The payment may still succeed or fail: "
             "wait for its webhook or call wait again; do not charge again before that.",

@@ -7,16 +7,19 @@ not sent                again    again                         again
 certificate refused     stop     stop                          stop
 unknown                 again    only if idempotency trusted   only if idempotency trusted
 429                     again    again                         again
-99                      again    again                         again
-93, first, own key      stop     again with a fresh key, once  stop
+99                      again    again, unless turned off      again, unless turned off
+93, own key             stop     again, this request is in     again, this request is in
 93, later attempt       stop     again, an earlier one is in   again, an earlier one is in
 93, caller's key        stop     stop                          stop
+4xx without a code      stop     only if idempotency trusted   only if idempotency trusted
+`failed` and no more    stop     stop                          stop
 other codes             stop     stop                          stop
 ======================  =======  ============================  ============================
 
-"Again" means the same key and the same bytes. "Own key" is one the client generated; a
-"later attempt" is one that follows another which may have reached DGS-Pay with this key.
-Attempts, the deadline and the retry budget bound all of it.
+"Again" means the same key and the same bytes: a key is never replaced. "Own key" is one that the
+client has just drawn at random, so that 93 can only be about this very request, which a balancer,
+say, has sent on twice; a "later attempt" is one that follows another which may have reached
+DGS-Pay with this key. Attempts, the deadline and the retry budget bound all of it.
 """
 
 from __future__ import annotations
@@ -35,34 +38,31 @@ class Step(enum.Enum):
 
     STOP = "stop"
     AGAIN = "again"
-    FRESH_KEY = "fresh key"
     IF_TRUSTED = "if trusted"
 
 
 _STOP_ALWAYS = dict.fromkeys(Repeat, Step.STOP)
 _AGAIN_ALWAYS = dict.fromkeys(Repeat, Step.AGAIN)
+_TRUSTED_WRITES = {
+    Repeat.CHARGE: Step.IF_TRUSTED,
+    Repeat.PAYOUT: Step.IF_TRUSTED,
+    Repeat.ONCE: Step.STOP,
+}
 
 _TABLE: dict[Verdict, dict[Repeat, Step]] = {
     Verdict.NOT_SENT: _AGAIN_ALWAYS,
     Verdict.NOT_SENT_FOR_GOOD: _STOP_ALWAYS,
-    Verdict.UNKNOWN: {
-        Repeat.READ: Step.AGAIN,
-        Repeat.CHARGE: Step.IF_TRUSTED,
-        Repeat.PAYOUT: Step.IF_TRUSTED,
-        Repeat.ONCE: Step.STOP,
-    },
+    Verdict.UNKNOWN: {Repeat.READ: Step.AGAIN, **_TRUSTED_WRITES},
     Verdict.UNREADABLE: _STOP_ALWAYS,
     Verdict.RATE_LIMITED: _AGAIN_ALWAYS,
     Verdict.SAFE_TO_RETRY: _AGAIN_ALWAYS,
     Verdict.REJECTED: _STOP_ALWAYS,
+    Verdict.REJECTED_BY_STATUS: {Repeat.READ: Step.STOP, **_TRUSTED_WRITES},
+    Verdict.UNCONFIRMED: _STOP_ALWAYS,
 }
 
-# A read has no key that could be in conflict.
-_FIRST_CONFLICT: dict[Repeat, Step] = {
-    Repeat.CHARGE: Step.FRESH_KEY,
-    Repeat.PAYOUT: Step.STOP,
-    Repeat.ONCE: Step.FRESH_KEY,
-}
+# After these an attempt may have been carried out all the same.
+_LEAVES_DOUBT = frozenset({Verdict.UNKNOWN, Verdict.SAFE_TO_RETRY, Verdict.REJECTED_BY_STATUS})
 
 
 @attrs.define
@@ -70,35 +70,40 @@ class History:
     """What earlier attempts of one call leave behind for the next decision.
 
     Attributes:
-        own_key: Whether the client generated the key, so that it may be replaced.
+        own_key: Whether the client drew the key, so that only this call can be using it.
         reached: Whether an earlier attempt with this key may have reached DGS-Pay.
         unknown: Whether an earlier attempt may have been carried out.
-        rotated: Whether the one fresh key has been used up.
-        accepted: Whether DGS-Pay has said that an earlier attempt already uses this key.
+        accepted: Whether DGS-Pay has said that this call already uses this key.
     """
 
     own_key: bool
     reached: bool = False
     unknown: bool = False
-    rotated: bool = False
     accepted: bool = False
 
-    def note(self, verdict: Verdict, step: Step) -> None:
+    def note(self, verdict: Verdict) -> None:
         """Remember an attempt that is going to be followed by another."""
-        if step is Step.FRESH_KEY:
-            self.rotated = True
-            self.reached = False
-        elif verdict is not Verdict.NOT_SENT:
+        if verdict is not Verdict.NOT_SENT:
             self.reached = True
-            self.accepted = self.accepted or verdict is Verdict.KEY_CONFLICT
-        if verdict is Verdict.UNKNOWN:
+        if verdict is Verdict.KEY_CONFLICT:
+            self.accepted = True
+        if verdict in _LEAVES_DOUBT:
             self.unknown = True
 
 
-def decide(verdict: Verdict, repeat: Repeat, history: History, *, trusted: bool) -> Step:
+def decide(
+    verdict: Verdict,
+    repeat: Repeat,
+    history: History,
+    *,
+    trusted: bool,
+    retry_99: bool = True,
+) -> Step:
     """Look up the table: what to do after an attempt, were there no bounds."""
     if verdict is Verdict.KEY_CONFLICT:
         return _decide_conflict(repeat, history)
+    if verdict is Verdict.SAFE_TO_RETRY and not retry_99 and repeat is not Repeat.READ:
+        return Step.STOP
     step = _TABLE[verdict][repeat]
     if step is Step.IF_TRUSTED:
         return Step.AGAIN if trusted else Step.STOP
@@ -106,13 +111,10 @@ def decide(verdict: Verdict, repeat: Repeat, history: History, *, trusted: bool)
 
 
 def _decide_conflict(repeat: Repeat, history: History) -> Step:
-    if repeat is Repeat.READ:
-        return Step.STOP
-    if history.reached:
+    # A read has no key that could be in conflict.
+    if repeat is not Repeat.READ and (history.own_key or history.reached):
         return Step.AGAIN
-    if not history.own_key or history.rotated:
-        return Step.STOP
-    return _FIRST_CONFLICT[repeat]
+    return Step.STOP
 
 
 @attrs.frozen(kw_only=True)
@@ -127,6 +129,10 @@ class RetryPolicy:
         trust_idempotency: Repeat charges and payouts after an unknown outcome, with the same
             key and the same bytes. Only where DGS-Pay has confirmed to you that it honours
             idempotency keys: if it does not, this can pay twice.
+        retry_99: Repeat what moves money after code 99, with the same key and the same bytes. The
+            guide calls that "safe to retry after a short delay", and this is the one thing that is
+            done on its word alone. With False, a 99 is an unknown outcome at once. Reads are
+            repeated either way.
         budget: Retries the client may spend before it must earn new ones; an outage is then
             not multiplied by everybody's retries.
         budget_refill: What each success gives back to the budget.
@@ -138,6 +144,7 @@ class RetryPolicy:
     trust_idempotency: bool = attrs.field(
         default=False, validator=attrs.validators.instance_of(bool)
     )
+    retry_99: bool = attrs.field(default=True, validator=attrs.validators.instance_of(bool))
     budget: float = attrs.field(default=50.0, validator=attrs.validators.ge(0))
     budget_refill: float = attrs.field(default=0.2, validator=attrs.validators.ge(0))
 

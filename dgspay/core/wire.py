@@ -79,11 +79,6 @@ class Wire:
         body = None if operation.body is None else dump_json(self._checked(operation.body))
         return Request(operation.method, url, self._headers(key), body)
 
-    def with_key(self, request: Request, key: str) -> Request:
-        """Return the same request, byte for byte, under another idempotency key."""
-        headers = {**request.headers, self.idempotency_header: key}
-        return attrs.evolve(request, headers=headers)
-
     def _checked(self, body: Mapping[str, Any]) -> dict[str, Any]:
         if self.production and "scenario_key" in body:
             raise ConfigError(

@@ -10,6 +10,7 @@ import attrs
 
 from dgspay.models.enums import PaymentMethod, PaymentStatus
 from dgspay.models.extras import extra_fields
+from dgspay.models.standing import Standing, standing_of, statements
 
 
 @attrs.frozen(kw_only=True)
@@ -92,20 +93,30 @@ class Charge:
     extra: Mapping[str, Any] = extra_fields()
 
     @property
+    def standing(self) -> Standing:
+        """How it stands by everything the answer says; see `dgspay.models.standing`."""
+        said = {
+            **self.extra,
+            "status": self.status,
+            "transaction_status": self.transaction_status,
+            "next_action_type": self.next_action_type,
+            "next_action_redirect_url": self.next_action_redirect_url,
+            "issuer_response_type": self.issuer_response_type,
+        }
+        return standing_of(statements(said))
+
+    @property
     def is_complete(self) -> bool:
         """Whether it is paid: successful, and nothing left to do (guide, "Completion Criteria").
 
-        An answer that calls the same payment failed is never taken for it.
+        An answer that contradicts itself is neither complete nor declined.
         """
-        is_successful = self.transaction_status == PaymentStatus.SUCCESSFUL
-        return is_successful and not self.next_action_type and self.status != "failed"
+        return self.standing is Standing.PAID
 
     @property
     def is_declined(self) -> bool:
-        """Whether the provider or the customer said no."""
-        if self.transaction_status is None:
-            return self.status == "failed"
-        return self.transaction_status == PaymentStatus.FAILED
+        """Whether the provider or the customer said no, and nothing says otherwise."""
+        return self.standing is Standing.FAILED
 
     @property
     def next_action(self) -> NextAction | None:

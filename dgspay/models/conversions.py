@@ -10,6 +10,7 @@ import attrs
 
 from dgspay.models.enums import ConversionStatus
 from dgspay.models.extras import extra_fields
+from dgspay.models.standing import Standing, standing_of, statements
 
 
 @attrs.frozen(kw_only=True)
@@ -35,7 +36,7 @@ class ConversionPreview:
 
 @attrs.frozen(kw_only=True)
 class Conversion:
-    """A conversion that was started. Whether it succeeds is told by its webhook.
+    """A conversion that was started, or declined at once. Its webhook says whether it succeeds.
 
     Attributes:
         dgs_conversion_ref: What to track it by.
@@ -55,3 +56,18 @@ class Conversion:
     fee: Decimal | None = None
     message: str | None = None
     extra: Mapping[str, Any] = extra_fields()
+
+    @property
+    def standing(self) -> Standing:
+        """How it stands by everything the answer says; see `dgspay.models.standing`."""
+        said = {
+            **self.extra,
+            "status": self.status,
+            "conversion_status": self.conversion_status,
+        }
+        return standing_of(statements(said))
+
+    @property
+    def is_declined(self) -> bool:
+        """Whether DGS-Pay declined it at once, and nothing in the answer says otherwise."""
+        return self.standing is Standing.FAILED

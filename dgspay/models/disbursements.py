@@ -8,18 +8,21 @@ from typing import Any
 
 import attrs
 
-from dgspay.models.enums import DestinationType
+from dgspay.models.enums import DestinationType, PaymentStatus
 from dgspay.models.extras import extra_fields
+from dgspay.models.standing import Standing, standing_of, statements
 
 
 @attrs.frozen(kw_only=True)
 class Disbursement:
-    """A transfer that was queued. Whether it arrives is told by its webhook.
+    """A transfer that was queued, or declined at once. Whether it arrives, its webhook says.
 
     The guide shows no example of this answer, so every field but the status may be missing.
 
     Attributes:
         status: How the API took the call; `success` means queued, not paid.
+        transaction_status: How the transfer stands, where the answer says so.
+        fail_reason: Why it was declined, where the answer says so.
         amount: Gross amount taken from the wallet, in `currency`.
         fee: Taken from what the recipient gets.
         recipient_gets: `amount` minus `fee`.
@@ -30,10 +33,29 @@ class Disbursement:
     message: str | None = None
     dgs_reference: str | None = None
     transaction_id: str | None = None
+    transaction_status: PaymentStatus | None = None
     flw_transfer_id: int | None = None
     amount: Decimal | None = None
     fee: Decimal | None = None
     recipient_gets: Decimal | None = None
     currency: str | None = None
     destination_type: DestinationType | None = None
+    processor_response: str | None = None
+    fail_reason: str | None = None
     extra: Mapping[str, Any] = extra_fields()
+
+    @property
+    def standing(self) -> Standing:
+        """How it stands by everything the answer says; see `dgspay.models.standing`."""
+        said = {
+            **self.extra,
+            "status": self.status,
+            "transaction_status": self.transaction_status,
+            "fail_reason": self.fail_reason,
+        }
+        return standing_of(statements(said))
+
+    @property
+    def is_declined(self) -> bool:
+        """Whether DGS-Pay declined it at once, and nothing in the answer says otherwise."""
+        return self.standing is Standing.FAILED

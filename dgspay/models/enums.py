@@ -18,6 +18,8 @@ class OpenEnum(enum.StrEnum):
         if not isinstance(value, str):
             return None
         known = cls._synonyms().get(value)
+        if known is None and (word := value.strip().casefold()) in cls._in_any_spelling():
+            known = word
         if known is not None:
             return cls(known)
         member = str.__new__(cls, value)
@@ -30,6 +32,11 @@ class OpenEnum(enum.StrEnum):
         """Other words of the vendor's for the same thing."""
         return {}
 
+    @classmethod
+    def _in_any_spelling(cls) -> frozenset[str]:
+        """Words that mean the same in capitals or with space around them."""
+        return frozenset()
+
     @property
     def is_known(self) -> bool:
         """Whether the guide lists this word."""
@@ -41,6 +48,9 @@ class PaymentStatus(OpenEnum):
 
     The vendor has three vocabularies for it: `successful` in charges, `success` in the
     transaction list, `payment.success` in events. They are one here.
+
+    "FAILED" and "Pending" are known words in another spelling. "SUCCESSFUL" is kept as it came: it
+    counts as paid only in the guide's own spelling.
     """
 
     PENDING = "pending"
@@ -50,6 +60,10 @@ class PaymentStatus(OpenEnum):
     @classmethod
     def _synonyms(cls) -> dict[str, str]:
         return {"success": "successful"}
+
+    @classmethod
+    def _in_any_spelling(cls) -> frozenset[str]:
+        return frozenset({"pending", "failed"})
 
     @property
     def is_settled(self) -> bool:
@@ -99,3 +113,7 @@ class ConversionStatus(OpenEnum):
     @classmethod
     def _synonyms(cls) -> dict[str, str]:
         return {"success": "successful"}
+
+    @classmethod
+    def _in_any_spelling(cls) -> frozenset[str]:
+        return frozenset({"processing", "failed"})

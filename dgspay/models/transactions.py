@@ -11,6 +11,7 @@ import attrs
 
 from dgspay.models.enums import PaymentMethod, PaymentStatus
 from dgspay.models.extras import extra_fields
+from dgspay.models.standing import Standing, standing_of, statements
 
 
 @attrs.frozen(kw_only=True)
@@ -21,9 +22,11 @@ class Transaction:
     charges and events has a field here, everything else is in `extra`.
 
     Attributes:
-        status: How it stands.
+        status: Its status as it came. Whether it is paid, `is_paid` says: an answer may contradict
+            itself.
         amount: In `currency`.
         created_at: Without a zone, as the API gives it.
+        contradiction: Which two things the answer says of it that cannot both be true, or None.
         extra: Fields this version does not know.
     """
 
@@ -41,14 +44,25 @@ class Transaction:
     processor_response: str | None = None
     narration: str | None = None
     created_at: datetime | None = None
+    contradiction: str | None = None
     extra: Mapping[str, Any] = extra_fields()
 
     @property
+    def standing(self) -> Standing:
+        """How it stands by everything the answer says; see `dgspay.models.standing`."""
+        if self.contradiction is not None:
+            return Standing.UNKNOWN
+        return standing_of(statements({**self.extra, "status": self.status}, is_record=True))
+
+    @property
     def is_paid(self) -> bool:
-        """Whether the money was collected. A status never seen before is not."""
-        return self.status == PaymentStatus.SUCCESSFUL
+        """Whether it was paid, and nothing in the answer says otherwise.
+
+        A status never seen before is not paid, nor is a payment with an open next action.
+        """
+        return self.standing is Standing.PAID
 
     @property
     def is_settled(self) -> bool:
-        """Whether it will not change any more."""
-        return self.status.is_settled
+        """Whether it is paid or has failed. An answer that contradicts itself settles nothing."""
+        return self.standing in (Standing.PAID, Standing.FAILED)

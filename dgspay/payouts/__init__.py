@@ -55,7 +55,8 @@ if TYPE_CHECKING:
     from dgspay.payouts.runner import OnResult, Runner, Stop
     from dgspay.payouts.settling import LookUps, Settler
     from dgspay.payouts.survey import Survey
-    from dgspay.payouts.webhooks import UNKNOWN_PAYOUT, DisbursementEvent, PayoutWebhooks
+    from dgspay.payouts.webhooks import UNKNOWN_PAYOUT, PayoutWebhooks
+    from dgspay.payouts.witnesses import DisbursementEvent
 
 _HOME = {
     "batch": "CHUNK_ROWS REPEAT_DAYS Batch Chunk Terms",
@@ -86,7 +87,8 @@ _HOME = {
     "runner": "OnResult Runner Stop",
     "settling": "LookUps Settler",
     "survey": "Survey",
-    "webhooks": "UNKNOWN_PAYOUT DisbursementEvent PayoutWebhooks",
+    "webhooks": "UNKNOWN_PAYOUT PayoutWebhooks",
+    "witnesses": "DisbursementEvent",
 }
 _NAMES = {name: module for module, names in _HOME.items() for name in names.split()}
 

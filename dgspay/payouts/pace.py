@@ -7,8 +7,8 @@ from collections.abc import Callable
 import anyio
 import attrs
 
-from dgspay import Outcome, errors
-from dgspay.payouts.evidence import Evidence, Finding, usable_name
+from dgspay import errors
+from dgspay.payouts.evidence import Evidence, Finding
 
 
 @attrs.frozen(kw_only=True)
@@ -140,49 +140,3 @@ class Watch:
 def _why(evidence: Evidence) -> str:
     """Return a reason to stand within a sentence."""
     return (evidence.reason or "no reason was given").rstrip(".")
-
-
-_ADVICE = " It is not known whether"
-
-
-def evidence_of(error: errors.DGSPayError) -> Evidence:
-    """Say what an error of `disbursements.create` means for the payout."""
-    reason = error.message
-    if error.outcome is Outcome.UNKNOWN:
-        # What to do about it is told once, above the rows in doubt.
-        named = getattr(error, "dgs_reference", None)
-        return Evidence(
-            finding=Finding.LOST,
-            dgs_reference=usable_name(named),
-            reason=reason.partition(_ADVICE)[0],
-        )
-    match error:
-        case errors.IdempotencyError():
-            # The key follows from batch and row, so whoever has used it, or has it in flight at
-            # this moment, means this very payout.
-            return Evidence(
-                finding=Finding.LOST, reason=f"its key was used before this attempt: {reason}"
-            )
-        case (
-            errors.AuthenticationError()
-            | errors.InsufficientFundsError()
-            | errors.RateLimitError()
-            | errors.ServerError()
-        ):
-            # Refused for now, and not for what it is: it stays to be sent.
-            return Evidence(finding=Finding.NOT_SENT, reason=reason)
-        case errors.APIError() if error.error_code is None and (
-            error.body is None or isinstance(error, errors.NotFoundError)
-        ):
-            # A wrong base URL or a proxy says no, and not DGS-Pay: nothing is wrong with the row.
-            return Evidence(finding=Finding.NOT_SENT, reason=reason)
-    if error.outcome is Outcome.NOT_SENT:
-        return Evidence(finding=Finding.NOT_SENT, reason=reason)
-    return Evidence(finding=Finding.REFUSED, dgs_reference=_name_in(error), reason=reason)
-
-
-def _name_in(error: errors.DGSPayError) -> str | None:
-    """Return DGS-Pay's name for what it refused: what contradicts the refusal comes by it."""
-    body = error.body if isinstance(error, errors.APIError) else None
-    named = None if body is None else body.get("dgs_reference")
-    return usable_name(named) if isinstance(named, str) else None

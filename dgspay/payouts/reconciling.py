@@ -13,7 +13,7 @@ import anyio
 import anyio.to_thread
 import attrs
 
-from dgspay import AsyncDGSPay, PaymentStatus, Transaction, errors
+from dgspay import AsyncDGSPay, Standing, Transaction, errors
 from dgspay.payouts.batch import Batch, Terms
 from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.pace import Pace, Turns
@@ -26,9 +26,9 @@ _MAX_STRANGERS = 10_000
 _ANY_ZONE = dt.timedelta(hours=26)
 
 _SAYS = {
-    State.CONFIRMED: PaymentStatus.SUCCESSFUL,
-    State.FAILED: PaymentStatus.FAILED,
-    State.ACCEPTED: PaymentStatus.PENDING,
+    State.CONFIRMED: Standing.PAID,
+    State.FAILED: Standing.FAILED,
+    State.ACCEPTED: Standing.PENDING,
 }
 _MAY_BE_PAID = "it may have been paid. Pay nobody again for it before you have looked at DGS-Pay"
 _MOST_PAGES_AT_ONCE = 4
@@ -251,8 +251,9 @@ def _differences(
 
 def _disagreements(record: Record, said: Transaction) -> Iterator[tuple[Kind, str]]:
     expected = _SAYS.get(record.state)
-    if expected is not said.status:
-        words = f"it is {record.state}, and DGS-Pay says {said.status.value}"
+    if said.contradiction is not None or expected is not said.standing:
+        theirs = said.contradiction or f"DGS-Pay says {said.status.value}"
+        words = f"it is {record.state}, and {theirs}"
         if record.state is State.FAILED:
             words += f": {_MAY_BE_PAID}"
         yield Kind.STATUS, words

@@ -14,14 +14,14 @@ import anyio.to_thread
 import attrs
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from dgspay import AsyncDGSPay, Disbursement, errors
+from dgspay import AsyncDGSPay, errors
 from dgspay.payouts.batch import Chunk
-from dgspay.payouts.evidence import Evidence, Finding, disagreement, usable_name
+from dgspay.payouts.evidence import Evidence, Finding
 from dgspay.payouts.faults import LedgerError, single_error
 from dgspay.payouts.ledger import FencedError, Ledger, PausedError
-from dgspay.payouts.pace import Limits, Pace, Portions, Turns, Watch, evidence_of
+from dgspay.payouts.pace import Limits, Pace, Portions, Turns, Watch
 from dgspay.payouts.payout import Payout
-from dgspay.payouts.recipients import account_in
+from dgspay.payouts.witnesses import evidence_of_answer, evidence_of_error
 
 FRESH_SECONDS = 10.0
 """How long a worker may rely on having a chunk without looking again."""
@@ -278,7 +278,7 @@ class Runner:
         batch = chunk.batch
         fault: errors.DGSPayError | None = None
         try:
-            evidence = accepted(
+            evidence = evidence_of_answer(
                 await self._client.disbursements.create(
                     amount=payout.amount,
                     recipient=payout.recipient,
@@ -289,7 +289,7 @@ class Runner:
                 payout,
             )
         except errors.DGSPayError as error:
-            fault, evidence = error, evidence_of(error)
+            fault, evidence = error, evidence_of_error(error)
         except (ValueError, TypeError) as error:
             # The client refused an argument before anything was sent, and would do so again.
             evidence = Evidence(finding=Finding.REFUSED, reason=str(error))
@@ -301,19 +301,3 @@ class Runner:
         reason = self._watch.look(evidence, fault)
         if reason is not None and course.paused is None:
             course.paused = reason
-
-
-def accepted(disbursement: Disbursement, payout: Payout) -> Evidence:
-    """Say what an answer of `disbursements.create` means for the payout.
-
-    What the answer says of amount and recipient is kept only where it is not what was asked for,
-    as in hardly any: the ledger takes what is as it should be many at a time.
-    """
-    named = usable_name(disbursement.dgs_reference)
-    plain = Evidence(finding=Finding.ACCEPTED, dgs_reference=named, fee=disbursement.fee)
-    told = plain._replace(
-        amount=disbursement.amount,
-        currency=disbursement.currency,
-        account=account_in(disbursement.extra.get("recipient")),
-    )
-    return plain if disagreement(payout, told) is None else told

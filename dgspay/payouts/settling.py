@@ -10,15 +10,15 @@ import anyio
 import anyio.to_thread
 import attrs
 
-from dgspay import AsyncDGSPay, PaymentStatus, Transaction, errors
+from dgspay import AsyncDGSPay, errors
 from dgspay.payouts.batch import Batch
-from dgspay.payouts.evidence import Evidence, Finding, Witness, usable_name
+from dgspay.payouts.evidence import Evidence
 from dgspay.payouts.faults import single_error
 from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.pace import Pace, Turns
 from dgspay.payouts.payout import UNSETTLED, Record
-from dgspay.payouts.recipients import account_in
 from dgspay.payouts.runner import Stop
+from dgspay.payouts.witnesses import evidence_of_look_up
 
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 15.0
@@ -144,21 +144,4 @@ class Settler:
         except errors.DGSPayError:
             # A read that failed changes nothing; the next pass asks again.
             return None
-        return evidence_in(found)
-
-
-def evidence_in(transaction: Transaction) -> Evidence | None:
-    """Say what a look-up means for the payout; None while it is pending."""
-    if not transaction.is_settled:
-        return None
-    paid = transaction.status is PaymentStatus.SUCCESSFUL
-    reason = transaction.extra.get("fail_reason")
-    return Evidence(
-        finding=Finding.PAID if paid else Finding.NOT_PAID,
-        witness=Witness.LOOK_UP,
-        dgs_reference=usable_name(transaction.dgs_reference),
-        amount=transaction.amount,
-        currency=transaction.currency,
-        account=account_in(transaction.extra.get("recipient")),
-        reason=None if paid else (reason if isinstance(reason, str) else "DGS-Pay says it failed"),
-    )
+        return evidence_of_look_up(found)

@@ -8,11 +8,12 @@ import attrs
 
 from dgspay import errors, webhooks
 from dgspay.payouts.batch import Batch
-from dgspay.payouts.evidence import Evidence, Finding, Witness, printable
+from dgspay.payouts.evidence import printable
 from dgspay.payouts.faults import UnknownPayoutError
 from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.payout import Record
-from dgspay.webhooks import DisbursementFailed, DisbursementSucceeded, EventEnvironment
+from dgspay.payouts.witnesses import DisbursementEvent, evidence_of_event
+from dgspay.webhooks import EventEnvironment
 from dgspay.webhooks.answers import (
     RECEIVED,
     RETRY_AFTER,
@@ -24,8 +25,6 @@ from dgspay.webhooks.answers import (
 from dgspay.webhooks.signature import EnvironmentInput, SecretInput, hold_secrets
 
 logger = logging.getLogger("dgspay.payouts")
-
-DisbursementEvent = DisbursementSucceeded | DisbursementFailed
 
 UNKNOWN_PAYOUT = Answer.of(503, "unknown_payout", Retry_After=str(RETRY_AFTER))
 """What an event is answered with that this ledger has no payout for.
@@ -123,6 +122,7 @@ class PayoutWebhooks:
         Raises:
             UnknownPayoutError: it is about no payout known here; do not answer it with 200.
             WrongEnvironmentError: it is a simulated one, and the payout pays real money.
+            DecodeError: it contradicts itself.
             LedgerError: the ledger cannot be written.
         """
         found = None if path is None else self._by_token(path)
@@ -142,7 +142,7 @@ class PayoutWebhooks:
             raise errors.WrongEnvironmentError(
                 f"a simulated event came for a payout of batch {batch.name} that pays real money"
             )
-        record = self._ledger.settle(batch, number, evidence_in(event))
+        record = self._ledger.settle(batch, number, evidence_of_event(event))
         if record.contradiction is not None:
             logger.warning("row %d of %s contradicts itself", number, batch.name)
         return Settled(batch.name, record)
@@ -163,23 +163,3 @@ class PayoutWebhooks:
         owner = self._ledger.who_is(dgs_reference)
         batch = None if owner is None else self._ledger.batch(owner[0])
         return None if owner is None or batch is None else (batch, owner[1])
-
-
-def evidence_in(event: DisbursementEvent) -> Evidence:
-    """Say what an event means for its payout (guide, "Disbursement Webhook")."""
-    paid = isinstance(event, DisbursementSucceeded)
-    to = event.recipient
-    return Evidence(
-        finding=Finding.PAID if paid else Finding.NOT_PAID,
-        witness=Witness.WEBHOOK,
-        dgs_reference=event.dgs_reference,
-        amount=event.amount,
-        fee=event.fee,
-        currency=event.currency,
-        account=None if to is None else to.account_number or to.msisdn,
-        reason=None if isinstance(event, DisbursementSucceeded) else _reason(event),
-    )
-
-
-def _reason(event: DisbursementFailed) -> str:
-    return event.fail_reason or "DGS-Pay says it failed"

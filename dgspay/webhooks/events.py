@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from dgspay.models.codec import JSONObject, parse_json
 from dgspay.models.enums import DestinationType, OpenEnum, PaymentStatus
 from dgspay.models.extras import masked_repr
 from dgspay.models.shapes import structure
+from dgspay.models.standing import Standing, Statement, contradiction_in, standing_of, statements
 
 # A reference and an event's name become keys of databases: no longer than a path segment of
 # the API may be, and without the control characters that PostgreSQL refuses.
@@ -82,6 +83,23 @@ class _Documented:
         is part of it here, or a success that follows a failure would be dropped.
         """
         return f"{self.event}:{self.dgs_reference}"
+
+    @property
+    def standing(self) -> Standing:
+        """How it ended, by its name and everything else it says; see `dgspay.models.standing`."""
+        return standing_of(self._statements())
+
+    @property
+    def contradiction(self) -> str | None:
+        """Which two things it says that cannot both be true, or None; `verify` refuses it then."""
+        return contradiction_in(self._statements())
+
+    def _statements(self) -> Iterator[Statement]:
+        paid = self.event.endswith(".success")
+        yield Statement(
+            "event", Standing.PAID if paid else Standing.FAILED, self.event, is_exact=True
+        )
+        yield from statements({**self.extra, "status": self.status}, is_record=True)
 
 
 @attrs.frozen(kw_only=True)
@@ -217,6 +235,11 @@ class UnknownEvent:
     body_digest: str = attrs.field(repr=False)
 
     @property
+    def standing(self) -> Standing:
+        """Unknown, whatever it says: what the event means is not documented."""
+        return Standing.UNKNOWN
+
+    @property
     def dedupe_key(self) -> str:
         """The same text for every delivery of the same bytes.
 
@@ -288,10 +311,7 @@ def _unknown_event(name: str, fields: JSONObject, digest: str) -> UnknownEvent:
 
 
 def _refuse_contradiction(event: KnownEvent) -> None:
-    """A `payment.success` whose status is anything but a success must not count as paid."""
-    said = PaymentStatus.SUCCESSFUL if event.event.endswith(".success") else PaymentStatus.FAILED
-    if event.status is not None and event.status is not said:
-        raise DecodeError(
-            f"the body contradicts itself: the event is {event.event}, its status is not",
-            path="status",
-        )
+    """Refuse a `payment.success` that also says anything but a success: it is not paid."""
+    contradiction = event.contradiction
+    if contradiction is not None:
+        raise DecodeError(f"the body contradicts itself: {contradiction}", path="status")

@@ -42,10 +42,41 @@ def test_transaction_may_be_asked_for_by_any_name_it_shows(name: str) -> None:
     assert found.is_paid
 
 
-@pytest.mark.parametrize("left_out", ["id", "dgs_reference"])
-def test_transaction_that_does_not_show_all_its_names_is_believed(left_out: str) -> None:
-    record = {name: value for name, value in ANOTHER.items() if name != left_out}
-    assert Story(told(record)).run(transactions.retrieve("dgs_1")).is_paid
+@pytest.mark.acceptance(60)
+@pytest.mark.parametrize("left_out", [{"id"}, {"dgs_reference"}, {"id", "dgs_reference"}])
+def test_transaction_that_does_not_show_the_name_it_was_asked_for_by_is_not_known(
+    left_out: set[str],
+) -> None:
+    record = {name: value for name, value in ANOTHER.items() if name not in left_out}
+    with pytest.raises(DecodeError, match="another transaction"):
+        Story(told(record)).run(transactions.retrieve("dgs_1"))
+
+
+@pytest.mark.acceptance(60)
+@pytest.mark.parametrize("names", [{}, {"id": None, "dgs_reference": ""}, {"id": True}])
+def test_transaction_without_any_name_is_not_known(names: dict[str, Any]) -> None:
+    with pytest.raises(DecodeError, match="does not say which transaction"):
+        Story(told({"status": "success", **names})).run(transactions.retrieve("dgs_1"))
+    story = Story(*[told({"status": "success", **names})] * 20)
+    with pytest.raises(WaitTimeoutError, match="the last look-up failed"):
+        story.run(charges.wait("dgs_1", timeout=20))
+
+
+@pytest.mark.acceptance(60)
+def test_name_may_stand_above_the_record_and_must_not_be_another_there() -> None:
+    record = {"status": "success", "amount": 5}
+    above = {"status": "success", "dgs_reference": "dgs_1"}
+    found = Story(answer({**above, "data": record})).run(transactions.retrieve("dgs_1"))
+    assert found.is_paid
+    other = {**record, "id": "dgs_1", "dgs_reference": "dgs_2"}
+    with pytest.raises(DecodeError, match="another transaction"):
+        Story(answer({**above, "data": other})).run(transactions.retrieve("dgs_1"))
+
+
+@pytest.mark.parametrize("field", ["narration", "processor_response", "payment_link_id"])
+def test_what_is_no_name_of_a_transaction_does_not_name_it(field: str) -> None:
+    with pytest.raises(DecodeError, match="another transaction"):
+        Story(told({**ANOTHER, field: "dgs_1"})).run(transactions.retrieve("dgs_1"))
 
 
 AUTHORIZE: dict[str, Callable[[str], Operation[Any]]] = {

@@ -15,6 +15,7 @@ from dgspay.errors import Outcome
 from dgspay.models.codec import JSONObject, parse_json
 from dgspay.models.customers import BankRecipient
 from dgspay.models.enums import PaymentStatus
+from dgspay.models.standing import Standing
 from tests.core.story import LOST, Story, answer, code, operation
 
 DISBURSE = disbursements.create(
@@ -103,29 +104,32 @@ def test_a_read_with_a_broken_server_is_a_server_error(response: Response) -> No
         ("91", errors.AuthenticationError),
         ("92", errors.NotFoundError),
         ("93", errors.IdempotencyError),
-        ("99", errors.ServerError),
+        ("99", errors.OutcomeUnknownError),
         ("VALIDATION_ERROR", errors.InvalidRequestError),
-        ("NEW_CODE", errors.APIError),
+        ("NEW_CODE", errors.UnlistedCodeError),
     ],
 )
 @pytest.mark.parametrize("status", [200, 400])
 @pytest.mark.parametrize("said", ["failed", "success"])
 def test_a_code_is_an_error_whatever_the_status(
-    error_code: str, kind: type[errors.APIError], status: int, said: str
+    error_code: str, kind: type[errors.DGSPayError], status: int, said: str
 ) -> None:
     body = {"status": said, "error_code": error_code, "message": "No such thing"}
     # Where it would be repeated, or is not in the guide, a "success" beside it is a doubt.
     doubted = said == "success" and error_code in ("99", "NEW_CODE")
+    own_no = error_code not in ("99", "NEW_CODE")
     error = failing(answer(body, status), DISBURSE_ONCE)
     assert type(error) is (errors.ContradictoryOutcomeError if doubted else kind)
-    assert isinstance(error, errors.APIError)
+    assert error.outcome is (Outcome.REJECTED if own_no else Outcome.UNKNOWN)
+    assert isinstance(error, errors.APIError | errors.OutcomeUnknownError)
     assert error.error_code == error_code
     assert error.status == status
     assert error.body == body
-    assert error.outcome is (Outcome.UNKNOWN if doubted else Outcome.REJECTED)
     assert "No such thing" in str(error)
-    if not doubted:
-        assert "not carried out" in str(error)
+    assert ("not carried out" in str(error)) is own_no
+    read = failing(answer(body, status), AVAILABLE)
+    assert isinstance(read, errors.APIError)
+    assert (read.error_code, read.outcome) == (error_code, Outcome.REJECTED)
 
 
 @pytest.mark.acceptance(23)
@@ -191,10 +195,69 @@ def test_a_word_of_success_in_a_refusal_is_a_doubt_in_any_letters(
 
 @pytest.mark.parametrize("word", ["failed", "FAILED", " failed ", "", None, 7])
 def test_a_refusal_that_says_failed_twice_is_one(word: Any) -> None:
-    for said in ({"error_code": "90"}, {}):
-        body = {"status": "failed", "transaction_status": word, **said}
-        error = failing(answer(body), DISBURSE)
-        assert error.outcome is Outcome.REJECTED
+    body = {"status": "failed", "transaction_status": word, "error_code": "90"}
+    assert failing(answer(body), DISBURSE).outcome is Outcome.REJECTED
+
+
+@pytest.mark.acceptance(61)
+@pytest.mark.parametrize("word", ["failed", "FAILED", " failed ", "", None, 7, ...])
+@pytest.mark.parametrize("name", [None, "", "  ", ...])
+@pytest.mark.parametrize("call", [CHARGE, DISBURSE], ids=["charge", "disburse"])
+def test_without_a_reference_no_failure_is_relied_on(
+    call: Operation[Any], name: Any, word: Any
+) -> None:
+    body = {"status": "failed", "transaction_status": word, "dgs_reference": name}
+    error = failing(answer({k: v for k, v in body.items() if v is not ...}), call)
+    assert isinstance(error, errors.OutcomeUnknownError)
+    assert error.outcome is Outcome.UNKNOWN
+    assert error.attempts == 1
+
+
+@pytest.mark.acceptance(24, 61)
+@pytest.mark.parametrize("word", ["failed", "FAILED", " failed ", "Failed"])
+@pytest.mark.parametrize("said", [{"transaction_status": "failed"}, {}])
+@pytest.mark.parametrize("call", [CHARGE, DISBURSE], ids=["charge", "disburse"])
+def test_a_failure_with_its_reference_is_a_result_in_any_spelling(
+    call: Operation[Any], said: JSONObject, word: str
+) -> None:
+    declined = Story(answer({"status": word, "dgs_reference": "D1", **said})).run(call)
+    assert declined.is_declined
+    assert declined.standing is Standing.FAILED
+
+
+@pytest.mark.acceptance(24, 60)
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"status": "success", "transaction_status": "failed", "error_code": "00"},
+        {"status": "success", "transaction_status": "FAILED", "fail_reason": "no such account"},
+    ],
+)
+def test_a_transfer_that_was_taken_and_declined_is_declined(body: JSONObject) -> None:
+    declined = Story(answer({**body, "dgs_reference": "D1"})).run(DISBURSE)
+    assert declined.is_declined
+    assert declined.transaction_status is PaymentStatus.FAILED
+    assert isinstance(failing(answer(body), DISBURSE), errors.UndecodableOutcomeError)
+
+
+@pytest.mark.acceptance(60)
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"status": "pending", "transaction_status": "failed"},
+        {"status": "success", "transaction_status": "failed", "next_action_type": "requires_otp"},
+        {"status": "success", "transaction_status": "successful", "fail_reason": "no such account"},
+        {"status": "success", "transaction_status": "pending", "data": {"status": "failed"}},
+        {"status": "success", "transaction_status": "failed", "data": {"status": "success"}},
+    ],
+)
+def test_a_transfer_that_contradicts_itself_is_neither_queued_nor_declined(
+    body: JSONObject,
+) -> None:
+    error = failing(answer({**body, "dgs_reference": "D1"}), DISBURSE)
+    assert isinstance(error, errors.ContradictoryOutcomeError)
+    assert error.outcome is Outcome.UNKNOWN
+    assert error.dgs_reference == "D1"
 
 
 @pytest.mark.parametrize("status", [408, 409, 425, 499])
@@ -289,13 +352,20 @@ def test_4xx_with_success_is_an_error_and_its_body_is_kept(said: str) -> None:
         (422, errors.InvalidRequestError),
     ],
 )
+@pytest.mark.acceptance(22, 61)
 @pytest.mark.parametrize("body", [b"<html>no</html>", b'{"status":"failed","message":"no"}'])
-def test_the_status_decides_where_no_code_came(
+def test_the_status_decides_where_no_code_came_and_only_of_a_read(
     status: int, kind: type[errors.APIError], body: bytes
 ) -> None:
-    error = failing(answer(body, status), DISBURSE)
-    assert type(error) is kind
-    assert error.outcome is Outcome.REJECTED
+    read = failing(answer(body, status), AVAILABLE)
+    assert type(read) is kind
+    assert read.outcome is Outcome.REJECTED
+    # What moves money may have moved it before a proxy made a page of its own.
+    for call in (CHARGE, DISBURSE):
+        error = failing(answer(body, status), call)
+        assert type(error) is errors.OutcomeUnknownError
+        assert error.outcome is Outcome.UNKNOWN
+        assert error.status == status
 
 
 @pytest.mark.parametrize("status", [500, 503])
@@ -319,14 +389,14 @@ def test_a_declined_payment_is_a_result(status: int) -> None:
     assert result.processor_response == "Insufficient funds"
 
 
-def test_failed_without_a_payment_is_a_refusal() -> None:
+@pytest.mark.acceptance(61)
+def test_failed_without_a_payment_is_not_known() -> None:
+    bare = answer({"status": "failed", "message": "An error occured. Please contact support"})
     for call in (CHARGE, DISBURSE):
-        error = failing(answer({"status": "failed", "message": "No"}), call)
-        assert type(error) is errors.APIError
-        assert error.outcome is Outcome.REJECTED
-    # A transfer has no declined form in the guide: "failed" is a no, reference or not.
-    error = failing(answer({"status": "failed", "dgs_reference": "x"}), DISBURSE)
-    assert error.outcome is Outcome.REJECTED
+        error = failing(bare, call)
+        assert type(error) is errors.OutcomeUnknownError
+        assert "An error occured" in str(error)
+    assert type(failing(bare, AVAILABLE)) is errors.APIError
 
 
 @pytest.mark.acceptance(25)
@@ -339,7 +409,10 @@ def test_a_status_never_seen_is_kept_and_never_paid(word: str) -> None:
     assert not result.is_complete
     assert not result.transaction_status.is_known
 
-    body = {"status": "success", "data": {"id": "1", "status": word}}
+    assert result.standing is Standing.UNKNOWN
+    assert not result.is_declined
+
+    body = {"status": "success", "data": {"id": "dgs_1", "status": word}}
     found = Story(answer(body)).run(AVAILABLE)
     assert found.status == word
     assert not found.is_paid
@@ -520,20 +593,25 @@ def test_a_look_up_that_says_failed_as_its_payment_does_is_a_result(name: str, f
 
 
 def test_the_envelopes_success_is_never_the_payments() -> None:
-    flat = {"status": "success", "dgs_reference": "d", "transaction_status": "pending"}
+    flat = {"status": "success", "dgs_reference": "dgs_1", "transaction_status": "pending"}
     assert Story(answer(flat)).run(AVAILABLE).status is PaymentStatus.PENDING
-    inner = {"status": "success", "data": {"status": "success", "transaction_status": "failed"}}
-    assert Story(answer(inner)).run(AVAILABLE).status is PaymentStatus.FAILED
+    record = {"id": "dgs_1", "status": "success", "transaction_status": "failed"}
+    inner = Story(answer({"status": "success", "data": record})).run(AVAILABLE)
+    assert inner.status is PaymentStatus.FAILED
+    # Within the record both words are about the payment, and contradict each other.
+    assert inner.contradiction == "transaction_status is 'failed' and status is 'success'"
+    assert not inner.is_paid
+    assert not inner.is_settled
     uncertain: list[JSONObject] = [
-        {"status": "success", "dgs_reference": "d", "amount": 5},
-        {"status": "success", "id": "t1", "dgs_reference": "d", "payment_status": "pending"},
+        {"status": "success", "dgs_reference": "dgs_1", "amount": 5},
+        {"status": "success", "id": "t1", "dgs_reference": "dgs_1", "payment_status": "pending"},
     ]
     for body in uncertain:
         assert isinstance(failing(answer(body), AVAILABLE), errors.DecodeError)
 
 
 def test_a_failed_transaction_is_found_not_raised() -> None:
-    flat = {"id": "u1", "status": "failed", "transaction_status": "failed"}
+    flat = {"id": "dgs_1", "status": "failed", "transaction_status": "failed"}
     assert Story(answer(flat)).run(AVAILABLE).status is PaymentStatus.FAILED
     error = failing(code("92", 404), AVAILABLE)
     assert isinstance(error, errors.NotFoundError)

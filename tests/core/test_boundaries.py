@@ -13,7 +13,7 @@ import pytest
 from dgspay.core.answer import Verdict, assess, assess_failure, parse_retry_after
 from dgspay.core.operation import Repeat, Response, Send, Timeout, TransportFailure
 from dgspay.core.retry import History, RetryBudget, RetryPolicy, Step, decide
-from dgspay.errors import ContradictoryOutcomeError, DGSPayError, Outcome, ServerError
+from dgspay.errors import ContradictoryOutcomeError, DGSPayError, Outcome, RateLimitError
 from tests.core.story import OK, REFUSED, Story, answer, code, operation
 
 READ, CHARGE, PAYOUT, ONCE = Repeat.READ, Repeat.CHARGE, Repeat.PAYOUT, Repeat.ONCE
@@ -41,16 +41,16 @@ def refusal(story: Story, repeat: Repeat = PAYOUT) -> DGSPayError:
         (299, Verdict.OK),
         (300, Verdict.UNKNOWN),
         (399, Verdict.UNKNOWN),
-        (400, Verdict.REJECTED),
-        (407, Verdict.REJECTED),
+        (400, Verdict.REJECTED_BY_STATUS),
+        (407, Verdict.REJECTED_BY_STATUS),
         (408, Verdict.UNKNOWN),
         (409, Verdict.UNKNOWN),
-        (410, Verdict.REJECTED),
+        (410, Verdict.REJECTED_BY_STATUS),
         (425, Verdict.UNKNOWN),
-        (428, Verdict.REJECTED),
+        (428, Verdict.REJECTED_BY_STATUS),
         (429, Verdict.RATE_LIMITED),
-        (430, Verdict.REJECTED),
-        (498, Verdict.REJECTED),
+        (430, Verdict.REJECTED_BY_STATUS),
+        (498, Verdict.REJECTED_BY_STATUS),
         (499, Verdict.UNKNOWN),
         (500, Verdict.UNKNOWN),
         (599, Verdict.UNKNOWN),
@@ -78,8 +78,8 @@ def test_a_redirect_is_no_answer_whatever_it_says(body: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("status", "known", "unknown"),
     [
-        (200, Verdict.REJECTED, Verdict.REJECTED),
-        (499, Verdict.REJECTED, Verdict.REJECTED),
+        (200, Verdict.REJECTED, Verdict.UNCONFIRMED),
+        (499, Verdict.REJECTED, Verdict.UNCONFIRMED),
         (500, Verdict.REJECTED, Verdict.UNKNOWN),
     ],
 )
@@ -236,9 +236,9 @@ def test_once_the_deadline_has_passed_nothing_is_sent_again(
 ) -> None:
     # Not even where there is no pause to make: the attempt would be cut off after it was sent,
     # and what is known to be refused would end as unknown.
-    story = Story(code("99", 500), OK, deadline=5.0, random=0.0, each_takes=each_takes)
+    story = Story(answer({}, 429), OK, deadline=5.0, random=0.0, each_takes=each_takes)
     error = refusal(story, repeat)
-    assert isinstance(error, ServerError)
+    assert isinstance(error, RateLimitError)
     assert error.outcome is Outcome.REJECTED
     assert error.message.endswith("the deadline leaves no room for it.")
     assert len(story.requests) == 1
@@ -283,20 +283,40 @@ def test_for_ever_is_a_day_to_a_socket() -> None:
 @pytest.mark.acceptance(31)
 @pytest.mark.parametrize("repeat", WRITES)
 def test_a_call_remembers_what_its_attempts_left_behind(repeat: Repeat) -> None:
-    history = History(own_key=True)
-    assert history == History(own_key=True, reached=False, unknown=False, rotated=False)
-    history.note(Verdict.NOT_SENT, Step.AGAIN)
-    assert history == History(own_key=True)
-    history.note(Verdict.RATE_LIMITED, Step.AGAIN)
-    assert history == History(own_key=True, reached=True)
-    history.note(Verdict.NOT_SENT, Step.AGAIN)
-    assert history == History(own_key=True, reached=True)
-    history.note(Verdict.UNKNOWN, Step.AGAIN)
-    assert history == History(own_key=True, reached=True, unknown=True)
-    # A fresh key has reached nobody yet. What may have been done under the old one may be done.
-    history.note(Verdict.KEY_CONFLICT, Step.FRESH_KEY)
-    assert history == History(own_key=True, unknown=True, rotated=True)
+    history = History(own_key=False)
+    assert history == History(own_key=False, reached=False, unknown=False, accepted=False)
+    history.note(Verdict.NOT_SENT)
+    assert history == History(own_key=False)
     assert decide(Verdict.KEY_CONFLICT, repeat, history, trusted=True) is Step.STOP
+    history.note(Verdict.RATE_LIMITED)
+    assert history == History(own_key=False, reached=True)
+    history.note(Verdict.NOT_SENT)
+    assert history == History(own_key=False, reached=True)
+    assert decide(Verdict.KEY_CONFLICT, repeat, history, trusted=True) is Step.AGAIN
+    history.note(Verdict.KEY_CONFLICT)
+    assert history == History(own_key=False, reached=True, accepted=True)
+    history.note(Verdict.SAFE_TO_RETRY)
+    assert history == History(own_key=False, reached=True, unknown=True, accepted=True)
+
+
+@pytest.mark.acceptance(61)
+@pytest.mark.parametrize(
+    ("verdict_", "leaves_doubt"),
+    [
+        (Verdict.NOT_SENT, False),
+        (Verdict.RATE_LIMITED, False),
+        (Verdict.KEY_CONFLICT, False),
+        (Verdict.UNKNOWN, True),
+        (Verdict.SAFE_TO_RETRY, True),
+        (Verdict.REJECTED_BY_STATUS, True),
+    ],
+)
+def test_after_what_the_earlier_attempt_may_have_been_carried_out(
+    verdict_: Verdict, leaves_doubt: bool
+) -> None:
+    history = History(own_key=True)
+    history.note(verdict_)
+    assert history.unknown is leaves_doubt
 
 
 @pytest.mark.acceptance(31)
@@ -307,7 +327,8 @@ def test_trust_repeats_what_is_unknown_and_nothing_else(verdict_: Verdict, repea
         return
     fresh = History(own_key=False)
     steps = [decide(verdict_, repeat, fresh, trusted=trusted) for trusted in (False, True)]
-    if verdict_ is Verdict.UNKNOWN and repeat is not ONCE:
+    unknown = (Verdict.UNKNOWN, Verdict.REJECTED_BY_STATUS)
+    if verdict_ in unknown and repeat is not ONCE:
         assert steps == [Step.STOP, Step.AGAIN]
     else:
         assert steps[0] is steps[1]

@@ -10,7 +10,7 @@ from dgspay.core.events import AttemptEvent, CallEvent
 from dgspay.core.operation import Answer, Repeat, Response, Send, Sleep
 from dgspay.core.retry import RetryPolicy
 from dgspay.errors import APIError, DecodeError, IdempotencyError, Outcome, TransportError
-from tests.core.story import LOST, OK, REFUSED, Story, code, operation
+from tests.core.story import LOST, OK, REFUSED, Story, answer, code, operation
 
 
 def test_each_attempt_and_the_call_are_told() -> None:
@@ -28,7 +28,7 @@ def test_each_attempt_and_the_call_are_told() -> None:
         outcome=Outcome.NOT_SENT,
         retry_delay=0.5,
     )
-    assert (second.status, second.error_code, second.outcome) == (500, "99", Outcome.REJECTED)
+    assert (second.status, second.error_code, second.outcome) == (500, "99", Outcome.UNKNOWN)
     assert (second.started, second.retry_delay) == (1_700_001_002.5, 1.0)
     assert (third.outcome, third.retry_delay) == (Outcome.COMPLETED, None)
     assert story.call == CallEvent(
@@ -76,20 +76,21 @@ def test_a_call_cancelled_while_its_request_is_out_is_unknown() -> None:
 
 @pytest.mark.acceptance(20)
 @pytest.mark.parametrize(
-    ("answer", "trusted", "outcome"),
+    ("first", "trusted", "outcome"),
     [
         (REFUSED, False, Outcome.NOT_SENT),
-        (code("99", 500), False, Outcome.REJECTED),
+        (code("99", 500), False, Outcome.UNKNOWN),
+        (answer({}, 429), False, Outcome.REJECTED),
         (LOST, True, Outcome.UNKNOWN),
     ],
 )
 def test_a_call_cancelled_in_a_pause_is_what_the_attempt_was(
-    answer: Response, trusted: bool, outcome: Outcome
+    first: Response, trusted: bool, outcome: Outcome
 ) -> None:
     story = Story(retry=RetryPolicy(trust_idempotency=trusted))
     steps = operation(Repeat.PAYOUT).steps(story.caller)
     next(steps)
-    assert isinstance(steps.send(answer), Sleep)
+    assert isinstance(steps.send(first), Sleep)
     steps.close()
     assert story.call.outcome is outcome
     assert len(story.attempts) == 1

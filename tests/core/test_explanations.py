@@ -28,10 +28,12 @@ from dgspay.errors import (
     InvalidRequestError,
     NotFoundError,
     Outcome,
+    OutcomeUnknownError,
     RateLimitError,
     ServerError,
     TransportError,
     UndecodableOutcomeError,
+    UnlistedCodeError,
     WaitTimeoutError,
 )
 from dgspay.secret import Secret
@@ -132,28 +134,13 @@ def test_an_attempt_without_an_answer(
             ),
             "Look that one up before anything else, and use a new key only for a new payment.",
         ),
-        (
-            code("99", 500),
-            ServerError,
-            "By DGS-Pay's own word it was not carried out: no money moved.",
-            (
-                "DGS-Pay calls this safe to retry after a short delay; contact its support if it "
-                "stays."
-            ),
-        ),
-        (
-            code("55"),
-            APIError,
-            NOT_CARRIED_OUT,
-            "Read DGS-Pay's message, and contact its support if it does not help.",
-        ),
     ],
 )
 def test_a_refusal_by_code(
     response: Response, kind: type[APIError], money: str, advice: str
 ) -> None:
     once = RetryPolicy(attempts=1)
-    error = refused(operation(Repeat.PAYOUT), response, retry=once)
+    error = refused(operation(Repeat.PAYOUT, key="mine"), response, retry=once)
     assert type(error) is kind
     number = error.error_code
     assert error.message == f'DGS-Pay refused with code {number} ("no"). {money} {advice}'
@@ -186,10 +173,50 @@ def test_too_many_requests() -> None:
 
 
 def test_a_refusal_that_is_no_json_is_quoted() -> None:
-    error = refused(operation(Repeat.PAYOUT), answer(b"<h1>Forbidden</h1>", 403))
-    assert type(error) is AuthenticationError
-    assert error.message.startswith(f"The server answered HTTP 403. {NOT_CARRIED_OUT} Check ")
+    page = answer(b"<h1>Forbidden</h1>", 403)
+    error = refused(operation(Repeat.PAYOUT), page)
+    assert type(error) is OutcomeUnknownError
+    assert error.message == f"The server answered HTTP 403. {NOT_KNOWN} {LOOK_FIRST}"
     assert error.excerpt == "<h1>Forbidden</h1>"
+    read = refused(operation(Repeat.READ), page)
+    assert type(read) is AuthenticationError
+    assert read.message.startswith(f"The server answered HTTP 403. {READS} Check ")
+    assert read.excerpt == "<h1>Forbidden</h1>"
+
+
+@pytest.mark.acceptance(31, 61)
+def test_99_says_what_it_means_for_a_read_and_for_money() -> None:
+    failing = [code("99", 500)] * 3
+    read = refused(operation(Repeat.READ), *failing)
+    assert type(read) is ServerError
+    assert read.message == (
+        f'DGS-Pay reported an internal error, code 99 ("no"). {READS} Try again after a short '
+        f"delay; contact DGS-Pay's support if it stays. {USED_UP}"
+    )
+    once = refused(operation(Repeat.PAYOUT), *failing, retry=RetryPolicy(attempts=1))
+    assert type(once) is OutcomeUnknownError
+    assert once.message == (
+        f'DGS-Pay reported an internal error, code 99 ("no"). {NOT_KNOWN} {LOOK_FIRST}'
+    )
+
+
+@pytest.mark.acceptance(23, 61)
+def test_a_code_the_guide_does_not_list_is_kept_and_not_relied_on() -> None:
+    error = refused(operation(Repeat.PAYOUT), code("55", retry_after="7"))
+    assert type(error) is UnlistedCodeError
+    assert isinstance(error, APIError)
+    assert error.message == (
+        f'The answer has the code 55 ("no"), which the guide does not list. {NOT_KNOWN} '
+        f"{LOOK_FIRST}"
+    )
+    assert (error.error_code, error.status, error.retry_after) == ("55", 400, 7.0)
+    assert error.body == {"status": "failed", "error_code": "55", "message": "no"}
+    read = refused(operation(Repeat.READ), code("55"))
+    assert type(read) is APIError
+    assert read.message == (
+        f'The answer has the code 55 ("no"), which the guide does not list. {READS} '
+        "Read DGS-Pay's message, and contact its support if it does not help."
+    )
 
 
 @pytest.mark.parametrize("status", [300, 302, 399, 500, 503])
@@ -204,8 +231,8 @@ def test_redirects_and_broken_servers_are_the_servers_fault(status: int) -> None
 def test_a_key_that_is_in_use_was_most_probably_accepted() -> None:
     error = refused(operation(Repeat.PAYOUT), code("99", 500), code("93", 409), code("93", 409))
     assert error.message == (
-        'DGS-Pay refused with code 93 ("no"). An earlier attempt of this call already uses its '
-        "key, so it was most probably accepted: money has probably moved. "
+        'DGS-Pay refused with code 93 ("no"). An earlier attempt got no usable answer. This very '
+        "call already uses its key, so it was most probably accepted: money has probably moved. "
         f"{LOOK_FIRST} {USED_UP}"
     )
 
@@ -308,7 +335,7 @@ def test_a_message_that_is_no_text_is_not_quoted(message: Any) -> None:
 
 
 def test_a_wait_that_ends_unsettled_says_how_it_stands() -> None:
-    pending = answer({"status": "success", "data": {"id": "1", "status": "pending"}})
+    pending = answer({"status": "success", "data": {"id": "dgs_1", "status": "pending"}})
     advice = (
         "The payment may still succeed or fail: wait for its webhook or call wait again; do not "
         "charge again before that."
@@ -326,8 +353,8 @@ def test_a_wait_that_ends_unsettled_says_how_it_stands() -> None:
 
 
 def test_the_last_second_of_a_wait_is_used() -> None:
-    pending = answer({"status": "success", "data": {"id": "1", "status": "pending"}})
-    paid = answer({"status": "success", "data": {"id": "1", "status": "success"}})
+    pending = answer({"status": "success", "data": {"id": "dgs_1", "status": "pending"}})
+    paid = answer({"status": "success", "data": {"id": "dgs_1", "status": "success"}})
     story = Story(pending, pending, paid, random=0.5)
     assert story.run(charges.wait("dgs_1", timeout=1.5, interval=1)).is_paid
     assert story.sleeps == [1.0, 0.5]

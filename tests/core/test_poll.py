@@ -12,8 +12,9 @@ from dgspay.models.enums import PaymentStatus
 from tests.core.story import BAD_CERTIFICATE, REFUSED, Story, answer, code
 
 
-def seen(status: str) -> Response:
-    return answer({"status": "success", "data": {"id": "1", "status": status}})
+def seen(status: str, **more: object) -> Response:
+    record = {"id": "d", "dgs_reference": "dgs_1", "status": status, **more}
+    return answer({"status": "success", "data": record})
 
 
 def test_it_polls_with_growing_pauses_until_settled() -> None:

@@ -94,7 +94,15 @@ def test_the_servers_message_is_quoted_with_every_kind_of_no(message: Any, quote
     odd = {"status": "odd", "message": message}
     both = {"status": "pending", "error_code": "99", "message": message}
     for response, reason in (
-        (answer(no), f"DGS-Pay refused{quoted}"),
+        (answer(no), f'the answer says "failed"{quoted}, with no code and no payment in it'),
+        (
+            answer({**no, "error_code": "E7"}),
+            f"the answer has the code E7{quoted}, which the guide does not list",
+        ),
+        (
+            answer({**no, "error_code": "99"}, 500),
+            f"DGS-Pay reported an internal error, code 99{quoted}",
+        ),
         (answer({**no, "error_code": "90"}), f"DGS-Pay refused with code 90{quoted}"),
         (answer(no, 404), f"the server answered HTTP 404{quoted}"),
         (answer(no, 503), f"the server answered HTTP 503{quoted}"),
@@ -179,7 +187,7 @@ def test_a_code_that_is_neither_text_nor_a_number_is_no_success(odd: Any) -> Non
     assert (finding.verdict, finding.contradicts) == (Verdict.UNKNOWN, True)
     assert finding.error_code == "unreadable"
     refused = assessed(answer({"status": "success", "error_code": odd}), Repeat.READ)
-    assert refused.verdict is Verdict.REJECTED
+    assert refused.verdict is Verdict.UNCONFIRMED
 
 
 @pytest.mark.parametrize("code", ["0 0", " 00 ", 0, True, False, [], {}, None])

@@ -10,6 +10,7 @@ from dgspay.core.retry import History, RetryPolicy, Step, decide
 from dgspay.errors import (
     APIError,
     AuthenticationError,
+    ContradictoryOutcomeError,
     DecodeError,
     DGSPayError,
     IdempotencyError,
@@ -18,8 +19,8 @@ from dgspay.errors import (
     Outcome,
     OutcomeUnknownError,
     RateLimitError,
-    ServerError,
     TransportError,
+    UnlistedCodeError,
 )
 from tests.core.story import BAD_CERTIFICATE, LOST, OK, REFUSED, Story, answer, code, operation
 
@@ -29,6 +30,10 @@ ALL = (READ, *WRITES)
 
 RATE_LIMITED = code("90", 429)
 HTML_502 = answer(b"<html>Bad gateway</html>", 502)
+HTML_404 = answer(b"<html><h1>404 Not Found</h1><hr>nginx</html>", 404)
+JSON_404 = answer({"message": "no Route matched with those values"}, 404)
+BARE_NO = answer({"status": "failed", "message": "An error occured. Please contact support"})
+KEY_IN_USE = code("93", 409)
 AGAIN, STOPS = 2, 1
 
 
@@ -50,12 +55,23 @@ CELLS: list[tuple[str, Answer, tuple[Repeat, ...], bool, int, type[DGSPayError] 
     ("502, trusted", HTML_502, (CHARGE, PAYOUT), True, AGAIN, None),
     ("429", RATE_LIMITED, ALL, False, AGAIN, None),
     ("99", code("99", 500), ALL, False, AGAIN, None),
-    ("93, generated key", code("93", 409), (READ, PAYOUT), False, STOPS, IdempotencyError),
+    ("93", KEY_IN_USE, (READ,), False, STOPS, IdempotencyError),
+    ("93, generated key", KEY_IN_USE, WRITES, False, AGAIN, None),
+    ("93, generated key, trusted", KEY_IN_USE, WRITES, True, AGAIN, None),
+    ("HTML 404", HTML_404, (READ,), True, STOPS, NotFoundError),
+    ("HTML 404", HTML_404, WRITES, False, STOPS, OutcomeUnknownError),
+    ("HTML 404, trusted", HTML_404, (CHARGE, PAYOUT), True, AGAIN, None),
+    ("HTML 404, trusted", HTML_404, (ONCE,), True, STOPS, OutcomeUnknownError),
+    ("JSON 404 without a code", JSON_404, (READ,), True, STOPS, NotFoundError),
+    ("JSON 404 without a code", JSON_404, WRITES, False, STOPS, OutcomeUnknownError),
+    ("bare failed", BARE_NO, (READ,), True, STOPS, APIError),
+    ("bare failed", BARE_NO, WRITES, True, STOPS, OutcomeUnknownError),
     ("90", code("90"), ALL, True, STOPS, InvalidRequestError),
     ("91", code("91", 401), ALL, True, STOPS, AuthenticationError),
     ("92", code("92", 404), ALL, True, STOPS, NotFoundError),
     ("VALIDATION_ERROR", code("VALIDATION_ERROR"), ALL, True, STOPS, InvalidRequestError),
-    ("unheard of", code("77"), ALL, True, STOPS, DGSPayError),
+    ("unheard of", code("77"), (READ,), True, STOPS, APIError),
+    ("unheard of", code("77"), WRITES, True, STOPS, UnlistedCodeError),
 ]
 
 
@@ -89,27 +105,178 @@ def test_cell(
     assert (story.keys[0] is None) == (repeat is READ)
 
 
-@pytest.mark.acceptance(31)
-@pytest.mark.parametrize("repeat", [CHARGE, ONCE])
-def test_93_first_generated_key_is_replaced_once(repeat: Repeat) -> None:
-    story = Story(code("93", 409), OK)
-    story.run(operation(repeat))
-    assert story.keys == ["generated-1", "generated-2"]
-    assert story.requests[0].body == story.requests[1].body
-
-    story = Story(code("93", 409), code("93", 409), OK)
-    with pytest.raises(IdempotencyError) as caught:
+@pytest.mark.acceptance(29, 31, 59)
+@pytest.mark.parametrize("repeat", WRITES)
+@pytest.mark.parametrize("attempts", [1, 2, 3, 5])
+def test_93_on_a_generated_key_is_this_very_request_and_its_key_stays(
+    repeat: Repeat, attempts: int
+) -> None:
+    story = Story(*[KEY_IN_USE] * attempts, retry=RetryPolicy(attempts=attempts))
+    with pytest.raises(OutcomeUnknownError, match="already uses its key") as caught:
         story.run(operation(repeat))
-    assert caught.value.outcome is Outcome.REJECTED
-    assert caught.value.idempotency_key == "generated-2"
-    assert story.keys == ["generated-1", "generated-2"]
+    assert caught.value.likely_accepted
+    assert caught.value.outcome is Outcome.UNKNOWN
+    assert caught.value.error_code == "93"
+    assert caught.value.idempotency_key == "generated-1"
+    assert story.keys == ["generated-1"] * attempts
+    assert len(story.sleeps) == attempts - 1
+    assert same_key(story)
+
+
+# What may follow a 93 on a generated key, and whether the call goes on after it.
+AFTER_A_93: dict[str, Answer] = {
+    "not sent": REFUSED,
+    "certificate": BAD_CERTIFICATE,
+    "lost": LOST,
+    "429": RATE_LIMITED,
+    "90": code("90"),
+    "91": code("91", 401),
+    "92": code("92", 404),
+    "99": code("99", 500),
+    "HTML 404": HTML_404,
+    "HTML 502": HTML_502,
+    "bare failed": BARE_NO,
+    "unlisted code": code("77"),
+    "shortfall": answer({"error_code": "VALIDATION_ERROR", "required": 2, "available_balance": 1}),
+    "no JSON": answer(b"<html>"),
+    "redirect": answer(b"", 302),
+    "yes and no": answer({"status": "success", "error_code": "99"}, 500),
+}
+
+
+@pytest.mark.acceptance(31, 59)
+@pytest.mark.parametrize("repeat", WRITES)
+@pytest.mark.parametrize("last", AFTER_A_93.values(), ids=AFTER_A_93)
+@pytest.mark.parametrize("trusted", [False, True])
+def test_nothing_that_follows_a_93_takes_back_that_the_request_arrived(
+    repeat: Repeat, last: Answer, trusted: bool
+) -> None:
+    policy = RetryPolicy(attempts=2, trust_idempotency=trusted)
+    story = Story(KEY_IN_USE, last, retry=policy)
+    with pytest.raises(OutcomeUnknownError, match="already uses its key") as caught:
+        story.run(operation(repeat))
+    assert caught.value.likely_accepted
+    assert caught.value.outcome is Outcome.UNKNOWN
+    assert story.call.outcome is Outcome.UNKNOWN
+    assert story.keys == ["generated-1"] * 2
+    assert "Nothing was sent" not in str(caught.value)
+
+
+@pytest.mark.acceptance(59)
+@pytest.mark.parametrize("repeat", WRITES)
+def test_93_and_then_the_deadline_or_the_budget_is_likely_accepted(repeat: Repeat) -> None:
+    for story in (
+        Story(KEY_IN_USE, deadline=0.1),
+        Story(KEY_IN_USE, retry=RetryPolicy(budget=0.0)),
+        Story(code("93", 409, retry_after="500")),
+    ):
+        with pytest.raises(OutcomeUnknownError, match="Not tried again") as caught:
+            story.run(operation(repeat))
+        assert caught.value.likely_accepted
+        assert len(story.requests) == 1
+
+
+@pytest.mark.acceptance(59)
+@pytest.mark.parametrize("repeat", WRITES)
+@pytest.mark.parametrize("key", [None, "mine"], ids=["generated", "callers"])
+def test_a_limit_on_requests_does_not_hide_that_the_key_is_in_use(
+    repeat: Repeat, key: str | None
+) -> None:
+    story = Story(*[code("93", 429, retry_after="1")] * 3)
+    with pytest.raises(DGSPayError) as caught:
+        story.run(operation(repeat, key=key))
+    if key is None:
+        assert isinstance(caught.value, OutcomeUnknownError)
+        assert caught.value.likely_accepted
+        assert len(story.requests) == 3
+    else:
+        assert isinstance(caught.value, IdempotencyError)
+        assert len(story.requests) == 1
+
+
+@pytest.mark.acceptance(59)
+def test_a_93_that_contradicts_itself_is_likely_accepted_too() -> None:
+    body = {"status": "failed", "error_code": "93", "transaction_status": "pending"}
+    with pytest.raises(ContradictoryOutcomeError) as caught:
+        Story(answer(body, 409)).run(operation(CHARGE))
+    assert caught.value.likely_accepted
+
+
+@pytest.mark.acceptance(31, 59)
+@pytest.mark.parametrize("repeat", WRITES)
+def test_93_after_attempts_that_never_left(repeat: Repeat) -> None:
+    story = Story(REFUSED, KEY_IN_USE, OK)
+    story.run(operation(repeat))
+    assert story.keys == ["generated-1"] * 3
+    # Under the caller's key something else may have been sent before.
+    story = Story(REFUSED, KEY_IN_USE, OK)
+    with pytest.raises(IdempotencyError):
+        story.run(operation(repeat, key="mine"))
+
+
+@pytest.mark.acceptance(20, 59)
+@pytest.mark.parametrize("repeat", WRITES)
+def test_a_call_cancelled_in_the_pause_after_a_93_is_unknown(repeat: Repeat) -> None:
+    story = Story()
+    steps = operation(repeat).steps(story.caller)
+    next(steps)
+    steps.send(KEY_IN_USE)
+    steps.close()
+    assert story.call.outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.acceptance(31, 61)
+@pytest.mark.parametrize("repeat", WRITES)
+@pytest.mark.parametrize("attempts", [1, 3])
+@pytest.mark.parametrize("retry_99", [True, False])
+def test_99_to_the_end_is_unknown(repeat: Repeat, attempts: int, retry_99: bool) -> None:
+    policy = RetryPolicy(attempts=attempts, retry_99=retry_99)
+    story = Story(*[code("99", 500)] * attempts, retry=policy)
+    with pytest.raises(OutcomeUnknownError) as caught:
+        story.run(operation(repeat))
+    assert caught.value.outcome is Outcome.UNKNOWN
+    assert not caught.value.likely_accepted
+    assert not isinstance(caught.value, APIError)
+    assert caught.value.error_code == "99"
+    assert len(story.requests) == (attempts if retry_99 else 1)
+    assert same_key(story)
+
+
+@pytest.mark.acceptance(31, 61)
+@pytest.mark.parametrize(
+    "last",
+    [code("90"), code("91", 401), code("92", 404), RATE_LIMITED, REFUSED, BAD_CERTIFICATE],
+    ids=["90", "91", "92", "429", "refused", "certificate"],
+)
+@pytest.mark.parametrize("repeat", WRITES)
+def test_no_refusal_of_the_second_attempt_is_about_the_first_that_got_a_99(
+    repeat: Repeat, last: Answer
+) -> None:
+    # The first one may have emptied the wallet for which the second one is refused.
+    story = Story(code("99", 500), last, retry=RetryPolicy(attempts=2))
+    with pytest.raises(OutcomeUnknownError) as caught:
+        story.run(operation(repeat))
+    assert caught.value.outcome is Outcome.UNKNOWN
+    assert story.call.outcome is Outcome.UNKNOWN
 
 
 @pytest.mark.acceptance(31)
-def test_93_after_attempts_that_never_left_counts_as_first() -> None:
-    story = Story(REFUSED, code("93", 409), OK)
-    story.run(operation(CHARGE))
-    assert story.keys == ["generated-1", "generated-1", "generated-2"]
+def test_a_read_is_repeated_after_a_99_whatever_the_policy_says_of_money() -> None:
+    story = Story(code("99", 500), OK, retry=RetryPolicy(retry_99=False))
+    story.run(operation(READ))
+    assert len(story.requests) == 2
+
+
+@pytest.mark.acceptance(61)
+@pytest.mark.parametrize("repeat", WRITES)
+@pytest.mark.parametrize("no", [HTML_404, JSON_404, BARE_NO, code("77"), answer(b"", 403)])
+def test_only_the_vendors_own_no_is_a_no(repeat: Repeat, no: Answer) -> None:
+    with pytest.raises(OutcomeUnknownError) as caught:
+        Story(no).run(operation(repeat, key="mine"))
+    assert caught.value.outcome is Outcome.UNKNOWN
+    with pytest.raises(APIError) as read:
+        Story(no).run(operation(READ))
+    assert read.value.outcome is Outcome.REJECTED
 
 
 @pytest.mark.acceptance(31)
@@ -146,16 +313,6 @@ def test_what_comes_after_a_later_93_does_not_take_it_back(repeat: Repeat, last:
     assert caught.value.likely_accepted
     assert caught.value.outcome is Outcome.UNKNOWN
     assert story.call.outcome is Outcome.UNKNOWN
-
-
-@pytest.mark.acceptance(31)
-@pytest.mark.parametrize("last", [REFUSED, BAD_CERTIFICATE], ids=["refused", "certificate"])
-def test_the_93_of_a_replaced_key_is_not_told_of_the_next(last: Answer) -> None:
-    story = Story(code("93", 409), LOST, last, retry=RetryPolicy(trust_idempotency=True))
-    with pytest.raises(OutcomeUnknownError) as caught:
-        story.run(operation(CHARGE))
-    assert not caught.value.likely_accepted
-    assert "93" not in str(caught.value)
 
 
 @pytest.mark.acceptance(31)
@@ -201,7 +358,7 @@ def test_every_attempt_is_the_first_one_byte_for_byte(repeat: Repeat) -> None:
     [
         ([REFUSED] * 3, TransportError, Outcome.NOT_SENT),
         ([RATE_LIMITED] * 3, RateLimitError, Outcome.REJECTED),
-        ([code("99", 500)] * 3, ServerError, Outcome.REJECTED),
+        ([code("99", 500)] * 3, OutcomeUnknownError, Outcome.UNKNOWN),
     ],
 )
 @pytest.mark.parametrize("repeat", WRITES)
@@ -234,29 +391,26 @@ def test_a_read_is_never_an_unknown_outcome_for_money() -> None:
     assert not isinstance(caught.value, OutcomeUnknownError)
 
 
-@pytest.mark.parametrize("first", [code("99", 500), RATE_LIMITED], ids=["99", "429"])
+@pytest.mark.parametrize(
+    ("first", "outcome"),
+    [(code("99", 500), Outcome.UNKNOWN), (RATE_LIMITED, Outcome.REJECTED)],
+    ids=["99", "429"],
+)
 @pytest.mark.parametrize("last", [REFUSED, BAD_CERTIFICATE], ids=["refused", "certificate"])
 @pytest.mark.parametrize("repeat", WRITES)
 def test_nothing_was_sent_is_never_said_after_an_answer(
-    repeat: Repeat, first: Answer, last: Answer
+    repeat: Repeat, first: Answer, outcome: Outcome, last: Answer
 ) -> None:
     story = Story(first, last, last)
-    with pytest.raises(APIError, match="and then") as caught:
+    with pytest.raises(DGSPayError, match="and then") as caught:
         story.run(operation(repeat))
-    assert caught.value.outcome is Outcome.REJECTED
+    assert caught.value.outcome is outcome
     assert "Nothing was sent" not in str(caught.value)
-
-
-def test_a_fresh_key_that_was_never_sent_is_not_sent() -> None:
-    story = Story(code("93", 409), REFUSED, REFUSED)
-    with pytest.raises(TransportError) as caught:
-        story.run(operation(CHARGE))
-    assert caught.value.outcome is Outcome.NOT_SENT
 
 
 # --- the table by itself ------------------------------------------------------------------
 
-LETTERS = {"A": Step.AGAIN, "F": Step.FRESH_KEY, ".": Step.STOP}
+LETTERS = {"A": Step.AGAIN, ".": Step.STOP}
 
 # (what an attempt was, what follows where keys are not trusted, and where they are); a letter
 # for each of a read, a charge, a payout and what spends a PIN.
@@ -268,14 +422,14 @@ WHOLE_TABLE = [
     (Verdict.RATE_LIMITED, "AAAA", "AAAA"),
     (Verdict.SAFE_TO_RETRY, "AAAA", "AAAA"),
     (Verdict.REJECTED, "....", "...."),
+    (Verdict.REJECTED_BY_STATUS, "....", ".AA."),
+    (Verdict.UNCONFIRMED, "....", "...."),
 ]
 
 # (what went before a 93, what follows); trust in keys changes nothing here.
 AFTER_93 = [
-    (History(own_key=True), ".F.F"),
-    (History(own_key=True, rotated=True), "...."),
+    (History(own_key=True), ".AAA"),
     (History(own_key=True, reached=True), ".AAA"),
-    (History(own_key=True, reached=True, rotated=True), ".AAA"),
     (History(own_key=False), "...."),
     (History(own_key=False, reached=True), ".AAA"),
 ]
@@ -288,10 +442,18 @@ AFTER_93 = [
 def test_every_cell_is_what_it_should_be(
     verdict: Verdict, untrusted: str, trusted: str, own_key: bool, earlier: bool
 ) -> None:
-    history = History(own_key=own_key, reached=earlier, unknown=earlier, rotated=earlier)
+    history = History(own_key=own_key, reached=earlier, unknown=earlier, accepted=earlier)
     for at, repeat in enumerate(ALL):
         assert decide(verdict, repeat, history, trusted=False) is LETTERS[untrusted[at]]
         assert decide(verdict, repeat, history, trusted=True) is LETTERS[trusted[at]]
+        off = decide(verdict, repeat, history, trusted=True, retry_99=False)
+        is_99 = verdict is Verdict.SAFE_TO_RETRY and repeat is not READ
+        assert off is (Step.STOP if is_99 else LETTERS[trusted[at]])
+
+
+def test_the_table_has_every_verdict_but_those_with_a_test_of_their_own() -> None:
+    told = {verdict for verdict, *_ in WHOLE_TABLE}
+    assert told == set(Verdict) - {Verdict.OK, Verdict.KEY_CONFLICT}
 
 
 @pytest.mark.acceptance(31)

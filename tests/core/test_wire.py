@@ -52,15 +52,6 @@ def test_a_request_has_these_headers_and_no_others() -> None:
     )
 
 
-@pytest.mark.acceptance(29)
-def test_a_fresh_key_is_all_that_changes_and_the_first_request_stays_as_it_was() -> None:
-    through = wire()
-    first = through.request(operation(Repeat.CHARGE), "k1")
-    second = through.with_key(first, "k2")
-    assert second == attrs.evolve(first, headers={**HEADERS, "Idempotency-Key": "k2"})
-    assert first.headers["Idempotency-Key"] == "k1"
-
-
 def test_a_requests_headers_are_its_own() -> None:
     through = wire()
     first = through.request(operation(Repeat.READ), None)

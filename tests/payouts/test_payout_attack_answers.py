@@ -29,7 +29,7 @@ from dgspay.payouts import (
     Witness,
 )
 from dgspay.payouts.evidence import merge
-from dgspay.payouts.pace import evidence_of
+from dgspay.payouts.witnesses import evidence_of_error
 from dgspay.webhooks import sign
 
 from .killing import paid
@@ -268,4 +268,4 @@ def test_the_fee_is_what_was_taken_and_not_what_was_announced() -> None:
 def test_a_key_that_is_in_flight_elsewhere_makes_no_payout_new_again() -> None:
     """The other call is this very payout: once this one is "new", it would be paid again."""
     busy = errors.IdempotencyError("in flight", outcome=errors.Outcome.NOT_SENT)
-    assert evidence_of(busy).finding is Finding.LOST
+    assert evidence_of_error(busy).finding is Finding.LOST

@@ -180,12 +180,12 @@ class _Answers:
         pass
 
 
-@pytest.mark.acceptance(57)
+@pytest.mark.acceptance(57, 61)
 @pytest.mark.parametrize(
     ("status", "body"),
     [(404, b"<h1>Not Found</h1>"), (404, b'{"detail": "Not Found"}'), (405, b""), (403, b"no")],
 )
-async def test_behind_a_wrong_address_no_row_fails(
+async def test_behind_a_wrong_address_no_row_fails_and_the_run_pauses(
     sheet: Path, ledger: SqliteLedger, status: int, body: bytes
 ) -> None:
     with Emulator() as emulator:
@@ -195,8 +195,11 @@ async def test_behind_a_wrong_address_no_row_fails(
             open_job(dgs, ledger, sheet, pace=Pace(concurrency=2)) as job,
         ):
             summary = await job.run(settle_within=0)
-    assert summary.paused is not None
-    assert summary.unsent == 40
+    # A proxy may have made the page of an answer, after the payment: what was sent is held.
+    assert summary.paused == "the answers of 10 payouts in a row were lost"
+    assert summary.counts.count(State.FAILED) == 0
+    assert 10 <= summary.counts.count(State.HELD) <= 12
+    assert summary.unsent == 40 - summary.counts.count(State.HELD)
 
 
 # --- the ledger taken away ----------------------------------------------------------------

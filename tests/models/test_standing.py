@@ -1,0 +1,278 @@
+"""The one rule for "paid", by itself and on every model that uses it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import pytest
+
+from dgspay.api import charges, transactions
+from dgspay.core.operation import Repeat
+from dgspay.errors import DecodeError, WaitTimeoutError
+from dgspay.models.charges import Charge
+from dgspay.models.enums import ConversionStatus, PaymentStatus
+from dgspay.models.standing import Standing, contradiction_in, standing_of, statements
+from dgspay.models.transactions import Transaction
+from dgspay.webhooks.events import read_event
+from tests.core.story import Story, answer, operation
+
+PAID, FAILED, PENDING, UNKNOWN = Standing
+
+# What stands beside a success in the payment's own record, and takes the payment back.
+SAYS_OTHERWISE: list[dict[str, Any]] = [
+    *({"transaction_status": word} for word in ("failed", "FAILED", " failed\n", "Pending")),
+    *({"transaction_status": word} for word in ("successfull", "reversed", "")),
+    {"transaction_status": 1},
+    {"transaction_status": []},
+    *({field: "failed"} for field in ("payment_status", "conversion_status", "transfer_status")),
+    *({"next_action_type": word} for word in ("requires_otp", "redirect_url", "none")),
+    {"next_action": {"type": "requires_pin"}},
+    {"next_action_redirect_url": "https://bank.example/3ds"},
+    *({"error_code": code} for code in ("90", "99", "E1")),
+    {"error_code": 51},
+    {"error_code": ["x"]},
+    {"fail_reason": "Invalid account details"},
+    *({"issuer_response_type": word} for word in ("declined", "Declined ", "rejected")),
+    {"data": {"status": "failed"}},
+    {"transaction": {"transaction_status": "pending"}},
+    {"data": {"payment": {"charge": {"status": "failed"}}}},
+]
+# What stands beside a success, and takes nothing back.
+SAYS_NOTHING: list[dict[str, Any]] = [
+    {},
+    {"transaction_status": None, "next_action_type": None, "error_code": None, "data": None},
+    {"next_action_type": "", "next_action": {}, "next_action_redirect_url": ""},
+    *({"error_code": code} for code in ("00", "0", "")),
+    {"error_code": 0},
+    {"error_code": []},
+    {"fail_reason": None, "issuer_response_type": "approved", "issuer_response_code": "00"},
+    {"processor_response": "Approved", "settlement_status": "pending"},
+    {"transaction_status": "SUCCESSFUL"},
+    {"data": {"status": "success"}, "transaction": {"transaction_status": "successful"}},
+    {"data": [{"status": "failed"}], "customer": {"status": "failed"}},
+]
+
+
+def standing(said: dict[str, Any], *, is_record: bool = True) -> Standing:
+    return standing_of(statements(said, is_record=is_record))
+
+
+@pytest.mark.acceptance(60)
+@pytest.mark.parametrize("beside", SAYS_OTHERWISE, ids=repr)
+def test_what_says_otherwise_leaves_a_success_neither_paid_nor_failed(
+    beside: dict[str, Any],
+) -> None:
+    said = {"status": "success", **beside}
+    assert standing(said) is UNKNOWN
+    assert contradiction_in(statements(said, is_record=True)) is not None
+
+
+@pytest.mark.acceptance(60)
+@pytest.mark.parametrize("beside", SAYS_NOTHING, ids=repr)
+def test_what_says_nothing_leaves_a_success_paid(beside: dict[str, Any]) -> None:
+    said = {"status": "success", **beside}
+    assert standing(said) is PAID
+    assert contradiction_in(statements(said, is_record=True)) is None
+
+
+@pytest.mark.acceptance(25, 60)
+@pytest.mark.parametrize(
+    ("word", "means"),
+    [
+        ("successful", PAID),
+        ("success", PAID),
+        ("SUCCESSFUL", UNKNOWN),
+        ("successful ", UNKNOWN),
+        ("successfull", UNKNOWN),
+        ("paid", UNKNOWN),
+        ("completed", UNKNOWN),
+        ("failed", FAILED),
+        ("FAILED", FAILED),
+        (" Failed\t", FAILED),
+        ("failure", UNKNOWN),
+        ("pending", PENDING),
+        ("PENDING", PENDING),
+        ("processing", PENDING),
+        ("reversed", UNKNOWN),
+        ("", UNKNOWN),
+        (None, UNKNOWN),
+        (1, UNKNOWN),
+        (True, UNKNOWN),
+    ],
+)
+def test_what_a_word_means_by_itself(word: object, means: Standing) -> None:
+    assert standing({"status": word}) is means
+    assert standing({"transaction_status": word}, is_record=False) is means
+
+
+@pytest.mark.acceptance(24, 60)
+@pytest.mark.parametrize(
+    ("status", "payment", "means"),
+    [
+        # On top of an answer, success says only that the call was taken.
+        ("success", None, UNKNOWN),
+        ("success", "successful", PAID),
+        ("success", "pending", PENDING),
+        ("success", "failed", FAILED),
+        ("Success", "successful", PAID),
+        ("pending", None, PENDING),
+        ("pending", "pending", PENDING),
+        ("pending", "successful", UNKNOWN),
+        ("pending", "failed", UNKNOWN),
+        ("failed", None, FAILED),
+        ("failed", "failed", FAILED),
+        ("failed", "pending", UNKNOWN),
+        *((word, "successful", UNKNOWN) for word in ("failed", "FAILED", "Failed", " failed ")),
+        ("failed", "SUCCESSFUL", UNKNOWN),
+        ("odd", "successful", UNKNOWN),
+        ("odd", "failed", UNKNOWN),
+        (None, "successful", PAID),
+    ],
+)
+def test_a_status_on_top_of_an_answer(status: Any, payment: Any, means: Standing) -> None:
+    said = {"status": status, "transaction_status": payment}
+    assert standing(said, is_record=False) is means
+    if status is None:
+        return
+    body = {"dgs_reference": "d", **{k: v for k, v in said.items() if v is not None}}
+    call = operation(Repeat.CHARGE, read=charges._read_charge, failure_is_result=True)
+    charge = Story(answer(body)).run(call)
+    assert charge.standing is means
+    assert (charge.is_complete, charge.is_declined) == (means is PAID, means is FAILED)
+
+
+def test_a_record_deeper_than_any_answer_has_one_is_left_alone() -> None:
+    nested: dict[str, Any] = {"status": "failed"}
+    for _ in range(500):
+        nested = {"data": nested}
+    assert standing({"status": "success", **nested}) is PAID
+
+
+# --- one rule on every way to learn of a payment -------------------------------------------
+
+ME = {"id": "t1", "dgs_reference": "dgs_1"}
+
+
+def looked_up(beside: dict[str, Any]) -> Standing:
+    body = {"status": "success", "data": {**ME, "status": "success", **beside}}
+    return Story(answer(body)).run(transactions.retrieve("dgs_1")).standing
+
+
+def looked_up_flat(beside: dict[str, Any]) -> Standing:
+    # Beside a status of the payment, the one on top is not its own.
+    body = {**ME, "amount": 1, "currency": "RWF", "payment_method_type": "card"}
+    body |= {"created_at": "2026-04-03 11:00:00", "status": "success", **beside}
+    return Story(answer(body)).run(transactions.retrieve("dgs_1")).standing
+
+
+def said_above(beside: dict[str, Any]) -> Standing:
+    beside.pop("data", None)
+    body = {"status": "success", "data": {**ME, "status": "success"}, **beside}
+    return Story(answer(body)).run(transactions.retrieve("dgs_1")).standing
+
+
+def listed(beside: dict[str, Any]) -> Standing:
+    body = {"status": "success", "data": [{**ME, "status": "success", **beside}]}
+    return Story(answer(body)).run(transactions.list().fetch(1)).rows[0].standing
+
+
+def waited_for(beside: dict[str, Any]) -> Standing:
+    body = {"status": "success", "data": {**ME, "status": "success", **beside}}
+    try:
+        return Story(*[answer(body)] * 20).run(charges.wait("dgs_1", timeout=3)).standing
+    except WaitTimeoutError:
+        return UNKNOWN
+
+
+def told_by_an_event(beside: dict[str, Any]) -> Standing:
+    body = {"event": "payment.success", **ME, "amount": 5, "currency": "RWF", "status": "success"}
+    return read_event(json.dumps(body | beside).encode()).standing
+
+
+WAYS = [looked_up, looked_up_flat, said_above, listed, waited_for, told_by_an_event]
+EVERYWHERE = [
+    {"transaction_status": "pending"},
+    {"transaction_status": "FAILED"},
+    {"transaction_status": "reversed"},
+    {"next_action_type": "requires_otp"},
+    {"issuer_response_type": "declined"},
+    {"fail_reason": "no such account"},
+    {"transaction": {"status": "failed"}},
+]
+
+
+@pytest.mark.acceptance(60)
+@pytest.mark.parametrize("beside", EVERYWHERE, ids=repr)
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+def test_every_way_to_learn_of_a_payment_has_the_same_rule(
+    way: Callable[[dict[str, Any]], Standing], beside: dict[str, Any]
+) -> None:
+    try:
+        found = way(dict(beside))
+    except DecodeError:
+        return
+    if way is looked_up_flat:
+        # Beside a status of the payment, the one on top says only that the call was taken.
+        word = beside.get("transaction_status", beside.get("transaction", {}).get("status"))
+        assert found is {"pending": PENDING, "FAILED": FAILED, "failed": FAILED}.get(word, UNKNOWN)
+    else:
+        assert found is UNKNOWN
+
+
+@pytest.mark.acceptance(60)
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+def test_every_way_calls_paid_what_is(way: Callable[[dict[str, Any]], Standing]) -> None:
+    assert way({}) is PAID
+    assert way({"next_action_type": None, "error_code": "00", "transaction_status": None}) is PAID
+
+
+@pytest.mark.acceptance(60)
+def test_a_wait_says_what_contradicts_what_once_its_time_is_up() -> None:
+    body = {"status": "failed", "message": "reversed", "data": {**ME, "status": "success"}}
+    story = Story(*[answer(body)] * 20)
+    with pytest.raises(WaitTimeoutError) as caught:
+        story.run(charges.wait("dgs_1", timeout=5))
+    assert caught.value.message.startswith(
+        "After 5 seconds it was still not known how the payment stands: status is 'failed' and "
+        "status is 'success'. The payment may still succeed or fail"
+    )
+    last = caught.value.last
+    assert (last.status, last.is_paid, last.is_settled) == (PaymentStatus.SUCCESSFUL, False, False)
+    assert len(story.requests) > 2
+
+
+@pytest.mark.acceptance(60)
+def test_a_wait_ends_once_the_contradiction_is_gone() -> None:
+    bad = answer({"status": "failed", "data": {**ME, "status": "success"}})
+    good = answer({"status": "success", "data": {**ME, "status": "success"}})
+    assert Story(bad, bad, good).run(charges.wait("dgs_1")).is_paid
+
+
+def test_words_of_the_server_are_not_repeated_unless_the_guide_has_them() -> None:
+    said = {"status": "success", "transaction_status": "sk_live_4711"}
+    text = contradiction_in(statements(said, is_record=True))
+    assert text == "transaction_status is a word the guide does not know and status is 'success'"
+
+
+def test_models_made_by_hand_have_the_rule_too() -> None:
+    assert Transaction(status=PaymentStatus.SUCCESSFUL).is_paid
+    settled = Transaction(status=PaymentStatus.FAILED)
+    assert settled.is_settled
+    assert not attrs.evolve(settled, contradiction="yes and no").is_settled
+    assert not Transaction(
+        status=PaymentStatus.SUCCESSFUL, extra={"next_action_type": "requires_pin"}
+    ).is_paid
+    assert Charge(
+        status="success", dgs_reference="d", transaction_status=PaymentStatus.SUCCESSFUL
+    ).is_complete
+
+
+@pytest.mark.parametrize("word", ["failed", "FAILED", " Failed "])
+def test_a_known_word_in_another_spelling_is_the_known_one(word: str) -> None:
+    assert PaymentStatus(word) is PaymentStatus.FAILED
+    assert ConversionStatus(word) is ConversionStatus.FAILED
+    assert PaymentStatus("Pending") is PaymentStatus.PENDING
+    assert not PaymentStatus("SUCCESSFUL").is_known
