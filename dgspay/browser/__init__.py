@@ -30,11 +30,15 @@ On the server, `EncryptedCard.from_mapping(posted)` takes what the page sends.
 
 from __future__ import annotations
 
+import atexit
 import base64
 import functools
 import hashlib
 import html
+from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 __all__ = ["SCRIPT_NAME", "integrity", "script", "script_path", "script_tag"]
 
@@ -49,15 +53,30 @@ HEADERS = {
 }
 
 
+@functools.cache
 def script_path() -> Path:
-    """Return where the module lies in the installed package."""
-    return Path(__file__).with_name(SCRIPT_NAME)
+    """Return where the module lies in the installed package.
+
+    In a program that is one zip (zipapp, pex) it is a copy, for as long as the program runs.
+    """
+    packed = _packed()
+    if isinstance(packed, Path):
+        return packed
+    folder = TemporaryDirectory(prefix="dgspay-")
+    atexit.register(folder.cleanup)
+    copy = Path(folder.name, SCRIPT_NAME)
+    copy.write_bytes(script())
+    return copy
 
 
 @functools.cache
 def script() -> bytes:
     """Return the module's text, as it is to be served: UTF-8, as `text/javascript`."""
-    return script_path().read_bytes()
+    return _packed().read_bytes()
+
+
+def _packed() -> Traversable:
+    return resources.files(__name__) / SCRIPT_NAME
 
 
 @functools.cache

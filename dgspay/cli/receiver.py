@@ -5,10 +5,12 @@ It is for a terminal session; a service uses its web framework and `dgspay.webho
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any
 
 import attrs
@@ -66,25 +68,54 @@ def receive(
     Args:
         answer: Told of each request; the status it returns for an `Arrived` is the answer.
         secret: The webhook secret.
-        host: Address to listen on.
+        host: Address or name to listen on, of IPv4 or IPv6; `::` means every address of both.
         port: 0 takes a free one.
 
     Raises:
-        OSError: when the port is taken.
+        OSError: when the port is taken, or the host is none of this machine's.
     """
-    server = _Server((host, port), _handler(answer, secret))
+    family, address = _address(host, port)
+    server = _Server(family, address, _handler(answer, secret))
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="dgspay-receiver")
     thread.start()
     try:
-        yield f"http://{host}:{server.server_address[1]}"
+        name = _unbracketed(host).replace("%", "%25")  # of an interface, as in `fe80::1%eth0`
+        yield f"http://{f'[{name}]' if ':' in name else name}:{server.server_address[1]}"
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
 
 
+def _address(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
+    """Find what to bind to; of a name with addresses of both families, IPv4's."""
+    found = socket.getaddrinfo(_unbracketed(host), port, type=socket.SOCK_STREAM)
+    family, _, _, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)
+    return family, address
+
+
+def _unbracketed(host: str) -> str:
+    return host[1:-1] if host.startswith("[") and host.endswith("]") else host
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+
+    def __init__(
+        self,
+        family: socket.AddressFamily,
+        address: Any,
+        handler: type[BaseHTTPRequestHandler],
+    ) -> None:
+        self.address_family = family
+        super().__init__(address, handler)
+
+    def server_bind(self) -> None:
+        """Have `::` mean IPv4 too, whatever the system's default is, as other servers do."""
+        if self.address_family == socket.AF_INET6:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        # `HTTPServer` would ask a name server who it is.
+        TCPServer.server_bind(self)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: a sender that hangs up is no concern of the person at the terminal."""

@@ -158,6 +158,17 @@ def test_a_bad_signature_is_a_no(dgspay: CommandLine, tmp_path: Path, signature:
     assert SECRET not in said.err
 
 
+def has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+
+
 # --- listen -------------------------------------------------------------------------------
 
 
@@ -174,6 +185,44 @@ def end(running: subprocess.Popen[str]) -> tuple[str, str]:
     out, err = running.communicate(timeout=PATIENCE)
     assert running.returncode == 0
     return out, err
+
+
+@needs_ipv6
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_it_listens_on_ipv6(dgspay: CommandLine, host: str) -> None:
+    with process(
+        "webhooks", "listen", "--port", "0", "--host", host, environ=dgspay.environ
+    ) as running:
+        assert running.stderr is not None
+        line = running.stderr.readline()
+        url = re.search(r"http://\[::1\]:\d+", line)
+        assert url is not None, line
+        sent = dgspay("webhooks", "send", "payment.success", "--to", url.group())
+        assert sent.code == 0, sent.err
+        running.send_signal(signal.SIGINT)
+        out, _ = running.communicate(timeout=PATIENCE)
+    assert "payment.success" in out
+
+
+@needs_ipv6
+def test_every_address_is_every_address_of_both_families(shop: Shop) -> None:
+    with receive(shop.answer, Secret(SECRET), host="::") as url:
+        port = url.rpartition(":")[2]
+        assert url == f"http://[::]:{port}"
+        for address in ("[::1]", "127.0.0.1"):
+            assert post(f"http://{address}:{port}", b"{}", None) == 401
+
+
+def test_a_name_of_both_families_is_listened_to_on_ipv4(shop: Shop) -> None:
+    with receive(shop.answer, Secret(SECRET), host="localhost") as url:
+        assert post(url.replace("localhost", "127.0.0.1"), b"{}", None) == 401
+
+
+@pytest.mark.parametrize("host", ["1.2.3.4", "::2", "nowhere.invalid", "[::1"])
+def test_a_host_that_is_not_here_is_named(dgspay: CommandLine, host: str) -> None:
+    said = dgspay("webhooks", "listen", "--port", "0", "--host", host)
+    assert said.code == 2
+    assert f"Cannot listen on {host}" in said.err
 
 
 def test_listening_prints_what_verifies_refuses_the_rest_and_nothing_steers_the_terminal(

@@ -21,7 +21,8 @@ STATIC_PATH = "/_emulator/static"
 def _pages() -> jinja2.Environment:
     folder = resources.files("dgspay.emulator.web") / "templates"
     pages = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(str(folder)),
+        # Not by a path: the package may be imported from a zip.
+        loader=jinja2.FunctionLoader(lambda name: (folder / name).read_text("utf-8")),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
