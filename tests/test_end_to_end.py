@@ -285,6 +285,66 @@ async def test_99_is_tried_again_under_the_same_key(go: Both, emulator: Emulator
     assert len(emulator.executed) == 1
 
 
+WRITES: dict[str, tuple[str, dict[str, Any]]] = {
+    "POST /charges": ("charges.mobile_money", mobile_money()),
+    "POST /disburse": ("disbursements.create", {"amount": 5000, "recipient": ERIC}),
+    "POST /convert": (
+        "conversions.convert",
+        {"from_currency": "usd", "to_currency": "EUR", "from_amount": "100"},
+    ),
+    "POST /payment-links": (
+        "payment_links.create",
+        {"title": "Invoice", "amount_type": "fixed", "amount": 500, "currency": "RWF"},
+    ),
+}
+
+
+@pytest.mark.acceptance(29, 59)
+@pytest.mark.parametrize("route", WRITES)
+async def test_what_a_balancer_sends_on_twice_is_done_once_under_one_key(
+    go: Both, emulator: Emulator, route: str
+) -> None:
+    call, arguments = WRITES[route]
+    emulator.faults.send_on_twice(route)
+    await go(call, **arguments)
+    assert len(emulator.executed) == 1
+    assert len(emulator.requests) == 2
+    assert emulator.requests[0].headers == emulator.requests[1].headers
+    assert emulator.requests[0].body == emulator.requests[1].body
+
+
+@pytest.mark.acceptance(59)
+@pytest.mark.parametrize("route", WRITES)
+async def test_under_the_callers_key_a_conflict_is_raised_at_once(
+    go: Both, emulator: Emulator, route: str
+) -> None:
+    call, arguments = WRITES[route]
+    emulator.faults.send_on_twice(route)
+    with pytest.raises(errors.IdempotencyError) as caught:
+        await go(call, **arguments, idempotency_key="order-7")
+    assert caught.value.attempts == 1
+    assert len(emulator.executed) == 1
+
+
+@pytest.mark.acceptance(59)
+async def test_an_otp_sent_on_twice_is_spent_once(
+    go: Both, emulator: Emulator, card: Callable[[], EncryptedCard]
+) -> None:
+    charge = await go(
+        "charges.card",
+        amount=5000,
+        customer=JOHN,
+        card=card(),
+        redirect_url=THANKS,
+        scenario=Scenario.card(auth="3ds", issuer="approved"),
+    )
+    assert isinstance(charge.next_action, OtpRequired)
+    emulator.faults.send_on_twice("POST /authorize")
+    done = await go("charges.authorize_otp", charge.dgs_reference, "123456")
+    assert done.is_complete
+    assert [deed.operation for deed in emulator.executed] == ["POST /charges", "POST /authorize"]
+
+
 async def test_the_callers_key_is_replayed_or_refused(go: Both, emulator: Emulator) -> None:
     first = await go("disbursements.create", amount=5000, recipient=ERIC, idempotency_key="one")
     again = await go("disbursements.create", amount=5000, recipient=ERIC, idempotency_key="one")

@@ -203,8 +203,9 @@ FIDELITY: Final = (
               "(guide_credentials)", "assumed", "so that its examples run as they stand"),
     # --- what is not DGS-Pay's ---
     Behaviour("emulator only", "faults are struck on purpose: lost answers, closed connections, "
-              "slow and dripping answers, half a JSON, 429, 502 in HTML, redirects, error codes, "
-              "repeated rows", "assumed", "what networks and proxies do; the guide has error codes "
+              "requests sent on twice, slow and dripping answers, half a JSON, 429, 502 in HTML, "
+              "redirects, error codes, repeated rows", "assumed",
+              "what networks and proxies do; the guide has error codes "
               "only"),
     Behaviour("emulator only", "the time can be moved on; everything due on the way happens at "
               "its own moment", "assumed", "for tests; the real service has no such thing"),

@@ -187,7 +187,9 @@ class Engine:
             instead = fault.instead()
             effects: tuple[Effect, ...] = () if instead is None else (instead,)
             if instead is None:
-                answer = yield from self._answer(incoming, logged, events)
+                answer = yield from self._answer(
+                    incoming, logged, events, is_doubled=fault.is_doubled
+                )
                 effects = fault.afterwards(answer)
             for effect in effects:
                 if isinstance(effect, Response):
@@ -207,9 +209,17 @@ class Engine:
         return fault
 
     def _answer(
-        self, incoming: Incoming, logged: LoggedRequest, events: list[Event]
+        self,
+        incoming: Incoming,
+        logged: LoggedRequest,
+        events: list[Event],
+        *,
+        is_doubled: bool = False,
     ) -> Generator[Wait, None, Response]:
-        """Do the work of a request, once per idempotency key, and make its answer."""
+        """Do the work of a request, once per idempotency key, and make its answer.
+
+        One that is doubled arrives once more before it is answered, and that answer is returned.
+        """
         try:
             account, route, key, replay = admit(self.accounts, incoming, logged)
         except RefusedError as refused:
@@ -228,6 +238,8 @@ class Engine:
         done: Response | None = None
         try:
             answer = done = self._work(route, call, events)
+            if is_doubled and call.acted:
+                answer = yield from self._answer(incoming, logged, events)
             # The work is done by now: a client that gives up meanwhile has still paid.
             if self.options.latency:
                 yield Wait(self.options.latency)

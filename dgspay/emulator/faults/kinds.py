@@ -31,6 +31,8 @@ class Fault:
     words: str = "nothing goes wrong"
     is_early = False
     """Whether it strikes before the body of the request is read."""
+    is_doubled = False
+    """Whether the request arrives a second time while it is being worked on."""
 
     def instead(self) -> Response | Drop | None:
         """Return what happens in place of the work; None lets the work be done."""
@@ -81,6 +83,18 @@ class AnsweredInstead(Fault):
     def instead(self) -> Response | Drop | None:
         """Return the made-up answer."""
         return self.answer
+
+
+@attrs.frozen
+class SentOnTwice(Fault):
+    """A balancer that lost the first answer sends the request on again, and passes the second on.
+
+    The work is done by then and its key is still in use, so that the answer is 93. Without a key
+    the work is done twice.
+    """
+
+    words = "the request is sent on twice, the second answer comes"
+    is_doubled = True
 
 
 @attrs.frozen
@@ -237,6 +251,7 @@ def _number(text: object) -> float:
 KINDS: Final[Mapping[str, tuple[str, Callable[..., Fault]]]] = {
     "lose_answer": ("Lose the answer after the work", AnswerLost),
     "lose_request": ("Close the connection, do nothing", RequestLost),
+    "send_on_twice": ("Send the request on twice (93)", SentOnTwice),
     "hang_up": ("Close before the body is read", HungUp),
     "delay": ("Answer late", _slow),
     "drip": ("Answer drop by drop", _drip),

@@ -20,6 +20,7 @@ from dgspay.emulator.faults.kinds import (
     HungUp,
     RepeatedRows,
     RequestLost,
+    SentOnTwice,
     Slow,
     Truncated,
     fault_from,
@@ -82,6 +83,16 @@ class Faults:
     ) -> None:
         """Read the next requests, then close the connection without doing their work."""
         self.add(route, RequestLost(), times=times, probability=probability)
+
+    def send_on_twice(
+        self, route: str, *, times: int | None = None, probability: float | None = None
+    ) -> None:
+        """Do the work of the next requests, and answer as to the same request sent once more.
+
+        A balancer that lost an answer does that: the client gets 93 for a key of its own that
+        nothing else has ever used, and its payment was made.
+        """
+        self.add(route, SentOnTwice(), times=times, probability=probability)
 
     def hang_up(
         self, route: str, *, times: int | None = None, probability: float | None = None

@@ -110,6 +110,46 @@ async def test_an_async_client_sees_the_lost_answer(clock: VirtualClock) -> None
         assert len(emulator.executed) == 2
 
 
+# --- what happens to requests -------------------------------------------------------------
+
+
+@pytest.mark.acceptance(59)
+def test_a_request_sent_on_twice_is_done_once_and_answered_with_93(
+    either_client: httpx.Client, emulator: Emulator
+) -> None:
+    emulator.faults.send_on_twice("POST /disburse")
+    key = {"Idempotency-Key": "drawn-a-moment-ago"}
+    answer = either_client.post("/disburse", json=TO_BANK, headers=key)
+    assert (answer.status_code, answer.json()["error_code"]) == (409, "93")
+    assert len(emulator.executed) == len(emulator.disbursements) == 1
+    again = either_client.post("/disburse", json=TO_BANK, headers=key)
+    assert again.json()["dgs_reference"] == emulator.disbursements[0].dgs_reference
+    assert len(emulator.executed) == 1
+    assert [logged.status for logged in emulator.requests] == [409, 200]
+    assert emulator.requests[0].fault == "the request is sent on twice, the second answer comes"
+
+
+@pytest.mark.acceptance(59)
+def test_a_request_without_a_key_that_is_sent_on_twice_is_done_twice(
+    either_client: httpx.Client, emulator: Emulator
+) -> None:
+    emulator.faults.send_on_twice("POST /disburse")
+    answer = either_client.post("/disburse", json=TO_BANK)
+    assert answer.json()["dgs_reference"] == emulator.disbursements[-1].dgs_reference
+    assert len(emulator.disbursements) == 2
+
+
+def test_what_changed_nothing_may_arrive_twice(
+    either_client: httpx.Client, emulator: Emulator
+) -> None:
+    emulator.faults.send_on_twice("*", times=3)
+    assert either_client.get("/balance").status_code == 200
+    key = {"Idempotency-Key": "k1"}
+    refused = either_client.post("/disburse", json={}, headers=key)
+    assert refused.json()["error_code"] == "90"
+    assert either_client.post("/disburse", json=TO_BANK, headers=key).status_code == 409
+
+
 # --- what happens to answers --------------------------------------------------------------
 
 
@@ -249,10 +289,13 @@ def test_faults_are_read_from_a_file(
     path = tmp_path / "faults.toml"
     path.write_text(
         '[[faults]]\nroute = "GET /balance"\nfault = "too_many"\nretry_after = "9"\n'
+        '[[faults]]\nroute = "POST /disburse"\nfault = "send_on_twice"\n'
         '[[webhooks]]\nmode = "duplicate"\ntimes = 3\n'
     )
     emulator.load_faults(path)
     assert client.get("/balance").headers["retry-after"] == "9"
+    sent_on = client.post("/disburse", json=TO_BANK, headers={"Idempotency-Key": "k1"})
+    assert sent_on.json()["error_code"] == "93"
     assert [(mode.kind, mode.remaining) for mode in emulator.webhooks.modes] == [("duplicate", 3)]
 
 

@@ -139,6 +139,7 @@ def test_merchants_the_clock_faults_and_changed_options_stay(path: Path) -> None
         emulator.faults.redirect("POST /disburse", "https://elsewhere.example/", times=3)
         emulator.faults.delay("*", 0.25, probability=0.5)
         emulator.faults.bad_gateway("GET /balance", after_work=True)
+        emulator.faults.send_on_twice("POST /charges")
         emulator.webhooks.delay(30)
         now = emulator.clock.time()
         with emulator.serve() as served:
