@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dgspay.payouts.faults import (
         BatchBusyError,
         BatchChangedError,
+        LedgerBrokenError,
         LedgerError,
         NotInDoubtError,
         PreflightError,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         RowsInvalidError,
         UnknownBatchError,
         UnknownPayoutError,
+        WentBackError,
     )
     from dgspay.payouts.job import Job, Summary, check_rows, open_job
     from dgspay.payouts.ledger import Counts, Ledger
@@ -69,8 +71,9 @@ _HOME = {
     "engines.pgqueuer": "PgQueuerEngine",
     "evidence": "Evidence Finding Witness",
     "faults": (
-        "BatchBusyError BatchChangedError LedgerError NotInDoubtError PreflightError RowFault "
-        "RowsInvalidError UnknownBatchError UnknownPayoutError"
+        "BatchBusyError BatchChangedError LedgerBrokenError LedgerError NotInDoubtError "
+        "PreflightError RowFault RowsInvalidError UnknownBatchError UnknownPayoutError "
+        "WentBackError"
     ),
     "job": "Job Summary check_rows open_job",
     "ledger": "Counts Ledger",
@@ -116,6 +119,7 @@ __all__ = [
     "Job",
     "Kind",
     "Ledger",
+    "LedgerBrokenError",
     "LedgerError",
     "Limits",
     "LocalEngine",
@@ -147,6 +151,7 @@ __all__ = [
     "Terms",
     "UnknownBatchError",
     "UnknownPayoutError",
+    "WentBackError",
     "Witness",
     "check_rows",
     "open_job",

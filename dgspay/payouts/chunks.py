@@ -13,6 +13,7 @@ from dgspay import AsyncDGSPay
 from dgspay.errors import ConfigError
 from dgspay.payouts.batch import Chunk, Terms
 from dgspay.payouts.engines import ChunkRef
+from dgspay.payouts.faults import WentBackError
 from dgspay.payouts.ledger import FencedError, Ledger
 from dgspay.payouts.pace import Limits, Pace
 from dgspay.payouts.payout import State
@@ -63,6 +64,8 @@ class ChunkPayer:
     async def __call__(self, ref: ChunkRef) -> str | None:
         """Take a chunk up and pay it; return why it was paused, or None.
 
+        A ledger that lacks commits it once had pauses it: nothing is sent from it.
+
         Raises:
             ConfigError: the ledger has no such batch.
             BatchChangedError: the batch is paid from another account, or another environment.
@@ -72,13 +75,16 @@ class ChunkPayer:
         if batch is None:
             raise ConfigError(f"the ledger has no batch {ref.batch!r}")
         batch.require_payer(self._terms)
-        chunk = await in_thread(self._ledger.claim, batch, ref.index, ref.first, ref.last)
+        paused: str | None
         try:
+            chunk = await in_thread(self._ledger.claim, batch, ref.index, ref.first, ref.last)
             paused = await self._pay(chunk)
+            await in_thread(self._ledger.finish, chunk)
         except FencedError:
             # Another worker has the chunk; it does what is left to do.
             return None
-        await in_thread(self._ledger.finish, chunk)
+        except WentBackError as error:
+            paused = error.message
         self.paused = self.paused or paused
         return paused
 

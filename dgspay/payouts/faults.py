@@ -11,7 +11,8 @@
     └── NotInDoubtError         what a person would settle is settled, or was never sent
     DGSPayError
     └── LedgerError             the ledger cannot be written; whatever is not on disk is not sent
-        └── LedgerBrokenError   nor will it be by this process: start it anew
+        ├── LedgerBrokenError   nor will it be by this process: start it anew
+        └── WentBackError       it lacks commits that were seen before: see `payouts restore`
 
 
     ├── LedgerError             the ledger cannot be written; whatever is not on disk is not sent
@@ -91,6 +92,13 @@ class LedgerError(DGSPayError):
 
 class LedgerBrokenError(LedgerError):
     """This process cannot use the ledger any more. Nothing more is sent; start it anew."""
+
+
+class WentBackError(LedgerError):
+    """The ledger lacks commits that were seen before, as after a restored backup.
+
+    Nothing is sent from it until `dgspay payouts restore` has held what may have been sent since.
+    """
 
 
 class UnknownPayoutError(DGSPayError):

@@ -11,12 +11,24 @@ from pathlib import Path
 import pytest
 
 from dgspay.emulator import Emulator
-from dgspay.payouts import Batch, ChunkRef, Evidence, Finding, LedgerError, Payout, Payouts, Terms
+from dgspay.payouts import (
+    AsyncPayouts,
+    Batch,
+    ChunkRef,
+    Evidence,
+    Finding,
+    LedgerError,
+    Payout,
+    State,
+    Stop,
+    Terms,
+    WentBackError,
+)
 from dgspay.payouts.ledger.notes import NoteFile, state_folder
 from dgspay.payouts.ledger.sqlite import SqliteLedger
 
 from .killing import environ_of, finish, paid, start
-from .sheets import RICH, write_sheet
+from .sheets import RICH, in_process, write_sheet
 
 pytestmark = pytest.mark.acceptance(52, 57, 99)
 
@@ -145,7 +157,7 @@ def test_two_copies_are_not_both_continued_at_the_same_time(place: Path, tmp_pat
     with SqliteLedger(place) as one, SqliteLedger(other) as two:
         chunk = one.claim(one.require_batch("b"), 0, 1, 3)
         assert len(one.take(chunk, after=0, limit=1)) == 1
-        with pytest.raises(LedgerError, match="another copy"):
+        with pytest.raises(WentBackError, match="another copy"):
             two.take(two.claim(two.require_batch("b"), 0, 1, 3), after=0, limit=1)
     assert take_one_up(place) == 3
 
@@ -229,12 +241,24 @@ def test_a_note_that_is_none_says_nothing(place: Path, noted: bytes) -> None:
     assert take_one_up(place) == 2
 
 
-def test_a_program_that_pays_chunks_by_itself_is_refused_too(place: Path, tmp_path: Path) -> None:
-    backup = shutil.copy(place, tmp_path / "backup")
-    assert take_one_up(place) == 2
-    shutil.copy(backup, place)
-    with pytest.raises(LedgerError, match="lacks"):
-        Payouts(ledger=SqliteLedger(place)).pay_chunk(ChunkRef(batch="b", index=0, first=1, last=3))
+@pytest.mark.anyio
+async def test_a_program_that_pays_chunks_by_itself_is_told_why_it_may_not(tmp_path: Path) -> None:
+    place, sheet = tmp_path / "ledger.sqlite3", write_sheet(tmp_path / "b.csv", 5)
+    everybody = ChunkRef(batch="b", index=0, first=1, last=5)
+    stop = Stop()
+    stop.set()
+    with in_process() as (emulator, dgs):
+        with SqliteLedger(place) as ledger:
+            await AsyncPayouts(dgs, ledger).run(sheet, stop=stop, settle_within=0)
+        backup = shutil.copy(place, tmp_path / "backup")
+        with SqliteLedger(place) as ledger:
+            assert await AsyncPayouts(dgs, ledger).pay_chunk(everybody) is None
+        shutil.copy(backup, place)
+        with SqliteLedger(place) as ledger:
+            payouts = AsyncPayouts(dgs, ledger)
+            assert "lacks" in str(await payouts.pay_chunk(everybody))
+            assert (await payouts.status("b")).counts.count(State.NEW) == 5
+        assert list(paid(emulator).values()) == [1] * 5
 
 
 def test_the_command_pays_nobody_again_who_was_paid_since_the_backup(tmp_path: Path) -> None:

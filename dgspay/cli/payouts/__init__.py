@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from dgspay.cli.payouts.check import check
+from dgspay.cli.payouts.copies import backup, restore
 from dgspay.cli.payouts.listen import listen
 from dgspay.cli.payouts.reconcile import reconcile
 from dgspay.cli.payouts.report import report
@@ -22,5 +23,5 @@ payouts = typer.Typer(
     epilog=EXIT_CODES,
 )
 _ABOUT_ALL_ROWS = (check, run, work, status)
-for command in (check, run, work, status, listen, resolve, report, reconcile):
+for command in (check, run, work, status, listen, resolve, report, reconcile, backup, restore):
     payouts.command(epilog=EXIT_CODES if command in _ABOUT_ALL_ROWS else None)(command)

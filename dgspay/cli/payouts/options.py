@@ -120,7 +120,7 @@ TransportOption = Annotated[
 @contextmanager
 def known_ledger(place: str | None) -> Generator[AnyLedger]:
     """Open a ledger that is there already, and close it; a command that only looks makes none."""
-    path = Path(DEFAULT_NAME if place is None else place)
+    path = ledger_path(place)
     if not is_server(place) and not path.exists():
         fail(f"There is no ledger at {path.resolve()}. Name it with --ledger.")
     with opened_ledger(place) as ledger:
@@ -148,6 +148,11 @@ def opened_ledger(place: str | None, beside: Path | None = None) -> Generator[An
         yield ledger
 
 
+def ledger_path(place: str | None) -> Path:
+    """Return the file of a ledger that is one, by the option that names it."""
+    return Path(DEFAULT_NAME if place is None else place)
+
+
 def is_server(place: str | None) -> bool:
     """Say whether a ledger is a PostgreSQL."""
     return place is not None and place.startswith(_SERVERS)
@@ -159,10 +164,12 @@ def require_postgres() -> None:
         fail("This needs psycopg and pgqueuer. Install them with: pip install 'dgspay[postgres]'")
 
 
-def place_words(ledger: AnyLedger) -> str:
+def place_words(ledger: AnyLedger | Path) -> str:
     """Return the option that names this ledger, without what a connection string may hold."""
+    if isinstance(ledger, Path):
+        return f"--ledger {shlex.quote(str(ledger))}"
     if isinstance(ledger, SqliteLedger):
-        return f"--ledger {shlex.quote(str(ledger.path))}"
+        return place_words(ledger.path)
     return "--ledger postgresql://..."
 
 

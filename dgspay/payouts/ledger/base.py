@@ -52,6 +52,7 @@ class DatabaseConnection(Connection, batches.Database, Protocol):
         ...
 
 
+T = TypeVar("T")
 ConnectionT = TypeVar("ConnectionT", bound=DatabaseConnection)
 
 
@@ -333,6 +334,14 @@ class DatabaseLedger(Generic[ConnectionT]):
     def counts(self, name: str) -> Counts:
         """Count the payouts of a batch."""
         return self._writer.run(lambda connection: tables.read_counts(connection, name))
+
+    def transact(self, work: Callable[[ConnectionT], T]) -> T:
+        """Do something in a transaction of the ledger.
+
+        Raises:
+            LedgerError: it is not known to be on disk.
+        """
+        return self._writer.run(work)
 
     def close(self) -> None:
         """Write what is waiting, and close."""

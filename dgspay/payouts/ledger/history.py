@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import attrs
 
-from dgspay.payouts.faults import LedgerError, PreflightError
+from dgspay.payouts.faults import PreflightError
 from dgspay.payouts.ledger import guard
 from dgspay.payouts.ledger.batches import CODES, NUMBERS, Database, batch_numbered
 from dgspay.payouts.payout import State
@@ -58,10 +58,6 @@ class Reader(Protocol):
     def query(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Return the rows of a statement."""
         ...
-
-
-class WentBackError(LedgerError):
-    """Commits of the ledger that were seen before are not in it any more."""
 
 
 @attrs.frozen

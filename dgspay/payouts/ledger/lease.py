@@ -1,4 +1,4 @@
-"""The right to run a batch, kept in the database for a minute at most after its holder died.
+"""The right to run a batch, kept in the database for half a minute after its holder died.
 
 A lock of the server's would last as long as the server takes a dead machine's connection for a
 living one, which may be hours, and behind a pooler it would belong to somebody else. The time is
@@ -19,8 +19,8 @@ from dgspay.payouts.ledger.batches import Database
 T = TypeVar("T")
 Ask = Callable[[Callable[[Database], T]], T]
 
-LEASE_SECONDS = 45
-_RENEWED_EVERY = 15.0
+LEASE_SECONDS = 30
+_RENEWED_EVERY = 8.0
 
 TABLE = """
 CREATE TABLE IF NOT EXISTS dgspay_payout_runs (

@@ -11,6 +11,8 @@ import attrs
 from dgspay.payouts.ledger import history
 from dgspay.payouts.ledger.notes import Noted, Notes
 
+_SESSIONS_NOTED = 100
+
 
 class Memory:
     """One session of a ledger: its commits, and the notes of those of others.
@@ -32,7 +34,6 @@ class Memory:
         self.token = secrets.token_hex(8)
         self.commits = 0
         self._checked: dict[str, int] = {}
-        self._settled: dict[str, int] = {}
         self._reaching: dict[str, int] = {}
 
     def missing(self, database: history.Reader) -> int:
@@ -50,32 +51,23 @@ class Memory:
         lost = history.missing(database, unchecked)
         if not lost:
             self._checked.update(unchecked)
-            if self.commits == 0:
-                self._settled.update(unchecked)
         return lost
 
     def committed(self) -> None:
         """Note a commit of this session, before anything that it allows is sent."""
         self.commits += 1
-        settled, self._settled = self._settled, {}
         reaching, self._reaching = self._reaching, {}
-        self.notes.change(lambda noted: self._with_this_commit(noted, settled, reaching))
+        self.notes.change(lambda noted: self._with_this_commit(noted, reaching))
 
-    def _with_this_commit(
-        self, noted: Noted, settled: Mapping[str, int], reaching: Mapping[str, int]
-    ) -> Noted:
-        # What was there before this session wrote is there wherever this session's commits are.
-        sessions = {
-            token: count
-            for token, count in noted.sessions.items()
-            if settled.get(token, -1) < count
-        }
+    def _with_this_commit(self, noted: Noted, reaching: Mapping[str, int]) -> Noted:
+        # What was there before a later session began is there wherever that session is.
+        latest = [*noted.sessions.items()][-_SESSIONS_NOTED:]
         reached = {
             batch: max(noted.reached.get(batch, 0), number) for batch, number in reaching.items()
         }
         return attrs.evolve(
             noted,
-            sessions={**sessions, self.token: self.commits},
+            sessions={**dict(latest), self.token: self.commits},
             reached={**noted.reached, **reached},
         )
 

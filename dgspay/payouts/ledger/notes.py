@@ -51,7 +51,8 @@ class Noted:
     Attributes:
         ledger: Its id.
         place: Where it was when it was last written.
-        sessions: The sessions that wrote it, and how many commits of each are known to be in it.
+        sessions: The latest sessions that wrote it, in the order in which they began, and how many
+            commits of each are known to be in it.
         reached: The highest number of each batch that was taken up to be sent.
     """
 

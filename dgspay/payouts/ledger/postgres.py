@@ -15,7 +15,7 @@ from psycopg import errors as pg_errors
 from psycopg.pq import TransactionStatus
 
 from dgspay.payouts.batch import Batch, Chunk
-from dgspay.payouts.faults import LedgerError
+from dgspay.payouts.faults import LedgerError, WentBackError
 from dgspay.payouts.ledger import history, tables
 from dgspay.payouts.ledger.base import DatabaseLedger
 from dgspay.payouts.ledger.batches import SCHEMA_VERSION
@@ -296,7 +296,7 @@ class PostgresConnection:
     def fault_of(self, error: BaseException) -> str | None:
         """Say what ails the server, by the name of its error and nothing it was asked."""
         if isinstance(error, LedgerError):
-            is_ours = isinstance(error, history.WentBackError | ServerRefusedError)
+            is_ours = isinstance(error, WentBackError | ServerRefusedError)
             return error.message if is_ours else None
         if not isinstance(error, psycopg.Error):
             return None
@@ -306,7 +306,7 @@ class PostgresConnection:
         """Wait for a server that is away; say whether the work may be tried again."""
         if isinstance(error, _TRY_AGAIN):
             return True
-        if isinstance(error, history.WentBackError):
+        if isinstance(error, WentBackError):
             return self._connect_and_compare()
         is_read_only = isinstance(error, pg_errors.ReadOnlySqlTransaction)
         if not (is_read_only or self._connection.broken or self._connection.closed):
@@ -337,7 +337,7 @@ class PostgresConnection:
         except ServerRefusedError as error:
             self._may_come_back = error.passes
             return False
-        except history.WentBackError:
+        except WentBackError:
             self._may_come_back = False
             return False
         self._may_come_back = True

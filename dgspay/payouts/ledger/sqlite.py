@@ -16,7 +16,7 @@ from typing import Any
 
 from dgspay.errors import ConfigError
 from dgspay.payouts.batch import Batch
-from dgspay.payouts.faults import LedgerError
+from dgspay.payouts.faults import LedgerError, WentBackError
 from dgspay.payouts.ledger import history
 from dgspay.payouts.ledger.base import DatabaseLedger
 from dgspay.payouts.ledger.batches import SCHEMA_VERSION
@@ -152,7 +152,8 @@ class SqliteLedger(DatabaseLedger["SqliteConnection"]):
 
     Raises:
         ConfigError: the path is no place for a file.
-        LedgerError: the file cannot be opened, is no ledger, or lacks commits it once had.
+        LedgerError: the file cannot be opened, is no ledger, or has lost its `-wal`. One that
+            lacks commits, as after a restored backup, can be read, and hands nothing out.
     """
 
     def __init__(
@@ -176,7 +177,9 @@ class SqliteLedger(DatabaseLedger["SqliteConnection"]):
 
         Raises:
             BatchBusyError: another process runs it.
+            WentBackError: the file is older than what was paid with it.
         """
+        self._writer.run(SqliteConnection.require_in_place)
         with only_one(self.path.with_name(f"{self.path.name}.{name}.lock"), name):
             yield
 
@@ -208,6 +211,7 @@ class SqliteConnection:
                 f"this Python has SQLite {sqlite3.sqlite_version}; the ledger needs 3.33 (2020)"
             )
         self._clock, self._checked, self._folder = clock, checked, state_folder()
+        self._lost: WentBackError | None = None
         self._path = path
         try:
             self._require_place()
@@ -279,12 +283,12 @@ class SqliteConnection:
                 f"{self._path} --ledger {identity.copy_of}"
             )
         require_no_predecessor(self._path, identity.id, self._folder)
-        self._require_no_loss()
+        self._lost = self._loss()
 
-    def _require_no_loss(self) -> None:
+    def _loss(self) -> WentBackError | None:
+        """Return the error for commits that are missing."""
         lost = self.memory.missing(self)
-        if lost:
-            raise lacks_commits(self._path, lost, self.memory.notes)
+        return lacks_commits(self._path, lost, self.memory.notes) if lost else None
 
     def begin(self) -> None:
         """Begin a transaction; the lock is taken at its start, so that it cannot deadlock."""
@@ -323,6 +327,11 @@ class SqliteConnection:
             raise lacks_commits(self._path, commits, self.memory.notes)
         self._require_no_loss()
 
+    def _require_no_loss(self) -> None:
+        self._lost = self._lost or self._loss()
+        if self._lost is not None:
+            raise self._lost.with_traceback(None)
+
     def rollback(self) -> None:
         """Undo it, if there is one."""
         if self._connection.in_transaction:
@@ -331,7 +340,7 @@ class SqliteConnection:
 
     def fault_of(self, error: BaseException) -> str | None:
         """Say what ails the file."""
-        if isinstance(error, history.WentBackError):
+        if isinstance(error, WentBackError):
             return error.message
         is_ours = isinstance(error, sqlite3.Error)
         return f"the ledger cannot be written ({error})" if is_ours else None
@@ -396,7 +405,9 @@ class SqliteConnection:
 
         Raises:
             LedgerError: another file, or none, is at its path.
+            WentBackError: the file lacks commits.
         """
+        self._require_no_loss()
         if _file_at(self._path) != self._file:
             raise LedgerError(
                 f"the ledger {self._path} was deleted or replaced while it was in use. Put it "

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import attrs
 import psycopg
 
+from dgspay.payouts.faults import WentBackError
 from dgspay.payouts.ledger import history
 from dgspay.payouts.ledger.batches import Database
 from dgspay.payouts.ledger.memory import Memory
@@ -99,7 +100,7 @@ class Watch:
         self._tells_timeline = server.timeline is not None
         identity = history.identity_of(database, lock="FOR UPDATE")
         if identity is None:
-            raise history.WentBackError("the tables of the ledger were emptied or removed")
+            raise WentBackError("the tables of the ledger were emptied or removed")
         if not again:
             self._losses = identity.losses
         why = self._loss(database, identity, server)
@@ -147,11 +148,11 @@ class Watch:
         now = self._clock()
         rows = database.query(statement, (self._memory.token, now, now))
         if not rows:
-            raise history.WentBackError("the tables of the ledger were emptied or removed")
+            raise WentBackError("the tables of the ledger were emptied or removed")
         commits, timeline, was_synchronous, current, synchronous = rows[0]
         if commits <= self._memory.commits or self._memory.missing(database):
-            raise history.WentBackError("the ledger lacks commits that were seen before")
+            raise WentBackError("the ledger lacks commits that were seen before")
         if None not in (timeline, current) and timeline != current:
-            raise history.WentBackError("another server has taken over")
+            raise WentBackError("another server has taken over")
         if bool(was_synchronous) != bool(synchronous):
             history.note_synchronous(database, synchronous=bool(synchronous))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from dgspay.payouts.faults import WentBackError
 from dgspay.payouts.ledger import history
 from dgspay.payouts.ledger.notes import Notes, predecessor_at
 
@@ -74,7 +75,7 @@ def require_log(path: Path, folder: Path | None) -> None:
     """
     if not has_lost_its_log(path) or _is_complete_by_its_notes(path, folder):
         return
-    raise history.WentBackError(
+    raise WentBackError(
         f"{path} was not closed in order (its process was killed, or it was copied while in use), "
         f"and {log_of(path).name}, which holds the last commits, is not beside it: who was paid "
         "last may be missing from it, and would be paid again. Nothing was sent. Bring that file "
@@ -119,7 +120,7 @@ def require_no_predecessor(path: Path, identity: str | None, folder: Path | None
     notes = Notes(before.ledger, str(path), beside=note_beside(path), folder=folder)
     begun = ", ".join(sorted(before.reached)[:5])
     found = "there is none now" if identity is None else "now there is another one"
-    raise history.WentBackError(
+    raise WentBackError(
         f"the ledger that was at {path} has paid from ({begun}), and {found}: it was deleted, "
         "moved or replaced. Whoever was paid with it would be paid again. Nothing was sent. Put "
         "it back, or bring a backup back with `dgspay payouts restore BACKUP`. Where nobody was "
@@ -127,10 +128,10 @@ def require_no_predecessor(path: Path, identity: str | None, folder: Path | None
     )
 
 
-def lacks_commits(path: Path, count: int, notes: Notes) -> history.WentBackError:
+def lacks_commits(path: Path, count: int, notes: Notes) -> WentBackError:
     """Return the error for a ledger that is older than its notes."""
     commits = "a commit" if count == 1 else f"{count:,} commits"
-    return history.WentBackError(
+    return WentBackError(
         f"{path} lacks {commits} that this machine has seen: it was restored from a backup, "
         "replaced by an older copy, or another copy of it was used since. Whoever was paid "
         "meanwhile would be paid again. Nothing was sent. Put the newest file back, or have all "
