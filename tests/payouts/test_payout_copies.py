@@ -34,7 +34,7 @@ TERMS = Terms(environment="emulator", base_url="http://127.0.0.1:1", account_num
 
 def load(place: Path, name: str = "b", count: int = 10) -> None:
     payouts = [
-        Payout(number=number, reference=f"r{number}", amount=1000, account=str(number))
+        Payout(number=number, reference=f"{name}{number}", amount=1000, account=f"{ord(name)}{number:04}")
         for number in range(1, count + 1)
     ]
     with SqliteLedger(place) as ledger:
@@ -221,7 +221,10 @@ def test_the_commands_say_what_they_did_and_what_is_next(tmp_path: Path) -> None
     ledger, backup = tmp_path / "ledger.sqlite3", tmp_path / "backup"
     place = ["--ledger", str(ledger)]
     first = write_sheet(tmp_path / "nov.csv", 5)
-    later = [{**row, "reference": f"dec-{row['reference']}"} for row in payments(5)]
+    later = [
+        {**row, "reference": f"dec-{number}", "amount": str(7000 + number)}
+        for number, row in enumerate(payments(5))
+    ]
     second = write_sheet(tmp_path / "dec.csv", later)
     with Emulator(settle_after=0, seed=1, balances=RICH) as emulator, emulator.serve() as server:
         environ = environ_of(emulator, server.url)
