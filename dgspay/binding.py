@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, Self, TypeVar, overload
 
+from dgspay.core.frames import cut_below
 from dgspay.pagers import AsyncPager, Pager
 
 if TYPE_CHECKING:
@@ -93,8 +95,15 @@ class awaits(_Binding[P, T]):  # noqa: N801 - reads as a word where it is used
         function, client = self._function, instance._client  # noqa: SLF001
 
         async def method(*args: Any, **kwargs: Any) -> Any:
+            handled = sys.exception()
             try:
                 operation = function(*args, **kwargs)
+            except (ValueError, TypeError):
+                raise
+            except BaseException as error:
+                # Raised by a signal handler, say, anywhere: below may be anything in plain text.
+                cut_below(error, handled)
+                raise
             finally:
                 # A traceback that shows local variables must not show an OTP.
                 del args, kwargs
@@ -121,10 +130,16 @@ class runs(_Binding[P, T]):  # noqa: N801 - reads as a word where it is used
         function, client = self._function, instance._client  # noqa: SLF001
 
         def method(*args: Any, **kwargs: Any) -> Any:
+            handled = sys.exception()
             try:
                 operation = function(*args, **kwargs)
+            except (ValueError, TypeError):
+                raise
+            except BaseException as error:
+                cut_below(error, handled)  # as in `awaits`
+                raise
             finally:
-                del args, kwargs  # as in `awaits`
+                del args, kwargs
             return client.execute(operation)
 
         return self._dress(instance, method, "{}")

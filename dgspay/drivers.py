@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TypeVar
 
+from dgspay.core.frames import cut_below, without_frames
 from dgspay.core.operation import Answer, Response, Sleep, Steps, TransportFailure
 from dgspay.transports.base import AsyncTransport, Transport
 
@@ -13,6 +15,7 @@ T = TypeVar("T")
 
 async def drive_async(steps: Steps[T], transport: AsyncTransport) -> T:
     """Carry the steps out with `await`."""
+    handled = sys.exception()
     answer: Answer = None
     try:
         while True:
@@ -24,17 +27,25 @@ async def drive_async(steps: Steps[T], transport: AsyncTransport) -> T:
             try:
                 answer = _received(await transport.send(effect.request, effect.timeout))
             except TransportFailure as failure:
+                without_frames(failure)
                 answer = failure
             except Exception as error:  # noqa: BLE001
                 answer = _unforeseen(error)
     except StopIteration as finished:
         return finished.value  # type: ignore[no-any-return]
+    except BaseException as error:
+        # Whatever leaves a call, a cancellation too: the frames below hold what was sent.
+        shown = cut_below(error, handled)
+        if shown is error:
+            raise
     finally:
         steps.close()
+    raise shown  # here, or what it stands for would be its context
 
 
 def drive(steps: Steps[T], transport: Transport) -> T:
     """Carry the steps out, blocking."""
+    handled = sys.exception()
     answer: Answer = None
     try:
         while True:
@@ -46,13 +57,20 @@ def drive(steps: Steps[T], transport: Transport) -> T:
             try:
                 answer = _received(transport.send(effect.request, effect.timeout))
             except TransportFailure as failure:
+                without_frames(failure)
                 answer = failure
             except Exception as error:  # noqa: BLE001
                 answer = _unforeseen(error)
     except StopIteration as finished:
         return finished.value  # type: ignore[no-any-return]
+    except BaseException as error:
+        # Whatever leaves a call, a cancellation too: the frames below hold what was sent.
+        shown = cut_below(error, handled)
+        if shown is error:
+            raise
     finally:
         steps.close()
+    raise shown  # here, or what it stands for would be its context
 
 
 async def _sleep(seconds: float) -> None:

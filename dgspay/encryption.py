@@ -107,7 +107,8 @@ class CardEncryptor:
             raise ConfigError("alphabet must be 'hex' or 'alphanumeric'")
         self._encrypt = _aes(held).encrypt
         self._alphabet: NonceAlphabet = alphabet
-        self._used: dict[bytes, list[_Purpose]] = {}
+        # By their hashes: a nonce is as good as card data, and would be shown with the keys.
+        self._used: dict[int, list[_Purpose]] = {}
 
     def encrypt_card(
         self,
@@ -182,10 +183,10 @@ class CardEncryptor:
         if wanted is None:
             while True:
                 fresh = _fresh_nonce(self._alphabet)
-                if self._used.setdefault(fresh, claim) is claim:
+                if self._used.setdefault(hash(fresh), claim) is claim:
                     return fresh
         check_nonce("nonce", wanted)
-        holder = self._used.setdefault(wanted.reveal().encode(), claim)
+        holder = self._used.setdefault(hash(wanted.reveal().encode()), claim)
         if holder is not claim:
             raise ValueError(_reuse(holder[0], purpose))
         return wanted.reveal().encode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import logging
+import re
 from collections.abc import Iterable
 
 import attrs
@@ -75,8 +76,20 @@ def _log(event: Event) -> None:
     fields["outcome"] = event.outcome.value
     # The attributes of a LogRecord are one namespace for all libraries: prefix ours.
     extra = {f"dgspay_{name}": value for name, value in fields.items()}
-    shown = " ".join(f"{name}={value}" for name, value in fields.items() if value is not None)
+    shown = " ".join(
+        f"{name}={_quoted(value)}" for name, value in fields.items() if value is not None
+    )
     _logger.log(level, "%s %s", type(event).__name__, shown, extra=extra)
+
+
+def _quoted(value: object) -> object:
+    """Put what a server says into quotes, where it could pass for more fields of the line."""
+    is_one_word = not isinstance(value, str) or _ONE_WORD.fullmatch(value)
+    return value if is_one_word else repr(value)
+
+
+# A route template, the name of an error or of an outcome, and the codes of the guide.
+_ONE_WORD = re.compile(r"(?:[A-Z]+ )?[A-Za-z0-9_./{}-]+", re.ASCII)
 
 
 def _level(event: Event) -> int:

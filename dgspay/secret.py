@@ -1,11 +1,17 @@
-"""Text that must never be printed: its holder, and masks for text it may have slipped into."""
+"""Text that must never be printed: its holders, and masks for text it may have slipped into."""
 
 from __future__ import annotations
 
+import base64
 import hmac
+import html
+import json
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, NoReturn, final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, NoReturn, TypeVar, final
+from urllib.parse import quote, quote_plus
+
+T = TypeVar("T")
 
 MASK = "***"
 
@@ -32,7 +38,9 @@ SECRET_FIELDS = frozenset(
 _FEWEST_CARD_DIGITS = 13
 
 # A key of the vendor's, or a run of digits long enough to be a card number.
-_SECRET_LOOKING = re.compile(r"\bsk_[A-Za-z0-9_-]+|(?<!\d)(?:\d[ -]?){12,18}\d(?!\d)")
+_SECRET_LOOKING = re.compile(
+    r"\bsk_[A-Za-z0-9_-]+|(?<!\d)(?:\d[ -]?){12,18}\d(?!\d)", re.IGNORECASE
+)
 
 _SHORTEST_CARD = 10**12
 
@@ -40,33 +48,41 @@ _SHORTEST_CARD = 10**12
 _SHORTEST_ANYWHERE = 12
 
 
-@final
-class Secret:
-    """A string without a printable form; `reveal()` is the one way to its text."""
+def take_name(cls: type, name: str) -> tuple[Callable[[Any, Any], None], Callable[[Any], Any]]:
+    """Take the name of a slot away, and return what sets the slot and what reads it.
 
-    __slots__ = ("_text",)
+    What has no name is found by no printer, be it one that knows attrs classes, slots or `vars()`.
+    """
+    slot = cls.__dict__[name]
+    delattr(cls, name)
+    slots: tuple[str, ...] = cls.__dict__["__slots__"]
+    cls.__slots__ = tuple(named for named in slots if named != name)  # type: ignore[attr-defined]
+    return slot.__set__, slot.__get__
 
-    def __init__(self, text: str) -> None:
-        self._text = text
 
-    def reveal(self) -> str:
-        """Return the text. Use it in the expression that needs it and keep it in no variable."""
-        return self._text
+class Sealed(Generic[T]):
+    """A value without a printable form; `reveal()` is the one way to it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: T) -> None:
+        _set_value(self, value)
+
+    def reveal(self) -> T:
+        """Return the value. Use it in the expression that needs it and keep it in no variable."""
+        return _value_of(self)  # type: ignore[no-any-return]
 
     def __eq__(self, other: object) -> bool:
-        """Compare in constant time."""
-        if not isinstance(other, Secret):
+        """Compare in constant time where it is text."""
+        if type(other) is not type(self):
             return NotImplemented
-        return hmac.compare_digest(
-            self._text.encode("utf-8", "surrogatepass"),
-            other._text.encode("utf-8", "surrogatepass"),
-        )
+        return _are_equal(self.reveal(), other.reveal())
 
     def __hash__(self) -> int:
-        return hash((Secret, self._text))
+        return hash((type(self), self.reveal()))
 
     def __repr__(self) -> str:
-        return f"Secret({MASK!r})"
+        return f"{type(self).__name__}({MASK!r})"
 
     def __str__(self) -> str:
         return MASK
@@ -79,12 +95,42 @@ class Secret:
         raise TypeError(msg)
 
 
+_set_value, _value_of = take_name(Sealed, "_value")
+
+
+@final
+class Secret(Sealed[str]):
+    """A string without a printable form."""
+
+    __slots__ = ("_probes",)
+
+    def __init__(self, text: str) -> None:
+        _set_value(self, text)
+        _set_probes(self, None)
+
+
+_set_probes, _probes_of = take_name(Secret, "_probes")
+
+
+def _are_equal(one: object, other: object) -> bool:
+    if isinstance(one, str) and isinstance(other, str):
+        one, other = one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass")
+        return hmac.compare_digest(one, other)
+    return one == other
+
+
+# --- masks ----------------------------------------------------------------------------------
+
+
 def masked(value: Any, secrets: Iterable[Secret] = ()) -> Any:
-    """Return parsed JSON with secret fields, the given secrets and card-like numbers masked."""
+    """Return parsed JSON fit to be shown: no secret field, known secret or card-like number.
+
+    Its texts and keys are printable, too.
+    """
     hidden = tuple(secrets)
     if isinstance(value, Mapping):  # metadata may be any
         return {
-            key: (
+            masked(key, hidden): (
                 MASK
                 if str(key).lower() in SECRET_FIELDS and item is not None
                 else masked(item, hidden)
@@ -103,19 +149,130 @@ def masked(value: Any, secrets: Iterable[Secret] = ()) -> Any:
 
 
 def masked_text(text: str, secrets: Iterable[Secret] = ()) -> str:
-    """Return text with the given secrets, API keys and card-like numbers masked."""
+    """Return somebody else's words fit to be shown, in a log or on a terminal.
+
+    The given secrets, in whatever form they were written, API keys and card-like numbers are
+    masked; line breaks become spaces, and other characters that cannot be printed (ESC, those
+    that turn the direction of text) replacement characters.
+    """
     for secret in secrets:
         text = _without(text, secret)
     # Shorter than the shortest card number: most texts are, and need no search.
-    if len(text) < _FEWEST_CARD_DIGITS and "sk_" not in text:
+    if len(text) >= _FEWEST_CARD_DIGITS or "sk_" in text.lower():
+        text = _SECRET_LOOKING.sub(MASK, text)
+    if text.isprintable():
         return text
-    return _SECRET_LOOKING.sub(MASK, text)
+    return "".join([_printable(char) for char in text])
+
+
+def _printable(char: str) -> str:
+    if char.isprintable():
+        return char
+    return " " if char.isspace() else "\N{REPLACEMENT CHARACTER}"
+
+
+def without_echoes(value: Any, secrets: Sequence[Secret], *, decisive: frozenset[str]) -> Any:
+    """Return parsed JSON in which no given secret stands any more, in keys and values.
+
+    A short one may by chance be equal to an amount or stand in a reference: fields named in
+    `decisive` are only rid of the long ones.
+    """
+    if isinstance(value, dict):
+        long = [secret for secret in secrets if len(secret.reveal()) >= _SHORTEST_ANYWHERE]
+        return {
+            without_echoes(key, long, decisive=decisive): without_echoes(
+                item, long if key in decisive else secrets, decisive=decisive
+            )
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [without_echoes(item, secrets, decisive=decisive) for item in value]
+    if isinstance(value, str):
+        for secret in secrets:
+            value = _without(value, secret)
+    return value
+
+
+def may_hold(body: bytes, secrets: Iterable[Secret]) -> bool:
+    """Whether one of the secrets may stand in an answer. It may say so where none does."""
+    text = body.decode("latin-1").lower()  # in text, much faster to be looked for than in bytes
+    for secret in secrets:
+        for probe in _probes_of(secret) or (_core(secret.reveal()),):
+            if probe in text:
+                return True
+    return "\\u" in text  # letters written as numbers
+
+
+def watch_closely(secret: Secret) -> None:
+    """Have `may_hold` look for a secret in base64 and hex, too. Worth it for one that stays."""
+    text = secret.reveal()
+    encoded = [form for form, _ in _forms(text) if _core(text) not in form]
+    _set_probes(secret, (_core(text), *encoded))
+
+
+def _core(text: str) -> str:
+    """Return the longest part that is written in the same way wherever special characters are not.
+
+    Percent-encoded, in JSON within JSON and in HTML.
+    """
+    small = text.lower()
+    return small if small.isalnum() else max(_SPECIAL.split(small), key=len)
+
+
+_SPECIAL = re.compile(r"[^a-z0-9_.-]+", re.ASCII)
 
 
 def _without(text: str, secret: Secret) -> str:
-    if len(secret.reveal()) < _SHORTEST_ANYWHERE:
-        # An OTP such as 123456 must not eat into a reference such as dgs_123456789.
-        return re.sub(rf"(?<!\w){re.escape(secret.reveal())}(?!\w)", MASK, text)
-    # JSON within JSON, as PHP writes it, has a backslash before each slash.
-    text = text.replace(secret.reveal().replace("/", "\\/"), MASK)
-    return text.replace(secret.reveal(), MASK)
+    lowered = text.lower()
+    if len(lowered) != len(text):  # there are letters whose small form is two
+        lowered = text.translate(_SMALL)
+    for form, is_alone in _forms(secret.reveal()):
+        start = lowered.find(form)
+        while start >= 0:
+            end = start + len(form)
+            # An OTP such as 123456 must not eat into a reference such as dgs_123456789.
+            if is_alone and _is_within_a_word(lowered, start, end):
+                start = lowered.find(form, start + 1)
+                continue
+            text = text[:start] + MASK + text[end:]
+            lowered = lowered[:start] + MASK + lowered[end:]
+            start = lowered.find(form, start + len(MASK))
+    return text
+
+
+_SMALL = {capital: capital + 32 for capital in range(ord("A"), ord("Z") + 1)}
+
+
+def _is_within_a_word(text: str, start: int, end: int) -> bool:
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return any(char.isalnum() or char == "_" for char in (before, after))
+
+
+def _forms(text: str) -> list[tuple[str, bool]]:
+    """Return what a secret may be written as, in small letters, and whether it must stand alone."""
+    if not text:
+        return []
+    raw = text.encode("utf-8", "surrogatepass")
+    is_short = len(text) < _SHORTEST_ANYWHERE
+    written = {text, json.dumps(text)[1:-1], text.replace("/", "\\/"), html.escape(text)}
+    written |= {quote(raw, safe=""), quote(raw), quote_plus(raw), raw.hex()}
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        written.update(_in_base64(encode, raw, alone=is_short))
+    # The longest first: what is left of it after a shorter one could not be known any more.
+    small = sorted({form.lower() for form in written}, key=lambda form: (-len(form), form))
+    return [(form, is_short) for form in small]
+
+
+def _in_base64(encode: Callable[[bytes], bytes], raw: bytes, *, alone: bool) -> list[str]:
+    """Write bytes in base64: by themselves, and from any of three places within other bytes.
+
+    Within others, the first and the last characters are partly theirs, and left out.
+    """
+    whole = encode(raw).decode()
+    if alone:
+        return [whole, whole.rstrip("=")]
+    forms = [whole, whole.rstrip("=")]
+    for shift in range(3):
+        padded = encode(b"\0" * shift + raw).decode()
+        forms.append(padded[-(-shift * 4 // 3) : (shift + len(raw)) // 3 * 4])
+    return forms

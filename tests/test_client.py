@@ -26,7 +26,7 @@ from dgspay.api.transactions import list as list_transactions
 from dgspay.emulator import Emulator
 from dgspay.models.enums import PaymentStatus
 from dgspay.models.transactions import Transaction
-from dgspay.secret import Secret
+from dgspay.secret import MASK, Secret
 from dgspay.testing import client_options
 from dgspay.transports.httpx import HttpxTransport
 from tests.core.test_pagination import ROWS, FlakyServer, listing
@@ -214,7 +214,8 @@ def test_unknown_fields_are_shown_with_secrets_masked(dgs: DGSPay, emulator: Emu
     )
     emulator.faults.answer_next("POST /authorize", status=200, body=body, headers={})
     charge = dgs.charges.authorize_otp("d", otp="123456")
-    assert charge.extra["auth_otp"] == "123456"
+    assert charge.extra["auth_otp"] == MASK
+    assert charge.extra["seen"]["pan"] == 4111111111111111
     for secret in ("123456", "abcdef123456", "4111111111111111"):
         assert secret not in repr(charge)
 

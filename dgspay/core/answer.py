@@ -41,7 +41,7 @@ from dgspay.models.standing import (
     normalized,
     statements,
 )
-from dgspay.secret import Secret, masked_text
+from dgspay.secret import Secret, masked_text, may_hold, without_echoes
 
 EXCERPT_CHARACTERS = 200
 # At the end of what was cut off: the rest of a word, or of a number in groups.
@@ -117,6 +117,36 @@ _ODD_CODE = "unreadable"
 _TAKEN = ("success", "pending")
 # The guide's words for what is under way or done.
 _GOES_ON = frozenset({"pending", "successful", "success", "processing", "queued"})
+# An OTP may by chance be equal to one of these, which must be read as it came.
+_DECISIVE = frozenset(
+    {
+        "amount",
+        "available_balance",
+        "currency",
+        "dgs_conversion_ref",
+        "dgs_reference",
+        "error_code",
+        "fee",
+        "flw_reference",
+        "from_amount",
+        "from_currency",
+        "id",
+        "issuer_response_type",
+        "merchant_fee",
+        "net_amount",
+        "next_action",
+        "next_action_redirect_url",
+        "next_action_type",
+        "rate",
+        "recipient_gets",
+        "required",
+        "status",
+        "to_amount",
+        "to_currency",
+        "transaction_id",
+        *PAYMENT_STATUSES,
+    }
+)
 # Where a payment that was looked up may stand as a whole.
 _RECORDS = ("data", "transaction")
 # What shows that `status: failed` is about a payment.
@@ -162,10 +192,10 @@ def assess(
         secrets: What a server must not be quoted with, should it send it back.
     """
     status = response.status
-    retry_after = parse_retry_after(response.headers, now=now)
-    envelope, fault = _parse_envelope(response)
-    excerpt = _excerpt(response.body, secrets) if envelope is None else None
-    code = None if envelope is None else _error_code(envelope)
+    retry_after = parse_retry_after(response.reveal_headers(), now=now)
+    envelope, fault = _parse_envelope(response, secrets)
+    excerpt = _excerpt(response.reveal_body(), secrets) if envelope is None else None
+    code = None if envelope is None else _error_code(envelope, secrets)
     # Most answers are good, and nobody quotes them.
     said = functools.partial(_said, envelope, secrets)
 
@@ -341,26 +371,32 @@ def _has_status(record: Any) -> bool:
     return isinstance(record, dict) and ("status" in record or "transaction_status" in record)
 
 
-def _parse_envelope(response: Response) -> tuple[JSONObject | None, DecodeError | None]:
-    if not response.body:
+def _parse_envelope(
+    response: Response, secrets: Sequence[Secret]
+) -> tuple[JSONObject | None, DecodeError | None]:
+    body = response.reveal_body()
+    if not body:
         return None, DecodeError("the body is empty")
     try:
-        value = parse_json(response.body)
+        value = parse_json(body)
     except DecodeError as error:
         return None, error
     if not isinstance(value, dict):
         return None, DecodeError("the body is JSON, but not an object")
+    # What was sent must not come back in a result either, whose every text may be shown.
+    if secrets and may_hold(body, secrets):
+        value = without_echoes(value, secrets, decisive=_DECISIVE)
     return value, None
 
 
-def _error_code(envelope: JSONObject) -> str | None:
+def _error_code(envelope: JSONObject, secrets: Sequence[Secret]) -> str | None:
     code = envelope.get("error_code")
     # None first: a good answer has no code, and to hold it against a union takes its time.
     if code is None or not is_error_code(code):
         return None
     # A number is the same code as its text. An array or an object with something in it is one,
     # too: what went well has none.
-    return str(code).strip()[:64] if isinstance(code, str | int) else _ODD_CODE
+    return _printable(str(code), secrets)[:64] if isinstance(code, str | int) else _ODD_CODE
 
 
 def _said(envelope: JSONObject | None, secrets: Sequence[Secret]) -> str:
@@ -384,7 +420,6 @@ def _excerpt(body: bytes, secrets: Sequence[Secret]) -> str | None:
 
 def _printable(text: str, secrets: Sequence[Secret]) -> str:
     text = masked_text(" ".join(text.split()), secrets)
-    text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
     return text if len(text) <= EXCERPT_CHARACTERS else text[:EXCERPT_CHARACTERS] + "..."
 
 

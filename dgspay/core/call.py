@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 from dgspay.core.answer import Finding, Verdict, assess, assess_failure
@@ -17,6 +17,7 @@ from dgspay.core.operation import (
     Request,
     Response,
     Send,
+    ServerHeaders,
     Sleep,
     Steps,
     Timeout,
@@ -32,6 +33,8 @@ _call_ids = itertools.count(1)
 # What most calls come to; see `dgspay.core.operation` for why they stand here.
 _OK = Verdict.OK
 _COMPLETED = Outcome.COMPLETED
+
+_NO_ANSWER = Response(0, {}, b"")
 
 # A pause may overshoot the deadline by a little; the attempt after it then fails at once.
 _SHORTEST_ATTEMPT = 0.001
@@ -162,7 +165,7 @@ class _Run:
         self.call_id = next(_call_ids)
         self.began = self.attempt_began = caller.clock.monotonic()
         self.began_at = self.attempt_began_at = caller.clock.time()
-        self.headers: Mapping[str, str] = {}
+        self.answer = _NO_ANSWER
         self.last: Finding | None = None
         self.earlier_answer: Finding | None = None
         self._secrets = (caller.wire.api_key, *operation.secrets)
@@ -199,7 +202,7 @@ class _Run:
     def _assessed(self, answer: Answer) -> Finding:
         """Say what the attempt came to."""
         if isinstance(answer, Response):
-            self.headers = answer.headers
+            self.answer = answer
             self.last = self._read(answer)
         elif answer is None:
             raise TypeError("a driver must answer Send with a Response or a TransportFailure")
@@ -266,7 +269,7 @@ class _Run:
             return Reply(
                 value=finding.value,
                 status=finding.status or 0,
-                headers=self.headers,
+                headers=ServerHeaders(self.answer, self._secrets),
                 attempts=self.attempt,
                 elapsed=elapsed,
             )

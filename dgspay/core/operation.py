@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
 
 import attrs
 
 from dgspay.errors import ConfigError, DecodeError
 from dgspay.models.codec import JSONObject, parse_json
-from dgspay.secret import MASK, SECRET_FIELDS, Secret, masked
+from dgspay.secret import SECRET_FIELDS, Sealed, Secret, masked, masked_text, take_name
 
 if TYPE_CHECKING:
     from dgspay.core.call import Caller
@@ -38,9 +38,13 @@ _DAY = 86_400.0
 _READ = Repeat.READ
 
 
-def _masked_repr(body: Mapping[str, Any] | None) -> str:
+def _sealed_body(body: Mapping[str, Any] | None) -> Sealed[Mapping[str, Any]] | None:
     # People do paste card numbers into a narration, and a traceback shows operations.
-    return "None" if body is None else repr(masked(dict(body)))
+    return body if body is None else Sealed(body)
+
+
+def _masked_repr(body: Sealed[Mapping[str, Any]] | None) -> str:
+    return "None" if body is None else repr(masked(dict(body.reveal())))
 
 
 @attrs.frozen(kw_only=True)
@@ -54,7 +58,7 @@ class Operation(Generic[T]):
         repeat: How the call may be repeated.
         path_values: What goes into the template's braces, each as one encoded segment.
         query: Query parameters.
-        body: The JSON body; amounts as Money, secrets as Secret.
+        body: The JSON body, sealed; amounts as Money, secrets as Secret.
         idempotency_key: The caller's own key; None lets the client make one.
         failure_is_result: Whether `status: failed` with a reference describes a payment that was
             declined, and not the call.
@@ -66,7 +70,9 @@ class Operation(Generic[T]):
     repeat: Repeat
     path_values: Mapping[str, str] = attrs.field(factory=dict)
     query: Mapping[str, str] = attrs.field(factory=dict)
-    body: Mapping[str, Any] | None = attrs.field(default=None, repr=_masked_repr)
+    body: Sealed[Mapping[str, Any]] | None = attrs.field(
+        default=None, converter=_sealed_body, repr=_masked_repr
+    )
     idempotency_key: str | None = None
     failure_is_result: bool = False
 
@@ -83,7 +89,9 @@ class Operation(Generic[T]):
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """What its body holds and nobody may be shown, not even where the server repeats it."""
-        return tuple([held for held in (self.body or {}).values() if type(held) is Secret])
+        if self.body is None:
+            return ()
+        return tuple([held for held in self.body.reveal().values() if type(held) is Secret])
 
     def steps(self, caller: Caller) -> Steps[T]:
         """Run the call; see `Runnable`."""
@@ -91,45 +99,156 @@ class Operation(Generic[T]):
         return reply.value
 
 
-@attrs.frozen(repr=False)
+class RequestHeaders(dict[str, str | Secret]):
+    """The headers of a request. The values of those that are secret are each a Secret."""
+
+
+def _with_sealed_key(headers: Mapping[str, str | Secret]) -> RequestHeaders:
+    return RequestHeaders(
+        {
+            name: Secret(value) if name.lower() in SECRET_FIELDS and type(value) is str else value
+            for name, value in headers.items()
+        }
+    )
+
+
 class Request:
-    """Exactly what goes on the wire. Its repr shows everything but the secrets."""
+    """Exactly what goes on the wire, with its secrets sealed. It is never changed.
+
+    Attributes:
+        method: HTTP method.
+        url: Absolute URL.
+        headers: Its headers; the API key is a Secret.
+    """
+
+    __slots__ = ("_body", "headers", "method", "url")
 
     method: str
     url: str
-    headers: Mapping[str, str]
-    body: bytes | None
+    headers: Mapping[str, str | Secret]
 
-    def __repr__(self) -> str:
-        headers = {
-            name: MASK if name.lower() in SECRET_FIELDS else value
+    def __init__(
+        self, method: str, url: str, headers: Mapping[str, str | Secret], body: bytes | None
+    ) -> None:
+        self.method = method
+        self.url = url
+        self.headers = headers if type(headers) is RequestHeaders else _with_sealed_key(headers)
+        _set_request_body(self, body)
+
+    def reveal_headers(self) -> dict[str, str]:
+        """Return the headers as they are sent. A transport does so as it sends, and keeps none."""
+        return {
+            name: value.reveal() if type(value) is Secret else str(value)
             for name, value in self.headers.items()
         }
+
+    def reveal_body(self) -> bytes | None:
+        """Return the body as it is sent, any field of which may be secret."""
+        return _request_body(self)  # type: ignore[no-any-return]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Request):
+            return NotImplemented
+        return (
+            (self.method, self.url) == (other.method, other.url)
+            and self.headers == other.headers
+            and self.reveal_body() == other.reveal_body()
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        headers = {name: str(value) for name, value in self.headers.items()}
         return f"Request({self.method} {self.url} headers={headers} body={self._shown_body()})"
 
     def _shown_body(self) -> str:
-        if self.body is None:
+        body = self.reveal_body()
+        if body is None:
             return "None"
         try:
-            return str(masked(parse_json(self.body)))
+            return str(masked(parse_json(body)))
         except DecodeError:
-            return f"<{len(self.body)} bytes>"
+            return f"<{len(body)} bytes>"
 
     def __reduce__(self) -> NoReturn:
         msg = "a Request holds the API key and cannot be pickled"
         raise TypeError(msg)
 
 
-@attrs.frozen(repr=False)
+_set_request_body, _request_body = take_name(Request, "_body")
+
+
 class Response:
-    """What a server answered. Header names are lower case."""
+    """What a server answered, sealed: it may repeat what it was sent. It is never changed.
+
+    Args:
+        status: HTTP status.
+        headers: Its headers, names in lower case.
+        body: The body's bytes.
+    """
+
+    __slots__ = ("_body", "_headers", "status")
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.status = status
+        _set_headers(self, headers)
+        _set_body(self, body)
+
+    def reveal_headers(self) -> Mapping[str, str]:
+        """Return the headers as they came."""
+        return _headers_of(self)  # type: ignore[no-any-return]
+
+    def reveal_body(self) -> bytes:
+        """Return the body as it came."""
+        return _body_of(self)  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
-        return f"Response({self.status}, {len(self.body)} bytes)"
+        return f"Response({self.status}, {len(self.reveal_body())} bytes)"
+
+    def __reduce__(self) -> NoReturn:
+        msg = "a Response may hold secrets and cannot be pickled"
+        raise TypeError(msg)
+
+
+_set_headers, _headers_of = take_name(Response, "_headers")
+_set_body, _body_of = take_name(Response, "_body")
+
+
+class ServerHeaders(Mapping[str, str]):
+    """The headers of an answer, names in lower case, with whatever may be secret masked."""
+
+    __slots__ = ("_raw",)
+
+    def __init__(self, answer: Response, secrets: tuple[Secret, ...]) -> None:
+        # Masked when they are asked for: of nearly all answers, nobody reads them.
+        _set_raw(self, (answer, secrets))
+
+    def _shown(self) -> dict[str, str]:
+        answer, secrets = _raw_of(self)
+        return {
+            masked_text(name, secrets): masked_text(value, secrets)
+            for name, value in answer.reveal_headers().items()
+        }
+
+    def __getitem__(self, name: str) -> str:
+        return self._shown()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._shown())
+
+    def __len__(self) -> int:
+        return len(self._shown())
+
+    def __repr__(self) -> str:
+        return repr(self._shown())
+
+    def __reduce__(self) -> tuple[type[dict[str, str]], tuple[dict[str, str]]]:
+        return dict, (self._shown(),)
+
+
+_set_raw, _raw_of = take_name(ServerHeaders, "_raw")
 
 
 def _check_seconds(_: object, attribute: attrs.Attribute[float], value: object) -> None:

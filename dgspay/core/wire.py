@@ -13,11 +13,11 @@ from urllib.parse import quote, urlencode
 import attrs
 
 from dgspay._version import __version__
-from dgspay.core.operation import Operation, Request
+from dgspay.core.operation import Operation, Request, RequestHeaders
 from dgspay.errors import ConfigError
 from dgspay.models.codec import dump_json
 from dgspay.money import Money
-from dgspay.secret import Secret
+from dgspay.secret import Secret, watch_closely
 
 MAX_SEGMENT = 256
 _MAX_KEY = 255
@@ -25,16 +25,18 @@ _KEY = re.compile(r"[\x21-\x7e]+", re.ASCII)
 _TEMPLATE = re.compile(r"/[a-z0-9/{}_-]*", re.ASCII)
 
 
-def _fixed_headers(wire: Wire) -> dict[str, str]:
-    return {
-        "X-DGS-API-Key": wire.api_key.reveal(),
-        "X-DGS-ACCOUNT-NUMBER": wire.account_number,
-        "Content-Type": "application/json",
-        "Accept": "application/json",
-        # A compressed answer could unpack to any size, and gains nothing at this length.
-        "Accept-Encoding": "identity",
-        "User-Agent": f"dgspay/{__version__} Python/{platform.python_version()}",
-    }
+def _fixed_headers(wire: Wire) -> RequestHeaders:
+    return RequestHeaders(
+        {
+            "X-DGS-API-Key": wire.api_key,
+            "X-DGS-ACCOUNT-NUMBER": wire.account_number,
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            # A compressed answer could unpack to any size, and gains nothing at this length.
+            "Accept-Encoding": "identity",
+            "User-Agent": f"dgspay/{__version__} Python/{platform.python_version()}",
+        }
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -58,13 +60,16 @@ class Wire:
     production: bool
     api_timezone: tzinfo | None
     allow_rwf_fractions: bool
-    # Holds the key, and so stays out of the repr.
-    _fixed_headers: Mapping[str, str] = attrs.field(
+    _fixed_headers: RequestHeaders = attrs.field(
         default=attrs.Factory(_fixed_headers, takes_self=True),
         init=False,
         repr=False,
         eq=False,
     )
+
+    def __attrs_post_init__(self) -> None:
+        """Look out for the key in every answer."""
+        watch_closely(self.api_key)
 
     def request(self, operation: Operation[Any], key: str | None) -> Request:
         """Build the request of an operation with the given idempotency key.
@@ -76,7 +81,8 @@ class Wire:
         url = self.base_url + expand_path(operation.path, operation.path_values)
         if operation.query:
             url += "?" + urlencode(operation.query, quote_via=quote)
-        body = None if operation.body is None else dump_json(self._checked(operation.body))
+        sealed = operation.body
+        body = None if sealed is None else dump_json(self._checked(sealed.reveal()))
         return Request(operation.method, url, self._headers(key), body)
 
     def _checked(self, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,10 +115,11 @@ class Wire:
                 raise ValueError(f"{field} is out of range") from None
         return value
 
-    def _headers(self, key: str | None) -> dict[str, str]:
-        if key is None:
-            return {**self._fixed_headers}
-        return {**self._fixed_headers, self.idempotency_header: key}
+    def _headers(self, key: str | None) -> RequestHeaders:
+        headers = RequestHeaders(self._fixed_headers)
+        if key is not None:
+            headers[self.idempotency_header] = key
+        return headers
 
 
 def check_idempotency_key(key: str) -> str:

@@ -12,7 +12,7 @@ except ImportError:
 
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import overload
 
 from aiohttp.abc import AbstractStreamWriter
@@ -139,7 +139,7 @@ class AiohttpTransport:
 
     async def send(self, request: Request, timeout: Timeout) -> Response:
         """Send the request and return the answer; see `dgspay.transports.base`."""
-        attempt = _Attempt(request.headers if self._is_borrowed else None)
+        attempt = _Attempt(list(request.headers) if self._is_borrowed else None)
         try:
             opened = await self._sessions.get(_asyncio_loop())
             with opened.deadlines.within(timeout.total):
@@ -171,8 +171,8 @@ class AiohttpTransport:
         response = await session.request(
             request.method,
             url,
-            data=_body(request.body, timeout),
-            headers=request.headers,
+            data=_body(request.reveal_body(), timeout),
+            headers=request.reveal_headers(),
             allow_redirects=False,
             raise_for_status=False,
             auto_decompress=False,
@@ -248,7 +248,7 @@ class _Attempt:
 
     __slots__ = ("_ours", "_request")
 
-    def __init__(self, ours: Mapping[str, str] | None) -> None:
+    def __init__(self, ours: Collection[str] | None) -> None:
         self._ours = ours
         self._request: aiohttp.ClientRequest | None = None
 
@@ -273,7 +273,7 @@ class _Attempt:
         return self._request is not None and getattr(self._request, "response", True) is not None
 
 
-def _keep_only(ours: Mapping[str, str], request: aiohttp.ClientRequest) -> None:
+def _keep_only(ours: Collection[str], request: aiohttp.ClientRequest) -> None:
     """Take out of a request what a user's session adds to each: headers, cookies, credentials."""
     kept = _FRAMING | {name.lower() for name in ours}
     for name in {name for name in request.headers if name.lower() not in kept}:

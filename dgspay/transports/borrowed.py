@@ -122,8 +122,8 @@ def _to_httpx(client: Any, request: Request, timeout: Timeout) -> Any:
     return _library_of(client).Request(
         request.method,
         request.url,
-        headers=dict(request.headers),
-        content=request.body,
+        headers=request.reveal_headers(),
+        content=request.reveal_body(),
         extensions={"timeout": timeouts(timeout)},
     )
 

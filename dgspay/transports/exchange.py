@@ -37,9 +37,10 @@ def to_httpcore(
     """Build the request as it goes out, and nothing else with it."""
     headers = [(b"Host", origin.host_header)]
     headers += [
-        (name.encode("ascii"), value.encode("ascii")) for name, value in request.headers.items()
+        (name.encode("ascii"), value.encode("ascii"))
+        for name, value in request.reveal_headers().items()
     ]
-    body = request.body or b""
+    body = request.reveal_body() or b""
     if body or request.method in _METHODS_WITH_A_BODY:
         headers.append((b"Content-Length", b"%d" % len(body)))
     url = core.URL(

@@ -55,7 +55,7 @@ class Recorder:
 
     @property
     def last_body(self) -> dict[str, Any]:
-        body = self.requests[-1].body
+        body = self.requests[-1].reveal_body()
         assert body is not None
         parsed = parse_json(body)
         assert isinstance(parsed, dict)

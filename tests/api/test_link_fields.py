@@ -138,7 +138,7 @@ def test_metadata_is_sent_exactly() -> None:
         "none": None,
         "when": "2026-12-31 23:59:59",
     }
-    body = recorder.requests[0].body
+    body = recorder.requests[0].reveal_body()
     assert body is not None
     assert b'"price":94.50,' in body
 

@@ -158,7 +158,7 @@ EXACT = [
 def test_amount_is_an_exact_number_on_the_wire(amount: Any, number: bytes) -> None:
     dgs, recorder = recording()
     CALLS["convert"](dgs, amount)
-    body = recorder.requests[0].body
+    body = recorder.requests[0].reveal_body()
     assert body is not None
     assert body.endswith(b'"from_amount":' + number + b"}")
 
@@ -168,7 +168,7 @@ def test_amount_is_an_exact_number_on_the_wire(amount: Any, number: bytes) -> No
 def test_every_amount_arrives_with_its_value(amount: Decimal) -> None:
     dgs, recorder = recording()
     CALLS["preview"](dgs, amount)
-    body = recorder.requests[0].body
+    body = recorder.requests[0].reveal_body()
     assert body is not None
     text = body.rpartition(b":")[2].removesuffix(b"}").decode()
     assert Decimal(text) == amount
@@ -212,7 +212,7 @@ def test_rwf_with_a_fraction_is_refused_unless_allowed(name: str, amount: Any) -
 def test_rwf_with_a_fraction_of_zero_is_whole(amount: Any) -> None:
     dgs, recorder = recording()
     CALLS["mobile_money"](dgs, amount)
-    body = recorder.requests[0].body
+    body = recorder.requests[0].reveal_body()
     assert body is not None
     assert body.startswith(b'{"amount":2000,')
 

@@ -326,8 +326,7 @@ def test_prepare_gives_what_is_sent_and_shows_no_secret() -> None:
     assert recorder.requests == [prepared]
     shown = f"{prepared!r} {prepared} {operation!r}"
     assert "order-7" in shown
-    assert prepared.body is not None
-    body = parse_json(prepared.body)
+    body = parse_json(prepared.reveal_body() or b"")
     for field, text in CARD.to_wire().items():
         assert body[field] == text
         assert text not in shown

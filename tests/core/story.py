@@ -140,7 +140,7 @@ class Story:
 
     @property
     def keys(self) -> list[str | None]:
-        return [request.headers.get("Idempotency-Key") for request in self.requests]
+        return [request.reveal_headers().get("Idempotency-Key") for request in self.requests]
 
     @property
     def attempts(self) -> list[AttemptEvent]:

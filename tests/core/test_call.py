@@ -168,8 +168,8 @@ def test_the_prepared_request_shows_no_secret() -> None:
     assert "the-key" not in shown
     assert "998877" not in shown
     assert "'dgs_reference': 'd'" in shown
-    assert request.headers["X-DGS-API-Key"] == "the-key"
-    assert b"998877" in (request.body or b"")
+    assert request.reveal_headers()["X-DGS-API-Key"] == "the-key"
+    assert b"998877" in (request.reveal_body() or b"")
 
 
 def test_answers_and_requests_with_odd_bodies_have_a_repr() -> None:

@@ -27,7 +27,7 @@ def wire(**changes: Any) -> Wire:
 
 def sent(through: Wire, **body: Any) -> bytes | None:
     """The bytes that a charge with this body becomes."""
-    return through.request(operation(Repeat.CHARGE, body=body), "k").body
+    return through.request(operation(Repeat.CHARGE, body=body), "k").reveal_body()
 
 
 HEADERS = {
@@ -57,7 +57,7 @@ def test_a_requests_headers_are_its_own() -> None:
     first = through.request(operation(Repeat.READ), None)
     assert isinstance(first.headers, dict)
     first.headers["X-Mine"] = "1"
-    assert through.request(operation(Repeat.READ), None).headers == HEADERS
+    assert through.request(operation(Repeat.READ), None).reveal_headers() == HEADERS
 
 
 def test_a_query_is_encoded_with_nothing_left_to_guess() -> None:

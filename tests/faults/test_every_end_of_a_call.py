@@ -82,9 +82,9 @@ def test_answer_whose_reading_breaks_down_is_an_error_of_ours_for_a_read(error: 
 
 NO_ANSWERS: list[Any] = [
     Response(200, {}, None),  # type: ignore[arg-type]
-    Response(None, {}, TAKEN.body),  # type: ignore[arg-type]
-    Response("200", {}, TAKEN.body),  # type: ignore[arg-type]
-    Response(200, None, TAKEN.body),  # type: ignore[arg-type]
+    Response(None, {}, TAKEN.reveal_body()),  # type: ignore[arg-type]
+    Response("200", {}, TAKEN.reveal_body()),  # type: ignore[arg-type]
+    Response(200, None, TAKEN.reveal_body()),  # type: ignore[arg-type]
     Response(200, {}, "{}"),  # type: ignore[arg-type]
 ]
 

@@ -233,10 +233,10 @@ def test_one_wrong_byte_never_denies_what_was_done(call: str, answers: dict[str,
     whole = answers[call]
     chance = random.Random(call)
     every = range(256)
-    for place in range(len(whole.body)):
+    for place in range(len(whole.reveal_body())):
         for byte in every if FULL else {0, 0xFF, 0x22, *chance.sample(every, 1)}:
-            body = whole.body[:place] + bytes([byte]) + whole.body[place + 1 :]
-            outcome = outcome_of(call, Response(whole.status, whole.headers, body))
+            body = whole.reveal_body()[:place] + bytes([byte]) + whole.reveal_body()[place + 1 :]
+            outcome = outcome_of(call, Response(whole.status, whole.reveal_headers(), body))
             assert outcome in TRUE, body
 
 
@@ -244,7 +244,7 @@ def test_one_wrong_byte_never_denies_what_was_done(call: str, answers: dict[str,
 def test_another_status_never_denies_what_was_done(call: str, answers: dict[str, Response]) -> None:
     whole = answers[call]
     for status in range(100, 600):
-        outcome = outcome_of(call, Response(status, whole.headers, whole.body))
+        outcome = outcome_of(call, Response(status, whole.reveal_headers(), whole.reveal_body()))
         assert outcome in TRUE, status
 
 
@@ -252,10 +252,10 @@ def test_another_status_never_denies_what_was_done(call: str, answers: dict[str,
 @pytest.mark.parametrize("call", WRITES)
 def test_an_answer_cut_anywhere_is_unknown(call: str, answers: dict[str, Response]) -> None:
     whole = answers[call]
-    for length in range(len(whole.body)):
+    for length in range(len(whole.reveal_body())):
         for status in (200, 502):
-            cut = Response(status, whole.headers, whole.body[:length])
-            assert outcome_of(call, cut) is Outcome.UNKNOWN, cut.body
+            cut = Response(status, whole.reveal_headers(), whole.reveal_body()[:length])
+            assert outcome_of(call, cut) is Outcome.UNKNOWN, cut.reveal_body()
 
 
 # --- Retry-After --------------------------------------------------------------------------------

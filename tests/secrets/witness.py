@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import copy
+import json
 import logging
 import pickle
+import pprint
 import re
 import traceback
+import types
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,9 +20,11 @@ from typing import Any
 from urllib.parse import quote
 
 import attrs
+import rich.traceback
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from structlog.tracebacks import ExceptionDictTransformer
 
 from dgspay.core.events import Event
 from dgspay.otel import OpenTelemetryHook
@@ -28,6 +34,8 @@ _SHORT = 8
 
 # Frames of the tests themselves know the secrets, and so does whoever runs them.
 _OURS = re.compile(r"/tests/|/_?pytest/|/pluggy/|<frozen ")
+# The frames of a call. What a webhook tells is the receiver's to keep, secrets and all.
+_PACKAGE = re.compile(r"/dgspay/(?!tests/|webhooks/)|/httpx|/httpcore|/h11/|/aiohttp/")
 
 
 def forms_of(secret: str) -> Mapping[str, bool]:
@@ -128,6 +136,7 @@ class Witness:
     def look_at_error(self, error: BaseException) -> None:
         """Look at an exception and all that hang on it, with the locals of every frame."""
         self.see("traceback", "".join(traceback.format_exception(error)))
+        self._look_with_crash_reporters(error)
         for link in _chain(error):
             name = type(link).__name__
             self.look_at(name, link)
@@ -142,6 +151,30 @@ class Witness:
             for variable, value in frame.f_locals.items():
                 where = f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
                 self.see(f"{name}: local {variable}, {where}", repr(value))
+                if _PACKAGE.search(frame.f_code.co_filename):
+                    self.see(f"{name}: pretty local {variable}, {where}", pprint.pformat(value))
+                    for path, text in texts_within(value):
+                        self.see(f"{name}: local {variable}{path}, {where}", text)
+
+    def _look_with_crash_reporters(self, error: BaseException) -> None:
+        """Print the locals as rich, structlog and the standard library do, which know attrs.
+
+        From the first frame of the package on: those above it know the secrets.
+        """
+        trace = error.__traceback__
+        while trace is not None and not _PACKAGE.search(trace.tb_frame.f_code.co_filename):
+            trace = trace.tb_next
+        told = (type(error), error, trace)
+        printed = rich.traceback.Traceback.extract(
+            *told, show_locals=True, locals_max_string=10_000, locals_max_length=1_000
+        )
+        for stack in printed.stacks:
+            for frame in stack.frames:
+                self.see("rich", " ".join(str(node) for node in (frame.locals or {}).values()))
+        transform = ExceptionDictTransformer(show_locals=True, locals_max_string=10_000)
+        self.see("structlog", json.dumps(transform(told)))
+        report = traceback.TracebackException(*told, capture_locals=True)
+        self.see("capture_locals", "".join(report.format()))
 
     @property
     def leaks(self) -> list[str]:
@@ -155,6 +188,49 @@ class Witness:
             for place, text in dict.fromkeys(self.places)
             if stands_in(form, text, alone=alone)
         ]
+
+
+# Deeper than printers go that anybody would wait for.
+_DEEPEST = 6
+# What is the interpreter's, and whatever the tests have hung on a client.
+_NOT_WALKED = (
+    *(type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType),
+    *(logging.Logger, asyncio.AbstractEventLoop, OpenTelemetryHook),
+)
+
+
+def texts_within(thing: Any) -> Iterator[tuple[str, str]]:
+    """Every text that can be reached from an object by the names of its parts, and by which.
+
+    Parts are the items of containers, the fields of attrs classes and dataclasses, slots and
+    `vars()`: what printers, crash reporters and serialisers walk through.
+    """
+    waiting: list[tuple[str, Any, int]] = [("", thing, 0)]
+    seen: set[int] = set()
+    while waiting:
+        path, item, depth = waiting.pop()
+        if isinstance(item, str | bytes | bytearray | memoryview):
+            yield path, item if isinstance(item, str) else bytes(item).decode("latin-1")
+        elif id(item) not in seen and depth < _DEEPEST and not isinstance(item, _NOT_WALKED):
+            seen.add(id(item))
+            waiting += [(f"{path}{name}", part, depth + 1) for name, part in _parts(item)]
+
+
+def _parts(item: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(item, Mapping):
+        for key, value in item.items():
+            yield f"[key {key!r}]", key
+            yield f"[{key!r}]", value
+    elif isinstance(item, list | tuple | set | frozenset):
+        yield from ((f"[{number}]", part) for number, part in enumerate(item))
+    else:
+        slots = [name for kind in type(item).__mro__ for name in getattr(kind, "__slots__", ())]
+        fields = [field.name for field in getattr(type(item), "__attrs_attrs__", ())]
+        for name in dict.fromkeys([*slots, *fields, *getattr(item, "__dict__", ())]):
+            try:
+                yield f".{name}", getattr(item, name)
+            except AttributeError:
+                continue
 
 
 class _Handler(logging.Handler):

@@ -211,7 +211,7 @@ def test_connection_whose_answer_was_not_read_to_its_end_is_not_used_again(way: 
         assert (await wire.failure(post(server.url), Timeout(read=0.1, total=30))).sent
         assert len(server.requests_read(1)) == 1
         timed_out.set()
-        assert (await wire.send(post(server.url))).body == b'{"number": 2}'
+        assert (await wire.send(post(server.url))).reveal_body() == b'{"number": 2}'
 
     with RawServer(late) as server:
         with_wire(way, story)

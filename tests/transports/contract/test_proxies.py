@@ -195,7 +195,9 @@ def test_proxy_cannot_answer_in_the_name_of_the_server(way: Way, secured: RawSer
     async def story(wire: Wire) -> None:
         for _ in range(10):  # for it may come in one piece or in several
             with contextlib.suppress(TransportFailure):  # where the tunnel is refused for it
-                assert (await wire.send(post(secured.url))).body == b'{"status": "success"}'
+                assert (
+                    await wire.send(post(secured.url))
+                ).reveal_body() == b'{"status": "success"}'
 
     with RawServer(forging(secured)) as proxy:
         with_wire(way, story, proxy=at(proxy), verify=AUTHORITY.trusting())
