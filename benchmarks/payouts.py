@@ -1,4 +1,4 @@
-"""The claims: a durable run keeps 0.9 of the bare client's rate, and a million rows are quick.
+"""The claims: a durable run keeps 0.95 of the bare client's rate, and a million rows are quick.
 
 Run it with the extras `aiohttp` and `postgres` and a PostgreSQL from Debian's packages:
 
@@ -52,7 +52,7 @@ from dgspay.payouts.pace import Portions
 from dgspay.transports.aiohttp import AiohttpTransport
 
 ROWS, ROUNDS, LATENCY, CONCURRENCY = 5_000, 3, 0.030, 32
-LEAST = {"SQLite": 0.9, "PgQueuer": 0.85}
+LEAST = {"SQLite": 0.95, "PgQueuer": 0.9}
 MILLION, MILLION_SECONDS, MILLION_MIB = 1_000_000, 15.0, 50.0
 
 ANSWER = b'{"status":"success","dgs_reference":"DGS%d"}'
@@ -239,10 +239,14 @@ def million() -> Books:
         loaded = time.perf_counter()
         chunk, after, most = ledger.claim(batch, 0, 1, MILLION), 0, 0.0
         # What a run takes up at once follows its rate; here it is that of the books alone.
-        portions = Portions(Pace(concurrency=CONCURRENCY), time.monotonic)
+        portions = Portions(time.monotonic)
 
         def take() -> list[Payout]:
-            return ledger.take(chunk, after=after, limit=portions.next())
+            taken = ledger.take(
+                chunk, after=after, limit=portions.wanted(idle=CONCURRENCY, ready=0)
+            )
+            portions.leave(len(taken))
+            return taken
 
         with ThreadPoolExecutor(1) as ahead:
             page = take()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import anyio
@@ -39,48 +40,75 @@ class Turns:
         """Wait for the next turn; at once where it is not wanted any more."""
         if self._interval is None:
             return
-        # In a queue, so that a stop is heard after one interval and not after everybody's.
+        # In a queue, so that a stop is heard by whoever is first, and then by the others at once.
         async with self._queue:
-            if not wanted():
-                return
-            pause = self._next - self._monotonic()
-            if pause > 0:
-                await anyio.sleep(pause)
-            self._next = max(self._next, self._monotonic()) + self._interval
+            while wanted():
+                pause = self._next - self._monotonic()
+                if pause <= 0:
+                    self._next = max(self._next, self._monotonic()) + self._interval
+                    return
+                await anyio.sleep(min(pause, _LONGEST_SLEEP))
+
+
+_LONGEST_SLEEP = 0.25
 
 
 class Portions:
-    """How many payouts to take up at once: what goes out in a tenth of a second.
+    """How many payouts to take up at once, so that hardly one is taken up and does not leave.
 
-    Each portion is one commit, and what of it was not sent when the machine dies is held. So it
-    follows the rate: small where payouts are slow, and large where commits would be the brake.
+    What is taken up is on disk as being sent, and what of it has not left when the machine dies
+    is held all the same. So as many are taken up as workers wait for, and ahead of them no more
+    than what leaves within a few hundredths of a second: none where payouts are slow, and enough
+    that nobody waits for a commit where they are fast.
 
     Args:
-        pace: How fast the run may go.
         monotonic: Seconds that never run backwards.
     """
 
-    def __init__(self, pace: Pace, monotonic: Callable[[], float]) -> None:
+    def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._least = pace.concurrency
-        self._most = max(_LARGEST_PORTION, pace.concurrency)
-        if pace.per_second is not None:
-            self._most = max(1, int(pace.per_second * _SECONDS_IN_PORTION_AT_A_PACE))
-            self._least = min(self._least, self._most)
-        self._size = self._least
-        self._began = monotonic()
+        self._rate = 0.0
+        self._left = 0
+        self._counted_at = monotonic()
+        self._ahead = _SECONDS_AHEAD
+        self.low = 0
+        """So few may be ready before more are wanted."""
 
-    def next(self) -> int:
-        """Return the size of the next portion; the one before it has gone out."""
+    def leave(self, count: int = 1) -> None:
+        """Count payouts that leave."""
+        self._left += count
+
+    def took(self, seconds: float) -> None:
+        """Note how long a portion took to be written: on a slow disk the next is longer."""
+        self._ahead = min(max(_SECONDS_AHEAD, 2 * seconds), _MOST_SECONDS_AHEAD)
+
+    def wanted(self, *, idle: int, ready: int) -> int:
+        """Return how many to take up now; 0 where what is ready will do for a while.
+
+        Args:
+            idle: Workers that wait for a payout.
+            ready: Payouts that are taken up and wait for a worker.
+        """
+        ahead = min(int(self._rate_now() * self._ahead), _LARGEST_PORTION)
+        self.low = ahead // 2
+        if ready > self.low:
+            return 0
+        return min(idle + ahead - ready, _LARGEST_PORTION)
+
+    def _rate_now(self) -> float:
+        """Return how many leave in a second, of late."""
         now = self._monotonic()
-        took, self._began = max(now - self._began, 1e-6), now
-        fitting = int(self._size * _SECONDS_IN_PORTION / took)
-        self._size = max(self._least, min(fitting, 2 * self._size, self._most))
-        return self._size
+        elapsed = now - self._counted_at
+        if elapsed > 0:
+            fading = math.exp(-elapsed / _SECONDS_REMEMBERED)
+            self._rate = self._rate * fading + self._left / elapsed * (1 - fading)
+            self._left, self._counted_at = 0, now
+        return self._rate
 
 
-_SECONDS_IN_PORTION = 0.1
-_SECONDS_IN_PORTION_AT_A_PACE = 2.0
+_SECONDS_AHEAD = 0.02
+_MOST_SECONDS_AHEAD = 0.5
+_SECONDS_REMEMBERED = 0.25
 _LARGEST_PORTION = 4000
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -69,14 +70,24 @@ class _Course:
     Attributes:
         paused: Why nothing more may be sent.
         fenced: Whether somebody else has the chunk.
+        portions: How many to take up at once.
+        demand: Set when a worker wants a payout.
+        idle: Workers that wait for a payout.
+        ready: Payouts that wait for a worker.
+        is_drained: Whether nothing more will be taken up.
         waiting: What was taken up and has not been begun with.
         fault: What went wrong beside the paying; it is raised once what is in flight has ended.
         abandoned: Whether nobody is left to send what a thread still takes up.
         lock: For the thread that takes up.
     """
 
+    portions: Portions
     paused: str | None = None
     fenced: bool = False
+    demand: anyio.Event = attrs.field(factory=anyio.Event)
+    idle: int = 0
+    ready: int = 0
+    is_drained: bool = False
     waiting: set[int] = attrs.field(factory=set)
     fault: Exception | None = None
     abandoned: bool = False
@@ -85,6 +96,11 @@ class _Course:
     @property
     def is_over(self) -> bool:
         return self.paused is not None or self.fenced or self.fault is not None
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether there is nothing left for a worker to do."""
+        return self.is_drained and not self.ready
 
 
 @attrs.frozen
@@ -141,8 +157,9 @@ class Runner:
             FencedError: another worker has taken the chunk up.
             LedgerError: the ledger cannot be written; nothing was sent that is not in it.
         """
-        course = _Course()
-        send, receive = anyio.create_memory_object_stream[_Taken](self._pace.concurrency)
+        course = _Course(Portions(self._clock.monotonic))
+        # It holds no more than `Portions` lets be taken up ahead.
+        send, receive = anyio.create_memory_object_stream[_Taken](math.inf)
         with send, receive:
             try:
                 async with anyio.create_task_group() as group:
@@ -175,33 +192,27 @@ class Runner:
         *,
         doubtful: bool,
     ) -> None:
-        """Take payouts up page by page, always one page ahead of the workers."""
-        async with aclosing(self._pages(chunk, course, doubtful=doubtful)) as pages:
-            async for taken in pages:
-                try:
-                    await send.send(taken)
-                except anyio.BrokenResourceError:
-                    # No worker is left. What ended them comes out of the task group, and this
-                    # must not come out in its place.
-                    return
+        """Take payouts up as the workers ask for them."""
+        try:
+            async with aclosing(self._pages(chunk, course, doubtful=doubtful)) as pages:
+                async for taken in pages:
+                    course.ready += 1
+                    # Where no worker is left, what ended them comes out of the task group, and
+                    # this must not come out in its place.
+                    with suppress(anyio.BrokenResourceError):
+                        send.send_nowait(taken)
+        finally:
+            course.is_drained = True
 
     async def _pages(
         self, chunk: Chunk, course: _Course, *, doubtful: bool
     ) -> AsyncGenerator[_Taken]:
         after = 0
-        portions = Portions(self._pace, self._clock.monotonic)
-        while not course.is_over and not self._stop:
+        while limit := await self._demand(course):
             monotonic, now = self._clock.monotonic(), self._clock.time()
             try:
                 page = await anyio.to_thread.run_sync(
-                    partial(
-                        self._take,
-                        chunk,
-                        course,
-                        after=after,
-                        limit=portions.next(),
-                        doubtful=doubtful,
-                    )
+                    partial(self._take, chunk, course, after=after, limit=limit, doubtful=doubtful)
                 )
             except FencedError:
                 course.fenced = True
@@ -213,12 +224,23 @@ class Runner:
                 # Raised here it would cancel what is in flight, and throw its answers away.
                 course.fault = error
                 return
+            course.portions.took(self._clock.monotonic() - monotonic)
             if not page:
                 return
             after = page[-1].number
             self.taken_up += len(page)
             for payout in page:
                 yield _Taken(payout, monotonic, now)
+
+    async def _demand(self, course: _Course) -> int:
+        """Wait until workers want more than is ready; return how many, 0 when it is over."""
+        while self._may_send(course):
+            limit = course.portions.wanted(idle=course.idle, ready=course.ready)
+            if limit:
+                return limit
+            course.demand = anyio.Event()
+            await course.demand.wait()
+        return 0
 
     def _take(
         self, chunk: Chunk, course: _Course, *, after: int, limit: int, doubtful: bool
@@ -237,17 +259,36 @@ class Runner:
         self, chunk: Chunk, course: _Course, receive: MemoryObjectReceiveStream[_Taken]
     ) -> None:
         with receive:
-            async for taken in receive:
-                await self._turns.wait(lambda: self._may_send(course))
-                if await self._is_stale(chunk, course, taken):
-                    # Somebody else answers for this row now; what he has written stands.
-                    course.waiting.discard(taken.payout.number)
-                    continue
-                if not self._may_send(course):
+            while True:
+                # The turn comes first: what is taken up leaves at once.
+                await self._turns.wait(lambda: self._may_send(course) and not course.is_exhausted)
+                taken = await self._next(course, receive)
+                if taken is None:
+                    return
+                if await self._is_stale(chunk, course, taken) or not self._may_send(course):
                     self._give_back(chunk, course, taken.payout.number)
                     continue
                 course.waiting.discard(taken.payout.number)
+                course.portions.leave()
                 await self._pay(chunk, course, taken.payout)
+
+    async def _next(
+        self, course: _Course, receive: MemoryObjectReceiveStream[_Taken]
+    ) -> _Taken | None:
+        """Wait for a payout that is taken up; None where there will be none."""
+        course.idle += 1
+        if not course.ready:
+            course.demand.set()
+        try:
+            taken = await receive.receive()
+        except anyio.EndOfStream:
+            return None
+        finally:
+            course.idle -= 1
+        course.ready -= 1
+        if course.ready <= course.portions.low:
+            course.demand.set()
+        return taken
 
     def _may_send(self, course: _Course) -> bool:
         return not course.is_over and not self._stop

@@ -21,8 +21,7 @@ from dgspay.payouts import State
 from .killing import ENOUGH, environ_of, finish, paid, start, states, strike_at
 from .sheets import RICH, write_sheet
 
-# A run takes up at most twice as many at once as the time before, so when so many were sent most
-# are not in the ledger yet as taken up.
+# Hardly one is taken up before it is sent, so when so many were sent most are not taken up yet.
 ROWS, SENT_BEFORE = 150, 20
 TOO_SMALL = 20_000  # bytes; the rows alone need more
 

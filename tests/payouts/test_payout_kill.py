@@ -20,7 +20,7 @@ from .sheets import RICH, write_sheet
 
 FULL = bool(os.environ.get("DGSPAY_TEST_FULL"))
 # A machine is killed at one of its first so many payouts. The last one must find new rows to pay
-# too: what each has taken up and not sent is held, twice as much as went out of it at most.
+# too.
 ROWS, KILLS, FIRST, CONCURRENCY = (10_000, 20, 300, 32) if FULL else (240, 2, 30, 4)
 
 DONE = {State.CONFIRMED, State.FAILED, State.HELD}

@@ -203,10 +203,25 @@ def apply(
         # "It never left" is said of an attempt, and after a lost commit perhaps a second time.
         # Whoever has the chunk since may have sent the payout: it must not become new under him.
         late = evidence.finding is Finding.NOT_SENT and chunk is not None and not holds(chunk)
-        if not late:
+        if late:
+            _never_left(database, batch, number)
+        else:
             merge_into(
                 database, batch, number, evidence, now, repeated=evidence.dgs_reference in repeated
             )
+
+
+def _never_left(database: Database, batch: int, number: int) -> None:
+    """Make a payout new again of which a worker that was taken for dead says that it never left.
+
+    Only its first attempt: whoever has taken it up since may have sent it.
+    """
+    database.change(
+        f"UPDATE dgspay_payout_states SET state = {_NEW}, doubtful = 0, reason = NULL "  # noqa: S608 - constants
+        f"WHERE id = ? AND state = {_HELD} AND reason = ? AND attempts = 1 "
+        "AND dgs_reference IS NULL AND contradiction IS NULL",
+        (row_id(batch, number), DIED),
+    )
 
 
 def _accept(database: Database, learned: Sequence[Learned]) -> int:
