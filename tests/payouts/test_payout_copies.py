@@ -34,7 +34,12 @@ TERMS = Terms(environment="emulator", base_url="http://127.0.0.1:1", account_num
 
 def load(place: Path, name: str = "b", count: int = 10) -> None:
     payouts = [
-        Payout(number=number, reference=f"{name}{number}", amount=1000, account=f"{ord(name)}{number:04}")
+        Payout(
+            number=number,
+            reference=f"{name}{number}",
+            amount=1000,
+            account=f"{ord(name)}{number:04}",
+        )
         for number in range(1, count + 1)
     ]
     with SqliteLedger(place) as ledger:
