@@ -314,17 +314,25 @@ function formatNumber(text) {
 }
 
 /**
- * @param {string} text As typed, or as the browser fills it in: `12/28`, `12/2028`, `1228`.
+ * @param {string} text As typed, or as it is filled in: `12/28`, `12/2028`, `1228`, `2028-12`.
  * @param {boolean} isDeleting Then the separator goes with the last digit of the year.
  */
 function formatExpiry(text, isDeleting) {
-  const parts = /^\s*([0-9]{1,2})\s*[/.-]\s*([0-9]*)\s*$/.exec(text);
+  const yearFirst = YEAR_FIRST.exec(text);
+  if (yearFirst) return `${(yearFirst[2] ?? yearFirst[3]).padStart(2, "0")} / ${yearFirst[1]}`;
+  const parts = MONTH_FIRST.exec(text);
   let digits = parts ? parts[1].padStart(2, "0") + parts[2] : digitsIn(text);
   if (/^[2-9]/.test(digits)) digits = `0${digits}`;
   const year = digits.slice(2, /^..20/.test(digits) ? 6 : 4);
   if (year || (parts && !isDeleting)) return `${digits.slice(0, 2)} / ${year}`;
   return digits.slice(0, 2);
 }
+
+const MONTH_FIRST = /^\s*([0-9]{1,2})\s*[/.\s\p{Dash}]\s*([0-9]*)\s*$/u;
+// As autofill, password managers and date fields write it, with a day too. No month begins as a
+// year does: what is typed key by key never comes to look like this, as a 2 becomes 02 at once.
+const YEAR_FIRST =
+  /^\s*(20[0-9]{2}|1[3-9]|[2-9][0-9])(?:[/.\s\p{Dash}](0?[1-9]|1[0-2])|(0[1-9]|1[0-2]))(?:[/.\p{Dash}][0-9]{1,2})?\s*$/u;
 
 /** @param {string} text @returns {{ month: number, year: number } | null} */
 function parseExpiry(text) {
@@ -611,9 +619,12 @@ function drawField(field, id) {
     return fault === null;
   };
   const check = () => show(field.fault(input.value));
+  let shown = "";
   input.addEventListener("input", (event) => {
-    const isDeleting = event instanceof InputEvent && event.inputType.startsWith("delete");
-    reformat(input, (text) => field.format(text, isDeleting));
+    const change = event instanceof InputEvent ? event.inputType : "";
+    if (change === "deleteContentForward") deleteThroughSeparator(input, shown);
+    reformat(input, (text) => field.format(text, change.startsWith("delete")));
+    shown = input.value;
     const isRight = field.fault(input.value) === null;
     if (isRight) show(null);
     else if (field.full(input.value) || error.textContent) check();
@@ -627,6 +638,15 @@ function drawField(field, id) {
     input.removeAttribute("aria-invalid");
   };
   return { field, input, element, check, clear };
+}
+
+/** Take the next digit where Delete took a separator only, which would come back at once. */
+function deleteThroughSeparator(/** @type {HTMLInputElement} */ input, /** @type {string} */ before) {
+  const left = input.value;
+  if (left.length >= before.length || digitsIn(left) !== digitsIn(before)) return;
+  const caret = input.selectionStart ?? left.length;
+  input.value = left.slice(0, caret) + left.slice(caret).replace(/[0-9]/, "");
+  input.setSelectionRange(caret, caret);
 }
 
 /** Format what was typed, keeping the caret behind the same digit. */

@@ -163,6 +163,8 @@ TYPED = [
     ("expiry", "12/28", "12 / 28"),
     ("expiry", "1/28", "01 / 28"),
     ("expiry", "928", "09 / 28"),
+    ("expiry", "1 28", "01 / 28"),
+    ("expiry", "1312", "13 / 12"),
     ("expiry", "12/2028", "12 / 2028"),
     ("cvv", "9x87", "987"),
 ]
@@ -176,8 +178,15 @@ def test_what_is_typed_is_formatted(page: Page) -> None:
         assert value(page, field) == shown, typed
 
 
+# Month first and year first, as autofill, password managers and date fields write it.
+FILLED_IN = [
+    *("12/28", "12/2028", "12 / 28", "1228", "12-28", "12 28", "122028", "12\u20132028"),
+    *("2028-12", "2028/12", "2028.12", "202812", "2028 12", "2028-12-31", "28-12", "2812"),
+]
+
+
 def test_what_the_browser_fills_in_is_understood(page: Page, key: str) -> None:
-    for filled in ("12/28", "12/2028", "12 / 28", "1228", "12-28"):
+    for filled in FILLED_IN:
         draw_anew(page)
         page.fill(".dgspay-field-number input", NUMBER)
         page.fill(".dgspay-field-expiry input", filled)
@@ -198,6 +207,27 @@ def test_a_digit_is_corrected_in_the_middle(page: Page) -> None:
     assert value(page, "number") == "4111 1111 111"
     page.keyboard.type("9")
     assert value(page, "number") == "4111 9111 1111"
+
+
+def test_delete_goes_on_through_what_separates_groups(page: Page) -> None:
+    for field, typed, presses, left in (
+        ("number", "4111 2345 678", 4, "4111 678"),
+        ("number", "3782 822463 1", 6, "3782 1"),
+        ("expiry", "12 / 28", 1, "12 / 8"),
+    ):
+        draw_anew(page)
+        page.focus(f".dgspay-field-{field} input")
+        page.keyboard.type(typed)
+        page.keyboard.press("Home")
+        for _ in range(typed.index(" ")):
+            page.keyboard.press("ArrowRight")
+        for _ in range(presses):
+            page.keyboard.press("Delete")
+        assert value(page, field) == left
+        # At the end there is nothing more to take.
+        for _ in range(20):
+            page.keyboard.press("Delete")
+        assert value(page, field) == typed.partition(" ")[0]
 
 
 def test_expiry_can_be_taken_back_key_by_key(page: Page) -> None:
