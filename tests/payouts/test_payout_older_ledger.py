@@ -115,7 +115,7 @@ def test_a_copy_of_before_is_refused_wherever_it_is_put(
     }[where]
     put.parent.mkdir(exist_ok=True)
     shutil.copy(backup, put)
-    with pytest.raises(LedgerError, match=r"lacks .*Nothing was sent.*restore --ledger"):
+    with pytest.raises(LedgerError, match=r"lacks .*Nothing is sent.*restore --ledger"):
         take_one_up(put)
 
 

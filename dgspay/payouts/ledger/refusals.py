@@ -50,10 +50,18 @@ _LASTING = (
         ),
     ),
     (
-        r"does not support SSL|no encryption|(SSL|TLS) (off|required)|no pg_hba.conf entry.*SSL",
+        r"does not support SSL|(SSL|TLS) required",
         ServerRefusal(
-            "and its URL disagree about TLS. Add ?sslmode=require to the URL where the server "
-            "demands it, or ?sslmode=disable on a network of your own where it has none",
+            "and its URL disagree about TLS. Take sslmode out of the URL on a network of your own "
+            "where the server has none, or require it where it demands it (?sslmode=require)",
+            passes=False,
+        ),
+    ),
+    (
+        r"no pg_hba.conf entry.*(no encryption|SSL off)",
+        ServerRefusal(
+            "lets this user in from this machine only with TLS, or not at all. Add ?sslmode=require "
+            "to its URL; where that changes nothing, its pg_hba.conf must allow it",
             passes=False,
         ),
     ),

@@ -151,12 +151,14 @@ class Address:
 
 
 class ServerRefusedError(LedgerError):
-    """PostgreSQL could not be connected to. Nothing was sent.
+    """PostgreSQL could not be connected to.
 
     Attributes:
         passes: Whether it may let somebody in later, so that it is worth waiting.
     """
 
     def __init__(self, refusal: ServerRefusal) -> None:
-        super().__init__(f"the ledger's PostgreSQL {refusal.message}. Nothing was sent")
+        super().__init__(
+            f"the ledger's PostgreSQL {refusal.message}. What is not in the ledger is not sent"
+        )
         self.passes = refusal.passes

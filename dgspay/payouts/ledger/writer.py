@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import attrs
 
-from dgspay.payouts.faults import LedgerBrokenError, LedgerError
+from dgspay.payouts.faults import LedgerBrokenError, LedgerError, WentBackError
 
 T = TypeVar("T")
 
@@ -259,6 +259,9 @@ class Writer(Generic[ConnectionT, ItemT]):
                 # It may be on disk for all that: everything a group does can be done twice.
                 if may_repeat and connection.reconnect(error):
                     continue
+                if isinstance(error, WentBackError) and not may_repeat:
+                    # What may have been sent is held, though this is not tried again.
+                    connection.reconnect(error)
                 # What was learned must not be lost because somebody else was in the way.
                 if may_repeat and group.items and connection.may_pass(error):
                     time.sleep(_PAUSE)
