@@ -135,6 +135,6 @@ def lacks_commits(path: Path, count: int, notes: Notes) -> WentBackError:
         f"{path} lacks {commits} that this machine has seen: it was restored from a backup, "
         "replaced by an older copy, or another copy of it was used since. Whoever was paid "
         "meanwhile would be paid again. Nothing is sent from it. Put the newest file back, or have "
-        f"all held that may have been sent since: dgspay payouts restore --ledger {path}. Where nobody "
-        f"was paid, as in a test, delete {' and '.join(str(note) for note in notes.paths)}"
+        f"all held that may have been sent since: dgspay payouts restore --ledger {path}. Where "
+        f"nobody was paid, as in a test, delete {' and '.join(str(note) for note in notes.paths)}"
     )
