@@ -61,7 +61,8 @@ _LASTING = (
         r"no pg_hba.conf entry.*(no encryption|SSL off)",
         ServerRefusal(
             "lets this user in from this machine only with TLS, or not at all. Add "
-            "?sslmode=require to its URL; where that changes nothing, its pg_hba.conf must allow it",
+            "?sslmode=require to its URL; where that changes nothing, its pg_hba.conf must allow "
+            "it",
             passes=False,
         ),
     ),
