@@ -20,7 +20,7 @@ from dgspay.drivers import drive, drive_async
 from dgspay.errors import ConfigError
 from dgspay.hooks import Emitter
 from dgspay.secret import Secret
-from dgspay.settings import DEFAULT_IDEMPOTENCY_HEADER, Settings, from_env
+from dgspay.settings import DEFAULT_IDEMPOTENCY_HEADER, Settings, from_env, is_key_like
 from dgspay.transports.base import AsyncTransport, Transport
 from dgspay.transports.checks import check_transport
 
@@ -37,7 +37,7 @@ class _Client(ABC, Generic[TransportT]):
         self,
         *,
         api_key: str | Secret,
-        account_number: str,
+        account_number: str | Secret,
         environment: str = "sandbox",
         base_url: str | None = None,
         transport: TransportT | None = None,
@@ -70,11 +70,15 @@ class _Client(ABC, Generic[TransportT]):
         Raises:
             ConfigError: something of it is wrong.
         """
-        key = _held(api_key)
-        del api_key  # a traceback that shows local variables must not show it
+        key, account = _held(api_key), _held(account_number)
+        # A traceback that shows local variables must not show them: they may have been swapped.
+        del api_key, account_number
+        if misplaced := _keys_among(environment, base_url, idempotency_header):
+            del environment, base_url, idempotency_header
+            raise ConfigError(f"{' and '.join(misplaced)} is an API key: arguments were swapped")
         self.settings = Settings.check(
             api_key=key,
-            account_number=account_number,
+            account_number=account,
             environment=environment,
             base_url=base_url,
             timeout=timeout,
@@ -120,8 +124,9 @@ class _Client(ABC, Generic[TransportT]):
         Raises:
             ConfigError: a variable is missing or wrong.
         """
-        if "api_key" in options:
-            options["api_key"] = _held(options["api_key"])
+        for name in ("api_key", "account_number"):
+            if name in options:
+                options[name] = _held(options[name])
         return cls(**{**from_env(given=options.keys()), **options})
 
     def prepare(self, operation: Operation[Any]) -> Request:
@@ -142,10 +147,20 @@ def _new_key() -> str:
     return secrets.token_hex(16)
 
 
-def _held(api_key: object) -> Secret | None:
-    if isinstance(api_key, str):
-        return Secret(str.__str__(api_key))  # a member of a text enum, say, as its plain text
-    return api_key if isinstance(api_key, Secret) else None
+def _keys_among(environment: object, base_url: object, idempotency_header: object) -> list[str]:
+    """Return the names of the arguments that are an API key, and so must not be shown."""
+    texts = {
+        "environment": environment,
+        "base_url": base_url,
+        "idempotency_header": idempotency_header,
+    }
+    return [name for name, text in texts.items() if isinstance(text, str) and is_key_like(text)]
+
+
+def _held(credential: object) -> Secret | None:
+    if isinstance(credential, str):
+        return Secret(str.__str__(credential))  # a member of a text enum, say, as its plain text
+    return credential if isinstance(credential, Secret) else None
 
 
 class AsyncDGSPay(_Client[AsyncTransport]):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, Generic, TypeVar
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dgspay.core.pagination import Listing, Page, PageWalk
 from dgspay.errors import DGSPayError
@@ -89,8 +91,9 @@ class AsyncPager(_Walker[T]):
     """A list of the API, fetched page by page while it is walked through.
 
     `async for row in pager` walks from the beginning each time it is used, and several may walk
-    at once. After an error the next walk goes on at the page that failed: nothing comes twice,
-    nothing is left out.
+    at once. Workers that take rows from one `aiter(pager)` or `pager.pages()` share one walk: each
+    row goes to one of them. After an error the next walk goes on at the page that failed: nothing
+    comes twice, nothing is left out.
     """
 
     def __init__(
@@ -139,45 +142,70 @@ class AsyncPager(_Walker[T]):
             return error
 
 
-class _AsyncPages(AsyncIterator[Page[T]]):
-    """The pages of one walk.
+class _Course(Generic[T]):
+    """Where one walk stands: its pages that were fetched and not given out yet."""
 
-    An object and not an asynchronous generator: a `break` in the middle of one would leave it
-    to the garbage collector, which trio warns of.
-    """
-
-    def __init__(self, pager: AsyncPager[T], walk: PageWalk[T]) -> None:
+    def __init__(self, pager: _Walker[T], walk: PageWalk[T]) -> None:
         self._pager = pager
         self._walk = walk
         self._fetched: deque[Page[T] | DGSPayError] = deque()
 
-    async def __anext__(self) -> Page[T]:
-        page = None
-        while page is None:
-            if not self._fetched:
-                window = self._walk.window()
-                if not window:
-                    raise StopAsyncIteration
-                self._fetched = await self._fetch_round(window)
-            page = self._take(self._fetched.popleft())
-        return page
+    def window(self) -> range | None:
+        """Return the pages to fetch before there is one to take: empty at the end."""
+        return None if self._fetched else self._walk.window()
 
-    async def _fetch_round(self, window: range) -> deque[Page[T] | DGSPayError]:
-        try:
-            return await self._pager.fetch_round(window)
-        except BaseException:  # whatever ends the walk, such as a cancellation
-            self._pager.break_off(self._walk)
-            raise
+    def put(self, fetched: deque[Page[T] | DGSPayError]) -> None:
+        """Keep what was fetched."""
+        self._fetched = fetched
 
-    def _take(self, fetched: Page[T] | DGSPayError) -> Page[T] | None:
+    def break_off(self) -> None:
+        """Remember that fetching ended the walk too early, by a cancellation or Ctrl-C, say."""
+        self._pager.break_off(self._walk)
+
+    def take(self) -> Page[T] | None:
+        """Take the next page, or raise what came in its place; None where it has to come again."""
         page = None
         try:
-            page = self._pager.take(self._walk, fetched)
+            page = self._pager.take(self._walk, self._fetched.popleft())
         finally:
             # What lies behind a page that failed or has to come again is fetched again, too.
             if page is None or self._walk.finished:
                 self._fetched.clear()
         return page
+
+
+class _AsyncPages(AsyncIterator[Page[T]]):
+    """The pages of one walk.
+
+    An object and not an asynchronous generator: a `break` in the middle of one would leave it
+    to the garbage collector, which trio warns of, and workers could not share it.
+    """
+
+    def __init__(self, pager: AsyncPager[T], walk: PageWalk[T]) -> None:
+        self._pager = pager
+        self._course = _Course(pager, walk)
+        self._turn = _async_turn()
+
+    async def __anext__(self) -> Page[T]:
+        # One at a time: two that fetch the next page would both get it, and the walk would take
+        # the second one for the page behind it.
+        async with self._turn:
+            page = None
+            while page is None:
+                window = self._course.window()
+                if window is not None:
+                    if not window:
+                        raise StopAsyncIteration
+                    await self._fetch(window)
+                page = self._course.take()
+            return page
+
+    async def _fetch(self, window: range) -> None:
+        try:
+            self._course.put(await self._pager.fetch_round(window))
+        except BaseException:
+            self._course.break_off()
+            raise
 
 
 class _AsyncRows(AsyncIterator[T]):
@@ -186,16 +214,29 @@ class _AsyncRows(AsyncIterator[T]):
     def __init__(self, pages: AsyncIterator[Page[T]]) -> None:
         self._pages = pages
         self._rows: Iterator[T] = iter(())
+        self._turn = _async_turn()
 
     async def __anext__(self) -> T:
-        while True:
-            for row in self._rows:
-                return row
-            self._rows = iter(await anext(self._pages))
+        for row in self._rows:
+            return row
+        async with self._turn:  # or each would drop the rows of the page another one fetched
+            while True:
+                for row in self._rows:
+                    return row
+                self._rows = iter(await anext(self._pages))
+
+
+def _async_turn() -> AbstractAsyncContextManager[Any]:
+    import anyio  # noqa: PLC0415 - as in `fetch_round`
+
+    return anyio.Lock(fast_acquire=True)
 
 
 class Pager(_Walker[T]):
-    """The same as `AsyncPager`, for blocking code: `for row in pager`."""
+    """The same as `AsyncPager`, for blocking code: `for row in pager`.
+
+    Threads that take rows from one `iter(pager)` or `pager.pages()` share one walk.
+    """
 
     def __init__(
         self, listing: Listing[T], execute: Callable[[Operation[Page[T]]], Page[T]]
@@ -204,31 +245,17 @@ class Pager(_Walker[T]):
         self._execute = execute
 
     def __iter__(self) -> Iterator[T]:
-        for page in self.pages():
-            yield from page.rows
+        return _Rows(self.pages())
 
     def pages(self) -> Iterator[Page[T]]:
         """Walk page by page; rows that were given out before are dropped from a page."""
-        walk = self._begin()
-        while window := walk.window():
-            try:
-                this = self._fetch_round(window)
-            except BaseException:  # whatever ends the walk, such as Ctrl-C
-                self.break_off(walk)
-                raise
-            for fetched in this:
-                page = self.take(walk, fetched)
-                if page is None:
-                    break
-                yield page
-                if walk.finished:
-                    break
+        return _Pages(self, self._begin())
 
     def first_page(self) -> Page[T]:
         """Fetch the page the list begins with, and nothing else."""
         return self._execute(self._listing.fetch(self._listing.first))
 
-    def _fetch_round(self, window: range) -> deque[Page[T] | DGSPayError]:
+    def fetch_round(self, window: range) -> deque[Page[T] | DGSPayError]:
         """Fetch pages, `prefetch` of them at once, and return them in order."""
         this: _Round[T] = _Round(window)
 
@@ -253,3 +280,71 @@ class Pager(_Walker[T]):
             return self._execute(self._listing.fetch(number))
         except DGSPayError as error:
             return error
+
+
+class _Pages(Iterator[Page[T]]):
+    """As `_AsyncPages`, blocking."""
+
+    def __init__(self, pager: Pager[T], walk: PageWalk[T]) -> None:
+        self._pager = pager
+        self._course = _Course(pager, walk)
+        self._turn = _Turn()
+
+    def __next__(self) -> Page[T]:
+        with self._turn:
+            page = None
+            while page is None:
+                window = self._course.window()
+                if window is not None:
+                    if not window:
+                        raise StopIteration
+                    self._fetch(window)
+                page = self._course.take()
+            return page
+
+    def _fetch(self, window: range) -> None:
+        try:
+            self._course.put(self._pager.fetch_round(window))
+        except BaseException:
+            self._course.break_off()
+            raise
+
+
+class _Rows(Iterator[T]):
+    """As `_AsyncRows`, blocking."""
+
+    def __init__(self, pages: Iterator[Page[T]]) -> None:
+        self._pages = pages
+        self._rows: Iterator[T] = iter(())
+        self._turn = _Turn()
+
+    def __next__(self) -> T:
+        for row in self._rows:
+            return row
+        with self._turn:
+            while True:
+                for row in self._rows:
+                    return row
+                self._rows = iter(next(self._pages))
+
+
+class _Turn:
+    """Lets threads advance a walk one after the other."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._is_taken = False
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        if self._is_taken:  # by this very thread, which would wait for itself
+            self._lock.release()
+            raise RuntimeError(
+                "a hook or signal handler takes from the iterator of a pager that this thread is "
+                "taking from at this moment: walk with an iterator of its own"
+            )
+        self._is_taken = True
+
+    def __exit__(self, *_: object) -> None:
+        self._is_taken = False
+        self._lock.release()

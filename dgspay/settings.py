@@ -48,6 +48,7 @@ _OWN_HEADERS = frozenset(
         "user-agent",
     }
 )
+_KEY_LIKE = re.compile(r"[^A-Za-z0-9]*[a-z]k[_-]", re.ASCII | re.IGNORECASE)
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _AUTHORITY = re.compile(
     rf"(?:\[[0-9A-Fa-f:.]+\]|{_LABEL}(?:\.{_LABEL})*\.?)(?::[0-9]{{1,5}})?", re.ASCII
@@ -78,7 +79,7 @@ class Settings:
         cls,
         *,
         api_key: Secret | None,
-        account_number: str | None,
+        account_number: Secret | None,
         environment: str = "sandbox",
         base_url: str | None = None,
         timeout: Timeout | None = None,
@@ -114,7 +115,7 @@ class Settings:
         _check_host(url, environment)
         return cls(
             api_key=key,
-            account_number=_check_account_number(account_number),
+            account_number=_check_account_number(account_number, key),
             environment=environment,
             base_url=url,
             timeout=timeout or Timeout(),
@@ -163,7 +164,8 @@ def from_env(
         raise ConfigError(f"the environment variable {missing[0]} is not set")
     return {
         "api_key": Secret(variables.get("DGSPAY_API_KEY", "")),
-        "account_number": variables.get("DGSPAY_ACCOUNT_NUMBER"),
+        # Sealed as well, until it is known to be no key.
+        "account_number": Secret(variables.get("DGSPAY_ACCOUNT_NUMBER", "")),
         "environment": variables.get("DGSPAY_ENVIRONMENT") or "sandbox",
         "base_url": variables.get("DGSPAY_BASE_URL") or None,
     }
@@ -205,6 +207,11 @@ def check_base_url(url: str) -> str:
     if not _BASE_PATH.fullmatch(path) or "/.." in path or "/./" in f"{path}/":
         raise ConfigError("base_url has a path that cannot be a prefix of the API")
     return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def is_key_like(text: str) -> bool:
+    """Say whether a text looks like an API key, whatever was copied along in front of it."""
+    return _KEY_LIKE.match(text) is not None
 
 
 def is_loopback(host: str) -> bool:
@@ -257,15 +264,17 @@ def _check_key(api_key: Secret | None, environment: str) -> Secret:
     return api_key
 
 
-def _check_account_number(account_number: str | None) -> str:
-    if not account_number:
+def _check_account_number(account_number: Secret | None, api_key: Secret) -> str:
+    """Return what is no secret and is shown from now on; a key in its place must not be."""
+    if account_number is None or not account_number.reveal():
         raise ConfigError(
-            "account_number is missing: it is in the merchant portal under Settings, API Settings"
+            "account_number is missing or is not a str: it is in the merchant portal under "
+            "Settings, API Settings"
         )
-    if not isinstance(account_number, str) or not _CREDENTIAL.fullmatch(account_number):
+    if account_number == api_key or is_key_like(account_number.reveal()):
+        raise ConfigError(
+            "account_number is an API key: the two have been swapped, or the key was given twice"
+        )
+    if not _CREDENTIAL.fullmatch(account_number.reveal()):
         raise ConfigError("account_number has a character no account number has")
-    if account_number.startswith("sk_"):
-        # An account number is no secret and is shown; a key in its place must not be.
-        raise ConfigError("account_number is an API key: the two have been swapped")
-    # The plain text: formatted, a member of a text enum would be its name.
-    return str.__str__(account_number)
+    return account_number.reveal()

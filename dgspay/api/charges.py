@@ -7,7 +7,14 @@ import re
 from collections.abc import Callable, Mapping
 
 from dgspay.api import transactions
-from dgspay.api.fields import optional_key, present, reads, require_reference, scenario_key
+from dgspay.api.fields import (
+    checked_kind,
+    optional_key,
+    present,
+    reads,
+    require_reference,
+    scenario_key,
+)
 from dgspay.core.operation import Operation, Repeat
 from dgspay.core.poll import Poll
 from dgspay.core.wire import check_segment
@@ -76,7 +83,7 @@ def mobile_money(
         "amount": money,
         "currency": money.currency,
         "payment_type": "mobile_money",
-        **customer.to_wire(),
+        **checked_kind(customer, Customer, field="customer").to_wire(),
         "redirect_url": web_url(redirect_url, field="redirect_url"),
         "narration": optional_text(narration, field="narration"),
         "mobile_money_network": network_name(network, field="network"),
@@ -129,7 +136,7 @@ def card(
         "amount": money,
         "currency": money.currency,
         "payment_type": "card",
-        **customer.to_wire(),
+        **checked_kind(customer, Customer, field="customer").to_wire(),
         "redirect_url": web_url(redirect_url, field="redirect_url"),
         "narration": optional_text(narration, field="narration"),
         **{name: Secret(value) for name, value in card.to_wire().items()},
@@ -188,8 +195,14 @@ def authorize_avs(
         reference: `charge.dgs_reference`.
         address: The card's billing address.
         idempotency_key: Your own key for this step; the client makes one otherwise.
+
+    Raises:
+        ValueError, TypeError: an argument is wrong; nothing was sent.
+        OutcomeUnknownError: the payment may have gone on.
+        APIError: DGS-Pay refused.
     """
-    return _authorize(reference, "avs", address.to_wire(), Repeat.CHARGE, idempotency_key)
+    fields = checked_kind(address, BillingAddress, field="address").to_wire()
+    return _authorize(reference, "avs", fields, Repeat.CHARGE, idempotency_key)
 
 
 def wait(reference: str, *, timeout: float = 120.0, interval: float = 1.0) -> Poll[Transaction]:

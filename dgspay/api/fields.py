@@ -20,6 +20,17 @@ def present(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def checked_kind(value: T, kind: type[T], *, field: str) -> T:
+    """Return a value of one of our own classes.
+
+    Raises:
+        TypeError: when it is anything else, a mapping of its fields included.
+    """
+    if not isinstance(value, kind):
+        raise TypeError(f"{field} must be a {kind.__name__}, not {type(value).__name__}")
+    return value
+
+
 def scenario_key(scenario: Scenario | str | None, kind: ScenarioKind) -> str | None:
     """Return the checked `scenario_key` of a call of this kind.
 

@@ -243,6 +243,13 @@ def test_raw_card_data_is_refused() -> None:
     assert "4532" not in str(caught.value)
     with pytest.raises(TypeError, match="EncryptedPin"):
         dgs.charges.authorize_pin("dgs_1", "1234")  # type: ignore[arg-type]
+    mapping: Any = {"email": "jane@example.com"}
+    with pytest.raises(TypeError, match="customer must be a Customer, not dict"):
+        dgs.charges.mobile_money(**{**MOBILE_MONEY, "customer": mapping})
+    with pytest.raises(TypeError, match="customer must be a Customer, not dict"):
+        dgs.charges.card(**{**CARD_CHARGE, "customer": mapping})
+    with pytest.raises(TypeError, match="address must be a BillingAddress, not dict"):
+        dgs.charges.authorize_avs("dgs_1", mapping)
     with pytest.raises(TypeError, match="recipient"):
         dgs.disbursements.create(amount=5, recipient={"bank_key": "x"})  # type: ignore[arg-type]
     assert recorder.requests == []

@@ -63,10 +63,20 @@ def test_malformed_account_number_is_refused(number: Any) -> None:
         DGSPay(api_key=API_KEY, account_number=number)
 
 
-def test_a_key_in_the_place_of_the_account_number_is_refused_unseen() -> None:
-    with pytest.raises(ConfigError, match="swapped") as raised:
-        DGSPay(api_key=ACCOUNT, account_number="sk_test_4eC39H")
+@pytest.mark.acceptance(4)
+@pytest.mark.parametrize("key", ["sk_test_4eC39H", "SK_LIVE_4eC39H", " sk-4eC39H", '"sk_4eC39H'])
+@pytest.mark.parametrize("place", ["account_number", "environment", "base_url"])
+def test_a_key_in_another_place_is_refused_unseen(place: str, key: str) -> None:
+    options: dict[str, Any] = {"api_key": ACCOUNT, "account_number": ACCOUNT, place: key}
+    with pytest.raises(ConfigError, match=f"{place} is an API key") as raised:
+        DGSPay(**options)
     assert "4eC39H" not in str(raised.value)
+
+
+@pytest.mark.acceptance(4)
+def test_one_text_for_both_credentials_is_refused() -> None:
+    with pytest.raises(ConfigError, match="account_number is an API key"):
+        DGSPay(api_key="0123456789", account_number="0123456789")
 
 
 def test_environment_without_an_account_number_does_not_show_the_key(
@@ -162,7 +172,7 @@ def test_a_member_of_a_text_enum_is_sent_as_its_text() -> None:
     dgs.charges.mobile_money(**MOBILE_MONEY, idempotency_key=Named.ORDER)
     dgs.execute(attrs.evolve(payment_links.archive("link_1"), idempotency_key=Named.ORDER))
     for request in recorder.requests:
-        sent = request.headers
+        sent = request.reveal_headers()
         assert f"{sent['Idempotency-Key']}" == f"{sent['X-DGS-ACCOUNT-NUMBER']}" == "order-1"
         assert f"{sent['X-DGS-API-Key']}" == "sk_test_4eC39H"
 

@@ -64,6 +64,19 @@ SETUPS: dict[str, Callable[[], Any]] = {
         environment="nowhere",
     ),
     "key as bytes": lambda: DGSPay(api_key=API_KEY.encode(), account_number=ACCOUNT),  # type: ignore[arg-type]
+    "key for the account": lambda: DGSPay(api_key=API_KEY, account_number=API_KEY),
+    "swapped": lambda: AsyncDGSPay(api_key=ACCOUNT, account_number=API_KEY),
+    "swapped, badly copied": lambda: DGSPay(api_key=ACCOUNT, account_number=f' "{API_KEY}'),
+    "key in capitals for the account": lambda: DGSPay(
+        api_key=ACCOUNT, account_number=API_KEY.upper()
+    ),
+    "key for the account, bad deadline": lambda: DGSPay(
+        api_key=ACCOUNT, account_number=API_KEY, deadline=-1
+    ),
+    "key for the environment": lambda: DGSPay(
+        api_key=API_KEY, account_number=ACCOUNT, environment=API_KEY
+    ),
+    "key for the URL": lambda: DGSPay(api_key=API_KEY, account_number=ACCOUNT, base_url=API_KEY),
     "encryption key": lambda: CardEncryptor(ENCRYPTION_KEY[:-3]),
     "alphabet": lambda: CardEncryptor(ENCRYPTION_KEY, alphabet="x"),  # type: ignore[arg-type]
     "PAN": lambda: encrypted(number=PAN[:-1] + "1"),
@@ -93,6 +106,16 @@ def encrypted(**changes: Any) -> EncryptedCard:
 @pytest.mark.parametrize("setup", SETUPS)
 def test_what_is_set_up_wrongly_shows_nothing(setup: str, witness: Witness) -> None:
     raised(witness, SETUPS[setup])
+
+
+@pytest.mark.acceptance(4, 67)
+def test_key_that_the_environment_has_for_the_account_number_is_not_shown(
+    witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DGSPAY_API_KEY", ACCOUNT)
+    monkeypatch.setenv("DGSPAY_ACCOUNT_NUMBER", API_KEY)
+    raised(witness, DGSPay.from_env)
+    raised(witness, lambda: AsyncDGSPay.from_env(account_number=API_KEY))
 
 
 def test_the_environment_is_not_shown(witness: Witness, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,9 +183,9 @@ def test_a_handler_that_raises_shows_nothing_of_the_receiver(witness: Witness) -
 def test_a_payout_run_that_fails_shows_nothing(tmp_path: Path, witness: Witness) -> None:
     row = {"reference": "a", "amount": 1000, "msisdn": "0788123456", "network": "MTN"}
 
-    async def main(url: str) -> None:
+    async def main(url: str, folder: Path) -> None:
         options = settings(witness, url, WAYS[1])
-        with SqliteLedger(tmp_path / "ledger.sqlite3") as ledger:
+        with SqliteLedger(folder / "ledger.sqlite3") as ledger:
             async with (
                 AsyncDGSPay(**options) as dgs,
                 open_job(dgs, ledger, [row], batch="b") as job,
@@ -174,13 +197,14 @@ def test_a_payout_run_that_fails_shows_nothing(tmp_path: Path, witness: Witness)
                 witness.look_at("batch", job.batch)
                 raised(witness, lambda: dgs.settings.nothing)  # type: ignore[attr-defined]
 
-    for script in (echo_as_text, echoing("400 Bad Request")):
+    scripts = {"text": echo_as_text, "refusal": echoing("400 Bad Request")}
+    for name, script in scripts.items():
+        folder = tmp_path / name
+        folder.mkdir()
         with RawServer(script) as running:
-            anyio.run(main, running.url)
-            (tmp_path / "ledger.sqlite3").rename(tmp_path / "before.sqlite3")
-        for path in tmp_path.iterdir():
+            anyio.run(main, running.url, folder)
+        for path in folder.iterdir():
             witness.see(f"file {path.name}", path.read_bytes().decode("latin-1"))
-            path.unlink()
 
 
 def test_the_emulator_keeps_and_shows_no_card(witness: Witness) -> None:
