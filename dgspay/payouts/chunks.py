@@ -51,7 +51,8 @@ class ChunkPayer:
         stop: Stop | None = None,
         on_result: OnResult | None = None,
     ) -> None:
-        self._terms = Terms.of(client)
+        self.terms = Terms.of(client)
+        """What is paid under; an engine may hand out the chunks of this account alone."""
         self._trusted = client.settings.retry.trust_idempotency
         self._ledger = ledger
         self._runner = partial(
@@ -74,7 +75,7 @@ class ChunkPayer:
         batch = await in_thread(self._ledger.batch, ref.batch)
         if batch is None:
             raise ConfigError(f"the ledger has no batch {ref.batch!r}")
-        batch.require_payer(self._terms)
+        batch.require_payer(self.terms)
         paused: str | None
         try:
             chunk = await in_thread(self._ledger.claim, batch, ref.index, ref.first, ref.last)

@@ -26,6 +26,9 @@ from dgspay.webhooks.answers import WRONG_ENVIRONMENT
 DEFAULT_PORT = 8252
 """One above that of `dgspay webhooks listen`."""
 
+_SECONDS_TO_ANSWER = 4.0
+"""How long a ledger that is away is waited for, before DGS-Pay is asked to deliver again."""
+
 
 def listen(
     *,
@@ -45,7 +48,7 @@ def listen(
     secret = webhook_secret()
     if secret is None:
         raise errors.ConfigError("the environment variable DGSPAY_WEBHOOK_SECRET is not set")
-    with opened_ledger(ledger) as opened:
+    with opened_ledger(ledger, answer_within=_SECONDS_TO_ANSWER) as opened:
         listener = _Listener(PayoutWebhooks(opened, secret), place_words(opened))
         try:
             with (

@@ -128,23 +128,27 @@ def known_ledger(place: str | None) -> Generator[AnyLedger]:
 
 
 @contextmanager
-def opened_ledger(place: str | None, beside: Path | None = None) -> Generator[AnyLedger]:
+def opened_ledger(
+    place: str | None, beside: Path | None = None, *, answer_within: float | None = None
+) -> Generator[AnyLedger]:
     """Open the ledger, and close it; a file that is not there is made.
 
     Args:
         place: Where the option says it is.
         beside: The sheet next to which it lies by default, so that the same sheet finds the
             same ledger from wherever the command is given.
+        answer_within: Seconds after which a question without an answer is an error.
     """
     if place is not None and is_server(place):
         require_postgres()
         from dgspay.payouts import PostgresLedger  # noqa: PLC0415 - it imports the extra
 
-        with PostgresLedger(place) as server:
+        with PostgresLedger(place, answer_within=answer_within) as server:
             yield server
         return
     folder = Path() if beside is None else beside.parent
-    with SqliteLedger(folder / DEFAULT_NAME if place is None else Path(place)) as ledger:
+    path = folder / DEFAULT_NAME if place is None else Path(place)
+    with SqliteLedger(path, answer_within=answer_within) as ledger:
         yield ledger
 
 

@@ -7,6 +7,7 @@ why, stands beside the lines that tell it. Needs the extra `postgres`; asyncio o
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
@@ -23,7 +24,9 @@ from pgqueuer.models import Job
 from pgqueuer.ports.driver import NotifyCallback
 from pgqueuer.queries import Queries
 
+from dgspay.errors import ConfigError
 from dgspay.models.codec import dump_json, parse_json
+from dgspay.payouts.batch import Terms
 from dgspay.payouts.engines import ChunkRef, PayChunk
 from dgspay.payouts.faults import BatchChangedError, LedgerBrokenError, LedgerError
 from dgspay.payouts.ledger.server import AWAY, LIMITS, Address, ServerRefusedError
@@ -37,12 +40,18 @@ LEASE_SECONDS = 30.0
 # Two processes that install at once, or a second install, fail: one at a time, and once.
 _LOCK_INSTALL = "SELECT pg_advisory_xact_lock(7316509242)"
 _UNDER_WAY = (
-    "SELECT count(*) FROM pgqueuer WHERE entrypoint = %s AND status IN ('queued', 'picked')"
+    "SELECT count(*) FROM pgqueuer WHERE entrypoint = %s AND status IN ('queued', 'picked') "
+    "AND (%s::text[] IS NULL OR split_part(dedupe_key, ':', 1) = ANY(%s::text[]))"
+)
+_ACCOUNTS = (
+    "SELECT name, environment, base_url, account_number FROM dgspay_payout_batches "
+    "WHERE name = ANY(%s)"
 )
 
 _LOOK_EVERY = 0.25
 _RECONNECT_AFTER = 0.5
 _LEDGER_PAUSE = 0.5
+_LEFT_TO_OTHERS = timedelta(seconds=2)
 _SECONDS_TO_FINISH = 10.0
 # A payment in flight may take the client's whole deadline, and its ledger that of the server.
 _SECONDS_TO_END = 240.0
@@ -107,6 +116,7 @@ class PgQueuerEngine:
         self._at_once = at_once
         self._everywhere = everywhere
         self._lease = timedelta(seconds=lease)
+        self._submitted: set[str] = set()
 
     async def submit(self, chunks: Sequence[ChunkRef]) -> None:
         """Put chunks out. One that is queued already is not queued again.
@@ -133,12 +143,15 @@ class PgQueuerEngine:
                 return
 
     async def _submit(self, chunks: Sequence[ChunkRef]) -> None:
+        self._submitted.update(chunk.batch for chunk in chunks)
         async with self._connected() as connection:
             queries = Queries.from_psycopg_connection(connection)
             await _install(connection, queries)
             if chunks:
+                found = await connection.execute(_ACCOUNTS, ([*self._submitted],))
+                entrypoints = {name: _entrypoint(*terms) async for name, *terms in found}
                 await queries.enqueue(
-                    [ENTRYPOINT] * len(chunks),
+                    [entrypoints.get(chunk.batch, ENTRYPOINT) for chunk in chunks],
                     [_written(chunk) for chunk in chunks],
                     [0] * len(chunks),
                     dedupe_key=[f"{chunk.batch}:{chunk.first}-{chunk.last}" for chunk in chunks],
@@ -146,7 +159,10 @@ class PgQueuerEngine:
                 )
 
     async def work(self, pay: PayChunk, stop: Stop, *, until_idle: bool = False) -> None:
-        """Work on chunks until told to stop, or until nobody has one any more.
+        """Work on chunks until told to stop, or until there is none any more.
+
+        Chunks of another account are left to its workers. Once this engine has submitted chunks,
+        those of other batches are left to other workers too.
 
         A lost connection is made again; what was in hand meanwhile is safe in the ledger.
 
@@ -185,12 +201,16 @@ class PgQueuerEngine:
             queue = PgQueuer(_Driver(asking, listening))
 
             refused: list[Exception] = []
+            entrypoint = _entrypoint_for(pay)
 
             # Held and not deleted: a chunk that failed is for somebody to look at.
-            @queue.entrypoint(ENTRYPOINT, concurrency_limit=self._everywhere, on_failure="hold")
+            @queue.entrypoint(entrypoint, concurrency_limit=self._everywhere, on_failure="hold")
             async def pay_chunk(job: Job) -> None:
+                ref = _read(job.payload)
+                if self._submitted and ref.batch not in self._submitted:
+                    raise RetryRequested(delay=_LEFT_TO_OTHERS, reason="a chunk of another run")
                 try:
-                    await self._pay(pay, _read(job.payload), stop, until_idle=until_idle)
+                    await self._pay(pay, ref, stop, until_idle=until_idle)
                 except (BatchChangedError, LedgerError) as error:
                     # Not the chunk is wrong but this worker, which must not come by another one.
                     refused.append(error)
@@ -209,7 +229,8 @@ class PgQueuerEngine:
                     heartbeat_timeout=self._lease,
                 )
             )
-            watching = asyncio.create_task(_watch(queue, asking, stop, until_idle=until_idle))
+            wanted = (entrypoint, [*self._submitted] or None) if until_idle else None
+            watching = asyncio.create_task(_watch(queue, asking, stop, wanted))
             await _end_together(queue, running, watching)
             if refused:
                 raise refused[0]
@@ -266,12 +287,24 @@ async def _end_together(
 
 
 async def _watch(
-    queue: PgQueuer, connection: psycopg.AsyncConnection[Any], stop: Stop, *, until_idle: bool
+    queue: PgQueuer,
+    connection: psycopg.AsyncConnection[Any],
+    stop: Stop,
+    wanted: tuple[str, list[str] | None] | None,
 ) -> None:
-    """Tell the queue when to end."""
+    """Tell the queue when to end.
+
+    Args:
+        queue: The queue.
+        connection: Asks what is left.
+        stop: When told to.
+        wanted: Entrypoint and batches whose chunks are waited for; None for as long as it takes.
+    """
     while not stop:
-        if until_idle:
-            found = await (await connection.execute(_UNDER_WAY, (ENTRYPOINT,))).fetchone()
+        if wanted is not None:
+            entrypoint, names = wanted
+            cursor = await connection.execute(_UNDER_WAY, (entrypoint, names, names))
+            found = await cursor.fetchone()
             if found is not None and found[0] == 0:
                 break
         await asyncio.sleep(_LOOK_EVERY)
@@ -312,6 +345,19 @@ def _unreachable(error: BaseException) -> LedgerError:
         return refused
     # By its name: its text may hold what the connection string holds.
     return LedgerError(f"the queue's PostgreSQL cannot be reached ({type(error).__name__})")
+
+
+def _entrypoint(environment: str, base_url: str, account_number: str) -> str:
+    """Return the name under which the chunks of an account are queued."""
+    account = f"{environment}\n{base_url}\n{account_number}"
+    return f"{ENTRYPOINT}:{hashlib.sha256(account.encode()).hexdigest()[:16]}"
+
+
+def _entrypoint_for(pay: PayChunk) -> str:
+    terms = getattr(pay, "terms", None)
+    if not isinstance(terms, Terms):
+        raise ConfigError("PgQueuerEngine pays with a ChunkPayer, whose account is known")
+    return _entrypoint(terms.environment, terms.base_url, terms.account_number)
 
 
 def _written(chunk: ChunkRef) -> bytes:
