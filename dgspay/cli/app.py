@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import logging
-import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -16,9 +14,10 @@ from dgspay.cli.demo import demo
 from dgspay.cli.disburse import disburse
 from dgspay.cli.doctor import doctor
 from dgspay.cli.emulator import emulator
-from dgspay.cli.exits import ExitCode, code_for, tell_error
+from dgspay.cli.exits import ExitCode, code_for, tell_effect, tell_error
 from dgspay.cli.links import links
 from dgspay.cli.payouts import payouts
+from dgspay.cli.streams import OutputLostError, effect, forget_effect, guarded_streams
 from dgspay.cli.terminal import console
 from dgspay.cli.transactions import transactions
 from dgspay.cli.wallet import balance, banks
@@ -30,14 +29,26 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command; see `ExitCode`."""
+        forget_effect()
         try:
             return super().invoke(ctx)
         except errors.DGSPayError as error:
             tell_error(error)
-            code = code_for(error)
+            code: int = code_for(error)
         except KeyboardInterrupt:
             console(stderr=True).print("Stopped.")
             code = ExitCode.INTERRUPTED
+        except OutputLostError:
+            code = ExitCode.OUTPUT_LOST
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception as error:
+            if not effect().begun:
+                raise
+            # An error after the request must not end the command as one before it.
+            tell_effect(f"{type(error).__name__} after the request")
+            done = effect().code
+            code = ExitCode.UNKNOWN if done is None else done
         raise typer.Exit(code)
 
 
@@ -83,10 +94,19 @@ app.add_typer(webhooks, name="webhooks")
 app.add_typer(payouts, name="payouts")
 
 
-def run() -> None:
-    """Run the command line."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A terminal that cannot show a character shows its code; it stops no payment.
-            stream.reconfigure(errors="backslashreplace")
-    app()
+def run() -> NoReturn:
+    """Run the command line, and exit with the code of what was done."""
+    code: Any = ExitCode.OK
+    with guarded_streams() as output:
+        try:
+            app()
+        except SystemExit as ended:
+            code = ended.code
+        except OutputLostError:
+            code = ExitCode.OUTPUT_LOST
+        lost = None if output is None else output.lost()
+        if lost is not None and effect().begun:
+            tell_effect(f"stdout could not be written ({lost.strerror})")
+        elif lost is not None:
+            code = ExitCode.OUTPUT_LOST
+    raise SystemExit(code)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from dgspay import Charge, Customer, RedirectRequired, Standing, Transaction
+from dgspay.api import charges
 from dgspay.cli.exits import ExitCode, interruption_is, usage_errors
 from dgspay.cli.output import as_record, write_json
 from dgspay.cli.session import (
@@ -17,6 +18,7 @@ from dgspay.cli.session import (
     ask_in_production,
     connected,
 )
+from dgspay.cli.streams import begin_effect, note_effect
 from dgspay.cli.terminal import console, money, shown, visible
 
 _ON_ITS_WAY = (
@@ -73,8 +75,8 @@ def charge(
                 phone_country_code=customer_phone_country_code,
             )
         ask_in_production(dgs, f"Ask {phone} for {amount} {currency}?", yes=yes)
-        with interruption_is(_ON_ITS_WAY), usage_errors():
-            started = dgs.charges.mobile_money(
+        with usage_errors():
+            operation = charges.mobile_money(
                 amount=amount,
                 customer=customer,
                 network=network,
@@ -86,20 +88,33 @@ def charge(
                 scenario=scenario,
                 idempotency_key=idempotency_key,
             )
+        with interruption_is(_ON_ITS_WAY), usage_errors():
+            begin_effect()
+            reply = dgs.reply(operation)
+        started = reply.value
+        note_effect(
+            _code(started),
+            reference=started.dgs_reference,
+            idempotency_key=reply.idempotency_key,
+        )
         settled = None
         try:
             if not as_json:
                 _tell_start(started)
             if wait and not _is_settled(started):
                 settled = dgs.charges.wait(started.dgs_reference, timeout=timeout)
+                note_effect(_code(settled))
         finally:
             # Also when the waiting fails: the reference must not be lost with it.
             if as_json:
                 _write(started, settled)
     if settled is not None and not as_json:
         _tell_end(settled)
-    if (started if settled is None else settled).standing is Standing.FAILED:
-        raise typer.Exit(ExitCode.NO)
+    raise typer.Exit(_code(started if settled is None else settled))
+
+
+def _code(payment: Charge | Transaction) -> ExitCode:
+    return ExitCode.NO if payment.standing is Standing.FAILED else ExitCode.OK
 
 
 def _is_settled(started: Charge) -> bool:

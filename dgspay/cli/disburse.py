@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from dgspay import BankRecipient, DGSPay, Disbursement, MobileMoneyRecipient
+from dgspay.api import disbursements
 from dgspay.cli.exits import ExitCode, fail, interruption_is, usage_errors
 from dgspay.cli.output import as_record, write_json
 from dgspay.cli.session import (
@@ -16,6 +17,7 @@ from dgspay.cli.session import (
     ask,
     connected,
 )
+from dgspay.cli.streams import begin_effect, note_effect
 from dgspay.cli.terminal import console, money, shown, visible
 from dgspay.money import parse_amount
 
@@ -77,8 +79,8 @@ def disburse(
             total = parse_amount(amount)
         if not yes:
             ask(f"Pay {money(total, _CURRENCY)} to {_words(recipient)} from {_payer(dgs)}?")
-        with interruption_is(_ON_ITS_WAY), usage_errors():
-            queued = dgs.disbursements.create(
+        with usage_errors():
+            operation = disbursements.create(
                 amount=amount,
                 recipient=recipient,
                 narration=narration,
@@ -86,12 +88,17 @@ def disburse(
                 scenario=scenario,
                 idempotency_key=idempotency_key,
             )
+        with interruption_is(_ON_ITS_WAY), usage_errors():
+            begin_effect()
+            reply = dgs.reply(operation)
+    queued = reply.value
+    code = ExitCode.NO if queued.is_declined else ExitCode.OK
+    note_effect(code, reference=queued.dgs_reference, idempotency_key=reply.idempotency_key)
     if as_json:
         write_json(as_record(queued))
     else:
         _tell(queued)
-    if queued.is_declined:
-        raise typer.Exit(ExitCode.NO)
+    raise typer.Exit(code)
 
 
 def _recipient(

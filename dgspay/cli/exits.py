@@ -11,6 +11,7 @@ import typer
 from rich.text import Text
 
 from dgspay import Outcome, errors
+from dgspay.cli.streams import effect
 from dgspay.cli.terminal import console, visible
 
 
@@ -33,6 +34,7 @@ class ExitCode(enum.IntEnum):
     NOT_SENT = 4, "DGS-Pay was not reached, or a read got no answer; nothing changed"
     UNKNOWN = 5, "it is not known whether money moved: look before you act"
     UNSENT_AND_UNKNOWN = 9, "both 4 and 5, of payouts: some are unsent, and some are in doubt"
+    OUTPUT_LOST = 74, "the result could not be written to stdout; nothing was changed"
     INTERRUPTED = 130, "stopped with Ctrl-C"
 
 
@@ -64,6 +66,23 @@ def tell_error(error: errors.DGSPayError) -> None:
     for name, value in details.items():
         if value is not None:
             console(stderr=True).print(f"  {name}: {visible(str(value))}", style="dim")
+
+
+def tell_effect(trouble: str) -> None:
+    """Write to stderr what a command has done, where it could not be shown otherwise.
+
+    Args:
+        trouble: Why it could not.
+    """
+    done = effect()
+    if done.code is None:
+        _tell(f"{trouble}: it is not known whether money moved. Look before you do it again.")
+    else:
+        _tell(f"{trouble}. What was done stands, and the exit code says how it ended.")
+    for name, value in done.facts.items():
+        console(stderr=True).print(
+            f"  {name.replace('_', ' ')}: {visible(value)}", style="dim", soft_wrap=True
+        )
 
 
 def fail(message: str, code: ExitCode = ExitCode.USAGE) -> NoReturn:

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from dgspay import AmountType, PaymentLink
-from dgspay.cli.exits import usage_errors
+from dgspay.cli.exits import ExitCode, usage_errors
 from dgspay.cli.output import as_record, write_json, write_json_rows
 from dgspay.cli.session import (
     BaseUrlOption,
@@ -20,6 +20,7 @@ from dgspay.cli.session import (
     ask_in_production,
     connected,
 )
+from dgspay.cli.streams import begin_effect, note_effect
 from dgspay.cli.tables import Column, print_table
 from dgspay.cli.terminal import console, money, shown, visible
 
@@ -82,6 +83,7 @@ def create_link(
 ) -> None:
     """Create a page a customer can pay on, and print its URL."""
     with connected(environment, base_url) as dgs, usage_errors():
+        begin_effect()
         link = dgs.payment_links.create(
             title=title,
             amount_type=AmountType.FLEXIBLE if amount is None else AmountType.FIXED,
@@ -101,6 +103,7 @@ def create_link(
             collect_address=collect_address,
             idempotency_key=idempotency_key,
         )
+    note_effect(ExitCode.OK, link=link.id, url=link.url)
     if as_json:
         write_json(as_record(link))
         return
@@ -147,7 +150,9 @@ def archive_link(
     with connected(environment, base_url) as dgs:
         ask_in_production(dgs, f"Archive the link {visible(id)} for good?", yes=yes)
         with usage_errors():
+            begin_effect()
             archived = dgs.payment_links.archive(id)
+    note_effect(ExitCode.OK, archived_link=id)
     if as_json:
         write_json(as_record(archived))
         return

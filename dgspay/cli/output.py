@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -12,7 +13,7 @@ from typing import Any
 import attrs
 
 from dgspay.cli.exits import fail
-from dgspay.cli.terminal import visible
+from dgspay.cli.terminal import speaks_unicode, visible
 from dgspay.models.codec import dump_json
 from dgspay.money import to_json_number
 from dgspay.secret import masked
@@ -59,12 +60,17 @@ def write_json_rows(models: Iterable[Any]) -> None:
 
 
 def json_text(record: Mapping[str, Any]) -> str:
-    r"""Write JSON with exact amounts, and with `\u009b` for what could steer a terminal."""
+    r"""Write JSON with exact amounts; `\u009b` for what could steer a terminal, or be misread."""
     text = dump_json(record).decode()
-    if text.isprintable():
+    # In another encoding it would be read wrongly: JSON is UTF-8, and ASCII is that too.
+    shows_all = speaks_unicode()
+    if text.isprintable() and (shows_all or text.isascii()):
         return text
     # Outside of strings there is nothing but ASCII, so an escape is right wherever this is.
-    return "".join(char if char.isprintable() else _json_escape(char) for char in text)
+    return "".join(
+        char if char.isprintable() and (shows_all or char.isascii()) else _json_escape(char)
+        for char in text
+    )
 
 
 def _json_escape(char: str) -> str:
@@ -79,7 +85,9 @@ def one_form(*, as_json: bool, as_csv: bool) -> None:
 
 
 def write_csv(models: Iterable[Any], columns: Sequence[str]) -> None:
-    """Write a header and one row for each model, as they come."""
+    """Write a header and one row for each model, as they come; in UTF-8 whatever the locale."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
     for model in models:

@@ -272,6 +272,7 @@ class _Run:
                 headers=ServerHeaders(self.answer, self._secrets),
                 attempts=self.attempt,
                 elapsed=elapsed,
+                idempotency_key=self.key,
             )
         error = error_for(finding, self._context(stopped or Stopped.NO))
         self._tell_call(finding, error.outcome, type(error).__name__, elapsed)

@@ -355,6 +355,7 @@ class Reply(Generic[T]):
         headers: Its headers, names in lower case.
         attempts: How many times the request was tried.
         elapsed: Seconds from the first attempt to the result, waiting included.
+        idempotency_key: The key that was sent with it; None for a read.
     """
 
     value: T
@@ -362,3 +363,4 @@ class Reply(Generic[T]):
     headers: Mapping[str, str]
     attempts: int
     elapsed: float
+    idempotency_key: str | None = None
