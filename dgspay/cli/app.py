@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from typing import Annotated, Any, NoReturn
 
@@ -14,7 +15,7 @@ from dgspay.cli.demo import demo
 from dgspay.cli.disburse import disburse
 from dgspay.cli.doctor import doctor
 from dgspay.cli.emulator import emulator
-from dgspay.cli.exits import ExitCode, code_for, tell_effect, tell_error
+from dgspay.cli.exits import ExitCode, code_for, tell_effect, tell_error, tell_lost
 from dgspay.cli.links import links
 from dgspay.cli.payouts import payouts
 from dgspay.cli.streams import OutputLostError, effect, forget_effect, guarded_streams
@@ -109,4 +110,6 @@ def run() -> NoReturn:
             tell_effect(f"stdout could not be written ({lost.strerror})")
         elif lost is not None:
             code = ExitCode.OUTPUT_LOST
+            if lost.errno != errno.EPIPE:
+                tell_lost(lost)
     raise SystemExit(code)

@@ -68,6 +68,11 @@ def tell_error(error: errors.DGSPayError) -> None:
             console(stderr=True).print(f"  {name}: {visible(str(value))}", style="dim")
 
 
+def tell_lost(error: OSError) -> None:
+    """Write to stderr that the result could not be written, and what that means."""
+    _tell(f"The result could not be written to stdout: {error.strerror}. Nothing was changed.")
+
+
 def tell_effect(trouble: str) -> None:
     """Write to stderr what a command has done, where it could not be shown otherwise.
 

@@ -17,6 +17,7 @@ from dgspay.cli.output import as_record, json_text, write_json
 from dgspay.cli.receiver import Arrived, Received, Refused, receive
 from dgspay.cli.samples import SAMPLES, sample
 from dgspay.cli.session import JsonOption, YesOption, ask, webhook_secret
+from dgspay.cli.streams import OutputLostError
 from dgspay.cli.tables import print_facts
 from dgspay.cli.terminal import console, money, visible
 from dgspay.models.codec import dump_json
@@ -65,14 +66,15 @@ def listen(
     """
     if forward_to is not None and not _is_on_this_machine(forward_to):
         fail("--forward-to must be an http or https URL of this machine (127.0.0.1, localhost).")
-    listener = _Listener(forward_to, as_json=as_json)
     try:
-        with (
-            stop_signals() as stopped,
-            receive(listener.answer, _secret(), host=host, port=port) as url,
-        ):
-            console(stderr=True).print(f"Listening on {url}  (Ctrl-C stops it)")
-            wait_until(stopped)
+        with stop_signals() as stopped:
+            listener = _Listener(forward_to, as_json=as_json, stopped=stopped)
+            with receive(listener.answer, _secret(), host=host, port=port) as url:
+                console(stderr=True).print(f"Listening on {url}  (Ctrl-C stops it)")
+                wait_until(stopped)
+            listener.require_output()
+    except OutputLostError:
+        raise
     except OSError as error:
         reason = error.strerror
     else:
@@ -83,9 +85,11 @@ def listen(
 class _Listener:
     """Prints what arrives, one at a time though requests come in threads."""
 
-    def __init__(self, forward_to: str | None, *, as_json: bool) -> None:
+    def __init__(self, forward_to: str | None, *, as_json: bool, stopped: threading.Event) -> None:
         self._forward_to = forward_to
         self._as_json = as_json
+        self._stopped = stopped
+        self._lost: OutputLostError | None = None
         self._seen: set[str] = set()
         self._printing = threading.Lock()
 
@@ -101,8 +105,23 @@ class _Listener:
         if self._forward_to is not None:
             status, remark = _forward(received, self._forward_to)
         with self._printing:
-            self._print(received.event, remark)
+            try:
+                self._print(received.event, remark)
+            except OutputLostError as error:
+                # An event that nothing shows must come again, to a listener that shows it.
+                self._lost = error
+                self._stopped.set()
+                return 503
         return status
+
+    def require_output(self) -> None:
+        """Raise what kept an event from being shown.
+
+        Raises:
+            OutputLostError: stdout could not be written.
+        """
+        if self._lost is not None:
+            raise self._lost
 
     def _print(self, event: signed.Event, remark: str) -> None:
         again = event.dedupe_key in self._seen

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 from dgspay import webhooks
 from dgspay.cli.receiver import MAX_BODY, Arrived, Received, Refused, receive
 from dgspay.cli.samples import SAMPLES, sample
+from dgspay.cli.streams import OutputLostError
 from dgspay.cli.webhooks import _Listener as Listener
 from dgspay.models.codec import dump_json
 from dgspay.secret import Secret
@@ -279,7 +281,7 @@ def test_nobody_to_pass_it_on_to_makes_it_come_again(capsys: pytest.CaptureFixtu
     body = dump_json(sample("payment.success", timestamp=WHEN))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    listener = Listener(f"http://127.0.0.1:{port}", as_json=False)
+    listener = Listener(f"http://127.0.0.1:{port}", as_json=False, stopped=threading.Event())
     with receive(listener.answer, Secret(SECRET)) as url:
         assert post(url, body, webhooks.sign(body, SECRET)) == 502
     assert "not forwarded: ConnectError" in capsys.readouterr().out
@@ -319,3 +321,20 @@ def test_the_receiver_takes_no_more_than_it_can_hold(shop: Shop, shop_url: str) 
     assert raw(shop_url, "Content-Length: 2", body=b"{}") == 401
     assert post(shop_url, b"[]", webhooks.sign(b"[]", SECRET)) == 400
     assert all(isinstance(received, Refused) for received in shop.received)
+
+
+def test_an_event_that_cannot_be_shown_comes_again_and_ends_the_listener(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def lost(*_: object) -> None:
+        raise OutputLostError(28, "No space left on device")
+
+    body = dump_json(sample("payment.success", timestamp=WHEN))
+    stopped = threading.Event()
+    listener = Listener(None, as_json=False, stopped=stopped)
+    monkeypatch.setattr(listener, "_print", lost)
+    with receive(listener.answer, Secret(SECRET)) as url:
+        assert post(url, body, webhooks.sign(body, SECRET)) == 503
+    assert stopped.is_set()
+    with pytest.raises(OutputLostError):
+        listener.require_output()

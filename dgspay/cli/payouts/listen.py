@@ -13,6 +13,7 @@ from dgspay.cli.interruption import stop_signals, wait_until
 from dgspay.cli.payouts.options import LedgerOption, opened_ledger, place_words
 from dgspay.cli.receiver import Received, Refused, receive
 from dgspay.cli.session import webhook_secret
+from dgspay.cli.streams import begin_effect
 from dgspay.cli.terminal import console, visible
 from dgspay.payouts import (
     UNKNOWN_PAYOUT,
@@ -55,6 +56,8 @@ def listen(
                 stop_signals() as stopped,
                 receive(listener.answer, secret, host=host, port=port) as url,
             ):
+                # What an event means is in the ledger, whether it can be shown or not.
+                begin_effect()
                 console(stderr=True).print(f"Listening on {url}  (Ctrl-C stops it)")
                 wait_until(stopped)
         except OSError as error:

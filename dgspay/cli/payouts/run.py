@@ -44,6 +44,7 @@ from dgspay.cli.payouts.shown import (
     tell_survey,
 )
 from dgspay.cli.session import BaseUrlOption, EnvironmentOption, ask
+from dgspay.cli.streams import begin_effect, note_effect
 from dgspay.cli.terminal import console
 from dgspay.errors import DGSPayError
 from dgspay.payouts import (
@@ -155,6 +156,9 @@ def run(
             if summary is None:
                 return
             again = shlex.join(["dgspay", *_shown(sys.argv[1:])])
+            note_effect(
+                exit_code(summary), batch=summary.batch, ledger=place_words(opened), go_on=again
+            )
             tell_summary(summary, again, place_words(opened))
             raise typer.Exit(exit_code(summary))
     tell_faults(faults, count)
@@ -238,6 +242,7 @@ async def _send(
     """Send what is left, or nothing; an error after that must not end as one before it."""
     if nothing:
         return summary_of(await payouts.status(job.batch.name))
+    begin_effect()
     try:
         return await job.run(settle_within=0, on_result=progress.on_result, engine=wish.engine())
     except DGSPayError as error:

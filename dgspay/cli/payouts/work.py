@@ -24,6 +24,7 @@ from dgspay.cli.payouts.options import (
 )
 from dgspay.cli.payouts.progress import Progress, shown, telling
 from dgspay.cli.session import BaseUrlOption, EnvironmentOption
+from dgspay.cli.streams import begin_effect
 from dgspay.cli.terminal import console, visible
 from dgspay.payouts import ChunkPayer, Pace, Stop
 
@@ -92,6 +93,7 @@ def work(
     )
     require_postgres()
     with opened_ledger(ledger) as opened, stop_signals() as stopped:
+        begin_effect()
         console(stderr=True).print("Working  (Ctrl-C finishes what is in flight)")
         paused = anyio.run(_work, wish, opened, Stop(stopped))
     if paused is not None:
