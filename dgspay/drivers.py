@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from dgspay.core.frames import cut_below, without_frames
 from dgspay.core.operation import Answer, Response, Sleep, Steps, TransportFailure
+from dgspay.interruption import interruption_in
 from dgspay.transports.base import AsyncTransport, Transport
 
 T = TypeVar("T")
@@ -17,6 +18,7 @@ async def drive_async(steps: Steps[T], transport: AsyncTransport) -> T:
     """Carry the steps out with `await`."""
     handled = sys.exception()
     answer: Answer = None
+    interruption: BaseException | None = None
     try:
         while True:
             effect = steps.send(answer)
@@ -30,7 +32,9 @@ async def drive_async(steps: Steps[T], transport: AsyncTransport) -> T:
                 without_frames(failure)
                 answer = failure
             except Exception as error:  # noqa: BLE001
-                answer = _unforeseen(error)
+                interruption, answer = interruption_in(error), _unforeseen(error)
+            if interruption is not None:
+                raise interruption  # noqa: TRY301 - out of the except block, or it had a context
     except StopIteration as finished:
         return finished.value  # type: ignore[no-any-return]
     except BaseException as error:
@@ -47,6 +51,7 @@ def drive(steps: Steps[T], transport: Transport) -> T:
     """Carry the steps out, blocking."""
     handled = sys.exception()
     answer: Answer = None
+    interruption: BaseException | None = None
     try:
         while True:
             effect = steps.send(answer)
@@ -60,7 +65,9 @@ def drive(steps: Steps[T], transport: Transport) -> T:
                 without_frames(failure)
                 answer = failure
             except Exception as error:  # noqa: BLE001
-                answer = _unforeseen(error)
+                interruption, answer = interruption_in(error), _unforeseen(error)
+            if interruption is not None:
+                raise interruption  # noqa: TRY301 - out of the except block, or it had a context
     except StopIteration as finished:
         return finished.value  # type: ignore[no-any-return]
     except BaseException as error:

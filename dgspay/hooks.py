@@ -6,12 +6,13 @@ import contextlib
 import inspect
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import attrs
 
 from dgspay.core.events import AttemptEvent, Event, Hook
 from dgspay.errors import ConfigError, Outcome
+from dgspay.interruption import interruption_in
 
 _logger = logging.getLogger("dgspay")
 # A program that has set up no logging is not to find our warnings on its standard error.
@@ -36,15 +37,17 @@ class Emitter:
 
         A payment that went through must not turn into an error because of telemetry, and a
         cancellation not into something else: whatever a hook or a part of the program's logging
-        raises ends here.
+        raises ends here. What a handler of a signal raises meanwhile is neither's.
         """
-        with contextlib.suppress(Exception):
+        with _nothing_of_telemetry():
             _log(event)
         for hook in self.told:
-            try:
-                hook(event)
-            except Exception:
-                with contextlib.suppress(Exception):
+            with _nothing_of_telemetry():
+                try:
+                    hook(event)
+                except Exception as error:
+                    if interruption_in(error) is not None:
+                        raise
                     _logger.exception("a hook raised on %s", event.operation)
 
     def hears(self, outcome: Outcome) -> bool:
@@ -52,6 +55,15 @@ class Emitter:
         if self.told or outcome is not Outcome.COMPLETED:
             return True
         return _logger.isEnabledFor(logging.DEBUG)
+
+
+@contextlib.contextmanager
+def _nothing_of_telemetry() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if interruption_in(error) is not None:
+            raise
 
 
 def _checked(hooks: Iterable[Hook]) -> tuple[Hook, ...]:

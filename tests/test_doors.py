@@ -15,20 +15,22 @@ import dgspay
 HOUSE = Path(dgspay.__file__).parent
 
 # What a room may import of the house. Rooms not listed stand on the public names, like a user.
-GROUND = {"_version", "errors", "money", "secret"}
+GROUND = {"_version", "errors", "forks", "interruption", "money", "secret"}
 DOORS: dict[str, set[str]] = {
     "_version": set(),
     "errors": set(),
+    "forks": set(),
+    "interruption": set(),
     "money": set(),
     "secret": set(),
     "models": GROUND | {"models"},
     "core": GROUND | {"models", "core"},
     "api": GROUND | {"models", "core", "api"},
-    "transports": {"core", "transports", "errors", "secret"},
+    "transports": GROUND | {"core", "transports"},
     "settings": GROUND | {"core"},
-    "hooks": {"core", "errors"},
+    "hooks": GROUND | {"core"},
     "pagers": {"core", "errors"},
-    "drivers": {"core", "transports"},
+    "drivers": GROUND | {"core", "transports"},
     "binding": {"core", "pagers"},
     "resources": {"api", "binding"},
     "client": GROUND | {"core", "drivers", "hooks", "resources", "settings", "transports"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
@@ -25,6 +24,8 @@ from dgspay.core.operation import (
 from dgspay.core.retry import History, RetryBudget, RetryPolicy, Step, decide
 from dgspay.core.wire import Wire, check_idempotency_key
 from dgspay.errors import IdempotencyError, Outcome
+from dgspay.forks import renew_in_child
+from dgspay.interruption import interruption_in
 
 T = TypeVar("T")
 
@@ -114,11 +115,15 @@ class Caller:
         )
         if operation.idempotency_key is None:
             return (yield from run.steps())
-        self._keys.take(operation.idempotency_key, operation.name)
         try:
+            self._keys.take(operation.idempotency_key, run)
             return (yield from run.steps())
         finally:
-            self._keys.give_back(operation.idempotency_key)
+            try:
+                self._keys.give_back(operation.idempotency_key, run)
+            except BaseException:  # a handler of a signal has interrupted it
+                self._keys.give_back(operation.idempotency_key, run)
+                raise
 
     def prepare(self, operation: Operation[Any]) -> tuple[Request, str | None]:
         """Build the first attempt's request and the key that goes with it."""
@@ -214,7 +219,9 @@ class _Run:
         now = self.caller.clock.time()
         try:
             return assess(answer, self.operation, now=now, secrets=self._secrets)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
+            if interruption_in(error) is not None:
+                raise
             # The request is out. Whatever keeps its answer from being read, too little memory
             # or stack, say, the user must be told what that means for the money.
             reason = f"the answer could not be read ({type(error).__name__})"
@@ -349,28 +356,30 @@ class _KeysInFlight:
     """
 
     def __init__(self) -> None:
-        self._keys: set[str] = set()
-        self._lock = threading.Lock()
+        # Each change is one step of the interpreter's, which needs no lock and cannot be cut.
+        self._runs: dict[str, _Run] = {}
+        renew_in_child(self)
 
-    def take(self, key: str, operation: str) -> None:
-        """Hold the caller's key until it is given back.
+    def take(self, key: str, run: _Run) -> None:
+        """Hold the caller's key until it is given back, which must follow in any case.
 
         Raises:
             IdempotencyError: (NOT_SENT) when the key is in flight already.
         """
-        with self._lock:
-            is_free = key not in self._keys
-            self._keys.add(key)
-        if not is_free:
+        if self._runs.setdefault(key, run) is not run:
             raise IdempotencyError(
                 "This idempotency key is in flight with another call of this client. This one "
                 "was not sent; how the other one ends decides. Use one key per payment.",
                 outcome=Outcome.NOT_SENT,
-                operation=operation,
+                operation=run.operation.name,
                 idempotency_key=key,
             )
 
-    def give_back(self, key: str) -> None:
-        """Let the key be used again."""
-        with self._lock:
-            self._keys.discard(key)
+    def give_back(self, key: str, run: _Run) -> None:
+        """Let the key be used again, if it was this run that held it."""
+        if self._runs.get(key) is run:
+            self._runs.pop(key, None)
+
+    def renew_in_child(self) -> None:
+        """Forget what the other threads of the parent have in flight: nothing ends it here."""
+        self._runs.clear()

@@ -25,12 +25,12 @@ DGS-Pay with this key. Attempts, the deadline and the retry budget bound all of 
 from __future__ import annotations
 
 import enum
-import threading
 
 import attrs
 
 from dgspay.core.answer import Verdict
 from dgspay.core.operation import Repeat
+from dgspay.forks import new_lock
 
 
 class Step(enum.Enum):
@@ -161,7 +161,7 @@ class RetryBudget:
         self._full = policy.budget
         self._refill = policy.budget_refill
         self._left = policy.budget
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     def take(self) -> bool:
         """Take one retry out, or say that there is none left."""

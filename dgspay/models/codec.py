@@ -12,6 +12,7 @@ from json.encoder import encode_basestring
 from typing import Any
 
 from dgspay.errors import DecodeError
+from dgspay.interruption import interruption_in
 from dgspay.money import to_json_number
 from dgspay.secret import Secret
 
@@ -55,6 +56,8 @@ def parse_json(body: bytes) -> Any:
     except json.JSONDecodeError as error:
         reason = f"it is not JSON ({error.msg} at character {error.pos})"
     except ValueError as error:
+        if interruption_in(error) is not None:
+            raise
         reason = str(error)
     else:
         if _is_too_deep(text, value):

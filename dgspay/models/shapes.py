@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 import attrs
 
 from dgspay.errors import DecodeError
+from dgspay.interruption import interruption_in
 from dgspay.models.codec import JSONObject
 from dgspay.models.enums import OpenEnum
 from dgspay.money import MAX_INTEGER_DIGITS
@@ -37,9 +38,11 @@ def structure(value: Any, cls: type[T]) -> T:
     try:
         return _hook_of(cls)(value, cls)  # type: ignore[no-any-return]
     except _validation_error() as error:
-        path, rule = _first_fault(error)
+        interruption, (path, rule) = interruption_in(error), _first_fault(error)
     except (ValueError, TypeError, KeyError) as error:
-        path, rule = "", _rule(error)
+        interruption, path, rule = interruption_in(error), "", _rule(error)
+    if interruption is not None:
+        raise interruption
     where = f" at {path}" if path else ""
     raise DecodeError(f"the body is not the {cls.__name__} it should be{where}: {rule}", path=path)
 

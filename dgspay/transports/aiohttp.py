@@ -22,6 +22,7 @@ from yarl import URL
 
 from dgspay.core.operation import Request, Response, Timeout, TransportFailure
 from dgspay.errors import ConfigError
+from dgspay.interruption import interruption_in
 from dgspay.transports.aiohttp_sessions import (
     PROXIES,
     BorrowedSession,
@@ -140,6 +141,7 @@ class AiohttpTransport:
     async def send(self, request: Request, timeout: Timeout) -> Response:
         """Send the request and return the answer; see `dgspay.transports.base`."""
         attempt = _Attempt(list(request.headers) if self._is_borrowed else None)
+        failure: BaseException
         try:
             opened = await self._sessions.get(_asyncio_loop())
             with opened.deadlines.within(timeout.total):
@@ -161,7 +163,7 @@ class AiohttpTransport:
         except Exception as error:  # noqa: BLE001
             # Whatever the library raises, bytes may have left; the user must be told so, and
             # its own exception may show headers.
-            failure = _failure(error, sent=attempt.was_sent)
+            failure = _interruption_or_failure(error, sent=attempt.was_sent)
         raise failure
 
     async def _exchange(
@@ -261,7 +263,7 @@ class _Attempt:
         try:
             return await handler(request)
         except Exception as error:  # noqa: BLE001 - as in send
-            failure = _failure(error, sent=self.was_sent)
+            failure = _interruption_or_failure(error, sent=self.was_sent)
         raise failure
 
     @property
@@ -347,6 +349,11 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (aiohttp.ClientPayloadError, "the connection ended before a whole answer had come"),
     (aiohttp.ClientConnectionError, "the connection broke before a whole answer had come"),
 )
+
+
+def _interruption_or_failure(error: Exception, *, sent: bool) -> BaseException:
+    interruption = interruption_in(error)
+    return _failure(error, sent=sent) if interruption is None else interruption
 
 
 def _failure(error: Exception, *, sent: bool) -> TransportFailure:

@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 
 from dgspay.core.operation import Request, Response, Timeout, TransportFailure
+from dgspay.interruption import interruption_in
 from dgspay.transports.deadline import deadline
 from dgspay.transports.exchange import Body, timeouts
 from dgspay.transports.failures import deadline_passed, failure_of
@@ -90,7 +91,7 @@ def _corrected(
     An event hook may call another server that cannot be reached, and a transport of the user's
     may try again by itself and fail to connect at its second attempt only.
     """
-    if progress.is_unsent:
+    if progress.is_unsent or interruption_in(error) is not None:
         return None
     failure = failure_of(error)
     # The library itself tells its errors which request they are about.

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from dgspay.interruption import interruption_in
+
 # What is written at a time, so that the deadline is looked at in between.
 _PIECE = 65_536
 
@@ -137,15 +139,25 @@ class BoundStream:
         """Read what there is."""
         # A socket that always has something to read never times out, however short the time.
         deadline.check()
-        piece: bytes = self._stream.read(max_bytes, deadline.clamp(timeout))
-        return piece
+        try:
+            piece: bytes = self._stream.read(max_bytes, deadline.clamp(timeout))
+        except Exception as error:  # noqa: BLE001
+            raised = _interruption_or(error)
+        else:
+            return piece
+        raise raised
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write all of it."""
         # In pieces, for the timeout starts anew with every byte the other side takes.
         for start in range(0, len(buffer), _PIECE):
             deadline.check()
-            self._stream.write(buffer[start : start + _PIECE], deadline.clamp(timeout))
+            try:
+                self._stream.write(buffer[start : start + _PIECE], deadline.clamp(timeout))
+                continue
+            except Exception as error:  # noqa: BLE001
+                raised = _interruption_or(error)
+            raise raised
 
     def close(self) -> None:
         """Close it."""
@@ -158,9 +170,20 @@ class BoundStream:
         timeout: float | None = None,
     ) -> BoundStream:
         """Go over to TLS."""
-        tls = self._stream.start_tls(ssl_context, server_hostname, deadline.clamp(timeout))
-        return BoundStream(tls)
+        try:
+            tls = self._stream.start_tls(ssl_context, server_hostname, deadline.clamp(timeout))
+        except Exception as error:  # noqa: BLE001
+            raised = _interruption_or(error)
+        else:
+            return BoundStream(tls)
+        raise raised
 
     def get_extra_info(self, info: str) -> Any:
         """Tell what the connection itself would."""
         return self._stream.get_extra_info(info)
+
+
+def _interruption_or(error: Exception) -> BaseException:
+    """Return what a handler of a signal has raised, before a library says it was the network."""
+    interruption = interruption_in(error)
+    return error if interruption is None else interruption

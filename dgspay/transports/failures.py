@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
 
 from dgspay.core.operation import TransportFailure
+from dgspay.interruption import links
 from dgspay.transports.deadline import DeadlinePassedError
 
 # The four libraries have the same classes under the same names, and any of them may not be
@@ -66,7 +66,7 @@ def _kinds(error: Exception) -> list[str]:
 
 def is_about_a_certificate(error: Exception) -> bool:
     """Say whether there is no connection because a certificate does not verify."""
-    return any(isinstance(link, ssl.SSLCertVerificationError) for link in _chain(error))
+    return any(isinstance(link, ssl.SSLCertVerificationError) for link in links(error))
 
 
 def unverified() -> TransportFailure:
@@ -102,21 +102,7 @@ def deadline_passed(*, sent: bool) -> TransportFailure:
 
 def detail(error: Exception) -> str:
     """Return the operating system's own words, which hold nothing of the request."""
-    for link in _chain(error):
+    for link in links(error):
         if isinstance(link, OSError) and isinstance(link.strerror, str):
             return f" ({link.strerror})"
     return ""
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Follow what an exception names as its cause.
-
-    Not its context: a program that calls while it handles the failure of something else has
-    that failure there, and it says nothing about this request.
-    """
-    link: BaseException | None = error
-    while link is not None:
-        yield link
-        if isinstance(link, BaseExceptionGroup):
-            yield from link.exceptions
-        link = link.__cause__

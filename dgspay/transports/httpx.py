@@ -11,6 +11,7 @@ from anyio.lowlevel import RunVar, current_token
 
 from dgspay.core.operation import Request, Response, Timeout, TransportFailure
 from dgspay.errors import ConfigError
+from dgspay.interruption import interruption_in
 from dgspay.transports import borrowed
 from dgspay.transports.base import MAX_CONNECTIONS
 from dgspay.transports.certificates import Verify
@@ -185,7 +186,7 @@ async def _send_async(
     except Exception as error:  # noqa: BLE001
         # Whatever the library raises, bytes may have left; the user must be told so, and its own
         # exception may show headers. Cancellation is no Exception and passes.
-        failure = unsent(error) if progress.is_unsent else failure_of(error)
+        failure = _raised_for(error, progress)
     raise failure
 
 
@@ -193,6 +194,7 @@ def _send_blocking(
     source: _OwnBlocking | _BorrowedBlocking, request: Request, timeout: Timeout
 ) -> Response:
     progress = Progress()
+    failure: BaseException
     with deadline.until(timeout.total):
         try:
             return source.send(request, timeout, progress)
@@ -201,10 +203,18 @@ def _send_blocking(
         except DeadlinePassedError:
             failure = deadline_passed(sent=not progress.is_unsent)
         except Exception as error:  # noqa: BLE001 - as in _send_async
-            failure = unsent(error) if progress.is_unsent else failure_of(error)
-            if failure.sent and deadline.left() <= 0:
+            failure = _raised_for(error, progress)
+            if isinstance(failure, TransportFailure) and failure.sent and deadline.left() <= 0:
                 failure = deadline_passed(sent=True)
     raise failure
+
+
+def _raised_for(error: Exception, progress: Progress) -> BaseException:
+    """Return what a handler of a signal has raised, or else what the failure means."""
+    interruption = interruption_in(error)
+    if interruption is not None:
+        return interruption
+    return unsent(error) if progress.is_unsent else failure_of(error)
 
 
 # --- whose connections -----------------------------------------------------------------------

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,12 +16,15 @@ from typing import Any
 import anyio
 
 from dgspay.core.operation import Request, Response, Timeout
+from dgspay.forks import new_lock
+from dgspay.interruption import interruption_in
 from dgspay.transports.asyncio_streams import AsyncioBackend
 from dgspay.transports.deadline import BoundBackend, deadline
 from dgspay.transports.exchange import Incoming, has_leftover, split_url, to_httpcore
 from dgspay.transports.failures import deadline_passed, pool_timeout
 from dgspay.transports.progress import Progress
 from dgspay.transports.routes import KEEP_ALIVE, Origin, Routes
+from dgspay.transports.slots import Slots, Turn
 from dgspay.transports.streams import BlockingGatheringBackend, GatheringBackend
 
 
@@ -38,10 +40,14 @@ class Shelf:
         self._limit = limit
         self._clock = clock
         self._idle: list[tuple[float, Origin, Any]] = []
-        self.lent = 0
 
-    def take(self, origin: Origin) -> tuple[Any | None, list[Any]]:
-        """Return a usable connection to a server, if there is one, and others to close."""
+    def take(self, origin: Origin, lent: int) -> tuple[Any | None, list[Any]]:
+        """Return a usable connection to a server, if there is one, and others to close.
+
+        Args:
+            origin: The server.
+            lent: How many are in use, with the one that is asked for.
+        """
         closing: list[Any] = []
         for position in range(len(self._idle) - 1, -1, -1):
             if self._idle[position][1] == origin:
@@ -49,13 +55,13 @@ class Shelf:
                 if not connection.has_expired():
                     return connection, closing
                 closing.append(connection)
-        if self._idle and self.lent + len(self._idle) > self._limit:
+        if self._idle and lent + len(self._idle) > self._limit:
             closing.append(self._idle.pop(0)[2])
         return None, closing
 
     def put_back(self, origin: Origin, connection: Any) -> list[Any]:
-        """Take a connection back, and return those to close: it, or one idle for too long."""
-        if not connection.is_idle():
+        """Accept a connection, and return those to close: it, or one idle for too long."""
+        if not connection.is_idle() or has_leftover(connection):
             return [connection]
         now = self._clock()
         self._idle.append((now, origin, connection))
@@ -83,6 +89,7 @@ class LoopPool:
         self._routes = routes
         self._core = core
         self._backend = GatheringBackend(_backend(core), core)
+        self._limit = limit
         self._shelf = Shelf(limit)
         self._slots = anyio.Semaphore(limit, fast_acquire=True)
         self._closed = False
@@ -101,7 +108,6 @@ class LoopPool:
             try:
                 return await self._lend(origin, outgoing, progress)
             finally:
-                self._shelf.lent -= 1
                 self._slots.release()
         raise deadline_passed(sent=progress.may_have_left)
 
@@ -113,21 +119,25 @@ class LoopPool:
                 await self._slots.acquire()
             if wait.cancelled_caught:
                 raise pool_timeout() from None
-        self._shelf.lent += 1
 
     async def _lend(self, origin: Origin, outgoing: Any, progress: Progress) -> Response:
-        connection, closing = self._shelf.take(origin)
+        connection, closing = self._shelf.take(origin, self._limit - self._slots.value)
         if connection is None:
             with progress.connecting():
                 connection = self._routes.open_async(origin, self._backend)
             outgoing.extensions["trace"] = progress.note_async
         else:
             progress.may_have_left = True
+        fit = False
         try:
             await _close_all(closing)
-            return await _exchange(connection, outgoing)
+            answer = await _exchange(connection, outgoing)
+            fit = True
+            return answer
         finally:
-            closing = self._shelf.put_back(origin, connection)
+            # What was interrupted is not used again, whatever it says of itself: a lock of
+            # httpcore's may have stayed locked.
+            closing = self._shelf.put_back(origin, connection) if fit else [connection]
             if self._closed:
                 closing += self._shelf.clear()
             await _close_all(closing)
@@ -154,8 +164,6 @@ async def _exchange(connection: Any, outgoing: Any) -> Response:
         async for chunk in chunks:
             incoming.body.add(chunk)
     await response.aclose()
-    if has_leftover(connection):
-        await _close_all([connection])
     return incoming.response()
 
 
@@ -164,9 +172,14 @@ async def _close_all(connections: list[Any]) -> None:
         return
     with anyio.CancelScope(shield=True):
         for connection in connections:
-            # That a broken connection cannot be closed properly is nobody's concern.
-            with contextlib.suppress(Exception):
+            interruption = None
+            try:
                 await connection.aclose()
+            except Exception as error:  # noqa: BLE001
+                # That a broken connection cannot be closed properly changes nothing any more.
+                interruption = interruption_in(error)
+            if interruption is not None:
+                raise interruption
 
 
 class ThreadPool:
@@ -183,34 +196,36 @@ class ThreadPool:
         self._core = core
         self._backend = BlockingGatheringBackend(BoundBackend(core.SyncBackend()), core)
         self._shelf = Shelf(limit)
-        self._slots = threading.Semaphore(limit)
-        self._lock = threading.Lock()
+        self._slots = Slots(limit)
+        self._lock = new_lock()
         self._closed = False
 
     def send(self, request: Request, timeout: Timeout, progress: Progress) -> Response:
         """Send one request on a connection of its own and read the answer; see `LoopPool`."""
         origin, target = split_url(request.url)
         outgoing = to_httpcore(self._core, request, origin, target, timeout)
-        if not self._slots.acquire(timeout=deadline.clamp(timeout.pool)):
-            raise pool_timeout()
+        turn = Turn()
         try:
-            with self._lock:
-                self._shelf.lent += 1
+            if not self._slots.acquire(turn, min(timeout.pool, max(deadline.left(), 0.0))):
+                raise pool_timeout()
             return self._lend(origin, outgoing, progress)
         finally:
-            with self._lock:
-                self._shelf.lent -= 1
-            self._slots.release()
+            try:
+                self._slots.release(turn)
+            except BaseException:  # a handler of a signal has interrupted it
+                self._slots.release(turn)
+                raise
 
     def _lend(self, origin: Origin, outgoing: Any, progress: Progress) -> Response:
         with self._lock:
-            connection, closing = self._shelf.take(origin)
+            connection, closing = self._shelf.take(origin, self._slots.taken)
         if connection is None:
             with progress.connecting():
                 connection = self._routes.open(origin, self._backend)
             outgoing.extensions["trace"] = progress.note
         else:
             progress.may_have_left = True
+        fit = False
         try:
             _close_all_blocking(closing)
             response = connection.handle_request(outgoing)
@@ -219,12 +234,12 @@ class ThreadPool:
                 incoming.body.add(chunk)
                 deadline.check()
             response.close()
-            if has_leftover(connection):
-                _close_all_blocking([connection])
-            return incoming.response()
+            answer = incoming.response()
+            fit = True
+            return answer
         finally:
             with self._lock:
-                closing = self._shelf.put_back(origin, connection)
+                closing = self._shelf.put_back(origin, connection) if fit else [connection]
                 if self._closed:
                     closing += self._shelf.clear()
             _close_all_blocking(closing)
@@ -238,6 +253,12 @@ class ThreadPool:
 
 
 def _close_all_blocking(connections: list[Any]) -> None:
-    for connection in connections:
-        with contextlib.suppress(Exception):  # as in `_close_all`
+    for position, connection in enumerate(connections):
+        interruption = None
+        try:
             connection.close()
+        except Exception as error:  # noqa: BLE001 - as in `_close_all`
+            interruption = interruption_in(error)
+        if interruption is not None:
+            _close_all_blocking(connections[position:])
+            raise interruption
