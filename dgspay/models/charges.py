@@ -10,7 +10,7 @@ import attrs
 
 from dgspay.models.enums import PaymentMethod, PaymentStatus
 from dgspay.models.extras import extra_fields
-from dgspay.models.standing import Standing, standing_of, statements
+from dgspay.models.standing import Standing, all_said, standing_of, statements
 
 
 @attrs.frozen(kw_only=True)
@@ -95,14 +95,14 @@ class Charge:
     @property
     def standing(self) -> Standing:
         """How it stands by everything the answer says; see `dgspay.models.standing`."""
-        said = {
-            **self.extra,
-            "status": self.status,
-            "transaction_status": self.transaction_status,
-            "next_action_type": self.next_action_type,
-            "next_action_redirect_url": self.next_action_redirect_url,
-            "issuer_response_type": self.issuer_response_type,
-        }
+        said = all_said(
+            self.extra,
+            status=self.status,
+            transaction_status=self.transaction_status,
+            next_action_type=self.next_action_type,
+            next_action_redirect_url=self.next_action_redirect_url,
+            issuer_response_type=self.issuer_response_type,
+        )
         return standing_of(statements(said))
 
     @property

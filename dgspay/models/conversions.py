@@ -10,7 +10,7 @@ import attrs
 
 from dgspay.models.enums import ConversionStatus
 from dgspay.models.extras import extra_fields
-from dgspay.models.standing import Standing, standing_of, statements
+from dgspay.models.standing import Standing, all_said, standing_of, statements
 
 
 @attrs.frozen(kw_only=True)
@@ -60,11 +60,7 @@ class Conversion:
     @property
     def standing(self) -> Standing:
         """How it stands by everything the answer says; see `dgspay.models.standing`."""
-        said = {
-            **self.extra,
-            "status": self.status,
-            "conversion_status": self.conversion_status,
-        }
+        said = all_said(self.extra, status=self.status, conversion_status=self.conversion_status)
         return standing_of(statements(said))
 
     @property

@@ -10,7 +10,7 @@ import attrs
 
 from dgspay.models.enums import DestinationType, PaymentStatus
 from dgspay.models.extras import extra_fields
-from dgspay.models.standing import Standing, standing_of, statements
+from dgspay.models.standing import Standing, all_said, standing_of, statements
 
 
 @attrs.frozen(kw_only=True)
@@ -47,12 +47,12 @@ class Disbursement:
     @property
     def standing(self) -> Standing:
         """How it stands by everything the answer says; see `dgspay.models.standing`."""
-        said = {
-            **self.extra,
-            "status": self.status,
-            "transaction_status": self.transaction_status,
-            "fail_reason": self.fail_reason,
-        }
+        said = all_said(
+            self.extra,
+            status=self.status,
+            transaction_status=self.transaction_status,
+            fail_reason=self.fail_reason,
+        )
         return standing_of(statements(said))
 
     @property

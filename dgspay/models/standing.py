@@ -1,8 +1,8 @@
 """The one rule for "paid": how a payment stands by everything an answer or an event says of it.
 
-It is paid where a status of the payment says so in the guide's own spelling and nothing else says
-otherwise: no other status at any level in any spelling, no open next action, no error code, no
-reason of a failure, no decline of the issuer. It has failed where all that is said says failed.
+It is paid where each status of the payment says so in the guide's own spelling and nothing says
+otherwise: no status at any level in any spelling, no open next action, no error code, no reason
+of a failure, no decline of the issuer. It has failed where all that is said says failed.
 What contradicts itself, or uses a word the guide does not have, is neither: it is not known.
 
 On top of an answer `status: success` says only that the call was taken (guide, "Status vs Error
@@ -49,10 +49,15 @@ class Statement(NamedTuple):
     is_exact: bool = False
     is_envelope: bool = False
 
+    @property
+    def claim(self) -> Standing:
+        """What it means beside others: a success counts in the guide's own spelling only."""
+        return Standing.UNKNOWN if self.means is Standing.PAID and not self.is_exact else self.means
+
     def __str__(self) -> str:
         """The statement in words; a word the guide does not have is not repeated."""
-        if self.means is Standing.UNKNOWN:
-            return f"{self.field} is a word the guide does not know"
+        if self.claim is Standing.UNKNOWN:
+            return f"{self.field} is a word the guide does not have"
         return f"{self.field} is {self.word!r}" if self.word else f"there is {_BESIDE[self.field]}"
 
 
@@ -117,6 +122,11 @@ def is_error_code(value: object) -> bool:
     return bool(str(value).strip("0 ")) if isinstance(value, str | int) else is_said(value)
 
 
+def all_said(extra: Mapping[str, Any], **fields: object) -> Mapping[str, Any]:
+    """Return what a model holds as the fields of the answer it came from."""
+    return {**extra, **{name: value for name, value in fields.items() if value is not None}}
+
+
 def statements(
     said: Mapping[str, Any], *, is_record: bool = False, depth: int = 1
 ) -> Iterator[Statement]:
@@ -157,14 +167,8 @@ def _status(field: str, value: object) -> Iterator[Statement]:
 
 def standing_of(said: Iterable[Statement]) -> Standing:
     """Return how the payment stands by all of these."""
-    all_said = tuple(said)
-    meanings = {statement.means for statement in all_said}
-    if len(meanings) != 1:
-        return Standing.UNKNOWN
-    (meaning,) = meanings
-    if meaning is Standing.PAID and not any(statement.is_exact for statement in all_said):
-        return Standing.UNKNOWN
-    return meaning
+    claims = {statement.claim for statement in said}
+    return claims.pop() if len(claims) == 1 else Standing.UNKNOWN
 
 
 def contradiction_in(said: Iterable[Statement]) -> str | None:
@@ -173,6 +177,6 @@ def contradiction_in(said: Iterable[Statement]) -> str | None:
     for statement in said:
         if first is None:
             first = statement
-        elif statement.means is not first.means:
+        elif statement.claim is not first.claim:
             return f"{first} and {statement}"
     return None

@@ -30,13 +30,16 @@ class EventEnvironment(OpenEnum):
 
 
 def _is_key_part(text: object) -> bool:
-    return isinstance(text, str) and 0 < len(text) <= MAX_KEY_PART and text.isprintable()
+    if not isinstance(text, str) or not text.strip():
+        return False
+    return len(text) <= MAX_KEY_PART and text.isprintable()
 
 
 def _check_reference(_event: object, _field: object, reference: str) -> None:
     if not _is_key_part(reference):
         raise ValueError(
-            f"dgs_reference must be 1 to {MAX_KEY_PART} characters, no control characters"
+            f"dgs_reference must be 1 to {MAX_KEY_PART} characters, no control characters, and not "
+            "blank"
         )
 
 

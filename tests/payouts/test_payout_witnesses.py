@@ -196,9 +196,10 @@ async def rows_after_a_run(folder: Path, fault: Fault, *, times: int, **retry: A
 async def test_a_page_after_payment_is_held_and_nobody_is_paid_twice(
     tmp_path: Path, status: int
 ) -> None:
-    first, *others = await rows_after_a_run(tmp_path, PageInstead(status), times=1)
-    assert (first.state, first.doubtful) == (State.HELD, True)
-    assert [record.state for record in others] == [State.ACCEPTED] * 2
+    rows = await rows_after_a_run(tmp_path, PageInstead(status), times=1)
+    assert sorted(record.state for record in rows) == [State.ACCEPTED] * 2 + [State.HELD]
+    (held,) = (record for record in rows if record.state is State.HELD)
+    assert held.doubtful
 
 
 @pytest.mark.anyio
@@ -215,5 +216,5 @@ async def test_with_trusted_keys_a_page_after_payment_is_asked_about_under_the_s
 @pytest.mark.parametrize("code_", ["93", "99"])
 async def test_a_row_refused_with_93_or_99_to_the_end_is_held(tmp_path: Path, code_: str) -> None:
     fault = fault_from("fail_next", {"error_code": code_})
-    first, *_ = await rows_after_a_run(tmp_path, fault, times=1, attempts=1)
-    assert first.state is State.HELD
+    rows = await rows_after_a_run(tmp_path, fault, times=1, attempts=1)
+    assert sorted(record.state for record in rows) == [State.ACCEPTED] * 2 + [State.HELD]
