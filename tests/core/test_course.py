@@ -76,6 +76,7 @@ def test_a_reply_tells_how_the_result_came_to_the_last_header() -> None:
         headers={"x-request-id": "r-1"},
         attempts=2,
         elapsed=2.5,
+        idempotency_key="generated-1",
     )
 
 
