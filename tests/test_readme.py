@@ -7,13 +7,16 @@ import io
 import re
 import shlex
 import shutil
+import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 
 from dgspay import DGSPay
 from dgspay.cli.payouts.shown import EXIT_CODES
@@ -26,7 +29,7 @@ from dgspay.encryption import CardEncryptor
 from dgspay.errors import Outcome
 from dgspay.payouts import AsyncPayouts, Payouts
 from dgspay.webhooks import sign
-from tests.cli.terminal import CommandLine, Said
+from tests.cli.terminal import CommandLine, Said, variables
 from tests.webhooks.real_servers import postgres_binaries, running_postgres
 
 ROOT = Path(__file__).parent.parent
@@ -174,37 +177,118 @@ def test_watching(environment: Emulator) -> None:
     run("Watching it work")
 
 
-@pytest.mark.anyio
-async def test_the_fastapi_shop(environment: Emulator) -> None:
-    pytest.importorskip("fastapi")
-    names = run("In a FastAPI shop")
-    app, orders = names["app"], names["orders"]
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://shop") as shop,
-    ):
-        refused = await shop.post("/orders/1/pay", params={"phone": "12"})
-        assert refused.status_code == 422
-        assert "phone" in refused.json()["detail"]
+class Shop:
+    """The README's shop on a real socket, and the phone of its only customer."""
 
-        paid = (await shop.post("/orders/1/pay", params={"phone": "0788123456"})).json()
-        assert paid["state"] == "pending"
-        body = (
-            b'{"event":"payment.success","dgs_reference":"%s","amount":2000,"currency":"RWF",'
-            b'"merchant_fee":60,"net_amount":1940,"status":"success",'
-            b'"timestamp":"2026-04-02T10:30:00Z","environment":"test"}'
-        ) % paid["reference"].encode()
-        signature = sign(body, names["WEBHOOK_SECRET"])
-        forged = await shop.post("/webhooks/dgs-pay", content=body)
-        assert forged.status_code == 401
+    def __init__(self, emulator: Emulator, client: httpx.Client) -> None:
+        self.emulator = emulator
+        self._client = client
+
+    def pay(self, phone: str = "0788123456") -> httpx.Response:
+        return self._client.post("/orders/17/pay", params={"phone": phone})
+
+    @property
+    def state(self) -> str:
+        """What the shop says of the order once every webhook has been delivered."""
+        self.emulator.wait_for_deliveries()
+        return str(self._client.get("/orders/17").json()["state"])
+
+    @property
+    def prompts(self) -> int:
+        return len(self.emulator.transactions)
+
+    @property
+    def latest(self) -> str:
+        return self.emulator.transactions[-1].dgs_reference
+
+    def post(self, path: str, body: bytes, signature: str) -> int:
         headers = {"X-DGS-Signature": signature}
-        told = await shop.post("/webhooks/dgs-pay", content=body, headers=headers)
-        assert told.json() == {"status": "received"}
-        assert orders == {paid["reference"]: "paid"}
+        return self._client.post(path, content=body, headers=headers).status_code
 
-        environment.faults.lose_answer("POST /charges")
-        lost = (await shop.post("/orders/2/pay", params={"phone": "0788123456"})).json()
-        assert lost == {"order": "2", "state": "checking"}
+
+@pytest.fixture
+def shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    pytest.importorskip("fastapi")
+    with (
+        Emulator(settle_after=None) as emulator,
+        emulator.serve() as served,
+        socket.create_server(("127.0.0.1", 0)) as listener,
+    ):
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        for name, value in variables(emulator, served.url).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("SHOP_URL", url)
+        names = run("In a FastAPI shop")
+        # The secret of the portal is the emulator's here.
+        names["webhook"].__globals__["WEBHOOK_SECRET"] = emulator.webhook_secret
+        with serving(names["app"], listener), httpx.Client(base_url=url) as client:
+            yield Shop(emulator, client)
+
+
+@contextlib.contextmanager
+def serving(app: Any, listener: socket.socket) -> Iterator[None]:
+    """Serve an application in a thread until the block is left."""
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def test_the_fastapi_shop(shop: Shop) -> None:
+    refused = shop.pay("12")
+    assert refused.status_code == 422
+    assert "phone" in refused.json()["detail"]
+    assert shop.pay().json() == {"order": "17", "state": "pending"}
+    assert shop.pay().json()["state"] == "pending", "a second click is no second prompt"
+    assert shop.prompts == 1
+    shop.emulator.approve(shop.latest)
+    assert shop.state == "paid"
+    assert shop.pay().json()["state"] == "paid"
+    assert shop.prompts == 1
+
+
+def test_the_shops_order_is_paid_after_a_decline_and_no_late_failure_changes_that(
+    shop: Shop,
+) -> None:
+    shop.pay()
+    shop.emulator.decline(shop.latest)
+    assert shop.state == "failed"
+    assert shop.pay().json()["state"] == "pending"
+    assert shop.prompts == 2
+    shop.emulator.approve(shop.latest)
+    assert shop.state == "paid"
+    failed = shop.emulator.deliveries[0]
+    shop.emulator.webhooks.resend(failed)
+    assert shop.state == "paid"
+
+
+def test_the_shop_finds_the_order_of_a_lost_answer(shop: Shop) -> None:
+    shop.emulator.faults.lose_answer("POST /charges")
+    assert shop.pay().json()["state"] == "checking"
+    assert shop.pay().json()["state"] == "checking"
+    assert shop.prompts == 1
+    shop.emulator.approve(shop.latest)
+    assert shop.state == "paid"
+
+
+def test_the_shop_says_at_once_that_a_payment_was_refused(shop: Shop) -> None:
+    assert shop.pay("0789000001").json()["state"] == "failed"
+
+
+def test_the_shop_takes_no_forged_event_and_none_of_another_attempt(shop: Shop) -> None:
+    shop.pay()
+    shop.emulator.approve(shop.latest)
+    assert shop.state == "paid"
+    paid = shop.emulator.deliveries[0]
+    assert paid.url is not None
+    path = httpx.URL(paid.url).path
+    assert shop.post(path, paid.body, "0" * 64) == 401
+    elsewhere = path.replace("/17/", "/18/")
+    assert shop.post(elsewhere, paid.body, sign(paid.body, shop.emulator.webhook_secret)) == 404
 
 
 @pytest.mark.anyio
