@@ -1,4 +1,4 @@
-"""A wire to PostgreSQL that is cut once the server has heard something, before it can answer."""
+"""A wire to PostgreSQL that is cut at an exact word, or falls silent as a network does."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ class CutWire:
         self.url = url.replace(host, str(folder))
         self.cuts = 0
         self._cut_after: bytes | None = None
+        self._flowing = threading.Event()
+        self._flowing.set()
         self._open: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._listener = socket.socket(socket.AF_UNIX)
@@ -36,6 +38,14 @@ class CutWire:
     def cut_after(self, words: bytes) -> None:
         """Let the server hear the next message with these words, and nobody hear its answer."""
         self._cut_after = words
+
+    def fall_silent(self) -> None:
+        """Let nothing through any more, and nobody know: no connection is closed."""
+        self._flowing.clear()
+
+    def flow_again(self) -> None:
+        """Let through what is waiting, and what comes."""
+        self._flowing.set()
 
     def __enter__(self) -> Self:
         self._start(self._accept)
@@ -47,6 +57,7 @@ class CutWire:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._flowing.set()
         for end in (self._listener, *self._open):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -72,6 +83,7 @@ class CutWire:
     def _relay(self, source: socket.socket, target: socket.socket, from_client: bool) -> None:
         with suppress(OSError):
             while received := source.recv(65536):
+                self._flowing.wait()
                 words = self._cut_after
                 if from_client and words is not None and words in received:
                     self._cut_after = None

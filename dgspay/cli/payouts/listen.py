@@ -27,7 +27,7 @@ from dgspay.webhooks.answers import WRONG_ENVIRONMENT
 DEFAULT_PORT = 8252
 """One above that of `dgspay webhooks listen`."""
 
-_SECONDS_TO_ANSWER = 4.0
+_SECONDS_TO_ANSWER = 3.0
 """How long a ledger that is away is waited for, before DGS-Pay is asked to deliver again."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 
 import anyio
@@ -95,10 +96,18 @@ def work(
     with opened_ledger(ledger) as opened, stop_signals() as stopped:
         begin_effect()
         console(stderr=True).print("Working  (Ctrl-C finishes what is in flight)")
+        logging.getLogger("dgspay.payouts").addHandler(_Words(logging.WARNING))
         paused = anyio.run(_work, wish, opened, Stop(stopped))
     if paused is not None:
         console(stderr=True).print(f"Paused: {visible(paused)}.", style="yellow")
         raise typer.Exit(ExitCode.NOT_SENT)
+
+
+class _Words(logging.Handler):
+    """Shows what the worker waits for, which may take hours."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        console(stderr=True).print(visible(record.getMessage()), style="yellow", soft_wrap=True)
 
 
 async def _work(wish: _Wish, ledger: AnyLedger, stop: Stop) -> str | None:

@@ -186,6 +186,8 @@ class PgQueuerEngine:
                     until_idle and time.monotonic() - away_since > self._patience
                 ):
                     raise _unreachable(error) from None
+                if began == away_since:
+                    logger.warning("waiting: %s", _unreachable(error))
                 # At most so often, for there may be a server that lets in and throws out again.
                 await asyncio.sleep(max(0.0, _RECONNECT_AFTER - (time.monotonic() - began)))
             else:
@@ -244,6 +246,7 @@ class PgQueuerEngine:
             LedgerError: the ledger cannot be written, and nobody waits for it any longer.
         """
         until = time.monotonic() + self._patience
+        told = ""
         while True:
             try:
                 await pay(ref)
@@ -253,7 +256,9 @@ class PgQueuerEngine:
                     raise
                 if stop:
                     return
-                logger.warning("dgspay: chunk %d of %s waits: %s", ref.index, ref.batch, error)
+                if str(error) != told:
+                    told = str(error)
+                    logger.warning("chunk %d of %s waits: %s", ref.index, ref.batch, told)
                 await asyncio.sleep(_LEDGER_PAUSE)
             else:
                 return

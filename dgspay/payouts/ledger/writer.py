@@ -165,12 +165,12 @@ class Writer(Generic[ConnectionT, ItemT]):
                 self._inbox.notify()
 
     def close(self) -> None:
-        """Do what is waiting, and end the thread."""
+        """Do what is waiting, and end the thread; wait for it no longer than for an answer."""
         with self._inbox:
             self._closed = True
             self._refusal = self._refusal or "the ledger is closed"
             self._inbox.notify()
-        self._thread.join()
+        self._thread.join(self._answer_within)
 
     def _require_open(self) -> None:
         if self._refusal is not None:
@@ -223,7 +223,7 @@ class Writer(Generic[ConnectionT, ItemT]):
         self._answer_all(LedgerBrokenError(reason))
         if self._posted:
             logger.error(
-                "dgspay: %d answers could not be written into the ledger: %s. Their payouts stay "
+                "%d answers could not be written into the ledger: %s. Their payouts stay "
                 "in doubt and are held; a webhook, a look-up or a person settles them",
                 len(self._posted),
                 reason,
