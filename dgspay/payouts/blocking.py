@@ -110,6 +110,7 @@ class Payouts:
     row = _Blocking(AsyncPayouts.row)
     report = _Blocking(AsyncPayouts.report)
     resolve = _Blocking(AsyncPayouts.resolve)
+    withdraw = _Blocking(AsyncPayouts.withdraw)
 
     def __init__(self, client: DGSPay | None = None, ledger: Ledger | None = None) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""What needs the ledger alone: where a batch stands, its report, and a person's word on a row."""
+"""What needs the ledger alone: where a batch stands, and its report."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ import attrs
 from dgspay.errors import ConfigError
 from dgspay.payouts.batch import CHUNK_ROWS, Batch, chunk_ranges
 from dgspay.payouts.engines import ChunkRef
-from dgspay.payouts.evidence import Evidence, Finding, Witness
-from dgspay.payouts.faults import NotInDoubtError, UnknownBatchError
+from dgspay.payouts.faults import UnknownBatchError
 from dgspay.payouts.ledger import Counts, Ledger
-from dgspay.payouts.payout import UNSETTLED, Record, State
+from dgspay.payouts.payout import Record, State
 from dgspay.payouts.report import Report, report_on, write_csv, write_json
 from dgspay.payouts.report_page import write_page
 from dgspay.payouts.rows import file_digest
@@ -145,18 +144,3 @@ def _writer(to: str | Path | TextIO, form: str | None) -> Callable[[Ledger, Batc
     if chosen not in _FORMS:
         raise ConfigError(f"a report is one of {', '.join(_FORMS)}; not {chosen or 'nothing'!r}")
     return _FORMS[chosen]
-
-
-def resolve(
-    ledger: Ledger, batch: str, reference: str, *, paid: bool, note: str | None = None
-) -> Record:
-    """Settle a payout in doubt as a person found it to be; see `AsyncPayouts.resolve`."""
-    record = find_row(ledger, batch, reference)
-    if record.state not in UNSETTLED:
-        raise NotInDoubtError(f"{reference} is {record.state}, and not in doubt")
-    evidence = Evidence(
-        finding=Finding.PAID if paid else Finding.NOT_PAID,
-        witness=Witness.PERSON,
-        reason=None if note is None else f"a person says so: {note}",
-    )
-    return ledger.settle(require_batch(ledger, batch), record.payout.number, evidence)

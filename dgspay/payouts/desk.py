@@ -24,6 +24,7 @@ from dgspay.payouts.payout import Record
 from dgspay.payouts.preflight import Preflight, preflight
 from dgspay.payouts.reconciling import Difference, reconcile
 from dgspay.payouts.report import Report
+from dgspay.payouts.resolving import IN_FLIGHT_SECONDS, resolve, withdraw
 from dgspay.payouts.rows import Source
 from dgspay.payouts.runner import OnResult, Stop
 from dgspay.payouts.survey import Survey
@@ -274,11 +275,18 @@ class AsyncPayouts:
                 yield difference
 
     async def resolve(
-        self, batch: str, reference: str, *, paid: bool, note: str | None = None
+        self,
+        batch: str,
+        reference: str,
+        *,
+        paid: bool,
+        note: str | None = None,
+        wait: float = IN_FLIGHT_SECONDS,
     ) -> Record:
         """Settle a payout in doubt as a person found it to be, in the merchant portal say.
 
-        One that was not paid becomes failed, and is not sent again.
+        One that is being sent is waited for. One that DGS-Pay has a name for is looked up first,
+        and its word counts. One that was not paid becomes failed, and is not sent again.
 
             await payouts.resolve("salaries", "2026-11-jane", paid=True, note="portal")
 
@@ -287,16 +295,42 @@ class AsyncPayouts:
             reference: The row's own reference.
             paid: Whether the recipient was paid.
             note: Where you know it from; it stays in the report.
+            wait: Seconds to wait for the answer of one that is being sent.
 
         Returns:
             What is known of the payout now.
 
         Raises:
             UnknownBatchError: the ledger has no such batch, or the batch no such row.
-            NotInDoubtError: it is settled, or was never sent.
+            NotInDoubtError: it is settled, was never sent, or is being sent; or DGS-Pay says
+                otherwise, or that it is under way. Nothing that you say was noted.
+            ConfigError: DGS-Pay has accepted it, and there is no client to ask with.
+            DGSPayError: the look-up failed.
         """
-        settle = partial(books.resolve, paid=paid, note=note)
-        return await in_thread(settle, self._needed_ledger(), batch, reference)
+        return await resolve(
+            self._client, self._needed_ledger(), batch, reference, paid=paid, note=note, wait=wait
+        )
+
+    async def withdraw(self, batch: str, reference: str, *, note: str | None = None) -> Record:
+        """Take back what a person said of a payout with `resolve`; it is held again.
+
+        Once DGS-Pay has said the same, by a webhook or a look-up, that counts.
+
+            await payouts.withdraw("salaries", "2026-11-jane", note="it was another Jane")
+
+        Args:
+            batch: Name of the batch.
+            reference: The row's own reference.
+            note: Why; it stays in the report.
+
+        Returns:
+            What is known of the payout now.
+
+        Raises:
+            UnknownBatchError: the ledger has no such batch, or the batch no such row.
+            NotInDoubtError: it is not settled, or not by a person.
+        """
+        return await withdraw(self._needed_ledger(), batch, reference, note=note)
 
     def _needed_client(self) -> AsyncDGSPay:
         if self._client is None:

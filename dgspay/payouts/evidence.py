@@ -9,14 +9,16 @@ no usable answer came     held       .             .           .            .
 it never left             new 1)     .             .           .            .
 the recipient was paid    confirmed  confirmed 2)  confirmed   .            held !
 the recipient was not     failed     failed 2)     failed      held !       .
+a person takes it back    .          .             .           held 4)      held 4)
 ========================  =========  ============  ==========  ===========  ==========
 
 "." changes nothing, "!" notes a contradiction. 1) Held, where an earlier attempt ended without
 an answer: that this one did not pay says nothing about that one. 2) After a contradiction only
 by a look-up or a person. 3) Where it failed without a name of DGS-Pay's, by a refusal or the
-word of a person: an event that overtook the answer has one. A new payout, and one that is blocked,
-is taken like one in doubt: an event may overtake both the answer and the ledger of the machine
-that sent it.
+word of a person: an event that overtook the answer has one. 4) Where it is settled by the word
+of a person alone; once DGS-Pay has said the same, that counts. A new payout, and one that is
+blocked, is taken like one in doubt: an event may overtake both the answer and the ledger of the
+machine that sent it.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ class Finding(enum.StrEnum):
     NOT_SENT = "not sent"
     PAID = "paid"
     NOT_PAID = "not paid"
+    WITHDRAWN = "withdrawn"
 
 
 class Witness(enum.StrEnum):
@@ -58,6 +61,9 @@ _WITHOUT_EFFECT = {
     Finding.REFUSED: State.FAILED,
 }
 _FINAL_WITNESSES = (Witness.LOOK_UP, Witness.PERSON)
+_SETTLED = (State.CONFIRMED, State.FAILED)
+_SAME = {State.CONFIRMED: Finding.PAID, State.FAILED: Finding.NOT_PAID}
+_PERSON_SAYS = "a person says"
 _CURRENCY = "RWF"
 _LONGEST_NAME = 256
 _LONGEST_REASON = 10_000
@@ -110,12 +116,15 @@ def merge(record: Record, evidence: Evidence, now: float) -> Record:
     )
     if clash is not None:
         return contradicted(known, clash)
-    state, contradiction = _next_state(record, evidence)
+    if evidence.finding is Finding.WITHDRAWN:
+        state, contradiction = State.HELD if is_word_of_a_person(record) else record.state, None
+    else:
+        state, contradiction = _next_state(record, evidence)
     if contradiction is not None:
         return contradicted(known, contradiction)
     if state is record.state:
-        return known
-    settled = state in (State.CONFIRMED, State.FAILED)
+        return _borne_out(known, evidence)
+    settled = state in _SETTLED
     return attrs.evolve(
         known,
         state=state,
@@ -153,8 +162,23 @@ def _without_effect(state: State, finding: Finding) -> State:
     return state if is_still_blocked else _WITHOUT_EFFECT[finding]
 
 
+def is_word_of_a_person(record: Record) -> bool:
+    """Say whether a payout is settled by the word of a person, and by nothing else."""
+    return record.state in _SETTLED and (record.reason or "").startswith(_PERSON_SAYS)
+
+
+def _borne_out(record: Record, evidence: Evidence) -> Record:
+    """Note that what a person has said DGS-Pay says, too: it cannot be taken back any more."""
+    same = _SAME.get(record.state) is evidence.finding and evidence.witness is not Witness.PERSON
+    return (
+        attrs.evolve(record, reason=_reason(evidence))
+        if same and is_word_of_a_person(record)
+        else record
+    )
+
+
 def _may_settle(record: Record, evidence: Evidence) -> bool:
-    if record.state in (State.CONFIRMED, State.FAILED):
+    if record.state in _SETTLED:
         return False
     return record.contradiction is None or evidence.witness in _FINAL_WITNESSES
 
@@ -223,8 +247,11 @@ def contradicted(record: Record, contradiction: str) -> Record:
 def _reason(evidence: Evidence) -> str | None:
     match evidence:
         case Evidence(finding=Finding.PAID, witness=Witness.PERSON, reason=None):
-            return "a person says it was paid"
+            return f"{_PERSON_SAYS} it was paid"
         case Evidence(finding=Finding.NOT_PAID, witness=Witness.PERSON, reason=None):
-            return "a person says it was not paid"
+            return f"{_PERSON_SAYS} it was not paid"
+        case Evidence(finding=Finding.WITHDRAWN):
+            why = "" if evidence.reason is None else f": {printable(evidence.reason)}"
+            return f"what a person had said was taken back{why}"[:_LONGEST_REASON]
         case _:
             return None if evidence.reason is None else printable(evidence.reason)[:_LONGEST_REASON]

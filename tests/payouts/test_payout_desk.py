@@ -32,7 +32,9 @@ from dgspay.payouts import (
 from .killing import paid
 from .sheets import RICH, in_process, ledger_in, payments, write_sheet
 
-METHODS = ("check", "run", "pay_chunk", "chunks", "status", "row", "report", "resolve")
+METHODS = (
+    *("check", "run", "pay_chunk", "chunks", "status", "row", "report", "resolve", "withdraw"),
+)
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ TABLE: dict[Finding, dict[State, State]] = {
     Finding.NOT_SENT: {N: N, B: B, D: N, H: H, A: A, C: C, F: F},
     Finding.PAID: {N: C, B: C, D: C, H: C, A: C, C: C, F: H},
     Finding.NOT_PAID: {N: F, B: F, D: F, H: F, A: F, C: H, F: F},
+    # Of these none is settled by the word of a person.
+    Finding.WITHDRAWN: {state: state for state in State},
 }
 CONTRADICTIONS = {
     (Finding.ACCEPTED, F),

@@ -34,6 +34,7 @@ from dgspay.payouts import (
     Finding,
     LedgerError,
     Limits,
+    NotInDoubtError,
     Pace,
     Payouts,
     PayoutWebhooks,
@@ -255,9 +256,13 @@ async def test_a_person_who_speaks_before_the_answer_is_contradicted_by_it(
         async with open_job(dgs, ledger, sheet) as job:
             await job.start()
             (payout,) = ledger.take(ledger.claim(job.batch, 0, 1, 40), after=0, limit=1)
-            # It is in flight at this moment.
-            said = await AsyncPayouts(dgs, ledger).resolve("salaries", payout.reference, paid=False)
-            assert said.state is State.FAILED
+            # It is in flight at this moment, and a person's word has to wait.
+            with pytest.raises(NotInDoubtError, match="is being sent at this moment"):
+                await AsyncPayouts(dgs, ledger).resolve(
+                    "salaries", payout.reference, paid=False, wait=0
+                )
+            person = Evidence(finding=Finding.NOT_PAID, witness=Witness.PERSON)
+            assert ledger.settle(job.batch, payout.number, person).state is State.FAILED
             answer = Evidence(finding=Finding.ACCEPTED, dgs_reference="DGS1")
             record = ledger.settle(job.batch, payout.number, answer)
             assert record.state is State.HELD

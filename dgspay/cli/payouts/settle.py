@@ -1,4 +1,4 @@
-"""`dgspay payouts resolve`: a person says what became of a payout that is in doubt."""
+"""`dgspay payouts resolve`: a person says what became of a payout, or takes that back."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ from typing import Annotated
 import typer
 
 from dgspay.cli.exits import ExitCode, fail
-from dgspay.cli.payouts.options import BatchArgument, LedgerOption, known_ledger
+from dgspay.cli.payouts.options import (
+    BatchArgument,
+    LedgerOption,
+    TransportOption,
+    asking,
+    known_ledger,
+)
 from dgspay.cli.payouts.shown import words_of
-from dgspay.cli.session import ask
+from dgspay.cli.session import BaseUrlOption, EnvironmentOption, ask
 from dgspay.cli.terminal import console
-from dgspay.payouts import UNSETTLED, Payouts, Record
+from dgspay.payouts import UNSETTLED, NotInDoubtError, Payouts, Record
 
 
 def resolve(
@@ -22,28 +28,60 @@ def resolve(
         bool | None,
         typer.Option("--paid/--not-paid", help="What you found out about it at DGS-Pay."),
     ] = None,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Take back what was said of it; it is held again.")
+    ] = False,
     note: Annotated[
         str | None, typer.Option(help="Where you know it from; it stays in the report.")
     ] = None,
     ledger: LedgerOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    transport: TransportOption = None,
+    environment: EnvironmentOption = None,
+    base_url: BaseUrlOption = None,
 ) -> None:
     """Settle a payout that is held, after you have looked it up in the merchant portal.
 
-    One that was not paid becomes failed. It is not sent again: a new payment to the same
-    person belongs into a new batch.
+    One that DGS-Pay has a name for is looked up first, and its word counts; one that is being
+    sent is waited for. One that was not paid becomes failed. It is not sent again: a new payment
+    to the same person belongs into a new batch. What you said by mistake --undo takes back.
     """
-    if paid is None:
-        fail("Say --paid or --not-paid.")
+    if undo == (paid is not None):
+        fail("Say one of --paid, --not-paid and --undo.")
     with known_ledger(ledger) as opened:
-        payouts = Payouts(ledger=opened)
-        record = payouts.row(batch, row)
+        offline = Payouts(ledger=opened)
+        record = offline.row(batch, row)
         _tell(record)
-        if record.state not in UNSETTLED:
-            fail(f"It is {record.state}, and not in doubt.", ExitCode.NO)
-        if not yes:
-            ask(f"Note that it was {'' if paid else 'not '}paid?")
-        _tell(payouts.resolve(batch, row, paid=paid, note=note))
+        try:
+            if undo:
+                _confirm("Take back what a person said of it?", yes=yes)
+                _tell(offline.withdraw(batch, row, note=note))
+                return
+            if record.state not in UNSETTLED:
+                fail(f"It is {record.state}, and not in doubt.", ExitCode.NO)
+            was_paid = bool(paid)
+            _confirm(f"Note that it was {'' if was_paid else 'not '}paid?", yes=yes)
+            _tell(
+                asking(
+                    lambda payouts: payouts.resolve(batch, row, paid=was_paid, note=note),
+                    environment,
+                    base_url,
+                    ledger=opened,
+                    transport=transport,
+                )
+                if record.dgs_reference is not None
+                else offline.resolve(batch, row, paid=was_paid, note=note)
+            )
+        except NotInDoubtError as error:
+            reason = error.message
+        else:
+            return
+    fail(f"{reason}.", ExitCode.NO)
+
+
+def _confirm(question: str, *, yes: bool) -> None:
+    if not yes:
+        ask(question)
 
 
 def _tell(record: Record) -> None:
