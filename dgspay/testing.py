@@ -26,15 +26,18 @@ import pytest
 
 if TYPE_CHECKING:
     from dgspay.client import AsyncDGSPay, DGSPay
+    from dgspay.core.operation import Request, Response, Timeout
     from dgspay.emulator import Emulator, Served
+    from dgspay.transports.base import AsyncTransport
 
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
     """A fresh emulator, in this process. What is pending settles at the next look-up.
 
-    Before that, `approve`, `decline` and `settle` decide how. Its clock stands at the moment
-    the test began, until `emulator.clock.advance(seconds)`.
+    That is one at transactions; no other call settles anything. Before it, `approve`, `decline`
+    and `settle` decide how. Its clock stands at the moment the test began, until
+    `emulator.clock.advance(seconds)`, which settles what is pending too.
     """
     from dgspay.emulator import Emulator, VirtualClock  # noqa: PLC0415 - needs the extra
 
@@ -67,16 +70,39 @@ def dgs(emulator: Emulator) -> Iterator[DGSPay]:
 
 @pytest.fixture
 def async_dgs(emulator: Emulator) -> AsyncDGSPay:
-    """An asynchronous client of the emulator, for asyncio and trio.
+    """An asynchronous client of the emulator, for asyncio and trio, in any number of loops.
 
     There is nothing to close: it has no socket.
     """
     from dgspay.client import AsyncDGSPay  # noqa: PLC0415 - loaded by the test that uses it
-    from dgspay.transports.httpx import HttpxTransport  # noqa: PLC0415
 
-    return AsyncDGSPay(
-        transport=HttpxTransport(emulator.async_http_client()), **client_options(emulator)
-    )
+    return AsyncDGSPay(transport=_InEveryLoop(emulator), **client_options(emulator))
+
+
+class _InEveryLoop:
+    """A transport to the emulator in this process, with an httpx client per event loop.
+
+    A test client runs each request of its app in a loop of its own.
+    """
+
+    def __init__(self, emulator: Emulator) -> None:
+        from anyio.lowlevel import RunVar  # noqa: PLC0415 - loaded by the test that uses it
+
+        self._emulator = emulator
+        self._transport: RunVar[AsyncTransport] = RunVar("dgspay emulator")
+
+    async def send(self, request: Request, timeout: Timeout) -> Response:
+        """Send the request and return the answer."""
+        from dgspay.transports.httpx import HttpxTransport  # noqa: PLC0415
+
+        transport: AsyncTransport | None = self._transport.get(None)
+        if transport is None:
+            transport = HttpxTransport(self._emulator.async_http_client())
+            self._transport.set(transport)
+        return await transport.send(request, timeout)
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
 
 
 def client_options(emulator: Emulator) -> dict[str, Any]:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
+import anyio
 import pytest
+
+from dgspay import AsyncDGSPay, Customer, DGSPay
+from dgspay.emulator import Emulator
 
 # A complete checkout: the charge, the payer's approval, the webhook, the order that is paid.
 SHOP_TEST = """
@@ -102,3 +110,154 @@ def test_a_shops_checkout_fits_on_one_screen(tmp_path: Path) -> None:
 def test_the_fixtures_are_there(request: pytest.FixtureRequest) -> None:
     for name in ("dgs", "async_dgs", "dgs_server"):
         assert request.getfixturevalue(name) is not None
+
+
+JANE = Customer(email="jane@example.com", first_name="Jane", last_name="Doe", phone="0788123456")
+CHARGE: dict[str, Any] = {
+    "amount": 2000,
+    "network": "MTN",
+    "phone": "0788123456",
+    "customer": JANE,
+    "redirect_url": "https://shop.example/thanks",
+}
+DECLINED: dict[str, Any] = {**CHARGE, "phone": "0789000001"}
+
+
+class Shop:
+    """A shop in FastAPI, and the test client of it."""
+
+    def __init__(self, dgs: AsyncDGSPay) -> None:
+        fastapi = pytest.importorskip("fastapi")
+        from fastapi.testclient import TestClient
+
+        app: Any = fastapi.FastAPI()
+        self.events: list[bytes] = []
+        self.client: Any = TestClient(app)
+
+        async def pay(phone: str) -> dict[str, str]:
+            charge = await dgs.charges.mobile_money(**{**CHARGE, "phone": phone})
+            return {"reference": charge.dgs_reference}
+
+        async def paid(reference: str) -> bool:
+            return (await dgs.transactions.retrieve(reference)).is_paid
+
+        async def webhook(request: Any) -> None:
+            self.events.append(await request.body())
+
+        # FastAPI reads annotations as they stand, and its Request is imported here only.
+        webhook.__annotations__ = {"request": fastapi.Request}
+        app.post("/dgs")(webhook)
+        app.post("/pay/{phone}")(pay)
+        app.get("/paid/{reference}")(paid)
+
+    def take(self, body: bytes, headers: Mapping[str, str]) -> int:
+        status: int = self.client.post("/dgs", content=body, headers=headers).status_code
+        return status
+
+
+@pytest.fixture
+def shop(async_dgs: AsyncDGSPay) -> Shop:
+    return Shop(async_dgs)
+
+
+@pytest.mark.parametrize("is_entered", [False, True])
+def test_a_webhook_reaches_the_app_whose_call_caused_it(
+    shop: Shop, emulator: Emulator, is_entered: bool
+) -> None:
+    """With one event loop for all requests, and with one for each."""
+    emulator.webhooks.deliver_to(shop.take)
+    with ExitStack() as entered:
+        if is_entered:
+            entered.enter_context(shop.client)
+        # One that is declined at once, and one that a look-up settles.
+        assert shop.client.post("/pay/0789000001").status_code == 200
+        assert len(shop.events) == 1
+        reference = shop.client.post("/pay/0788123456").json()["reference"]
+        assert len(shop.events) == 1
+        assert shop.client.get(f"/paid/{reference}").json() is True
+        assert len(shop.events) == 2
+    assert [delivery.statuses for delivery in emulator.deliveries] == [(200,), (200,)]
+
+
+def test_fifty_calls_at_once_have_their_webhooks_each(shop: Shop, emulator: Emulator) -> None:
+    """More than an event loop has threads for."""
+    emulator.webhooks.deliver_to(shop.take)
+    from concurrent.futures import ThreadPoolExecutor
+
+    with shop.client, ThreadPoolExecutor(50) as threads:
+        list(threads.map(lambda _: shop.client.post("/pay/0789000001"), range(50)))
+    assert len(shop.events) == 50
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_webhook_is_there_when_the_call_that_caused_it_returns(
+    async_dgs: AsyncDGSPay, emulator: Emulator, backend: str
+) -> None:
+    taken: list[bytes] = []
+    emulator.webhooks.deliver_to(lambda body, headers: taken.append(body))
+
+    async def pay() -> None:
+        await async_dgs.charges.mobile_money(**DECLINED)
+        assert len(taken) == 1
+
+    anyio.run(pay, backend=backend)
+
+
+def test_a_receiver_that_raises_is_heard_of(
+    dgs: DGSPay, emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(body: bytes, headers: Mapping[str, str]) -> None:
+        raise KeyError("the shop's own mistake")
+
+    emulator.webhooks.deliver_to(broken)
+    with caplog.at_level(logging.WARNING, "dgspay.emulator"):
+        dgs.charges.mobile_money(**DECLINED)
+    assert "the shop's own mistake" in caplog.text
+
+
+def test_one_client_serves_loop_after_loop(async_dgs: AsyncDGSPay, emulator: Emulator) -> None:
+    async def ask() -> object:
+        return await async_dgs.balances.available("RWF")
+
+    for backend in ("asyncio", "asyncio", "trio", "asyncio"):
+        assert anyio.run(ask, backend=backend) == emulator.balance("RWF")
+
+    async def both() -> None:
+        elsewhere = asyncio.to_thread(anyio.run, ask)
+        assert [*await asyncio.gather(ask(), elsewhere)] == [emulator.balance("RWF")] * 2
+
+    asyncio.run(both())
+
+
+@pytest.mark.parametrize("way", ["in process", "over a socket"])
+def test_only_a_look_up_settles_what_is_pending(
+    dgs: DGSPay, emulator: Emulator, way: str, request: pytest.FixtureRequest
+) -> None:
+    if way == "over a socket":
+        # Whose clock ticks beside the requests.
+        request.getfixturevalue("dgs_server")
+    first = dgs.charges.mobile_money(**CHARGE, idempotency_key="order-1")
+    second = dgs.charges.mobile_money(**CHARGE, idempotency_key="order-2")
+    dgs.balances.available("RWF")
+    dgs.payment_links.list().first_page()
+    emulator.decline(first.dgs_reference)
+    assert dgs.transactions.retrieve(second.dgs_reference).is_paid
+    assert not dgs.transactions.retrieve(first.dgs_reference).is_paid
+    third = dgs.charges.mobile_money(**CHARGE)
+    emulator.clock.advance(1)
+    assert [
+        each.status for each in emulator.transactions if each.dgs_reference == third.dgs_reference
+    ] == ["successful"]
+
+
+def test_a_real_clock_settles_at_a_look_up_too_where_there_is_no_delay() -> None:
+    from dgspay.testing import client_options
+    from dgspay.transports.httpx import HttpxTransport
+
+    with Emulator(settle_after=0) as emulator, emulator.http_client() as http:
+        dgs = DGSPay(transport=HttpxTransport(http), **client_options(emulator))
+        charge = dgs.charges.mobile_money(**CHARGE)
+        dgs.balances.available("RWF")
+        emulator.decline(charge.dgs_reference)
+        assert not dgs.transactions.retrieve(charge.dgs_reference).is_paid
+        dgs.close()

@@ -141,7 +141,9 @@ class Emulator(Merchant):
             state_file=None if state is None else str(state),
         )
         super().__init__(self._engine, 0)
-        self.app: ASGIApp = create_app(self._engine, console_routes(self._controls))
+        self.app: ASGIApp = create_app(
+            self._engine, self._dispatcher, console_routes(self._controls)
+        )
         self.base_url = IN_PROCESS_ORIGIN + API_PREFIX
         self.clock.subscribe(self._engine.tick, self._engine.next_due)
         self.clock.subscribe(self._dispatcher.wake, self._dispatcher.next_due)

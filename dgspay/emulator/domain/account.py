@@ -176,9 +176,9 @@ class Account:
         self.touch("due", reference, Due(moment))
         self._scheduled()
 
-    def pop_due(self) -> str | None:
-        """Take the next reference whose time has come."""
-        if self._due and self._due[0][0] <= self.clock.time():
+    def pop_due(self, before: float) -> str | None:
+        """Take the next reference that settles before a moment."""
+        if self._due and self._due[0][0] < before:
             reference = heapq.heappop(self._due)[2]
             self.touch("due", reference, None)
             return reference

@@ -19,9 +19,9 @@ from dgspay.money import ZERO_DECIMAL_CURRENCIES
 MERCHANT_FEE_RATE = Decimal("0.03")
 
 
-def settle_due(account: Account) -> None:
-    """Settle everything whose time has come."""
-    while (reference := account.pop_due()) is not None:
+def settle_due(account: Account, before: float) -> None:
+    """Settle everything that settles before a moment, seconds since 1970."""
+    while (reference := account.pop_due(before)) is not None:
         settle(account, reference)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
+from typing import Final
 
 from dgspay.emulator.api.call import Call, Route
 from dgspay.emulator.clock import Clock
@@ -22,6 +24,8 @@ from dgspay.emulator.faults.kinds import Fault, HungUp
 from dgspay.emulator.faults.plan import Faults
 from dgspay.emulator.http import Effect, Exchange, RefusedError, Request, Response, Wait
 from dgspay.emulator.routes import API_OPERATIONS, find_route
+
+_LOOK_UPS: Final = frozenset({"GET /transactions", "GET /transactions/{id}"})
 
 
 class Engine:
@@ -131,14 +135,23 @@ class Engine:
         self._changed()
 
     def tick(self) -> None:
-        """Settle what is due and let its webhooks leave."""
-        now = self.clock.time()
+        """Settle what is due, at this very moment too, and let its webhooks leave."""
+        self._settle(before=_just_after(self.clock.time()))
+
+    def tick_past(self) -> None:
+        """Settle what was due before this moment.
+
+        Where the clock stands still and the delay is 0, nothing is: a test can still decide.
+        """
+        self._settle(before=self.clock.time())
+
+    def _settle(self, before: float) -> None:
         events: list[Event] = []
         with self.lock:
             for account in self.accounts:
                 due = account.next_due()
-                if due is not None and due <= now:
-                    settle_due(account)
+                if due is not None and due < before:
+                    settle_due(account, before)
                     events += account.take_outbox()
                     self._recorder.commit()
         if events:
@@ -152,9 +165,9 @@ class Engine:
         return min(moments, default=None)
 
     def seconds_to_next(self) -> float | None:
-        """Return the real seconds until something is due; None when only a signal will tell."""
+        """Return the real seconds until something was due; None when only a signal will tell."""
         due = self.next_due()
-        return None if due is None else self.clock.seconds_until(due)
+        return None if due is None else self.clock.seconds_until(_just_after(due))
 
     def hangs_up(self, method: str, path: str) -> bool:
         """Say whether a fault closes a request's connection before its body is read."""
@@ -176,8 +189,10 @@ class Engine:
         The webhooks the request caused leave when the driver comes back after the answer, or
         closes the exchange.
         """
-        self.tick()
         incoming = read(request)
+        # With no delay, it is a look-up that settles, and no other call.
+        if self.options.settle_after != 0 or _looks_up(incoming):
+            self.tick()
         # What the pages ask for is no call of the API.
         request_log = RequestLog() if incoming.is_for_page else self.request_log
         logged = request_log.open(request, incoming.body, incoming.operation, self.clock.time())
@@ -271,6 +286,16 @@ class Engine:
                 _keep_answer(call, answer)
                 self._recorder.commit()
         return answer
+
+
+def _just_after(moment: float) -> float:
+    return math.nextafter(moment, math.inf)
+
+
+def _looks_up(incoming: Incoming) -> bool:
+    """Say whether a request looks at what may be pending, as a payer's page does too."""
+    is_page = incoming.is_for_page and incoming.request.method == "GET"
+    return is_page or incoming.operation in _LOOK_UPS
 
 
 def _keep_answer(call: Call, answer: Response) -> None:

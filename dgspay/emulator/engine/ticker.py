@@ -42,5 +42,5 @@ class Ticker:
             self._awake.clear()
             if self._stopping:
                 return
-            self._engine.tick()
+            self._engine.tick_past()
             self._awake.wait(self._engine.seconds_to_next())

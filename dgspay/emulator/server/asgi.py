@@ -17,6 +17,7 @@ from dgspay.emulator.engine.engine import Engine
 from dgspay.emulator.http import Cut, Drop, Exchange, Request, Response, Trickle, Wait
 from dgspay.emulator.web.assets import serve_asset
 from dgspay.emulator.web.rendering import STATIC_PATH
+from dgspay.emulator.webhooks.dispatcher import Dispatcher
 
 _ENGINE_PATHS = "/generation/"
 _CONNECTION = "dgspay.emulator.connection"
@@ -25,12 +26,14 @@ LOST_ANSWER = "Server disconnected without sending a response."
 CUT_ANSWER = "peer closed connection without sending complete message body"
 
 
-def create_app(engine: Engine, console: Sequence[BaseRoute] = ()) -> ASGIApp:
-    """Return the application for an engine, with the routes of its console.
+def create_app(
+    engine: Engine, dispatcher: Dispatcher, console: Sequence[BaseRoute] = ()
+) -> ASGIApp:
+    """Return the application for an engine and its webhooks, with the routes of its console.
 
     What is below `/generation` never passes the router: it is what has to be fast.
     """
-    endpoint = EngineEndpoint(engine)
+    endpoint = EngineEndpoint(engine, dispatcher)
     starlette = Starlette(
         routes=[
             Route(f"{STATIC_PATH}/{{name}}", serve_asset),
@@ -51,8 +54,9 @@ def create_app(engine: Engine, console: Sequence[BaseRoute] = ()) -> ASGIApp:
 class EngineEndpoint:
     """Turns a request into the engine's values, and its effects into ASGI messages."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, dispatcher: Dispatcher) -> None:
         self._engine = engine
+        self._dispatcher = dispatcher
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -62,10 +66,16 @@ class EngineEndpoint:
         body = await _body(receive)
         if body is None:
             return
-        with closing(self._engine.exchange(engine_request(scope, body))) as exchange:
-            if len(body) > MAX_BODY_BYTES:
-                send = _closing(send)
-            await _carry_out(exchange, scope, send)
+        if len(body) > MAX_BODY_BYTES:
+            send = _closing(send)
+        try:
+            with (
+                self._dispatcher.leaving_over(),
+                closing(self._engine.exchange(engine_request(scope, body))) as exchange,
+            ):
+                await _carry_out(exchange, scope, send)
+        finally:
+            await self._dispatcher.deliver_left_over()
 
 
 async def _carry_out(exchange: Exchange, scope: Scope, send: Send) -> None:

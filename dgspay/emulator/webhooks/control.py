@@ -38,10 +38,11 @@ class Webhooks:
     def deliver_to(self, receiver: InProcessReceiver | None) -> None:
         """Hand webhooks without a URL to a function in this process, with no socket.
 
-        It is called in the thread that caused the event, before `approve` and its like
-        return. After anything but 2xx it is called again once that is due, in the thread that
-        next advances the clock or causes an event: no thread of the emulator's own calls it, so
-        that a test decides when. (A webhook with a URL is tried again by itself.) ::
+        It is called before `approve`, or the call that caused the event, returns: in the same
+        thread, or for a call with `await` in a thread beside its event loop, so that the test
+        client of the very app that makes the call will do. After anything but 2xx it is called
+        again once that is due, by whatever next advances the clock or causes an event, so that a
+        test decides when. (A webhook with a URL is tried again by itself.) ::
 
             shop = fastapi.testclient.TestClient(app)
             emulator.webhooks.deliver_to(

@@ -7,8 +7,11 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
+import anyio
+import anyio.to_thread
 import httpx
 
 from dgspay.emulator.clock import Clock
@@ -33,6 +36,10 @@ TIMEOUT_SECONDS: Final = 5.0
 
 # More than may be held up at once by receivers that are known to stall.
 MAX_WORKERS: Final = 8
+
+# Set where an event loop answers a request: what is due to the receiver in this process waits for
+# `deliver_left_over`, as the receiver may be a program that runs in this very loop.
+_leaves_over: ContextVar[bool] = ContextVar("dgspay.emulator.leaves_over", default=False)
 
 _KEPT_DELIVERIES = 10_000
 _JOIN_SECONDS = 2 * TIMEOUT_SECONDS
@@ -129,6 +136,26 @@ class Dispatcher:
         with self._changed:
             self._changed.notify_all()
         self._deliver_in_process()
+
+    @contextmanager
+    def leaving_over(self) -> Generator[None]:
+        """Within the block, leave over what is due to the receiver in this process."""
+        token = _leaves_over.set(True)
+        try:
+            yield
+        finally:
+            _leaves_over.reset(token)
+
+    async def deliver_left_over(self) -> None:
+        """Deliver it from a thread, while the event loop is free to serve the receiver."""
+        with self._changed:
+            if self.receiver is None or not self._waiting.has_due_in_process(self._clock.time()):
+                return
+        # A limit of its own: the program's threads may all be waiting for just this.
+        alone = anyio.CapacityLimiter(1)
+        # The call that caused it may be over; its webhooks leave all the same.
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._deliver_in_process, limiter=alone)
 
     def next_due(self) -> float | None:
         """Say when the next webhook leaves."""
@@ -252,7 +279,7 @@ class Dispatcher:
 
     def _deliver_in_process(self) -> None:
         """Hand what is due to the receiver in this process, in the thread that caused it."""
-        if self.receiver is None:
+        if self.receiver is None or _leaves_over.get():
             return
         while True:
             with self._changed:

@@ -60,7 +60,7 @@ class DeliveryQueue:
         return min((queue[0][0] for queue in self._queues.values()), default=None)
 
     def next_start(self) -> float | None:
-        """Say when the next round may start of those whose receivers are not busy."""
+        """Say when the next round with a socket may start whose receiver is not busy."""
         head = self._head()
         return None if head is None else head[0]
 
@@ -69,7 +69,7 @@ class DeliveryQueue:
 
         Args:
             now: Seconds since 1970.
-            in_process: Whether only those are meant that need no socket.
+            in_process: Whether those are meant that need no socket, or else those that do.
         """
         head = self._head(in_process=in_process)
         if head is None or head[0] > now:
@@ -82,6 +82,11 @@ class DeliveryQueue:
         self._under_way[batch] = batch.receiver
         self._busy[batch.receiver] += 1
         return batch
+
+    def has_due_in_process(self, now: float) -> bool:
+        """Say whether a round that needs no socket is due."""
+        head = self._head(in_process=True)
+        return head is not None and head[0] <= now
 
     def is_under_way(self, batch: Batch) -> bool:
         """Say whether a round was taken, and not forgotten since."""
@@ -125,7 +130,8 @@ class DeliveryQueue:
         free = (
             queue[0]
             for receiver, queue in self._queues.items()
-            if receiver is None or (not in_process and self._has_room(receiver, at_silent))
+            if (in_process if receiver is None else not in_process)
+            and (receiver is None or self._has_room(receiver, at_silent))
         )
         return min(free, default=None)
 
