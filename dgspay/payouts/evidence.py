@@ -64,6 +64,10 @@ _FINAL_WITNESSES = (Witness.LOOK_UP, Witness.PERSON)
 _SETTLED = (State.CONFIRMED, State.FAILED)
 _SAME = {State.CONFIRMED: Finding.PAID, State.FAILED: Finding.NOT_PAID}
 _PERSON_SAYS = "a person says"
+
+TAKEN_BACK = "what a person had said was taken back"
+"""How the reason begins why such a payout is held."""
+
 _CURRENCY = "RWF"
 _LONGEST_NAME = 256
 _LONGEST_REASON = 10_000
@@ -252,6 +256,6 @@ def _reason(evidence: Evidence) -> str | None:
             return f"{_PERSON_SAYS} it was not paid"
         case Evidence(finding=Finding.WITHDRAWN):
             why = "" if evidence.reason is None else f": {printable(evidence.reason)}"
-            return f"what a person had said was taken back{why}"[:_LONGEST_REASON]
+            return f"{TAKEN_BACK}{why}"[:_LONGEST_REASON]
         case _:
             return None if evidence.reason is None else printable(evidence.reason)[:_LONGEST_REASON]

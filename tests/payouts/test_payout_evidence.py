@@ -6,8 +6,6 @@ from decimal import Decimal
 from itertools import product
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from dgspay.payouts import Evidence, Finding, Payout, Record, State, Witness
 from dgspay.payouts.evidence import merge
@@ -92,29 +90,3 @@ def test_an_event_about_another_amount_is_held_and_shown() -> None:
     )
     after = merge(record(State.HELD), evidence, 1)
     assert (after.state, after.contradiction) == (State.HELD, "the webhook speaks of 500 RWF")
-
-
-pieces = st.builds(
-    Evidence,
-    finding=st.sampled_from(Finding),
-    witness=st.sampled_from([Witness.ANSWER, Witness.WEBHOOK]),
-    dgs_reference=st.sampled_from([None, "DGS1"]),
-    amount=st.none(),
-    fee=st.none(),
-    reason=st.none(),
-)
-
-
-@given(st.lists(pieces, max_size=8))
-def test_no_evidence_makes_a_payout_new_again_once_it_may_have_been_paid(
-    learned: list[Evidence],
-) -> None:
-    known = record(State.IN_DOUBT)
-    may_be_paid = False
-    for evidence in learned:
-        known = merge(known, evidence, 1)
-        may_be_paid |= evidence.finding in (Finding.ACCEPTED, Finding.LOST, Finding.PAID) and (
-            known.state is not State.NEW
-        )
-        assert not (may_be_paid and known.state is State.NEW)
-        assert merge(known, evidence, 1) == known or known.state is State.NEW

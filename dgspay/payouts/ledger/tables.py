@@ -12,7 +12,14 @@ from itertools import repeat
 from typing import Any
 
 from dgspay.payouts.batch import Batch, Chunk
-from dgspay.payouts.evidence import Evidence, Finding, Witness, contradicted, merge
+from dgspay.payouts.evidence import (
+    TAKEN_BACK,
+    Evidence,
+    Finding,
+    Witness,
+    contradicted,
+    merge,
+)
 from dgspay.payouts.ledger import Counts, guard
 from dgspay.payouts.ledger.batches import CODES, NUMBERS, Database, batch_numbered, id_of
 from dgspay.payouts.ledger.names import LatestNames
@@ -142,9 +149,11 @@ _MARK_NEW = (
     f"WHERE dgspay_payout_states.state = {_NEW}"
 )
 # Where anything speaks for an earlier attempt having arrived, it is not sent again.
+# What it was before a person spoke of it is not known any more.
 # That it was sent in the future says that a clock was set, and not how old its key is.
 _IS_DOUBTFUL = (
     f"state IN ({IN_DOUBT}, {_HELD}) AND dgs_reference IS NULL AND contradiction IS NULL "
+    f"AND coalesce(substr(reason, 1, {len(TAKEN_BACK)}), '') <> '{TAKEN_BACK}' "
     "AND sent_at >= ? AND sent_at <= ?"
 )
 _NEXT_DOUBTFUL = (
