@@ -14,26 +14,38 @@ SOCKET = ".s.PGSQL.5432"
 
 
 class CutWire:
-    """Relays connections to a server on a unix socket.
+    """Relays connections to a server.
 
     Args:
-        url: The server's, with the folder of its socket as `host`.
-        folder: Where the relay's own socket is.
+        url: The server's; of a PostgreSQL on a unix socket, with the socket's folder as `host`.
+        folder: Where the relay's own socket is; a free port of this machine if left out.
     """
 
-    def __init__(self, url: str, folder: Path) -> None:
-        (host,) = parse_qs(urlsplit(url).query)["host"]
-        self._server = f"{host}/{SOCKET}"
-        self.url = url.replace(host, str(folder))
+    def __init__(self, url: str, folder: Path | None = None) -> None:
+        self._server: str | tuple[str, int]
+        if folder is None:
+            parts = urlsplit(url)
+            assert parts.hostname is not None
+            assert parts.port is not None
+            self._server = parts.hostname, parts.port
+            self._family = socket.AF_INET
+            self._listener = socket.create_server(("127.0.0.1", 0))
+            port = self._listener.getsockname()[1]
+            self.url = url.replace(f"{parts.hostname}:{parts.port}", f"127.0.0.1:{port}")
+        else:
+            (host,) = parse_qs(urlsplit(url).query)["host"]
+            self._server = f"{host}/{SOCKET}"
+            self._family = socket.AF_UNIX
+            self._listener = socket.socket(socket.AF_UNIX)
+            self._listener.bind(f"{folder}/{SOCKET}")
+            self._listener.listen()
+            self.url = url.replace(host, str(folder))
         self.cuts = 0
         self._cut_after: bytes | None = None
         self._flowing = threading.Event()
         self._flowing.set()
         self._open: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(f"{folder}/{SOCKET}")
-        self._listener.listen()
 
     def cut_after(self, words: bytes) -> None:
         """Let the server hear the next message with these words, and nobody hear its answer."""
@@ -74,7 +86,7 @@ class CutWire:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                server = socket.socket(socket.AF_UNIX)
+                server = socket.socket(self._family)
                 server.connect(self._server)
                 self._open += [client, server]
                 self._start(self._relay, client, server, True)
@@ -90,6 +102,8 @@ class CutWire:
                     self._cut(source, target, received)
                     return
                 target.sendall(received)
+            # Of a machine that lost power, nobody hears that it has closed anything.
+            self._flowing.wait()
             target.shutdown(socket.SHUT_WR)
 
     def _cut(self, client: socket.socket, server: socket.socket, received: bytes) -> None:

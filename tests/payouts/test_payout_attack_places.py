@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from dgspay.payouts import Batch, BatchBusyError, LedgerError, Payout, SqliteLedger, Terms
+from dgspay.payouts.ledger.places import mounts, require_local_disk
 
 TERMS = Terms(environment="emulator", base_url="http://127.0.0.1:1", account_number="ACC-1")
 
@@ -86,3 +87,63 @@ def test_a_file_that_is_mounted_by_itself_is_refused(place: Path, tmp_path: Path
     if "mount:" in ran.stderr or "unshare" in ran.stderr:
         pytest.skip("nothing can be mounted here")
     assert "mounted by itself" in ran.stderr
+
+
+TABLE = """\
+22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda1 rw
+30 22 0:40 / /mnt/share rw - {share} files:/payroll rw
+31 22 0:41 / /mnt/with\\040space rw - {share} files:/payroll rw
+32 30 254:1 / /mnt/share/disk rw - xfs /dev/vdb rw
+33 22 0:42 / /srv rw master:1 propagate_from:2 - {share} files:/old rw
+34 22 254:2 / /srv rw - btrfs /dev/vdc rw
+a line of a kind nobody knows
+"""
+
+
+@pytest.mark.acceptance(99)
+@pytest.mark.parametrize(
+    "share",
+    ["nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "fuse.rclone", "ceph", "virtiofs", "afs"],
+)
+def test_a_network_disk_is_refused(share: str) -> None:
+    found = mounts(TABLE.format(share=share).encode())
+    for place in ("/mnt/share/l.sqlite3", "/mnt/share/a/b/l.sqlite3", "/mnt/with space/l.sqlite3"):
+        with pytest.raises(LedgerError, match=rf"network disk \({share}\).*Nothing was sent"):
+            require_local_disk(Path(place), found)
+    # A disk of its own within the share, one that hides a share, and a name that begins alike.
+    for place in ("/mnt/share/disk/l.sqlite3", "/srv/l.sqlite3", "/mnt/shared/l.sqlite3"):
+        require_local_disk(Path(place), found)
+
+
+@pytest.mark.acceptance(99)
+@pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs", "overlay", "tmpfs", "zfs", "fuseblk"])
+def test_a_disk_of_this_machine_is_none(kind: str) -> None:
+    require_local_disk(Path("/l.sqlite3"), mounts(f"22 1 254:0 / / rw - {kind} disk rw".encode()))
+
+
+@pytest.mark.acceptance(99)
+def test_a_real_network_disk_is_refused_by_the_ledger_itself(tmp_path: Path) -> None:
+    """Where the system's own table says so: a mount of a kind that may be made here."""
+    share = tmp_path / "share"
+    share.mkdir()
+    if shutil.which("unshare") is None or os.geteuid() != 0:
+        pytest.skip("only root may mount")
+    script = (
+        'mount -t tmpfs tmpfs "$1" && exec "$2" -c "'
+        "from dgspay.payouts.ledger import places; "
+        "places._NETWORK = places._NETWORK | {'tmpfs'}; "
+        "from dgspay.payouts import SqliteLedger; "
+        "SqliteLedger('$1/l.sqlite3')"
+        '"'
+    )
+    arguments: list[str | Path] = [share, sys.executable]
+    ran = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script, "sh", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=170,
+    )
+    if "mount:" in ran.stderr or "unshare" in ran.stderr:
+        pytest.skip("nothing can be mounted here")
+    assert "is on a network disk (tmpfs)" in ran.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -11,18 +12,26 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import anyio
 import pytest
 
 from dgspay.payouts import (
+    AsyncPayouts,
     Batch,
     BatchBusyError,
+    ChunkPayer,
     Evidence,
     Finding,
+    LedgerError,
     Payout,
     PostgresLedger,
     State,
+    Stop,
     Terms,
 )
+
+from .killing import paid
+from .sheets import in_process, write_sheet
 
 TERMS = Terms(environment="emulator", base_url="http://127.0.0.1:1", account_number="ACC-1")
 
@@ -153,3 +162,53 @@ def test_two_ledgers_behind_a_pooler_lose_nothing(pooler: Callable[[int], str]) 
         for name, (ledger, _) in batches.items():
             ledger.flush()
             assert ledger.counts(name).by_state == {State.ACCEPTED: (60, 60_000)}
+
+
+@pytest.mark.acceptance(53, 101)
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_run_and_a_worker_behind_a_pooler_pay_and_leave_nothing_on_its_connections(
+    pooler: Callable[[int], str], postgres_ledger_url: str, tmp_path: Path
+) -> None:
+    """Whatever is set, prepared or listened to there belongs to other applications next."""
+    import psycopg
+
+    from dgspay.payouts import PgQueuerEngine
+
+    url = pooler(3)
+    asked = (
+        "SELECT current_setting('idle_in_transaction_session_timeout'), "
+        "current_setting('synchronous_commit'), current_setting('tcp_keepalives_idle'), "
+        "(SELECT count(*) FROM pg_prepared_statements), "
+        "(SELECT count(*) FROM pg_listening_channels())"
+    )
+    with psycopg.connect(url, autocommit=True, prepare_threshold=None) as other:
+        before = other.execute(asked).fetchone()
+    sheet = write_sheet(tmp_path / "salaries.csv", 300)
+    with in_process() as (emulator, dgs), PostgresLedger(url) as ledger:
+        async with anyio.create_task_group() as group:
+            with PostgresLedger(url) as elsewhere:
+                stop = Stop()
+                worker = ChunkPayer(dgs, elsewhere, stop=stop)
+                group.start_soon(PgQueuerEngine(url).work, worker, stop)
+                with anyio.fail_after(120):
+                    summary = await AsyncPayouts(dgs, ledger).run(
+                        sheet, settle_within=0, engine=PgQueuerEngine(url)
+                    )
+                stop.set()
+                group.cancel_scope.deadline = anyio.current_time() + 60
+        assert (summary.unsent, summary.in_doubt) == (0, 0)
+        assert list(paid(emulator).values()) == [1] * 300
+    # Each of the pooler's connections, at once.
+    with contextlib.ExitStack() as stack:
+        for _ in range(3):
+            other = stack.enter_context(psycopg.connect(url, prepare_threshold=None))
+            assert other.execute(asked).fetchone() == before
+
+
+@pytest.mark.acceptance(101)
+def test_what_nobody_has_foreseen_is_said_in_the_poolers_own_words(
+    pooler: Callable[[int], str],
+) -> None:
+    with pytest.raises(LedgerError, match=r"cannot be reached \(bouncer config error\)"):
+        PostgresLedger(pooler(1).replace("/postgres", "/payrol"))
