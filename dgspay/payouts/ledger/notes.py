@@ -21,6 +21,7 @@ from dgspay.payouts.ledger.locks import wait_for_lock
 
 _MOST_BYTES = 1 << 20
 _VERSION = 1
+_BINARY: int = getattr(os, "O_BINARY", 0)
 
 
 def state_folder() -> Path | None:
@@ -86,31 +87,47 @@ class NoteFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # What was read last, for most of the time nobody else has written.
+        self._text = b""
+        self._noted: Noted | None = None
 
     def read(self) -> Noted | None:
         """Return the note; None where there is none, or nobody can read it."""
         try:
-            return _noted_in(self.path.read_bytes())
+            descriptor = os.open(self.path, os.O_RDONLY | _BINARY)
         except OSError:
             return None
+        try:
+            return self._parsed(os.read(descriptor, _MOST_BYTES))
+        except OSError:
+            return None
+        finally:
+            os.close(descriptor)
+
+    def _parsed(self, text: bytes) -> Noted | None:
+        if text != self._text:
+            self._text, self._noted = text, _noted_in(text)
+        return self._noted
 
     def change(self, change: Callable[[Noted | None], Noted]) -> bool:
         """Replace the note by what a function makes of it; say whether it could be written."""
         try:
             with self._opened() as descriptor:
                 text = os.read(descriptor, _MOST_BYTES)
-                written = _text_of(change(_noted_in(text)))
+                noted = change(self._parsed(text))
+                # Never cut shorter, or a process that is killed in between would leave two ends.
+                written = _text_of(noted).ljust(len(text))
                 if written != text:
                     os.lseek(descriptor, 0, os.SEEK_SET)
                     os.write(descriptor, written)
-                    os.ftruncate(descriptor, len(written))
+                self._text, self._noted = written, noted
         except OSError:
             return False
         return True
 
     @contextlib.contextmanager
     def _opened(self) -> Generator[int]:
-        flags = os.O_CREAT | os.O_RDWR | getattr(os, "O_BINARY", 0)
+        flags = os.O_CREAT | os.O_RDWR | _BINARY
         try:
             descriptor = os.open(self.path, flags, 0o600)
         except FileNotFoundError:
@@ -124,7 +141,8 @@ class NoteFile:
 
 
 def _text_of(noted: Noted) -> bytes:
-    return json.dumps({"version": _VERSION, **attrs.asdict(noted)}).encode() + b"\n"
+    fields = {name: getattr(noted, name) for name in ("ledger", "place", "sessions", "reached")}
+    return json.dumps({"version": _VERSION, **fields}).encode() + b"\n"
 
 
 def _noted_in(text: bytes) -> Noted | None:
