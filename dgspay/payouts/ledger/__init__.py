@@ -86,6 +86,16 @@ class Ledger(Protocol):
         """Say what other batches have paid, or may have paid, of what is left of this one."""
         ...
 
+    def compare(
+        self, batch: Batch, payouts: Iterable[Payout], *, allowed: Collection[int] = ()
+    ) -> list[Overlap]:
+        """Say what batches have paid, or may have paid, of payouts; nothing of them is kept."""
+        ...
+
+    def sent_between(self, name: str) -> tuple[float, float] | None:
+        """Return the Unix times of the first and the last payout sent of a batch."""
+        ...
+
     def pause(self, name: str, reason: str) -> None:
         """Stop the batch on all machines."""
         ...

@@ -194,6 +194,38 @@ class DatabaseLedger(Generic[ConnectionT]):
 
         return self._writer.run(work)
 
+    def compare(
+        self, batch: Batch, payouts: Iterable[Payout], *, allowed: Collection[int] = ()
+    ) -> list[Overlap]:
+        """Say what batches have paid, or may have paid, of payouts; nothing of them is kept.
+
+        Args:
+            batch: What they would be paid as.
+            payouts: The payouts, iterated in the writing thread.
+            allowed: Numbers of payouts that may be sent for all that, once all were iterated.
+
+        Raises:
+            LedgerError: the ledger cannot be read.
+        """
+
+        def work(connection: ConnectionT) -> None:
+            numbered = attrs.evolve(batch, id=connection.next_batch_id())
+            connection.bulk_load(numbered, payouts)
+            raise _Compared(guard.overlaps(connection, numbered, allowed, self._clock()))
+
+        try:
+            self._writer.run(work, alone=True)
+        except _Compared as compared:
+            return compared.overlaps
+        raise AssertionError("nothing was compared")
+
+    def sent_between(self, name: str) -> tuple[float, float] | None:
+        """Return the Unix times of the first and last payout of a batch sent; None where none was.
+
+        One that was refused counts, for somebody meant it to be paid then.
+        """
+        return self._writer.run(lambda connection: tables.read_times(connection, name))
+
     def pause(self, name: str, reason: str) -> None:
         """Stop the batch on all machines."""
         self._writer.run(lambda connection: batches.mark_paused(connection, name, reason))
@@ -357,6 +389,14 @@ class DatabaseLedger(Generic[ConnectionT]):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+class _Compared(Exception):  # noqa: N818 - no error, and nobody else sees it
+    """What was found out; it ends a transaction of which nothing is kept."""
+
+    def __init__(self, overlaps: list[Overlap]) -> None:
+        super().__init__()
+        self.overlaps = overlaps
 
 
 def _no_payout(batch: Batch, number: int) -> UnknownBatchError:

@@ -412,6 +412,18 @@ def read_counts(database: Database, name: str) -> Counts:
     return Counts({_STATE[code]: (count, int(amount)) for code, count, amount in rows})
 
 
+def read_times(database: Database, name: str) -> tuple[float, float] | None:
+    """Return when the first and the last payout of a batch was sent; None where none was."""
+    batch = id_of(database, name)
+    if batch is None:
+        return None
+    ((first, last),) = database.query(
+        "SELECT min(sent_at), max(sent_at) FROM dgspay_payout_states WHERE id > ? AND id <= ?",
+        (row_id(batch, 0), row_id(batch, _NUMBERS - 1)),
+    )
+    return None if first is None else (first, last)
+
+
 def delete_payouts(database: Database, batch: int) -> None:
     """Remove all of a batch."""
     span = row_id(batch, 0), row_id(batch, _NUMBERS - 1)
