@@ -21,6 +21,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 _STATE = tempfile.mkdtemp(prefix="dgspay-state-")
 atexit.register(shutil.rmtree, _STATE, ignore_errors=True)
 os.environ["DGSPAY_STATE_FOLDER"] = os.environ["XDG_STATE_HOME"] = _STATE
+# The ledgers that commands make where none is named.
+os.environ["XDG_DATA_HOME"] = _STATE
 
 # How long an example takes says how busy the machine is.
 settings.register_profile("dgspay", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -33,6 +33,7 @@ class ExitCode(enum.IntEnum):
     REFUSED = 3, "DGS-Pay refused the call; it did not act"
     NOT_SENT = 4, "DGS-Pay was not reached, or a read got no answer; nothing changed"
     UNKNOWN = 5, "it is not known whether money moved: look before you act"
+    PAID_BEFORE = 6, "of payouts: it was sent before, or by another batch, and is not sent again"
     UNSENT_AND_UNKNOWN = 9, "both 4 and 5, of payouts: some are unsent, and some are in doubt"
     OUTPUT_LOST = 74, "the result could not be written to stdout; nothing was changed"
     INTERRUPTED = 130, "stopped with Ctrl-C"

@@ -47,7 +47,18 @@ def client_options(environment: str | None, base_url: str | None) -> dict[str, A
     Raises:
         ConfigError: a variable is missing.
     """
-    options = from_env()
+    return _overridden(from_env(), environment, base_url)
+
+
+def account_options(environment: str | None, base_url: str | None) -> dict[str, Any]:
+    """Read what `client_options` does, but miss nothing: looking at a ledger needs no key."""
+    options = from_env(given=("api_key", "account_number"))
+    return _overridden(options, environment, base_url)
+
+
+def _overridden(
+    options: dict[str, Any], environment: str | None, base_url: str | None
+) -> dict[str, Any]:
     if environment is not None and environment != options["environment"]:
         options |= {"environment": environment, "base_url": None}
     if base_url is not None:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from dgspay.payouts.job import Job, Summary, check_rows, open_job
     from dgspay.payouts.ledger import Counts, Ledger
     from dgspay.payouts.ledger.postgres import PostgresLedger
-    from dgspay.payouts.ledger.sqlite import DEFAULT_NAME, SqliteLedger
+    from dgspay.payouts.ledger.sqlite import SqliteLedger
     from dgspay.payouts.pace import Limits, Pace
     from dgspay.payouts.payout import UNSETTLED, Payout, Record, State
     from dgspay.payouts.preflight import Preflight, parse_fee
@@ -78,7 +78,7 @@ _HOME = {
     "job": "Job Summary check_rows open_job",
     "ledger": "Counts Ledger",
     "ledger.postgres": "PostgresLedger",
-    "ledger.sqlite": "DEFAULT_NAME SqliteLedger",
+    "ledger.sqlite": "SqliteLedger",
     "pace": "Limits Pace",
     "payout": "UNSETTLED Payout Record State",
     "preflight": "Preflight parse_fee",
@@ -98,7 +98,6 @@ _NAMES = {name: module for module, names in _HOME.items() for name in names.spli
 __all__ = [
     "CHUNK_ROWS",
     "COLUMNS",
-    "DEFAULT_NAME",
     "REPEAT_DAYS",
     "REPORT_FORMS",
     "UNKNOWN_PAYOUT",

@@ -48,11 +48,13 @@ class Status:
         counts: How many payouts are in each state, and their sums in RWF.
         in_doubt: The first of those that are in doubt or held, `DOUBTS_SHOWN` at most; the
             `reason` of each says why, a contradiction included.
+        blocked: The first of those that were not sent because they look paid, as many.
     """
 
     batch: Batch
     counts: Counts
     in_doubt: tuple[Record, ...] = ()
+    blocked: tuple[Record, ...] = ()
 
 
 def require_batch(ledger: Ledger, name: str) -> Batch:
@@ -101,7 +103,13 @@ def status_of(ledger: Ledger, batch: str) -> Status:
     """
     found = require_batch(ledger, batch)
     doubts = ledger.page(batch, after=0, limit=DOUBTS_SHOWN, states=(State.HELD, State.IN_DOUBT))
-    return Status(batch=found, counts=ledger.counts(batch), in_doubt=tuple(doubts))
+    blocked = ledger.page(batch, after=0, limit=DOUBTS_SHOWN, states=(State.BLOCKED,))
+    return Status(
+        batch=found,
+        counts=ledger.counts(batch),
+        in_doubt=tuple(doubts),
+        blocked=tuple(blocked),
+    )
 
 
 def report_of(

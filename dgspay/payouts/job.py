@@ -33,7 +33,7 @@ from dgspay.payouts.ledger import Counts, Ledger
 from dgspay.payouts.pace import Limits, Pace
 from dgspay.payouts.payout import OPEN, Payout, State
 from dgspay.payouts.preflight import Preflight, balance_problems, preflight
-from dgspay.payouts.repeats import words_of
+from dgspay.payouts.repeats import days_of, period_advice, words_of
 from dgspay.payouts.rows import Source, file_digest, open_rows
 from dgspay.payouts.runner import OnResult, Stop
 from dgspay.payouts.settling import LookUps, Settler
@@ -58,6 +58,8 @@ class Summary:
         paused: Why the run stopped by itself, or None.
         stopped: Whether it was told to stop.
         look_ups: What the look-ups left open; None where there were none.
+        sent_before: Whether nothing was left to send when it began, and nothing in doubt: a batch
+            that was given again.
     """
 
     batch: str
@@ -65,6 +67,7 @@ class Summary:
     paused: str | None = None
     stopped: bool = False
     look_ups: LookUps | None = None
+    sent_before: bool = False
 
     @property
     def unsent(self) -> int:
@@ -132,13 +135,34 @@ class Job:
             found = await preflight(self._client, self.survey, fee=fee)
             return attrs.evolve(found, problems=(*found.problems, *told))
         counts = await in_thread(self._ledger.counts, self.batch.name)
-        left, total = counts.count(State.NEW), counts.amount(State.NEW)
+        count, amount = await in_thread(
+            partial(self._ledger.left_out, self.batch, allowed=self._allowances.numbers)
+        )
+        left = counts.count(State.NEW, State.BLOCKED) - count
+        total = counts.amount(State.NEW, State.BLOCKED) - amount
         found = await preflight(self._client, Survey(count=left, total=total))
         left_out = (f"{words}. They are left out" for words in told)
         return attrs.evolve(
             found,
             problems=tuple(balance_problems(total, found.available)),
             remarks=(*found.remarks, *left_out),
+        )
+
+    async def given_again(self) -> str | None:
+        """Say when a batch was sent of which nothing is left to send; None of any other.
+
+        It is given again: by mistake, or for the pay of another month.
+        """
+        if not self.resumed:
+            return None
+        name = self.batch.name
+        counts = await in_thread(self._ledger.counts, name)
+        sent = await in_thread(self._ledger.sent_between, name)
+        if sent is None or counts.count(*OPEN, State.BLOCKED, State.HELD):
+            return None
+        return (
+            f"batch {name} was sent before, on {days_of(*sent)}, and nothing of it is left to "
+            f"send. {period_advice(self.batch, time.time())}"
         )
 
     async def run(
@@ -158,6 +182,7 @@ class Job:
         Raises:
             LedgerError: the ledger cannot be written; nothing was sent that is not in it.
         """
+        sent_before = await self.given_again() is not None
         await self.start()
         payer = self._payer = ChunkPayer(
             self._client,
@@ -182,6 +207,7 @@ class Job:
             paused=payer.paused,
             stopped=bool(self._stop),
             look_ups=look_ups,
+            sent_before=sent_before,
         )
 
     async def _share_out(

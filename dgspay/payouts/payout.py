@@ -34,6 +34,9 @@ class State(enum.StrEnum):
 OPEN = (State.NEW, State.IN_DOUBT)
 """A run still has something to do about these."""
 
+UNSENT = (State.NEW, State.BLOCKED)
+"""Nothing has left of these, as far as anybody knows."""
+
 UNPAID = (State.NEW, State.FAILED, State.BLOCKED)
 """Nothing was paid with these, as far as anybody knows; with all others something may have been."""
 

@@ -17,7 +17,7 @@ from dgspay import AsyncDGSPay, Standing, Transaction, errors
 from dgspay.payouts.batch import Batch, Terms
 from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.pace import Pace, Turns
-from dgspay.payouts.payout import Record, State
+from dgspay.payouts.payout import UNSENT, Record, State
 from dgspay.payouts.recipients import account_in, digits_of, is_another
 
 _PAGE = 500
@@ -138,7 +138,7 @@ async def reconcile(
         partial(ledger.page, batch.name, after=after, limit=_PAGE, states=tuple(State))
     ):
         after = page[-1].payout.number
-        sent = [record for record in page if record.state is not State.NEW]
+        sent = [record for record in page if record.state not in UNSENT]
         unlisted = [record for record in sent if record.payout.number not in listed.of_rows]
         asked = await asking.about(unlisted)
         for record in page:

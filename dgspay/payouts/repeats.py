@@ -104,11 +104,12 @@ def words_of(overlap: Overlap, batch: Batch, now: float) -> str:
         )
     told = f"{told}reference on {days}: {names}."
     if overlap.count == batch.count:
-        return f"{told} {_period_advice(batch, now)}, or {by_name}"
+        return f"{told} {period_advice(batch, now)}, or {by_name}"
     return f"{told} Take out of the sheet who was paid, or {by_name}"
 
 
-def _period_advice(batch: Batch, now: float) -> str:
+def period_advice(batch: Batch, now: float) -> str:
+    """Say how the same rows are paid for another month."""
     today = dt.datetime.fromtimestamp(now).astimezone()
     period = f"{today:%Y-%m}"
     if batch.period == period:

@@ -16,7 +16,7 @@ from dgspay.models.codec import dump_json
 from dgspay.money import to_json_number
 from dgspay.payouts.batch import Batch
 from dgspay.payouts.ledger import Counts, Ledger
-from dgspay.payouts.payout import Record, State
+from dgspay.payouts.payout import UNSENT, Record, State
 
 _PAGE = 1000
 _MAX_REASONS = 50
@@ -121,7 +121,7 @@ class Report:
         settled = record.state in (State.CONFIRMED, State.FAILED)
         if record.contradiction and settled and len(self.contradicted) < _MAX_CONTRADICTED:
             self.contradicted.append(record)
-        if record.sent_at is not None and record.state is not State.NEW:
+        if record.sent_at is not None and record.state not in UNSENT:
             self.moments.setdefault(int(record.sent_at), Moment()).count(record.state)
 
     def seconds_of_a_part(self, bars: int) -> int:

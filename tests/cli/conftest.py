@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -36,3 +37,10 @@ def base_url(emulator: Emulator) -> Iterator[str]:
 @pytest.fixture
 def dgspay(emulator: Emulator, base_url: str) -> CommandLine:
     return CommandLine(variables(emulator, base_url))
+
+
+@pytest.fixture(autouse=True)
+def folder_of_ledgers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where commands of the test make their ledgers: none finds that of another test."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return tmp_path / "data" / "dgspay" / "payouts"

@@ -52,3 +52,10 @@ def postgres_ledger_url(payout_postgres: tuple[str, Callable[[], None]]) -> str:
         for (table,) in tables.fetchall():
             connection.execute(f"TRUNCATE {table}")
     return url
+
+
+@pytest.fixture(autouse=True)
+def folder_of_ledgers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where commands of the test make their ledgers: none finds that of another test."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return tmp_path / "data" / "dgspay" / "payouts"

@@ -92,6 +92,12 @@ def paid(emulator: Emulator) -> Counter[str]:
     )
 
 
+def ledger_of(folder: Path) -> Path:
+    """The one ledger that commands made of their own accord in a test with this folder."""
+    (found,) = (folder / "data" / "dgspay" / "payouts").glob("*.sqlite3")
+    return found
+
+
 def states(path: Path, batch: str) -> dict[str, State]:
     """Where each recipient of a batch stands."""
     found: dict[str, State] = {}

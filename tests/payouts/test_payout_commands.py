@@ -20,7 +20,7 @@ from dgspay.payouts import PayoutWebhooks, SqliteLedger, State
 from dgspay.webhooks import sign
 from tests.cli.terminal import CommandLine, variables
 
-from .killing import Strike, environ_of, finish, paid, start, states, strike_at
+from .killing import Strike, environ_of, finish, ledger_of, paid, start, states, strike_at
 from .sheets import RICH, payments, write_sheet
 
 
@@ -73,7 +73,8 @@ def test_run_asks_with_sum_and_count_and_a_no_sends_nothing(tmp_path: Path) -> N
         assert "confirmed" in done.out
         assert len(emulator.executed) == 3
         again = dgspay("payouts", "run", "s.csv", "--yes")
-        assert (again.code, len(emulator.executed)) == (0, 3)
+        assert (again.code, len(emulator.executed)) == (6, 3)
+        assert "Batch s was sent before, on " in again.err
         told = json.loads(dgspay("payouts", "status", "s", "--json").out)
         assert told["states"]["confirmed"] == {"count": 3, "amount": 3006}
         assert dgspay("payouts", "status", "t").code == 2
@@ -113,7 +114,7 @@ def test_a_signal_finishes_what_is_in_flight_and_says_how_to_go_on(
         strike_at(emulator, "POST /disburse", 20, Strike(process, before=True, signal=number))
         said = finish(process, [130])
         assert re.search(r"still to be sent. To go on:\n  dgspay payouts run s.csv", said)
-        stands = states(tmp_path / "dgspay-payouts.sqlite3", "s")
+        stands = states(ledger_of(tmp_path), "s")
         assert set(stands.values()) == {State.ACCEPTED, State.NEW}
         assert len(emulator.executed) == [*stands.values()].count(State.ACCEPTED)
         assert CommandLine(environ)("payouts", *command).code == 0
@@ -124,8 +125,9 @@ def test_a_signal_finishes_what_is_in_flight_and_says_how_to_go_on(
 def test_a_second_run_of_the_same_batch_fails_fast(tmp_path: Path) -> None:
     write_sheet(tmp_path / "s.csv", 2)
     with served() as (emulator, url):
-        with SqliteLedger("dgspay-payouts.sqlite3") as ledger, ledger.only_run("s"):
-            said = CommandLine(variables(emulator, url))("payouts", "run", "s.csv", "--yes")
+        with SqliteLedger("l.sqlite3") as ledger, ledger.only_run("s"):
+            dgspay = CommandLine(variables(emulator, url))
+            said = dgspay("payouts", "run", "s.csv", "--yes", "--ledger", "l.sqlite3")
         assert said.code == 2
         assert "run by another process" in said.err
         assert not emulator.executed
@@ -151,7 +153,7 @@ def test_listen_settles_what_a_lost_answer_left_in_doubt(tmp_path: Path) -> None
             listener.send_signal(signal.SIGTERM)
             finish(listener, [0])
         assert set(paid(emulator).values()) == {1}
-    assert set(states(tmp_path / "dgspay-payouts.sqlite3", "s").values()) == {State.CONFIRMED}
+    assert set(states(ledger_of(tmp_path), "s").values()) == {State.CONFIRMED}
 
 
 @pytest.mark.acceptance(55, 56)
@@ -199,7 +201,7 @@ def test_a_contradiction_is_shown_in_status_and_report(tmp_path: Path) -> None:
     with served() as (emulator, url):
         dgspay = CommandLine(variables(emulator, url))
         assert dgspay("payouts", "run", "s.csv", "--yes").code == 0
-        with SqliteLedger("dgspay-payouts.sqlite3") as ledger:
+        with SqliteLedger(ledger_of(tmp_path)) as ledger:
             webhooks = PayoutWebhooks(ledger, emulator.webhook_secret)
             reference = ledger.page("s")[0].dgs_reference
             fields = {

@@ -64,7 +64,8 @@ def test_one_row_in_doubt_hides_not_that_others_are_unsent(
         assert dgspay(*command).code == 5
         assert dgspay("payouts", "resolve", "s", "salary-1", "--paid", "--yes").code == 0
         # Nothing is wrong any more.
-        assert dgspay(*command).code == 0
+        assert dgspay("payouts", "status", "s").code == 0
+        assert dgspay(*command).code == 6
 
 
 def sent_three_of_six(emulator: Emulator) -> None:

@@ -15,6 +15,7 @@ from dgspay.emulator import Emulator
 from dgspay.payouts import AsyncPayouts, Evidence, Finding, Kind, Pace, SqliteLedger, Witness
 from tests.cli.terminal import CommandLine, variables
 
+from .killing import ledger_of
 from .sheets import RICH, in_process, ledger_in, write_sheet
 
 MAY_BE_PAID = "it may have been paid. Pay nobody again for it before you have looked at DGS-Pay"
@@ -209,7 +210,7 @@ def test_the_command_lists_differences_under_their_kinds(
         assert dgspay("payouts", "run", "s.csv", "--yes").code == 0
         good = dgspay("payouts", "reconcile", "s")
         assert (good.code, good.out) == (0, "The ledger and DGS-Pay agree.\n")
-        with SqliteLedger("dgspay-payouts.sqlite3") as ledger:
+        with SqliteLedger(ledger_of(tmp_path)) as ledger:
             first, second, _ = names(ledger)
         emulator._engine.account.disbursements.pop(second)
         have_listed(emulator, transfer(first, 5))

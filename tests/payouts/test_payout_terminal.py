@@ -33,7 +33,7 @@ from dgspay.payouts import (
 )
 from tests.cli.terminal import CommandLine
 
-from .killing import ENOUGH, environ_of
+from .killing import ENOUGH, environ_of, ledger_of
 from .sheets import RICH, write_sheet
 
 COLUMNS, LINES = 80, 24
@@ -114,9 +114,7 @@ def test_a_terminal_of_80_columns_shows_bar_rate_time_left_and_counts(folder: Pa
     assert re.search(r"Settling +[━╸╺]+ +98 of 100", terminal.plain)
     assert "accepted 0  confirmed 98  failed 0  in doubt 2" in terminal.plain
     # The command to give is in one piece, to be copied.
-    assert f"status salaries --ledger {folder / 'dgspay-payouts.sqlite3'}" in re.sub(
-        r"\r?\n", "", terminal.plain
-    )
+    assert f"status salaries --ledger {ledger_of(folder)}" in re.sub(r"\r?\n", "", terminal.plain)
     # In colour, and with nothing left hidden.
     assert b"\x1b[33min doubt 2" in terminal.written
     assert terminal.written.rindex(b"\x1b[?25h") > terminal.written.rindex(b"\x1b[?25l")
@@ -134,7 +132,7 @@ def test_a_followed_status_stays_in_place_until_all_is_settled(folder: Path) -> 
         reader.start()
         reader.join(ENOUGH)
         assert "held" in status.plain
-        with SqliteLedger("dgspay-payouts.sqlite3") as ledger:
+        with SqliteLedger(ledger_of(folder)) as ledger:
             Payouts(ledger=ledger).resolve("s", "salary-1", paid=True)
         assert status.end() == 0
     # The later picture was written over the earlier one.

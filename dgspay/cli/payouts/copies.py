@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 
 from dgspay.cli.exits import ExitCode, fail
-from dgspay.cli.payouts.options import (
-    LedgerOption,
+from dgspay.cli.payouts.ledgers import (
     is_server,
     known_ledger,
     ledger_path,
     opened_ledger,
     place_words,
 )
+from dgspay.cli.payouts.options import LedgerOption
 from dgspay.cli.session import ask
 from dgspay.cli.terminal import console, visible
 from dgspay.payouts import SqliteLedger

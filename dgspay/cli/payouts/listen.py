@@ -10,7 +10,8 @@ import typer
 from dgspay import errors
 from dgspay.cli.exits import fail
 from dgspay.cli.interruption import stop_signals, wait_until
-from dgspay.cli.payouts.options import LedgerOption, opened_ledger, place_words
+from dgspay.cli.payouts.ledgers import NewLedger, opened_ledger, place_words
+from dgspay.cli.payouts.options import LedgerOption, NewLedgerOption
 from dgspay.cli.receiver import Received, Refused, receive
 from dgspay.cli.session import webhook_secret
 from dgspay.cli.streams import begin_effect
@@ -34,6 +35,7 @@ _SECONDS_TO_ANSWER = 3.0
 def listen(
     *,
     ledger: LedgerOption = None,
+    new_ledger: NewLedgerOption = False,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
     ] = DEFAULT_PORT,
@@ -49,7 +51,8 @@ def listen(
     secret = webhook_secret()
     if secret is None:
         raise errors.ConfigError("the environment variable DGSPAY_WEBHOOK_SECRET is not set")
-    with opened_ledger(ledger, answer_within=_SECONDS_TO_ANSWER) as opened:
+    new = NewLedger(wanted=new_ledger)
+    with opened_ledger(ledger, new=new, answer_within=_SECONDS_TO_ANSWER) as opened:
         listener = _Listener(PayoutWebhooks(opened, secret), place_words(opened))
         try:
             with (

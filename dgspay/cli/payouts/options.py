@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import importlib.util
-import shlex
-from collections.abc import Callable, Coroutine, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import anyio
 import typer
 
 from dgspay import AsyncDGSPay, RetryPolicy
 from dgspay.cli.exits import fail
+from dgspay.cli.payouts.ledgers import AnyLedger
 from dgspay.cli.session import client_options
-from dgspay.payouts import DEFAULT_NAME, AsyncPayouts, SqliteLedger, parse_fee
+from dgspay.payouts import AsyncPayouts, parse_fee
 
 T = TypeVar("T")
-AnyLedger = Union[SqliteLedger, "PostgresLedger"]
-
-_SERVERS = ("postgresql://", "postgres://")
 
 TRANSPORTS = ("aiohttp", "httpx")
 
 if TYPE_CHECKING:
-    from dgspay.payouts import PostgresLedger
     from dgspay.transports.base import AsyncTransport
 
 SheetArgument = Annotated[
@@ -47,8 +41,16 @@ LedgerOption = Annotated[
         "--ledger",
         envvar="DGSPAY_PAYOUTS_LEDGER",
         metavar="PATH|URL",
-        help=f"Who remembers: a SQLite file, {DEFAULT_NAME} beside FILE or here if left out; or "
-        "postgresql://... for several machines.",
+        help="Who remembers: a SQLite file, or postgresql://... for several machines. If left out, "
+        "one file for the account, in the folder where programs of this user keep their data.",
+    ),
+]
+NewLedgerOption = Annotated[
+    bool,
+    typer.Option(
+        "--new-ledger",
+        help="Begin a ledger where there is none yet, without asking, in production too. One that "
+        "does not know who was paid before would pay them again.",
     ),
 ]
 
@@ -115,66 +117,6 @@ TransportOption = Annotated[
         help="aiohttp or httpx; aiohttp where it is installed, as it is faster with many at once.",
     ),
 ]
-
-
-@contextmanager
-def known_ledger(place: str | None) -> Generator[AnyLedger]:
-    """Open a ledger that is there already, and close it; a command that only looks makes none."""
-    path = ledger_path(place)
-    if not is_server(place) and not path.exists():
-        fail(f"There is no ledger at {path.resolve()}. Name it with --ledger.")
-    with opened_ledger(place) as ledger:
-        yield ledger
-
-
-@contextmanager
-def opened_ledger(
-    place: str | None, beside: Path | None = None, *, answer_within: float | None = None
-) -> Generator[AnyLedger]:
-    """Open the ledger, and close it; a file that is not there is made.
-
-    Args:
-        place: Where the option says it is.
-        beside: The sheet next to which it lies by default, so that the same sheet finds the
-            same ledger from wherever the command is given.
-        answer_within: Seconds after which a question without an answer is an error.
-    """
-    if place is not None and is_server(place):
-        require_postgres()
-        from dgspay.payouts import PostgresLedger  # noqa: PLC0415 - it imports the extra
-
-        with PostgresLedger(place, answer_within=answer_within) as server:
-            yield server
-        return
-    folder = Path() if beside is None else beside.parent
-    path = folder / DEFAULT_NAME if place is None else Path(place)
-    with SqliteLedger(path, answer_within=answer_within) as ledger:
-        yield ledger
-
-
-def ledger_path(place: str | None) -> Path:
-    """Return the file of a ledger that is one, by the option that names it."""
-    return Path(DEFAULT_NAME if place is None else place)
-
-
-def is_server(place: str | None) -> bool:
-    """Say whether a ledger is a PostgreSQL."""
-    return place is not None and place.startswith(_SERVERS)
-
-
-def require_postgres() -> None:
-    """End the command with advice where the extra is not installed."""
-    if any(importlib.util.find_spec(name) is None for name in ("psycopg", "pgqueuer")):
-        fail("This needs psycopg and pgqueuer. Install them with: pip install 'dgspay[postgres]'")
-
-
-def place_words(ledger: AnyLedger | Path) -> str:
-    """Return the option that names this ledger, without what a connection string may hold."""
-    if isinstance(ledger, Path):
-        return f"--ledger {shlex.quote(str(ledger))}"
-    if isinstance(ledger, SqliteLedger):
-        return place_words(ledger.path)
-    return "--ledger postgresql://..."
 
 
 def mapping_of(pairs: Sequence[str] | None) -> dict[str, str]:

@@ -6,6 +6,7 @@ import typer
 
 from dgspay.cli.exits import ExitCode
 from dgspay.cli.output import one_form, write_csv, write_json_rows
+from dgspay.cli.payouts.ledgers import known_ledger
 from dgspay.cli.payouts.options import (
     BatchArgument,
     ConcurrencyOption,
@@ -13,7 +14,6 @@ from dgspay.cli.payouts.options import (
     RateOption,
     TransportOption,
     asking,
-    known_ledger,
 )
 from dgspay.cli.session import BaseUrlOption, CsvOption, EnvironmentOption, JsonOption
 from dgspay.cli.terminal import console, visible
@@ -45,7 +45,7 @@ def reconcile(
     async def collect(payouts: AsyncPayouts) -> list[Difference]:
         return [found async for found in payouts.reconcile(batch, pace=pace)]
 
-    with known_ledger(ledger) as opened:
+    with known_ledger(ledger, environment, base_url) as opened:
         found = asking(collect, environment, base_url, ledger=opened, transport=transport)
     if as_json:
         write_json_rows(found)

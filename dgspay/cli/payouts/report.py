@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from dgspay.cli.exits import ExitCode, fail
-from dgspay.cli.payouts.options import BatchArgument, LedgerOption, known_ledger
+from dgspay.cli.payouts.ledgers import known_ledger
+from dgspay.cli.payouts.options import BatchArgument, LedgerOption
 from dgspay.cli.terminal import console, visible
 from dgspay.payouts import REPORT_FORMS, Payouts
 

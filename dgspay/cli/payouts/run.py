@@ -14,14 +14,21 @@ import typer
 
 from dgspay.cli.exits import ExitCode, tell_error
 from dgspay.cli.interruption import stop_signals
+from dgspay.cli.payouts.ledgers import (
+    AnyLedger,
+    NewLedger,
+    is_server,
+    opened_ledger,
+    place_words,
+)
 from dgspay.cli.payouts.options import (
     AllowOption,
-    AnyLedger,
     BatchOption,
     ConcurrencyOption,
     FeeOption,
     LedgerOption,
     MapOption,
+    NewLedgerOption,
     PeriodOption,
     RateOption,
     RepeatDaysOption,
@@ -29,10 +36,7 @@ from dgspay.cli.payouts.options import (
     TransportOption,
     TrustOption,
     client,
-    is_server,
     mapping_of,
-    opened_ledger,
-    place_words,
 )
 from dgspay.cli.payouts.progress import Progress, shown, telling
 from dgspay.cli.payouts.shown import (
@@ -45,7 +49,7 @@ from dgspay.cli.payouts.shown import (
 )
 from dgspay.cli.session import BaseUrlOption, EnvironmentOption, ask
 from dgspay.cli.streams import begin_effect, note_effect
-from dgspay.cli.terminal import console
+from dgspay.cli.terminal import console, visible
 from dgspay.errors import DGSPayError
 from dgspay.payouts import (
     REPEAT_DAYS,
@@ -54,6 +58,7 @@ from dgspay.payouts import (
     Engine,
     Job,
     Pace,
+    Payouts,
     RowsInvalidError,
     State,
     Stop,
@@ -93,6 +98,7 @@ def run(
     *,
     batch: BatchOption = None,
     ledger: LedgerOption = None,
+    new_ledger: NewLedgerOption = False,
     mapping: MapOption = None,
     callback_url: Annotated[
         str | None,
@@ -147,7 +153,11 @@ def run(
             "pace": Pace(concurrency=concurrency, per_second=rate),
         },
     )
-    with opened_ledger(ledger, file) as opened, stop_signals() as stopped:
+    new = NewLedger(wanted=new_ledger, may_ask=not yes)
+    opening = opened_ledger(
+        ledger, beside=file, new=new, environment=environment, base_url=base_url
+    )
+    with opening as opened, stop_signals() as stopped:
         try:
             summary = anyio.run(_run, wish, opened, Stop(stopped))
         except RowsInvalidError as error:
@@ -159,7 +169,9 @@ def run(
             note_effect(
                 exit_code(summary), batch=summary.batch, ledger=place_words(opened), go_on=again
             )
-            tell_summary(summary, again, place_words(opened))
+            blocked = summary.counts.count(State.BLOCKED)
+            status = Payouts(ledger=opened).status(summary.batch) if blocked else None
+            tell_summary(summary, again, place_words(opened), status)
             raise typer.Exit(exit_code(summary))
     tell_faults(faults, count)
     raise typer.Exit(ExitCode.USAGE)
@@ -186,8 +198,14 @@ async def _look(job: Job, wish: _Wish, payouts: AsyncPayouts) -> int | None:
 
     None where no more may be sent as things stand, and what was sent before is looked up.
     """
-    left = (await payouts.status(job.batch.name)).counts.count(State.NEW)
+    counts = (await payouts.status(job.batch.name)).counts
+    left = counts.count(State.NEW, State.BLOCKED)
     if job.resumed:
+        again = await job.given_again()
+        if again is not None:
+            words = visible(f"{again[0].upper()}{again[1:]}.")
+            console(stderr=True).print(words, style="bold yellow", soft_wrap=True)
+            return 0
         console().print(
             f"Going on with batch {job.batch.name}: {left:,} of {job.batch.count:,} to be sent"
         )
@@ -203,9 +221,9 @@ async def _look(job: Job, wish: _Wish, payouts: AsyncPayouts) -> int | None:
     if found.problems:
         console(stderr=True).print("Nothing was sent.", style="bold red")
         raise typer.Exit(ExitCode.NO)
-    if not wish.yes and not wish.dry_run:
+    if found.count and not wish.yes and not wish.dry_run:
         ask(found.question)
-    return left
+    return found.count
 
 
 async def _pay(

@@ -7,13 +7,8 @@ from typing import Annotated
 import typer
 
 from dgspay.cli.exits import ExitCode, fail
-from dgspay.cli.payouts.options import (
-    BatchArgument,
-    LedgerOption,
-    TransportOption,
-    asking,
-    known_ledger,
-)
+from dgspay.cli.payouts.ledgers import known_ledger
+from dgspay.cli.payouts.options import BatchArgument, LedgerOption, TransportOption, asking
 from dgspay.cli.payouts.shown import words_of
 from dgspay.cli.session import BaseUrlOption, EnvironmentOption, ask
 from dgspay.cli.terminal import console
@@ -48,7 +43,7 @@ def resolve(
     """
     if undo == (paid is not None):
         fail("Say one of --paid, --not-paid and --undo.")
-    with known_ledger(ledger) as opened:
+    with known_ledger(ledger, environment, base_url) as opened:
         offline = Payouts(ledger=opened)
         record = offline.row(batch, row)
         _tell(record)

@@ -10,9 +10,25 @@ from rich.text import Text
 
 from dgspay.cli.exits import ExitCode
 from dgspay.cli.terminal import console, figure, visible
-from dgspay.payouts import Counts, Preflight, Record, RowFault, State, Status, Summary, Survey
+from dgspay.payouts import (
+    Counts,
+    Preflight,
+    Record,
+    RowFault,
+    State,
+    Status,
+    Summary,
+    Survey,
+)
 
-_STYLES = {State.FAILED: "red", State.HELD: "yellow", State.IN_DOUBT: "yellow"}
+_STYLES = {
+    State.FAILED: "red",
+    State.HELD: "yellow",
+    State.IN_DOUBT: "yellow",
+    State.BLOCKED: "yellow",
+}
+
+_BLOCKED_SHOWN = 10
 
 EXIT_CODES = (
     "\b\nExit codes:\n"
@@ -22,10 +38,11 @@ EXIT_CODES = (
     "  3    DGS-Pay refused a look-up, the API key say; this command sent nothing\n"
     "  4    some are still to be sent: give the same command again\n"
     "  5    it is not known of some whether they were paid: they are held\n"
+    "  6    it was sent before, some of it or all, and is not sent again\n"
     "  9    both 4 and 5: some are still to be sent, and some are held\n"
     "  130  stopped with Ctrl-C or SIGTERM, none is held; give the same command again"
 )
-"""What the payout commands end with; the first of 9, 130, 5, 4, 1 that is true."""
+"""What the payout commands end with; the first of 9, 130, 5, 4, 6, 1 that is true."""
 
 
 def tell_faults(faults: Sequence[RowFault], count: int) -> None:
@@ -98,7 +115,29 @@ def tell_status(status: Status, most_doubts: int | None = None) -> RenderableTyp
     left = status.counts.count(State.HELD, State.IN_DOUBT) - len(doubts)
     if left:
         parts.append(Text(f"... and {left:,} more in doubt; the report has them all"))
+    room = None if most_doubts is None else most_doubts - len(doubts)
+    parts.extend(blocked_of(status, room))
     return Group(*parts)
+
+
+def blocked_of(status: Status, most: int | None = None) -> list[RenderableType]:
+    """Make what is shown of rows that were not sent because they look paid."""
+    count, named = status.counts.count(State.BLOCKED), status.blocked[:most]
+    if not count:
+        return []
+    parts: list[RenderableType] = [
+        Text("\nBlocked, for they look as if they had been paid before:", "yellow")
+    ]
+    parts.extend(map(words_of, named))
+    if count > len(named):
+        parts.append(Text(f"... and {count - len(named):,} more; the report has them all"))
+    parts.append(
+        Text(
+            "One that is to be paid all the same is allowed by name: the same command with "
+            "--allow-duplicate REFERENCE"
+        )
+    )
+    return parts
 
 
 def words_of(record: Record) -> Text:
@@ -117,10 +156,12 @@ def tell_counts(counts: Counts) -> None:
     console().print(table_of(counts))
 
 
-def tell_summary(summary: Summary, again: str, ledger: str) -> None:
+def tell_summary(summary: Summary, again: str, ledger: str, status: Status | None = None) -> None:
     """Say where a batch stands after a run, and how to go on."""
     tell_counts(summary.counts)
     err = console(stderr=True)
+    for part in () if status is None else blocked_of(status, _BLOCKED_SHOWN):
+        err.print(part, soft_wrap=True)
     if summary.paused is not None:
         err.print(f"Paused: {visible(summary.paused)}.", style="bold yellow")
     if summary.stopped:
@@ -162,4 +203,6 @@ def exit_code(summary: Summary) -> ExitCode:
         return ExitCode.UNKNOWN
     if summary.unsent:
         return ExitCode.NOT_SENT
+    if summary.sent_before or summary.counts.count(State.BLOCKED):
+        return ExitCode.PAID_BEFORE
     return ExitCode.NO if summary.counts.count(State.FAILED) else ExitCode.OK

@@ -11,17 +11,14 @@ import typer
 
 from dgspay.cli.exits import ExitCode, fail
 from dgspay.cli.interruption import stop_signals
+from dgspay.cli.payouts.ledgers import AnyLedger, is_server, opened_ledger, require_postgres
 from dgspay.cli.payouts.options import (
-    AnyLedger,
     ConcurrencyOption,
     LedgerOption,
     RateOption,
     TransportOption,
     TrustOption,
     client,
-    is_server,
-    opened_ledger,
-    require_postgres,
 )
 from dgspay.cli.payouts.progress import Progress, shown, telling
 from dgspay.cli.session import BaseUrlOption, EnvironmentOption

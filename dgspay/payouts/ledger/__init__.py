@@ -86,6 +86,10 @@ class Ledger(Protocol):
         """Say what other batches have paid, or may have paid, of what is left of this one."""
         ...
 
+    def left_out(self, batch: Batch, *, allowed: Collection[int] = ()) -> tuple[int, int]:
+        """Count what `overlaps` speaks of, and add it up in RWF."""
+        ...
+
     def compare(
         self, batch: Batch, payouts: Iterable[Payout], *, allowed: Collection[int] = ()
     ) -> list[Overlap]:

@@ -194,6 +194,15 @@ class DatabaseLedger(Generic[ConnectionT]):
 
         return self._writer.run(work)
 
+    def left_out(self, batch: Batch, *, allowed: Collection[int] = ()) -> tuple[int, int]:
+        """Count the payouts that `overlaps` is about, and add them up in RWF; see there."""
+
+        def work(connection: ConnectionT) -> tuple[int, int]:
+            known = guard.allowances(connection, batch.id)
+            return guard.left_out(connection, batch, {*allowed, *known}, self._clock())
+
+        return self._writer.run(work)
+
     def compare(
         self, batch: Batch, payouts: Iterable[Payout], *, allowed: Collection[int] = ()
     ) -> list[Overlap]:

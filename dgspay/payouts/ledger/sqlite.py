@@ -38,8 +38,6 @@ from dgspay.payouts.spellings import are_plain, stored_keys
 OLDEST_SQLITE = (3, 33)
 """Upserts came with 3.24; the ledger has never been run on anything older than this."""
 
-DEFAULT_NAME = "dgspay-payouts.sqlite3"
-
 _MARK_VERSION = f"PRAGMA user_version = {SCHEMA_VERSION}"
 _GUARD = (
     """
@@ -158,7 +156,7 @@ class SqliteLedger(DatabaseLedger["SqliteConnection"]):
 
     def __init__(
         self,
-        path: str | Path = DEFAULT_NAME,
+        path: str | Path,
         *,
         busy_timeout: float = 30.0,
         clock: Callable[[], float] = time.time,
