@@ -2,7 +2,7 @@
 
 The body decides; the HTTP status decides only where no usable body came. That is, in order:
 
-1. a redirect is no answer;
+1. a redirect is no answer, nor is a status that no answer has (below 200, above 599);
 2. code 93 says that the key is in use, whatever came with it;
 3. 429 and the codes 90, 91, 92 and VALIDATION_ERROR are refusals of DGS-Pay's own, and 99 is a
    failure that it calls safe to retry;
@@ -192,6 +192,8 @@ def assess(
         secrets: What a server must not be quoted with, should it send it back.
     """
     status = response.status
+    if not _is_final(status):
+        return Finding(verdict=Verdict.UNKNOWN, reason=_no_answer(status))
     retry_after = parse_retry_after(response.reveal_headers(), now=now)
     envelope, fault = _parse_envelope(response, secrets)
     excerpt = _excerpt(response.reveal_body(), secrets) if envelope is None else None
@@ -230,6 +232,17 @@ def assess(
         reason = f"the answer (HTTP {status}) is unusable"
         return found(Verdict.UNKNOWN, f"{reason}: {fault.message if fault else 'no'}", fault=fault)
     return _assess_success(found, envelope, operation, said)
+
+
+def _is_final(status: object) -> bool:
+    """Whether it is the status of an answer: a transport may be anybody's, and say anything."""
+    return isinstance(status, int) and 200 <= status < 600
+
+
+def _no_answer(status: object) -> str:
+    if isinstance(status, int) and 0 <= status < 1000:
+        return f"what came (HTTP {status:d}) is no answer"
+    return "what came has no status of HTTP's"
 
 
 def _assess_code(found: _Found, code: str, status: int, said: Callable[[], str]) -> Finding:

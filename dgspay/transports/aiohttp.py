@@ -43,8 +43,10 @@ from dgspay.transports.failures import (
     detail,
     is_about_a_certificate,
     pool_timeout,
+    too_many_interim_answers,
     unverified,
 )
+from dgspay.transports.interim import TooManyInterimAnswersError
 
 # What is handed over at a time, so that a write can be seen to stall.
 _PIECE = 65_536
@@ -359,6 +361,8 @@ def _interruption_or_failure(error: Exception, *, sent: bool) -> BaseException:
 def _failure(error: Exception, *, sent: bool) -> TransportFailure:
     if isinstance(error, TransportFailure):
         return error
+    if isinstance(error, TooManyInterimAnswersError):
+        return too_many_interim_answers(sent=sent)
     if not sent and is_about_a_certificate(error):
         return unverified()
     if isinstance(error, aiohttp.ClientHttpProxyError):

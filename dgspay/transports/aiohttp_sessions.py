@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import select
 import ssl
@@ -21,6 +22,7 @@ from dgspay.core.operation import TransportFailure
 from dgspay.transports import certificates
 from dgspay.transports.asyncio_deadlines import Deadlines
 from dgspay.transports.failures import unusable
+from dgspay.transports.interim import InterimAnswers, TooManyInterimAnswersError
 from dgspay.transports.routes import KEEP_ALIVE, environment_proxy
 
 PROXIES = ("http", "https")
@@ -77,6 +79,7 @@ class BorrowedSession:
         if self._session._loop is not loop:  # noqa: SLF001
             raise unusable("the aiohttp session belongs to another event loop")
         if self._opened is None:
+            watch(self._session.connector)
             self._opened = OpenSession(loop, self._session, None, Deadlines(loop))
         return self._opened
 
@@ -159,6 +162,42 @@ async def _kept(
             await asyncio.sleep(0)
 
 
+class CountingHandler(ResponseHandler):
+    """A connection whose interim answers are counted before they are parsed."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self._interim = InterimAnswers()
+
+    def set_response_params(self, **options: Any) -> None:
+        """Begin with a request."""
+        self._interim.begin()
+        super().set_response_params(**options)
+
+    def data_received(self, data: bytes) -> None:
+        """Count before anything is parsed, for that is done in one go."""
+        try:
+            self._interim.check(data)
+        except TooManyInterimAnswersError as error:
+            self.set_exception(error)
+            if self.transport is not None:
+                self.transport.abort()
+        else:
+            super().data_received(data)
+
+
+def watch(connector: aiohttp.BaseConnector | None) -> None:
+    """Have the interim answers counted on the connections a connector will make.
+
+    aiohttp has no setting for it. A connector that makes connections of another kind is left
+    alone.
+    """
+    factory = getattr(connector, "_factory", None)
+    if isinstance(factory, functools.partial) and factory.func is ResponseHandler:
+        made = functools.partial(CountingHandler, *factory.args, **factory.keywords)
+        connector._factory = made  # type: ignore[union-attr]  # noqa: SLF001
+
+
 class _Connector(aiohttp.TCPConnector):
     """A pool that looks at an idle connection before a payment is written to it.
 
@@ -168,6 +207,7 @@ class _Connector(aiohttp.TCPConnector):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        watch(self)
         self._used: weakref.WeakSet[ResponseHandler] = weakref.WeakSet()
 
     async def connect(self, *args: Any, **more: Any) -> Any:

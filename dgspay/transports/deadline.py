@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from dgspay.interruption import interruption_in
+from dgspay.transports.interim import InterimAnswers
 
 # What is written at a time, so that the deadline is looked at in between.
 _PIECE = 65_536
@@ -130,10 +131,11 @@ class BoundBackend:
 
 
 class BoundStream:
-    """An open connection that keeps the deadline."""
+    """An open connection that keeps the deadline, and whose interim answers are counted."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
+        self._interim = InterimAnswers()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read what there is."""
@@ -144,11 +146,13 @@ class BoundStream:
         except Exception as error:  # noqa: BLE001
             raised = _interruption_or(error)
         else:
+            self._interim.check(piece)
             return piece
         raise raised
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write all of it."""
+        self._interim.begin()
         # In pieces, for the timeout starts anew with every byte the other side takes.
         for start in range(0, len(buffer), _PIECE):
             deadline.check()

@@ -7,6 +7,7 @@ import ssl
 from dgspay.core.operation import TransportFailure
 from dgspay.interruption import links
 from dgspay.transports.deadline import DeadlinePassedError
+from dgspay.transports.interim import MAX_INTERIM_ANSWERS, TooManyInterimAnswersError
 
 # The four libraries have the same classes under the same names, and any of them may not be
 # installed: so an exception is known by the names of its classes.
@@ -32,6 +33,8 @@ _REASONS = {
 
 def failure_of(error: Exception) -> TransportFailure:
     """Say what happened by an exception of httpx, httpx2 or their network layers."""
+    if isinstance(error, TooManyInterimAnswersError):
+        return too_many_interim_answers(sent=True)
     kinds = _kinds(error)
     sent = _NOT_SENT.isdisjoint(kinds)
     if not sent and is_about_a_certificate(error):
@@ -48,6 +51,8 @@ def unsent(error: Exception) -> TransportFailure:
         return error
     if isinstance(error, DeadlinePassedError):
         return deadline_passed(sent=False)
+    if isinstance(error, TooManyInterimAnswersError):
+        return too_many_interim_answers(sent=False)
     if is_about_a_certificate(error):
         return unverified()
     for kind in _kinds(error):
@@ -91,6 +96,14 @@ def misconfigured(reason: str) -> TransportFailure:
 def pool_timeout() -> TransportFailure:
     """Say that the wait for a connection was too long."""
     return TransportFailure(_REASONS["PoolTimeout"], sent=False)
+
+
+def too_many_interim_answers(*, sent: bool) -> TransportFailure:
+    """Say that a server, or a proxy that was asked for a tunnel, does not come to the point."""
+    return TransportFailure(
+        f"more than {MAX_INTERIM_ANSWERS} interim answers (HTTP 1xx) came, and no answer",
+        sent=sent,
+    )
 
 
 def deadline_passed(*, sent: bool) -> TransportFailure:

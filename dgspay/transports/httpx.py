@@ -18,6 +18,7 @@ from dgspay.transports.certificates import Verify
 from dgspay.transports.checks import check_nothing_beside, checked_limit
 from dgspay.transports.deadline import DeadlinePassedError, bound, deadline
 from dgspay.transports.failures import deadline_passed, failure_of, unsent, unusable
+from dgspay.transports.interim import watch
 from dgspay.transports.libraries import Library, LibraryName, is_async_client
 from dgspay.transports.pools import LoopPool, ThreadPool
 from dgspay.transports.progress import Progress
@@ -48,8 +49,9 @@ class HttpxTransport(Generic[AnswerT]):
     and survives any cancellation. They speak through the library's own network layer.
 
     Given an `AsyncClient` or `Client` of your own, that client is used as it is, event hooks and
-    all, and is yours to close. Only the sockets of a blocking one learn to end at the deadline of
-    a call; where it has a transport of its own making, they cannot. What httpx offers no way
+    all, and is yours to close. Only its sockets learn to count interim answers, and those of a
+    blocking one to end at the deadline of a call; where it has a transport of its own making, they
+    cannot. What httpx offers no way
     around: where a server sends more than its answer (a 204 with a body, say), httpx takes the
     rest for the answer to the next request on that connection. Ours drop the connection.
 
@@ -119,6 +121,7 @@ class HttpxTransport(Generic[AnswerT]):
         if client.is_closed:
             raise ConfigError("client is closed already: make a new one")
         if self.is_async:
+            watch(client)
             self._source = _BorrowedAsync(client)
         else:
             bound(client)

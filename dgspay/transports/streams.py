@@ -7,12 +7,10 @@ import ssl
 from collections.abc import Iterable
 from typing import Any
 
+from dgspay.transports.interim import READ_UP_TO, InterimAnswers
+
 # More than that is written as it comes.
 _GATHER_UP_TO = 65_536
-
-# What is read at a time. It may hold thousands of chunks of a byte each, which keep a processor
-# busy for a while: the event loop must have its turns in between, and the deadline must be seen.
-_READ_UP_TO = 8_192
 
 
 class GatheringBackend:
@@ -55,12 +53,14 @@ class GatheringStream:
         self._core = core
         self._held = b""
         self._timeout: float | None = None
+        self._interim = InterimAnswers()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Write what was held back, and read what there is."""
         if self._held:
             await self._flush()
-        piece: bytes = await self._stream.read(min(max_bytes, _READ_UP_TO), timeout)
+        piece: bytes = await self._stream.read(min(max_bytes, READ_UP_TO), timeout)
+        self._interim.check(piece)
         return piece
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -68,6 +68,7 @@ class GatheringStream:
         self._held += buffer
         del buffer
         self._timeout = timeout
+        self._interim.begin()
         if len(self._held) > _GATHER_UP_TO:
             await self._flush()
 
@@ -147,7 +148,7 @@ class BlockingGatheringStream:
         """Write what was held back, and read what there is."""
         if self._held:
             self._flush()
-        piece: bytes = self._stream.read(min(max_bytes, _READ_UP_TO), timeout)
+        piece: bytes = self._stream.read(min(max_bytes, READ_UP_TO), timeout)
         return piece
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
