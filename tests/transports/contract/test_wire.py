@@ -88,7 +88,7 @@ def test_request_is_sent_as_it_was_built_and_nothing_is_added(way: Way) -> None:
     ],
 )
 def test_path_is_percent_encoded_once_and_by_us(way: Way, id_: str, segment: str) -> None:
-    transaction = http({"status": "success", "data": {"id": "1", "status": "success"}})
+    transaction = http({"status": "success", "data": {"id": id_, "status": "success"}})
     with RawServer(answering(transaction)) as server:
         carry_out(way, server.url, lambda dgs: dgs.transactions.retrieve(id_))
         assert [request.target for request in server.requests] == [
