@@ -65,11 +65,6 @@ class PaymentStatus(OpenEnum):
     def _in_any_spelling(cls) -> frozenset[str]:
         return frozenset({"pending", "failed"})
 
-    @property
-    def is_settled(self) -> bool:
-        """Whether it will not change any more. A word never seen is not settled."""
-        return self in (PaymentStatus.SUCCESSFUL, PaymentStatus.FAILED)
-
 
 class PaymentMethod(OpenEnum):
     """How the customer paid (guide, `payment_type` and `payment_method_type`)."""

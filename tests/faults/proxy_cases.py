@@ -20,6 +20,7 @@ from tests.faults.proxy_faults import (
     Latency,
     Limit,
     Reset,
+    SentOnTwice,
     Slicer,
     SlowClose,
     Timeout,
@@ -51,6 +52,7 @@ _FAULTS: dict[str, Callable[[Random, Way], Fault]] = {
     "limit": lambda random, way: Limit(way=way, size=_size(random)),
     "destroyed byte": lambda random, way: Corruption(way=way, at=_size(random)),
     "cut answer": lambda random, way: Cut(size=_size(random)),
+    "sent on twice": lambda random, way: SentOnTwice(),
 }
 
 CALLS = ("read", "charge", "card", "pin", "otp", "link", "disburse", "convert")
@@ -90,14 +92,16 @@ class Case:
         name = list(_FAULTS)[seed // len(CALLS) % len(_FAULTS)]
         way: Way = random.choice(["request", "answer", "answer"])
         trusting = random.random() < 0.4
+        fault = _FAULTS[name](random, way)
         return cls(
             seed=seed,
             call=CALLS[seed % len(CALLS)],
-            fault=_FAULTS[name](random, way),
+            fault=fault,
             lasts=random.choice([1, 1, 2, 99]),
             start=random.choice(["cold", "warm", "stale"]),
             trusting=trusting,
-            honoured=trusting or random.random() < 0.5,
+            # What is sent on twice under a key that means nothing is done twice, and not by us.
+            honoured=trusting or isinstance(fault, SentOnTwice) or random.random() < 0.5,
             gives_up_after=random.uniform(0.0, 0.05) if random.random() < 0.15 else None,
         )
 

@@ -41,6 +41,11 @@ class Down(Fault):
 
 
 @attrs.frozen(kw_only=True)
+class SentOnTwice(Fault):
+    """The server gets each request a second time while it works, and answers that one (93)."""
+
+
+@attrs.frozen(kw_only=True)
 class Latency(Fault):
     """Each piece comes `seconds` later."""
 

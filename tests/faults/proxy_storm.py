@@ -25,7 +25,7 @@ from dgspay.encryption import CardEncryptor
 from dgspay.transports.httpx import HttpxTransport
 from tests.faults.proxy import FaultProxy
 from tests.faults.proxy_cases import Case, Claim, Run, done_by, wrong_with
-from tests.faults.proxy_faults import NOTHING, Down
+from tests.faults.proxy_faults import NOTHING, Down, SentOnTwice
 from tests.transports.ways import Way
 
 Act = Callable[[Any], Any]
@@ -66,6 +66,8 @@ class Storm:
         authorized = self._charged(case) if case.call in ("pin", "otp") else None
         act = self._act(case, authorized)
         strike = _Strike(case, self._proxy)
+        if isinstance(case.fault, SentOnTwice):
+            self._emulator.faults.send_on_twice("*", probability=1)
         try:
             if self._way.mode == "sync":
                 with DGSPay(**self._settings(case, strike)) as dgs:
@@ -169,6 +171,7 @@ class Storm:
         return reference
 
     def _mend(self) -> None:
+        self._emulator.faults.clear()
         self._proxy.fault = NOTHING
         self._proxy.come_up()
         self._proxy.drop()
