@@ -106,30 +106,18 @@ class Address:
         """The connection string, with its bounds."""
         return bounded(self._conninfo, pooled=self.is_pooled)
 
-    def refused(self, error: psycopg.Error) -> ServerRefusal:
-        """Return what is wrong, and remember a pooler."""
-        refusal = refusal_of(error, self._conninfo)
-        if refusal.is_pooler and not self.is_pooled:
-            self.is_pooled = True
-            return ServerRefusal(refusal.message, passes=True, is_pooler=True)
-        return refusal
-
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         """Connect, for the ledger.
 
         Raises:
             ServerRefusedError: the server cannot be reached, or lets nobody in.
         """
-        for _ in range(2):
-            knew_pooler = self.is_pooled
+        while True:
             try:
                 return psycopg.connect(self.conninfo, autocommit=True, prepare_threshold=None)
             except psycopg.Error as error:
-                refusal = self.refused(error)
-            if self.is_pooled == knew_pooler:
-                break
-        # Not from the error above, whose text may hold what the connection string holds.
-        raise ServerRefusedError(refusal)
+                refusal = refusal_of(error, self._conninfo)
+            self._require_pooler(refusal)
 
     async def connect_async(self) -> psycopg.AsyncConnection[Any]:
         """Connect, for the engine.
@@ -137,17 +125,21 @@ class Address:
         Raises:
             ServerRefusedError: the server cannot be reached, or lets nobody in.
         """
-        for _ in range(2):
-            knew_pooler = self.is_pooled
+        while True:
             try:
                 return await psycopg.AsyncConnection.connect(
                     self.conninfo, autocommit=True, prepare_threshold=None
                 )
             except psycopg.Error as error:
-                refusal = self.refused(error)
-            if self.is_pooled == knew_pooler:
-                break
-        raise ServerRefusedError(refusal)
+                refusal = refusal_of(error, self._conninfo)
+            self._require_pooler(refusal)
+
+    def _require_pooler(self, refusal: ServerRefusal) -> None:
+        """Remember a pooler that was not known before; any other refusal is one."""
+        if self.is_pooled or not refusal.is_pooler:
+            # Not from the driver's error, whose text may hold what the connection string holds.
+            raise ServerRefusedError(refusal)
+        self.is_pooled = True
 
 
 class ServerRefusedError(LedgerError):
