@@ -7,9 +7,7 @@ import functools
 import os
 import select
 import ssl
-import threading
 import weakref
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import aiohttp
@@ -23,6 +21,7 @@ from dgspay.transports import certificates
 from dgspay.transports.asyncio_deadlines import Deadlines
 from dgspay.transports.failures import unusable
 from dgspay.transports.interim import InterimAnswers, TooManyInterimAnswersError
+from dgspay.transports.loops import PerLoop
 from dgspay.transports.routes import KEEP_ALIVE, environment_proxy
 
 PROXIES = ("http", "https")
@@ -92,14 +91,12 @@ class BorrowedSession:
 
 
 class LoopSessions:
-    """A session per event loop. A forked process has loops of its own, and so its own sessions."""
+    """A session per event loop and process."""
 
     def __init__(self, options: Options) -> None:
-        self._options = options
         self._routes = _Routes(options)
-        self._lock = threading.Lock()
-        self._keepers: dict[asyncio.AbstractEventLoop, AsyncGenerator[OpenSession]] = {}
-        self._open: dict[asyncio.AbstractEventLoop, OpenSession] = {}
+        make = functools.partial(_open, options.max_connections)
+        self._sessions: PerLoop[OpenSession] = PerLoop(make, _close)
         self._closed = False
 
     async def get(self, loop: asyncio.AbstractEventLoop | None) -> OpenSession:
@@ -108,16 +105,10 @@ class LoopSessions:
             raise unusable("the client is closed")
         if loop is None:
             raise _not_asyncio()
-        found = self._open.get(loop)
-        if found is not None and not found.session.closed:
-            return found
-        keeper = _kept(loop, self._options.max_connections)
-        opened = await anext(keeper)  # which does not suspend: nobody else opens one meanwhile
-        with self._lock:
-            for ended in [known for known in self._open if known.is_closed()]:
-                del self._open[ended], self._keepers[ended]
-            self._keepers[loop], self._open[loop] = keeper, opened
-        return opened
+        found = self._sessions.get(loop)
+        if found is None or found.session.closed:
+            return await self._sessions.open(loop)
+        return found
 
     def route(self, url: URL) -> dict[str, Any]:
         """Return through which proxy and under which certificates a URL is reached."""
@@ -126,13 +117,8 @@ class LoopSessions:
     async def aclose(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Close the session of this loop, and open no more."""
         self._closed = True
-        if loop is None:
-            return
-        with self._lock:
-            keeper = self._keepers.pop(loop, None)
-            self._open.pop(loop, None)
-        if keeper is not None:
-            await keeper.aclose()
+        if loop is not None:
+            await self._sessions.aclose(loop)
 
 
 def _not_asyncio() -> TransportFailure:
@@ -140,26 +126,21 @@ def _not_asyncio() -> TransportFailure:
     return unusable("AiohttpTransport is for asyncio; use HttpxTransport on trio")
 
 
-async def _kept(
-    loop: asyncio.AbstractEventLoop, max_connections: int
-) -> AsyncGenerator[OpenSession]:
-    """Make a session and close it, at the latest when its loop ends.
-
-    A loop ends the generators that were left in it (`loop.shutdown_asyncgens`), while it can
-    still close connections. So a client that was left open leaves nothing behind.
-    """
+def _open(max_connections: int, loop: asyncio.AbstractEventLoop) -> OpenSession:
     session = aiohttp.ClientSession(
         # The slots count the calls under way, so that waiting for one has a limit of its own.
         connector=_Connector(limit=0, keepalive_timeout=KEEP_ALIVE),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
     )
-    try:
-        yield OpenSession(loop, session, asyncio.Semaphore(max_connections), Deadlines(loop))
-    finally:
-        await session.close()
-        for _ in range(_TURNS_OF_AN_ABORT):
-            await asyncio.sleep(0)
+    return OpenSession(loop, session, asyncio.Semaphore(max_connections), Deadlines(loop))
+
+
+async def _close(opened: OpenSession) -> None:
+    opened.deadlines.close()
+    await opened.session.close()
+    for _ in range(_TURNS_OF_AN_ABORT):
+        await asyncio.sleep(0)
 
 
 class CountingHandler(ResponseHandler):

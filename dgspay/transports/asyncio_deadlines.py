@@ -38,6 +38,12 @@ class Deadlines:
         """Leave it alone. The timer stays: it costs less to let it ring for nobody."""
         self._watched.discard(deadline)
 
+    def close(self) -> None:
+        """Leave no timer behind in the loop, unless there is still something to end."""
+        if self._timer is not None and not self._watched:
+            self._timer.cancel()
+            self._timer, self._rings_at = None, float("inf")
+
     def _ring_at(self, moment: float) -> None:
         if self._timer is not None:
             self._timer.cancel()

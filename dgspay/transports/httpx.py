@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import os
-import threading
+import weakref
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
-from anyio.lowlevel import RunVar, current_token
-
 from dgspay.core.operation import Request, Response, Timeout, TransportFailure
 from dgspay.errors import ConfigError
+from dgspay.forks import new_lock, undivided
 from dgspay.interruption import interruption_in
 from dgspay.transports import borrowed
 from dgspay.transports.base import MAX_CONNECTIONS
@@ -20,6 +20,7 @@ from dgspay.transports.deadline import DeadlinePassedError, bound, deadline
 from dgspay.transports.failures import deadline_passed, failure_of, unsent, unusable
 from dgspay.transports.interim import watch
 from dgspay.transports.libraries import Library, LibraryName, is_async_client
+from dgspay.transports.loops import PerLoop, running_loop
 from dgspay.transports.pools import LoopPool, ThreadPool
 from dgspay.transports.progress import Progress
 from dgspay.transports.routes import Routes
@@ -229,7 +230,7 @@ class _OwnAsync:
     def __init__(self, routes: Routes, limit: int) -> None:
         self._routes = routes
         self._limit = limit
-        self._pool: RunVar[tuple[int, LoopPool]] = RunVar("dgspay connections")
+        self._pools: PerLoop[LoopPool] = PerLoop(functools.partial(_pool, routes, limit), _close)
         self._closed = False
 
     def send(
@@ -237,17 +238,30 @@ class _OwnAsync:
     ) -> Coroutine[Any, Any, Response]:
         if self._closed:
             raise unusable("the client is closed")
-        pid, pool = self._pool.get((0, None))
-        if pool is None or pid != os.getpid():
-            pool = LoopPool(self._routes, self._limit)
-            self._pool.set((os.getpid(), pool))
+        loop = running_loop()
+        pool = self._pools.get(loop)
+        if pool is None:
+            return self._open_and_send(loop, request, timeout, progress)
         return pool.send(request, timeout, progress)
+
+    async def _open_and_send(
+        self, loop: Any, request: Request, timeout: Timeout, progress: Progress
+    ) -> Response:
+        pool = await self._pools.open(loop)
+        return await pool.send(request, timeout, progress)
 
     async def aclose(self) -> None:
         self._closed = True
-        pid, pool = self._pool.get((0, None))
-        if pool is not None and pid == os.getpid():
-            await pool.aclose()
+        await self._pools.aclose(running_loop())
+
+
+def _pool(routes: Routes, limit: int, _: Any) -> LoopPool:
+    with undivided:  # anyio imports what it needs in this kind of loop
+        return LoopPool(routes, limit)
+
+
+async def _close(pool: LoopPool) -> None:
+    await pool.aclose()
 
 
 class _OwnBlocking:
@@ -256,7 +270,7 @@ class _OwnBlocking:
     def __init__(self, routes: Routes, limit: int) -> None:
         self._routes = routes
         self._limit = limit
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._pool: ThreadPool | None = None
         self._pid = 0
         self._closed = False
@@ -302,16 +316,16 @@ class _Borrowed:
 class _BorrowedAsync(_Borrowed):
     """An `AsyncClient`, in the event loop it was first used in."""
 
-    _loop: object = None  # a token that is compared and nothing else
+    _loop: weakref.ref[Any] | None = None  # which is compared and nothing else
 
     def send(
         self, request: Request, timeout: Timeout, progress: Progress
     ) -> Coroutine[Any, Any, Response]:
         self.check()
-        loop = current_token()
+        loop = running_loop()
         if self._loop is None:
-            self._loop = loop
-        elif self._loop != loop:
+            self._loop = weakref.ref(loop)
+        elif self._loop() is not loop:
             raise unusable("the httpx client belongs to another event loop")
         return borrowed.send_async(self._client, request, timeout, progress)
 
