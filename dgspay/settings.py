@@ -16,6 +16,7 @@ from dgspay.core.operation import Timeout
 from dgspay.core.retry import RetryPolicy
 from dgspay.core.wire import Wire
 from dgspay.errors import ConfigError
+from dgspay.models.checks import is_loopback as is_loopback  # noqa: PLC0414 - part of what is here
 from dgspay.secret import Secret
 
 Environment = Literal["sandbox", "production", "emulator"]
@@ -212,16 +213,6 @@ def check_base_url(url: str) -> str:
 def is_key_like(text: str) -> bool:
     """Say whether a text looks like an API key, whatever was copied along in front of it."""
     return _KEY_LIKE.match(text) is not None
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a host name or address can only be this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _check_kind(value: object, kind: Any, name: str, wanted: str) -> None:

@@ -27,7 +27,7 @@ DOORS: dict[str, set[str]] = {
     "core": GROUND | {"models", "core"},
     "api": GROUND | {"models", "core", "api"},
     "transports": GROUND | {"core", "transports"},
-    "settings": GROUND | {"core"},
+    "settings": GROUND | {"core", "models"},
     "hooks": GROUND | {"core"},
     "pagers": {"core", "errors"},
     "drivers": GROUND | {"core", "transports"},

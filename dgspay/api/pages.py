@@ -67,12 +67,14 @@ def page_of(
 
     def read(envelope: JSONObject) -> Page[T]:
         key = next((name for name in rows_in if name in envelope), rows_in[0])
-        rows = envelope.get(key)
-        if not isinstance(rows, list):
-            raise DecodeError(f"the answer holds no list of rows in {key}", path=key)
         meta = envelope.get("pagination")
         if not isinstance(meta, dict):
             meta = {}
+        rows = envelope.get(key)
+        if rows is None and key in envelope and not _count(meta.get("total")):
+            rows = []  # as PHP may write an empty list
+        if not isinstance(rows, list):
+            raise DecodeError(f"the answer holds no list of rows in {key}", path=key)
         return Page(
             rows=tuple([_row(row, read_row, key, index) for index, row in enumerate(rows)]),
             page=_count(meta.get("page")),

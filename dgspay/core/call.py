@@ -26,6 +26,7 @@ from dgspay.core.wire import Wire, check_idempotency_key
 from dgspay.errors import IdempotencyError, Outcome
 from dgspay.forks import renew_in_child
 from dgspay.interruption import interruption_in
+from dgspay.models.times import in_zone
 
 T = TypeVar("T")
 
@@ -218,13 +219,17 @@ class _Run:
     def _read(self, answer: Response) -> Finding:
         now = self.caller.clock.time()
         try:
-            return assess(answer, self.operation, now=now, secrets=self._secrets)
+            finding = assess(answer, self.operation, now=now, secrets=self._secrets)
+            if (zone := self.caller.wire.api_timezone) is not None:
+                finding.value = in_zone(finding.value, zone)
         except Exception as error:
             if interruption_in(error) is not None:
                 raise
             # The request is out. Whatever keeps its answer from being read, too little memory
             # or stack, say, the user must be told what that means for the money.
             reason = f"the answer could not be read ({type(error).__name__})"
+        else:
+            return finding
         return Finding(verdict=Verdict.UNREADABLE, reason=reason, status=answer.status)
 
     def _next(self, finding: Finding) -> tuple[Stopped | None, float]:

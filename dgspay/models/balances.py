@@ -8,11 +8,12 @@ from typing import Any
 
 import attrs
 
-from dgspay.models.extras import extra_fields
+from dgspay.models.extras import extra_fields, incidental, shown
+from dgspay.models.results import Result
 
 
-@attrs.frozen(kw_only=True)
-class Balance:
+@attrs.frozen(kw_only=True, field_transformer=shown)
+class Balance(Result):
     """The wallet in one currency.
 
     Attributes:
@@ -24,13 +25,13 @@ class Balance:
 
     currency: str
     available_balance: Decimal
-    pending_balance: Decimal | None = None
-    total_balance: Decimal | None = None
+    pending_balance: Decimal | None = incidental()
+    total_balance: Decimal | None = incidental()
     extra: Mapping[str, Any] = extra_fields()
 
 
-@attrs.frozen(kw_only=True)
-class Balances:
+@attrs.frozen(kw_only=True, field_transformer=shown)
+class Balances(Result):
     """The wallet in all its currencies; iterate over it, or ask for one.
 
     Attributes:
@@ -41,7 +42,7 @@ class Balances:
     balances: tuple[Balance, ...]
     status: str | None = None
     error_code: str | None = None
-    merchant_id: str | None = None
+    merchant_id: str | None = incidental()
     extra: Mapping[str, Any] = extra_fields()
 
     def __iter__(self) -> Iterator[Balance]:
@@ -64,8 +65,8 @@ class Balances:
             return Decimal(0)
 
 
-@attrs.frozen(kw_only=True)
-class Shortfall:
+@attrs.frozen(kw_only=True, field_transformer=shown)
+class Shortfall(Result):
     """The balance fields of a refusal (guide, "Currency Conversion", VALIDATION_ERROR)."""
 
     available_balance: Decimal

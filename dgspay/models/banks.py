@@ -8,11 +8,12 @@ from typing import Any
 import attrs
 
 from dgspay.models.enums import DestinationType
-from dgspay.models.extras import extra_fields
+from dgspay.models.extras import extra_fields, incidental, shown
+from dgspay.models.results import Result
 
 
-@attrs.frozen(kw_only=True)
-class Bank:
+@attrs.frozen(kw_only=True, field_transformer=shown)
+class Bank(Result):
     """A bank or a mobile-money provider that can be paid to.
 
     Attributes:
@@ -23,10 +24,10 @@ class Bank:
     """
 
     bank_key: str
-    name: str | None = None
-    type: DestinationType | None = None
-    code: str | None = None
-    network: str | None = None
+    name: str | None = incidental()
+    type: DestinationType | None = incidental()
+    code: str | None = incidental()
+    network: str | None = incidental()
     currency: str | None = None
     branch_required: bool = False
     extra: Mapping[str, Any] = extra_fields()

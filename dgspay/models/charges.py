@@ -8,43 +8,49 @@ from typing import Any
 
 import attrs
 
+from dgspay.models.checks import is_link_for_payers
 from dgspay.models.enums import PaymentMethod, PaymentStatus
-from dgspay.models.extras import extra_fields
+from dgspay.models.extras import extra_fields, incidental, link_for_payers, shown
+from dgspay.models.results import Result
 from dgspay.models.standing import Standing, all_said, standing_of, statements
 
 
-@attrs.frozen(kw_only=True)
-class PinRequired:
+@attrs.frozen(kw_only=True, field_transformer=shown)
+class PinRequired(Result):
     """The card's PIN is needed: `charges.authorize_pin`."""
 
     display_text: str | None = None
 
 
-@attrs.frozen(kw_only=True)
-class OtpRequired:
+@attrs.frozen(kw_only=True, field_transformer=shown)
+class OtpRequired(Result):
     """The one-time password sent to the customer is needed: `charges.authorize_otp`."""
 
     display_text: str | None = None
 
 
-@attrs.frozen(kw_only=True)
-class AddressRequired:
+@attrs.frozen(kw_only=True, field_transformer=shown)
+class AddressRequired(Result):
     """The billing address is needed: `charges.authorize_avs`."""
 
     display_text: str | None = None
 
 
-@attrs.frozen(kw_only=True)
-class RedirectRequired:
-    """The customer must be sent to `url`, which is always http or https."""
+@attrs.frozen(kw_only=True, field_transformer=shown)
+class RedirectRequired(Result):
+    """The customer must be sent to `url`, which is always https, or http on this machine."""
 
     url: str
     display_text: str | None = None
 
 
-@attrs.frozen(kw_only=True)
-class UnknownAction:
-    """Something this version does not know; `type` is the vendor's word as it came."""
+@attrs.frozen(kw_only=True, field_transformer=shown)
+class UnknownAction(Result):
+    """Something this version does not know; `type` is the vendor's word as it came.
+
+    A redirect to a URL that no payer may be sent to (`javascript:`, http, a user name before the
+    host) is one, too: `url` is None then, and what came is in the charge's `extra`.
+    """
 
     type: str
     url: str | None = None
@@ -60,8 +66,8 @@ _ACTIONS: dict[str, type[PinRequired | OtpRequired | AddressRequired]] = {
 }
 
 
-@attrs.frozen(kw_only=True)
-class Charge:
+@attrs.frozen(kw_only=True, field_transformer=shown)
+class Charge(Result):
     """A payment that was started (guide, "Response Format" and "Payment Authorization").
 
     Attributes:
@@ -75,21 +81,21 @@ class Charge:
 
     status: str
     dgs_reference: str
-    message: str | None = None
+    message: str | None = incidental()
     transaction_id: str | None = None
     amount: Decimal | None = None
     currency: str | None = None
     transaction_status: PaymentStatus | None = None
-    payment_method_type: PaymentMethod | None = None
+    payment_method_type: PaymentMethod | None = incidental()
     next_action_type: str | None = None
-    next_action_redirect_url: str | None = None
-    display_text: str | None = None
-    mobile_money_network: str | None = None
-    mobile_money_phone: str | None = None
-    mobile_money_country_code: str | None = None
-    issuer_response_type: str | None = None
-    issuer_response_code: str | None = None
-    processor_response: str | None = None
+    next_action_redirect_url: str | None = link_for_payers()
+    display_text: str | None = incidental()
+    mobile_money_network: str | None = incidental()
+    mobile_money_phone: str | None = incidental()
+    mobile_money_country_code: str | None = incidental()
+    issuer_response_type: str | None = incidental()
+    issuer_response_code: str | None = incidental()
+    processor_response: str | None = incidental()
     extra: Mapping[str, Any] = extra_fields()
 
     @property
@@ -127,11 +133,9 @@ class Charge:
         if action is not None:
             return action(display_text=self.display_text)
         url = self.next_action_redirect_url
-        # The URL goes into a Location header or a link: another scheme could run as a script.
-        if self.next_action_type == "redirect_url" and url and _is_web_url(url):
+        # It goes into a Location header or a link: another scheme could run as a script.
+        if url is not None and not is_link_for_payers(url):
+            url = None
+        if self.next_action_type == "redirect_url" and url is not None:
             return RedirectRequired(url=url, display_text=self.display_text)
         return UnknownAction(type=self.next_action_type, url=url, display_text=self.display_text)
-
-
-def _is_web_url(url: str) -> bool:
-    return url.lower().startswith(("https://", "http://"))

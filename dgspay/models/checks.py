@@ -96,6 +96,41 @@ def web_url(value: str, *, field: str) -> str:
     return value
 
 
+def is_web_url(url: str) -> bool:
+    """Say whether a URL of the server's is one that would be taken from a program, too."""
+    try:
+        web_url(url, field="url")
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def is_link_for_payers(url: str) -> bool:
+    """Say whether a payer may be sent to a URL of the server's.
+
+    It is held to the rules for our own origin: https, or http on this machine, where the emulator
+    is; a host in ASCII, no user name or password before it, nothing that cannot be printed.
+    """
+    if not is_web_url(url) or not url.isascii():
+        return False
+    parts = urlsplit(url)
+    if "@" in parts.netloc:
+        return False
+    return parts.scheme == "https" or is_loopback(parts.hostname or "")
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host name or address can only be this machine."""
+    if host == "localhost":
+        return True
+    import ipaddress  # noqa: PLC0415 - hardly anything but an http URL needs it
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def optional_url(value: str | None, *, field: str) -> str | None:
     """Return None, or a URL as `web_url` wants it."""
     return None if value is None else web_url(value, field=field)

@@ -9,12 +9,13 @@ from typing import Any
 import attrs
 
 from dgspay.models.enums import ConversionStatus
-from dgspay.models.extras import extra_fields
+from dgspay.models.extras import extra_fields, incidental, shown
+from dgspay.models.results import Result
 from dgspay.models.standing import Standing, all_said, standing_of, statements
 
 
-@attrs.frozen(kw_only=True)
-class ConversionPreview:
+@attrs.frozen(kw_only=True, field_transformer=shown)
+class ConversionPreview(Result):
     """What a conversion would give at this moment; the rate may shift. No funds moved.
 
     Attributes:
@@ -26,16 +27,16 @@ class ConversionPreview:
     from_amount: Decimal
     to_currency: str
     to_amount: Decimal
-    rate: Decimal | None = None
-    rate_display: str | None = None
-    fee: Decimal | None = None
+    rate: Decimal | None = incidental()
+    rate_display: str | None = incidental()
+    fee: Decimal | None = incidental()
     status: str | None = None
-    message: str | None = None
+    message: str | None = incidental()
     extra: Mapping[str, Any] = extra_fields()
 
 
-@attrs.frozen(kw_only=True)
-class Conversion:
+@attrs.frozen(kw_only=True, field_transformer=shown)
+class Conversion(Result):
     """A conversion that was started, or declined at once. Its webhook says whether it succeeds.
 
     Attributes:
@@ -51,10 +52,10 @@ class Conversion:
     from_amount: Decimal | None = None
     to_currency: str | None = None
     to_amount: Decimal | None = None
-    rate: Decimal | None = None
-    rate_display: str | None = None
-    fee: Decimal | None = None
-    message: str | None = None
+    rate: Decimal | None = incidental()
+    rate_display: str | None = incidental()
+    fee: Decimal | None = incidental()
+    message: str | None = incidental()
     extra: Mapping[str, Any] = extra_fields()
 
     @property

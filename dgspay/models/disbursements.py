@@ -9,12 +9,13 @@ from typing import Any
 import attrs
 
 from dgspay.models.enums import DestinationType, PaymentStatus
-from dgspay.models.extras import extra_fields
+from dgspay.models.extras import extra_fields, incidental, shown
+from dgspay.models.results import Result
 from dgspay.models.standing import Standing, all_said, standing_of, statements
 
 
-@attrs.frozen(kw_only=True)
-class Disbursement:
+@attrs.frozen(kw_only=True, field_transformer=shown)
+class Disbursement(Result):
     """A transfer that was queued, or declined at once. Whether it arrives, its webhook says.
 
     The guide shows no example of this answer, so every field but the status may be missing.
@@ -30,17 +31,17 @@ class Disbursement:
     """
 
     status: str
-    message: str | None = None
+    message: str | None = incidental()
     dgs_reference: str | None = None
     transaction_id: str | None = None
     transaction_status: PaymentStatus | None = None
-    flw_transfer_id: int | None = None
+    flw_transfer_id: int | None = incidental()
     amount: Decimal | None = None
-    fee: Decimal | None = None
-    recipient_gets: Decimal | None = None
+    fee: Decimal | None = incidental()
+    recipient_gets: Decimal | None = incidental()
     currency: str | None = None
-    destination_type: DestinationType | None = None
-    processor_response: str | None = None
+    destination_type: DestinationType | None = incidental()
+    processor_response: str | None = incidental()
     fail_reason: str | None = None
     extra: Mapping[str, Any] = extra_fields()
 

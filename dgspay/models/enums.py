@@ -5,12 +5,15 @@ from __future__ import annotations
 import enum
 from typing import Self
 
+from dgspay.secret import masked_text
+
 
 class OpenEnum(enum.StrEnum):
     """A text enum that accepts words it has never seen.
 
     An unknown word becomes a member whose `value` is the word as it came and whose
-    `is_known` is False. It equals that text and nothing else.
+    `is_known` is False. It equals that text and nothing else. A member equals each of the vendor's
+    words for it: a payment that is `PaymentStatus.SUCCESSFUL` is `"successful"` and `"success"`.
     """
 
     @classmethod
@@ -36,6 +39,25 @@ class OpenEnum(enum.StrEnum):
     def _in_any_spelling(cls) -> frozenset[str]:
         """Words that mean the same in capitals or with space around them."""
         return frozenset()
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same word, or another of the vendor's for the same thing."""
+        if str.__eq__(self, other) is True:
+            return True
+        return isinstance(other, str) and self._synonyms().get(str.__str__(other)) == self._value_
+
+    # Of a word and its synonym only one has this hash: compare, and look nothing up by text.
+    __hash__ = str.__hash__
+
+    def __str__(self) -> str:
+        """The word; one the guide does not list as `masked_text` shows it."""
+        return self._value_ if self.is_known else masked_text(self._value_)
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}.{self._name_}: {masked_text(self._value_)!r}>"
 
     @property
     def is_known(self) -> bool:

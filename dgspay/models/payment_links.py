@@ -10,11 +10,19 @@ from typing import Any
 import attrs
 
 from dgspay.models.enums import AmountType, LinkStatus, PaymentMethod, PaymentStatus
-from dgspay.models.extras import extra_fields
+from dgspay.models.extras import (
+    extra_fields,
+    incidental,
+    incidental_mapping,
+    link_for_payers,
+    shown,
+    web_link,
+)
+from dgspay.models.results import Result
 
 
-@attrs.frozen(kw_only=True)
-class PaymentLink:
+@attrs.frozen(kw_only=True, field_transformer=shown)
+class PaymentLink(Result):
     """A page a customer can pay on.
 
     Attributes:
@@ -27,10 +35,10 @@ class PaymentLink:
     """
 
     id: str
-    slug: str | None = None
-    url: str | None = None
-    title: str | None = None
-    description: str | None = None
+    slug: str | None = incidental()
+    url: str | None = link_for_payers()
+    title: str | None = incidental()
+    description: str | None = incidental()
     amount_type: AmountType | None = None
     amount: Decimal | None = None
     min_amount: Decimal | None = None
@@ -40,19 +48,19 @@ class PaymentLink:
     use_count: int | None = None
     max_uses: int | None = None
     status: LinkStatus | None = None
-    redirect_url: str | None = None
+    redirect_url: str | None = web_link()
     collect_phone: bool | None = None
     collect_name: bool | None = None
     collect_address: bool | None = None
-    logo_url: str | None = None
-    metadata: Mapping[str, Any] | None = None
-    expires_at: datetime | None = None
-    created_at: datetime | None = None
+    logo_url: str | None = web_link()
+    metadata: Mapping[str, Any] | None = incidental_mapping()
+    expires_at: datetime | None = incidental()
+    created_at: datetime | None = incidental()
     extra: Mapping[str, Any] = extra_fields()
 
 
-@attrs.frozen(kw_only=True)
-class LinkStats:
+@attrs.frozen(kw_only=True, field_transformer=shown)
+class LinkStats(Result):
     """What came in through a link, in `currency`."""
 
     total_charges: int | None = None
@@ -64,34 +72,34 @@ class LinkStats:
     extra: Mapping[str, Any] = extra_fields()
 
 
-@attrs.frozen(kw_only=True)
-class RecentCharge:
+@attrs.frozen(kw_only=True, field_transformer=shown)
+class RecentCharge(Result):
     """One of the latest charges of a link."""
 
     id: str
     amount: Decimal | None = None
     currency: str | None = None
     status: PaymentStatus | None = None
-    created_at: datetime | None = None
+    created_at: datetime | None = incidental()
     extra: Mapping[str, Any] = extra_fields()
 
 
-@attrs.frozen(kw_only=True)
-class PaymentLinkDetails:
+@attrs.frozen(kw_only=True, field_transformer=shown)
+class PaymentLinkDetails(Result):
     """A link with its figures (guide, "Get Link Details & Stats")."""
 
     link: PaymentLink
-    stats: LinkStats | None = None
-    recent_charges: tuple[RecentCharge, ...] = ()
+    stats: LinkStats | None = incidental()
+    recent_charges: tuple[RecentCharge, ...] = incidental(())
     status: str | None = None
-    message: str | None = None
+    message: str | None = incidental()
     extra: Mapping[str, Any] = extra_fields()
 
 
-@attrs.frozen(kw_only=True)
-class ArchivedLink:
+@attrs.frozen(kw_only=True, field_transformer=shown)
+class ArchivedLink(Result):
     """The API's confirmation that a link was archived."""
 
     status: str
-    message: str | None = None
+    message: str | None = incidental()
     extra: Mapping[str, Any] = extra_fields()

@@ -16,6 +16,7 @@ from dgspay.errors import DecodeError
 from dgspay.interruption import interruption_in
 from dgspay.models.codec import JSONObject
 from dgspay.models.enums import OpenEnum
+from dgspay.models.extras import incidental_fields
 from dgspay.money import MAX_INTEGER_DIGITS
 
 if TYPE_CHECKING:
@@ -241,15 +242,43 @@ def _model_hook(converter: Converter, cls: Any) -> Callable[[Any, Any], Any]:
 
     attrs.resolve_types(cls)
     fields = {field.name for field in attrs.fields(cls)} - {"extra"}
+    incidental = {
+        name: (check, kind, converter.get_structure_hook(kind))
+        for name, check in incidental_fields(cls).items()
+        for kind in (getattr(attrs.fields(cls), name).type,)
+    }
+    checked = [(name, check) for name, (check, _, _) in incidental.items() if check is not None]
     build: Callable[..., Any] = make_dict_structure_fn(
         cls, converter, extra=override(omit=False), _cattrs_forbid_extra_keys=False
     )
 
+    def is_odd(name: str, value: Any) -> bool:
+        check, kind, structured = incidental[name]
+        try:
+            structured(value, kind)
+        except Exception:  # noqa: BLE001 - as cattrs does
+            return True
+        return check is not None and value is not None and not check(value)
+
+    def tolerant(known: JSONObject) -> Any:
+        """Build it from what is not odd. What decides is as strict as before."""
+        odd = {name for name in incidental.keys() & known.keys() if is_odd(name, known[name])}
+        extra = {key: item for key, item in known.items() if key not in fields or key in odd}
+        return build({**{k: v for k, v in known.items() if k not in odd}, "extra": extra}, cls)
+
     def hook(value: Any, _: Any) -> Any:
         known = value if type(value) is dict else _object(value)
-        if known.keys() <= fields:
-            return build(known, cls)
-        extra = {key: item for key, item in known.items() if key not in fields}
-        return build({**known, "extra": extra}, cls)
+        for name, check in checked:
+            if (url := known.get(name)) is not None and not (type(url) is str and check(url)):
+                return tolerant(known)
+        try:
+            if known.keys() <= fields:
+                return build(known, cls)
+            extra = {key: item for key, item in known.items() if key not in fields}
+            return build({**known, "extra": extra}, cls)
+        except _validation_error():
+            if not incidental:
+                raise
+        return tolerant(known)
 
     return hook

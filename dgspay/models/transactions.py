@@ -10,12 +10,13 @@ from typing import Any
 import attrs
 
 from dgspay.models.enums import PaymentMethod, PaymentStatus
-from dgspay.models.extras import extra_fields
+from dgspay.models.extras import extra_fields, incidental, shown
+from dgspay.models.results import Result
 from dgspay.models.standing import Standing, standing_of, statements
 
 
-@attrs.frozen(kw_only=True)
-class Transaction:
+@attrs.frozen(kw_only=True, field_transformer=shown)
+class Transaction(Result):
     """One transaction, from the list or looked up.
 
     The guide shows seven fields; a look-up gives more ("full details"). What it names in
@@ -37,13 +38,13 @@ class Transaction:
     transaction_id: str | None = None
     amount: Decimal | None = None
     currency: str | None = None
-    merchant_fee: Decimal | None = None
-    net_amount: Decimal | None = None
-    payment_method_type: PaymentMethod | None = None
-    payment_link_id: str | None = None
-    processor_response: str | None = None
-    narration: str | None = None
-    created_at: datetime | None = None
+    merchant_fee: Decimal | None = incidental()
+    net_amount: Decimal | None = incidental()
+    payment_method_type: PaymentMethod | None = incidental()
+    payment_link_id: str | None = incidental()
+    processor_response: str | None = incidental()
+    narration: str | None = incidental()
+    created_at: datetime | None = incidental()
     contradiction: str | None = None
     extra: Mapping[str, Any] = extra_fields()
 

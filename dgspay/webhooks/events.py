@@ -13,9 +13,17 @@ import attrs
 from dgspay.errors import DecodeError
 from dgspay.models.codec import JSONObject, parse_json
 from dgspay.models.enums import DestinationType, OpenEnum, PaymentStatus
-from dgspay.models.extras import masked_repr
+from dgspay.models.extras import extra_fields, incidental, shown
+from dgspay.models.results import Result
 from dgspay.models.shapes import structure
-from dgspay.models.standing import Standing, Statement, contradiction_in, standing_of, statements
+from dgspay.models.standing import (
+    Standing,
+    Statement,
+    contradiction_in,
+    normalized,
+    standing_of,
+    statements,
+)
 
 # A reference and an event's name become keys of databases: no longer than a path segment of
 # the API may be, and without the control characters that PostgreSQL refuses.
@@ -43,22 +51,22 @@ def _check_reference(_event: object, _field: object, reference: str) -> None:
         )
 
 
-@attrs.frozen(kw_only=True)
-class Destination:
+@attrs.frozen(kw_only=True, field_transformer=shown)
+class Destination(Result):
     """Who a disbursement went to (guide, "Disbursement Webhook"): a bank or a phone."""
 
-    account_number: str | None = None
-    bank_key: str | None = None
-    name: str | None = None
-    branch: str | None = None
-    msisdn: str | None = None
-    network: str | None = None
-    country: str | None = None
-    extra: dict[str, Any] = attrs.field(factory=dict, hash=False, repr=masked_repr)
+    account_number: str | None = incidental()
+    bank_key: str | None = incidental()
+    name: str | None = incidental()
+    branch: str | None = incidental()
+    msisdn: str | None = incidental()
+    network: str | None = incidental()
+    country: str | None = incidental()
+    extra: dict[str, Any] = extra_fields()
 
 
-@attrs.frozen(kw_only=True)
-class _Documented:
+@attrs.frozen(kw_only=True, field_transformer=shown)
+class _Documented(Result):
     """What every event of the guide has.
 
     Attributes:
@@ -74,9 +82,9 @@ class _Documented:
     event: str
     dgs_reference: str = attrs.field(validator=_check_reference)
     status: PaymentStatus | None = None
-    timestamp: datetime | None = None
+    timestamp: datetime | None = incidental()
     environment: EventEnvironment | None = None
-    extra: dict[str, Any] = attrs.field(factory=dict, hash=False, repr=masked_repr)
+    extra: dict[str, Any] = extra_fields()
 
     @property
     def dedupe_key(self) -> str:
@@ -102,19 +110,21 @@ class _Documented:
         yield Statement(
             "event", Standing.PAID if paid else Standing.FAILED, self.event, is_exact=True
         )
-        yield from statements({**self.extra, "status": self.status}, is_record=True)
+        # The name says exactly how it ended: "SUCCESSFUL" beside it is the same in another spelling.
+        status = None if self.status is None else normalized(self.status)
+        yield from statements({**self.extra, "status": status}, is_record=True)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=shown)
 class _Payment(_Documented):
-    flw_charge_id: str | None = None
+    flw_charge_id: str | None = incidental()
     amount: Decimal
     currency: str
-    merchant_fee: Decimal | None = None
-    net_amount: Decimal | None = None
+    merchant_fee: Decimal | None = incidental()
+    net_amount: Decimal | None = incidental()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=shown)
 class PaymentSucceeded(_Payment):
     """`payment.success`: the customer has paid (guide, "Payment Event Payloads").
 
@@ -128,7 +138,7 @@ class PaymentSucceeded(_Payment):
     event: Literal["payment.success"] = "payment.success"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=shown)
 class PaymentFailed(_Payment):
     """`payment.failed`: declined, or given up by the customer (guide, "Payment Event Payloads").
 
@@ -139,18 +149,18 @@ class PaymentFailed(_Payment):
     event: Literal["payment.failed"] = "payment.failed"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=shown)
 class _Disbursement(_Documented):
-    flw_transfer_id: int | None = None
+    flw_transfer_id: int | None = incidental()
     amount: Decimal
     currency: str
-    fee: Decimal | None = None
-    recipient_gets: Decimal | None = None
-    destination_type: DestinationType | None = None
-    recipient: Destination | None = None
+    fee: Decimal | None = incidental()
+    recipient_gets: Decimal | None = incidental()
+    destination_type: DestinationType | None = incidental()
+    recipient: Destination | None = incidental()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=shown)
 class DisbursementSucceeded(_Disbursement):
     """`disbursement.success`: the recipient has been credited (guide, "Disbursement Webhook").
 
@@ -164,10 +174,10 @@ class DisbursementSucceeded(_Disbursement):
     """
 
     event: Literal["disbursement.success"] = "disbursement.success"
-    proof: str | None = None
+    proof: str | None = incidental()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=shown)
 class DisbursementFailed(_Disbursement):
     """`disbursement.failed`: the transfer did not happen (guide, "Disbursement Webhook").
 
@@ -177,10 +187,10 @@ class DisbursementFailed(_Disbursement):
     """
 
     event: Literal["disbursement.failed"] = "disbursement.failed"
-    fail_reason: str | None = None
+    fail_reason: str | None = incidental()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=shown)
 class ConversionSucceeded(_Documented):
     """`conversion.success`: the target balance was credited (guide, "Conversion Webhook").
 
@@ -196,11 +206,11 @@ class ConversionSucceeded(_Documented):
     from_amount: Decimal
     to_currency: str
     to_amount: Decimal
-    rate: Decimal | None = None
-    rate_display: str | None = None
+    rate: Decimal | None = incidental()
+    rate_display: str | None = incidental()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=shown)
 class ConversionFailed(_Documented):
     """`conversion.failed`: the source balance is refunded (guide, "Conversion Webhook").
 
@@ -214,13 +224,13 @@ class ConversionFailed(_Documented):
     from_currency: str
     from_amount: Decimal
     to_currency: str | None = None
-    fail_reason: str | None = None
+    fail_reason: str | None = incidental()
     refund_amount: Decimal | None = None
     refund_currency: str | None = None
 
 
-@attrs.frozen(kw_only=True)
-class UnknownEvent:
+@attrs.frozen(kw_only=True, field_transformer=shown)
+class UnknownEvent(Result):
     """An event the guide does not describe. It was signed; what it means is not known.
 
     Attributes:
@@ -234,7 +244,7 @@ class UnknownEvent:
     event: str
     dgs_reference: str | None = None
     environment: EventEnvironment | None = None
-    extra: dict[str, Any] = attrs.field(factory=dict, hash=False, repr=masked_repr)
+    extra: dict[str, Any] = extra_fields()
     body_digest: str = attrs.field(repr=False)
 
     @property

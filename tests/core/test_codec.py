@@ -12,11 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dgspay.errors import DecodeError
-from dgspay.models.balances import Balances
+from dgspay.models.balances import Balance, Balances
 from dgspay.models.banks import Bank
+from dgspay.models.charges import Charge
 from dgspay.models.codec import dump_json, parse_json
+from dgspay.models.conversions import Conversion
+from dgspay.models.disbursements import Disbursement
 from dgspay.models.enums import PaymentMethod, PaymentStatus
-from dgspay.models.payment_links import PaymentLink
+from dgspay.models.payment_links import PaymentLink, PaymentLinkDetails
 from dgspay.models.shapes import structure
 from dgspay.models.transactions import Transaction
 from dgspay.secret import Secret
@@ -101,11 +104,18 @@ def test_what_cannot_be_written(value: Any, error: type[Exception]) -> None:
         (PaymentLink, {"id": None}, "id"),
         (PaymentLink, {"id": "1", "payment_types": "card"}, "payment_types"),
         (PaymentLink, {"id": "1", "payment_types": ["card", 1]}, "payment_types[1]"),
-        (PaymentLink, {"id": "1", "metadata": "abc"}, "metadata"),
         (Balances, {"balances": "abc"}, "balances"),
         (Balances, {"balances": [{"currency": "RWF"}]}, "balances[0].available_balance"),
-        (Transaction, {"status": "pending", "created_at": "yesterday"}, "created_at"),
-        (Transaction, {"status": "pending", "created_at": 20260101}, "created_at"),
+        (Transaction, {"status": "pending", "amount": ""}, "amount"),
+        (Transaction, {"status": []}, "status"),
+        (Transaction, {"status": "pending", "dgs_reference": 7}, "dgs_reference"),
+        (Charge, {"status": "success", "dgs_reference": 7}, "dgs_reference"),
+        (Charge, {"status": "success", "dgs_reference": "d", "currency": []}, "currency"),
+        (
+            Charge,
+            {"status": "success", "dgs_reference": "d", "created_at": "", "amount": []},
+            "amount",
+        ),
     ],
 )
 def test_nothing_is_coerced(cls: type[Any], body: Any, path: str) -> None:
@@ -113,6 +123,48 @@ def test_nothing_is_coerced(cls: type[Any], body: Any, path: str) -> None:
         structure(body, cls)
     assert caught.value.path == path
     assert caught.value.__context__ is None
+
+
+ODD: list[tuple[type[Any], dict[str, Any], str, list[Any]]] = [
+    (
+        Transaction,
+        {"status": "pending", "amount": 5},
+        "created_at",
+        ["", "0000-00-00 00:00:00", "0000-00-00", "yesterday", 20260101, [], {}, False],
+    ),
+    (Transaction, {"status": "pending"}, "merchant_fee", ["", "n/a", [], False]),
+    (Transaction, {"status": "pending"}, "narration", [7, [], False, {"a": 1}]),
+    (PaymentLink, {"id": "l"}, "metadata", [[], "", "abc", ["a"], 7]),
+    (PaymentLink, {"id": "l"}, "description", [7, []]),
+    (PaymentLink, {"id": "l"}, "logo_url", ["", [], "javascript:alert(1)", "logo.png"]),
+    (PaymentLink, {"id": "l"}, "expires_at", ["", "0000-00-00 00:00:00"]),
+    (PaymentLinkDetails, {"link": {"id": "l"}}, "stats", [[], ""]),
+    (Disbursement, {"status": "success"}, "flw_transfer_id", ["987654", "", Decimal("12.9")]),
+    (Charge, {"status": "success", "dgs_reference": "d"}, "message", [[], {"en": "ok"}, 7]),
+    (Charge, {"status": "success", "dgs_reference": "d"}, "mobile_money_phone", [788123456]),
+    (Bank, {"bank_key": "b"}, "code", [40]),
+    (Balance, {"currency": "RWF", "available_balance": 5}, "pending_balance", ["", []]),
+    (Conversion, {"status": "success", "dgs_conversion_ref": "c"}, "rate_display", [1]),
+]
+
+
+@pytest.mark.parametrize(
+    ("cls", "body", "field", "value"),
+    [(cls, body, field, value) for cls, body, field, values in ODD for value in values],
+)
+def test_odd_field_that_decides_nothing_costs_itself_only(
+    cls: type[Any], body: dict[str, Any], field: str, value: Any
+) -> None:
+    whole = structure({**body, "unknown": 1}, cls)
+    read = structure({**body, field: value, "unknown": 1}, cls)
+    assert getattr(read, field) is None
+    assert read.extra == {field: value, "unknown": 1}
+    assert attrs.evolve(read, extra={"unknown": 1}) == whole
+
+
+def test_null_and_absent_are_alike() -> None:
+    body = {"status": "success", "dgs_reference": "d"}
+    assert structure({**body, "message": None}, Charge) == structure(body, Charge)
 
 
 def test_branch_required_is_0_or_1() -> None:
