@@ -110,7 +110,7 @@ class _Documented(Result):
         yield Statement(
             "event", Standing.PAID if paid else Standing.FAILED, self.event, is_exact=True
         )
-        # The name says exactly how it ended: "SUCCESSFUL" beside it is the same in another spelling.
+        # Beside the name, which is exact, "SUCCESSFUL" is the same in another spelling.
         status = None if self.status is None else normalized(self.status)
         yield from statements({**self.extra, "status": status}, is_record=True)
 
