@@ -9,6 +9,7 @@ from dgspay.models.codec import JSONObject
 from dgspay.models.customers import BankRecipient, MobileMoneyRecipient
 from dgspay.models.disbursements import Disbursement
 from dgspay.models.scenario import Scenario
+from dgspay.models.standing import is_said
 from dgspay.money import AmountInput, Money
 
 _read_any_disbursement = reads(Disbursement)
@@ -16,7 +17,7 @@ _read_any_disbursement = reads(Disbursement)
 
 def _read_disbursement(envelope: JSONObject) -> Disbursement:
     disbursement = _read_any_disbursement(envelope)
-    if disbursement.is_declined:
+    if not is_said(disbursement.dgs_reference) and disbursement.is_declined:
         # Without its name, a no is not one that can be relied on.
         require_reference(disbursement.dgs_reference, "dgs_reference")
     return disbursement

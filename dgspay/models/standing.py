@@ -15,7 +15,7 @@ That an answer is about the payment that was asked for is checked where it is re
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 
@@ -38,21 +38,16 @@ class Statement(NamedTuple):
     Attributes:
         field: Where it says so.
         means: What that means by itself.
+        claim: What it means beside others: a success counts in the guide's own spelling only.
         word: The word in the spelling to compare it by; empty where there is none.
-        is_exact: Whether it has the guide's own spelling.
         is_envelope: Whether it is the `status` on top of an answer.
     """
 
     field: str
     means: Standing
+    claim: Standing
     word: str = ""
-    is_exact: bool = False
     is_envelope: bool = False
-
-    @property
-    def claim(self) -> Standing:
-        """What it means beside others: a success counts in the guide's own spelling only."""
-        return Standing.UNKNOWN if self.means is Standing.PAID and not self.is_exact else self.means
 
     def __str__(self) -> str:
         """The statement in words; a word the guide does not have is not repeated."""
@@ -62,7 +57,9 @@ class Statement(NamedTuple):
 
 
 _BESIDE = {
+    "next_action_type": "a next action",
     "next_action": "a next action",
+    "next_action_redirect_url": "a next action",
     "error_code": "an error code",
     "fail_reason": "a reason why it failed",
     "issuer_response_type": "a decline of the issuer",
@@ -101,6 +98,8 @@ RECORDS = (
 """Where an answer may hold the payment as an object of its own."""
 
 _NEXT_ACTIONS = ("next_action_type", "next_action", "next_action_redirect_url")
+_STATUSES = frozenset(PAYMENT_STATUSES)
+_SPEAKING = (*PAYMENT_STATUSES, "status", *_BESIDE, *RECORDS)
 _DECLINES = frozenset({"declined", "failed", "rejected", "refused", "denied", "error"})
 _DEEPEST = 4
 
@@ -129,40 +128,60 @@ def all_said(extra: Mapping[str, Any], **fields: object) -> Mapping[str, Any]:
 
 def statements(
     said: Mapping[str, Any], *, is_record: bool = False, depth: int = 1
-) -> Iterator[Statement]:
-    """Yield all that an answer, an event or a record says of how the payment stands.
+) -> list[Statement]:
+    """Return all that an answer, an event or a record says of how the payment stands.
 
     Args:
         said: Its fields as they came.
         is_record: Whether it is the payment itself, so that `status` is the payment's own.
         depth: How deep it lies in the answer.
     """
-    for field in PAYMENT_STATUSES:
-        yield from _status(field, said.get(field))
-    for statement in _status("status", said.get("status")):
-        if is_record:
-            yield statement
-        elif statement.means is not Standing.PAID:
-            yield statement._replace(is_envelope=True)
-    if any(is_said(said.get(field)) for field in _NEXT_ACTIONS):
-        yield Statement("next_action", Standing.PENDING)
-    if is_error_code(said.get("error_code")):
-        yield Statement("error_code", Standing.FAILED)
-    if is_said(said.get("fail_reason")):
-        yield Statement("fail_reason", Standing.FAILED)
-    if normalized(said.get("issuer_response_type")) in _DECLINES:
-        yield Statement("issuer_response_type", Standing.FAILED)
-    if depth < _DEEPEST:
-        for name in RECORDS:
-            if isinstance(record := said.get(name), Mapping):
-                yield from statements(record, is_record=True, depth=depth + 1)
+    found = []
+    # Most answers have one or two of these fields, and every payout's answer is looked at.
+    for field in [name for name in _SPEAKING if name in said]:
+        value = said[field]
+        if field == "status":
+            statement = _of_status(field, value)
+            if statement is not None and not is_record:
+                # On top of an answer a success says only that the call was taken.
+                is_taken = statement.means is Standing.PAID
+                statement = None if is_taken else statement._replace(is_envelope=True)
+        elif field in RECORDS:
+            if depth < _DEEPEST and isinstance(value, Mapping):
+                found += statements(value, is_record=True, depth=depth + 1)
+            continue
+        else:
+            statement = _of_status(field, value) if field in _STATUSES else _beside(field, value)
+        if statement is not None:
+            found.append(statement)
+    return found
 
 
-def _status(field: str, value: object) -> Iterator[Statement]:
-    if value is not None:
-        word = normalized(value)
-        means = _MEANINGS.get(word, Standing.UNKNOWN)
-        yield Statement(field, means, word, is_exact=value == word)
+def statement_of_event(name: str) -> Statement:
+    """Return what the name of an event says, such as `payment.success`."""
+    ended = Standing.PAID if name.endswith(".success") else Standing.FAILED
+    return Statement("event", ended, ended, name)
+
+
+def _of_status(field: str, value: object) -> Statement | None:
+    if value is None:
+        return None
+    word = normalized(value)
+    means = _MEANINGS.get(word, Standing.UNKNOWN)
+    is_inexact = means is Standing.PAID and value != word
+    return Statement(field, means, Standing.UNKNOWN if is_inexact else means, word)
+
+
+def _beside(field: str, value: object) -> Statement | None:
+    """Return what a field says that is no status: where it is filled, it is no success."""
+    if field == "error_code":
+        says = is_error_code(value)
+    elif field == "issuer_response_type":
+        says = normalized(value) in _DECLINES
+    else:
+        says = is_said(value)
+    means = Standing.PENDING if field in _NEXT_ACTIONS else Standing.FAILED
+    return Statement(field, means, means) if says else None
 
 
 def standing_of(said: Iterable[Statement]) -> Standing:

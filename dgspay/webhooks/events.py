@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -22,6 +22,7 @@ from dgspay.models.standing import (
     contradiction_in,
     normalized,
     standing_of,
+    statement_of_event,
     statements,
 )
 
@@ -105,14 +106,11 @@ class _Documented(Result):
         """Which two things it says that cannot both be true, or None; `verify` refuses it then."""
         return contradiction_in(self._statements())
 
-    def _statements(self) -> Iterator[Statement]:
-        paid = self.event.endswith(".success")
-        yield Statement(
-            "event", Standing.PAID if paid else Standing.FAILED, self.event, is_exact=True
-        )
+    def _statements(self) -> list[Statement]:
         # Beside the name, which is exact, "SUCCESSFUL" is the same in another spelling.
         status = None if self.status is None else normalized(self.status)
-        yield from statements({**self.extra, "status": status}, is_record=True)
+        said = statements({**self.extra, "status": status}, is_record=True)
+        return [statement_of_event(self.event), *said]
 
 
 @attrs.frozen(kw_only=True, field_transformer=shown)

@@ -260,4 +260,7 @@ def event(body: dict[str, Any]) -> str:
     kind, _, end = str(name).partition(".")
     if kind not in ("payment", "disbursement") or end not in ends:
         return NOT_KNOWN
-    return _together([ends[end], *_claims(body, is_payment=True)])
+    # The name is the guide's own word, so that a status in another spelling only agrees with it.
+    word = body.get("status")
+    status = "success" if _claim(word) == "paid?" else word
+    return _together([ends[end], *_claims({**body, "status": status}, is_payment=True)])
