@@ -97,7 +97,7 @@ def serve(listener: socket.socket) -> None:
 
 
 def rows(count: int) -> Iterator[Payout]:
-    rest = ("MTN", "RW", "Jane Doe", None)
+    rest = ("MTN", "RW", "Jane Doe", None, None)
     fields = (
         (number, f"salary-{number}", 1000, f"+{250780000000 + number}", None, None, *rest)
         for number in range(1, count + 1)
