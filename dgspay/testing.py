@@ -35,9 +35,10 @@ if TYPE_CHECKING:
 def emulator() -> Iterator[Emulator]:
     """A fresh emulator, in this process. What is pending settles at the next look-up.
 
-    That is one at transactions; no other call settles anything. Before it, `approve`, `decline`
-    and `settle` decide how. Its clock stands at the moment the test began, until
-    `emulator.clock.advance(seconds)`, which settles what is pending too.
+    That is one at transactions, or for a conversion at the balances; no other call settles
+    anything. Before it, `approve`, `decline` and `settle` decide how. Its clock stands at the
+    moment the test began, until `emulator.clock.advance(seconds)`, which settles what is pending
+    too.
     """
     from dgspay.emulator import Emulator, VirtualClock  # noqa: PLC0415 - needs the extra
 

@@ -250,6 +250,15 @@ def test_only_a_look_up_settles_what_is_pending(
     ] == ["successful"]
 
 
+def test_a_conversion_is_looked_up_where_its_money_is(dgs: DGSPay, emulator: Emulator) -> None:
+    before = dgs.balances.available("EUR")
+    payment = dgs.charges.mobile_money(**CHARGE)
+    for amount in (5, 6):
+        dgs.conversions.convert(from_currency="USD", to_currency="EUR", from_amount=amount)
+    assert dgs.balances.available("EUR") > before
+    emulator.decline(payment.dgs_reference)
+
+
 def test_a_real_clock_settles_at_a_look_up_too_where_there_is_no_delay() -> None:
     from dgspay.testing import client_options
     from dgspay.transports.httpx import HttpxTransport

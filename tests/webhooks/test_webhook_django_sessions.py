@@ -15,7 +15,11 @@ import pytest
 from .real_servers import postgres_binaries, postgres_server
 
 SHOP = Path(__file__).with_name("django_sessions_shop.py")
-WAYS = [(view, kind) for view in ("view", "async_view") for kind in ("plain", "async")]
+WAYS = [
+    (view, kind)
+    for view in ("view", "async_view", "async_view_under_wsgi")
+    for kind in ("plain", "async")
+]
 
 Deliver = Callable[[str, str, str], int]
 

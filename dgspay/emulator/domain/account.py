@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 
 import attrs
 
@@ -176,13 +176,20 @@ class Account:
         self.touch("due", reference, Due(moment))
         self._scheduled()
 
-    def pop_due(self, before: float) -> str | None:
-        """Take the next reference that settles before a moment."""
-        if self._due and self._due[0][0] < before:
-            reference = heapq.heappop(self._due)[2]
-            self.touch("due", reference, None)
-            return reference
-        return None
+    def pop_due(self, before: float, among: Container[str] | None = None) -> str | None:
+        """Take the next reference that settles before a moment, of all or of some."""
+        if not self._due or self._due[0][0] >= before:
+            return None
+        if among is None:
+            due = heapq.heappop(self._due)
+        else:
+            due = min((each for each in self._due if each[2] in among), default=(before, 0, ""))
+            if due[0] >= before:
+                return None
+            self._due.remove(due)
+            heapq.heapify(self._due)
+        self.touch("due", due[2], None)
+        return due[2]
 
     @property
     def due(self) -> Sequence[tuple[float, str]]:

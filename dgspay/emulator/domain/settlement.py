@@ -19,9 +19,10 @@ from dgspay.money import ZERO_DECIMAL_CURRENCIES
 MERCHANT_FEE_RATE = Decimal("0.03")
 
 
-def settle_due(account: Account, before: float) -> None:
-    """Settle everything that settles before a moment, seconds since 1970."""
-    while (reference := account.pop_due(before)) is not None:
+def settle_due(account: Account, before: float, *, conversions_only: bool = False) -> None:
+    """Settle what settles before a moment, seconds since 1970."""
+    among = account.conversions if conversions_only else None
+    while (reference := account.pop_due(before, among)) is not None:
         settle(account, reference)
 
 

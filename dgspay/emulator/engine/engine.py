@@ -25,6 +25,9 @@ from dgspay.emulator.faults.plan import Faults
 from dgspay.emulator.http import Effect, Exchange, RefusedError, Request, Response, Wait
 from dgspay.emulator.routes import API_OPERATIONS, find_route
 
+_BALANCE: Final = "GET /balance"
+"""Where the end of a conversion is seen; it cannot be looked up by its reference."""
+
 _LOOK_UPS: Final = frozenset({"GET /transactions", "GET /transactions/{id}"})
 
 
@@ -145,13 +148,13 @@ class Engine:
         """
         self._settle(before=self.clock.time())
 
-    def _settle(self, before: float) -> None:
+    def _settle(self, before: float, *, conversions_only: bool = False) -> None:
         events: list[Event] = []
         with self.lock:
             for account in self.accounts:
                 due = account.next_due()
                 if due is not None and due < before:
-                    settle_due(account, before)
+                    settle_due(account, before, conversions_only=conversions_only)
                     events += account.take_outbox()
                     self._recorder.commit()
         if events:
@@ -193,6 +196,8 @@ class Engine:
         # With no delay, it is a look-up that settles, and no other call.
         if self.options.settle_after != 0 or _looks_up(incoming):
             self.tick()
+        elif incoming.operation == _BALANCE:
+            self._settle(_just_after(self.clock.time()), conversions_only=True)
         # What the pages ask for is no call of the API.
         request_log = RequestLog() if incoming.is_for_page else self.request_log
         logged = request_log.open(request, incoming.body, incoming.operation, self.clock.time())
