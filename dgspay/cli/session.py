@@ -83,6 +83,9 @@ def webhook_secret() -> Secret | None:
     return Secret(text) if text else None
 
 
+NOTHING_SENT = "Nothing was sent."
+
+
 def ask_in_production(dgs: DGSPay, question: str, *, yes: bool) -> None:
     """Ask before something that cannot be taken back; end the command unless told to go on."""
     if yes or dgs.settings.environment != "production":
@@ -90,12 +93,17 @@ def ask_in_production(dgs: DGSPay, question: str, *, yes: bool) -> None:
     ask(f"This is production. {question}")
 
 
-def ask(question: str) -> None:
-    """Ask on stderr; end the command unless the answer is yes. No answer at all is a no."""
+def ask(question: str, *, declined: str = NOTHING_SENT) -> None:
+    """Ask on stderr; end the command unless the answer is yes. No answer at all is a no.
+
+    Args:
+        question: What is asked.
+        declined: What a no means for the money.
+    """
     try:
         agreed = typer.confirm(visible(question), err=True)
     except typer.Abort:
         agreed = False
     if not agreed:
-        console(stderr=True).print("Nothing was sent. (--yes goes on without asking.)")
+        console(stderr=True).print(f"{declined} (--yes goes on without asking.)")
         raise typer.Exit(ExitCode.NO)

@@ -167,8 +167,8 @@ class Batch:
         if asked.period != self.period:
             raise BatchChangedError(
                 f"batch {self.name!r} began {_period_words(self.period)}, and it is run "
-                f"{_period_words(asked.period)}. Nothing was sent. The pay of another period is a "
-                "batch of another name"
+                f"{_period_words(asked.period)}: this run sends nothing. The pay of another period "
+                "is a batch of another name"
             )
         if digest != self.digest:
             raise BatchChangedError(
@@ -179,7 +179,7 @@ class Batch:
         if asked.repeat_days != self.repeat_days:
             raise BatchChangedError(
                 f"batch {self.name!r} began with {self.repeat_days:g} days within which nobody is "
-                "sent the same sum again. Nothing was sent"
+                "sent the same sum again: this run sends nothing"
             )
         self._require_terms(asked.terms)
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dgspay.payouts import AsyncPayouts, PostgresLedger, SqliteLedger, State
+from dgspay.payouts import AsyncPayouts, Batch, PostgresLedger, SqliteLedger, State
 from dgspay.payouts.ledger.tables import KEY_SECONDS
 
 from .killing import paid
 from .sheets import TRUSTING, in_process, write_sheet
+from .test_payout_ledger import TERMS, payouts
 
 pytestmark = pytest.mark.anyio
 
@@ -22,8 +24,6 @@ class Watch:
     """A clock that is set by hand."""
 
     def __init__(self) -> None:
-        import time
-
         self.now = time.time()
 
     def __call__(self) -> float:
@@ -93,3 +93,29 @@ async def test_sending_again_does_not_make_a_key_younger(place: Any, tmp_path: P
             taken = ledger.take(chunk, after=0, limit=1, doubtful=True)
             assert bool(taken) == (clock.now - first <= KEY_SECONDS)
         assert ledger.record("salaries", 1).sent_at == pytest.approx(first)
+
+
+@pytest.mark.acceptance(54)
+@pytest.mark.parametrize("wrong", [-20 * HOUR, 20 * HOUR])
+def test_keys_age_by_the_clock_of_the_server_whatever_a_machine_believes(
+    postgres_ledger_url: str, monkeypatch: pytest.MonkeyPatch, wrong: float
+) -> None:
+    import psycopg
+
+    right = time.time
+    with PostgresLedger(postgres_ledger_url) as ledger:
+        batch = ledger.load(Batch(name="b", digest="d", terms=TERMS), payouts(1))
+        ledger.start("b")
+        chunk = ledger.claim(batch, 0, 1, 1)
+        monkeypatch.setattr(time, "time", lambda: right() + wrong)
+        assert len(ledger.take(chunk, after=0, limit=1)) == 1
+        record = ledger.record("b", 1)
+        assert record is not None
+        assert record.sent_at == pytest.approx(right(), abs=60)
+        # Half an hour younger than a key may be, and then half an hour older.
+        for older, is_sent in ((KEY_SECONDS - HOUR / 2, True), (HOUR, False)):
+            with psycopg.connect(postgres_ledger_url, autocommit=True) as connection:
+                connection.execute(
+                    "UPDATE dgspay_payout_states SET sent_at = sent_at - %s", (older,)
+                )
+            assert bool(ledger.take(chunk, after=0, limit=1, doubtful=True)) is is_sent

@@ -47,7 +47,7 @@ from dgspay.cli.payouts.shown import (
     tell_summary,
     tell_survey,
 )
-from dgspay.cli.session import BaseUrlOption, EnvironmentOption, ask
+from dgspay.cli.session import NOTHING_SENT, BaseUrlOption, EnvironmentOption, ask
 from dgspay.cli.streams import begin_effect, note_effect
 from dgspay.cli.terminal import console, visible
 from dgspay.errors import DGSPayError
@@ -219,10 +219,10 @@ async def _look(job: Job, wish: _Wish, payouts: AsyncPayouts) -> int | None:
         console(stderr=True).print("This run sends nothing.", style="bold red")
         return None
     if found.problems:
-        console(stderr=True).print("Nothing was sent.", style="bold red")
+        console(stderr=True).print(NOTHING_SENT, style="bold red")
         raise typer.Exit(ExitCode.NO)
     if found.count and not wish.yes and not wish.dry_run:
-        ask(found.question)
+        ask(found.question, declined="This run sends nothing." if job.resumed else NOTHING_SENT)
     return found.count
 
 

@@ -76,7 +76,7 @@ def resolve(
 
 def _confirm(question: str, *, yes: bool) -> None:
     if not yes:
-        ask(question)
+        ask(question, declined="Nothing was noted.")
 
 
 def _tell(record: Record) -> None:

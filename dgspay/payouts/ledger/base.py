@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType, TracebackType
@@ -43,6 +42,10 @@ class DatabaseConnection(Connection, batches.Database, Protocol):
         """
         ...
 
+    def now(self) -> float:
+        """Return the Unix time, by the clock of whoever shares the database."""
+        ...
+
     def next_batch_id(self) -> int:
         """Return a number no batch has, nor had."""
         ...
@@ -62,11 +65,9 @@ class DatabaseLedger(Generic[ConnectionT]):
     def __init__(
         self,
         connect: Callable[[], ConnectionT],
-        clock: Callable[[], float] = time.time,
         *,
         answer_within: float | None = None,
     ) -> None:
-        self._clock = clock
         self._names = LatestNames()
         self._writer: Writer[ConnectionT, tables.Learned] = Writer(
             connect, self._absorb, answer_within
@@ -74,7 +75,7 @@ class DatabaseLedger(Generic[ConnectionT]):
 
     def _absorb(self, connection: ConnectionT, learned: list[tables.Learned]) -> None:
         holds = partial(self._holds, connection)
-        tables.apply(connection, learned, self._clock(), holds, self._names)
+        tables.apply(connection, learned, connection.now(), holds, self._names)
 
     def load(
         self,
@@ -104,7 +105,7 @@ class DatabaseLedger(Generic[ConnectionT]):
                 numbered,
                 count=count,
                 total=total,
-                created_at=self._clock(),
+                created_at=connection.now(),
                 digest=numbered.digest if digest is None else digest(),
             )
             batches.insert_batch(connection, loaded)
@@ -168,7 +169,7 @@ class DatabaseLedger(Generic[ConnectionT]):
                 return False
             identity = batches.id_of(connection, name)
             if identity is not None:
-                guard.allow(connection, identity, allowed, self._clock())
+                guard.allow(connection, identity, allowed, connection.now())
                 guard.unblock(connection, identity)
             return True
 
@@ -176,7 +177,7 @@ class DatabaseLedger(Generic[ConnectionT]):
         if not found and batch_id is not None:
             raise BatchChangedError(
                 f"batch {name!r} was read again by somebody else since you were asked: what was "
-                "confirmed may not be what is in it now. Nothing was sent"
+                "confirmed may not be what is in it now. This run sends nothing"
             )
 
     def overlaps(self, batch: Batch, *, allowed: Collection[int] = ()) -> list[Overlap]:
@@ -190,7 +191,7 @@ class DatabaseLedger(Generic[ConnectionT]):
 
         def work(connection: ConnectionT) -> list[Overlap]:
             known = guard.allowances(connection, batch.id)
-            return guard.overlaps(connection, batch, {*allowed, *known}, self._clock())
+            return guard.overlaps(connection, batch, {*allowed, *known}, connection.now())
 
         return self._writer.run(work)
 
@@ -199,7 +200,7 @@ class DatabaseLedger(Generic[ConnectionT]):
 
         def work(connection: ConnectionT) -> tuple[int, int]:
             known = guard.allowances(connection, batch.id)
-            return guard.left_out(connection, batch, {*allowed, *known}, self._clock())
+            return guard.left_out(connection, batch, {*allowed, *known}, connection.now())
 
         return self._writer.run(work)
 
@@ -220,7 +221,7 @@ class DatabaseLedger(Generic[ConnectionT]):
         def work(connection: ConnectionT) -> None:
             numbered = attrs.evolve(batch, id=connection.next_batch_id())
             connection.bulk_load(numbered, payouts)
-            raise _Compared(guard.overlaps(connection, numbered, allowed, self._clock()))
+            raise _Compared(guard.overlaps(connection, numbered, allowed, connection.now()))
 
         try:
             self._writer.run(work, alone=True)
@@ -265,7 +266,7 @@ class DatabaseLedger(Generic[ConnectionT]):
             if not batches.may_be_paid(connection, chunk.batch):
                 return PausedError(chunk.batch.name)
             taken = tables.take(
-                connection, chunk, after=after, limit=limit, now=self._clock(), doubtful=doubtful
+                connection, chunk, after=after, limit=limit, now=connection.now(), doubtful=doubtful
             )
             if taken:
                 connection.memory.will_reach(chunk.batch.name, taken[-1].number)
@@ -332,7 +333,7 @@ class DatabaseLedger(Generic[ConnectionT]):
         """
         record = self._writer.run(
             lambda connection: tables.merge_into(
-                connection, batch.id, number, evidence, self._clock()
+                connection, batch.id, number, evidence, connection.now()
             )
         )
         if record is None:

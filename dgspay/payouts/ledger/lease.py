@@ -61,7 +61,7 @@ def lease(ask: Ask[int], name: str, every: float = _RENEWED_EVERY) -> Generator[
     if not ask(take):
         raise BatchBusyError(
             f"batch {name!r} is being run by another process at this moment, or was until its "
-            f"machine stopped less than {LEASE_SECONDS} s ago. Nothing was sent"
+            f"machine stopped less than {LEASE_SECONDS} s ago. This one sends nothing"
         )
     ended = threading.Event()
 

@@ -36,7 +36,8 @@ def only_one(path: Path, name: str) -> Iterator[None]:
             fault = error
         if fault is not None and fault.errno in _BUSY:
             raise BatchBusyError(
-                f"batch {name!r} is being run by another process at this moment. Nothing was sent"
+                f"batch {name!r} is being run by another process at this moment. This one sends "
+                "nothing"
             )
         if fault is not None:
             raise LedgerError(

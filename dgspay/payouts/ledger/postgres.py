@@ -122,6 +122,8 @@ _NEWER = (*_GUARD.split(";")[:-1], _RENAME_CHUNKS, *history.TABLES, TABLE, _MARK
 # numbers are this ledger's own; they have no other meaning.
 _LOCK_INSTALL = "SELECT pg_advisory_xact_lock(7316509241)"
 _LOCK_CLAIMS = "SELECT id FROM dgspay_payout_batches WHERE id = ? FOR NO KEY UPDATE"
+_NOW = "SELECT extract(epoch FROM clock_timestamp())"
+
 _PATIENCE_SECONDS = 60.0
 _PAUSES = (0.1, 0.25, 0.5, 1.0)
 _OUT_OF_TIME = (pg_errors.QueryCanceled, pg_errors.LockNotAvailable)
@@ -137,7 +139,8 @@ class PostgresLedger(DatabaseLedger["PostgresConnection"]):
     Args:
         conninfo: A connection string such as `postgresql://user@host/name`.
         patience: Seconds to wait for a server that does not answer.
-        clock: Unix time.
+        clock: Unix time; the server's own clock if left out, for the machines that share a batch
+            may not agree on the time.
         answer_within: Seconds after which a question that has no answer yet is an error; without
             a limit if left out.
 
@@ -150,11 +153,11 @@ class PostgresLedger(DatabaseLedger["PostgresConnection"]):
         conninfo: str,
         *,
         patience: float = _PATIENCE_SECONDS,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         answer_within: float | None = None,
     ) -> None:
         connect = functools.partial(PostgresConnection, conninfo, patience, clock)
-        super().__init__(connect, clock, answer_within=answer_within)
+        super().__init__(connect, answer_within=answer_within)
 
     @contextmanager
     def only_run(self, name: str) -> Generator[None]:
@@ -205,11 +208,12 @@ class PostgresConnection:
         self,
         conninfo: str,
         patience: float = _PATIENCE_SECONDS,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self._address = Address(conninfo)
         self._patience = patience
-        self._clock = clock
+        self._given_clock = clock
+        self._clock = clock or time.time
         self._away_since: float | None = None
         self._writes = False
         self._connection = self._address.connect()
@@ -393,6 +397,13 @@ class PostgresConnection:
 
     def require_in_place(self) -> None:
         """Nothing: tables that are gone are an error of the next statement."""
+
+    def now(self) -> float:
+        """Return the Unix time of the server, which all machines share."""
+        if self._given_clock is not None:
+            return self._given_clock()
+        ((now,),) = self.query(_NOW, ())
+        return float(now)
 
     def next_batch_id(self) -> int:
         """Return a number no batch has, nor had."""

@@ -167,7 +167,7 @@ class SqliteLedger(DatabaseLedger["SqliteConnection"]):
         # Of several names for one file there is one lock.
         self.path = Path(os.path.realpath(path))
         connect = partial(SqliteConnection, self.path, busy_timeout, clock=clock)
-        super().__init__(connect, clock, answer_within=answer_within)
+        super().__init__(connect, answer_within=answer_within)
 
     @contextlib.contextmanager
     def only_run(self, name: str) -> Generator[None]:
@@ -411,6 +411,10 @@ class SqliteConnection:
                 f"the ledger {self._path} was deleted or replaced while it was in use. Put it "
                 "back before anything else is paid: it alone knows who was"
             )
+
+    def now(self) -> float:
+        """Return the Unix time: of a file, it is that of the machine it is on."""
+        return self._clock()
 
     def next_batch_id(self) -> int:
         """Return a number no batch has, nor had."""
