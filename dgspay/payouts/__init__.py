@@ -42,10 +42,11 @@ if TYPE_CHECKING:
         UnknownPayoutError,
         WentBackError,
     )
-    from dgspay.payouts.job import Job, Summary, check_rows, open_job
+    from dgspay.payouts.job import Job, Summary, open_job
     from dgspay.payouts.ledger import Counts, Ledger
     from dgspay.payouts.ledger.postgres import PostgresLedger
     from dgspay.payouts.ledger.sqlite import SqliteLedger
+    from dgspay.payouts.loading import check_rows
     from dgspay.payouts.pace import Limits, Pace
     from dgspay.payouts.payout import UNSETTLED, Payout, Record, State
     from dgspay.payouts.preflight import Preflight, parse_fee
@@ -75,7 +76,8 @@ _HOME = {
         "PreflightError RowFault RowsInvalidError UnknownBatchError UnknownPayoutError "
         "WentBackError"
     ),
-    "job": "Job Summary check_rows open_job",
+    "job": "Job Summary open_job",
+    "loading": "check_rows",
     "ledger": "Counts Ledger",
     "ledger.postgres": "PostgresLedger",
     "ledger.sqlite": "SqliteLedger",

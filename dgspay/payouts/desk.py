@@ -8,17 +8,28 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
+import attrs
+
 from dgspay import AsyncDGSPay
 from dgspay.errors import ConfigError
 from dgspay.money import AmountInput
 from dgspay.payouts import books
-from dgspay.payouts.allowing import Allowed
-from dgspay.payouts.batch import CHUNK_ROWS, REPEAT_DAYS
+from dgspay.payouts.allowing import Allowances, Allowed
+from dgspay.payouts.batch import (
+    CHUNK_ROWS,
+    REPEAT_DAYS,
+    Batch,
+    Terms,
+    check_days,
+    check_period,
+    name_from,
+)
 from dgspay.payouts.books import Status
 from dgspay.payouts.chunks import ChunkPayer, in_thread
 from dgspay.payouts.engines import ChunkRef, Engine
-from dgspay.payouts.job import Job, Summary, check_rows, open_job
+from dgspay.payouts.job import Job, Summary, open_job
 from dgspay.payouts.ledger import Ledger
+from dgspay.payouts.loading import check_rows, compare_rows
 from dgspay.payouts.pace import Limits, Pace
 from dgspay.payouts.payout import Record
 from dgspay.payouts.preflight import Preflight, preflight
@@ -54,32 +65,58 @@ class AsyncPayouts:
         *,
         mapping: Mapping[str, str] | None = None,
         fee: AmountInput | None = None,
+        batch: str | None = None,
+        period: str | None = None,
         allow_duplicates: Allowed = (),
+        repeat_days: float = REPEAT_DAYS,
     ) -> Preflight:
-        """Read rows, and hold them against the wallet and the bank list. It only reads.
+        """Read rows, and hold them against the wallet, the bank list and the ledger. It only reads.
 
             found = await AsyncPayouts(dgs).check("salaries.csv", fee=100)
             found.require_good()
 
         Args:
-            source: A CSV file, an iterable of mappings, a frame, or what `check_rows` returned.
+            source: A CSV file, an iterable of mappings, a frame, or what `check_rows` returned,
+                which is not held against the ledger.
             mapping: Other headings and what they mean, such as `{"Net pay": "amount"}`.
             fee: The fee of one disbursement in RWF, where you know it; amounts must be above it
                 (guide, "Disburse Funds").
-            allow_duplicates: References of rows that may pay the same amount to the same account
-                as another row of the source.
+            batch: As for `run`; what it began with is compared where the ledger has it.
+            period: As for `run`.
+            allow_duplicates: As for `run`.
+            repeat_days: As for `run`.
 
         Raises:
             RowsInvalidError: rows are wrong; all of them are listed.
             DGSPayError: a look-up failed.
         """
         client = self._needed_client()
-        survey = source
-        if not isinstance(survey, Survey):
+        if isinstance(source, Survey):
+            source.require_good()
+            return await preflight(client, source, fee=fee)
+        if self._ledger is None:
             read = partial(check_rows, source, mapping, allow_duplicates=allow_duplicates)
             survey = await in_thread(read)
-        survey.require_good()
-        return await preflight(client, survey, fee=fee)
+            survey.require_good()
+            return await preflight(client, survey, fee=fee)
+        is_nameless = batch is None and not isinstance(source, str | Path)
+        period = check_period(period)
+        asked = Batch(
+            # Rows that come from no file may have no name yet; no batch is called so.
+            name="" if is_nameless else batch or name_from(source, period),
+            digest="",
+            terms=Terms.of(client),
+            period=period,
+            repeat_days=check_days(repeat_days),
+        )
+        allowances = Allowances(allow_duplicates)
+        told = await in_thread(compare_rows, self._ledger, source, asked, mapping, allowances)
+        found = await preflight(client, told.survey, fee=fee)
+        return attrs.evolve(
+            found,
+            problems=(*found.problems, *told.problems),
+            remarks=(*found.remarks, *told.remarks),
+        )
 
     def open(
         self,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
-from itertools import islice
-from pathlib import Path
 from typing import TypeVar
 
 import attrs
@@ -28,16 +26,16 @@ from dgspay.payouts.batch import (
 from dgspay.payouts.chunks import ChunkPayer, in_thread
 from dgspay.payouts.engines import ChunkRef, Engine
 from dgspay.payouts.engines.local import LocalEngine
-from dgspay.payouts.faults import BatchChangedError
 from dgspay.payouts.ledger import Counts, Ledger
+from dgspay.payouts.loading import given_again, load_rows
 from dgspay.payouts.pace import Limits, Pace
-from dgspay.payouts.payout import OPEN, Payout, State
+from dgspay.payouts.payout import OPEN, State
 from dgspay.payouts.preflight import Preflight, balance_problems, preflight
-from dgspay.payouts.repeats import days_of, period_advice, words_of
-from dgspay.payouts.rows import Source, file_digest, open_rows
+from dgspay.payouts.repeats import left_out_words, words_of
+from dgspay.payouts.rows import Source
 from dgspay.payouts.runner import OnResult, Stop
 from dgspay.payouts.settling import LookUps, Settler
-from dgspay.payouts.survey import Survey, survey_rows
+from dgspay.payouts.survey import Survey
 
 T = TypeVar("T")
 
@@ -141,11 +139,10 @@ class Job:
         left = counts.count(State.NEW, State.BLOCKED) - count
         total = counts.amount(State.NEW, State.BLOCKED) - amount
         found = await preflight(self._client, Survey(count=left, total=total))
-        left_out = (f"{words}. They are left out" for words in told)
         return attrs.evolve(
             found,
             problems=tuple(balance_problems(total, found.available)),
-            remarks=(*found.remarks, *left_out),
+            remarks=(*found.remarks, *map(left_out_words, told)),
         )
 
     async def given_again(self) -> str | None:
@@ -155,15 +152,7 @@ class Job:
         """
         if not self.resumed:
             return None
-        name = self.batch.name
-        counts = await in_thread(self._ledger.counts, name)
-        sent = await in_thread(self._ledger.sent_between, name)
-        if sent is None or counts.count(*OPEN, State.BLOCKED, State.HELD):
-            return None
-        return (
-            f"batch {name} was sent before, on {days_of(*sent)}, and nothing of it is left to "
-            f"send. {period_advice(self.batch, time.time())}"
-        )
+        return await in_thread(given_again, self._ledger, self.batch)
 
     async def run(
         self,
@@ -319,16 +308,15 @@ async def open_job(
     """
     allowances = Allowances(allow_duplicates)
     period = check_period(period)
-    name = name_from(source, period) if batch is None else check_name(batch)
     asked = Batch(
-        name=name,
+        name=name_from(source, period) if batch is None else check_name(batch),
         digest="",
         terms=Terms.of(client, callback_url),
         period=period,
         repeat_days=check_days(repeat_days),
     )
-    with ledger.only_run(name):
-        loaded, survey = await in_thread(_load, ledger, source, asked, mapping, allowances)
+    with ledger.only_run(asked.name):
+        loaded, survey = await in_thread(load_rows, ledger, source, asked, mapping, allowances)
         yield Job(
             client,
             ledger,
@@ -339,94 +327,3 @@ async def open_job(
             limits=limits,
             stop=stop,
         )
-
-
-def _load(
-    ledger: Ledger,
-    source: Source,
-    asked: Batch,
-    mapping: Mapping[str, str] | None,
-    allowances: Allowances,
-) -> tuple[Batch, Survey | None]:
-    name = asked.name
-    known = ledger.batch(name)
-    if known is not None and known.started:
-        known.require_same(_digest_of(source, mapping), asked)
-        if mapping:
-            _require_same_meaning(ledger, known, source, mapping)
-        if allowances:
-            for payout in _payouts_of(ledger, name):
-                allowances.look(payout)
-            allowances.require_found()
-        return known, None
-    # Read but never confirmed: nothing can have been sent, so the rows are read again.
-    ledger.discard(name)
-    survey = Survey()
-    with open_rows(source, mapping) as rows:
-
-        def payouts() -> Iterator[Payout]:
-            yield from survey_rows(rows, survey, allowances)
-            survey.require_good()
-
-        loaded = ledger.load(asked, payouts(), digest=lambda: rows.digest)
-    return loaded, survey
-
-
-def _payouts_of(ledger: Ledger, name: str) -> Iterator[Payout]:
-    after = 0
-    while page := ledger.page(name, after=after, limit=_READ_AGAIN, states=tuple(State)):
-        after = page[-1].payout.number
-        yield from (record.payout for record in page)
-
-
-def _require_same_meaning(
-    ledger: Ledger, batch: Batch, source: Source, mapping: Mapping[str, str]
-) -> None:
-    """Refuse a mapping by which the same sheet would pay something else.
-
-    What is in the ledger would be paid all the same, and not what the mapping now says.
-    """
-    if not isinstance(source, str | Path):
-        return  # what is hashed of mappings is what they mean
-    known = [
-        record.payout
-        for record in ledger.page(batch.name, after=0, limit=_READ_AGAIN, states=tuple(State))
-    ]
-    with open_rows(source, mapping) as rows:
-        if [row for _, row in islice(rows, _READ_AGAIN)] != known:
-            raise BatchChangedError(
-                f"batch {batch.name!r} began with another mapping, and is paid with that"
-            )
-
-
-def _digest_of(source: Source, mapping: Mapping[str, str] | None) -> str:
-    if isinstance(source, str | Path):
-        return file_digest(Path(source))
-    with open_rows(source, mapping) as rows:
-        for _ in rows:
-            pass
-        return rows.digest
-
-
-def check_rows(
-    source: Source,
-    mapping: Mapping[str, str] | None = None,
-    *,
-    allow_duplicates: Allowed = (),
-) -> Survey:
-    """Read all rows without a ledger, and say what they come to and what is wrong.
-
-    Args:
-        source: A CSV file, an iterable of mappings, or a frame.
-        mapping: Other headings and what they mean.
-        allow_duplicates: References of rows that may pay what another row pays.
-
-    Raises:
-        ConfigError: the file cannot be read at all, or a row is allowed that is not there.
-        TypeError: `allow_duplicates` names no rows.
-    """
-    survey = Survey()
-    with open_rows(source, mapping) as rows:
-        for _ in survey_rows(rows, survey, Allowances(allow_duplicates)):
-            pass
-    return survey

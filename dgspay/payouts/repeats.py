@@ -108,6 +108,11 @@ def words_of(overlap: Overlap, batch: Batch, now: float) -> str:
     return f"{told} Take out of the sheet who was paid, or {by_name}"
 
 
+def left_out_words(words: str) -> str:
+    """Say of rows that another batch has paid that a batch which has begun goes on without them."""
+    return f"{words}. They are left out"
+
+
 def period_advice(batch: Batch, now: float) -> str:
     """Say how the same rows are paid for another month."""
     today = dt.datetime.fromtimestamp(now).astimezone()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from dgspay.emulator import Emulator
+from dgspay.emulator.faults.kinds import Fault
 from dgspay.payouts import SqliteLedger, State
 from tests.cli.terminal import CommandLine, variables
 
@@ -63,6 +64,38 @@ def test_the_same_sheet_in_another_folder_is_paid_once(
         assert refused.code == 1
         assert "batch 'salaries' has paid, or may have paid, 3 rows" in refused.err
         assert set(paid(emulator).values()) == {1}
+
+
+@pytest.mark.acceptance(98)
+def test_a_check_never_approves_what_a_run_refuses(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = "Nothing speaks against paying it."
+    with served() as (emulator, dgspay):
+        in_folder(monkeypatch, folder, "here")
+        check = ("payouts", "check", "salaries.csv")
+        assert good in dgspay(*check).out
+        assert not (folder / "data").exists()
+        emulator.faults.add("POST /disburse", Fault(), times=2)
+        emulator.faults.fail_next("POST /disburse", error_code="91")
+        assert dgspay(*RUN, "--concurrency", "1").code == 4
+        going_on = dgspay(*check)
+        assert good in going_on.out
+        assert "batch salaries has begun, and a run goes on with what is left" in going_on.out
+        assert dgspay(*RUN).code == 0
+        again = dgspay(*check)
+        assert (again.code, good in again.out) == (1, False)
+        assert "batch salaries was sent before, on " in again.err
+        in_folder(monkeypatch, folder, "there").rename("november.csv")
+        refused = dgspay("payouts", "check", "november.csv")
+        assert refused.code == 1
+        assert "has paid, or may have paid, 3 rows" in refused.err
+        for option in (("--period", "2026-12"), ("--period", "2026-12", "--repeat-days", "0")):
+            said = dgspay("payouts", "check", "november.csv", *option)
+            run = dgspay("payouts", "run", "november.csv", *option, "--yes", "--dry-run")
+            assert said.code == run.code == int("--repeat-days" not in option)
+        with SqliteLedger(ledger_of(folder)) as ledger:
+            assert [batch.name for batch in ledger.batches()][:1] == ["salaries"]
 
 
 @pytest.mark.acceptance(98)

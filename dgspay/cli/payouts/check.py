@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from dgspay.cli.exits import ExitCode
+from dgspay.cli.payouts.ledgers import ledger_if_any
 from dgspay.cli.payouts.options import (
     AllowOption,
+    BatchOption,
     FeeOption,
+    LedgerOption,
     MapOption,
+    PeriodOption,
+    RepeatDaysOption,
     SheetArgument,
     TransportOption,
     asking,
@@ -19,15 +24,19 @@ from dgspay.cli.payouts.options import (
 from dgspay.cli.payouts.shown import tell_faults, tell_preflight, tell_survey
 from dgspay.cli.session import BaseUrlOption, EnvironmentOption
 from dgspay.cli.terminal import console
-from dgspay.payouts import check_rows
+from dgspay.payouts import REPEAT_DAYS, check_rows
 
 
 def check(
     file: SheetArgument,
     *,
+    batch: BatchOption = None,
+    ledger: LedgerOption = None,
     mapping: MapOption = None,
     fee: FeeOption = None,
+    period: PeriodOption = None,
     allow_duplicate: AllowOption = None,
+    repeat_days: RepeatDaysOption = REPEAT_DAYS,
     offline: Annotated[
         bool, typer.Option("--offline", help="Look at the rows only, and ask DGS-Pay nothing.")
     ] = False,
@@ -35,10 +44,10 @@ def check(
     environment: EnvironmentOption = None,
     base_url: BaseUrlOption = None,
 ) -> None:
-    """Read a file and list all its faults; hold it against the wallet and the bank list.
+    """Read a file and list all its faults; hold it against wallet, bank list and ledger.
 
-    Nothing is sent and nothing is written. Exit code 2 for faults in the rows, 1 for anything
-    else that speaks against paying it.
+    Nothing is sent and nothing is written. Give it the options that `run` is to be given. Exit
+    code 2 for faults in the rows, 1 for anything else that speaks against paying it.
     """
     survey = check_rows(file, mapping_of(mapping), allow_duplicates=allow_duplicate or ())
     if survey.fault_count:
@@ -50,12 +59,25 @@ def check(
         for duplicate in survey.duplicates:
             console(stderr=True).print(str(duplicate), style="yellow")
         return
-    found = asking(
-        lambda payouts: payouts.check(survey, fee=fee),
-        environment,
-        base_url,
-        transport=transport,
-    )
+    options: dict[str, Any] = {
+        "mapping": mapping_of(mapping),
+        "batch": batch,
+        "period": period,
+        "allow_duplicates": allow_duplicate or (),
+        "repeat_days": repeat_days,
+    }
+    with ledger_if_any(ledger, beside=file, environment=environment, base_url=base_url) as opened:
+        found = asking(
+            lambda payouts: (
+                payouts.check(survey, fee=fee)
+                if opened is None
+                else payouts.check(file, fee=fee, **options)
+            ),
+            environment,
+            base_url,
+            ledger=opened,
+            transport=transport,
+        )
     tell_preflight(found)
     if found.problems:
         raise typer.Exit(ExitCode.NO)

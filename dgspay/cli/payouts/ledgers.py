@@ -130,6 +130,26 @@ def known_ledger(
 
 
 @contextmanager
+def ledger_if_any(
+    place: str | None,
+    *,
+    beside: Path | None = None,
+    environment: str | None = None,
+    base_url: str | None = None,
+) -> Generator[AnyLedger | None]:
+    """Open the ledger where there is one; arguments as for `opened_ledger`."""
+    if not is_server(place):
+        path = ledger_path(place, environment, base_url)
+        if place is None:
+            _refuse_older(*(() if beside is None else (beside.parent,)), Path())
+        if not path.exists():
+            yield None
+            return
+    with opened_ledger(place, beside=beside, environment=environment, base_url=base_url) as ledger:
+        yield ledger
+
+
+@contextmanager
 def opened_ledger(
     place: str | None,
     *,
