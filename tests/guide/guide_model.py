@@ -160,7 +160,7 @@ def charge(answer: dict[str, Any] | None, http: int, *, own_key: bool = True) ->
     refusal = _refusal(answer, http, code, own_key=own_key)
     if refusal is not None or answer is None:
         return refusal or NOT_KNOWN
-    texts = ("transaction_status", "next_action_type", "issuer_response_type")
+    texts = ("transaction_status", "next_action_type")
     if not _read_as(answer, "dgs_reference", *texts):
         return NOT_KNOWN
     return _together(_claims(answer, is_payment=False))
@@ -253,8 +253,6 @@ def event(body: dict[str, Any]) -> str:
     if not _filled(body.get("dgs_reference")) or not isinstance(body["dgs_reference"], str):
         return NOT_KNOWN
     if body.get("status") is not None and not isinstance(body["status"], str):
-        return NOT_KNOWN
-    if body.get("fail_reason") is not None and not isinstance(body["fail_reason"], str):
         return NOT_KNOWN
     ends = {"success": "paid", "failed": "failed"}
     kind, _, end = str(name).partition(".")

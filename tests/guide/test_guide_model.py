@@ -79,15 +79,17 @@ class Answers:
             if self.chance(how_often):
                 said[field] = self.dice.choice(NAMES)
         if self.chance(0.08):
-            said["next_action_type"] = self.dice.choice(["requires_otp", "redirect_url", "", None])
+            actions = ["requires_otp", "redirect_url", "", *ODD]
+            said["next_action_type"] = self.dice.choice(actions)
         if self.chance(rare):
             said["next_action_redirect_url"] = self.dice.choice(["https://bank.example", "", None])
         if self.chance(0.12):
             said["error_code"] = self.dice.choice(CODES)
         if self.chance(rare):
-            said["issuer_response_type"] = self.dice.choice(["declined", "approved", "", None])
+            issuers = ["declined", "Declined", "approved", "", *ODD]
+            said["issuer_response_type"] = self.dice.choice(issuers)
         if self.chance(rare):
-            said["fail_reason"] = self.dice.choice(["no such account", "", None])
+            said["fail_reason"] = self.dice.choice(["no such account", "", *ODD])
         if self.chance(0.2):
             row = {"amount": 5, "currency": "RWF", "payment_method_type": "card"}
             said |= {**row, "created_at": "2026-04-03 11:00:00"}
