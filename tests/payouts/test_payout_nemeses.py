@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -16,16 +15,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 
 from dgspay.emulator import Emulator
-from dgspay.payouts import AsyncPayouts, ChunkPayer, LedgerError, Pace, State
+from dgspay.payouts import State
 
 from .clusters import Cluster, cluster
 from .cut_wire import CutWire
 from .killing import environ_of, finish, paid, start
-from .sheets import RICH, in_process, write_sheet
+from .sheets import RICH, write_sheet
 from .test_payout_disk import fill
 from .test_payout_machines import workers
 
@@ -121,10 +119,10 @@ def test_the_disk_of_the_server_fills_up(tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can mount a small disk")
     sheet = write_sheet(tmp_path / "salaries.csv", ROWS)
-    small = tmp_path / "small"
-    small.mkdir()
     with dgs_pay() as (emulator, environ), cluster() as server:
         server.stop("fast")
+        small = server.folder / "small"
+        small.mkdir()
         mount = ["mount", "-t", "tmpfs", "-o", "size=160m", "tmpfs", str(small)]
         if subprocess.run(mount, check=False, capture_output=True).returncode:
             pytest.skip("no small disk can be mounted here")
@@ -224,37 +222,3 @@ def test_a_worker_that_is_cut_off_from_dgs_pay(tmp_path: Path, postgres_ledger_u
         wire.flow_again()
         finish(start(*run_of(sheet, url), environ=behind), [0, 5])
         check(emulator, standing(url))
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_clocks_that_jump_by_an_hour_again_and_again(
-    tmp_path: Path, postgres_ledger_url: str
-) -> None:
-    from dgspay.payouts import PostgresLedger
-
-    chance = random.Random(101)
-    sheet = write_sheet(tmp_path / "salaries.csv", ROWS)
-
-    def jumping() -> float:
-        return time.time() + chance.choice((-3600, 0, 3600))
-
-    with in_process() as (emulator, dgs):
-        with (
-            PostgresLedger(postgres_ledger_url, clock=jumping) as one,
-            PostgresLedger(postgres_ledger_url, clock=jumping) as two,
-        ):
-            payouts = AsyncPayouts(dgs, one)
-            async with payouts.open(sheet) as job:
-                await job.start()
-            listed = await payouts.chunks("salaries", 50)
-            payers = [ChunkPayer(dgs, ledger, pace=Pace(concurrency=4)) for ledger in (one, two)]
-            async with anyio.create_task_group() as group:
-                for payer in payers:
-                    for ref in chance.sample(listed, len(listed)):
-                        group.start_soon(payer, ref)
-            for ref in listed:
-                with contextlib.suppress(LedgerError):
-                    await payers[0](ref)
-        stands = standing(postgres_ledger_url)
-        check(emulator, stands)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import random
 import re
 import signal
 import time
@@ -26,6 +28,7 @@ from dgspay.payouts import (
     Evidence,
     Finding,
     LedgerError,
+    Pace,
     State,
     Stop,
     open_job,
@@ -252,3 +255,37 @@ def test_a_listener_answers_503_within_seconds_while_its_database_is_away(
             said = finish(listener, [0])
     assert "asked for again" in said
     assert "confirmed" in said
+
+
+async def test_clocks_that_jump_by_an_hour_again_and_again(
+    tmp_path: Path, postgres_ledger_url: str
+) -> None:
+    from dgspay.payouts import PostgresLedger
+
+    chance = random.Random(101)
+    sheet = write_sheet(tmp_path / "salaries.csv", 600)
+
+    def jumping() -> float:
+        return time.time() + chance.choice((-3600, 0, 3600))
+
+    with in_process() as (emulator, dgs):
+        with (
+            PostgresLedger(postgres_ledger_url, clock=jumping) as one,
+            PostgresLedger(postgres_ledger_url, clock=jumping) as two,
+        ):
+            payouts = AsyncPayouts(dgs, one)
+            async with payouts.open(sheet) as job:
+                await job.start()
+            listed = await payouts.chunks("salaries", 50)
+            payers = [ChunkPayer(dgs, ledger, pace=Pace(concurrency=4)) for ledger in (one, two)]
+            async with anyio.create_task_group() as group:
+                for payer in payers:
+                    for ref in chance.sample(listed, len(listed)):
+                        group.start_soon(payer, ref)
+            for ref in listed:
+                with contextlib.suppress(LedgerError):
+                    await payers[0](ref)
+        with PostgresLedger(postgres_ledger_url) as ledger:
+            counts = ledger.counts("salaries")
+        assert list(paid(emulator).values()) == [1] * 600
+        assert counts.count(State.ACCEPTED, State.CONFIRMED) == 600
