@@ -250,7 +250,7 @@ def test_an_event_of_the_other_environment_is_told_the_one_expected() -> None:
         (b"{}", "the body is not an event: it has no event name", "event"),
         (
             body_of(PAYMENT_SUCCESS, status="failed"),
-            "the body contradicts itself: the event is payment.success, its status is not",
+            "the body contradicts itself: event is 'payment.success' and status is 'failed'",
             "status",
         ),
     ],
@@ -267,4 +267,6 @@ def test_a_body_that_is_no_event_is_told_why_and_where(
 def test_a_reference_that_cannot_be_a_key_is_told_how_long_one_may_be() -> None:
     with pytest.raises(ValueError, match="dgs_reference") as refused:
         PaymentSucceeded(dgs_reference="", amount=1, currency="RWF")  # type: ignore[arg-type]
-    assert str(refused.value) == "dgs_reference must be 1 to 256 characters, no control characters"
+    assert str(refused.value) == (
+        "dgs_reference must be 1 to 256 characters, no control characters, and not blank"
+    )
