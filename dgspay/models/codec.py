@@ -226,12 +226,27 @@ def _written(value: Any) -> str:
 def _members(value: Mapping[Any, Any]) -> str:
     members = [
         # Most are plain text, and a call less for each is felt.
-        f"{encode_basestring(name)}:{encode_basestring(item)}"
+        f"{_NAMES[name]}:{encode_basestring(item)}"
         if type(name) is str and type(item) is str
         else _member_of(name, item)
         for name, item in value.items()
     ]
     return "{" + ",".join(members) + "}"
+
+
+class _Names(dict[str, str]):
+    """Names of fields as they are written. Nearly all are those of the API, time and again."""
+
+    _MOST = 256
+
+    def __missing__(self, name: str) -> str:
+        written = encode_basestring(name)
+        if len(self) < self._MOST:
+            self[name] = written
+        return written
+
+
+_NAMES = _Names()
 
 
 def _member_of(name: Any, item: Any) -> str:

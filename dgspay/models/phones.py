@@ -62,6 +62,8 @@ def network_name(network: str, *, field: str) -> str:
     """
     if not isinstance(network, str):
         raise TypeError(f"{field} must be a str, not {type(network).__name__}")
+    if type(network) is str and network in NETWORKS:  # as it is usually given
+        return network
     plain = without_invisible(network, field=field)
     for name in NETWORKS:
         if plain.casefold() == name.casefold():
