@@ -175,14 +175,14 @@ def without_echoes(value: Any, secrets: Sequence[Secret], *, decisive: frozenset
     """Return parsed JSON in which no given secret stands any more, in keys and values.
 
     A short one may by chance be equal to an amount or stand in a reference: fields named in
-    `decisive` are only rid of the long ones.
+    `decisive` are only rid of the long ones, and so are keys that can be the name of a field.
     """
     if isinstance(value, dict):
         long = [secret for secret in secrets if len(secret.reveal()) >= _SHORTEST_ANYWHERE]
         return {
-            without_echoes(key, long, decisive=decisive): without_echoes(
-                item, long if key in decisive else secrets, decisive=decisive
-            )
+            without_echoes(
+                key, long if key.isidentifier() else secrets, decisive=decisive
+            ): without_echoes(item, long if key in decisive else secrets, decisive=decisive)
             for key, item in value.items()
         }
     if isinstance(value, list):
@@ -253,26 +253,26 @@ def _forms(text: str) -> list[tuple[str, bool]]:
     if not text:
         return []
     raw = text.encode("utf-8", "surrogatepass")
-    is_short = len(text) < _SHORTEST_ANYWHERE
     written = {text, json.dumps(text)[1:-1], text.replace("/", "\\/"), html.escape(text)}
     written |= {quote(raw, safe=""), quote(raw), quote_plus(raw), raw.hex()}
+    forms = {form.lower(): len(text) < _SHORTEST_ANYWHERE for form in written}
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        written.update(_in_base64(encode, raw, alone=is_short))
+        whole = encode(raw).decode().lower()
+        forms |= {whole: False, whole.rstrip("="): len(whole) < _FEWEST_OF_BASE64}
+        forms |= dict.fromkeys(_within_base64(encode, raw), False)
     # The longest first: what is left of it after a shorter one could not be known any more.
-    small = sorted({form.lower() for form in written}, key=lambda form: (-len(form), form))
-    return [(form, is_short) for form in small]
+    return sorted(forms.items(), key=lambda form: (-len(form[0]), form))
 
 
-def _in_base64(encode: Callable[[bytes], bytes], raw: bytes, *, alone: bool) -> list[str]:
-    """Write bytes in base64: by themselves, and from any of three places within other bytes.
+def _within_base64(encode: Callable[[bytes], bytes], raw: bytes) -> list[str]:
+    """Write bytes in base64 from any of three places within other bytes.
 
-    Within others, the first and the last characters are partly theirs, and left out.
+    The first and the last characters are partly those of the others, and left out.
     """
-    whole = encode(raw).decode()
-    if alone:
-        return [whole, whole.rstrip("=")]
-    forms = [whole, whole.rstrip("=")]
-    for shift in range(3):
-        padded = encode(b"\0" * shift + raw).decode()
-        forms.append(padded[-(-shift * 4 // 3) : (shift + len(raw)) // 3 * 4])
-    return forms
+    padded = [(shift, encode(b"\0" * shift + raw).decode().lower()) for shift in range(3)]
+    forms = [form[-(-shift * 4 // 3) : (shift + len(raw)) * 4 // 3] for shift, form in padded]
+    return [form for form in forms if len(form) >= _FEWEST_OF_BASE64]
+
+
+# Of fewer letters and digits, some may stand in a reference by chance.
+_FEWEST_OF_BASE64 = 6

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import pytest
 
-from dgspay.secret import MASK, Secret, masked, masked_text
+from dgspay.secret import MASK, Sealed, Secret, masked, masked_text
 
 
 def test_no_way_of_printing_shows_it() -> None:
@@ -66,3 +66,44 @@ def test_masking_finds_secrets_by_name_and_by_look() -> None:
     }
     assert masked_text("own key k1", [Secret("k1")]) == f"own key {MASK}"
     assert masked_text("phone 250788123456, order 12345") == "phone 250788123456, order 12345"
+
+
+def test_what_is_sealed_has_no_attribute_that_holds_it() -> None:
+    for sealed in (Sealed(b"the body"), Secret("the text")):
+        assert not hasattr(sealed, "__dict__")
+        names = {name for kind in type(sealed).__mro__ for name in getattr(kind, "__slots__", ())}
+        held = [getattr(sealed, name) for name in {*names, *dir(sealed)} if name != "__doc__"]
+        texts = [str(value) for value in held if isinstance(value, str | bytes)]
+        assert not any("the " in text for text in texts)
+    assert Sealed(b"x") == Sealed(b"x")
+    assert Sealed(b"x") != Sealed(b"y")
+    assert Sealed("x") != Secret("x")
+    assert Sealed({"a": 1}).reveal() == {"a": 1}
+    with pytest.raises(TypeError, match="pickled"):
+        pickle.dumps(Sealed(b"x"))
+
+
+@pytest.mark.acceptance(68)
+def test_words_are_made_printable_and_keys_are_masked() -> None:
+    odd = "\N{REPLACEMENT CHARACTER}"
+    assert masked_text("a\nb\x1b[2J\u202e\u2028c") == f"a b{odd}[2J{odd} c"
+    assert masked({"sk_live_1": {"4111111111111111": "a\nb"}}) == {MASK: {MASK: "a b"}}
+    assert masked_text("SK_LIVE_abc") == MASK
+
+
+@pytest.mark.acceptance(68)
+def test_secret_with_special_characters_is_found_as_each_layer_writes_it() -> None:
+    secret = Secret('a"b/c&d+e==\\f')
+    for text in ('a"b/c&d+e==\\f', 'a\\"b/c&d+e==\\\\f', "A%22B%2FC%26D%2BE%3D%3D%5CF"):
+        assert masked_text(f"<{text}>", [secret]) == f"<{MASK}>", text
+    assert masked_text("a&quot;b/c&amp;d+e==\\f", [secret]) == MASK
+
+
+def test_letters_whose_small_form_is_longer_do_not_move_the_mask() -> None:
+    assert masked_text("\u0130\u0130 SECRET-123456 \u0130", [Secret("secret-123456")]) == (
+        f"\u0130\u0130 {MASK} \u0130"
+    )
+
+
+def test_an_empty_secret_masks_nothing() -> None:
+    assert masked_text("a b", [Secret("")]) == "a b"
