@@ -63,7 +63,8 @@ class _Client(ABC, Generic[TransportT]):
             deadline: Seconds a call may take in all, retries and waiting included.
             hooks: Callables that are told of every attempt and every call.
             idempotency_header: The header that carries the idempotency key.
-            api_timezone: The zone of the API's times, to allow aware datetimes.
+            api_timezone: The zone of the API's times. The times of results have it then, and aware
+                datetimes are taken.
             allow_rwf_fractions: Send amounts in RWF with a fraction. RWF has no minor unit.
             trust_env: Obey proxy variables.
 

@@ -30,7 +30,7 @@ class PaymentLink(Result):
         url: What to give to the payer.
         amount: In `currency`; None on a flexible link.
         max_uses: Successful payments it takes; None means without limit.
-        expires_at: Without a zone, as the API gives it.
+        expires_at: Without a zone, as the API gives it, unless the client has `api_timezone`.
         extra: Fields this version does not know.
     """
 

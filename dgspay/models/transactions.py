@@ -26,7 +26,7 @@ class Transaction(Result):
         status: Its status as it came. Whether it is paid, `is_paid` says: an answer may contradict
             itself.
         amount: In `currency`.
-        created_at: Without a zone, as the API gives it.
+        created_at: Without a zone, as the API gives it, unless the client has `api_timezone`.
         contradiction: Which two things the answer says of it that cannot both be true, or None.
         extra: Fields this version does not know.
     """
