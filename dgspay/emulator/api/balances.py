@@ -21,6 +21,6 @@ def show(call: Call) -> Mapping[str, Any]:
                 "available_balance": balance.available,
                 "total_balance": balance.total,
             }
-            for currency, balance in call.account.wallet.balances.items()
+            for currency, balance in call.account.wallet.purses.items()
         ],
     }

@@ -63,7 +63,7 @@ def state(
                     "available": balance.available,
                     "pending": balance.pending,
                 }
-                for currency, balance in account.wallet.balances.items()
+                for currency, balance in account.wallet.purses.items()
             ],
             "pending": [_payment(p) for p in _latest(pending)],
             "pending_total": len(pending),

@@ -31,19 +31,19 @@ class Wallet:
     """The balances of a merchant. A debit that is not covered is refused whole."""
 
     def __init__(self, balances: Mapping[str, AmountInput]) -> None:
-        self.balances = {
+        self.purses = {
             parse_currency(currency): Balance(_opening(amount))
             for currency, amount in balances.items()
         }
 
     def available(self, currency: str) -> Decimal:
         """Return what can be spent; 0 for a currency never held."""
-        balance = self.balances.get(currency)
+        balance = self.purses.get(currency)
         return balance.available if balance else Decimal(0)
 
     def credit(self, currency: str, amount: Decimal) -> None:
         """Add to what is available."""
-        self.balances.setdefault(currency, Balance()).available += amount
+        self.purses.setdefault(currency, Balance()).available += amount
 
     def debit(self, currency: str, amount: Decimal) -> None:
         """Take from what is available.
@@ -60,15 +60,15 @@ class Wallet:
                 required=amount,
                 currency=currency,
             )
-        self.balances[currency].available -= amount
+        self.purses[currency].available -= amount
 
     def expect(self, currency: str, amount: Decimal) -> None:
         """Add to what is pending."""
-        self.balances.setdefault(currency, Balance()).pending += amount
+        self.purses.setdefault(currency, Balance()).pending += amount
 
     def forget(self, currency: str, amount: Decimal) -> None:
         """Take from what is pending, because it arrived or never will."""
-        self.balances[currency].pending -= amount
+        self.purses[currency].pending -= amount
 
 
 def _opening(amount: AmountInput) -> Decimal:

@@ -233,7 +233,7 @@ class StateStore:
         )
         yield Row("settings", "", "", to_text(settings))
         for account in engine.accounts:
-            balances = account.wallet.balances.items()
+            balances = account.wallet.purses.items()
             wealth = WalletRow(
                 account.merchant_id,
                 tuple((currency, p.available, p.pending) for currency, p in balances),
@@ -330,6 +330,6 @@ def _recall(account: Account, row: Row, record: Any) -> None:
 
 def _enrich(account: Account, wealth: WalletRow) -> None:
     account.merchant_id = wealth.merchant_id
-    account.wallet.balances = {
+    account.wallet.purses = {
         currency: Balance(available, pending) for currency, available, pending in wealth.balances
     }
