@@ -39,7 +39,7 @@ def transaction(number: int) -> dict[str, Any]:
     return {
         "id": f"{number}",
         "dgs_reference": f"DGS{number}",
-        "amount": 1000,
+        "amount": 1001,
         "currency": "RWF",
         "status": "success",
         "payment_method_type": "mobile_money",

@@ -26,7 +26,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from itertools import repeat
+from itertools import count, repeat
 from pathlib import Path
 from typing import Any
 
@@ -96,11 +96,16 @@ def serve(listener: socket.socket) -> None:
     asyncio.run(forever())
 
 
-def rows(count: int) -> Iterator[Payout]:
+def rows(people: int, month: int = 1) -> Iterator[Payout]:
+    """People to pay; of each month under other references and with another sum.
+
+    What looks as if it had been paid is not paid again, in whatever batch.
+    """
     rest = ("MTN", "RW", "Jane Doe", None, None)
+    amount = 1000 + month
     fields = (
-        (number, f"salary-{number}", 1000, f"+{250780000000 + number}", None, None, *rest)
-        for number in range(1, count + 1)
+        (number, f"{month}-{number}", amount, f"+{250780000000 + number}", None, None, *rest)
+        for number in range(1, people + 1)
     )
     return map(tuple.__new__, repeat(Payout), fields)
 
@@ -148,13 +153,15 @@ async def durable(dgs: AsyncDGSPay) -> float:
 
 
 def many_machines(url: str) -> Subject:
+    months = count(1)
+
     async def run(dgs: AsyncDGSPay) -> float:
         from dgspay.payouts import PgQueuerEngine, PostgresLedger  # noqa: PLC0415 - the extra
 
         stop, done = Stop(), 0
         ended = 0.0
 
-        def count(_payout: Payout, _evidence: Evidence) -> None:
+        def note(_payout: Payout, _evidence: Evidence) -> None:
             nonlocal done, ended
             done += 1
             if done == ROWS:
@@ -163,12 +170,12 @@ def many_machines(url: str) -> Subject:
 
         name = f"benchmark-{time.monotonic_ns()}"
         with PostgresLedger(url) as ledger:
-            batch = ledger.load(batch_of(dgs, name), rows(ROWS))
+            batch = ledger.load(batch_of(dgs, name), rows(ROWS, next(months)))
             ledger.start(name)
             engine = PgQueuerEngine(url, at_once=2, everywhere=2)
             await engine.submit([])
             pace = Pace(concurrency=CONCURRENCY // 2)
-            pay = ChunkPayer(dgs, ledger, pace=pace, stop=stop, on_result=count)
+            pay = ChunkPayer(dgs, ledger, pace=pace, stop=stop, on_result=note)
             chunks = [
                 ChunkRef(batch=name, index=index, first=first, last=last)
                 for index, (first, last) in enumerate(chunk_ranges(batch.count))
