@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import select
 import ssl
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from dgspay.transports.lookups import look_up_async
+from dgspay.transports.race import NEXT_ADDRESS_AFTER, connect_async
+
 # What may wait to be read before the other side is held up.
 _HIGH_WATER = 262_144
 
-# Seconds until the next address of a host is tried beside the one before (RFC 8305).
-_NEXT_ADDRESS_AFTER = 0.25
+# The event loop of Windows cannot watch a socket that it has not connected itself.
+_PROACTOR: tuple[type, ...] = tuple(
+    kind for kind in [getattr(asyncio, "ProactorEventLoop", None)] if kind is not None
+)
 
 
 class AsyncioBackend:
@@ -40,21 +44,29 @@ class AsyncioBackend:
         socket_options: Iterable[Any] | None = None,
     ) -> AsyncioStream:
         """Open a connection, over IPv6 or IPv4, whichever answers first."""
-        loop = asyncio.get_running_loop()
-        options: dict[str, Any] = {}
-        if local_address is not None:
-            options["local_addr"] = (local_address, 0)
-        # uvloop does not know the option, and a race with one runner leaves its socket to the
-        # garbage collector when it is cancelled.
-        if isinstance(loop, asyncio.BaseEventLoop) and not _is_address(host):
-            options["happy_eyeballs_delay"] = _NEXT_ADDRESS_AFTER
         with _connect_errors(self._core):
             async with asyncio.timeout(timeout):
-                _, stream = await loop.create_connection(
-                    lambda: AsyncioStream(self._core), host, port, **options
-                )
+                stream = await self._opened(host, port, local_address)
         for option in socket_options or ():
             stream.get_extra_info("socket").setsockopt(*option)
+        return stream
+
+    async def _opened(self, host: str, port: int, local_address: str | None) -> AsyncioStream:
+        loop = asyncio.get_running_loop()
+        if isinstance(loop, _PROACTOR):
+            _, stream = await loop.create_connection(
+                lambda: AsyncioStream(self._core),
+                host,
+                port,
+                happy_eyeballs_delay=NEXT_ADDRESS_AFTER,
+            )
+            return stream
+        sock = await connect_async(await look_up_async(host, port), local_address)
+        try:
+            _, stream = await loop.create_connection(lambda: AsyncioStream(self._core), sock=sock)
+        except BaseException:
+            sock.close()
+            raise
         return stream
 
     async def sleep(self, seconds: float) -> None:
@@ -207,14 +219,6 @@ def _connect_errors(core: Any) -> Iterator[None]:
         raise core.ConnectTimeout(str(error)) from error
     except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be encoded
         raise core.ConnectError(str(error)) from error
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _is_readable(transport: asyncio.BaseTransport) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -12,6 +13,8 @@ from typing import Any
 
 from dgspay.interruption import interruption_in
 from dgspay.transports.interim import InterimAnswers
+from dgspay.transports.lookups import look_up
+from dgspay.transports.race import connect
 
 # What is written at a time, so that the deadline is looked at in between.
 _PIECE = 65_536
@@ -91,32 +94,25 @@ class BoundBackend:
         socket_options: Iterable[Any] | None = None,
     ) -> BoundStream:
         """Open a connection to the first address of a host that answers."""
-        *others, last = self._addresses(host, port)
-        more = (local_address, socket_options)
-        for address in others:
-            limit = deadline.clamp(timeout)
-            try:
-                return BoundStream(self._backend.connect_tcp(address, port, limit, *more))
-            except Exception:
-                if deadline.left() <= 0:
-                    raise
-        return BoundStream(self._backend.connect_tcp(last, port, deadline.clamp(timeout), *more))
-
-    def _addresses(self, host: str, port: int) -> list[str]:
-        """Look the addresses of a host up, for each of them is given the whole of a timeout.
-
-        A host with ten addresses that do not answer would take ten times what is left. Where it
-        is not the library's own backend that connects, the host is its affair.
-        """
+        limit = deadline.clamp(timeout)
+        # Where it is not the library's own backend that connects, the host is its affair.
         if type(self._backend).__name__ != "SyncBackend":
-            return [host]
+            more = (local_address, socket_options)
+            return BoundStream(self._backend.connect_tcp(host, port, limit, *more))
+        network = sys.modules[type(self._backend).__module__.partition(".")[0]]
+        failure: BaseException
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
-            return [host]  # the attempt to connect tells of it
-        addresses = [str(info[4][0]) for info in found]
-        is_local = any(address.lower().startswith("fe80:") for address in addresses)
-        return [host] if is_local or not addresses else addresses  # they have a scope beside
+            sock = _connected(host, port, limit, local_address, socket_options or ())
+        except Exception as error:  # noqa: BLE001
+            failure = _interruption_or(error)
+        else:
+            streams = sys.modules[f"{network.__name__}._backends.sync"]
+            return BoundStream(streams.SyncStream(sock))
+        if isinstance(failure, TimeoutError) and interruption_in(failure) is None:
+            raise network.ConnectTimeout(str(failure)) from failure
+        if isinstance(failure, OSError | UnicodeError) and interruption_in(failure) is None:
+            raise network.ConnectError(str(failure)) from failure
+        raise failure
 
     def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
@@ -128,6 +124,23 @@ class BoundBackend:
     def sleep(self, seconds: float) -> None:
         """Wait."""
         self._backend.sleep(seconds)
+
+
+def _connected(
+    host: str,
+    port: int,
+    timeout: float | None,
+    local_address: str | None,
+    options: Iterable[Any],
+) -> socket.socket:
+    """Return a socket that is connected to a host, within one time for look-up and connection."""
+    began = time.monotonic()
+    addresses = look_up(host, port, timeout)
+    left = None if timeout is None else max(timeout - (time.monotonic() - began), 0)
+    sock = connect(addresses, left, local_address)
+    for option in ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), *options):
+        sock.setsockopt(*option)
+    return sock
 
 
 class BoundStream:
