@@ -147,3 +147,4 @@ def test_a_real_network_disk_is_refused_by_the_ledger_itself(tmp_path: Path) -> 
     if "mount:" in ran.stderr or "unshare" in ran.stderr:
         pytest.skip("nothing can be mounted here")
     assert "is on a network disk (tmpfs)" in ran.stderr
+    assert not [*share.iterdir()]

@@ -206,7 +206,7 @@ def test_workers_that_are_cut_off_from_the_database_and_come_back(
                 wire.fall_silent()
                 time.sleep(6)
                 wire.flow_again()
-            finish(running, [0, 4, 5])
+            finish(running, ENDS)
             finish(start(*run_of(sheet, url), environ=environ), ENDS)
         stands = standing(url)
         check(emulator, stands)

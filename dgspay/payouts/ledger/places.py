@@ -61,33 +61,30 @@ def mounts(table: bytes | None = None) -> list[Mount] | None:
     return found
 
 
-def require_safe_place(path: Path, table: bytes | None = None) -> None:
+def require_one_name(path: Path, found: list[Mount] | None) -> None:
     """Refuse a file whose last commits would be missed by a run that opens it elsewhere.
 
     They are in the file with `-wal` at the end of its name, beside it, until SQLite moves them. Of
-    a file with two names, or one that is mounted by itself, they stay behind in another folder;
-    on a network they are not seen by another machine: who was paid would be forgotten, and be
-    paid again.
+    a file with two names, or one that is mounted by itself, they stay behind in another folder:
+    who was paid would be forgotten, and be paid again.
 
     Args:
         path: The file.
-        table: The text of `/proc/self/mountinfo`, for tests.
+        found: What is mounted.
 
     Raises:
-        LedgerError: the file has a second name, is a mount, or is not on a disk of this machine.
+        LedgerError: the file has a second name, or is a mount.
     """
     if path.stat().st_nlink > 1:
         raise LedgerError(
             f"{path} has a second name (a hard link), by which another run would not see what this "
             "one writes. Remove one of the two; a symbolic link does no harm. Nothing was sent"
         )
-    found = mounts(table)
     if path.is_mount() if found is None else any(mount.point == path for mount in found):
         raise LedgerError(
             f"{path} is mounted by itself, so that SQLite's files beside it would be lost with the "
             "container. Mount its folder instead. Nothing was sent"
         )
-    require_local_disk(path, found)
 
 
 def require_local_disk(path: Path, found: list[Mount] | None) -> None:

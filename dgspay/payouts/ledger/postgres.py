@@ -215,6 +215,7 @@ class PostgresConnection:
         self._given_clock = clock
         self._clock = clock or time.time
         self._away_since: float | None = None
+        self._may_come_back = True
         self._writes = False
         self._connection = self._address.connect()
         try:
@@ -324,8 +325,6 @@ class PostgresConnection:
                 return False
             time.sleep(pause)
         return False
-
-    _may_come_back = True
 
     def _connect_and_compare(self) -> bool:
         """Connect anew, and hold what may have been sent where commits are missing."""

@@ -72,6 +72,8 @@ def bounded(conninfo: str, *, pooled: bool = False) -> str:
         del bounds["connect_timeout"]
     if "PGTARGETSESSIONATTRS" in os.environ:
         del bounds["target_session_attrs"]
+    if "PGAPPNAME" in os.environ:
+        del bounds["application_name"]
     if not pooled:
         # The later one counts, where an option is set twice.
         own = given.get("options") or os.environ.get("PGOPTIONS") or ""

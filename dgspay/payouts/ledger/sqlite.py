@@ -24,7 +24,7 @@ from dgspay.payouts.ledger.locks import only_one
 from dgspay.payouts.ledger.memory import Memory
 from dgspay.payouts.ledger.migration import OLDER_VERSION, bring_forward
 from dgspay.payouts.ledger.notes import state_folder
-from dgspay.payouts.ledger.places import require_safe_place
+from dgspay.payouts.ledger.places import mounts, require_local_disk, require_one_name
 from dgspay.payouts.ledger.tables import ACCEPTED, IN_DOUBT, KEY_COLUMNS, row_id
 from dgspay.payouts.ledger.wholeness import (
     lacks_commits,
@@ -234,9 +234,11 @@ class SqliteConnection:
         path = self._path
         if self._checked and not (path.exists() and path.stat().st_size):
             require_no_predecessor(path, None, self._folder)
+        mounted = mounts()
+        require_local_disk(path, mounted)
         # Names and account numbers are in it: nobody else's business.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        require_safe_place(path)
+        require_one_name(path, mounted)
         if self._checked:
             require_log(path, self._folder)
 
