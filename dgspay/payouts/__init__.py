@@ -44,6 +44,13 @@ if TYPE_CHECKING:
     )
     from dgspay.payouts.job import Job, Summary, open_job
     from dgspay.payouts.ledger import Counts, Ledger
+    from dgspay.payouts.ledger.copies import (
+        RestoredLedger,
+        backup_ledger,
+        confirm_compared,
+        hold_ledger,
+        restore_ledger,
+    )
     from dgspay.payouts.ledger.postgres import PostgresLedger
     from dgspay.payouts.ledger.sqlite import SqliteLedger
     from dgspay.payouts.loading import check_rows
@@ -79,6 +86,7 @@ _HOME = {
     "job": "Job Summary open_job",
     "loading": "check_rows",
     "ledger": "Counts Ledger",
+    "ledger.copies": ("RestoredLedger backup_ledger confirm_compared hold_ledger restore_ledger"),
     "ledger.postgres": "PostgresLedger",
     "ledger.sqlite": "SqliteLedger",
     "pace": "Limits Pace",
@@ -138,6 +146,7 @@ __all__ = [
     "PreflightError",
     "Record",
     "Report",
+    "RestoredLedger",
     "RowFault",
     "RowsInvalidError",
     "Runner",
@@ -154,9 +163,13 @@ __all__ = [
     "UnknownPayoutError",
     "WentBackError",
     "Witness",
+    "backup_ledger",
     "check_rows",
+    "confirm_compared",
+    "hold_ledger",
     "open_job",
     "parse_fee",
+    "restore_ledger",
     "run_payouts",
 ]
 

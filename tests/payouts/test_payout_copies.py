@@ -22,7 +22,12 @@ from dgspay.payouts import (
     Terms,
 )
 from dgspay.payouts.ledger import PausedError
-from dgspay.payouts.ledger.copies import back_up, confirm_compared, hold_all, restore
+from dgspay.payouts.ledger.copies import (
+    backup_ledger,
+    confirm_compared,
+    hold_ledger,
+    restore_ledger,
+)
 
 from .killing import environ_of, finish, paid, start
 from .sheets import RICH, in_process, payments, write_sheet
@@ -72,7 +77,7 @@ def place(tmp_path: Path) -> Path:
 
 def backup_of(place: Path, to: Path) -> Path:
     with SqliteLedger(place) as ledger:
-        back_up(ledger, to)
+        backup_ledger(ledger, to)
     return to
 
 
@@ -80,14 +85,14 @@ def test_a_backup_of_a_ledger_in_use_is_whole_and_private(place: Path, tmp_path:
     with SqliteLedger(place) as ledger:
         chunk = ledger.claim(ledger.require_batch("b"), 0, 1, 10)
         assert len(ledger.take(chunk, after=0, limit=3)) == 3  # in the log, not in the file
-        back_up(ledger, tmp_path / "backup")
+        backup_ledger(ledger, tmp_path / "backup")
         with pytest.raises(ConfigError, match="there already"):
-            back_up(ledger, tmp_path / "backup")
+            backup_ledger(ledger, tmp_path / "backup")
         with pytest.raises(LedgerError, match="cannot be written"):
-            back_up(ledger, tmp_path / "nowhere" / "backup")
+            backup_ledger(ledger, tmp_path / "nowhere" / "backup")
     assert stat.S_IMODE((tmp_path / "backup").stat().st_mode) == 0o600
     assert not [*tmp_path.glob("backup-*"), *tmp_path.glob("*.unfinished")]
-    assert restore(tmp_path / "back.sqlite3", tmp_path / "backup").held == 0
+    assert restore_ledger(tmp_path / "back.sqlite3", tmp_path / "backup").held == 0
     assert states(tmp_path / "back.sqlite3")[3] is State.IN_DOUBT
 
 
@@ -105,7 +110,7 @@ def test_nothing_is_paid_from_a_backup_wherever_it_is_put(
 def test_where_nothing_was_sent_since_nothing_is_held(place: Path, tmp_path: Path) -> None:
     assert take(place, 3) == [1, 2, 3]
     backup = backup_of(place, tmp_path / "backup")
-    restored = restore(place, backup)
+    restored = restore_ledger(place, backup)
     assert (restored.held, restored.lost) == (0, {})
     assert restored.aside is not None
     assert restored.aside.exists()
@@ -121,7 +126,7 @@ def test_what_this_machine_may_have_sent_since_is_held_and_the_rest_is_new(
     assert take(place, 4) == [4, 5, 6, 7]
     load(place, "c")
     assert take(place, 2, "c") == [1, 2]
-    restored = restore(place, backup)
+    restored = restore_ledger(place, backup)
     assert (restored.held, restored.lost) == (7, {"c": 2})
     found = states(place)
     assert {number for number, state in found.items() if state is State.HELD} == {*range(1, 8)}
@@ -142,7 +147,7 @@ def test_on_another_machine_everything_is_held(
     backup = backup_of(place, tmp_path / "backup")
     forget(monkeypatch, place, tmp_path / "elsewhere")
     there = tmp_path / "there.sqlite3"
-    assert restore(there, backup).held == 10
+    assert restore_ledger(there, backup).held == 10
     assert set(states(there).values()) == {State.HELD}
 
 
@@ -152,7 +157,7 @@ def test_a_batch_that_may_be_a_lost_one_begins_after_a_person_has_compared(
     backup = backup_of(place, tmp_path / "backup")
     load(place, "c")
     assert take(place, 2, "c") == [1, 2]
-    restore(place, backup)
+    restore_ledger(place, backup)
     with pytest.raises(PreflightError, match=r"'c' may have been paid.*--compared"):
         load(place, "c")
     with SqliteLedger(place) as ledger:
@@ -171,7 +176,7 @@ def test_a_file_without_its_log_goes_on_with_all_of_it_held(
     copied = tmp_path / "copied.sqlite3"
     with pytest.raises(LedgerError, match="not closed in order"):
         SqliteLedger(copied)
-    assert restore(copied).held == 10
+    assert restore_ledger(copied).held == 10
     assert set(states(copied).values()) == {State.HELD}
 
 
@@ -179,9 +184,9 @@ def test_a_file_without_its_log_goes_on_with_all_of_it_held(
 def test_what_is_no_ledger_replaces_none(place: Path, tmp_path: Path, text: str) -> None:
     (tmp_path / "backup").write_text(text)
     with pytest.raises(LedgerError, match="no ledger"):
-        restore(place, tmp_path / "backup")
+        restore_ledger(place, tmp_path / "backup")
     with pytest.raises(ConfigError, match="there is no ledger"):
-        restore(place, tmp_path / "nowhere")
+        restore_ledger(place, tmp_path / "nowhere")
     assert take(place, 3) == [1, 2, 3]
 
 
@@ -195,7 +200,7 @@ def test_a_server_restored_by_its_own_means_is_held_on_demand(postgres_ledger_ur
         ]
         batch = ledger.load(Batch(name="b", digest="d", terms=TERMS), payouts)
         ledger.start("b")
-        assert hold_all(ledger).held == 10
+        assert hold_ledger(ledger).held == 10
         with pytest.raises(PausedError):
             ledger.take(ledger.claim(batch, 0, 1, 10), after=0, limit=9)
         ledger.start("b")  # by a person who has seen it
@@ -216,7 +221,7 @@ async def test_whoever_was_paid_since_the_backup_is_not_paid_again(tmp_path: Pat
         emulator.faults.clear()
         backup = backup_of(place, tmp_path / "backup")
         assert (await run(dgs)).unsent == 0
-        restore(place, backup)
+        restore_ledger(place, backup)
         summary = await run(dgs)
         assert (summary.unsent, summary.in_doubt) == (0, 12)
         assert list(paid(emulator).values()) == [1] * 12

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Annotated
 
@@ -18,17 +19,14 @@ from dgspay.cli.payouts.ledgers import (
 from dgspay.cli.payouts.options import LedgerOption
 from dgspay.cli.session import ask
 from dgspay.cli.terminal import console, visible
-from dgspay.payouts import SqliteLedger
-from dgspay.payouts.ledger.copies import (
-    Restored,
-    back_up,
+from dgspay.payouts import (
+    RestoredLedger,
+    SqliteLedger,
+    backup_ledger,
     confirm_compared,
-    hold_all,
+    hold_ledger,
+    restore_ledger,
 )
-from dgspay.payouts.ledger.copies import (
-    restore as bring_back,
-)
-from dgspay.payouts.ledger.history import moment
 
 
 def backup(
@@ -46,7 +44,7 @@ def backup(
         fail("A ledger in PostgreSQL is backed up with PostgreSQL's own means, such as pg_dump.")
     with known_ledger(ledger) as opened:
         if isinstance(opened, SqliteLedger):
-            back_up(opened, to)
+            backup_ledger(opened, to)
     console().print(f"Written to {visible(str(to))}.", soft_wrap=True)
 
 
@@ -91,22 +89,23 @@ def restore(
         if backup is not None:
             fail("Restore PostgreSQL by its own means first, then give this without a backup.")
         with opened_ledger(ledger) as opened:
-            restored, place = hold_all(opened), place_words(opened)
+            restored, place = hold_ledger(opened), place_words(opened)
     else:
         path = ledger_path(ledger)
-        restored, place = bring_back(path, backup), place_words(path)
+        restored, place = restore_ledger(path, backup), place_words(path)
     _tell(restored, place)
     if restored.held or restored.lost:
         raise typer.Exit(ExitCode.UNKNOWN)
 
 
-def _tell(restored: Restored, place: str) -> None:
+def _tell(restored: RestoredLedger, place: str) -> None:
     out = console()
 
     def say(line: str) -> None:
         out.print(visible(line), soft_wrap=True)
 
-    say(f"The ledger knows of all that was paid until {moment(restored.since)}.")
+    since = dt.datetime.fromtimestamp(restored.since).astimezone()
+    say(f"The ledger knows of all that was paid until {since:%Y-%m-%d %H:%M:%S}.")
     if restored.aside is not None:
         say(f"The file that was there before is {restored.aside}.")
     say(f"{restored.held:,} payouts may have been sent since, and are held.")

@@ -23,7 +23,7 @@ from dgspay.payouts.ledger.wholeness import read_as_it_is
 
 
 @attrs.frozen(kw_only=True)
-class Restored:
+class RestoredLedger:
     """What became of a ledger that was restored.
 
     Attributes:
@@ -39,7 +39,9 @@ class Restored:
     aside: Path | None = None
 
 
-def back_up(ledger: SqliteLedger, to: Path, *, clock: Callable[[], float] = time.time) -> None:
+def backup_ledger(
+    ledger: SqliteLedger, to: Path, *, clock: Callable[[], float] = time.time
+) -> None:
     """Write a copy of a ledger that is whole, also while it is in use.
 
     The copy says of itself that it is one, so that nothing is ever paid from it.
@@ -76,9 +78,9 @@ def back_up(ledger: SqliteLedger, to: Path, *, clock: Callable[[], float] = time
         unfinished.unlink(missing_ok=True)
 
 
-def restore(
+def restore_ledger(
     path: Path, backup: Path | None = None, *, clock: Callable[[], float] = time.time
-) -> Restored:
+) -> RestoredLedger:
     """Bring a ledger back, and hold all that may have been sent since.
 
     Args:
@@ -144,7 +146,7 @@ def _put_aside(path: Path, now: float) -> Path | None:
     return aside
 
 
-def _held_since(connection: SqliteConnection, now: float) -> Restored:
+def _held_since(connection: SqliteConnection, now: float) -> RestoredLedger:
     """Hold what may have been sent in commits that a file lacks, and begin a new session of it."""
     noted = connection.memory.notes.read()
     connection.begin()
@@ -161,7 +163,7 @@ def _held_since(connection: SqliteConnection, now: float) -> Restored:
     connection.commit()
     reached = {} if noted is None else noted.reached
     lost = {name: number for name, number in reached.items() if name not in known}
-    return Restored(held=held, lost=lost, since=since)
+    return RestoredLedger(held=held, lost=lost, since=since)
 
 
 def _has_seen(connection: SqliteConnection, noted: Noted) -> bool:
@@ -179,7 +181,9 @@ def _hold(
     return held
 
 
-def hold_all(ledger: DatabaseLedger[Any], *, clock: Callable[[], float] = time.time) -> Restored:
+def hold_ledger(
+    ledger: DatabaseLedger[Any], *, clock: Callable[[], float] = time.time
+) -> RestoredLedger:
     """Hold all that a database that was restored by its own means may have sent since.
 
     Args:
@@ -190,9 +194,9 @@ def hold_all(ledger: DatabaseLedger[Any], *, clock: Callable[[], float] = time.t
         LedgerError: it cannot be written.
     """
 
-    def work(database: Database) -> Restored:
+    def work(database: Database) -> RestoredLedger:
         since = history.latest_commit(database)
-        return Restored(held=_hold(database, since, clock()), lost={}, since=since)
+        return RestoredLedger(held=_hold(database, since, clock()), lost={}, since=since)
 
     return ledger.transact(work)
 
