@@ -37,6 +37,8 @@ _KEYS = {
     Kind.REFERENCE: "coalesce(p.reference_key, p.reference)",
     Kind.PAYMENT: "coalesce(p.account_key, p.account) || ' ' || p.amount",
 }
+# SQLite keeps the order of a CROSS JOIN: claims are looked up for rows, of which there are few, and
+# not rows for claims, of which there may be millions. To PostgreSQL it is a join like any other.
 _WITHIN = "p.id >= ? AND p.id <= ?"
 # In one order, so that two who claim the same wait for each other and not in a circle.
 _CLAIM = {
@@ -46,14 +48,14 @@ _CLAIM = {
     for kind, key in _KEYS.items()
 }
 _LOCK = {
-    kind: "SELECT c.id FROM dgspay_payouts p JOIN dgspay_payout_claims c "  # noqa: S608 - constants
-    f"ON c.scope = ? AND c.key = {key} WHERE {_WITHIN} ORDER BY c.key"
+    kind: "SELECT c.id FROM dgspay_payouts p CROSS JOIN dgspay_payout_claims c "  # noqa: S608 - constants
+    f"WHERE c.scope = ? AND c.key = {key} AND {_WITHIN} ORDER BY c.key"
     for kind, key in _KEYS.items()
 }
 _SHARE = {
     kind: "INSERT INTO dgspay_payout_shared_claims (scope, key, id) "  # noqa: S608 - constants
-    "SELECT c.scope, c.key, p.id FROM dgspay_payouts p JOIN dgspay_payout_claims c "
-    f"ON c.scope = ? AND c.key = {key} WHERE {_WITHIN} AND c.id <> p.id "
+    "SELECT c.scope, c.key, p.id FROM dgspay_payouts p CROSS JOIN dgspay_payout_claims c "
+    f"WHERE c.scope = ? AND c.key = {key} AND {_WITHIN} AND c.id <> p.id "
     "ON CONFLICT (scope, key, id) DO NOTHING"
     for kind, key in _KEYS.items()
 }
@@ -64,10 +66,11 @@ _SENT_AT = "coalesce(s.sent_at, s.settled_at, b.created_at)"
 def _rivals_of(kind: Kind, table: str) -> str:
     """Return what rows `p` are held against: who claimed the same and may have been paid."""
     return (
-        f"dgspay_payouts p JOIN {table} c ON c.scope = ? AND c.key = {_KEYS[kind]} "
+        f"dgspay_payouts p CROSS JOIN {table} c "
         "JOIN dgspay_payouts o ON o.id = c.id JOIN dgspay_payout_states s ON s.id = c.id "
         f"JOIN dgspay_payout_batches b ON b.id = c.id / {NUMBERS} "
-        f"WHERE {_WITHIN} AND c.id <> p.id AND s.state NOT IN ({_UNPAID}) AND {_SENT_AT} > ?"
+        f"WHERE c.scope = ? AND c.key = {_KEYS[kind]} AND {_WITHIN} AND c.id <> p.id "
+        f"AND s.state NOT IN ({_UNPAID}) AND {_SENT_AT} > ?"
     )
 
 
@@ -182,7 +185,7 @@ def overlaps(
         now: Unix time.
     """
     found: list[Overlap] = []
-    for kind, source, values in _overlapping(batch, allowed, now):
+    for kind, source, values in sources_of(batch, allowed, now):
         found.extend(_overlaps_in(database, kind, source, values))
     return sorted(found, key=lambda overlap: (overlap.kind is Kind.PAYMENT, overlap.first_sent))
 
@@ -191,7 +194,7 @@ def left_out(
     database: Database, batch: Batch, allowed: Collection[int], now: float
 ) -> tuple[int, int]:
     """Count the payouts that `overlaps` is about, and add them up in RWF; see there."""
-    sources = [*_overlapping(batch, allowed, now)]
+    sources = [*sources_of(batch, allowed, now)]
     union = " UNION ".join(f"SELECT p.id FROM {source}" for _, source, _ in sources)  # noqa: S608 - no value is in the text
     ((count, amount),) = database.query(
         f"SELECT count(*), coalesce(sum(amount), 0) FROM dgspay_payouts WHERE id IN ({union})",  # noqa: S608 - no value is in the text
@@ -200,7 +203,7 @@ def left_out(
     return count, int(amount)
 
 
-def _overlapping(
+def sources_of(
     batch: Batch, allowed: Collection[int], now: float
 ) -> Iterator[tuple[Kind, str, list[Any]]]:
     """Give what rows of a batch that are still to be sent share with others, and its values."""
@@ -233,14 +236,13 @@ def _overlaps_in(
     database: Database, kind: Kind, source: str, values: Sequence[Any]
 ) -> Iterator[Overlap]:
     groups = database.query(
-        f"SELECT b.name, b.period, count(DISTINCT p.id), min({_SENT_AT}), max({_SENT_AT}) "  # noqa: S608 - no value is in the text
+        f"SELECT b.name, b.period, count(*), min({_SENT_AT}), max({_SENT_AT}) "  # noqa: S608 - no value is in the text
         f"FROM {source} GROUP BY b.name, b.period",
         values,
     )
     for name, period, count, first_sent, last_sent in groups:
         some = database.query(
-            f"SELECT DISTINCT p.id, p.reference FROM {source} AND b.name = ? "  # noqa: S608 - no value is in the text
-            f"ORDER BY p.id LIMIT {_NAMED}",
+            f"SELECT p.reference FROM {source} AND b.name = ? ORDER BY p.id LIMIT {_NAMED}",  # noqa: S608 - no value is in the text
             (*values, name),
         )
         yield Overlap(
@@ -250,7 +252,7 @@ def _overlaps_in(
             count=count,
             first_sent=first_sent,
             last_sent=last_sent,
-            references=tuple(reference for _, reference in some),
+            references=tuple(dict.fromkeys(reference for (reference,) in some)),
         )
 
 
