@@ -169,7 +169,7 @@ async def test_another_mapping_after_the_start_is_refused(
         with pytest.raises(BatchChangedError, match="another mapping"):
             await own.run(sheet, mapping={"gross": "amount"}, settle_within=0)
         await own.run(sheet, mapping={"net": "amount"}, settle_within=0)
-        assert [deed.amount for deed in emulator.executed] == [1001, 1002, 1003]
+        assert sorted(str(deed.amount) for deed in emulator.executed) == ["1001", "1002", "1003"]
 
 
 # --- a report in the wrong place ----------------------------------------------------------
