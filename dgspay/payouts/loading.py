@@ -14,7 +14,7 @@ from dgspay.payouts.batch import Batch
 from dgspay.payouts.faults import BatchChangedError
 from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.payout import OPEN, Payout, State
-from dgspay.payouts.repeats import days_of, left_out_words, period_advice, words_of
+from dgspay.payouts.repeats import days_of, period_advice, words_of
 from dgspay.payouts.rows import Source, file_digest, open_rows
 from dgspay.payouts.survey import Survey, survey_rows
 
@@ -132,12 +132,12 @@ class Compared:
     Attributes:
         survey: What they come to.
         problems: Why they must not be paid as things stand.
-        remarks: What a person should know.
+        begun: The batch that they have begun, where a run would go on with it.
     """
 
     survey: Survey
-    problems: tuple[str, ...]
-    remarks: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+    begun: Batch | None = None
 
 
 def compare_rows(
@@ -164,18 +164,16 @@ def compare_rows(
     now = time.time()
     known = ledger.batch(asked.name)
     if known is None or not known.started:
-        return Compared(survey, tuple(words_of(each, asked, now) for each in paid), ())
+        return Compared(survey, tuple(words_of(each, asked, now) for each in paid))
     terms = attrs.evolve(asked.terms, callback_url=known.terms.callback_url)
     try:
         known.require_same(digest, attrs.evolve(asked, terms=terms))
+        if mapping:
+            _require_same_meaning(ledger, known, source, mapping)
     except BatchChangedError as error:
-        return Compared(survey, (error.message,), ())
-    others = [words_of(each, asked, now) for each in paid if each.batch != known.name]
+        return Compared(survey, (error.message,))
     again = given_again(ledger, known)
-    if again is not None:
-        return Compared(survey, (again,), ())
-    begun = f"batch {known.name} has begun, and a run goes on with what is left of it"
-    return Compared(survey, (), (begun, *map(left_out_words, others)))
+    return Compared(survey, () if again is None else (again,), known)
 
 
 def given_again(ledger: Ledger, batch: Batch) -> str | None:

@@ -10,7 +10,16 @@ from dgspay.cli.exits import ExitCode
 from dgspay.cli.payouts.shown import exit_code
 from dgspay.emulator import Emulator
 from dgspay.emulator.faults.kinds import Fault
-from dgspay.payouts import AsyncPayouts, Counts, Pace, PreflightError, State, Summary
+from dgspay.payouts import (
+    AsyncPayouts,
+    BatchBusyError,
+    BatchChangedError,
+    Counts,
+    Pace,
+    PreflightError,
+    State,
+    Summary,
+)
 from tests.cli.terminal import CommandLine, variables
 
 from .sheets import RICH, in_process, ledger_in, write_sheet
@@ -130,3 +139,30 @@ async def test_a_run_that_pauses_itself_looks_up_what_it_has_sent(tmp_path: Path
             summary = await job.run(settle_within=5)
     assert summary.paused == "the wallet does not hold enough"
     assert (summary.counts.count(State.CONFIRMED), summary.unsent) == (2, 4)
+
+
+@pytest.mark.acceptance(102)
+@pytest.mark.anyio
+async def test_a_check_of_a_batch_that_has_begun_says_what_its_run_would(tmp_path: Path) -> None:
+    heading = {"Net": "amount"}
+    sheet = write_sheet(tmp_path / "s.csv", 6)
+    sheet.write_text(sheet.read_text().replace("amount", "Net", 1))
+    with in_process(settle_after=None) as (emulator, dgs), ledger_in(tmp_path) as ledger:
+        payouts = AsyncPayouts(dgs, ledger)
+        sent_three_of_six(emulator)
+        await payouts.run(sheet, mapping=heading, pace=Pace(concurrency=1), settle_within=0)
+        # The wallet need hold no more than what is left.
+        leave_in_wallet(emulator, 1004 + 1005 + 1006)
+        found = await payouts.check(sheet, mapping=heading)
+        assert (found.problems, found.count, found.total) == ((), 3, 3015)
+        assert found.remarks[0].endswith("a run goes on with what is left of it: 3 of 6")
+        leave_in_wallet(emulator, 3014)
+        (problem,) = (await payouts.check(sheet, mapping=heading)).problems
+        assert problem == "the batch needs 3,015 RWF and the wallet holds 3,014 RWF"
+        other = {"Net": "amount", "name": "narration"}
+        with pytest.raises(BatchChangedError, match="another mapping"):
+            await payouts.run(sheet, mapping=other)
+        (problem, _) = (await payouts.check(sheet, mapping=other)).problems
+        assert "began with another mapping" in problem
+        with ledger.only_run("s"), pytest.raises(BatchBusyError):
+            await payouts.check(sheet, mapping=heading)
