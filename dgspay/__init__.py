@@ -5,9 +5,9 @@ Every name below loads what it needs when it is first used, so that `import dgsp
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from dgspay import _lazy
 from dgspay._version import __version__
 
 if TYPE_CHECKING:
@@ -84,7 +84,6 @@ _HOME = {
     "pagers": "AsyncPager Pager",
 }
 _MODULES = ("encryption", "errors", "money", "webhooks")
-_NAMES = {name: module for module, names in _HOME.items() for name in names.split()}
 
 __all__ = [
     "AddressRequired",
@@ -144,15 +143,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _NAMES:
-        value = getattr(importlib.import_module(f"dgspay.{_NAMES[name]}"), name)
-    elif name in _MODULES:
-        value = importlib.import_module(f"dgspay.{name}")
-    else:
-        raise AttributeError(f"module 'dgspay' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+__getattr__ = _lazy.attach(__name__, {**_HOME, **dict.fromkeys(_MODULES, "")})
 
 
 def __dir__() -> list[str]:

@@ -16,8 +16,9 @@ idempotency (`RetryPolicy(trust_idempotency=True)`).
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from dgspay import _lazy
 
 if TYPE_CHECKING:
     from dgspay.payouts.batch import CHUNK_ROWS, REPEAT_DAYS, Batch, Chunk, Terms
@@ -103,7 +104,6 @@ _HOME = {
     "webhooks": "UNKNOWN_PAYOUT PayoutWebhooks",
     "witnesses": "DisbursementEvent",
 }
-_NAMES = {name: module for module, names in _HOME.items() for name in names.split()}
 
 __all__ = [
     "CHUNK_ROWS",
@@ -174,13 +174,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Load a name when it is first asked for."""
-    if name not in _NAMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = _lazy.attach(__name__, _HOME)
 
 
 def __dir__() -> list[str]:

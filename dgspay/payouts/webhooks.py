@@ -14,19 +14,19 @@ from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.payout import Record
 from dgspay.payouts.witnesses import DisbursementEvent, evidence_of_event
 from dgspay.webhooks import EventEnvironment
-from dgspay.webhooks.answers import (
+from dgspay.webhooks.responses import (
     RECEIVED,
     RETRY_AFTER,
     UNREADABLE,
     UNSIGNED,
     WRONG_ENVIRONMENT,
-    Answer,
+    WebhookResponse,
 )
 from dgspay.webhooks.signature import EnvironmentInput, SecretInput, hold_secrets
 
 logger = logging.getLogger("dgspay.payouts")
 
-UNKNOWN_PAYOUT = Answer.of(503, "unknown_payout", Retry_After=str(RETRY_AFTER))
+UNKNOWN_PAYOUT = WebhookResponse.of(503, "unknown_payout", Retry_After=str(RETRY_AFTER))
 """What an event is answered with that this ledger has no payout for.
 
 Anything but 200 makes DGS-Pay deliver it again (guide, "Idempotency"). It is an answer of the
@@ -89,7 +89,7 @@ class PayoutWebhooks:
         self._secrets = held
         self._environment: EnvironmentInput | None = environment
 
-    def receive(self, path: str, body: bytes, signature: str | None) -> Answer:
+    def receive(self, path: str, body: bytes, signature: str | None) -> WebhookResponse:
         """Take one delivery, blocking until the ledger has it.
 
         Args:

@@ -10,8 +10,9 @@ See the guide's section "Webhooks".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from dgspay import _lazy
 from dgspay.webhooks.events import (
     ConversionFailed,
     ConversionSucceeded,
@@ -28,7 +29,6 @@ from dgspay.webhooks.events import (
 from dgspay.webhooks.signature import SIGNATURE_HEADER, sign, verify
 
 if TYPE_CHECKING:
-    from dgspay.webhooks.answers import Answer
     from dgspay.webhooks.inbox import (
         AsyncInbox,
         AsyncPostgresInbox,
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
         SQLiteInbox,
     )
     from dgspay.webhooks.receiver import WebhookReceiver
+    from dgspay.webhooks.responses import WebhookResponse
 
 __all__ = [
     "SIGNATURE_HEADER",
-    "Answer",
     "AsyncInbox",
     "AsyncPostgresInbox",
     "AsyncRedisInbox",
@@ -64,36 +64,20 @@ __all__ = [
     "SQLiteInbox",
     "UnknownEvent",
     "WebhookReceiver",
+    "WebhookResponse",
     "sign",
     "verify",
 ]
 
 # A program that only verifies loads no event loop, no thread pool and no database driver.
-_HOMES = {
-    "Answer": "answers",
-    "WebhookReceiver": "receiver",
-    **dict.fromkeys(
-        (
-            "AsyncInbox",
-            "AsyncPostgresInbox",
-            "AsyncRedisInbox",
-            "Inbox",
-            "MemoryInbox",
-            "PostgresInbox",
-            "RedisInbox",
-            "SQLiteInbox",
+__getattr__ = _lazy.attach(
+    __name__,
+    {
+        "responses": "WebhookResponse",
+        "receiver": "WebhookReceiver",
+        "inbox": (
+            "AsyncInbox AsyncPostgresInbox AsyncRedisInbox Inbox MemoryInbox PostgresInbox "
+            "RedisInbox SQLiteInbox"
         ),
-        "inbox",
-    ),
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Load the receiver and the inboxes when they are first asked for."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib  # noqa: PLC0415 - only needed here
-
-    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+    },
+)

@@ -17,9 +17,27 @@ from typing import Any, TypeVar, cast
 import anyio
 
 from dgspay.errors import ConfigError
-from dgspay.webhooks import answers
-from dgspay.webhooks.answers import Answer
-from dgspay.webhooks.background import Background
+from dgspay.webhooks import responses
+from dgspay.webhooks.background_tasks import Background
+from dgspay.webhooks.cancellation import (
+    Uninterrupted,
+    call_handler,
+    call_handler_in_thread,
+    is_in_event_loop,
+)
+from dgspay.webhooks.delivery_flow import (
+    ClaimEvent,
+    Delivery,
+    DeliveryFlow,
+    Handle,
+    Handler,
+    MarkDone,
+    ReceiverConfig,
+    Release,
+    Step,
+    handle_once,
+    require_finished,
+)
 from dgspay.webhooks.events import Event
 from dgspay.webhooks.handlers import (
     classes_of,
@@ -38,20 +56,8 @@ from dgspay.webhooks.inbox import (
 )
 from dgspay.webhooks.inbox.keys import check_account_number
 from dgspay.webhooks.inbox.sqlite import DEFAULT_PATH, SQLiteInbox
-from dgspay.webhooks.reception import (
-    ClaimEvent,
-    Delivery,
-    Handle,
-    Handler,
-    MarkDone,
-    Reception,
-    Release,
-    Rules,
-    Step,
-    handle_once,
-    require_finished,
-)
 from dgspay.webhooks.renewal import renewing, renewing_async
+from dgspay.webhooks.responses import WebhookResponse
 from dgspay.webhooks.signature import (
     EnvironmentInput,
     SecretInput,
@@ -59,12 +65,6 @@ from dgspay.webhooks.signature import (
     hold_secrets,
 )
 from dgspay.webhooks.surroundings import NONE, Surroundings
-from dgspay.webhooks.unbroken import (
-    Unbroken,
-    call_handler,
-    call_handler_in_thread,
-    is_in_event_loop,
-)
 
 HandlerFunction = TypeVar("HandlerFunction", bound=Callable[..., Any])
 Result = TypeVar("Result")
@@ -150,7 +150,9 @@ class WebhookReceiver:
         self._lease = lease
         self._answer_within = answer_within
         self._handlers: dict[type, Handler] = {}
-        self._rules = Rules(held, account_number or "", environment, max_body, self._handlers)
+        self._rules = ReceiverConfig(
+            held, account_number or "", environment, max_body, self._handlers
+        )
         self._background = Background()
 
     def on(self, *kinds: Any) -> Callable[[HandlerFunction], HandlerFunction]:
@@ -185,7 +187,7 @@ class WebhookReceiver:
 
     def receive(
         self, body: bytes, signature: str | None, *, surroundings: Surroundings = NONE
-    ) -> Answer:
+    ) -> WebhookResponse:
         """Take one delivery, blocking until its handler is through.
 
         Args:
@@ -203,7 +205,7 @@ class WebhookReceiver:
                 f"{type(self._inbox).__name__} is for areceive(); receive() needs one without await"
             )
         accepted = self._rules.accept(body, signature)
-        if isinstance(accepted, Answer):
+        if isinstance(accepted, WebhookResponse):
             return accepted
         if accepted.handler.is_async and is_in_event_loop():
             raise ConfigError(
@@ -214,7 +216,7 @@ class WebhookReceiver:
 
     async def areceive(
         self, body: bytes, signature: str | None, *, surroundings: Surroundings = NONE
-    ) -> Answer:
+    ) -> WebhookResponse:
         """Take one delivery, on asyncio or trio; see `receive`.
 
         Functions and inboxes without `await` run in a worker thread. A handler that raises
@@ -222,11 +224,11 @@ class WebhookReceiver:
         of an async handler are raised here, once its event has been given back.
         """
         accepted = self._rules.accept(body, signature)
-        if isinstance(accepted, Answer):
+        if isinstance(accepted, WebhookResponse):
             return accepted
         work = partial(self._see_through, accepted, surroundings)
         answer = await self._background.run_within(self._answer_within, work)
-        return answers.IN_PROGRESS if answer is None else answer
+        return responses.IN_PROGRESS if answer is None else answer
 
     async def drain(self) -> None:
         """Wait for the handlers that still run. Call it before the program stops."""
@@ -293,9 +295,9 @@ class WebhookReceiver:
         inbox = cast("AsyncRenewableInbox", self._inbox)
         return renewing_async(inbox, step.claim, self._lease, self._background.start)
 
-    async def _see_through(self, delivery: Delivery, surroundings: Surroundings) -> Answer:
+    async def _see_through(self, delivery: Delivery, surroundings: Surroundings) -> WebhookResponse:
         """Handle a delivery; a cancellation waits for what must not be left half done."""
-        reception, unbroken = handle_once(delivery), Unbroken()
+        reception, unbroken = handle_once(delivery), Uninterrupted()
         if delivery.handler.is_async or self._has_async_inbox:
             perform = partial(self._perform_async, unbroken, surroundings)
             # Not only around the handler: a cancellation in what comes after it would give an
@@ -316,7 +318,7 @@ class WebhookReceiver:
         return self._perform(surroundings, step)
 
     async def _perform_async(
-        self, unbroken: Unbroken, surroundings: Surroundings, step: Step
+        self, unbroken: Uninterrupted, surroundings: Surroundings, step: Step
     ) -> Any:
         work = partial(_within, surroundings, partial(self._perform_in_thread, surroundings, step))
         if isinstance(step, Handle):
@@ -330,7 +332,7 @@ class WebhookReceiver:
         else:
             ask = partial(self._ask_inbox, step)
         # A claim is made once: were it made anew, it would find itself in the way.
-        return await (ask() if isinstance(step, ClaimEvent) else unbroken.to_the_end(ask))
+        return await (ask() if isinstance(step, ClaimEvent) else unbroken.finish(ask))
 
     async def _ask_inbox(self, step: ClaimEvent | MarkDone | Release) -> Any:
         inbox = cast("AsyncInbox", self._inbox)
@@ -365,7 +367,7 @@ def _within(surroundings: Surroundings, work: Callable[[], Result]) -> Result:
         return work()
 
 
-def _drive(reception: Reception, perform: Callable[[Step], Any]) -> Answer:
+def _drive(reception: DeliveryFlow, perform: Callable[[Step], Any]) -> WebhookResponse:
     with contextlib.closing(reception):
         try:
             step = next(reception)
@@ -377,10 +379,10 @@ def _drive(reception: Reception, perform: Callable[[Step], Any]) -> Answer:
                 else:
                     step = reception.send(came)
         except StopIteration as finished:
-            return cast("Answer", finished.value)
+            return cast("WebhookResponse", finished.value)
 
 
-async def _drive_async(reception: Reception, perform: Callable[[Step], Any]) -> Answer:
+async def _drive_async(reception: DeliveryFlow, perform: Callable[[Step], Any]) -> WebhookResponse:
     with contextlib.closing(reception):
         try:
             step = next(reception)
@@ -392,7 +394,7 @@ async def _drive_async(reception: Reception, perform: Callable[[Step], Any]) -> 
                 else:
                     step = reception.send(came)
         except StopIteration as finished:
-            return cast("Answer", finished.value)
+            return cast("WebhookResponse", finished.value)
 
 
 def _inbox_of(inbox: Inbox | AsyncInbox | str | Path | None) -> Inbox | AsyncInbox:

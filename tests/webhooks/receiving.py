@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 
-from dgspay.webhooks import Answer, Event, MemoryInbox, WebhookReceiver
+from dgspay.webhooks import Event, MemoryInbox, WebhookReceiver, WebhookResponse
 from dgspay.webhooks.inbox import Claim, Refusal
 
 from .webhook_samples import PAYMENT_SUCCESS, SECRET, body_of
@@ -35,13 +35,15 @@ class AsyncMemoryInbox:
         self._inbox.release(claim)
 
 
-def delivered_sync(receiver: WebhookReceiver, body: bytes, signature: str | None) -> Answer:
+def delivered_sync(
+    receiver: WebhookReceiver, body: bytes, signature: str | None
+) -> WebhookResponse:
     return receiver.receive(body, signature)
 
 
 def delivered_on(
     backend: str, receiver: WebhookReceiver, body: bytes, signature: str | None
-) -> Answer:
+) -> WebhookResponse:
     return anyio.run(receiver.areceive, body, signature, backend=backend)
 
 
@@ -49,5 +51,5 @@ def no_events() -> list[Event]:
     return []
 
 
-def status(answer: Answer) -> tuple[int, str]:
+def status(answer: WebhookResponse) -> tuple[int, str]:
     return answer.status, json.loads(answer.body)["status"]

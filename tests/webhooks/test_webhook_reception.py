@@ -8,11 +8,8 @@ from typing import Any
 
 import pytest
 
-from dgspay.webhooks import Answer
-from dgspay.webhooks.events import read_event
-from dgspay.webhooks.inbox import Claim, Refusal
-from dgspay.webhooks.receiver import _drive, _drive_async
-from dgspay.webhooks.reception import (
+from dgspay.webhooks import WebhookResponse
+from dgspay.webhooks.delivery_flow import (
     ClaimEvent,
     Delivery,
     Handle,
@@ -22,6 +19,9 @@ from dgspay.webhooks.reception import (
     Step,
     handle_once,
 )
+from dgspay.webhooks.events import read_event
+from dgspay.webhooks.inbox import Claim, Refusal
+from dgspay.webhooks.receiver import _drive, _drive_async
 
 from .receiving import BODY, status
 
@@ -56,17 +56,17 @@ class Performed:
         return self(step)
 
 
-def blocking(delivery: Delivery, performed: Performed) -> Answer:
+def blocking(delivery: Delivery, performed: Performed) -> WebhookResponse:
     return _drive(handle_once(delivery), performed)
 
 
-def awaited(delivery: Delivery, performed: Performed) -> Answer:
+def awaited(delivery: Delivery, performed: Performed) -> WebhookResponse:
     return asyncio.run(_drive_async(handle_once(delivery), performed.later))
 
 
 @pytest.fixture(params=[blocking, awaited])
-def drive(request: pytest.FixtureRequest) -> Callable[[Delivery, Performed], Answer]:
-    driver: Callable[[Delivery, Performed], Answer] = request.param
+def drive(request: pytest.FixtureRequest) -> Callable[[Delivery, Performed], WebhookResponse]:
+    driver: Callable[[Delivery, Performed], WebhookResponse] = request.param
     return driver
 
 

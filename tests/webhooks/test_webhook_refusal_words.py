@@ -18,9 +18,9 @@ from dgspay.webhooks import (
     sign,
     verify,
 )
+from dgspay.webhooks.delivery_flow import require_finished
 from dgspay.webhooks.events import read_event
 from dgspay.webhooks.inbox import Claim
-from dgspay.webhooks.reception import require_finished
 from dgspay.webhooks.signature import expected_environment, require_bytes
 
 from .receiving import BODY, AsyncMemoryInbox, memory_receiver

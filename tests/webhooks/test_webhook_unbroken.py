@@ -10,9 +10,9 @@ from concurrent.futures import Future
 import anyio
 import pytest
 
-from dgspay.webhooks.unbroken import (
+from dgspay.webhooks.cancellation import (
     HandlerStoppedError,
-    Unbroken,
+    Uninterrupted,
     _settle,
     _waiting_for,
     call_handler,
@@ -97,9 +97,9 @@ def test_a_step_is_begun_anew_and_its_cancellation_kept() -> None:
         return "done"
 
     async def program() -> None:
-        unbroken = Unbroken()
+        unbroken = Uninterrupted()
         unbroken.raise_cancellation()  # none came yet
-        assert await unbroken.to_the_end(step) == "done"
+        assert await unbroken.finish(step) == "done"
         task = asyncio.current_task()
         assert task is not None
         assert task.cancelling() == 0
@@ -120,9 +120,9 @@ def test_a_step_that_raises_a_cancellation_of_its_own_is_not_repeated(backend: s
         raise asyncio.CancelledError
 
     async def program() -> None:
-        unbroken = Unbroken()
+        unbroken = Uninterrupted()
         with pytest.raises(asyncio.CancelledError):
-            await unbroken.to_the_end(step)
+            await unbroken.finish(step)
         unbroken.raise_cancellation()  # it was not one of the task
 
     anyio.run(program, backend=backend)
@@ -148,7 +148,7 @@ def test_only_what_was_asked_during_the_step_is_answered() -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.sleep(0)
         assert task.cancelling() == 1
-        await Unbroken().to_the_end(step)
+        await Uninterrupted().finish(step)
         # That request is somebody else's to answer.
         assert task.cancelling() == 1
         task.uncancel()
@@ -166,7 +166,7 @@ def test_a_thread_that_has_begun_is_waited_for_through_a_cancellation() -> None:
         return "done"
 
     async def program() -> None:
-        unbroken = Unbroken()
+        unbroken = Uninterrupted()
 
         async def delivery() -> str:
             return await unbroken.in_thread(work)

@@ -11,9 +11,9 @@ import pytest
 
 from dgspay import webhooks
 from dgspay.webhooks import Event, MemoryInbox, PaymentSucceeded, UnknownEvent, inbox, sign, verify
-from dgspay.webhooks.answers import Answer
-from dgspay.webhooks.capped import CappedBody
+from dgspay.webhooks.frameworks.limited_body import CappedBody
 from dgspay.webhooks.inbox import Claim, Refusal
+from dgspay.webhooks.responses import WebhookResponse
 
 from .receiving import BODY, memory_receiver
 from .webhook_samples import PAYMENT_SUCCESS, SECRET, body_of
@@ -31,8 +31,8 @@ def told(caplog: pytest.LogCaptureFixture) -> Callable[[], Told]:
     return lambda: [(each.levelname, each.getMessage()) for each in caplog.records]
 
 
-def deliver(receiver: Any, body: bytes) -> Answer:
-    answer: Answer = receiver.receive(body, sign(body, SECRET))
+def deliver(receiver: Any, body: bytes) -> WebhookResponse:
+    answer: WebhookResponse = receiver.receive(body, sign(body, SECRET))
     return answer
 
 
@@ -168,7 +168,7 @@ def test_a_failure_is_told_with_the_event_and_its_cause(
 
 
 def test_an_answer_is_json_with_its_headers() -> None:
-    answer = Answer.of(409, "in_progress", Retry_After="30")
+    answer = WebhookResponse.of(409, "in_progress", Retry_After="30")
     assert answer.status == 409
     assert json.loads(answer.body) == {"status": "in_progress"}
     assert answer.headers == {"Content-Type": "application/json", "Retry-After": "30"}

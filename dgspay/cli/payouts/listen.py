@@ -23,7 +23,7 @@ from dgspay.payouts import (
     PayoutWebhooks,
     UnknownPayoutError,
 )
-from dgspay.webhooks.answers import WRONG_ENVIRONMENT
+from dgspay.webhooks.responses import WRONG_ENVIRONMENT
 
 DEFAULT_PORT = 8252
 """One above that of `dgspay webhooks listen`."""

@@ -12,17 +12,10 @@ import attrs
 from dgspay.payouts.batch import Batch, Chunk
 from dgspay.payouts.evidence import Evidence
 from dgspay.payouts.faults import BatchChangedError, UnknownBatchError
-from dgspay.payouts.ledger import (
-    Counts,
-    FencedError,
-    PausedError,
-    batches,
-    guard,
-    history,
-    tables,
-)
+from dgspay.payouts.ledger import batches, guard, history, tables
 from dgspay.payouts.ledger.memory import Memory
 from dgspay.payouts.ledger.names import LatestNames
+from dgspay.payouts.ledger.protocol import Counts, FencedError, PausedError
 from dgspay.payouts.ledger.writer import Connection, Writer
 from dgspay.payouts.payout import Payout, Record, State
 from dgspay.payouts.repeats import Overlap

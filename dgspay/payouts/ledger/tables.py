@@ -20,9 +20,10 @@ from dgspay.payouts.evidence import (
     contradicted,
     merge,
 )
-from dgspay.payouts.ledger import Counts, guard
+from dgspay.payouts.ledger import guard
 from dgspay.payouts.ledger.batches import CODES, NUMBERS, Database, batch_numbered, id_of
 from dgspay.payouts.ledger.names import LatestNames
+from dgspay.payouts.ledger.protocol import Counts
 from dgspay.payouts.payout import UNPAID, Payout, Record, State
 from dgspay.payouts.spellings import stored_keys
 

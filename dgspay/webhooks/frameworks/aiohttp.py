@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from dgspay.webhooks.capped import CappedBody
+from dgspay.webhooks.frameworks.limited_body import CappedBody
 from dgspay.webhooks.receiver import WebhookReceiver
 from dgspay.webhooks.signature import SIGNATURE_HEADER
 

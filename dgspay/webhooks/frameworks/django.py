@@ -37,9 +37,9 @@ from django.views.decorators.csrf import (  # type: ignore[import-untyped,import
     csrf_exempt,
 )
 
-from dgspay.webhooks.answers import METHOD_NOT_ALLOWED, Answer
-from dgspay.webhooks.capped import CappedBody
+from dgspay.webhooks.frameworks.limited_body import CappedBody
 from dgspay.webhooks.receiver import WebhookReceiver
+from dgspay.webhooks.responses import METHOD_NOT_ALLOWED, WebhookResponse
 from dgspay.webhooks.signature import SIGNATURE_HEADER
 from dgspay.webhooks.surroundings import Surroundings
 
@@ -127,5 +127,5 @@ def _delivery(request: HttpRequest, limit: int) -> tuple[bytes, str | None]:
     return body.take(), request.META.get(_SIGNATURE_KEY)
 
 
-def _response(answer: Answer) -> HttpResponse:
+def _response(answer: WebhookResponse) -> HttpResponse:
     return HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))

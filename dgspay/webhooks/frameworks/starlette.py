@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dgspay.webhooks.capped import CappedBody
+from dgspay.webhooks.frameworks.limited_body import CappedBody
 from dgspay.webhooks.receiver import WebhookReceiver
 from dgspay.webhooks.signature import SIGNATURE_HEADER
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import attrs
 
-from dgspay.webhooks.inbox import Claim, Refusal, new_claim
 from dgspay.webhooks.inbox.keys import wider_keys
+from dgspay.webhooks.inbox.protocol import Claim, Refusal, new_claim
 
 _WEEK = 7 * 24 * 3600.0
 

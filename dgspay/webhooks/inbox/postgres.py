@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 import anyio
 
-from dgspay.webhooks.inbox import (
+from dgspay.webhooks.inbox.keys import wider_keys
+from dgspay.webhooks.inbox.protocol import (
     PATIENCE,
     Claim,
     ClaimLostError,
@@ -23,7 +24,6 @@ from dgspay.webhooks.inbox import (
     new_claim,
     watching,
 )
-from dgspay.webhooks.inbox.keys import wider_keys
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection, Connection

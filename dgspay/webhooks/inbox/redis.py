@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 import anyio
 
-from dgspay.webhooks.inbox import PATIENCE, Claim, Refusal, new_claim, watching
 from dgspay.webhooks.inbox.keys import wider_keys
+from dgspay.webhooks.inbox.protocol import PATIENCE, Claim, Refusal, new_claim, watching
 
 _NINETY_DAYS = 90 * 24 * 3600.0
 

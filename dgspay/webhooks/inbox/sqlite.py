@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from dgspay.errors import ConfigError
-from dgspay.webhooks.inbox import Claim, Refusal, new_claim
 from dgspay.webhooks.inbox.keys import wider_keys
+from dgspay.webhooks.inbox.protocol import Claim, Refusal, new_claim
 
 DEFAULT_PATH = "dgspay-webhooks.sqlite3"
 

@@ -21,7 +21,7 @@ class HandlerStoppedError(Exception):
     """A handler raised what is no Exception, and nobody outside of it had asked it to stop."""
 
 
-class Unbroken:
+class Uninterrupted:
     """What goes on in spite of a cancellation, for one delivery in a task of its own."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Unbroken:
         if self._cancellation is not None:
             raise self._cancellation
 
-    async def to_the_end(self, step: Callable[[], Awaitable[T]]) -> T:
+    async def finish(self, step: Callable[[], Awaitable[T]]) -> T:
         """Await a step that may be repeated; on asyncio a cancellation begins it anew."""
         while True:
             asked = _cancel_requests()
@@ -53,7 +53,7 @@ class Unbroken:
             # `cancel` succeeds only where no thread has taken it up, and none will then.
             if outcome.cancel() or not self._keep(cancellation, asked):
                 raise
-            await self.to_the_end(_waiting_for(outcome))
+            await self.finish(_waiting_for(outcome))
         return outcome.result()
 
     def _keep(self, cancellation: asyncio.CancelledError, asked: int) -> bool:

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 import anyio
 import attrs
 
-from dgspay.webhooks.answers import Answer
-from dgspay.webhooks.unbroken import running_asyncio_loop
+from dgspay.webhooks.cancellation import running_asyncio_loop
+from dgspay.webhooks.responses import WebhookResponse
 
 logger = logging.getLogger("dgspay.webhooks")
 
@@ -22,7 +22,7 @@ class _Outcome:
 
     finished: anyio.Event = attrs.field(factory=anyio.Event)
     is_awaited: bool = True
-    answer: Answer | None = None
+    answer: WebhookResponse | None = None
     stop: BaseException | None = None
 
 
@@ -35,8 +35,8 @@ class Background:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run_within(
-        self, seconds: float, work: Callable[[], Awaitable[Answer]]
-    ) -> Answer | None:
+        self, seconds: float, work: Callable[[], Awaitable[WebhookResponse]]
+    ) -> WebhookResponse | None:
         """Start the work; return its answer, or None when it takes longer than that.
 
         The work goes on in both cases, also when the caller is cancelled. What it raises is

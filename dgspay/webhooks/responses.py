@@ -13,7 +13,7 @@ RETRY_AFTER = 30
 
 
 @attrs.frozen
-class Answer:
+class WebhookResponse:
     """An HTTP answer for any framework.
 
     Attributes:
@@ -27,20 +27,20 @@ class Answer:
     headers: Mapping[str, str]
 
     @classmethod
-    def of(cls, status: int, word: str, **headers: str) -> Answer:
+    def of(cls, status: int, word: str, **headers: str) -> WebhookResponse:
         """An answer whose body is `{"status": word}`, as in the guide's examples."""
         content = {"Content-Type": "application/json"}
         content |= {name.replace("_", "-"): text for name, text in headers.items()}
         return cls(status, dump_json({"status": word}), content)
 
 
-RECEIVED = Answer.of(200, "received")
-DUPLICATE = Answer.of(200, "duplicate")
-UNSIGNED = Answer.of(401, "unauthorized")
-WRONG_ENVIRONMENT = Answer.of(403, "wrong_environment")
-METHOD_NOT_ALLOWED = Answer.of(405, "method_not_allowed", Allow="POST")
-IN_PROGRESS = Answer.of(409, "in_progress", Retry_After=str(RETRY_AFTER))
-TOO_LARGE = Answer.of(413, "too_large")
-UNREADABLE = Answer.of(422, "unreadable")
-FAILED = Answer.of(500, "failed")
-UNAVAILABLE = Answer.of(503, "unavailable", Retry_After=str(RETRY_AFTER))
+RECEIVED = WebhookResponse.of(200, "received")
+DUPLICATE = WebhookResponse.of(200, "duplicate")
+UNSIGNED = WebhookResponse.of(401, "unauthorized")
+WRONG_ENVIRONMENT = WebhookResponse.of(403, "wrong_environment")
+METHOD_NOT_ALLOWED = WebhookResponse.of(405, "method_not_allowed", Allow="POST")
+IN_PROGRESS = WebhookResponse.of(409, "in_progress", Retry_After=str(RETRY_AFTER))
+TOO_LARGE = WebhookResponse.of(413, "too_large")
+UNREADABLE = WebhookResponse.of(422, "unreadable")
+FAILED = WebhookResponse.of(500, "failed")
+UNAVAILABLE = WebhookResponse.of(503, "unavailable", Retry_After=str(RETRY_AFTER))

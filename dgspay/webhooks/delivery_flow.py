@@ -15,11 +15,11 @@ import attrs
 
 from dgspay.errors import DecodeError, SignatureError, WrongEnvironmentError
 from dgspay.secret import Secret
-from dgspay.webhooks import answers
-from dgspay.webhooks.answers import Answer
+from dgspay.webhooks import responses
 from dgspay.webhooks.events import Event, UnknownEvent
 from dgspay.webhooks.inbox import Claim, ClaimLostError, Refusal
 from dgspay.webhooks.inbox.keys import scoped_key
+from dgspay.webhooks.responses import WebhookResponse
 from dgspay.webhooks.signature import (
     EnvironmentInput,
     expected_environment,
@@ -85,11 +85,11 @@ class Release:
 
 
 Step = ClaimEvent | Handle | MarkDone | Release
-Reception = Generator[Step, Any, Answer]
+DeliveryFlow = Generator[Step, Any, WebhookResponse]
 
 
 @attrs.frozen
-class Rules:
+class ReceiverConfig:
     """What a receiver was set up with."""
 
     secrets: Sequence[Secret]
@@ -98,17 +98,17 @@ class Rules:
     max_body: int
     handlers: Mapping[type, Handler]
 
-    def accept(self, body: bytes, signature: str | None) -> Delivery | Answer:
+    def accept(self, body: bytes, signature: str | None) -> Delivery | WebhookResponse:
         """Find the handler of a delivery, or the answer to one that is not handled."""
         event = self.read(body, signature)
-        if isinstance(event, Answer):
+        if isinstance(event, WebhookResponse):
             return event
         handler = self.handlers.get(type(event))
         if handler is None:
             # It is not put into the inbox: nothing was done that must not be done again.
             level = logging.WARNING if isinstance(event, UnknownEvent) else logging.INFO
             logger.log(level, "nobody handles %s; acknowledged", event.event)
-            return answers.RECEIVED
+            return responses.RECEIVED
         return Delivery(handler, event, self.key_of(event))
 
     def key_of(self, event: Event) -> str:
@@ -121,47 +121,47 @@ class Rules:
             environment=environment.casefold(),
         )
 
-    def read(self, body: bytes, signature: str | None) -> Event | Answer:
+    def read(self, body: bytes, signature: str | None) -> Event | WebhookResponse:
         """Verify a delivery and read it, or say why not."""
         require_bytes(body)
         if len(body) > self.max_body:
             logger.warning("a webhook of more than %d bytes was refused", self.max_body)
-            return answers.TOO_LARGE
+            return responses.TOO_LARGE
         try:
             return verify(body, signature, self.secrets, environment=self.environment)
         except WrongEnvironmentError as error:
             logger.warning("a webhook was refused: %s", error)
-            return answers.WRONG_ENVIRONMENT
+            return responses.WRONG_ENVIRONMENT
         except SignatureError as error:
             logger.warning("a webhook was refused: %s", error)
-            return answers.UNSIGNED
+            return responses.UNSIGNED
         except DecodeError as error:
             logger.error("a signed webhook cannot be read: %s", error)  # noqa: TRY400 - no fault of ours to trace
-            return answers.UNREADABLE
+            return responses.UNREADABLE
 
 
-def handle_once(delivery: Delivery) -> Reception:
+def handle_once(delivery: Delivery) -> DeliveryFlow:
     """Claim the event, have it handled, and leave it done or given back."""
     handler, event = delivery.handler, delivery.event
     try:
         claim = yield ClaimEvent(delivery.key)
     except Exception:  # the inbox is the user's choice, and its driver has its own errors
         logger.exception("the inbox failed; %s was not handled", event.dedupe_key)
-        return answers.UNAVAILABLE
+        return responses.UNAVAILABLE
     if claim is Refusal.DONE:
-        return answers.DUPLICATE
+        return responses.DUPLICATE
     if claim is Refusal.BUSY:
         # Not acknowledged: whoever has it may still fail.
-        return answers.IN_PROGRESS
+        return responses.IN_PROGRESS
     try:
         yield Handle(handler, event, claim)
     except ClaimLostError:
         logger.warning("%s was not handled here: somebody else has it", event.dedupe_key)
-        return answers.IN_PROGRESS
+        return responses.IN_PROGRESS
     except Exception:  # a handler is the user's code and may raise what it likes
         logger.exception("the handler of %s failed; it can be delivered again", event.dedupe_key)
         yield from _release(claim, event)
-        return answers.FAILED
+        return responses.FAILED
     except GeneratorExit:
         raise
     except BaseException:
@@ -171,7 +171,7 @@ def handle_once(delivery: Delivery) -> Reception:
         raise
     if not handler.takes_connection:
         yield from _mark_done(claim, event)
-    return answers.RECEIVED
+    return responses.RECEIVED
 
 
 def _mark_done(claim: Claim, event: Event) -> Generator[Step, Any, None]:

@@ -1,0 +1,184 @@
+"""The protocol of a ledger, and what its methods report and raise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import attrs
+
+from dgspay.payouts.payout import OPEN, UNSETTLED, Payout, Record, State
+
+if TYPE_CHECKING:
+    from dgspay.payouts.batch import Batch, Chunk
+    from dgspay.payouts.evidence import Evidence
+    from dgspay.payouts.repeats import Overlap
+
+
+class FencedError(Exception):
+    """Another worker has taken the chunk up since: nothing of it may be sent here any more."""
+
+
+class PausedError(Exception):
+    """The batch was paused, here or on another machine."""
+
+
+@attrs.frozen
+class Counts:
+    """How many payouts of a batch are in each state, and what they come to in RWF."""
+
+    by_state: Mapping[State, tuple[int, int]]
+
+    def count(self, *states: State) -> int:
+        """How many are in one of these states."""
+        return sum(self.by_state.get(state, (0, 0))[0] for state in states)
+
+    def amount(self, *states: State) -> int:
+        """What those in one of these states come to, in RWF."""
+        return sum(self.by_state.get(state, (0, 0))[1] for state in states)
+
+    @property
+    def all_settled(self) -> bool:
+        """Whether each is confirmed or failed."""
+        return not self.count(*OPEN, *UNSETTLED)
+
+
+@runtime_checkable
+class Ledger(Protocol):
+    """What a run asks of a ledger. Every method blocks until it is on disk, but for `post`.
+
+    It may be used from several threads; asynchronous code calls it in a worker thread.
+    """
+
+    def load(
+        self, batch: Batch, payouts: Iterable[Payout], *, digest: Callable[[], str] | None = None
+    ) -> Batch:
+        """Write a batch and its payouts in one transaction; an error of theirs undoes it all."""
+        ...
+
+    def batch(self, name: str) -> Batch | None:
+        """Return a batch."""
+        ...
+
+    def batches(self) -> list[Batch]:
+        """Return all batches, oldest first."""
+        ...
+
+    def discard(self, name: str) -> None:
+        """Remove a batch that was not started."""
+        ...
+
+    def start(
+        self, name: str, *, batch_id: int | None = None, allowed: Mapping[int, str] = ...
+    ) -> None:
+        """Note that the batch, the one with this id, was confirmed, and end its pause.
+
+        With the numbers of payouts that may be sent though they look paid, and why.
+        """
+        ...
+
+    def overlaps(self, batch: Batch, *, allowed: Collection[int] = ()) -> list[Overlap]:
+        """Say what other batches have paid, or may have paid, of what is left of this one."""
+        ...
+
+    def left_out(self, batch: Batch, *, allowed: Collection[int] = ()) -> tuple[int, int]:
+        """Count what `overlaps` speaks of, and add it up in RWF."""
+        ...
+
+    def compare(
+        self, batch: Batch, payouts: Iterable[Payout], *, allowed: Collection[int] = ()
+    ) -> list[Overlap]:
+        """Say what batches have paid, or may have paid, of payouts; nothing of them is kept."""
+        ...
+
+    def sent_between(self, name: str) -> tuple[float, float] | None:
+        """Return the Unix times of the first and the last payout sent of a batch."""
+        ...
+
+    def pause(self, name: str, reason: str) -> None:
+        """Stop the batch on all machines."""
+        ...
+
+    def only_run(self, name: str) -> AbstractContextManager[None]:
+        """Be the one run of a batch; raises BatchBusyError."""
+        ...
+
+    def claim(self, batch: Batch, index: int, first: int, last: int) -> Chunk:
+        """Take a chunk up: fence who had it before, and hold what he left in doubt."""
+        ...
+
+    def take(self, chunk: Chunk, *, after: int, limit: int, doubtful: bool = False) -> list[Payout]:
+        """Put the next payouts of a chunk in doubt, on disk, and return them for sending.
+
+        Those that look as if they had been paid before are blocked instead, unless they are
+        allowed by name.
+
+        With `doubtful`, those whose last attempt got no answer instead of new ones.
+
+        Raises:
+            FencedError, PausedError: nothing may be sent.
+            LedgerError: it could not be written, so nothing may be sent.
+        """
+        ...
+
+    def finish(self, chunk: Chunk) -> None:
+        """Hold what is still in doubt of a chunk that nobody works on any more."""
+        ...
+
+    def is_ours(self, chunk: Chunk) -> bool:
+        """Say whether nobody has taken the chunk up since."""
+        ...
+
+    def post(
+        self, batch: Batch, number: int, evidence: Evidence, *, chunk: Chunk | None = None
+    ) -> None:
+        """Have evidence written soon, without waiting.
+
+        With the `chunk` it was sent in, that a payout never left counts only while that is ours.
+        """
+        ...
+
+    def flush(self) -> None:
+        """Wait until all that was posted is on disk."""
+        ...
+
+    def settle(self, batch: Batch, number: int, evidence: Evidence) -> Record:
+        """Take evidence in, and return what is known after it."""
+        ...
+
+    def record(self, name: str, number: int) -> Record | None:
+        """Return one payout by its number."""
+        ...
+
+    def find(self, name: str, reference: str) -> Record | None:
+        """Return one payout by the caller's reference."""
+        ...
+
+    def who_is(self, dgs_reference: str) -> tuple[str, int] | None:
+        """Return batch and number of the payout DGS-Pay calls so."""
+        ...
+
+    def owners(self, dgs_references: Sequence[str]) -> dict[str, tuple[str, int]]:
+        """Return batch and number of each payout that DGS-Pay calls by one of these names."""
+        ...
+
+    def page(
+        self,
+        name: str,
+        *,
+        after: int,
+        limit: int,
+        states: Sequence[State],
+        last: int | None = None,
+    ) -> list[Record]:
+        """Return payouts in the order of their numbers, after one of them and up to another."""
+        ...
+
+    def counts(self, name: str) -> Counts:
+        """Count the payouts of a batch."""
+        ...
+
+    def close(self) -> None:
+        """Write what is waiting, and close."""
+        ...
