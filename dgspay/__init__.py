@@ -143,7 +143,7 @@ __all__ = [
 ]
 
 
-__getattr__ = _lazy.attach(__name__, {**_HOME, **dict.fromkeys(_MODULES, "")})
+__getattr__ = _lazy.attach(__name__, _HOME, modules=_MODULES)
 
 
 def __dir__() -> list[str]:

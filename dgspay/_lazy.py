@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 
-def attach(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
+def attach(
+    package: str, homes: Mapping[str, str], *, modules: Collection[str] = ()
+) -> Callable[[str], Any]:
     """Return a package's `__getattr__`.
 
     Args:
         package: Its `__name__`.
-        homes: For each module within it, the names it defines, separated by spaces; none where
-            the module itself is the name.
+        homes: For each module within it, the names it defines, separated by spaces.
+        modules: Modules within it that are names themselves.
     """
-    modules = {name: module for module, names in homes.items() for name in names.split()}
-    whole = {module for module, names in homes.items() if not names}
+    home_of = {name: module for module, names in homes.items() for name in names.split()}
 
     def load(name: str) -> Any:
-        if name in whole:
+        if name in modules:
             return importlib.import_module(f"{package}.{name}")
-        if name not in modules:
+        if name not in home_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(f"{package}.{modules[name]}"), name)
+        value = getattr(importlib.import_module(f"{package}.{home_of[name]}"), name)
         setattr(sys.modules[package], name, value)
         return value
 
