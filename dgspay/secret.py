@@ -127,23 +127,24 @@ def masked(value: Any, secrets: Iterable[Secret] = ()) -> Any:
 
     Its texts and keys are printable, too.
     """
-    hidden = tuple(secrets)
+    return _masked(value, _remover(secrets))
+
+
+def _masked(value: Any, without: Callable[[str], str]) -> Any:
     if isinstance(value, Mapping):  # metadata may be any
         return {
-            masked(key, hidden): (
+            _masked(key, without): (
                 MASK
                 if str(key).lower() in SECRET_FIELDS and item is not None
-                else masked(item, hidden)
+                else _masked(item, without)
             )
             for key, item in value.items()
         }
     if isinstance(value, list | tuple):
-        return [masked(item, hidden) for item in value]
+        return [_masked(item, without) for item in value]
     if isinstance(value, str):
-        return masked_text(value, hidden)
-    if type(value) is int and (
-        value >= _SHORTEST_CARD or any(secret.reveal() == str(value) for secret in hidden)
-    ):
+        return _fit_to_be_shown(without(value))
+    if type(value) is int and (value >= _SHORTEST_CARD or without(str(value)) == MASK):
         return MASK
     return value
 
@@ -155,8 +156,10 @@ def masked_text(text: str, secrets: Iterable[Secret] = ()) -> str:
     masked; line breaks become spaces, and other characters that cannot be printed (ESC, those
     that turn the direction of text) replacement characters.
     """
-    for secret in secrets:
-        text = _without(text, secret)
+    return _fit_to_be_shown(_remover(secrets)(text))
+
+
+def _fit_to_be_shown(text: str) -> str:
     # Shorter than the shortest card number: most texts are, and need no search.
     if len(text) >= _FEWEST_CARD_DIGITS or "sk_" in text.lower():
         text = _SECRET_LOOKING.sub(MASK, text)
@@ -177,25 +180,31 @@ def without_echoes(value: Any, secrets: Sequence[Secret], *, decisive: frozenset
     A short one may by chance be equal to an amount or stand in a reference: fields named in
     `decisive` are only rid of the long ones, and so are keys that can be the name of a field.
     """
+    long = _remover(secret for secret in secrets if len(secret.reveal()) >= _SHORTEST_ANYWHERE)
+    return _without_echoes(value, _remover(secrets), long, decisive)
+
+
+def _without_echoes(
+    value: Any,
+    without: Callable[[str], str],
+    without_long: Callable[[str], str],
+    decisive: frozenset[str],
+) -> Any:
     if isinstance(value, dict):
-        long = [secret for secret in secrets if len(secret.reveal()) >= _SHORTEST_ANYWHERE]
         return {
-            without_echoes(
-                key, long if key.isidentifier() else secrets, decisive=decisive
-            ): without_echoes(item, long if key in decisive else secrets, decisive=decisive)
+            (without_long if key.isidentifier() else without)(key): _without_echoes(
+                item, without_long if key in decisive else without, without_long, decisive
+            )
             for key, item in value.items()
         }
     if isinstance(value, list):
-        return [without_echoes(item, secrets, decisive=decisive) for item in value]
-    if isinstance(value, str):
-        for secret in secrets:
-            value = _without(value, secret)
-    return value
+        return [_without_echoes(item, without, without_long, decisive) for item in value]
+    return without(value) if isinstance(value, str) else value
 
 
 def may_hold(body: bytes, secrets: Iterable[Secret]) -> bool:
     """Whether one of the secrets may stand in an answer. It may say so where none does."""
-    text = body.decode("latin-1").lower()  # in text, much faster to be looked for than in bytes
+    text = _small(body)
     for secret in secrets:
         for probe in _probes_of(secret) or (_core(secret.reveal()),):
             if probe in text:
@@ -222,30 +231,71 @@ def _core(text: str) -> str:
 _SPECIAL = re.compile(r"[^a-z0-9_.-]+", re.ASCII)
 
 
-def _without(text: str, secret: Secret) -> str:
-    lowered = text.lower()
-    if len(lowered) != len(text):  # there are letters whose small form is two
-        lowered = text.translate(_SMALL)
-    for form, is_alone in _forms(secret.reveal()):
-        start = lowered.find(form)
-        while start >= 0:
-            end = start + len(form)
-            # An OTP such as 123456 must not eat into a reference such as dgs_123456789.
-            if is_alone and _is_within_a_word(lowered, start, end):
-                start = lowered.find(form, start + 1)
-                continue
-            text = text[:start] + MASK + text[end:]
-            lowered = lowered[:start] + MASK + lowered[end:]
-            start = lowered.find(form, start + len(MASK))
-    return text
+_MOST_ECHOES = 1_000
 
 
-_SMALL = {capital: capital + 32 for capital in range(ord("A"), ord("Z") + 1)}
+def _remover(secrets: Iterable[Secret]) -> Callable[[str], str]:
+    """Return what masks the secrets in one text after another, in whatever form they stand there.
+
+    Their forms are made once, and held by a function, for that shows nothing. Nobody honest repeats
+    them a thousand times: from then on, a text with one of them in it is masked as a whole.
+    """
+    left = _MOST_ECHOES
+    forms = [form for secret in secrets for form in _forms(secret.reveal())]
+    shortest = min((len(form) for form, _ in forms), default=0)
+
+    def without(text: str) -> str:
+        if len(text) < shortest or not forms:
+            return text
+        # In plain ASCII, or its bytes as letters: a small letter stands where the capital did.
+        letters = text if text.isascii() else _as_letters(text)
+        small = text.lower() if text.isascii() else _small(letters.encode("latin-1"))
+        found = [(form, is_alone) for form, is_alone in forms if form in small]
+        if not found:
+            return text
+        nonlocal left
+        for form, is_alone in found:
+            left -= small.count(form)
+            if left < 0:
+                return MASK
+            letters, small = _cut_out(form, letters, small, is_alone=is_alone)
+        return letters if text.isascii() else _as_text(letters)
+
+    return without
+
+
+def _as_letters(text: str) -> str:
+    return text.encode("utf-8", "surrogatepass").decode("latin-1")
+
+
+def _small(raw: bytes) -> str:
+    """Return bytes as letters, those of ASCII as small ones: much faster than those of text."""
+    return raw.lower().decode("latin-1")
+
+
+def _as_text(letters: str) -> str:
+    return letters.encode("latin-1").decode("utf-8", "surrogatepass")
+
+
+def _cut_out(form: str, letters: str, small: str, *, is_alone: bool) -> tuple[str, str]:
+    """Mask a form of a secret wherever it stands, all at once: the text may be long."""
+    kept: list[slice] = []
+    begin, start = 0, small.find(form)
+    while start >= 0:
+        end = start + len(form)
+        # An OTP such as 123456 must not eat into a reference such as dgs_123456789.
+        if is_alone and _is_within_a_word(small, start, end):
+            start = small.find(form, start + 1)
+            continue
+        kept.append(slice(begin, start))
+        begin, start = end, small.find(form, end)
+    kept.append(slice(begin, None))
+    return MASK.join([letters[part] for part in kept]), MASK.join([small[part] for part in kept])
 
 
 def _is_within_a_word(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start], text[end : end + 1]
-    return any(char.isalnum() or char == "_" for char in (before, after))
+    return any(char.isascii() and (char.isalnum() or char == "_") for char in (before, after))
 
 
 def _forms(text: str) -> list[tuple[str, bool]]:
@@ -261,7 +311,8 @@ def _forms(text: str) -> list[tuple[str, bool]]:
         forms |= {whole: False, whole.rstrip("="): len(whole) < _FEWEST_OF_BASE64}
         forms |= dict.fromkeys(_within_base64(encode, raw), False)
     # The longest first: what is left of it after a shorter one could not be known any more.
-    return sorted(forms.items(), key=lambda form: (-len(form[0]), form))
+    small = {_small(form.encode("utf-8", "surrogatepass")): alone for form, alone in forms.items()}
+    return sorted(small.items(), key=lambda form: (-len(form[0]), form))
 
 
 def _within_base64(encode: Callable[[bytes], bytes], raw: bytes) -> list[str]:

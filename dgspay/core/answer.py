@@ -21,13 +21,13 @@ from __future__ import annotations
 import enum
 import functools
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
 import attrs
 
+from dgspay.core.excerpts import excerpt_of, one_line
 from dgspay.core.operation import Operation, Repeat, Response, TransportFailure
 from dgspay.errors import DecodeError
 from dgspay.models.codec import JSONObject, parse_json
@@ -41,11 +41,8 @@ from dgspay.models.standing import (
     normalized,
     statements,
 )
-from dgspay.secret import Secret, masked_text, may_hold, without_echoes
+from dgspay.secret import Secret, may_hold, without_echoes
 
-EXCERPT_CHARACTERS = 200
-# At the end of what was cut off: the rest of a word, or of a number in groups.
-_CUT_OFF = re.compile(r"[0-9\s-]*\S*\Z")
 MAX_RETRY_AFTER = 86_400.0
 
 
@@ -196,7 +193,7 @@ def assess(
         return Finding(verdict=Verdict.UNKNOWN, reason=_no_answer(status))
     retry_after = parse_retry_after(response.reveal_headers(), now=now)
     envelope, fault = _parse_envelope(response, secrets)
-    excerpt = _excerpt(response.reveal_body(), secrets) if envelope is None else None
+    excerpt = excerpt_of(response.reveal_body(), secrets) if envelope is None else None
     code = None if envelope is None else _error_code(envelope, secrets)
     # Most answers are good, and nobody quotes them.
     said = functools.partial(_said, envelope, secrets)
@@ -409,7 +406,7 @@ def _error_code(envelope: JSONObject, secrets: Sequence[Secret]) -> str | None:
         return None
     # A number is the same code as its text. An array or an object with something in it is one,
     # too: what went well has none.
-    return _printable(str(code), secrets)[:64] if isinstance(code, str | int) else _ODD_CODE
+    return one_line(str(code), secrets)[:64] if isinstance(code, str | int) else _ODD_CODE
 
 
 def _said(envelope: JSONObject | None, secrets: Sequence[Secret]) -> str:
@@ -417,23 +414,7 @@ def _said(envelope: JSONObject | None, secrets: Sequence[Secret]) -> str:
     message = None if envelope is None else envelope.get("message")
     if not isinstance(message, str) or not message:
         return ""
-    return f' ("{_printable(message, secrets)}")'
-
-
-def _excerpt(body: bytes, secrets: Sequence[Secret]) -> str | None:
-    # Cut after masking, or the cut could hide that a run of digits is a card number.
-    window = 4 * EXCERPT_CHARACTERS
-    beginning = body[:window].decode("utf-8", "replace")
-    text = _printable(beginning, secrets)
-    if len(body) > window and len(text) <= EXCERPT_CHARACTERS:
-        # So much was white space that the end shows, where half a secret may stand unmasked.
-        text = _printable(_CUT_OFF.sub("", beginning), secrets)
-    return text or None
-
-
-def _printable(text: str, secrets: Sequence[Secret]) -> str:
-    text = masked_text(" ".join(text.split()), secrets)
-    return text if len(text) <= EXCERPT_CHARACTERS else text[:EXCERPT_CHARACTERS] + "..."
+    return f' ("{one_line(message, secrets)}")'
 
 
 def parse_retry_after(headers: Mapping[str, str], *, now: float) -> float | None:

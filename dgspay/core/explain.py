@@ -9,11 +9,13 @@ import attrs
 
 from dgspay import errors
 from dgspay.core.answer import KEY_CONFLICT, Finding, Verdict
+from dgspay.core.excerpts import kept_of
 from dgspay.core.operation import Operation
+from dgspay.core.wire import MAX_SEGMENT
 from dgspay.errors import DGSPayError, Outcome
 from dgspay.models.balances import Shortfall
 from dgspay.models.shapes import structure
-from dgspay.secret import Secret, masked, masked_text
+from dgspay.secret import Secret, masked_text
 
 _BY_CODE: dict[str, type[errors.APIError]] = {
     "90": errors.InvalidRequestError,
@@ -178,7 +180,7 @@ def _unknown(finding: Finding, call: CallContext, context: dict[str, Any]) -> DG
     context |= {
         "status": finding.status,
         "error_code": finding.error_code,
-        "body": masked(finding.body, call.secrets),
+        "body": kept_of(finding.body, call.secrets),
         "excerpt": finding.excerpt,
         "retry_after": finding.retry_after,
         "likely_accepted": likely,
@@ -204,7 +206,9 @@ def _reference_in(finding: Finding, call: CallContext) -> str | None:
     if not is_usable or finding.body is None or call.earlier_unknown or call.earlier_accepted:
         return None
     reference = finding.body.get("dgs_reference")
-    if not isinstance(reference, str) or masked_text(reference, call.secrets) != reference:
+    if not isinstance(reference, str) or len(reference) > MAX_SEGMENT:
+        return None
+    if masked_text(reference, call.secrets) != reference:
         return None
     return reference
 
@@ -268,7 +272,7 @@ def _answered(finding: Finding, call: CallContext, context: dict[str, Any]) -> e
         _join(_sentence(finding.reason), money, _NEXT[kind], call.stopped.value),
         status=finding.status,
         error_code=finding.error_code,
-        body=masked(finding.body, call.secrets),
+        body=kept_of(finding.body, call.secrets),
         excerpt=finding.excerpt,
         retry_after=finding.retry_after,
         **more,

@@ -44,7 +44,8 @@ def parse_json(body: bytes) -> Any:
             one can mean, and nesting deeper or values more than any answer has. Never another
             exception.
     """
-    if _has_too_many_values(body):
+    structure = _structure(body)
+    if len(structure) > _MAX_VALUES:
         raise DecodeError(f"the body cannot be read: it holds more than {_MAX_VALUES:,} values")
     try:
         text = body.removeprefix(BOM_UTF8).decode()
@@ -60,7 +61,7 @@ def parse_json(body: bytes) -> Any:
             raise
         reason = str(error)
     else:
-        if _is_too_deep(text, value):
+        if _is_too_deep(structure, value):
             reason = "it is nested too deeply"
         elif _has_lone_surrogate(text, value):
             reason = "a string in it has half a surrogate pair"
@@ -70,14 +71,13 @@ def parse_json(body: bytes) -> Any:
     raise DecodeError(f"the body cannot be read: {reason}")
 
 
-def _has_too_many_values(body: bytes) -> bool:
-    """Count what begins a value or separates two, before any of them is built.
+def _structure(body: bytes) -> bytes:
+    """Return what begins a value or separates two, before any of them is built.
 
-    What of it stands in text counts along: that is a few in a hundred characters at most.
+    What of it stands in text counts along: that is a few in a hundred characters at most. A body
+    of fewer bytes than there may be values is short enough as it is.
     """
-    if len(body) <= _MAX_VALUES:
-        return False
-    return len(body.translate(None, _ALL_BUT_VALUES)) > _MAX_VALUES
+    return body if len(body) <= _MAX_VALUES else body.translate(None, _ALL_BUT_VALUES)
 
 
 def _decoded(text: str) -> Any:
@@ -130,13 +130,13 @@ _DECODER = json.JSONDecoder(
 _CONTAINERS = frozenset({dict, list})
 
 
-def _is_too_deep(text: str, value: Any) -> bool:
+def _is_too_deep(structure: bytes, value: Any) -> bool:
     """Walk level by level, and only where there are brackets enough.
 
-    No object or array is without a bracket in the text, so where as many were met as there are
+    No object or array is without a bracket in the body, so where as many were met as there are
     brackets, nothing lies below: the rows of a list need not be looked into.
     """
-    brackets = text.count("[") + text.count("{")
+    brackets = structure.count(b"[") + structure.count(b"{")
     if brackets <= _MAX_DEPTH:
         return False
     level, depth, met = _nested([value]), 0, 0

@@ -104,9 +104,15 @@ _DECLINES = frozenset({"declined", "failed", "rejected", "refused", "denied", "e
 _DEEPEST = 4
 
 
+# What is longer is no word and no code, and to spell all of it otherwise takes its time.
+_LONGEST_WORD = 1_000
+
+
 def normalized(word: object) -> str:
     """Return a word in the spelling to compare it by: "FAILED " is "failed"."""
-    return word.strip().casefold() if isinstance(word, str) else ""
+    if not isinstance(word, str):
+        return ""
+    return word.strip().casefold() if len(word) <= _LONGEST_WORD else word
 
 
 def is_said(value: object) -> bool:
@@ -118,7 +124,10 @@ def is_error_code(value: object) -> bool:
     """Whether it is an error code; zeros of any count and form say that all is well."""
     if isinstance(value, bool):
         return False
-    return bool(str(value).strip("0 ")) if isinstance(value, str | int) else is_said(value)
+    if not isinstance(value, str | int):
+        return is_said(value)
+    text = str(value)
+    return len(text) > _LONGEST_WORD or bool(text.strip("0 "))
 
 
 def all_said(extra: Mapping[str, Any], **fields: object) -> Mapping[str, Any]:
