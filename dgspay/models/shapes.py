@@ -221,7 +221,8 @@ def _item(build: Callable[[Any, Any], Any], item: Any, inner: Any, index: int) -
         )
 
         error.add_note(IterableValidationNote(f"at {index}", index, inner))
-        raise IterableValidationError("an item is wrong", [error], inner) from None
+        kind: Any = IterableValidationError  # type checkers take it for a plain group
+        raise kind("an item is wrong", [error], inner) from None
 
 
 def _optional_hook(converter: Converter, cls: Any) -> Callable[[Any, Any], Any]:
