@@ -15,7 +15,7 @@ import pytest
 
 from dgspay.errors import ConfigError
 from dgspay.webhooks import (
-    Answer,
+    WebhookResponse,
     Event,
     MemoryInbox,
     PaymentFailed,
@@ -44,7 +44,7 @@ from .webhook_samples import (
     body_of,
 )
 
-Deliver = Callable[..., Answer]
+Deliver = Callable[..., WebhookResponse]
 
 
 @pytest.fixture(params=["sync", "asyncio", "trio"])
@@ -56,7 +56,9 @@ def deliver(request: pytest.FixtureRequest) -> Deliver:
         else functools.partial(delivered_on, request.param)
     )
 
-    def signed(receiver: WebhookReceiver, body: bytes, signature: str | None = None) -> Answer:
+    def signed(
+        receiver: WebhookReceiver, body: bytes, signature: str | None = None
+    ) -> WebhookResponse:
         return entry(receiver, body, sign(body, SECRET) if signature is None else signature)
 
     return signed
@@ -376,7 +378,7 @@ def test_many_deliveries_at_once_are_handled_once_each() -> None:
 
     bodies = [body_of(PAYMENT_SUCCESS, dgs_reference=f"dgs_{n % 50}") for n in range(150)]
 
-    async def story() -> list[Answer]:
+    async def story() -> list[WebhookResponse]:
         deliveries = (receiver.areceive(body, sign(body, SECRET)) for body in bodies)
         return await asyncio.gather(*deliveries)
 
