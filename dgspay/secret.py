@@ -127,23 +127,32 @@ def masked(value: Any, secrets: Iterable[Secret] = ()) -> Any:
 
     Its texts and keys are printable, too.
     """
-    return _masked(value, _remover(secrets))
+    without = _remover(secrets)
+    return _masked(value, without, lambda text: _fit_to_be_shown(without(text)))
 
 
-def _masked(value: Any, without: Callable[[str], str]) -> Any:
+def masked_data(value: Any) -> Any:
+    """Return parsed JSON fit to be kept: no secret field or card-like number, else as it came.
+
+    A line break in a narration is a part of it. Whatever shows the value makes it printable.
+    """
+    return _masked(value, str, _without_secret_looking)
+
+
+def _masked(value: Any, without: Callable[[str], str], mask: Callable[[str], str]) -> Any:
     if isinstance(value, Mapping):  # metadata may be any
         return {
-            _masked(key, without): (
+            _masked(key, without, mask): (
                 MASK
                 if str(key).lower() in SECRET_FIELDS and item is not None
-                else _masked(item, without)
+                else _masked(item, without, mask)
             )
             for key, item in value.items()
         }
     if isinstance(value, list | tuple):
-        return [_masked(item, without) for item in value]
+        return [_masked(item, without, mask) for item in value]
     if isinstance(value, str):
-        return _fit_to_be_shown(without(value))
+        return mask(value)
     if type(value) is int and (value >= _SHORTEST_CARD or without(str(value)) == MASK):
         return MASK
     return value
@@ -160,12 +169,17 @@ def masked_text(text: str, secrets: Iterable[Secret] = ()) -> str:
 
 
 def _fit_to_be_shown(text: str) -> str:
-    # Shorter than the shortest card number: most texts are, and need no search.
-    if len(text) >= _FEWEST_CARD_DIGITS or "sk_" in text.lower():
-        text = _SECRET_LOOKING.sub(MASK, text)
+    text = _without_secret_looking(text)
     if text.isprintable():
         return text
     return "".join([_printable(char) for char in text])
+
+
+def _without_secret_looking(text: str) -> str:
+    # Shorter than the shortest card number: most texts are, and need no search.
+    if len(text) >= _FEWEST_CARD_DIGITS or "sk_" in text.lower():
+        text = _SECRET_LOOKING.sub(MASK, text)
+    return text
 
 
 def _printable(char: str) -> str:

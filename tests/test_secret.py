@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import pytest
 
-from dgspay.secret import MASK, Sealed, Secret, masked, masked_text
+from dgspay.secret import MASK, Sealed, Secret, masked, masked_data, masked_text
 
 
 def test_no_way_of_printing_shows_it() -> None:
@@ -89,6 +89,12 @@ def test_words_are_made_printable_and_keys_are_masked() -> None:
     assert masked_text("a\nb\x1b[2J\u202e\u2028c") == f"a b{odd}[2J{odd} c"
     assert masked({"sk_live_1": {"4111111111111111": "a\nb"}}) == {MASK: {MASK: "a b"}}
     assert masked_text("SK_LIVE_abc") == MASK
+
+
+def test_data_that_is_kept_loses_secrets_and_nothing_else() -> None:
+    text = "a\r\nb\x1b\u202e\u2028c"
+    assert masked_data(text) == text
+    assert masked_data({"n\n": [text, "a\nsk_live_1"]}) == {"n\n": [text, f"a\n{MASK}"]}
 
 
 @pytest.mark.acceptance(68)

@@ -16,7 +16,7 @@ from dgspay.cli.exits import fail
 from dgspay.cli.terminal import speaks_unicode, visible
 from dgspay.models.codec import dump_json
 from dgspay.money import to_json_number
-from dgspay.secret import masked
+from dgspay.secret import masked_data
 
 # A spreadsheet runs a cell that begins with one of these, white space before it or not.
 _FORMULA_STARTS = ("=", "+", "-", "@", "|", "%")
@@ -38,7 +38,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime) and value.tzinfo is not None:
         # Events tell their zone; the API's own times have none, and are written as it does.
         return value.isoformat()
-    return masked(dict(value)) if isinstance(value, Mapping) else value
+    return masked_data(dict(value)) if isinstance(value, Mapping) else value
 
 
 def write_json(record: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from dgspay.secret import masked
+from dgspay.secret import masked_data
 
 
 class Result:
@@ -65,7 +65,7 @@ def _plain(value: Any) -> Any:
         case tuple():
             return [_plain(item) for item in value]
         case Mapping():
-            return _plain_extra(masked(value))
+            return _plain_extra(masked_data(value))
         case _:
             return value
 

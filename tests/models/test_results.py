@@ -262,3 +262,9 @@ def test_a_zone_that_came_with_a_time_stays() -> None:
     assert in_zone((aware, None, "x"), KIGALI) == (aware, None, "x")
     unchanged = row(created_at=None)
     assert in_zone(unchanged, KIGALI) is unchanged
+
+
+def test_line_breaks_in_what_a_program_keeps_stay() -> None:
+    link = structure({"id": "l", "metadata": {"note": "a\r\nb\u2028c sk_live_1"}}, PaymentLink)
+    assert link.to_dict()["metadata"] == {"note": f"a\r\nb\u2028c {MASK}"}
+    assert "\n" not in repr(link)

@@ -11,7 +11,7 @@ from dgspay.emulator.api.call import Call
 from dgspay.emulator.domain.account import Account
 from dgspay.emulator.domain.records import Payer, Payment
 from dgspay.models.enums import PaymentMethod, PaymentStatus
-from dgspay.secret import masked_text
+from dgspay.secret import masked_data
 
 REDIRECT_PATH: Final = "/generation/authorize"
 
@@ -64,7 +64,7 @@ def _read(call: Call, method: PaymentMethod) -> Payment:
         redirect_url=redirect_url,
         callback_url=callback_url,
         # Masked, because people do paste card numbers into notes.
-        narration=None if narration is None else masked_text(narration),
+        narration=None if narration is None else masked_data(narration),
     )
 
 

@@ -13,7 +13,7 @@ from dgspay.emulator.api.mobile_money_charges import LOCAL_PHONE
 from dgspay.emulator.domain.records import Disbursement
 from dgspay.emulator.http import invalid
 from dgspay.models.phones import NETWORKS
-from dgspay.secret import masked_text
+from dgspay.secret import masked_data
 
 # The schedule is not published; the guide's examples have a fee of 100 on 10,000.
 FEE: Final = Decimal(100)
@@ -71,7 +71,7 @@ def _read(call: Call) -> Disbursement:
         destination_type=destination_type,
         recipient=details,
         created_at=account.clock.time(),
-        narration=None if narration is None else masked_text(narration),
+        narration=None if narration is None else masked_data(narration),
         callback_url=callback_url,
         verdict=_FAIL_REASONS[scenario.scenario or "successful"] if scenario else None,
     )

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from dgspay.emulator.http import Request
-from dgspay.secret import masked, masked_text
+from dgspay.secret import masked_data
 
 _KEPT_REQUESTS = 1000
 # Of bodies and answers together: a program that lists a long history fills no memory with it.
@@ -70,8 +70,8 @@ class RequestLog:
 
     def open(self, request: Request, body: Any, operation: str | None, at: float) -> LoggedRequest:
         """Write down a request before anything is done about it."""
-        path, query = masked_text(request.path), masked_text(request.query)
-        headers, body = masked(dict(request.headers)), masked(body)
+        path, query = masked_data(request.path), masked_data(request.query)
+        headers, body = masked_data(dict(request.headers)), masked_data(body)
         with self._lock:
             number = next(self._numbers)
             logged = LoggedRequest(

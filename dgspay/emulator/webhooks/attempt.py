@@ -11,7 +11,7 @@ from typing import Final
 import attrs
 import httpx
 
-from dgspay.secret import masked_text
+from dgspay.secret import masked_data
 from dgspay.transports.deadline import DeadlinePassedError, deadline
 
 logger = logging.getLogger("dgspay.emulator")
@@ -105,7 +105,7 @@ def _attempt(now: float, status: int, answer: bytes) -> Attempt:
     warning = None
     if sign is not None:
         warning = f"answered {status}, but its body speaks of an error: {sign.group(0).strip()}"
-    return Attempt(now, status, None, masked_text(text[:_KEPT_OF_ANSWER]), warning)
+    return Attempt(now, status, None, masked_data(text[:_KEPT_OF_ANSWER]), warning)
 
 
 def _read_some(response: httpx.Response) -> bytes:
