@@ -11,7 +11,7 @@ from dgspay.api import (
     payment_links,
     transactions,
 )
-from dgspay.binding import AsyncResource, Resource, awaits, pages, pages_async, runs
+from dgspay.descriptors import AsyncResource, Resource, awaits, pages, pages_async, runs
 
 
 class AsyncCharges(AsyncResource):

@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 import attrs
 
 from dgspay.core.operation import Timeout
+from dgspay.core.request_builder import Wire
 from dgspay.core.retry import RetryPolicy
-from dgspay.core.wire import Wire
 from dgspay.errors import ConfigError
-from dgspay.models.checks import is_loopback as is_loopback  # noqa: PLC0414 - part of what is here
+from dgspay.models.validators import is_loopback as is_loopback  # noqa: PLC0414 - part of what is here
 from dgspay.secret import Secret
 
 Environment = Literal["sandbox", "production", "emulator"]

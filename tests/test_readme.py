@@ -20,8 +20,8 @@ import uvicorn
 
 from dgspay import DGSPay
 from dgspay.cli.payouts.shown import EXIT_CODES
-from dgspay.core.answer import Finding, Verdict
-from dgspay.core.explain import CallContext, Stopped, outcome_of
+from dgspay.core.assessment import Finding, Verdict
+from dgspay.core.errors_from import CallContext, Stopped, outcome_of
 from dgspay.core.operation import Operation, Repeat
 from dgspay.core.retry import History, Step, decide
 from dgspay.emulator import Emulator

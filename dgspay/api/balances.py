@@ -7,7 +7,7 @@ from decimal import Decimal
 from dgspay.api.fields import reads
 from dgspay.core.operation import Operation, Repeat
 from dgspay.models.balances import Balances
-from dgspay.models.codec import JSONObject
+from dgspay.models.json_codec import JSONObject
 from dgspay.money import parse_currency
 
 _read_balances = reads(Balances)

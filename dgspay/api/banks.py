@@ -7,8 +7,8 @@ import builtins
 from dgspay.api.pages import page_of, rows_of
 from dgspay.core.operation import Operation, Repeat
 from dgspay.models.banks import Bank
-from dgspay.models.checks import country_code
-from dgspay.models.codec import JSONObject
+from dgspay.models.json_codec import JSONObject
+from dgspay.models.validators import country_code
 
 _read_banks = page_of(rows_of(Bank))
 

@@ -17,16 +17,16 @@ from dgspay.api.fields import (
 )
 from dgspay.core.operation import Operation, Repeat
 from dgspay.core.poll import Poll
-from dgspay.core.wire import check_segment
+from dgspay.core.request_builder import check_segment
 from dgspay.errors import DecodeError
 from dgspay.models.cards import EncryptedCard, EncryptedPin
 from dgspay.models.charges import Charge
-from dgspay.models.checks import optional_text, optional_url, web_url
-from dgspay.models.codec import JSONObject
 from dgspay.models.customers import BillingAddress, Customer
+from dgspay.models.json_codec import JSONObject
 from dgspay.models.phones import mobile_local, network_name
 from dgspay.models.scenario import Scenario
 from dgspay.models.transactions import Transaction
+from dgspay.models.validators import optional_text, optional_url, web_url
 from dgspay.money import AmountInput, Money
 from dgspay.secret import Secret
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from dgspay.api.fields import optional_key, reads, require_reference
 from dgspay.core.operation import Operation, Repeat
-from dgspay.models.codec import JSONObject
 from dgspay.models.conversions import Conversion, ConversionPreview
+from dgspay.models.json_codec import JSONObject
 from dgspay.money import AmountInput, Money, parse_currency
 
 _read_any_conversion = reads(Conversion)

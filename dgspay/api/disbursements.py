@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dgspay.api.fields import optional_key, present, reads, require_reference, scenario_key
 from dgspay.core.operation import Operation, Repeat
-from dgspay.models.checks import optional_text, optional_url
-from dgspay.models.codec import JSONObject
 from dgspay.models.customers import BankRecipient, MobileMoneyRecipient
 from dgspay.models.disbursements import Disbursement
+from dgspay.models.json_codec import JSONObject
 from dgspay.models.scenario import Scenario
 from dgspay.models.standing import is_said
+from dgspay.models.validators import optional_text, optional_url
 from dgspay.money import AmountInput, Money
 
 _read_any_disbursement = reads(Disbursement)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from dgspay.core.wire import check_idempotency_key
+from dgspay.core.request_builder import check_idempotency_key
 from dgspay.errors import DecodeError
-from dgspay.models.codec import JSONObject
+from dgspay.models.json_codec import JSONObject
 from dgspay.models.scenario import Scenario, ScenarioKind
-from dgspay.models.shapes import structure
 from dgspay.models.standing import is_said
+from dgspay.models.structuring import structure
 
 T = TypeVar("T")
 

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from dgspay.core.operation import Operation, Repeat
 from dgspay.core.pagination import Listing, Page
 from dgspay.errors import DecodeError
-from dgspay.models.checks import whole_number
-from dgspay.models.codec import JSONObject
-from dgspay.models.shapes import structure
+from dgspay.models.json_codec import JSONObject
+from dgspay.models.structuring import structure
+from dgspay.models.validators import whole_number
 
 T = TypeVar("T")
 

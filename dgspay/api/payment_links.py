@@ -10,13 +10,13 @@ from dgspay.api.fields import optional_key, present, reads
 from dgspay.api.pages import MAX_LIMIT, listing_of, page_of, rows_of
 from dgspay.core.operation import Operation, Repeat
 from dgspay.core.pagination import Listing
-from dgspay.core.wire import check_segment
+from dgspay.core.request_builder import check_segment
 from dgspay.errors import DecodeError
-from dgspay.models.checks import optional_text, optional_url, required_text, whole_number
-from dgspay.models.codec import JSONObject, dump_json, parse_json
 from dgspay.models.enums import AmountType, PaymentMethod
+from dgspay.models.json_codec import JSONObject, dump_json, parse_json
 from dgspay.models.payment_links import ArchivedLink, PaymentLink, PaymentLinkDetails
-from dgspay.models.shapes import structure
+from dgspay.models.structuring import structure
+from dgspay.models.validators import optional_text, optional_url, required_text, whole_number
 from dgspay.money import AmountInput, Money, parse_currency
 
 

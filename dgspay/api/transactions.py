@@ -11,12 +11,12 @@ from dgspay.api.fields import present
 from dgspay.api.pages import MAX_LIMIT, listing_of, page_of
 from dgspay.core.operation import Operation, Repeat
 from dgspay.core.pagination import Listing
-from dgspay.core.wire import check_segment
+from dgspay.core.request_builder import check_segment
 from dgspay.errors import DecodeError
-from dgspay.models.codec import JSONObject
 from dgspay.models.enums import PaymentStatus
-from dgspay.models.shapes import structure
+from dgspay.models.json_codec import JSONObject
 from dgspay.models.standing import contradiction_in, is_said, statements
+from dgspay.models.structuring import structure
 from dgspay.models.transactions import Transaction
 
 # The list's own words for a status (guide, "Query Parameters"), not those of charges.

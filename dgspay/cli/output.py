@@ -14,7 +14,7 @@ import attrs
 
 from dgspay.cli.exits import fail
 from dgspay.cli.terminal import speaks_unicode, visible
-from dgspay.models.codec import dump_json
+from dgspay.models.json_codec import dump_json
 from dgspay.money import to_json_number
 from dgspay.secret import masked_data
 

@@ -20,7 +20,7 @@ from dgspay.cli.session import JsonOption, YesOption, ask, webhook_secret
 from dgspay.cli.streams import OutputLostError
 from dgspay.cli.tables import print_facts
 from dgspay.cli.terminal import console, money, visible
-from dgspay.models.codec import dump_json
+from dgspay.models.json_codec import dump_json
 from dgspay.secret import Secret
 from dgspay.settings import is_loopback
 

@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
-from dgspay.core.answer import Finding, Verdict, assess, assess_failure
+from dgspay.core.assessment import Finding, Verdict, assess, assess_failure
+from dgspay.core.errors_from import CallContext, Stopped, error_for, outcome_of
 from dgspay.core.events import AttemptEvent, CallEvent, Event
-from dgspay.core.explain import CallContext, Stopped, error_for, outcome_of
 from dgspay.core.operation import (
     Answer,
     Operation,
@@ -21,8 +21,8 @@ from dgspay.core.operation import (
     Steps,
     Timeout,
 )
+from dgspay.core.request_builder import Wire, check_idempotency_key
 from dgspay.core.retry import History, RetryBudget, RetryPolicy, Step, decide
-from dgspay.core.wire import Wire, check_idempotency_key
 from dgspay.errors import IdempotencyError, Outcome
 from dgspay.forks import renew_in_child
 from dgspay.interruption import interruption_in

@@ -10,7 +10,7 @@ import string
 from collections.abc import Sequence
 from typing import Any
 
-from dgspay.models.codec import JSONObject
+from dgspay.models.json_codec import JSONObject
 from dgspay.secret import Secret, masked, masked_text
 
 EXCERPT_CHARACTERS = 200

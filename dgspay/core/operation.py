@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
 import attrs
 
 from dgspay.errors import ConfigError, DecodeError
-from dgspay.models.codec import JSONObject, parse_json
+from dgspay.models.json_codec import JSONObject, parse_json
 from dgspay.secret import SECRET_FIELDS, Sealed, Secret, masked, masked_text, take_name
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ import enum
 
 import attrs
 
-from dgspay.core.answer import Verdict
+from dgspay.core.assessment import Verdict
 from dgspay.core.operation import Repeat
 from dgspay.forks import new_lock
 

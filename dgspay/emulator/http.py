@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import attrs
 
-from dgspay.models.codec import dump_json
+from dgspay.models.json_codec import dump_json
 
 JSON_HEADERS: Final = (("content-type", "application/json"),)
 

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from dgspay.models.enums import DestinationType
-from dgspay.models.extras import extra_fields, incidental, shown
+from dgspay.models.extra_fields import extra_fields, incidental, shown
 from dgspay.models.results import Result
 
 

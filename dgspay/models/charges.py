@@ -8,11 +8,11 @@ from typing import Any
 
 import attrs
 
-from dgspay.models.checks import is_link_for_payers
 from dgspay.models.enums import PaymentMethod, PaymentStatus
-from dgspay.models.extras import extra_fields, incidental, link_for_payers, shown
+from dgspay.models.extra_fields import extra_fields, incidental, link_for_payers, shown
 from dgspay.models.results import Result
 from dgspay.models.standing import Standing, all_said, standing_of, statements
+from dgspay.models.validators import is_link_for_payers
 
 
 @attrs.frozen(kw_only=True, field_transformer=shown)

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from dgspay.models.enums import ConversionStatus
-from dgspay.models.extras import extra_fields, incidental, shown
+from dgspay.models.extra_fields import extra_fields, incidental, shown
 from dgspay.models.results import Result
 from dgspay.models.standing import Standing, all_said, standing_of, statements
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import attrs
 
-from dgspay.models.checks import account_number, country_code, optional_text, required_text
 from dgspay.models.phones import RWANDA, local_part, mobile_local, network_name
+from dgspay.models.validators import account_number, country_code, optional_text, required_text
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _DIGITS = re.compile(r"[0-9]{1,4}", re.ASCII)

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from dgspay.models.enums import AmountType, LinkStatus, PaymentMethod, PaymentStatus
-from dgspay.models.extras import (
+from dgspay.models.extra_fields import (
     extra_fields,
     incidental,
     incidental_mapping,

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from dgspay.models.enums import PaymentMethod, PaymentStatus
-from dgspay.models.extras import extra_fields, incidental, shown
+from dgspay.models.extra_fields import extra_fields, incidental, shown
 from dgspay.models.results import Result
 from dgspay.models.standing import Standing, standing_of, statements
 

@@ -14,7 +14,7 @@ import attrs
 
 from dgspay import AsyncDGSPay, DGSPay
 from dgspay.errors import ConfigError
-from dgspay.models.checks import web_url
+from dgspay.models.validators import web_url
 from dgspay.payouts.faults import BatchChangedError
 from dgspay.secret import Secret
 from dgspay.settings import DEFAULT_IDEMPOTENCY_HEADER

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 import attrs
 
-from dgspay.models.codec import dump_json
+from dgspay.models.json_codec import dump_json
 from dgspay.money import to_json_number
 from dgspay.payouts.batch import Batch
 from dgspay.payouts.ledger import Counts, Ledger

@@ -9,7 +9,7 @@ from typing import Any
 
 from dgspay import BankRecipient, MobileMoneyRecipient
 from dgspay.models.characters import without_invisible
-from dgspay.models.checks import optional_text
+from dgspay.models.validators import optional_text
 from dgspay.money import parse_amount
 from dgspay.payouts.faults import RowFault
 from dgspay.payouts.payout import Payout, Recipient

@@ -11,11 +11,10 @@ from typing import Any, Literal
 import attrs
 
 from dgspay.errors import DecodeError
-from dgspay.models.codec import JSONObject, parse_json
 from dgspay.models.enums import DestinationType, OpenEnum, PaymentStatus
-from dgspay.models.extras import extra_fields, incidental, shown
+from dgspay.models.extra_fields import extra_fields, incidental, shown
+from dgspay.models.json_codec import JSONObject, parse_json
 from dgspay.models.results import Result
-from dgspay.models.shapes import structure
 from dgspay.models.standing import (
     Standing,
     Statement,
@@ -25,6 +24,7 @@ from dgspay.models.standing import (
     statement_of_event,
     statements,
 )
+from dgspay.models.structuring import structure
 
 # A reference and an event's name become keys of databases: no longer than a path segment of
 # the API may be, and without the control characters that PostgreSQL refuses.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from dgspay.models.codec import dump_json
+from dgspay.models.json_codec import dump_json
 
 RETRY_AFTER = 30
 """Seconds after which an event that is being handled may be delivered again."""

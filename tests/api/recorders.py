@@ -7,7 +7,7 @@ from typing import Any
 
 from dgspay import AsyncDGSPay, Customer, DGSPay
 from dgspay.core.operation import Request, Response, Timeout
-from dgspay.models.codec import parse_json
+from dgspay.models.json_codec import parse_json
 
 API_KEY = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
 ACCOUNT = "ACC-0001234"

@@ -17,7 +17,7 @@ from dgspay import (
     Scenario,
 )
 from dgspay.errors import ConfigError
-from dgspay.models.codec import parse_json
+from dgspay.models.json_codec import parse_json
 from tests.api.recorders import JANE, LINK, MOBILE_MONEY, recording
 
 CARD = EncryptedCard(

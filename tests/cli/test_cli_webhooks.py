@@ -19,7 +19,7 @@ from dgspay.cli.receiver import MAX_BODY, Arrived, Received, Refused, receive
 from dgspay.cli.samples import SAMPLES, sample
 from dgspay.cli.streams import OutputLostError
 from dgspay.cli.webhooks import _Listener as Listener
-from dgspay.models.codec import dump_json
+from dgspay.models.json_codec import dump_json
 from dgspay.secret import Secret
 from tests.cli.terminal import PATIENCE, CommandLine, process
 

@@ -20,9 +20,9 @@ from dgspay.core.operation import (
     Timeout,
     TransportFailure,
 )
+from dgspay.core.request_builder import Wire
 from dgspay.core.retry import RetryPolicy
-from dgspay.core.wire import Wire
-from dgspay.models.codec import JSONObject
+from dgspay.models.json_codec import JSONObject
 from dgspay.secret import Secret
 
 T = TypeVar("T")

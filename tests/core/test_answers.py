@@ -12,9 +12,9 @@ from dgspay import errors
 from dgspay.api import charges, disbursements, transactions
 from dgspay.core.operation import Operation, Repeat, Response
 from dgspay.errors import Outcome
-from dgspay.models.codec import JSONObject, parse_json
 from dgspay.models.customers import BankRecipient
 from dgspay.models.enums import PaymentStatus
+from dgspay.models.json_codec import JSONObject, parse_json
 from dgspay.models.standing import Standing
 from tests.core.story import LOST, Story, answer, code, operation
 

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import pytest
 
-from dgspay.core.answer import Verdict, assess, assess_failure, parse_retry_after
+from dgspay.core.assessment import Verdict, assess, assess_failure, parse_retry_after
 from dgspay.core.operation import Repeat, Response, Send, Timeout, TransportFailure
 from dgspay.core.retry import History, RetryBudget, RetryPolicy, Step, decide
 from dgspay.errors import ContradictoryOutcomeError, DGSPayError, Outcome, RateLimitError

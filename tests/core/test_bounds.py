@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dgspay.core.answer import MAX_RETRY_AFTER, parse_retry_after
+from dgspay.core.assessment import MAX_RETRY_AFTER, parse_retry_after
 from dgspay.core.operation import Repeat, Timeout, TransportFailure
 from dgspay.core.retry import RetryBudget, RetryPolicy
 from dgspay.errors import Outcome, RateLimitError, ServerError, TransportError

@@ -15,12 +15,12 @@ from dgspay.errors import DecodeError
 from dgspay.models.balances import Balance, Balances
 from dgspay.models.banks import Bank
 from dgspay.models.charges import Charge
-from dgspay.models.codec import dump_json, parse_json
 from dgspay.models.conversions import Conversion
 from dgspay.models.disbursements import Disbursement
 from dgspay.models.enums import PaymentMethod, PaymentStatus
+from dgspay.models.json_codec import dump_json, parse_json
 from dgspay.models.payment_links import PaymentLink, PaymentLinkDetails
-from dgspay.models.shapes import structure
+from dgspay.models.structuring import structure
 from dgspay.models.transactions import Transaction
 from dgspay.secret import Secret
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from dgspay.core.answer import Finding, Verdict
+from dgspay.core.assessment import Finding, Verdict
+from dgspay.core.errors_from import CallContext, Stopped, error_for
 from dgspay.core.events import AttemptEvent, CallEvent
-from dgspay.core.explain import CallContext, Stopped, error_for
 from dgspay.core.operation import Answer, Operation, Repeat, Reply, Request, Send, Sleep, Timeout
 from dgspay.core.retry import RetryPolicy
 from dgspay.errors import (

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from dgspay.api import charges
-from dgspay.core.answer import Finding, Verdict
-from dgspay.core.explain import CallContext, Stopped, error_for
+from dgspay.core.assessment import Finding, Verdict
+from dgspay.core.errors_from import CallContext, Stopped, error_for
 from dgspay.core.operation import Answer, Operation, Repeat, Request, Response, TransportFailure
+from dgspay.core.request_builder import check_idempotency_key
 from dgspay.core.retry import RetryPolicy
-from dgspay.core.wire import check_idempotency_key
 from dgspay.errors import (
     APIError,
     AuthenticationError,

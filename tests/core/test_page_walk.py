@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dgspay.core.pagination import MOST_BARREN_PAGES, Listing, Page, PageWalk
-from dgspay.core.seen import SeenRows
+from dgspay.core.seen_rows import SeenRows
 from tests.core.test_pagination import listing
 
 
@@ -227,7 +227,7 @@ def test_a_page_that_is_named_may_look_like_the_one_before() -> None:
 
 @pytest.mark.acceptance(34)
 def test_rows_are_forgotten_by_generations(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dgspay.core.seen.REMEMBERED_ROWS", 3)
+    monkeypatch.setattr("dgspay.core.seen_rows.REMEMBERED_ROWS", 3)
     rows = SeenRows()
     assert [rows.add(name) for name in "abcabc"] == [True] * 3 + [False] * 3
     assert len(rows) == 3

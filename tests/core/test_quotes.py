@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dgspay.core.answer import Finding, Verdict, assess
+from dgspay.core.assessment import Finding, Verdict, assess
 from dgspay.core.operation import Repeat, Response
 from dgspay.errors import APIError, DGSPayError, OutcomeUnknownError
 from dgspay.secret import Secret

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dgspay.core.answer import Verdict
+from dgspay.core.assessment import Verdict
 from dgspay.core.operation import Answer, Repeat
 from dgspay.core.retry import History, RetryPolicy, Step, decide
 from dgspay.errors import (

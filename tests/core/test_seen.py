@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dgspay.core import seen
-from dgspay.core.seen import SeenRows
+from dgspay.core import seen_rows
+from dgspay.core.seen_rows import SeenRows
 
 
 @pytest.mark.acceptance(34)
@@ -30,7 +30,7 @@ def test_half_a_surrogate_pair_is_an_identity_like_any_other() -> None:
 
 
 def test_a_mark_across_two_others_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    generation = seen._Generation()
+    generation = seen_rows._Generation()
     generation.add(0, b"abcdef")
     generation.add(0, b"ghijkl")
     assert not generation.has(0, b"defghi")
@@ -54,7 +54,7 @@ def test_a_mark_across_two_others_is_none(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_mark_is_found_where_it_stands_by_itself_and_only_there(
     marks: tuple[bytes, ...], known: bool
 ) -> None:
-    generation = seen._Generation()
+    generation = seen_rows._Generation()
     for mark in marks:
         generation.add(0, mark)
     assert generation.has(0, b"abcdef") is known
@@ -62,7 +62,7 @@ def test_a_mark_is_found_where_it_stands_by_itself_and_only_there(
 
 @pytest.mark.acceptance(34)
 def test_a_mark_that_begins_right_after_a_false_one_is_found() -> None:
-    generation = seen._Generation()
+    generation = seen_rows._Generation()
     generation.add(0, b"xxxxxa")
     generation.add(0, b"aaaaaa")
     assert generation.has(0, b"aaaaaa")
@@ -101,7 +101,7 @@ def test_rows_are_spread_over_the_buckets_so_that_one_is_found_soon() -> None:
 
 
 def test_memory_is_bounded_by_two_generations(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seen, "REMEMBERED_ROWS", 10)
+    monkeypatch.setattr(seen_rows, "REMEMBERED_ROWS", 10)
     rows = SeenRows()
     for number in range(1_000):
         assert rows.add(f"{number}")

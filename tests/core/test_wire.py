@@ -13,7 +13,7 @@ import pytest
 
 from dgspay import __version__
 from dgspay.core.operation import Repeat, Request
-from dgspay.core.wire import Wire, check_segment, expand_path
+from dgspay.core.request_builder import Wire, check_segment, expand_path
 from dgspay.errors import ConfigError
 from dgspay.money import Money
 from tests.core.story import Story, operation

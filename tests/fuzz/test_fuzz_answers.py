@@ -20,11 +20,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dgspay import BankRecipient, Customer, DGSPay, Outcome, RetryPolicy, errors
-from dgspay.core.answer import MAX_RETRY_AFTER, parse_retry_after
+from dgspay.core.assessment import MAX_RETRY_AFTER, parse_retry_after
 from dgspay.core.operation import Request, Response, Timeout
 from dgspay.emulator import Emulator
 from dgspay.errors import DecodeError
-from dgspay.models.codec import parse_json
+from dgspay.models.json_codec import parse_json
 from dgspay.transports.base import MAX_BODY_BYTES
 from dgspay.transports.httpx import HttpxTransport
 from tests.fuzz.effort import ENOUGH_SECONDS, FULL, FUZZ, seconds_of

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dgspay.models.checks import web_url
 from dgspay.models.phones import NETWORKS, local_part, mobile_local, network_name
+from dgspay.models.validators import web_url
 from dgspay.money import parse_amount, parse_currency, to_json_number
 from tests.fuzz.effort import ENOUGH_SECONDS, FUZZ, MEGABYTE, seconds_of
 from tests.fuzz.hostile import NUMBERS

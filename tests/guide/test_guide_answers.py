@@ -33,7 +33,7 @@ from dgspay import (
     Transaction,
 )
 from dgspay.errors import InsufficientFundsError, Outcome
-from dgspay.models.codec import parse_json
+from dgspay.models.json_codec import parse_json
 from tests.faults.calls import MODES, carry_out, failure_of, payout
 from tests.faults.raw_server import RawServer, answering, http
 from tests.guide.test_guide_requests import LINK_ID, OTHER_CALLS, WRITES, Call

@@ -17,7 +17,7 @@ from dgspay import (
     EncryptedPin,
     MobileMoneyRecipient,
 )
-from dgspay.models.codec import parse_json
+from dgspay.models.json_codec import parse_json
 from tests.faults.calls import ACCOUNT, API_KEY, CARD, MODES, PIN, carry_out
 from tests.faults.raw_server import RawServer, Received, answering, http
 

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from dgspay.models.codec import dump_json
+from dgspay.models.json_codec import dump_json
 from dgspay.webhooks import (
     PaymentFailed,
     PaymentSucceeded,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dgspay.errors import DecodeError
-from dgspay.models.codec import parse_json
+from dgspay.models.json_codec import parse_json
 
 ROWS = 150  # more than any answer nests, so that their brackets alone do not tell
 

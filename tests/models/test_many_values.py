@@ -11,7 +11,7 @@ import pytest
 
 from dgspay.api import balances, transactions
 from dgspay.errors import DecodeError
-from dgspay.models.codec import parse_json
+from dgspay.models.json_codec import parse_json
 from dgspay.transports.base import MAX_BODY_BYTES
 
 # In seconds of this thread's processor, which others on a busy machine do not lengthen.

@@ -20,7 +20,7 @@ from dgspay.emulator import Emulator
 from dgspay.models.charges import Charge, RedirectRequired, UnknownAction
 from dgspay.models.enums import ConversionStatus, PaymentStatus
 from dgspay.models.payment_links import PaymentLink, PaymentLinkDetails, RecentCharge
-from dgspay.models.shapes import structure
+from dgspay.models.structuring import structure
 from dgspay.models.times import in_zone
 from dgspay.models.transactions import Transaction
 from dgspay.secret import MASK

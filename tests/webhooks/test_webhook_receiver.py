@@ -15,13 +15,13 @@ import pytest
 
 from dgspay.errors import ConfigError
 from dgspay.webhooks import (
-    WebhookResponse,
     Event,
     MemoryInbox,
     PaymentFailed,
     PaymentSucceeded,
     UnknownEvent,
     WebhookReceiver,
+    WebhookResponse,
     sign,
 )
 from dgspay.webhooks.inbox import Claim

@@ -20,7 +20,7 @@ from dgspay.emulator.fidelity import FIDELITY
 from dgspay.emulator.http import Request, Response
 from dgspay.emulator.state import Snapshot
 from dgspay.emulator.webhooks.dispatcher import Dispatcher
-from dgspay.models.codec import dump_json, parse_json
+from dgspay.models.json_codec import dump_json, parse_json
 
 
 @attrs.frozen

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote
 from dgspay.emulator.api.call import API_PREFIX
 from dgspay.emulator.console.pretty import indented
 from dgspay.emulator.engine.request_log import LoggedRequest
-from dgspay.models.codec import dump_json
+from dgspay.models.json_codec import dump_json
 from dgspay.money import to_json_number
 
 _CUSTOMER: Final = ("email", "first_name", "last_name", "phone", "phone_country_code")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dgspay.errors import DecodeError
-from dgspay.models.codec import dump_json, parse_json
+from dgspay.models.json_codec import dump_json, parse_json
 
 
 def pretty(body: bytes) -> str:

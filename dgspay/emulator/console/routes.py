@@ -25,7 +25,7 @@ from dgspay.emulator.web.payment_pages import PAYMENT_WORDS
 from dgspay.emulator.web.rendering import page
 from dgspay.emulator.webhooks.modes import MODES
 from dgspay.errors import DecodeError
-from dgspay.models.codec import dump_json, parse_json
+from dgspay.models.json_codec import dump_json, parse_json
 
 CONSOLE_PATH = "/_emulator"
 

@@ -18,8 +18,8 @@ from dgspay.emulator.engine.request_log import LoggedRequest
 from dgspay.emulator.webhooks.delivery import Delivery
 from dgspay.emulator.webhooks.dispatcher import Dispatcher
 from dgspay.emulator.webhooks.modes import MODES
-from dgspay.models.codec import dump_json
 from dgspay.models.enums import ConversionStatus, PaymentStatus
+from dgspay.models.json_codec import dump_json
 
 T = TypeVar("T")
 

@@ -28,7 +28,7 @@ from dgspay.emulator.http import (
 )
 from dgspay.emulator.routes import find_route, methods_of
 from dgspay.errors import DecodeError
-from dgspay.models.codec import parse_json
+from dgspay.models.json_codec import parse_json
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 

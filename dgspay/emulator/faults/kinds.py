@@ -20,7 +20,7 @@ from dgspay.emulator.http import (
     Trickle,
     Wait,
 )
-from dgspay.models.codec import dump_json, parse_json
+from dgspay.models.json_codec import dump_json, parse_json
 
 _HTML = (("content-type", "text/html"),)
 

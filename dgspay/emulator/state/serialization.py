@@ -13,7 +13,7 @@ from dgspay.emulator.api.fields import Fields
 from dgspay.emulator.domain.payment_links import read_terms, terms_as_given
 from dgspay.emulator.domain.records import Event, Link, Payment
 from dgspay.emulator.faults.kinds import Fault
-from dgspay.models.codec import dump_json, parse_json
+from dgspay.models.json_codec import dump_json, parse_json
 
 if TYPE_CHECKING:
     from cattrs import Converter

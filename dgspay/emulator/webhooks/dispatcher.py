@@ -26,7 +26,7 @@ from dgspay.emulator.webhooks.attempt import (
 from dgspay.emulator.webhooks.delivery import Delivery
 from dgspay.emulator.webhooks.modes import DeliveryModes, Mode
 from dgspay.emulator.webhooks.queue import Batch, DeliveryQueue
-from dgspay.models.codec import dump_json
+from dgspay.models.json_codec import dump_json
 from dgspay.transports.deadline import bound
 from dgspay.webhooks import sign
 

@@ -25,7 +25,7 @@ from pgqueuer.ports.driver import NotifyCallback
 from pgqueuer.queries import Queries
 
 from dgspay.errors import ConfigError
-from dgspay.models.codec import dump_json, parse_json
+from dgspay.models.json_codec import dump_json, parse_json
 from dgspay.payouts.batch import Terms
 from dgspay.payouts.engines import ChunkRef, PayChunk
 from dgspay.payouts.faults import BatchChangedError, LedgerBrokenError, LedgerError

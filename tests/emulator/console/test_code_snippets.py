@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from dgspay.emulator import Emulator, Served
-from dgspay.models.codec import dump_json
+from dgspay.models.json_codec import dump_json
 from tests.emulator.emulator_calls import (
     CONVERT,
     LINK,

@@ -7,7 +7,7 @@ import pytest
 
 from dgspay.emulator import Emulator, VirtualClock
 from dgspay.emulator.http import Request, Response, Wait
-from dgspay.models.codec import dump_json
+from dgspay.models.json_codec import dump_json
 from tests.emulator.emulator_calls import LINK, MOBILE_MONEY, TO_BANK, credentials
 
 pytestmark = pytest.mark.acceptance(47)

@@ -199,7 +199,7 @@ def test_a_receiver_that_is_not_there(
 def test_nothing_leaves_before_the_answer(emulator: Emulator) -> None:
     """The engine hands a call's webhooks out only when its driver comes back."""
     from dgspay.emulator.http import Request, Response
-    from dgspay.models.codec import dump_json
+    from dgspay.models.json_codec import dump_json
 
     headers = {name.lower(): value for name, value in credentials(emulator).items()}
     body = dump_json(card_charge(emulator))

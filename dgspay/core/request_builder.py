@@ -15,7 +15,7 @@ import attrs
 from dgspay._version import __version__
 from dgspay.core.operation import Operation, Request, RequestHeaders
 from dgspay.errors import ConfigError
-from dgspay.models.codec import dump_json
+from dgspay.models.json_codec import dump_json
 from dgspay.money import Money
 from dgspay.secret import Secret, watch_closely
 

@@ -8,13 +8,13 @@ from typing import Any
 import attrs
 
 from dgspay import errors
-from dgspay.core.answer import KEY_CONFLICT, Finding, Verdict
+from dgspay.core.assessment import KEY_CONFLICT, Finding, Verdict
 from dgspay.core.excerpts import kept_of
 from dgspay.core.operation import Operation
-from dgspay.core.wire import MAX_SEGMENT
+from dgspay.core.request_builder import MAX_SEGMENT
 from dgspay.errors import DGSPayError, Outcome
 from dgspay.models.balances import Shortfall
-from dgspay.models.shapes import structure
+from dgspay.models.structuring import structure
 from dgspay.secret import Secret, masked_text
 
 _BY_CODE: dict[str, type[errors.APIError]] = {

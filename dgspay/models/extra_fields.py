@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from dgspay.models.checks import is_link_for_payers, is_web_url
+from dgspay.models.validators import is_link_for_payers, is_web_url
 from dgspay.secret import masked, masked_text
 
 _INCIDENTAL = "dgspay incidental"

@@ -30,7 +30,7 @@ import attrs
 from dgspay.core.excerpts import excerpt_of, one_line
 from dgspay.core.operation import Operation, Repeat, Response, TransportFailure
 from dgspay.errors import DecodeError
-from dgspay.models.codec import JSONObject, parse_json
+from dgspay.models.json_codec import JSONObject, parse_json
 from dgspay.models.standing import (
     PAYMENT_STATUSES,
     Standing,

@@ -14,9 +14,9 @@ import attrs
 
 from dgspay.errors import DecodeError
 from dgspay.interruption import interruption_in
-from dgspay.models.codec import JSONObject
 from dgspay.models.enums import OpenEnum
-from dgspay.models.extras import incidental_fields
+from dgspay.models.extra_fields import incidental_fields
+from dgspay.models.json_codec import JSONObject
 from dgspay.money import MAX_INTEGER_DIGITS
 
 if TYPE_CHECKING:
