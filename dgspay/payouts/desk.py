@@ -124,7 +124,7 @@ class AsyncPayouts:
                     f"it: {found.count:,} of {told.begun.count:,}"
                 )
                 found = attrs.evolve(found, remarks=(begun, *found.remarks))
-        return attrs.evolve(found, problems=(*told.problems, *found.problems))
+        return attrs.evolve(found, problems=(*told.problems, *found.problems), survey=told.survey)
 
     def open(
         self,

@@ -142,6 +142,7 @@ class Job:
         return attrs.evolve(
             found,
             problems=tuple(balance_problems(total, found.available)),
+            survey=None,
             remarks=(*found.remarks, *map(left_out_words, told)),
         )
 

@@ -29,6 +29,7 @@ class Preflight:
         available: What the wallet holds, in RWF.
         problems: Why it must not be paid as things stand.
         remarks: What a person should know.
+        survey: What all the rows come to, where they were read.
     """
 
     environment: str
@@ -39,6 +40,7 @@ class Preflight:
     available: Decimal
     problems: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    survey: Survey | None = attrs.field(default=None, repr=False)
 
     @property
     def question(self) -> str:
@@ -95,6 +97,7 @@ async def preflight(
         available=available,
         problems=tuple(problems),
         remarks=tuple(remarks),
+        survey=survey,
     )
 
 

@@ -2,7 +2,7 @@
 
 Orders that have led to the same record and the same facts have the same future, so they go on
 as one, together with their number: no order is left out. `DGSPAY_TEST_FULL=1` also takes every
-order of up to five pieces by itself, without putting any two together.
+order of four pieces by itself, and not only of three, without putting any two together.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .test_payout_ledger import TERMS
 
 FULL = bool(os.environ.get("DGSPAY_TEST_FULL"))
 LONGEST = 6
-BY_THEMSELVES = 5 if FULL else 3
+BY_THEMSELVES = 4 if FULL else 3
 
 PAYOUT = Payout(number=1, reference="r1", amount=1000, account="+250788123456", network="MTN")
 A, B = "DGS-A", "DGS-B"

@@ -88,6 +88,7 @@ def test_as_many_are_wanted_as_wait_and_ahead_of_them_what_leaves_at_once() -> N
     # They all leave in one moment: that says nothing yet of how many leave in a second.
     portions.leave(32)
     assert portions.wanted(idle=0, ready=0) == 0
+    wanted = 0
     for _ in range(100):
         clock.now += 0.01
         portions.leave(10)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -24,7 +25,7 @@ from dgspay.cli.payouts.options import (
 from dgspay.cli.payouts.shown import tell_faults, tell_preflight, tell_survey
 from dgspay.cli.session import BaseUrlOption, EnvironmentOption
 from dgspay.cli.terminal import console
-from dgspay.payouts import REPEAT_DAYS, check_rows
+from dgspay.payouts import REPEAT_DAYS, RowFault, RowsInvalidError, check_rows
 
 
 def check(
@@ -49,36 +50,43 @@ def check(
     Nothing is sent and nothing is written. Give it the options that `run` is to be given. Exit
     code 2 for faults in the rows, 1 for anything else that speaks against paying it.
     """
-    survey = check_rows(file, mapping_of(mapping), allow_duplicates=allow_duplicate or ())
-    if survey.fault_count:
-        tell_faults(survey.faults, survey.fault_count)
-        raise typer.Exit(ExitCode.USAGE)
-    survey.require_good()
-    tell_survey(survey)
+    allowed = allow_duplicate or ()
     if offline:
+        survey = check_rows(file, mapping_of(mapping), allow_duplicates=allowed)
+        if survey.fault_count:
+            _refuse(survey.faults, survey.fault_count)
+        survey.require_good()
+        tell_survey(survey)
         for duplicate in survey.duplicates:
             console(stderr=True).print(str(duplicate), style="yellow")
         return
     options: dict[str, Any] = {
         "mapping": mapping_of(mapping),
+        "fee": fee,
         "batch": batch,
         "period": period,
-        "allow_duplicates": allow_duplicate or (),
+        "allow_duplicates": allowed,
         "repeat_days": repeat_days,
     }
     with ledger_if_any(ledger, beside=file, environment=environment, base_url=base_url) as opened:
-        found = asking(
-            lambda payouts: (
-                payouts.check(survey, fee=fee)
-                if opened is None
-                else payouts.check(file, fee=fee, **options)
-            ),
-            environment,
-            base_url,
-            ledger=opened,
-            transport=transport,
-        )
+        try:
+            found = asking(
+                lambda payouts: payouts.check(file, **options),
+                environment,
+                base_url,
+                ledger=opened,
+                transport=transport,
+            )
+        except RowsInvalidError as error:
+            _refuse(error.faults, error.count)
+    if found.survey is not None:
+        tell_survey(found.survey)
     tell_preflight(found)
     if found.problems:
         raise typer.Exit(ExitCode.NO)
     console().print("Nothing speaks against paying it.", style="green")
+
+
+def _refuse(faults: Sequence[RowFault], count: int) -> NoReturn:
+    tell_faults(faults, count)
+    raise typer.Exit(ExitCode.USAGE)
