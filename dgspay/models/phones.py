@@ -30,7 +30,7 @@ def local_part(phone: str, country_code: str, *, field: str) -> str:
         raise TypeError(f"{field} must be a str, not {type(phone).__name__}")
     if country_code == RWANDA and (usual := _USUAL_FORM.fullmatch(phone)):
         return usual[1]
-    number = without_invisible(phone, field=field).translate(_SEPARATORS)
+    number = _as_seen(phone, field=field).translate(_SEPARATORS)
     if not _NUMBER.fullmatch(number):
         raise ValueError(f"{field} must be a phone number such as '0788123456'")
     if number.startswith("00"):
@@ -43,6 +43,11 @@ def local_part(phone: str, country_code: str, *, field: str) -> str:
     if country_code == RWANDA and len(number) == 12 and number.startswith(RWANDA):
         return number.removeprefix(RWANDA)
     return number.removeprefix("0")
+
+
+def _as_seen(text: str, *, field: str) -> str:
+    """Return text without invisible characters; of ASCII text, a line break is no part."""
+    return text if text.isascii() else without_invisible(text, field=field)
 
 
 def mobile_local(phone: str, *, field: str) -> str:
@@ -64,7 +69,7 @@ def network_name(network: str, *, field: str) -> str:
         raise TypeError(f"{field} must be a str, not {type(network).__name__}")
     if type(network) is str and network in NETWORKS:  # as it is usually given
         return network
-    plain = without_invisible(network, field=field)
+    plain = _as_seen(network, field=field)
     for name in NETWORKS:
         if plain.casefold() == name.casefold():
             return name
