@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from dgspay import encryption, errors, money, webhooks
     from dgspay.client import AsyncDGSPay, DGSPay
     from dgspay.core.events import AttemptEvent, CallEvent, Event, Hook
-    from dgspay.core.operation import Operation, Reply, Request, Response, Timeout
+    from dgspay.core.messages import Request, Response, Timeout
+    from dgspay.core.operation import Operation, Reply
     from dgspay.core.pagination import Page
     from dgspay.core.retry import RetryPolicy
     from dgspay.errors import Outcome
@@ -61,7 +62,8 @@ if TYPE_CHECKING:
 _HOME = {
     "client": "AsyncDGSPay DGSPay",
     "core.events": "AttemptEvent CallEvent Event Hook",
-    "core.operation": "Operation Reply Request Response Timeout",
+    "core.messages": "Request Response Timeout",
+    "core.operation": "Operation Reply",
     "core.pagination": "Page",
     "core.retry": "RetryPolicy",
     "errors": "Outcome",

@@ -12,9 +12,10 @@ from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from dgspay import resources
-from dgspay.core.call import Caller
+from dgspay.core.call import Caller, Runnable
 from dgspay.core.events import Hook
-from dgspay.core.operation import Operation, Reply, Request, Runnable, Timeout
+from dgspay.core.messages import Request, Timeout
+from dgspay.core.operation import Operation, Reply
 from dgspay.core.retry import RetryPolicy
 from dgspay.drivers import drive, drive_async
 from dgspay.errors import ConfigError
@@ -183,9 +184,9 @@ class AsyncDGSPay(_Client[AsyncTransport]):
         self.conversions = resources.AsyncConversions(self)
         self.transactions = resources.AsyncTransactions(self)
 
-    async def execute(self, operation: Runnable[T]) -> T:
+    async def execute(self, operation: Operation[T] | Runnable[T]) -> T:
         """Carry out an operation, such as one of `dgspay.api`, and return its result."""
-        return await drive_async(operation.steps(self._caller), self._transport)
+        return await drive_async(self._caller.run(operation), self._transport)
 
     async def reply(self, operation: Operation[T]) -> Reply[T]:
         """Carry out an operation and return its result with status, headers and attempts."""
@@ -226,9 +227,9 @@ class DGSPay(_Client[Transport]):
         self.conversions = resources.Conversions(self)
         self.transactions = resources.Transactions(self)
 
-    def execute(self, operation: Runnable[T]) -> T:
+    def execute(self, operation: Operation[T] | Runnable[T]) -> T:
         """Carry out an operation, such as one of `dgspay.api`, and return its result."""
-        return drive(operation.steps(self._caller), self._transport)
+        return drive(self._caller.run(operation), self._transport)
 
     def reply(self, operation: Operation[T]) -> Reply[T]:
         """Carry out an operation and return its result with status, headers and attempts."""

@@ -12,7 +12,8 @@ from dgspay.core.frames import cut_below
 from dgspay.pagers import AsyncPager, Pager
 
 if TYPE_CHECKING:
-    from dgspay.core.operation import Runnable
+    from dgspay.core.call import Runnable
+    from dgspay.core.operation import Operation
     from dgspay.core.pagination import Listing
 
 P = ParamSpec("P")
@@ -22,7 +23,7 @@ T = TypeVar("T")
 class AsyncExecutor(Protocol):
     """What an asynchronous resource needs of its client."""
 
-    async def execute(self, operation: Runnable[T]) -> T:
+    async def execute(self, operation: Operation[T] | Runnable[T]) -> T:
         """Carry an operation out."""
         ...
 
@@ -30,7 +31,7 @@ class AsyncExecutor(Protocol):
 class Executor(Protocol):
     """What a blocking resource needs of its client."""
 
-    def execute(self, operation: Runnable[T]) -> T:
+    def execute(self, operation: Operation[T] | Runnable[T]) -> T:
         """Carry an operation out."""
         ...
 
@@ -78,7 +79,7 @@ class _Binding(Generic[P, T]):
 class awaits(_Binding[P, T]):  # noqa: N801 - reads as a word where it is used
     """Bind a call to an asynchronous resource."""
 
-    def __init__(self, function: Callable[P, Runnable[T]]) -> None:
+    def __init__(self, function: Callable[P, Operation[T] | Runnable[T]]) -> None:
         super().__init__(function)
 
     @overload
@@ -115,7 +116,7 @@ class awaits(_Binding[P, T]):  # noqa: N801 - reads as a word where it is used
 class runs(_Binding[P, T]):  # noqa: N801 - reads as a word where it is used
     """Bind a call to a blocking resource."""
 
-    def __init__(self, function: Callable[P, Runnable[T]]) -> None:
+    def __init__(self, function: Callable[P, Operation[T] | Runnable[T]]) -> None:
         super().__init__(function)
 
     @overload

@@ -7,7 +7,7 @@ import time
 from typing import TypeVar
 
 from dgspay.core.frames import cut_below, without_frames
-from dgspay.core.operation import Answer, Response, Sleep, Steps, TransportFailure
+from dgspay.core.messages import Answer, Response, Sleep, Steps, TransportFailure
 from dgspay.interruption import interruption_in
 from dgspay.transports.base import AsyncTransport, Transport
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from dgspay.core.operation import Timeout
+from dgspay.core.messages import Timeout
 from dgspay.core.request_builder import Wire
 from dgspay.core.retry import RetryPolicy
 from dgspay.errors import ConfigError

@@ -26,7 +26,7 @@ import pytest
 
 if TYPE_CHECKING:
     from dgspay.client import AsyncDGSPay, DGSPay
-    from dgspay.core.operation import Request, Response, Timeout
+    from dgspay.core.messages import Request, Response, Timeout
     from dgspay.emulator import Emulator, Served
     from dgspay.transports.base import AsyncTransport
 

@@ -28,7 +28,8 @@ from typing import Any, Protocol
 import attrs
 
 from dgspay.core.excerpts import excerpt_of, one_line
-from dgspay.core.operation import Operation, Repeat, Response, TransportFailure
+from dgspay.core.messages import Response, TransportFailure
+from dgspay.core.operation import Operation, Repeat
 from dgspay.errors import DecodeError
 from dgspay.models.json_codec import JSONObject, parse_json
 from dgspay.models.standing import (

@@ -9,18 +9,8 @@ from typing import Any, Protocol, TypeVar
 from dgspay.core.assessment import Finding, Verdict, assess, assess_failure
 from dgspay.core.errors_from import CallContext, Stopped, error_for, outcome_of
 from dgspay.core.events import AttemptEvent, CallEvent, Event
-from dgspay.core.operation import (
-    Answer,
-    Operation,
-    Reply,
-    Request,
-    Response,
-    Send,
-    ServerHeaders,
-    Sleep,
-    Steps,
-    Timeout,
-)
+from dgspay.core.messages import Answer, Request, Response, Send, Sleep, Steps, Timeout
+from dgspay.core.operation import Operation, Reply, ServerHeaders
 from dgspay.core.request_builder import Wire, check_idempotency_key
 from dgspay.core.retry import History, RetryBudget, RetryPolicy, Step, decide
 from dgspay.errors import IdempotencyError, Outcome
@@ -29,6 +19,7 @@ from dgspay.interruption import interruption_in
 from dgspay.models.times import in_zone
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 _call_ids = itertools.count(1)
 
@@ -51,6 +42,14 @@ class Clock(Protocol):
 
     def time(self) -> float:
         """Unix time."""
+        ...
+
+
+class Runnable(Protocol[T_co]):
+    """A flow of several calls, which a client can carry out like an Operation."""
+
+    def steps(self, caller: Caller) -> Steps[T_co]:
+        """Yield the effects, receive what they led to, return the result or raise."""
         ...
 
 
@@ -86,6 +85,12 @@ class Caller:
         self._new_key = new_key
         self._emit = emit
         self._keys = _KeysInFlight()
+
+    def run(self, flow: Operation[T] | Runnable[T]) -> Steps[T]:
+        """Make one call, or the calls of a flow, and return the result alone."""
+        if isinstance(flow, Operation):
+            return (yield from self.call(flow)).value
+        return (yield from flow.steps(self))
 
     def call(
         self,

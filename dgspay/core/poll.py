@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import attrs
 
-from dgspay.core.operation import Operation, Sleep, Steps
+from dgspay.core.messages import Sleep, Steps
+from dgspay.core.operation import Operation
 from dgspay.errors import (
     DGSPayError,
     NotFoundError,

@@ -13,7 +13,8 @@ from urllib.parse import quote, urlencode
 import attrs
 
 from dgspay._version import __version__
-from dgspay.core.operation import Operation, Request, RequestHeaders
+from dgspay.core.messages import Request, RequestHeaders
+from dgspay.core.operation import Operation
 from dgspay.errors import ConfigError
 from dgspay.models.json_codec import dump_json
 from dgspay.money import Money

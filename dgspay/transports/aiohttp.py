@@ -20,7 +20,7 @@ from aiohttp.http import StreamWriter
 from aiohttp.payload import Payload
 from yarl import URL
 
-from dgspay.core.operation import Request, Response, Timeout, TransportFailure
+from dgspay.core.messages import Request, Response, Timeout, TransportFailure
 from dgspay.errors import ConfigError
 from dgspay.interruption import interruption_in
 from dgspay.transports.aiohttp_sessions import (

@@ -16,7 +16,7 @@ import certifi
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
-from dgspay.core.operation import TransportFailure
+from dgspay.core.messages import TransportFailure
 from dgspay.transports import certificates
 from dgspay.transports.asyncio_deadlines import Deadlines
 from dgspay.transports.failures import unusable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, Protocol, runtime_checkable
 
-from dgspay.core.operation import Request, Response, Timeout
+from dgspay.core.messages import Request, Response, Timeout
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 MAX_CONNECTIONS = 500

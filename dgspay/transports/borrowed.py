@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 
-from dgspay.core.operation import Request, Response, Timeout, TransportFailure
+from dgspay.core.messages import Request, Response, Timeout, TransportFailure
 from dgspay.interruption import interruption_in
 from dgspay.transports.deadline import deadline
 from dgspay.transports.exchange import Body, timeouts

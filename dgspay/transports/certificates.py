@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 
-from dgspay.core.operation import TransportFailure
+from dgspay.core.messages import TransportFailure
 from dgspay.errors import ConfigError
 from dgspay.transports.failures import misconfigured
 

@@ -6,7 +6,7 @@ import functools
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from dgspay.core.operation import Request, Response, Timeout, TransportFailure
+from dgspay.core.messages import Request, Response, Timeout, TransportFailure
 from dgspay.transports.base import MAX_BODY_BYTES
 from dgspay.transports.failures import unusable
 from dgspay.transports.routes import Origin

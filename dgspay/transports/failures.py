@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 
-from dgspay.core.operation import TransportFailure
+from dgspay.core.messages import TransportFailure
 from dgspay.interruption import links
 from dgspay.transports.deadline import DeadlinePassedError
 from dgspay.transports.interim import MAX_INTERIM_ANSWERS, TooManyInterimAnswersError

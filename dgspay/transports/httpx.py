@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
-from dgspay.core.operation import Request, Response, Timeout, TransportFailure
+from dgspay.core.messages import Request, Response, Timeout, TransportFailure
 from dgspay.errors import ConfigError
 from dgspay.forks import new_lock, undivided
 from dgspay.interruption import interruption_in

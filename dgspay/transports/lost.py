@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dgspay.core.operation import TransportFailure
+from dgspay.core.messages import TransportFailure
 
 
 def lost_connections(transport: Any) -> TransportFailure | None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import anyio
 
-from dgspay.core.operation import Request, Response, Timeout
+from dgspay.core.messages import Request, Response, Timeout
 from dgspay.forks import new_lock
 from dgspay.interruption import interruption_in
 from dgspay.transports.asyncio_streams import AsyncioBackend

@@ -10,7 +10,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import attrs
 
-from dgspay.core.operation import TransportFailure
+from dgspay.core.messages import TransportFailure
 from dgspay.errors import ConfigError
 from dgspay.transports import certificates
 from dgspay.transports.certificates import Verify, checked_verify

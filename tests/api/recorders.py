@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from dgspay import AsyncDGSPay, Customer, DGSPay
-from dgspay.core.operation import Request, Response, Timeout
+from dgspay.core.messages import Request, Response, Timeout
 from dgspay.models.json_codec import parse_json
 
 API_KEY = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"

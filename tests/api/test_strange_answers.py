@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dgspay import BankRecipient, DGSPay, RetryPolicy
-from dgspay.core.operation import Request, Response, Timeout
+from dgspay.core.messages import Request, Response, Timeout
 from dgspay.errors import DecodeError, InvalidRequestError, Outcome, UndecodableOutcomeError
 from tests.api.recorders import ACCOUNT, API_KEY
 

@@ -7,19 +7,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from dgspay.core.call import Caller
+from dgspay.core.call import Caller, Runnable
 from dgspay.core.events import AttemptEvent, CallEvent, Event
-from dgspay.core.operation import (
-    Answer,
-    Operation,
-    Repeat,
-    Request,
-    Response,
-    Runnable,
-    Send,
-    Timeout,
-    TransportFailure,
-)
+from dgspay.core.messages import Answer, Request, Response, Send, Timeout, TransportFailure
+from dgspay.core.operation import Operation, Repeat
 from dgspay.core.request_builder import Wire
 from dgspay.core.retry import RetryPolicy
 from dgspay.models.json_codec import JSONObject
@@ -119,8 +110,8 @@ class Story:
             emit=self.events.append,
         )
 
-    def run(self, runnable: Runnable[T]) -> T:
-        steps = runnable.steps(self.caller)
+    def run(self, flow: Operation[T] | Runnable[T]) -> T:
+        steps = self.caller.run(flow)
         reply: Answer = None
         while True:
             try:

@@ -10,7 +10,8 @@ import pytest
 
 from dgspay import errors
 from dgspay.api import charges, disbursements, transactions
-from dgspay.core.operation import Operation, Repeat, Response
+from dgspay.core.messages import Response
+from dgspay.core.operation import Operation, Repeat
 from dgspay.errors import Outcome
 from dgspay.models.customers import BankRecipient
 from dgspay.models.enums import PaymentStatus

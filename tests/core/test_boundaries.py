@@ -11,7 +11,8 @@ import attrs
 import pytest
 
 from dgspay.core.assessment import Verdict, assess, assess_failure, parse_retry_after
-from dgspay.core.operation import Repeat, Response, Send, Timeout, TransportFailure
+from dgspay.core.messages import Response, Send, Timeout, TransportFailure
+from dgspay.core.operation import Repeat
 from dgspay.core.retry import History, RetryBudget, RetryPolicy, Step, decide
 from dgspay.errors import ContradictoryOutcomeError, DGSPayError, Outcome, RateLimitError
 from tests.core.story import OK, REFUSED, Story, answer, code, operation
@@ -247,7 +248,7 @@ def test_once_the_deadline_has_passed_nothing_is_sent_again(
 @pytest.mark.acceptance(16)
 def test_an_attempt_after_a_pause_that_overshot_has_a_millisecond() -> None:
     story = Story(deadline=10.0)
-    steps = operation(PAYOUT).steps(story.caller)
+    steps = story.caller.run(operation(PAYOUT))
     next(steps)
     steps.send(REFUSED)
     story.clock.now += 11.0

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dgspay.core.assessment import MAX_RETRY_AFTER, parse_retry_after
-from dgspay.core.operation import Repeat, Timeout, TransportFailure
+from dgspay.core.messages import Timeout, TransportFailure
+from dgspay.core.operation import Repeat
 from dgspay.core.retry import RetryBudget, RetryPolicy
 from dgspay.errors import Outcome, RateLimitError, ServerError, TransportError
 from tests.core.story import LOST, OK, REFUSED, Story, answer, code, operation

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from dgspay.core.events import AttemptEvent, CallEvent
-from dgspay.core.operation import Answer, Repeat, Response, Send, Sleep
+from dgspay.core.messages import Answer, Response, Send, Sleep
+from dgspay.core.operation import Repeat
 from dgspay.core.retry import RetryPolicy
 from dgspay.errors import APIError, DecodeError, IdempotencyError, Outcome, TransportError
 from tests.core.story import LOST, OK, REFUSED, Story, answer, code, operation
@@ -64,7 +65,7 @@ def test_every_call_has_a_number_of_its_own() -> None:
 @pytest.mark.acceptance(20)
 def test_a_call_cancelled_while_its_request_is_out_is_unknown() -> None:
     story = Story()
-    steps = operation(Repeat.CHARGE).steps(story.caller)
+    steps = story.caller.run(operation(Repeat.CHARGE))
     assert isinstance(next(steps), Send)
     cancellation = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt) as caught:
@@ -88,7 +89,7 @@ def test_a_call_cancelled_in_a_pause_is_what_the_attempt_was(
     first: Response, trusted: bool, outcome: Outcome
 ) -> None:
     story = Story(retry=RetryPolicy(trust_idempotency=trusted))
-    steps = operation(Repeat.PAYOUT).steps(story.caller)
+    steps = story.caller.run(operation(Repeat.PAYOUT))
     next(steps)
     assert isinstance(steps.send(first), Sleep)
     steps.close()
@@ -101,27 +102,27 @@ def test_a_call_cancelled_in_a_pause_is_what_the_attempt_was(
 @pytest.mark.parametrize("body", [{"amount": 1}, {"amount": 2}], ids=["same", "other"])
 def test_a_callers_key_is_in_flight_once(repeat: Repeat, body: dict[str, int]) -> None:
     story = Story()
-    first = operation(repeat, key="order-1", body={"amount": 1}).steps(story.caller)
+    first = story.caller.run(operation(repeat, key="order-1", body={"amount": 1}))
     next(first)
-    second = operation(repeat, key="order-1", body=body).steps(story.caller)
+    second = story.caller.run(operation(repeat, key="order-1", body=body))
     with pytest.raises(IdempotencyError, match="in flight") as caught:
         next(second)
     assert caught.value.outcome is Outcome.NOT_SENT
     assert caught.value.idempotency_key == "order-1"
 
-    other = operation(repeat, key="order-2", body=body).steps(story.caller)
+    other = story.caller.run(operation(repeat, key="order-2", body=body))
     assert isinstance(next(other), Send)
     other.close()
     first.close()
 
-    again = operation(repeat, key="order-1", body=body).steps(story.caller)
+    again = story.caller.run(operation(repeat, key="order-1", body=body))
     assert isinstance(next(again), Send)
     again.close()
 
 
 def test_generated_keys_never_clash_locally() -> None:
     story = Story()
-    running = [operation(Repeat.PAYOUT).steps(story.caller) for _ in range(3)]
+    running = [story.caller.run(operation(Repeat.PAYOUT)) for _ in range(3)]
     sent = [next(steps) for steps in running]
     keys = {
         effect.request.headers["Idempotency-Key"] for effect in sent if isinstance(effect, Send)
@@ -152,7 +153,7 @@ def test_the_reply_tells_how_the_result_came() -> None:
 
 
 def test_a_driver_that_answers_nothing_is_a_bug_and_says_so() -> None:
-    steps = operation(Repeat.READ).steps(Story().caller)
+    steps = Story().caller.run(operation(Repeat.READ))
     next(steps)
     with pytest.raises(TypeError, match="a driver must answer"):
         steps.send(None)

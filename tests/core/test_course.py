@@ -10,7 +10,8 @@ import pytest
 from dgspay.core.assessment import Finding, Verdict
 from dgspay.core.errors_from import CallContext, Stopped, error_for
 from dgspay.core.events import AttemptEvent, CallEvent
-from dgspay.core.operation import Answer, Operation, Repeat, Reply, Request, Send, Sleep, Timeout
+from dgspay.core.messages import Answer, Request, Send, Sleep, Timeout
+from dgspay.core.operation import Operation, Repeat, Reply
 from dgspay.core.retry import RetryPolicy
 from dgspay.errors import (
     APIError,
@@ -84,10 +85,10 @@ def test_a_reply_tells_how_the_result_came_to_the_last_header() -> None:
 @pytest.mark.parametrize("repeat", WRITES)
 def test_a_key_in_flight_is_refused_in_full(repeat: Repeat) -> None:
     story = Story()
-    first = operation(repeat, key="order-1").steps(story.caller)
+    first = story.caller.run(operation(repeat, key="order-1"))
     next(first)
     with pytest.raises(IdempotencyError) as caught:
-        next(operation(repeat, key="order-1").steps(story.caller))
+        next(story.caller.run(operation(repeat, key="order-1")))
     first.close()
     error = caught.value
     assert error.message == (
@@ -104,11 +105,11 @@ def test_a_key_in_flight_is_refused_in_full(repeat: Repeat) -> None:
 @pytest.mark.acceptance(33)
 def test_a_refused_key_stays_with_the_call_that_holds_it() -> None:
     story = Story()
-    first = operation(Repeat.PAYOUT, key="order-1").steps(story.caller)
+    first = story.caller.run(operation(Repeat.PAYOUT, key="order-1"))
     next(first)
     for _ in range(2):
         with pytest.raises(IdempotencyError):
-            next(operation(Repeat.PAYOUT, key="order-1").steps(story.caller))
+            next(story.caller.run(operation(Repeat.PAYOUT, key="order-1")))
     first.close()
 
 
@@ -136,7 +137,7 @@ def test_only_writes_use_a_generated_key_up() -> None:
 
 
 def test_a_driver_that_answers_nothing_is_told_what_it_should_have_answered() -> None:
-    steps = operation(Repeat.READ).steps(Story().caller)
+    steps = Story().caller.run(operation(Repeat.READ))
     next(steps)
     with pytest.raises(TypeError) as caught:
         steps.send(None)
@@ -287,7 +288,7 @@ def test_an_attempt_is_told_with_what_is_known_of_the_whole_call() -> None:
 @pytest.mark.acceptance(20)
 def test_a_cancelled_request_is_told_as_an_attempt_and_a_call_without_an_answer() -> None:
     story = Story()
-    steps = operation(Repeat.PAYOUT).steps(story.caller)
+    steps = story.caller.run(operation(Repeat.PAYOUT))
     next(steps)
     story.clock.now += 1.5
     steps.close()
@@ -302,7 +303,7 @@ def test_a_cancelled_request_is_told_as_an_attempt_and_a_call_without_an_answer(
 @pytest.mark.acceptance(20)
 def test_a_cancelled_pause_is_told_as_a_call_and_not_as_an_attempt() -> None:
     story = Story(random=1.0)
-    steps = operation(Repeat.PAYOUT).steps(story.caller)
+    steps = story.caller.run(operation(Repeat.PAYOUT))
     next(steps)
     story.clock.now += 1.5
     assert steps.send(REFUSED) == Sleep(0.5)
@@ -319,7 +320,7 @@ def test_a_cancelled_pause_is_told_as_a_call_and_not_as_an_attempt() -> None:
 @pytest.mark.parametrize("repeat", WRITES)
 def test_a_second_request_cancelled_after_a_refusal_is_unknown(repeat: Repeat) -> None:
     story = Story()
-    steps = operation(repeat).steps(story.caller)
+    steps = story.caller.run(operation(repeat))
     next(steps)
     steps.send(answer({}, 429))
     assert isinstance(next(steps), Send)

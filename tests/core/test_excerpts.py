@@ -10,7 +10,7 @@ import pytest
 
 from dgspay import DGSPay, RetryPolicy
 from dgspay.core.excerpts import kept_of, one_line
-from dgspay.core.operation import Request, Response, Timeout
+from dgspay.core.messages import Request, Response, Timeout
 from dgspay.errors import APIError, DGSPayError
 from dgspay.secret import Secret, masked_text
 from dgspay.transports.base import MAX_BODY_BYTES

@@ -14,7 +14,8 @@ import pytest
 from dgspay.api import charges
 from dgspay.core.assessment import Finding, Verdict
 from dgspay.core.errors_from import CallContext, Stopped, error_for
-from dgspay.core.operation import Answer, Operation, Repeat, Request, Response, TransportFailure
+from dgspay.core.messages import Answer, Request, Response, TransportFailure
+from dgspay.core.operation import Operation, Repeat
 from dgspay.core.request_builder import check_idempotency_key
 from dgspay.core.retry import RetryPolicy
 from dgspay.errors import (
@@ -420,7 +421,7 @@ def test_a_key_is_refused_by_the_rule_it_breaks() -> None:
 @pytest.mark.acceptance(20)
 def test_a_cancelled_call_tells_how_long_it_took_and_what_is_known() -> None:
     story = Story(retry=RetryPolicy(trust_idempotency=True))
-    steps = operation(Repeat.PAYOUT).steps(story.caller)
+    steps = story.caller.run(operation(Repeat.PAYOUT))
     next(steps)
     steps.send(REFUSED)
     story.clock.now += 0.5

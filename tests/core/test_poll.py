@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dgspay.api import charges
-from dgspay.core.operation import Response
+from dgspay.core.messages import Response
 from dgspay.core.retry import RetryPolicy
 from dgspay.errors import NotFoundError, TransportError, WaitTimeoutError
 from dgspay.models.enums import PaymentStatus

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from dgspay.core.assessment import Finding, Verdict, assess
-from dgspay.core.operation import Repeat, Response
+from dgspay.core.messages import Response
+from dgspay.core.operation import Repeat
 from dgspay.errors import APIError, DGSPayError, OutcomeUnknownError
 from dgspay.secret import Secret
 from tests.core.story import Story, answer, operation

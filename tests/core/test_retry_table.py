@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dgspay.core.assessment import Verdict
-from dgspay.core.operation import Answer, Repeat
+from dgspay.core.messages import Answer
+from dgspay.core.operation import Repeat
 from dgspay.core.retry import History, RetryPolicy, Step, decide
 from dgspay.errors import (
     APIError,
@@ -218,7 +219,7 @@ def test_93_after_attempts_that_never_left(repeat: Repeat) -> None:
 @pytest.mark.parametrize("repeat", WRITES)
 def test_a_call_cancelled_in_the_pause_after_a_93_is_unknown(repeat: Repeat) -> None:
     story = Story()
-    steps = operation(repeat).steps(story.caller)
+    steps = story.caller.run(operation(repeat))
     next(steps)
     steps.send(KEY_IN_USE)
     steps.close()

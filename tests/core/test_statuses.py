@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from dgspay.core.operation import Repeat, Response
+from dgspay.core.messages import Response
+from dgspay.core.operation import Repeat
 from dgspay.errors import Outcome, OutcomeUnknownError, TransportError
 from tests.core.story import Story, operation
 

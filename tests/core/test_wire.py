@@ -12,7 +12,8 @@ import attrs
 import pytest
 
 from dgspay import __version__
-from dgspay.core.operation import Repeat, Request
+from dgspay.core.messages import Request
+from dgspay.core.operation import Repeat
 from dgspay.core.request_builder import Wire, check_segment, expand_path
 from dgspay.errors import ConfigError
 from dgspay.money import Money

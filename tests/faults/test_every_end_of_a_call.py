@@ -12,7 +12,8 @@ import pytest
 
 from dgspay import AsyncDGSPay, DGSPay
 from dgspay.core.events import AttemptEvent, CallEvent, Event
-from dgspay.core.operation import Operation, Repeat, Request, Response, Timeout
+from dgspay.core.messages import Request, Response, Timeout
+from dgspay.core.operation import Operation, Repeat
 from dgspay.errors import DecodeError, Outcome, OutcomeUnknownError, UndecodableOutcomeError
 from tests.faults.calls import payout, read, settings_for
 

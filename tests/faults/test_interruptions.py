@@ -16,7 +16,7 @@ import anyio
 import pytest
 
 from dgspay import DGSPay, RetryPolicy, Timeout
-from dgspay.core.operation import Request, TransportFailure
+from dgspay.core.messages import Request, TransportFailure
 from dgspay.interruption import interruption_in
 from tests.faults.calls import payout, read, settings_for
 from tests.faults.raw_server import Connection, RawServer, answering, free_port, http

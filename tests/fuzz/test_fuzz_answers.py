@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from dgspay import BankRecipient, Customer, DGSPay, Outcome, RetryPolicy, errors
 from dgspay.core.assessment import MAX_RETRY_AFTER, parse_retry_after
-from dgspay.core.operation import Request, Response, Timeout
+from dgspay.core.messages import Request, Response, Timeout
 from dgspay.emulator import Emulator
 from dgspay.errors import DecodeError
 from dgspay.models.json_codec import parse_json

@@ -12,7 +12,8 @@ import pytest
 
 from dgspay import errors
 from dgspay.api import charges, disbursements, transactions
-from dgspay.core.operation import Operation, Response
+from dgspay.core.messages import Response
+from dgspay.core.operation import Operation
 from dgspay.core.retry import RetryPolicy
 from dgspay.models.customers import BankRecipient, BillingAddress, Customer
 from dgspay.models.standing import Standing

@@ -14,7 +14,7 @@ import anyio
 import attrs
 
 from dgspay import AsyncDGSPay, PaymentStatus, RetryPolicy
-from dgspay.core.operation import Request, Response, Timeout
+from dgspay.core.messages import Request, Response, Timeout
 from dgspay.emulator import Emulator
 from dgspay.emulator.domain.idempotency import Keys
 from dgspay.payouts import (

@@ -18,7 +18,7 @@ import pytest
 
 from dgspay import DGSPay, errors
 from dgspay.cli.interruption import stop_signals
-from dgspay.core.operation import Request, Response, Timeout
+from dgspay.core.messages import Request, Response, Timeout
 from dgspay.emulator import Emulator
 from dgspay.emulator import http as emulated
 from dgspay.emulator.faults.kinds import Fault

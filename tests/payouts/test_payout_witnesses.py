@@ -11,7 +11,7 @@ import pytest
 
 from dgspay import MobileMoneyRecipient, PaymentStatus, RetryPolicy, Transaction, errors
 from dgspay.api import disbursements
-from dgspay.core.operation import Response, TransportFailure
+from dgspay.core.messages import Response, TransportFailure
 from dgspay.emulator.faults.kinds import Fault, fault_from
 from dgspay.emulator.http import Effect
 from dgspay.emulator.http import Response as EmulatorResponse

@@ -16,7 +16,7 @@ import anyio.to_thread
 import pytest
 
 from dgspay import AsyncDGSPay, DGSPay
-from dgspay.core.operation import Request, Response, Timeout
+from dgspay.core.messages import Request, Response, Timeout
 from tests.faults.raw_server import Connection, RawServer, Script
 from tests.secrets.known import ACCOUNT, API_KEY, OTP, settings
 from tests.secrets.test_secrets_in_calls import CALLS, Call, otp

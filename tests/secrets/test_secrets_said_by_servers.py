@@ -16,7 +16,7 @@ import pytest
 
 from dgspay import DGSPay, errors
 from dgspay.api import balances
-from dgspay.core.operation import Request, Response, Timeout
+from dgspay.core.messages import Request, Response, Timeout
 from tests.secrets.known import ACCOUNT, API_KEY, CARD, ENCRYPTED_PIN, JANE, OTP
 from tests.secrets.witness import Witness
 

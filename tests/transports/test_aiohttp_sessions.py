@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from dgspay import AsyncDGSPay, errors
-from dgspay.core.operation import Timeout, TransportFailure
+from dgspay.core.messages import Timeout, TransportFailure
 from dgspay.transports.aiohttp import AiohttpTransport
 from tests.faults.calls import charge, payout, read, settings_for
 from tests.faults.raw_server import RawServer, answering, http

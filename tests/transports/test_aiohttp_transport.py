@@ -15,7 +15,7 @@ import pytest
 import trio
 
 from dgspay import AsyncDGSPay, Customer, DGSPay, Outcome, errors
-from dgspay.core.operation import Request, Timeout, TransportFailure
+from dgspay.core.messages import Request, Timeout, TransportFailure
 from dgspay.emulator import Emulator
 from dgspay.transports.aiohttp import AiohttpTransport
 from dgspay.transports.base import AsyncTransport

@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from dgspay import AsyncDGSPay, DGSPay, Outcome, Timeout
-from dgspay.core.operation import Request, Response
+from dgspay.core.messages import Request, Response
 from dgspay.errors import ConfigError
 from dgspay.transports.aiohttp import AiohttpTransport
 from dgspay.transports.httpx import HttpxTransport

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dgspay.core.operation import Timeout, TransportFailure
+from dgspay.core.messages import Timeout, TransportFailure
 from dgspay.transports.deadline import DeadlinePassedError, deadline
 from dgspay.transports.httpx import HttpxTransport
 from tests.faults.raw_server import RawServer, answering, free_port, http

@@ -17,7 +17,7 @@ import anyio
 import pytest
 
 from dgspay import AsyncDGSPay
-from dgspay.core.operation import Request, Timeout, TransportFailure
+from dgspay.core.messages import Request, Timeout, TransportFailure
 from dgspay.transports.loops import PerLoop, running_loop
 from tests.faults.calls import read, settings_for
 from tests.faults.raw_server import RawServer, answering, http

@@ -14,7 +14,7 @@ import anyio
 import pytest
 import trustme
 
-from dgspay.core.operation import Request, Response, Timeout, TransportFailure
+from dgspay.core.messages import Request, Response, Timeout, TransportFailure
 from dgspay.transports.httpx import HttpxTransport
 from dgspay.transports.libraries import LibraryName
 from dgspay.transports.pools import Shelf

@@ -16,7 +16,7 @@ from typing import Any
 import anyio
 import pytest
 
-from dgspay.core.operation import Request, Timeout, TransportFailure
+from dgspay.core.messages import Request, Timeout, TransportFailure
 from dgspay.transports import lookups
 from dgspay.transports.lookups import look_up, look_up_async
 from dgspay.transports.race import connect, connect_async
@@ -319,7 +319,7 @@ def test_alarm_while_a_name_is_looked_up(names: Names) -> None:
 
 AT_EXIT = """
 import atexit, sys
-from dgspay.core.operation import Request, Timeout, TransportFailure
+from dgspay.core.messages import Request, Timeout, TransportFailure
 from dgspay.transports.httpx import HttpxTransport
 
 def call():

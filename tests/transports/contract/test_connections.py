@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from dgspay.core.operation import Timeout
+from dgspay.core.messages import Timeout
 from tests.faults.raw_server import Connection, RawServer, answering, free_port, http
 from tests.transports.contract.authority import AUTHORITY
 from tests.transports.contract.calling import Wire, get, post, with_wire

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from dgspay import Outcome
-from dgspay.core.operation import Request, TransportFailure
+from dgspay.core.messages import Request, TransportFailure
 from tests.faults.calls import API_KEY, failure_of, payout
 from tests.faults.http_proxy import carry, proxying
 from tests.faults.raw_server import (

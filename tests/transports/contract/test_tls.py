@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dgspay.core.operation import Timeout
+from dgspay.core.messages import Timeout
 from tests.faults.raw_server import Connection, RawServer, answering, http
 from tests.transports.contract.authority import AUTHORITY
 from tests.transports.contract.calling import Wire, post, with_wire

@@ -8,7 +8,8 @@ from typing import Any
 import anyio
 import pytest
 
-from dgspay.core.operation import Operation, Repeat, Reply, Request, Response, Timeout
+from dgspay.core.messages import Request, Response, Timeout
+from dgspay.core.operation import Operation, Repeat, Reply
 from dgspay.errors import OutcomeUnknownError
 from tests.faults.calls import ACCOUNT, API_KEY, carry_out, failure_of, payout
 from tests.faults.raw_server import (

@@ -1,0 +1,219 @@
+"""Messages between the core and a transport: requests, responses, failures and effects."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import NoReturn, TypeVar
+
+import attrs
+
+from dgspay.errors import ConfigError, DecodeError
+from dgspay.models.json_codec import parse_json
+from dgspay.secret import SECRET_FIELDS, Secret, masked, take_name
+
+T = TypeVar("T")
+
+_DAY = 86_400.0
+
+
+class RequestHeaders(dict[str, str | Secret]):
+    """The headers of a request. The values of those that are secret are each a Secret."""
+
+
+def _with_sealed_key(headers: Mapping[str, str | Secret]) -> RequestHeaders:
+    return RequestHeaders(
+        {
+            name: Secret(value) if name.lower() in SECRET_FIELDS and type(value) is str else value
+            for name, value in headers.items()
+        }
+    )
+
+
+class Request:
+    """Exactly what goes on the wire, with its secrets sealed. It is never changed.
+
+    Attributes:
+        method: HTTP method.
+        url: Absolute URL.
+        headers: Its headers; the API key is a Secret.
+    """
+
+    __slots__ = ("_body", "headers", "method", "url")
+
+    method: str
+    url: str
+    headers: Mapping[str, str | Secret]
+
+    def __init__(
+        self, method: str, url: str, headers: Mapping[str, str | Secret], body: bytes | None
+    ) -> None:
+        self.method = method
+        self.url = url
+        self.headers = headers if type(headers) is RequestHeaders else _with_sealed_key(headers)
+        _set_request_body(self, body)
+
+    def reveal_headers(self) -> dict[str, str]:
+        """Return the headers as they are sent. A transport does so as it sends, and keeps none."""
+        return {
+            name: value.reveal() if type(value) is Secret else str(value)
+            for name, value in self.headers.items()
+        }
+
+    def reveal_body(self) -> bytes | None:
+        """Return the body as it is sent, any field of which may be secret."""
+        return _request_body(self)  # type: ignore[no-any-return]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Request):
+            return NotImplemented
+        return (
+            (self.method, self.url) == (other.method, other.url)
+            and self.headers == other.headers
+            and self.reveal_body() == other.reveal_body()
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        headers = {name: str(value) for name, value in self.headers.items()}
+        return f"Request({self.method} {self.url} headers={headers} body={self._shown_body()})"
+
+    def _shown_body(self) -> str:
+        body = self.reveal_body()
+        if body is None:
+            return "None"
+        try:
+            return str(masked(parse_json(body)))
+        except DecodeError:
+            return f"<{len(body)} bytes>"
+
+    def __reduce__(self) -> NoReturn:
+        msg = "a Request holds the API key and cannot be pickled"
+        raise TypeError(msg)
+
+
+_set_request_body, _request_body = take_name(Request, "_body")
+
+
+class Response:
+    """What a server answered, sealed: it may repeat what it was sent. It is never changed.
+
+    Args:
+        status: HTTP status.
+        headers: Its headers, names in lower case.
+        body: The body's bytes.
+    """
+
+    __slots__ = ("_body", "_headers", "status")
+
+    status: int
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.status = status
+        _set_headers(self, headers)
+        _set_body(self, body)
+
+    def reveal_headers(self) -> Mapping[str, str]:
+        """Return the headers as they came."""
+        return _headers_of(self)  # type: ignore[no-any-return]
+
+    def reveal_body(self) -> bytes:
+        """Return the body as it came."""
+        return _body_of(self)  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        return f"Response({self.status}, {len(self.reveal_body())} bytes)"
+
+    def __reduce__(self) -> NoReturn:
+        msg = "a Response may hold secrets and cannot be pickled"
+        raise TypeError(msg)
+
+
+_set_headers, _headers_of = take_name(Response, "_headers")
+_set_body, _body_of = take_name(Response, "_body")
+
+
+def _check_seconds(_: object, attribute: attrs.Attribute[float], value: object) -> None:
+    # "Above 0" is not so of NaN either.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise ConfigError(
+            f"Timeout: {attribute.name} must be a number of seconds above 0, not {value!r}"
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Timeout:
+    """How long each part of an attempt may take, in seconds.
+
+    Attributes:
+        connect: To open the connection, TLS included.
+        write: For one write of the request to be taken.
+        read: Without a byte of the answer. A provider may take up to 28 s.
+        pool: To get a connection from the pool.
+        total: For the whole attempt. The client sets it from its deadline.
+    """
+
+    connect: float = attrs.field(default=5.0, validator=_check_seconds)
+    write: float = attrs.field(default=10.0, validator=_check_seconds)
+    read: float = attrs.field(default=40.0, validator=_check_seconds)
+    pool: float = attrs.field(default=5.0, validator=_check_seconds)
+    total: float | None = None
+
+    def within(self, total: float) -> Timeout:
+        """Return it with no part longer than `total` seconds, nor than a day.
+
+        Of "for ever" not every kind of socket knows, and some raise once the request has left.
+        """
+        longest = min(total, _DAY)
+        return Timeout(
+            connect=min(self.connect, longest),
+            write=min(self.write, longest),
+            read=min(self.read, longest),
+            pool=min(self.pool, longest),
+            total=total,
+        )
+
+
+class TransportFailure(Exception):  # noqa: N818 - a fact for the core, not an error of the user's
+    """An attempt got no answer.
+
+    Attributes:
+        reason: What happened, in words; never a header, a body or a URL.
+        sent: Whether any byte of the request may have left.
+        permanent: Whether trying again cannot help (a certificate that does not verify).
+        misconfigured: Whether something that the transport was set up with is to blame.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        sent: bool,
+        permanent: bool = False,
+        misconfigured: bool = False,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.sent = sent
+        self.permanent = permanent
+        self.misconfigured = misconfigured
+
+
+@attrs.define  # not frozen, which would take three times as long to make
+class Send:
+    """Effect: send the request and give back a Response or a TransportFailure."""
+
+    request: Request
+    timeout: Timeout
+
+
+@attrs.frozen
+class Sleep:
+    """Effect: wait."""
+
+    seconds: float
+
+
+Effect = Send | Sleep
+Answer = Response | TransportFailure | None
+Steps = Generator[Effect, Answer, T]
