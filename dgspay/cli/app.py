@@ -10,18 +10,19 @@ import typer
 from typer.core import TyperGroup
 
 from dgspay import __version__, errors
+from dgspay.cli.balance import balance
+from dgspay.cli.banks import banks
 from dgspay.cli.charge import charge
 from dgspay.cli.demo import demo
 from dgspay.cli.disburse import disburse
 from dgspay.cli.doctor import doctor
 from dgspay.cli.emulator import emulator
-from dgspay.cli.exits import ExitCode, code_for, tell_effect, tell_error, tell_lost
+from dgspay.cli.exit_codes import ExitCode, code_for, tell_effect, tell_error, tell_lost
 from dgspay.cli.links import links
 from dgspay.cli.payouts import payouts
 from dgspay.cli.streams import OutputLostError, effect, forget_effect, guarded_streams
 from dgspay.cli.terminal import console
 from dgspay.cli.transactions import transactions
-from dgspay.cli.wallet import balance, banks
 from dgspay.cli.webhooks import webhooks
 
 

@@ -8,9 +8,8 @@ import typer
 
 from dgspay import Charge, Customer, RedirectRequired, Standing, Transaction
 from dgspay.api import charges
-from dgspay.cli.exits import ExitCode, interruption_is, usage_errors
-from dgspay.cli.output import as_record, write_json
-from dgspay.cli.session import (
+from dgspay.cli.exit_codes import ExitCode, interruption_is, usage_errors
+from dgspay.cli.options import (
     BaseUrlOption,
     EnvironmentOption,
     JsonOption,
@@ -18,6 +17,7 @@ from dgspay.cli.session import (
     ask_in_production,
     connected,
 )
+from dgspay.cli.output import as_record, write_json
 from dgspay.cli.streams import begin_effect, note_effect
 from dgspay.cli.terminal import console, money, shown, visible
 

@@ -8,15 +8,9 @@ import typer
 
 from dgspay import BankRecipient, DGSPay, Disbursement, MobileMoneyRecipient
 from dgspay.api import disbursements
-from dgspay.cli.exits import ExitCode, fail, interruption_is, usage_errors
+from dgspay.cli.exit_codes import ExitCode, fail, interruption_is, usage_errors
+from dgspay.cli.options import BaseUrlOption, EnvironmentOption, JsonOption, ask, connected
 from dgspay.cli.output import as_record, write_json
-from dgspay.cli.session import (
-    BaseUrlOption,
-    EnvironmentOption,
-    JsonOption,
-    ask,
-    connected,
-)
 from dgspay.cli.streams import begin_effect, note_effect
 from dgspay.cli.terminal import console, money, shown, visible
 from dgspay.money import parse_amount

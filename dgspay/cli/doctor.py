@@ -17,8 +17,8 @@ import typer
 
 from dgspay import DGSPay, RetryPolicy, __version__, errors
 from dgspay.api import balances
-from dgspay.cli.exits import ExitCode
-from dgspay.cli.session import BaseUrlOption, EnvironmentOption, client_options, webhook_secret
+from dgspay.cli.exit_codes import ExitCode
+from dgspay.cli.options import BaseUrlOption, EnvironmentOption, client_options, webhook_secret
 from dgspay.cli.terminal import console, visible
 from dgspay.settings import Settings, is_loopback
 

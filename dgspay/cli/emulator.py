@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dgspay.cli.exits import fail
-from dgspay.cli.interruption import stop_signals, wait_until
+from dgspay.cli.exit_codes import fail
+from dgspay.cli.signals import stop_signals, wait_until
 from dgspay.cli.terminal import console
 from dgspay.settings import EMULATOR_PORT, is_loopback
 

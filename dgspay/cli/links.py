@@ -10,9 +10,8 @@ from typing import Annotated, Final
 import typer
 
 from dgspay import AmountType, PaymentLink
-from dgspay.cli.exits import ExitCode, usage_errors
-from dgspay.cli.output import as_record, write_json, write_json_rows
-from dgspay.cli.session import (
+from dgspay.cli.exit_codes import ExitCode, usage_errors
+from dgspay.cli.options import (
     BaseUrlOption,
     EnvironmentOption,
     JsonOption,
@@ -20,6 +19,7 @@ from dgspay.cli.session import (
     ask_in_production,
     connected,
 )
+from dgspay.cli.output import as_record, write_json, write_json_rows
 from dgspay.cli.streams import begin_effect, note_effect
 from dgspay.cli.tables import Column, print_table
 from dgspay.cli.terminal import console, money, shown, visible

@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from dgspay.cli.exits import fail
+from dgspay.cli.exit_codes import fail
 from dgspay.cli.terminal import speaks_unicode, visible
 from dgspay.models.json_codec import dump_json
 from dgspay.money import to_json_number

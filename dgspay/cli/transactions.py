@@ -8,15 +8,9 @@ from typing import Annotated, Final
 import typer
 
 from dgspay import Pager, Transaction
-from dgspay.cli.exits import usage_errors
+from dgspay.cli.exit_codes import usage_errors
+from dgspay.cli.options import BaseUrlOption, CsvOption, EnvironmentOption, JsonOption, connected
 from dgspay.cli.output import as_record, one_form, write_csv, write_json, write_json_rows
-from dgspay.cli.session import (
-    BaseUrlOption,
-    CsvOption,
-    EnvironmentOption,
-    JsonOption,
-    connected,
-)
 from dgspay.cli.tables import Column, print_facts, print_pages
 from dgspay.cli.terminal import console, money, shown
 

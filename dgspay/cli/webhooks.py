@@ -11,15 +11,15 @@ import typer
 
 from dgspay import errors
 from dgspay import webhooks as signed
-from dgspay.cli.exits import ExitCode, fail
-from dgspay.cli.interruption import stop_signals, wait_until
+from dgspay.cli.exit_codes import ExitCode, fail
+from dgspay.cli.options import JsonOption, YesOption, ask, webhook_secret
 from dgspay.cli.output import as_record, json_text, write_json
-from dgspay.cli.receiver import Arrived, Received, Refused, receive
-from dgspay.cli.samples import SAMPLES, sample
-from dgspay.cli.session import JsonOption, YesOption, ask, webhook_secret
+from dgspay.cli.sample_events import SAMPLES, sample
+from dgspay.cli.signals import stop_signals, wait_until
 from dgspay.cli.streams import OutputLostError
 from dgspay.cli.tables import print_facts
 from dgspay.cli.terminal import console, money, visible
+from dgspay.cli.webhook_server import Arrived, Received, Refused, receive
 from dgspay.models.json_codec import dump_json
 from dgspay.secret import Secret
 from dgspay.settings import is_loopback
@@ -164,7 +164,7 @@ def _what(event: signed.Event) -> str:
 
 def _forward(arrived: Arrived, url: str) -> tuple[int, str]:
     """Pass a delivery on; return the answer's status, and how to remark on it."""
-    from dgspay.cli.posting import NotDeliveredError, post  # noqa: PLC0415 - it loads httpx
+    from dgspay.cli.webhook_sender import NotDeliveredError, post  # noqa: PLC0415 - it loads httpx
 
     try:
         status = post(url, arrived.body, arrived.signature)
@@ -189,7 +189,7 @@ def send(
     It says of itself that it is of the test environment. Exit code 0 when the receiver
     answers 2xx, 1 when it answers anything else, 4 when nobody answers.
     """
-    from dgspay.cli.posting import NotDeliveredError, post  # noqa: PLC0415 - it loads httpx
+    from dgspay.cli.webhook_sender import NotDeliveredError, post  # noqa: PLC0415 - it loads httpx
 
     if event not in SAMPLES:
         fail(f"EVENT must be one of {', '.join(SAMPLES)}.")

@@ -9,8 +9,8 @@ import socket
 import pytest
 
 from dgspay import errors
-from dgspay.cli.exits import ExitCode, code_for
-from dgspay.cli.session import client_options
+from dgspay.cli.exit_codes import ExitCode, code_for
+from dgspay.cli.options import client_options
 from dgspay.emulator import Emulator
 from tests.cli.terminal import PATIENCE, CommandLine, process
 

@@ -97,7 +97,7 @@ def test_each_line_of_python_it_shows_is_one_it_runs(
     assert len(shown) == 12
     # Verifying is the receiver's part of the story.
     elsewhere = "event = webhooks.verify(body, signature, secret)"
-    receiver = STORY.parent.parent / "receiver.py"
+    receiver = STORY.parent.parent / "webhook_server.py"
     assert elsewhere.removeprefix("event = ") in receiver.read_text(encoding="utf-8")
     for line in shown:
         assert ast.unparse(ast.parse(line)) in run or line == elsewhere, line

@@ -15,9 +15,9 @@ import httpx
 import pytest
 
 from dgspay import webhooks
-from dgspay.cli.receiver import MAX_BODY, Arrived, Received, Refused, receive
-from dgspay.cli.samples import SAMPLES, sample
+from dgspay.cli.sample_events import SAMPLES, sample
 from dgspay.cli.streams import OutputLostError
+from dgspay.cli.webhook_server import MAX_BODY, Arrived, Received, Refused, receive
 from dgspay.cli.webhooks import _Listener as Listener
 from dgspay.models.json_codec import dump_json
 from dgspay.secret import Secret

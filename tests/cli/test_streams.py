@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dgspay.cli.exits import ExitCode
+from dgspay.cli.exit_codes import ExitCode
 from dgspay.emulator import Emulator
 from tests.cli.terminal import PATIENCE, Said, variables
 

@@ -7,7 +7,7 @@ import threading
 import httpx
 import pytest
 
-from dgspay.cli.receiver import receive
+from dgspay.cli.webhook_server import receive
 from dgspay.emulator import Emulator
 from dgspay.secret import Secret
 from tests.cli.terminal import CommandLine

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dgspay.cli.exits import ExitCode
+from dgspay.cli.exit_codes import ExitCode
 from dgspay.cli.payouts.shown import exit_code
 from dgspay.emulator import Emulator
 from dgspay.emulator.faults.kinds import Fault

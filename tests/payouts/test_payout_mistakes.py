@@ -17,7 +17,7 @@ import anyio
 import pytest
 
 from dgspay import DGSPay, errors
-from dgspay.cli.interruption import stop_signals
+from dgspay.cli.signals import stop_signals
 from dgspay.core.messages import Request, Response, Timeout
 from dgspay.emulator import Emulator
 from dgspay.emulator import http as emulated

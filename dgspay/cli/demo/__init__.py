@@ -8,8 +8,8 @@ from dgspay import DGSPay
 from dgspay.cli.demo.mailbox import Mailbox, WebhookMissingError
 from dgspay.cli.demo.narrator import Narrator
 from dgspay.cli.emulator import require_emulator
-from dgspay.cli.exits import ExitCode, fail
-from dgspay.cli.receiver import receive
+from dgspay.cli.exit_codes import ExitCode, fail
+from dgspay.cli.webhook_server import receive
 from dgspay.secret import Secret
 
 _SETTLE_AFTER = 0.6

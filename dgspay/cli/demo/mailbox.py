@@ -6,7 +6,7 @@ import threading
 from typing import TypeVar
 
 from dgspay import webhooks
-from dgspay.cli.receiver import Arrived, Received
+from dgspay.cli.webhook_server import Arrived, Received
 
 _PATIENCE = 10.0
 

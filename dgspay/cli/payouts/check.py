@@ -7,7 +7,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from dgspay.cli.exits import ExitCode
+from dgspay.cli.exit_codes import ExitCode
+from dgspay.cli.options import BaseUrlOption, EnvironmentOption
 from dgspay.cli.payouts.ledgers import ledger_if_any
 from dgspay.cli.payouts.options import (
     AllowOption,
@@ -23,7 +24,6 @@ from dgspay.cli.payouts.options import (
     mapping_of,
 )
 from dgspay.cli.payouts.shown import tell_faults, tell_preflight, tell_survey
-from dgspay.cli.session import BaseUrlOption, EnvironmentOption
 from dgspay.cli.terminal import console
 from dgspay.payouts import REPEAT_DAYS, RowFault, RowsInvalidError, check_rows
 

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from dgspay.cli.exits import ExitCode, fail
+from dgspay.cli.exit_codes import ExitCode, fail
+from dgspay.cli.options import ask
 from dgspay.cli.payouts.ledgers import (
     is_server,
     known_ledger,
@@ -17,7 +18,6 @@ from dgspay.cli.payouts.ledgers import (
     place_words,
 )
 from dgspay.cli.payouts.options import LedgerOption
-from dgspay.cli.session import ask
 from dgspay.cli.terminal import console, visible
 from dgspay.payouts import (
     RestoredLedger,

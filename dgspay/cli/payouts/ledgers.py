@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import attrs
 import typer
 
-from dgspay.cli.exits import ExitCode, fail
-from dgspay.cli.session import account_options
+from dgspay.cli.exit_codes import ExitCode, fail
+from dgspay.cli.options import account_options
 from dgspay.cli.terminal import console, visible
 from dgspay.errors import ConfigError
 from dgspay.payouts import SqliteLedger

@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 
 from dgspay import errors
-from dgspay.cli.exits import fail
-from dgspay.cli.interruption import stop_signals, wait_until
+from dgspay.cli.exit_codes import fail
+from dgspay.cli.options import webhook_secret
 from dgspay.cli.payouts.ledgers import NewLedger, opened_ledger, place_words
 from dgspay.cli.payouts.options import LedgerOption, NewLedgerOption
-from dgspay.cli.receiver import Received, Refused, receive
-from dgspay.cli.session import webhook_secret
+from dgspay.cli.signals import stop_signals, wait_until
 from dgspay.cli.streams import begin_effect
 from dgspay.cli.terminal import console, visible
+from dgspay.cli.webhook_server import Received, Refused, receive
 from dgspay.payouts import (
     UNKNOWN_PAYOUT,
     DisbursementEvent,

@@ -10,9 +10,9 @@ import anyio
 import typer
 
 from dgspay import AsyncDGSPay, RetryPolicy
-from dgspay.cli.exits import fail
+from dgspay.cli.exit_codes import fail
+from dgspay.cli.options import client_options
 from dgspay.cli.payouts.ledgers import AnyLedger
-from dgspay.cli.session import client_options
 from dgspay.payouts import AsyncPayouts, parse_fee
 
 T = TypeVar("T")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from dgspay.cli.exits import ExitCode
+from dgspay.cli.exit_codes import ExitCode
+from dgspay.cli.options import BaseUrlOption, CsvOption, EnvironmentOption, JsonOption
 from dgspay.cli.output import one_form, write_csv, write_json_rows
 from dgspay.cli.payouts.ledgers import known_ledger
 from dgspay.cli.payouts.options import (
@@ -15,7 +16,6 @@ from dgspay.cli.payouts.options import (
     TransportOption,
     asking,
 )
-from dgspay.cli.session import BaseUrlOption, CsvOption, EnvironmentOption, JsonOption
 from dgspay.cli.terminal import console, visible
 from dgspay.payouts import AsyncPayouts, Difference, Pace
 

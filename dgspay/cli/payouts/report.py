@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dgspay.cli.exits import ExitCode, fail
+from dgspay.cli.exit_codes import ExitCode, fail
 from dgspay.cli.payouts.ledgers import known_ledger
 from dgspay.cli.payouts.options import BatchArgument, LedgerOption
 from dgspay.cli.terminal import console, visible

@@ -12,8 +12,8 @@ import anyio
 import attrs
 import typer
 
-from dgspay.cli.exits import ExitCode, tell_error
-from dgspay.cli.interruption import stop_signals
+from dgspay.cli.exit_codes import ExitCode, tell_error
+from dgspay.cli.options import NOTHING_SENT, BaseUrlOption, EnvironmentOption, ask
 from dgspay.cli.payouts.ledgers import (
     AnyLedger,
     NewLedger,
@@ -47,7 +47,7 @@ from dgspay.cli.payouts.shown import (
     tell_summary,
     tell_survey,
 )
-from dgspay.cli.session import NOTHING_SENT, BaseUrlOption, EnvironmentOption, ask
+from dgspay.cli.signals import stop_signals
 from dgspay.cli.streams import begin_effect, note_effect
 from dgspay.cli.terminal import console, visible
 from dgspay.errors import DGSPayError

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from dgspay.cli.exits import ExitCode, fail
+from dgspay.cli.exit_codes import ExitCode, fail
+from dgspay.cli.options import BaseUrlOption, EnvironmentOption, ask
 from dgspay.cli.payouts.ledgers import known_ledger
 from dgspay.cli.payouts.options import BatchArgument, LedgerOption, TransportOption, asking
 from dgspay.cli.payouts.shown import words_of
-from dgspay.cli.session import BaseUrlOption, EnvironmentOption, ask
 from dgspay.cli.terminal import console
 from dgspay.payouts import UNSETTLED, NotInDoubtError, Payouts, Record
 

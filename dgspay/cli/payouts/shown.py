@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dgspay.cli.exits import ExitCode
+from dgspay.cli.exit_codes import ExitCode
 from dgspay.cli.terminal import console, figure, visible
 from dgspay.payouts import (
     Counts,

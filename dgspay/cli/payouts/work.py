@@ -9,8 +9,8 @@ import anyio
 import attrs
 import typer
 
-from dgspay.cli.exits import ExitCode, fail
-from dgspay.cli.interruption import stop_signals
+from dgspay.cli.exit_codes import ExitCode, fail
+from dgspay.cli.options import BaseUrlOption, EnvironmentOption
 from dgspay.cli.payouts.ledgers import AnyLedger, is_server, opened_ledger, require_postgres
 from dgspay.cli.payouts.options import (
     ConcurrencyOption,
@@ -21,7 +21,7 @@ from dgspay.cli.payouts.options import (
     client,
 )
 from dgspay.cli.payouts.progress import Progress, shown, telling
-from dgspay.cli.session import BaseUrlOption, EnvironmentOption
+from dgspay.cli.signals import stop_signals
 from dgspay.cli.streams import begin_effect
 from dgspay.cli.terminal import console, visible
 from dgspay.payouts import ChunkPayer, Pace, Stop

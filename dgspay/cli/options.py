@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from dgspay import DGSPay
-from dgspay.cli.exits import ExitCode
+from dgspay.cli.exit_codes import ExitCode
 from dgspay.cli.terminal import console, visible
 from dgspay.secret import Secret
 from dgspay.settings import from_env
