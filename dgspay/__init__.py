@@ -13,7 +13,7 @@ from dgspay._version import __version__
 if TYPE_CHECKING:
     from dgspay import encryption, errors, money, webhooks
     from dgspay.client import AsyncDGSPay, DGSPay
-    from dgspay.core.events import AttemptEvent, CallEvent, Event, Hook
+    from dgspay.core.events import AttemptEvent, CallEvent, Hook, TelemetryEvent
     from dgspay.core.messages import Request, Response, Timeout
     from dgspay.core.operation import Operation, Reply
     from dgspay.core.pagination import Page
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "client": "AsyncDGSPay DGSPay",
-    "core.events": "AttemptEvent CallEvent Event Hook",
+    "core.events": "AttemptEvent CallEvent Hook TelemetryEvent",
     "core.messages": "Request Response Timeout",
     "core.operation": "Operation Reply",
     "core.pagination": "Page",
@@ -110,7 +110,6 @@ __all__ = [
     "Disbursement",
     "EncryptedCard",
     "EncryptedPin",
-    "Event",
     "Hook",
     "LinkStats",
     "LinkStatus",
@@ -134,6 +133,7 @@ __all__ = [
     "RetryPolicy",
     "Scenario",
     "Standing",
+    "TelemetryEvent",
     "Timeout",
     "Transaction",
     "UnknownAction",

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from dgspay import resources
-from dgspay.core.call import Caller, Runnable
+from dgspay.core.call import CallRunner, Runnable
 from dgspay.core.events import Hook
 from dgspay.core.messages import Request, Timeout
 from dgspay.core.operation import Operation, Reply
@@ -92,8 +92,8 @@ class _Client(ABC, Generic[TransportT]):
             trust_env=trust_env,
         )
         emitter = self._emitter = Emitter(hooks)
-        self._caller = Caller(
-            wire=self.settings.wire,
+        self._runner = CallRunner(
+            request_builder=self.settings.request_builder,
             retry=self.settings.retry,
             timeout=self.settings.timeout,
             deadline=self.settings.deadline,
@@ -101,7 +101,7 @@ class _Client(ABC, Generic[TransportT]):
             random=random.random,
             new_key=_new_key,
             emit=emitter,
-            hears=emitter.hears,
+            wants=emitter.wants,
         )
         if transport is not None:
             # Type checkers do so too, but at run time the request would leave first.
@@ -136,7 +136,7 @@ class _Client(ABC, Generic[TransportT]):
 
         Its repr shows no secret; its `headers` and `body` hold them.
         """
-        return self._caller.prepare(operation)[0]
+        return self._runner.prepare(operation)[0]
 
     def __repr__(self) -> str:
         settings = getattr(self, "settings", None)
@@ -186,11 +186,11 @@ class AsyncDGSPay(_Client[AsyncTransport]):
 
     async def execute(self, operation: Operation[T] | Runnable[T]) -> T:
         """Carry out an operation, such as one of `dgspay.api`, and return its result."""
-        return await drive_async(self._caller.run(operation), self._transport)
+        return await drive_async(self._runner.run(operation), self._transport)
 
     async def reply(self, operation: Operation[T]) -> Reply[T]:
         """Carry out an operation and return its result with status, headers and attempts."""
-        return await drive_async(self._caller.call(operation), self._transport)
+        return await drive_async(self._runner.call(operation), self._transport)
 
     async def aclose(self) -> None:
         """Close the connections. A transport you passed is closed too."""
@@ -229,11 +229,11 @@ class DGSPay(_Client[Transport]):
 
     def execute(self, operation: Operation[T] | Runnable[T]) -> T:
         """Carry out an operation, such as one of `dgspay.api`, and return its result."""
-        return drive(self._caller.run(operation), self._transport)
+        return drive(self._runner.run(operation), self._transport)
 
     def reply(self, operation: Operation[T]) -> Reply[T]:
         """Carry out an operation and return its result with status, headers and attempts."""
-        return drive(self._caller.call(operation), self._transport)
+        return drive(self._runner.call(operation), self._transport)
 
     def to_async(self) -> AsyncDGSPay:
         """Return an asynchronous client with the same settings, hooks and kind of transport.
@@ -265,7 +265,7 @@ class DGSPay(_Client[Transport]):
             retry=settings.retry,
             timeout=settings.timeout,
             deadline=settings.deadline,
-            hooks=self._emitter.told,
+            hooks=self._emitter.hooks,
             idempotency_header=settings.idempotency_header,
             api_timezone=settings.api_timezone,
             allow_rwf_fractions=settings.allow_rwf_fractions,

@@ -7,7 +7,7 @@ import time
 from typing import TypeVar
 
 from dgspay.core.frames import cut_below, without_frames
-from dgspay.core.messages import Answer, Response, Sleep, Steps, TransportFailure
+from dgspay.core.messages import EffectResult, Response, Sleep, Steps, TransportFailure
 from dgspay.interruption import interruption_in
 from dgspay.transports.base import AsyncTransport, Transport
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 async def drive_async(steps: Steps[T], transport: AsyncTransport) -> T:
     """Carry the steps out with `await`."""
     handled = sys.exception()
-    answer: Answer = None
+    answer: EffectResult = None
     interruption: BaseException | None = None
     try:
         while True:
@@ -50,7 +50,7 @@ async def drive_async(steps: Steps[T], transport: AsyncTransport) -> T:
 def drive(steps: Steps[T], transport: Transport) -> T:
     """Carry the steps out, blocking."""
     handled = sys.exception()
-    answer: Answer = None
+    answer: EffectResult = None
     interruption: BaseException | None = None
     try:
         while True:
@@ -86,7 +86,7 @@ async def _sleep(seconds: float) -> None:
     await anyio.sleep(seconds)
 
 
-def _received(answer: Response) -> Answer:
+def _received(answer: Response) -> EffectResult:
     """Return the answer, or say that there is none: a transport may be anybody's."""
     if isinstance(answer, Response):
         return answer

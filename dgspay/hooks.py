@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 import attrs
 
-from dgspay.core.events import AttemptEvent, Event, Hook
+from dgspay.core.events import AttemptEvent, Hook, TelemetryEvent
 from dgspay.errors import ConfigError, Outcome
 from dgspay.interruption import interruption_in
 
@@ -30,9 +30,9 @@ class Emitter:
     """
 
     def __init__(self, hooks: Iterable[Hook]) -> None:
-        self.told = _checked(hooks)
+        self.hooks = _checked(hooks)
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: TelemetryEvent) -> None:
         """Tell of an event.
 
         A payment that went through must not turn into an error because of telemetry, and a
@@ -41,7 +41,7 @@ class Emitter:
         """
         with _nothing_of_telemetry():
             _log(event)
-        for hook in self.told:
+        for hook in self.hooks:
             with _nothing_of_telemetry():
                 try:
                     hook(event)
@@ -50,9 +50,9 @@ class Emitter:
                         raise
                     _logger.exception("a hook raised on %s", event.operation)
 
-    def hears(self, outcome: Outcome) -> bool:
+    def wants(self, outcome: Outcome) -> bool:
         """Whether anybody may want to be told of something that came out like this."""
-        if self.told or outcome is not Outcome.COMPLETED:
+        if self.hooks or outcome is not Outcome.COMPLETED:
             return True
         return _logger.isEnabledFor(logging.DEBUG)
 
@@ -69,18 +69,18 @@ def _nothing_of_telemetry() -> Iterator[None]:
 def _checked(hooks: Iterable[Hook]) -> tuple[Hook, ...]:
     if not isinstance(hooks, Iterable):
         raise ConfigError("hooks must be a list of callables")
-    told = tuple(hooks)
-    for hook in told:
+    checked = tuple(hooks)
+    for hook in checked:
         if not callable(hook):
             raise ConfigError(f"a hook must be callable, {type(hook).__name__} is not")
         # Of a function, or of an object's `__call__`.
         called = getattr(hook, "__call__", None)  # noqa: B004 - it is asked, not called
         if inspect.iscoroutinefunction(hook) or inspect.iscoroutinefunction(called):
             raise ConfigError("a hook must be a plain function: nobody would await its result")
-    return told
+    return checked
 
 
-def _log(event: Event) -> None:
+def _log(event: TelemetryEvent) -> None:
     level = _level(event)
     if not _logger.isEnabledFor(level):
         return
@@ -104,7 +104,7 @@ def _quoted(value: object) -> object:
 _ONE_WORD = re.compile(r"(?:[A-Z]+ )?[A-Za-z0-9_./{}-]+", re.ASCII)
 
 
-def _level(event: Event) -> int:
+def _level(event: TelemetryEvent) -> int:
     if isinstance(event, AttemptEvent):
         return logging.DEBUG if event.retry_delay is None else logging.INFO
     if event.outcome is Outcome.COMPLETED:

@@ -29,7 +29,7 @@ from opentelemetry.trace import (
 from opentelemetry.util.types import AttributeValue
 
 from dgspay._version import __version__
-from dgspay.core.events import AttemptEvent, CallEvent, Event
+from dgspay.core.events import AttemptEvent, CallEvent, TelemetryEvent
 from dgspay.errors import Outcome
 
 _NANOSECONDS = 1_000_000_000
@@ -47,7 +47,7 @@ class OpenTelemetryHook:
         self._attempts: dict[int, list[AttemptEvent]] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: TelemetryEvent) -> None:
         """Keep an attempt until its call has ended; then write all of its spans."""
         if isinstance(event, AttemptEvent):
             with self._lock:
@@ -88,7 +88,7 @@ class OpenTelemetryHook:
         span.end(_nanoseconds(attempt.started + attempt.duration))
 
 
-def _common(event: Event) -> dict[str, AttributeValue]:
+def _common(event: TelemetryEvent) -> dict[str, AttributeValue]:
     method, _, template = event.operation.partition(" ")
     attributes: dict[str, AttributeValue] = {
         "http.request.method": method,

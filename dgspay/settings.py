@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from dgspay.core.messages import Timeout
-from dgspay.core.request_builder import Wire
+from dgspay.core.request_builder import RequestBuilder
 from dgspay.core.retry import RetryPolicy
 from dgspay.errors import ConfigError
 from dgspay.models.validators import is_loopback as is_loopback  # noqa: PLC0414 - part of what is here
@@ -129,9 +129,9 @@ class Settings:
         )
 
     @property
-    def wire(self) -> Wire:
-        """The part that requests are built from."""
-        return Wire(
+    def request_builder(self) -> RequestBuilder:
+        """The builder of requests."""
+        return RequestBuilder(
             base_url=self.base_url,
             api_key=self.api_key,
             account_number=self.account_number,

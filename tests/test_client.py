@@ -15,9 +15,9 @@ from dgspay import (
     BankRecipient,
     CallEvent,
     DGSPay,
-    Event,
     Request,
     Response,
+    TelemetryEvent,
     Timeout,
     errors,
 )
@@ -108,10 +108,10 @@ def test_a_setting_of_the_wrong_kind_is_refused_when_the_client_is_made(
 
 
 def test_an_asynchronous_hook_is_refused() -> None:
-    async def hook(event: Event) -> None: ...
+    async def hook(event: TelemetryEvent) -> None: ...
 
     class Hook:
-        async def __call__(self, event: Event) -> None: ...
+        async def __call__(self, event: TelemetryEvent) -> None: ...
 
     for asynchronous in (hook, Hook(), functools.partial(hook)):
         with pytest.raises(errors.ConfigError, match="plain function"):
@@ -152,7 +152,7 @@ class AsyncBursting:
 @pytest.mark.anyio
 @pytest.mark.parametrize("blocking", [True, False])
 async def test_whatever_a_transport_raises_is_an_unknown_outcome(blocking: bool) -> None:
-    events: list[Event] = []
+    events: list[TelemetryEvent] = []
     transfer = disbursements.create(
         amount=1, recipient=BankRecipient(bank_key="bk_rw", account_number="1")
     )

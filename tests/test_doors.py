@@ -15,10 +15,11 @@ import dgspay
 HOUSE = Path(dgspay.__file__).parent
 
 # What a room may import of the house. Rooms not listed stand on the public names, like a user.
-GROUND = {"_lazy", "_version", "errors", "forks", "interruption", "money", "secret"}
+GROUND = {"_lazy", "_version", "clock", "errors", "forks", "interruption", "money", "secret"}
 DOORS: dict[str, set[str]] = {
     "_lazy": set(),
     "_version": set(),
+    "clock": set(),
     "errors": set(),
     "forks": set(),
     "interruption": set(),

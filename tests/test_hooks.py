@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from dgspay import AsyncDGSPay, DGSPay, errors
-from dgspay.core.events import AttemptEvent, CallEvent, Event
+from dgspay.core.events import AttemptEvent, CallEvent, TelemetryEvent
 from dgspay.emulator import Emulator
 from dgspay.errors import Outcome
 from dgspay.hooks import Emitter
@@ -37,7 +37,7 @@ def blocking(emulator: Emulator, *hooks: object) -> DGSPay:
 
 
 def test_a_hook_is_told_of_attempts_and_calls(emulator: Emulator) -> None:
-    told: list[Event] = []
+    told: list[TelemetryEvent] = []
     dgs = blocking(emulator, told.append)
     emulator.faults.fail_next("GET /balance", error_code="99")
     dgs.balances.list()
@@ -53,7 +53,7 @@ def test_a_hook_is_told_of_attempts_and_calls(emulator: Emulator) -> None:
 
 
 def test_ids_are_never_in_an_event(emulator: Emulator) -> None:
-    told: list[Event] = []
+    told: list[TelemetryEvent] = []
     with pytest.raises(errors.NotFoundError):
         blocking(emulator, told.append).transactions.retrieve(REFERENCE)
     assert {event.operation for event in told} == {"GET /transactions/{id}"}
@@ -63,9 +63,9 @@ def test_ids_are_never_in_an_event(emulator: Emulator) -> None:
 def test_a_hook_that_raises_harms_nothing(
     emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    told: list[Event] = []
+    told: list[TelemetryEvent] = []
 
-    def broken(event: Event) -> None:
+    def broken(event: TelemetryEvent) -> None:
         raise RuntimeError("the hook's own bug")
 
     with caplog.at_level(logging.ERROR, logger="dgspay"):

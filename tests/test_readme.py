@@ -20,7 +20,7 @@ import uvicorn
 
 from dgspay import DGSPay
 from dgspay.cli.payouts.shown import EXIT_CODES
-from dgspay.core.assessment import Finding, Verdict
+from dgspay.core.assessment import Assessment, Verdict
 from dgspay.core.errors_from import CallContext, Stopped, outcome_of
 from dgspay.core.operation import Operation, Repeat
 from dgspay.core.retry import History, Step, decide
@@ -445,7 +445,7 @@ COLUMNS = {
     "reads": Repeat.READ,
     "charges, address, links": Repeat.CHARGE,
     "payouts, conversions": Repeat.PAYOUT,
-    "PIN, OTP": Repeat.ONCE,
+    "PIN, OTP": Repeat.NEVER_AFTER_UNKNOWN,
 }
 
 
@@ -480,7 +480,7 @@ def outcome_after(verdict: Verdict, repeat: Repeat) -> Outcome:
         stopped=Stopped.NO,
         secrets=(),
     )
-    return outcome_of(Finding(verdict=verdict), call)
+    return outcome_of(Assessment(verdict=verdict), call)
 
 
 def failure_table() -> str:
@@ -495,7 +495,7 @@ def failure_table() -> str:
             assert all(
                 decide(verdict, repeat, History(own_key=own, reached=True), trusted=False)
                 is Step.AGAIN
-                for repeat in (Repeat.CHARGE, Repeat.PAYOUT, Repeat.ONCE)
+                for repeat in (Repeat.CHARGE, Repeat.PAYOUT, Repeat.NEVER_AFTER_UNKNOWN)
                 for own in (True, False)
             )
             assert all(

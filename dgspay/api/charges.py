@@ -162,7 +162,7 @@ def authorize_pin(
         del pin  # type: ignore[unreachable]  # a traceback that shows local variables must not show it
         raise TypeError("pin must be an EncryptedPin; a raw PIN never goes to a server")
     fields = {name: Secret(value) for name, value in pin.to_wire().items()}
-    return _authorize(reference, "pin", fields, Repeat.ONCE, idempotency_key)
+    return _authorize(reference, "pin", fields, Repeat.NEVER_AFTER_UNKNOWN, idempotency_key)
 
 
 def authorize_otp(
@@ -183,7 +183,9 @@ def authorize_otp(
         raise TypeError("otp must be a str such as '123456', leading zeros and all")
     if not _OTP.fullmatch(secret.reveal()):
         raise ValueError("otp must be 3 to 12 digits or letters")
-    return _authorize(reference, "otp", {"auth_otp": secret}, Repeat.ONCE, idempotency_key)
+    return _authorize(
+        reference, "otp", {"auth_otp": secret}, Repeat.NEVER_AFTER_UNKNOWN, idempotency_key
+    )
 
 
 def authorize_avs(

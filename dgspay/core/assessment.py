@@ -65,7 +65,7 @@ class Verdict(enum.Enum):
 
 # Not frozen: setting what is frozen takes an eighth of the time in which an answer is assessed.
 @attrs.define(kw_only=True)
-class Finding:
+class Assessment:
     """What one attempt came to. It is never changed.
 
     Attributes:
@@ -161,7 +161,7 @@ _PAYMENT_SIGNS = (
 _SAYS_NOTHING = frozenset({408, 409, 425, 499})
 
 
-def assess_failure(failure: TransportFailure) -> Finding:
+def assess_failure(failure: TransportFailure) -> Assessment:
     """Say what an attempt without an answer came to."""
     if failure.sent:
         verdict = Verdict.UNKNOWN
@@ -169,18 +169,18 @@ def assess_failure(failure: TransportFailure) -> Finding:
         verdict = Verdict.NOT_SENT_FOR_GOOD
     else:
         verdict = Verdict.NOT_SENT
-    return Finding(verdict=verdict, reason=failure.reason, misconfigured=failure.misconfigured)
+    return Assessment(verdict=verdict, reason=failure.reason, misconfigured=failure.misconfigured)
 
 
-class _Found(Protocol):
+class _Conclude(Protocol):
     """Makes a Finding that already holds what came with the answer."""
 
-    def __call__(self, verdict: Verdict, reason: str, **more: Any) -> Finding: ...
+    def __call__(self, verdict: Verdict, reason: str, **more: Any) -> Assessment: ...
 
 
 def assess(
     response: Response, operation: Operation[Any], *, now: float, secrets: Sequence[Secret] = ()
-) -> Finding:
+) -> Assessment:
     """Say what an answer means for this operation.
 
     Args:
@@ -191,16 +191,16 @@ def assess(
     """
     status = response.status
     if not _is_final(status):
-        return Finding(verdict=Verdict.UNKNOWN, reason=_no_answer(status))
+        return Assessment(verdict=Verdict.UNKNOWN, reason=_no_answer(status))
     retry_after = parse_retry_after(response.reveal_headers(), now=now)
     envelope, fault = _parse_envelope(response, secrets)
     excerpt = excerpt_of(response.reveal_body(), secrets) if envelope is None else None
     code = None if envelope is None else _error_code(envelope, secrets)
     # Most answers are good, and nobody quotes them.
-    said = functools.partial(_said, envelope, secrets)
+    quoted = functools.partial(_quoted_message, envelope, secrets)
 
-    def found(verdict: Verdict, reason: str, **more: Any) -> Finding:
-        return Finding(
+    def conclude(verdict: Verdict, reason: str, **more: Any) -> Assessment:
+        return Assessment(
             verdict=verdict,
             reason=reason,
             status=status,
@@ -212,24 +212,26 @@ def assess(
         )
 
     if 300 <= status < 400:
-        return found(
+        return conclude(
             Verdict.UNKNOWN, f"the server redirected (HTTP {status}), which is never followed"
         )
     if envelope is not None:
-        contradiction = _contradiction(envelope, code, status, operation, said)
+        contradiction = _contradiction(envelope, code, status, operation, quoted)
         if contradiction is not None:
-            return found(Verdict.UNKNOWN, contradiction, contradicts=True)
+            return conclude(Verdict.UNKNOWN, contradiction, contradicts=True)
     # That the key is in use outweighs a limit on requests: something under it has got there.
     if status == 429 and code != KEY_CONFLICT:
-        return found(Verdict.RATE_LIMITED, "DGS-Pay refused: too many requests (HTTP 429)")
+        return conclude(Verdict.RATE_LIMITED, "DGS-Pay refused: too many requests (HTTP 429)")
     if code is not None:
-        return _assess_code(found, code, status, said)
+        return _assess_code(conclude, code, status, quoted)
     if status >= 400:
-        return _assess_http_error(found, envelope, operation, status, said)
+        return _assess_http_error(conclude, envelope, operation, status, quoted)
     if envelope is None:
         reason = f"the answer (HTTP {status}) is unusable"
-        return found(Verdict.UNKNOWN, f"{reason}: {fault.message if fault else 'no'}", fault=fault)
-    return _assess_success(found, envelope, operation, said)
+        return conclude(
+            Verdict.UNKNOWN, f"{reason}: {fault.message if fault else 'no'}", fault=fault
+        )
+    return _assess_success(conclude, envelope, operation, quoted)
 
 
 def _is_final(status: object) -> bool:
@@ -243,28 +245,34 @@ def _no_answer(status: object) -> str:
     return "what came has no status of HTTP's"
 
 
-def _assess_code(found: _Found, code: str, status: int, said: Callable[[], str]) -> Finding:
+def _assess_code(
+    conclude: _Conclude, code: str, status: int, quoted: Callable[[], str]
+) -> Assessment:
     verdict = _VERDICT_BY_CODE.get(code)
     if verdict is Verdict.SAFE_TO_RETRY:
-        return found(verdict, f"DGS-Pay reported an internal error, code {code}{said()}")
+        return conclude(verdict, f"DGS-Pay reported an internal error, code {code}{quoted()}")
     if verdict is not None:
-        return found(verdict, f"DGS-Pay refused with code {code}{said()}")
+        return conclude(verdict, f"DGS-Pay refused with code {code}{quoted()}")
     if status >= 500:
         # A gateway has codes of its own, and knows nothing of the call.
-        return found(Verdict.UNKNOWN, f"the server answered HTTP {status}, code {code}{said()}")
-    reason = f"the answer has the code {code}{said()}, which the guide does not list"
-    return found(Verdict.UNCONFIRMED, reason)
+        return conclude(
+            Verdict.UNKNOWN, f"the server answered HTTP {status}, code {code}{quoted()}"
+        )
+    reason = f"the answer has the code {code}{quoted()}, which the guide does not list"
+    return conclude(Verdict.UNCONFIRMED, reason)
 
 
 def _assess_success(
-    found: _Found, envelope: JSONObject, operation: Operation[Any], said: Callable[[], str]
-) -> Finding:
+    conclude: _Conclude, envelope: JSONObject, operation: Operation[Any], quoted: Callable[[], str]
+) -> Assessment:
     if _says_failed(envelope) and not _is_declined_payment(envelope, operation):
-        reason = f'the answer says "failed"{said()}, with no code and no payment in it'
-        return found(Verdict.UNCONFIRMED, reason)
+        reason = f'the answer says "failed"{quoted()}, with no code and no payment in it'
+        return conclude(Verdict.UNCONFIRMED, reason)
     if not _is_taken(envelope, operation):
-        return found(Verdict.UNKNOWN, f"the answer has a status the guide does not know{said()}")
-    return _read_result(found, envelope, operation)
+        return conclude(
+            Verdict.UNKNOWN, f"the answer has a status the guide does not know{quoted()}"
+        )
+    return _read_result(conclude, envelope, operation)
 
 
 def _contradiction(
@@ -272,7 +280,7 @@ def _contradiction(
     code: str | None,
     status: int,
     operation: Operation[Any],
-    said: Callable[[], str],
+    quoted: Callable[[], str],
 ) -> str | None:
     """Say what a refusal tells of a payment that goes on all the same, or None.
 
@@ -291,13 +299,13 @@ def _contradiction(
         no = "'failed'"
     if no is None:
         text = contradiction_in(statements(envelope)) if operation.failure_is_result else None
-        return None if text is None else f"the answer contradicts itself{said()}: {text}"
+        return None if text is None else f"the answer contradicts itself{quoted()}: {text}"
     is_plain_no = code in _VERDICT_BY_CODE and code != "99" and status != 429
     going = [one for one in statements(envelope) if _goes_on(one)]
     word = normalized(envelope.get("status"))
     if not going and (is_plain_no or word not in _GOES_ON):
         return None
-    return f"the answer says no with {no}{said()} and yes with {_yes(going, word)}"
+    return f"the answer says no with {no}{quoted()} and yes with {_yes(going, word)}"
 
 
 def _decides_for_itself(operation: Operation[Any]) -> bool:
@@ -339,30 +347,32 @@ def _is_taken(envelope: JSONObject, operation: Operation[Any]) -> bool:
 
 
 def _assess_http_error(
-    found: _Found,
+    conclude: _Conclude,
     envelope: JSONObject | None,
     operation: Operation[Any],
     status: int,
-    said: Callable[[], str],
-) -> Finding:
+    quoted: Callable[[], str],
+) -> Assessment:
     if (
         envelope is not None
         and normalized(envelope.get("transaction_status")) == "failed"
         and _is_declined_payment(envelope, operation)
     ):
-        return _read_result(found, envelope, operation)
-    reason = f"the server answered HTTP {status}{said()}"
+        return _read_result(conclude, envelope, operation)
+    reason = f"the server answered HTTP {status}{quoted()}"
     if status >= 500 or status in _SAYS_NOTHING:
-        return found(Verdict.UNKNOWN, reason)
-    return found(Verdict.REJECTED_BY_STATUS, reason)
+        return conclude(Verdict.UNKNOWN, reason)
+    return conclude(Verdict.REJECTED_BY_STATUS, reason)
 
 
-def _read_result(found: _Found, envelope: JSONObject, operation: Operation[Any]) -> Finding:
+def _read_result(
+    conclude: _Conclude, envelope: JSONObject, operation: Operation[Any]
+) -> Assessment:
     try:
         value = operation.read(envelope)
     except DecodeError as error:
-        return found(Verdict.UNREADABLE, error.message, fault=error)
-    return found(Verdict.OK, "", value=value)
+        return conclude(Verdict.UNREADABLE, error.message, fault=error)
+    return conclude(Verdict.OK, "", value=value)
 
 
 def _is_declined_payment(envelope: JSONObject, operation: Operation[Any]) -> bool:
@@ -410,7 +420,7 @@ def _error_code(envelope: JSONObject, secrets: Sequence[Secret]) -> str | None:
     return one_line(str(code), secrets)[:64] if isinstance(code, str | int) else _ODD_CODE
 
 
-def _said(envelope: JSONObject | None, secrets: Sequence[Secret]) -> str:
+def _quoted_message(envelope: JSONObject | None, secrets: Sequence[Secret]) -> str:
     """Quote the server's own message, masked and short."""
     message = None if envelope is None else envelope.get("message")
     if not isinstance(message, str) or not message:

@@ -6,12 +6,13 @@ import itertools
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
-from dgspay.core.assessment import Finding, Verdict, assess, assess_failure
+from dgspay.clock import Clock
+from dgspay.core.assessment import Assessment, Verdict, assess, assess_failure
 from dgspay.core.errors_from import CallContext, Stopped, error_for, outcome_of
-from dgspay.core.events import AttemptEvent, CallEvent, Event
-from dgspay.core.messages import Answer, Request, Response, Send, Sleep, Steps, Timeout
+from dgspay.core.events import AttemptEvent, CallEvent, TelemetryEvent
+from dgspay.core.messages import EffectResult, Request, Response, Send, Sleep, Steps, Timeout
 from dgspay.core.operation import Operation, Reply, ServerHeaders
-from dgspay.core.request_builder import Wire, check_idempotency_key
+from dgspay.core.request_builder import RequestBuilder, check_idempotency_key
 from dgspay.core.retry import History, RetryBudget, RetryPolicy, Step, decide
 from dgspay.errors import IdempotencyError, Outcome
 from dgspay.forks import renew_in_child
@@ -33,27 +34,15 @@ _NO_ANSWER = Response(0, {}, b"")
 _SHORTEST_ATTEMPT = 0.001
 
 
-class Clock(Protocol):
-    """The two readings of time a call needs; the `time` module has both."""
-
-    def monotonic(self) -> float:
-        """Seconds that never run backwards."""
-        ...
-
-    def time(self) -> float:
-        """Unix time."""
-        ...
-
-
 class Runnable(Protocol[T_co]):
     """A flow of several calls, which a client can carry out like an Operation."""
 
-    def steps(self, caller: Caller) -> Steps[T_co]:
+    def steps(self, runner: CallRunner) -> Steps[T_co]:
         """Yield the effects, receive what they led to, return the result or raise."""
         ...
 
 
-class Caller:
+class CallRunner:
     """What all calls of one client share, and how each of them is made.
 
     Everything that is not the same at every run comes in from outside: the clock, the random
@@ -63,24 +52,24 @@ class Caller:
     def __init__(
         self,
         *,
-        wire: Wire,
+        request_builder: RequestBuilder,
         retry: RetryPolicy,
         timeout: Timeout,
         deadline: float,
         clock: Clock,
         random: Callable[[], float],
         new_key: Callable[[], str],
-        emit: Callable[[Event], None],
-        hears: Callable[[Outcome], bool] = lambda _: True,
+        emit: Callable[[TelemetryEvent], None],
+        wants: Callable[[Outcome], bool] = lambda _: True,
     ) -> None:
-        self.wire = wire
+        self.request_builder = request_builder
         self.retry = retry
         self.timeout = timeout
         self.deadline = deadline
         self.clock = clock
         self.random = random
         self.budget = RetryBudget(retry)
-        self.hears = hears
+        self.wants = wants
         self._whole_timeout = timeout.within(deadline)
         self._new_key = new_key
         self._emit = emit
@@ -122,13 +111,13 @@ class Caller:
         if operation.idempotency_key is None:
             return (yield from run.steps())
         try:
-            self._keys.take(operation.idempotency_key, run)
+            self._keys.acquire(operation.idempotency_key, run)
             return (yield from run.steps())
         finally:
             try:
-                self._keys.give_back(operation.idempotency_key, run)
+                self._keys.release(operation.idempotency_key, run)
             except BaseException:  # a handler of a signal has interrupted it
-                self._keys.give_back(operation.idempotency_key, run)
+                self._keys.release(operation.idempotency_key, run)
                 raise
 
     def prepare(self, operation: Operation[Any]) -> tuple[Request, str | None]:
@@ -140,14 +129,14 @@ class Caller:
             key = None
         elif key is None:
             key = self._new_key()
-        return self.wire.request(operation, key), key
+        return self.request_builder.request(operation, key), key
 
     def timeout_within(self, seconds: float) -> Timeout:
         """Return the timeout of an attempt that must be over in so many seconds."""
         # A first attempt has all of the time, and every first attempt the same.
         return self._whole_timeout if seconds == self.deadline else self.timeout.within(seconds)
 
-    def emit(self, event: Event) -> None:
+    def emit(self, event: TelemetryEvent) -> None:
         """Tell the hooks."""
         self._emit(event)
 
@@ -157,7 +146,7 @@ class _Run:
 
     def __init__(
         self,
-        caller: Caller,
+        runner: CallRunner,
         operation: Operation[Any],
         request: Request,
         key: str | None,
@@ -165,7 +154,7 @@ class _Run:
         deadline: float,
         policy: RetryPolicy,
     ) -> None:
-        self.caller = caller
+        self.runner = runner
         self.operation = operation
         self.request = request
         self.key = key
@@ -174,12 +163,12 @@ class _Run:
         self.history = History(own_key=operation.idempotency_key is None)
         self.attempt = 0
         self.call_id = next(_call_ids)
-        self.began = self.attempt_began = caller.clock.monotonic()
-        self.began_at = self.attempt_began_at = caller.clock.time()
+        self.began = self.attempt_began = runner.clock.monotonic()
+        self.began_at = self.attempt_began_at = runner.clock.time()
         self.answer = _NO_ANSWER
-        self.last: Finding | None = None
-        self.earlier_answer: Finding | None = None
-        self._secrets = (caller.wire.api_key, *operation.secrets)
+        self.last: Assessment | None = None
+        self.earlier_answer: Assessment | None = None
+        self._secrets = (runner.request_builder.api_key, *operation.secrets)
 
     def steps(self) -> Steps[Reply[Any]]:
         """Attempt until there is a result, or a reason to stop."""
@@ -189,28 +178,28 @@ class _Run:
             while True:
                 self.attempt += 1
                 sending = True
-                finding = self._assessed((yield self._send()))
+                assessment = self._assessed((yield self._send()))
                 sending = False
-                stopped, delay = self._next(finding)
+                stopped, delay = self._next(assessment)
                 if stopped is not None:
                     break
                 yield Sleep(delay)
             finished = True
         finally:
             if not finished:
-                self._tell_cancelled(sending=sending)
-        return self._conclude(finding, stopped)
+                self._emit_cancelled(sending=sending)
+        return self._conclude(assessment, stopped)
 
     def _send(self) -> Send:
         """Begin an attempt. The first one begins with the call, and has all of its time."""
         left = self.deadline
         if self.attempt > 1:
-            clock = self.caller.clock
+            clock = self.runner.clock
             self.attempt_began, self.attempt_began_at = clock.monotonic(), clock.time()
             left = max(self._remaining(), _SHORTEST_ATTEMPT)
-        return Send(self.request, self.caller.timeout_within(left))
+        return Send(self.request, self.runner.timeout_within(left))
 
-    def _assessed(self, answer: Answer) -> Finding:
+    def _assessed(self, answer: EffectResult) -> Assessment:
         """Say what the attempt came to."""
         if isinstance(answer, Response):
             self.answer = answer
@@ -221,12 +210,12 @@ class _Run:
             self.last = assess_failure(answer)
         return self.last
 
-    def _read(self, answer: Response) -> Finding:
-        now = self.caller.clock.time()
+    def _read(self, answer: Response) -> Assessment:
+        now = self.runner.clock.time()
         try:
-            finding = assess(answer, self.operation, now=now, secrets=self._secrets)
-            if (zone := self.caller.wire.api_timezone) is not None:
-                finding.value = in_zone(finding.value, zone)
+            assessment = assess(answer, self.operation, now=now, secrets=self._secrets)
+            if (zone := self.runner.request_builder.api_timezone) is not None:
+                assessment.value = in_zone(assessment.value, zone)
         except Exception as error:
             if interruption_in(error) is not None:
                 raise
@@ -234,34 +223,34 @@ class _Run:
             # or stack, say, the user must be told what that means for the money.
             reason = f"the answer could not be read ({type(error).__name__})"
         else:
-            return finding
-        return Finding(verdict=Verdict.UNREADABLE, reason=reason, status=answer.status)
+            return assessment
+        return Assessment(verdict=Verdict.UNREADABLE, reason=reason, status=answer.status)
 
-    def _next(self, finding: Finding) -> tuple[Stopped | None, float]:
+    def _next(self, assessment: Assessment) -> tuple[Stopped | None, float]:
         """Decide on a further attempt, prepare it, and tell the hooks about this one."""
-        if finding.verdict is _OK:
-            self._tell_attempt(finding, _COMPLETED, None)
+        if assessment.verdict is _OK:
+            self._emit_attempt(assessment, _COMPLETED, None)
             return Stopped.NO, 0.0
         step = decide(
-            finding.verdict,
+            assessment.verdict,
             self.operation.repeat,
             self.history,
             trusted=self.policy.trust_idempotency,
             retry_99=self.policy.retry_99,
         )
-        delay = self._delay(finding)
+        delay = self._delay(assessment)
         stopped = self._bound(step, delay)
-        outcome = outcome_of(finding, self._context(stopped or Stopped.NO))
-        self._tell_attempt(finding, outcome, None if stopped is not None else delay)
+        outcome = outcome_of(assessment, self._context(stopped or Stopped.NO))
+        self._emit_attempt(assessment, outcome, None if stopped is not None else delay)
         if stopped is None:
-            self.history.note(finding.verdict)
-            if finding.status is not None:
-                self.earlier_answer = finding
+            self.history.note(assessment.verdict)
+            if assessment.status is not None:
+                self.earlier_answer = assessment
         return stopped, delay
 
-    def _delay(self, finding: Finding) -> float:
-        pause = self.policy.delay_bound(self.attempt) * self.caller.random()
-        return max(pause, finding.retry_after or 0.0)
+    def _delay(self, assessment: Assessment) -> float:
+        pause = self.policy.delay_bound(self.attempt) * self.runner.random()
+        return max(pause, assessment.retry_after or 0.0)
 
     def _bound(self, step: Step, delay: float) -> Stopped | None:
         """Say why there is no further attempt, or None when there is one."""
@@ -271,28 +260,28 @@ class _Run:
             return Stopped.ATTEMPTS if self.attempt > 1 else Stopped.NO
         if delay >= self._remaining():
             return Stopped.DEADLINE
-        if not self.caller.budget.take():
+        if not self.runner.budget.spend():
             return Stopped.BUDGET
         return None
 
     def _remaining(self) -> float:
-        return self.deadline - (self.caller.clock.monotonic() - self.began)
+        return self.deadline - (self.runner.clock.monotonic() - self.began)
 
-    def _conclude(self, finding: Finding, stopped: Stopped | None) -> Reply[Any]:
-        elapsed = self.caller.clock.monotonic() - self.began
-        if finding.verdict is _OK:
-            self.caller.budget.give_back()
-            self._tell_call(finding, _COMPLETED, None, elapsed)
+    def _conclude(self, assessment: Assessment, stopped: Stopped | None) -> Reply[Any]:
+        elapsed = self.runner.clock.monotonic() - self.began
+        if assessment.verdict is _OK:
+            self.runner.budget.refill()
+            self._emit_call(assessment, _COMPLETED, None, elapsed)
             return Reply(
-                value=finding.value,
-                status=finding.status or 0,
+                value=assessment.value,
+                status=assessment.status or 0,
                 headers=ServerHeaders(self.answer, self._secrets),
                 attempts=self.attempt,
                 elapsed=elapsed,
                 idempotency_key=self.key,
             )
-        error = error_for(finding, self._context(stopped or Stopped.NO))
-        self._tell_call(finding, error.outcome, type(error).__name__, elapsed)
+        error = error_for(assessment, self._context(stopped or Stopped.NO))
+        self._emit_call(assessment, error.outcome, type(error).__name__, elapsed)
         raise error
 
     def _context(self, stopped: Stopped) -> CallContext:
@@ -310,52 +299,54 @@ class _Run:
 
     # --- telling the hooks ---
 
-    def _tell_attempt(self, finding: Finding | None, outcome: Outcome, delay: float | None) -> None:
-        if not self.caller.hears(outcome):
+    def _emit_attempt(
+        self, assessment: Assessment | None, outcome: Outcome, delay: float | None
+    ) -> None:
+        if not self.runner.wants(outcome):
             return
-        self.caller.emit(
+        self.runner.emit(
             AttemptEvent(
                 call_id=self.call_id,
                 operation=self.operation.name,
                 attempt=self.attempt,
                 started=self.attempt_began_at,
-                duration=self.caller.clock.monotonic() - self.attempt_began,
-                status=None if finding is None else finding.status,
-                error_code=None if finding is None else finding.error_code,
+                duration=self.runner.clock.monotonic() - self.attempt_began,
+                status=None if assessment is None else assessment.status,
+                error_code=None if assessment is None else assessment.error_code,
                 outcome=outcome,
                 retry_delay=delay,
             )
         )
 
-    def _tell_call(
-        self, finding: Finding | None, outcome: Outcome, error: str | None, elapsed: float
+    def _emit_call(
+        self, assessment: Assessment | None, outcome: Outcome, error: str | None, elapsed: float
     ) -> None:
-        if not self.caller.hears(outcome):
+        if not self.runner.wants(outcome):
             return
-        self.caller.emit(
+        self.runner.emit(
             CallEvent(
                 call_id=self.call_id,
                 operation=self.operation.name,
                 attempts=self.attempt,
                 started=self.began_at,
                 duration=elapsed,
-                status=None if finding is None else finding.status,
-                error_code=None if finding is None else finding.error_code,
+                status=None if assessment is None else assessment.status,
+                error_code=None if assessment is None else assessment.error_code,
                 outcome=outcome,
                 error=error,
             )
         )
 
-    def _tell_cancelled(self, *, sending: bool) -> None:
+    def _emit_cancelled(self, *, sending: bool) -> None:
         """A cancelled request may have arrived; the caller's own exception goes on its way."""
-        now = self.caller.clock.monotonic()
+        now = self.runner.clock.monotonic()
         if sending or self.last is None:
             outcome = Outcome.UNKNOWN
         else:
             outcome = outcome_of(self.last, self._context(Stopped.NO))
         if sending:
-            self._tell_attempt(None, outcome, None)
-        self._tell_call(None, outcome, "cancelled", now - self.began)
+            self._emit_attempt(None, outcome, None)
+        self._emit_call(None, outcome, "cancelled", now - self.began)
 
 
 class _KeysInFlight:
@@ -370,7 +361,7 @@ class _KeysInFlight:
         self._runs: dict[str, _Run] = {}
         renew_in_child(self)
 
-    def take(self, key: str, run: _Run) -> None:
+    def acquire(self, key: str, run: _Run) -> None:
         """Hold the caller's key until it is given back, which must follow in any case.
 
         Raises:
@@ -385,7 +376,7 @@ class _KeysInFlight:
                 idempotency_key=key,
             )
 
-    def give_back(self, key: str, run: _Run) -> None:
+    def release(self, key: str, run: _Run) -> None:
         """Let the key be used again, if it was this run that held it."""
         if self._runs.get(key) is run:
             self._runs.pop(key, None)

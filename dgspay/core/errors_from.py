@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from dgspay import errors
-from dgspay.core.assessment import KEY_CONFLICT, Finding, Verdict
+from dgspay.core.assessment import KEY_CONFLICT, Assessment, Verdict
 from dgspay.core.excerpts import kept_of
 from dgspay.core.operation import Operation
 from dgspay.core.request_builder import MAX_SEGMENT
@@ -90,7 +90,7 @@ class CallContext:
     earlier_unknown: bool
     earlier_reached: bool
     earlier_accepted: bool
-    earlier_answer: Finding | None
+    earlier_answer: Assessment | None
     stopped: Stopped
     secrets: tuple[Secret, ...]
 
@@ -104,26 +104,26 @@ class CallContext:
 _NO_TO_A_READ = (Verdict.SAFE_TO_RETRY, Verdict.REJECTED_BY_STATUS, Verdict.UNCONFIRMED)
 
 
-def outcome_of(finding: Finding, call: CallContext) -> Outcome:
+def outcome_of(assessment: Assessment, call: CallContext) -> Outcome:
     """Say what is known about the call as a whole after its last attempt."""
     writes = not call.operation.is_read
-    if finding.verdict is Verdict.OK:
+    if assessment.verdict is Verdict.OK:
         return Outcome.COMPLETED
-    if writes and (call.earlier_unknown or _is_likely_accepted(finding, call)):
+    if writes and (call.earlier_unknown or _is_likely_accepted(assessment, call)):
         return Outcome.UNKNOWN
-    if finding.verdict in (Verdict.UNKNOWN, Verdict.UNREADABLE):
+    if assessment.verdict in (Verdict.UNKNOWN, Verdict.UNREADABLE):
         return Outcome.UNKNOWN
-    if writes and finding.verdict in _NO_TO_A_READ:
+    if writes and assessment.verdict in _NO_TO_A_READ:
         return Outcome.UNKNOWN
-    if finding.verdict in (Verdict.NOT_SENT, Verdict.NOT_SENT_FOR_GOOD):
+    if assessment.verdict in (Verdict.NOT_SENT, Verdict.NOT_SENT_FOR_GOOD):
         return Outcome.NOT_SENT
     return Outcome.REJECTED
 
 
-def error_for(finding: Finding, call: CallContext) -> DGSPayError:
+def error_for(assessment: Assessment, call: CallContext) -> DGSPayError:
     """Build the exception for a call whose last attempt came to this finding."""
-    finding = _with_earlier_answer(finding, call)
-    outcome = outcome_of(finding, call)
+    assessment = _with_earlier_answer(assessment, call)
+    outcome = outcome_of(assessment, call)
     context: dict[str, Any] = {
         "outcome": outcome,
         "operation": call.operation.name,
@@ -131,31 +131,31 @@ def error_for(finding: Finding, call: CallContext) -> DGSPayError:
         "idempotency_key": call.key,
     }
     if outcome is Outcome.UNKNOWN and not call.operation.is_read:
-        return _unknown(finding, call, context)
-    if finding.verdict is Verdict.UNREADABLE or finding.fault is not None:
-        return _unreadable(finding, call, context)
-    if finding.status is None:
-        return _failed_transport(finding, call, context)
-    return _answered(finding, call, context)
+        return _unknown(assessment, call, context)
+    if assessment.verdict is Verdict.UNREADABLE or assessment.fault is not None:
+        return _unreadable(assessment, call, context)
+    if assessment.status is None:
+        return _failed_transport(assessment, call, context)
+    return _answered(assessment, call, context)
 
 
-def _with_earlier_answer(finding: Finding, call: CallContext) -> Finding:
+def _with_earlier_answer(assessment: Assessment, call: CallContext) -> Assessment:
     """Tell of the answer an earlier attempt got, where the last one did not even leave.
 
     "Nothing was sent" would be a lie: DGS-Pay has seen the request and said no.
     """
-    unsent = finding.verdict in (Verdict.NOT_SENT, Verdict.NOT_SENT_FOR_GOOD)
+    unsent = assessment.verdict in (Verdict.NOT_SENT, Verdict.NOT_SENT_FOR_GOOD)
     if not unsent or call.earlier_answer is None or call.operation.is_read:
-        return finding
-    reason = f"{call.earlier_answer.reason}, and then {finding.reason}"
+        return assessment
+    reason = f"{call.earlier_answer.reason}, and then {assessment.reason}"
     return attrs.evolve(call.earlier_answer, reason=reason)
 
 
-def _is_likely_accepted(finding: Finding, call: CallContext) -> bool:
+def _is_likely_accepted(assessment: Assessment, call: CallContext) -> bool:
     # Whatever is said after that, a refusal too, is not about the attempt that got there.
     if call.earlier_accepted:
         return True
-    return finding.error_code == KEY_CONFLICT and call.may_be_in
+    return assessment.error_code == KEY_CONFLICT and call.may_be_in
 
 
 def _sentence(text: str) -> str:
@@ -166,8 +166,8 @@ def _join(*sentences: str) -> str:
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _unknown(finding: Finding, call: CallContext, context: dict[str, Any]) -> DGSPayError:
-    likely = _is_likely_accepted(finding, call)
+def _unknown(assessment: Assessment, call: CallContext, context: dict[str, Any]) -> DGSPayError:
+    likely = _is_likely_accepted(assessment, call)
     if likely:
         money = (
             "This very call already uses its key, so it was most probably accepted: money has "
@@ -176,36 +176,36 @@ def _unknown(finding: Finding, call: CallContext, context: dict[str, Any]) -> DG
     else:
         money = "It is not known whether DGS-Pay carried it out: money may have moved."
     earlier = "An earlier attempt got no usable answer." if call.earlier_unknown else ""
-    message = _join(_sentence(finding.reason), earlier, money, _LOOK_FIRST, call.stopped.value)
+    message = _join(_sentence(assessment.reason), earlier, money, _LOOK_FIRST, call.stopped.value)
     context |= {
-        "status": finding.status,
-        "error_code": finding.error_code,
-        "body": kept_of(finding.body, call.secrets),
-        "excerpt": finding.excerpt,
-        "retry_after": finding.retry_after,
+        "status": assessment.status,
+        "error_code": assessment.error_code,
+        "body": kept_of(assessment.body, call.secrets),
+        "excerpt": assessment.excerpt,
+        "retry_after": assessment.retry_after,
         "likely_accepted": likely,
-        "dgs_reference": _reference_in(finding, call),
+        "dgs_reference": _reference_in(assessment, call),
     }
-    if finding.verdict is Verdict.UNREADABLE or finding.fault is not None:
-        path = None if finding.fault is None else finding.fault.path
+    if assessment.verdict is Verdict.UNREADABLE or assessment.fault is not None:
+        path = None if assessment.fault is None else assessment.fault.path
         return errors.UndecodableOutcomeError(message, path=path, **context)
-    if finding.contradicts:
+    if assessment.contradicts:
         return errors.ContradictoryOutcomeError(message, **context)
-    if finding.verdict is Verdict.UNCONFIRMED and finding.error_code is not None:
+    if assessment.verdict is Verdict.UNCONFIRMED and assessment.error_code is not None:
         return errors.UnlistedCodeError(message, **context)
     return errors.OutcomeUnknownError(message, **context)
 
 
-def _reference_in(finding: Finding, call: CallContext) -> str | None:
+def _reference_in(assessment: Assessment, call: CallContext) -> str | None:
     """Return the name that an answer gave which was of no other use.
 
     Only where no earlier attempt may have got another one: how that ended would be taken for how
     the call ended.
     """
-    is_usable = finding.verdict in (Verdict.UNKNOWN, Verdict.UNREADABLE, *_NO_TO_A_READ)
-    if not is_usable or finding.body is None or call.earlier_unknown or call.earlier_accepted:
+    is_usable = assessment.verdict in (Verdict.UNKNOWN, Verdict.UNREADABLE, *_NO_TO_A_READ)
+    if not is_usable or assessment.body is None or call.earlier_unknown or call.earlier_accepted:
         return None
-    reference = finding.body.get("dgs_reference")
+    reference = assessment.body.get("dgs_reference")
     if not isinstance(reference, str) or len(reference) > MAX_SEGMENT:
         return None
     if masked_text(reference, call.secrets) != reference:
@@ -213,45 +213,47 @@ def _reference_in(finding: Finding, call: CallContext) -> str | None:
     return reference
 
 
-def _unreadable(finding: Finding, call: CallContext, context: dict[str, Any]) -> DGSPayError:
+def _unreadable(assessment: Assessment, call: CallContext, context: dict[str, Any]) -> DGSPayError:
     message = _join(
-        _sentence(finding.reason),
+        _sentence(assessment.reason),
         "The call only reads, so nothing changed.",
         "If it stays, DGS-Pay has changed its answers: update dgspay or report it.",
         call.stopped.value,
     )
-    path = None if finding.fault is None else finding.fault.path
+    path = None if assessment.fault is None else assessment.fault.path
     return errors.DecodeError(
-        message, status=finding.status, excerpt=finding.excerpt, path=path, **context
+        message, status=assessment.status, excerpt=assessment.excerpt, path=path, **context
     )
 
 
 def _failed_transport(
-    finding: Finding, call: CallContext, context: dict[str, Any]
+    assessment: Assessment, call: CallContext, context: dict[str, Any]
 ) -> errors.TransportError | errors.ConfigError:
-    if finding.verdict is Verdict.UNKNOWN:
+    if assessment.verdict is Verdict.UNKNOWN:
         money, advice = "The call only reads, so nothing changed.", "Try again later."
-    elif finding.verdict is Verdict.NOT_SENT_FOR_GOOD:
+    elif assessment.verdict is Verdict.NOT_SENT_FOR_GOOD:
         money = "Nothing was sent, so no money moved."
         advice = "Trying again cannot help: set the cause right first."
     else:
         money = "Nothing was sent, so no money moved."
         advice = "It is safe to try again once the connection works."
-    message = _join(_sentence(finding.reason), money, advice, call.stopped.value)
-    if finding.misconfigured:
+    message = _join(_sentence(assessment.reason), money, advice, call.stopped.value)
+    if assessment.misconfigured:
         return errors.ConfigError(message, **context)
     return errors.TransportError(
         message,
-        permanent=finding.verdict is Verdict.NOT_SENT_FOR_GOOD,
+        permanent=assessment.verdict is Verdict.NOT_SENT_FOR_GOOD,
         **context,
     )
 
 
-def _answered(finding: Finding, call: CallContext, context: dict[str, Any]) -> errors.APIError:
-    kind = _kind(finding)
+def _answered(
+    assessment: Assessment, call: CallContext, context: dict[str, Any]
+) -> errors.APIError:
+    kind = _kind(assessment)
     more: dict[str, Any] = {}
-    if kind is errors.InvalidRequestError and finding.body is not None:
-        shortfall = _shortfall(finding.body)
+    if kind is errors.InvalidRequestError and assessment.body is not None:
+        shortfall = _shortfall(assessment.body)
         if shortfall is not None:
             kind = errors.InsufficientFundsError
             more = {
@@ -269,26 +271,26 @@ def _answered(finding: Finding, call: CallContext, context: dict[str, Any]) -> e
     else:
         money = "It was not carried out: no money moved."
     return kind(
-        _join(_sentence(finding.reason), money, _NEXT[kind], call.stopped.value),
-        status=finding.status,
-        error_code=finding.error_code,
-        body=kept_of(finding.body, call.secrets),
-        excerpt=finding.excerpt,
-        retry_after=finding.retry_after,
+        _join(_sentence(assessment.reason), money, _NEXT[kind], call.stopped.value),
+        status=assessment.status,
+        error_code=assessment.error_code,
+        body=kept_of(assessment.body, call.secrets),
+        excerpt=assessment.excerpt,
+        retry_after=assessment.retry_after,
         **more,
         **context,
     )
 
 
-def _kind(finding: Finding) -> type[errors.APIError]:
-    status = finding.status or 0
-    if finding.verdict is Verdict.RATE_LIMITED:
+def _kind(assessment: Assessment) -> type[errors.APIError]:
+    status = assessment.status or 0
+    if assessment.verdict is Verdict.RATE_LIMITED:
         return errors.RateLimitError
-    if finding.error_code in _BY_CODE:
-        return _BY_CODE[finding.error_code]
+    if assessment.error_code in _BY_CODE:
+        return _BY_CODE[assessment.error_code]
     if status >= 500 or 300 <= status < 400:
         return errors.ServerError
-    if finding.error_code is None and status in _BY_STATUS:
+    if assessment.error_code is None and status in _BY_STATUS:
         return _BY_STATUS[status]
     return errors.APIError
 

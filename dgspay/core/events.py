@@ -63,5 +63,5 @@ class CallEvent:
     error: str | None
 
 
-Event = AttemptEvent | CallEvent
-Hook = Callable[[Event], None]
+TelemetryEvent = AttemptEvent | CallEvent
+Hook = Callable[[TelemetryEvent], None]

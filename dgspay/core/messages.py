@@ -215,5 +215,5 @@ class Sleep:
 
 
 Effect = Send | Sleep
-Answer = Response | TransportFailure | None
-Steps = Generator[Effect, Answer, T]
+EffectResult = Response | TransportFailure | None
+Steps = Generator[Effect, EffectResult, T]

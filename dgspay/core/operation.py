@@ -24,7 +24,7 @@ class Repeat(enum.Enum):
     """It takes money in or changes a link: repeat it only where nothing can have happened."""
     PAYOUT = "payout"
     """It pays or converts money: as CHARGE, and an answer that contradicts itself is no result."""
-    ONCE = "once"
+    NEVER_AFTER_UNKNOWN = "never after unknown"
     """It spends a PIN or an OTP: never repeat it after an unknown outcome, trusted or not."""
 
 

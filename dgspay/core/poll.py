@@ -20,7 +20,7 @@ from dgspay.errors import (
 )
 
 if TYPE_CHECKING:
-    from dgspay.core.call import Caller
+    from dgspay.core.call import CallRunner
 
 T = TypeVar("T")
 
@@ -52,11 +52,11 @@ class Poll(Generic[T]):
     timeout: float
     interval: float
 
-    def steps(self, caller: Caller) -> Steps[T]:
+    def steps(self, runner: CallRunner) -> Steps[T]:
         """Run the flow; see `Runnable`."""
-        clock = caller.clock
+        clock = runner.clock
         # Looking again is what this flow does anyway, and needs none of the retry budget.
-        once = attrs.evolve(caller.retry, attempts=1)
+        once = attrs.evolve(runner.retry, attempts=1)
         began = clock.monotonic()
         end = began + self.timeout
         pause = self.interval
@@ -67,9 +67,9 @@ class Poll(Generic[T]):
             left = end - clock.monotonic()
             looks += 1
             try:
-                reply = yield from caller.call(
+                reply = yield from runner.call(
                     self.look_up,
-                    deadline=min(caller.deadline, max(left, _SHORTEST_LOOK)),
+                    deadline=min(runner.deadline, max(left, _SHORTEST_LOOK)),
                     retry=once,
                 )
             except NotFoundError as error:
@@ -89,7 +89,7 @@ class Poll(Generic[T]):
                 break
             # The last pause is cut short, so that the time is used to its end.
             asked = getattr(failure, "retry_after", None) or 0.0
-            yield Sleep(min(max(pause * (0.75 + 0.5 * caller.random()), asked), left))
+            yield Sleep(min(max(pause * (0.75 + 0.5 * runner.random()), asked), left))
             pause = min(pause * _GROWTH, _LONGEST_PAUSE)
         raise self._timed_out(last, failure, looks)
 

@@ -26,11 +26,11 @@ _KEY = re.compile(r"[\x21-\x7e]+", re.ASCII)
 _TEMPLATE = re.compile(r"/[a-z0-9/{}_-]*", re.ASCII)
 
 
-def _fixed_headers(wire: Wire) -> RequestHeaders:
+def _fixed_headers(builder: RequestBuilder) -> RequestHeaders:
     return RequestHeaders(
         {
-            "X-DGS-API-Key": wire.api_key,
-            "X-DGS-ACCOUNT-NUMBER": wire.account_number,
+            "X-DGS-API-Key": builder.api_key,
+            "X-DGS-ACCOUNT-NUMBER": builder.account_number,
             "Content-Type": "application/json",
             "Accept": "application/json",
             # A compressed answer could unpack to any size, and gains nothing at this length.
@@ -41,7 +41,7 @@ def _fixed_headers(wire: Wire) -> RequestHeaders:
 
 
 @attrs.frozen(kw_only=True)
-class Wire:
+class RequestBuilder:
     """What every request of one client has in common.
 
     Attributes:

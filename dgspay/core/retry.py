@@ -46,7 +46,7 @@ _AGAIN_ALWAYS = dict.fromkeys(Repeat, Step.AGAIN)
 _TRUSTED_WRITES = {
     Repeat.CHARGE: Step.IF_TRUSTED,
     Repeat.PAYOUT: Step.IF_TRUSTED,
-    Repeat.ONCE: Step.STOP,
+    Repeat.NEVER_AFTER_UNKNOWN: Step.STOP,
 }
 
 _TABLE: dict[Verdict, dict[Repeat, Step]] = {
@@ -163,7 +163,7 @@ class RetryBudget:
         self._left = policy.budget
         self._lock = new_lock()
 
-    def take(self) -> bool:
+    def spend(self) -> bool:
         """Take one retry out, or say that there is none left."""
         with self._lock:
             if self._left < 1.0:
@@ -171,7 +171,7 @@ class RetryBudget:
             self._left -= 1.0
             return True
 
-    def give_back(self) -> None:
+    def refill(self) -> None:
         """Earn part of a retry with a success."""
         with self._lock:
             self._left = min(self._full, self._left + self._refill)

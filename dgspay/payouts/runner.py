@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from functools import partial
-from typing import Protocol
 
 import anyio
 import anyio.to_thread
@@ -16,6 +15,7 @@ import attrs
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from dgspay import AsyncDGSPay, errors
+from dgspay.clock import Clock
 from dgspay.payouts.batch import Chunk
 from dgspay.payouts.evidence import Evidence, Finding
 from dgspay.payouts.faults import LedgerError, single_error
@@ -26,18 +26,6 @@ from dgspay.payouts.witnesses import evidence_of_answer, evidence_of_error
 
 FRESH_SECONDS = 10.0
 """How long a worker may rely on having a chunk without looking again."""
-
-
-class Clock(Protocol):
-    """The two readings of time a run needs; the `time` module has both."""
-
-    def monotonic(self) -> float:
-        """Seconds that never run backwards."""
-        ...
-
-    def time(self) -> float:
-        """Unix time."""
-        ...
 
 
 class Stop:

@@ -7,11 +7,11 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from dgspay.core.call import Caller, Runnable
-from dgspay.core.events import AttemptEvent, CallEvent, Event
-from dgspay.core.messages import Answer, Request, Response, Send, Timeout, TransportFailure
+from dgspay.core.call import CallRunner, Runnable
+from dgspay.core.events import AttemptEvent, CallEvent, TelemetryEvent
+from dgspay.core.messages import EffectResult, Request, Response, Send, Timeout, TransportFailure
 from dgspay.core.operation import Operation, Repeat
-from dgspay.core.request_builder import Wire
+from dgspay.core.request_builder import RequestBuilder
 from dgspay.core.retry import RetryPolicy
 from dgspay.models.json_codec import JSONObject
 from dgspay.secret import Secret
@@ -60,7 +60,11 @@ def operation(
     body: Mapping[str, Any] | None = None,
     path: str | None = None,
 ) -> Operation[Any]:
-    paths = {Repeat.READ: "/transactions", Repeat.PAYOUT: "/disburse", Repeat.ONCE: "/authorize"}
+    paths = {
+        Repeat.READ: "/transactions",
+        Repeat.PAYOUT: "/disburse",
+        Repeat.NEVER_AFTER_UNKNOWN: "/authorize",
+    }
     return Operation(
         method="GET" if repeat is Repeat.READ else "POST",
         path=path or paths.get(repeat, "/charges"),
@@ -77,7 +81,7 @@ class Story:
 
     def __init__(
         self,
-        *answers: Answer | Callable[[], Answer],
+        *answers: EffectResult | Callable[[], EffectResult],
         retry: RetryPolicy | None = None,
         deadline: float = 100.0,
         random: float = 1.0,
@@ -88,11 +92,11 @@ class Story:
         self.requests: list[Request] = []
         self.timeouts: list[Timeout] = []
         self.sleeps: list[float] = []
-        self.events: list[Event] = []
+        self.events: list[TelemetryEvent] = []
         self.each_takes = each_takes
         keys = itertools.count(1)
-        self.caller = Caller(
-            wire=Wire(
+        self.runner = CallRunner(
+            request_builder=RequestBuilder(
                 base_url="https://api.test/v2",
                 api_key=Secret("the-key"),
                 account_number="ACC-1",
@@ -111,8 +115,8 @@ class Story:
         )
 
     def run(self, flow: Operation[T] | Runnable[T]) -> T:
-        steps = self.caller.run(flow)
-        reply: Answer = None
+        steps = self.runner.run(flow)
+        reply: EffectResult = None
         while True:
             try:
                 effect = steps.send(reply)

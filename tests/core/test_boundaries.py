@@ -17,8 +17,13 @@ from dgspay.core.retry import History, RetryBudget, RetryPolicy, Step, decide
 from dgspay.errors import ContradictoryOutcomeError, DGSPayError, Outcome, RateLimitError
 from tests.core.story import OK, REFUSED, Story, answer, code, operation
 
-READ, CHARGE, PAYOUT, ONCE = Repeat.READ, Repeat.CHARGE, Repeat.PAYOUT, Repeat.ONCE
-WRITES = (CHARGE, PAYOUT, ONCE)
+READ, CHARGE, PAYOUT, NEVER_AFTER_UNKNOWN = (
+    Repeat.READ,
+    Repeat.CHARGE,
+    Repeat.PAYOUT,
+    Repeat.NEVER_AFTER_UNKNOWN,
+)
+WRITES = (CHARGE, PAYOUT, NEVER_AFTER_UNKNOWN)
 
 
 def verdict(response: Response, repeat: Repeat = PAYOUT, **options: Any) -> Verdict:
@@ -68,11 +73,11 @@ def test_what_a_status_says_where_the_body_says_nothing(
 @pytest.mark.parametrize("body", [{"status": "success"}, {"error_code": "90"}])
 def test_a_redirect_is_no_answer_whatever_it_says(body: dict[str, str]) -> None:
     response = answer({**body, "transaction_status": "pending"}, 307, retry_after="5")
-    finding = assess(response, operation(PAYOUT), now=0.0)
-    assert finding.verdict is Verdict.UNKNOWN
-    assert finding.reason == "the server redirected (HTTP 307), which is never followed"
-    assert finding.retry_after == 5.0
-    assert not finding.contradicts
+    assessment = assess(response, operation(PAYOUT), now=0.0)
+    assert assessment.verdict is Verdict.UNKNOWN
+    assert assessment.reason == "the server redirected (HTTP 307), which is never followed"
+    assert assessment.retry_after == 5.0
+    assert not assessment.contradicts
 
 
 @pytest.mark.acceptance(23)
@@ -157,8 +162,8 @@ def test_what_an_attempt_without_an_answer_came_to(
 ) -> None:
     failure = TransportFailure("the line went dead", sent=sent, permanent=permanent)
     assert (failure.sent, failure.permanent) == (sent, permanent)
-    finding = assess_failure(failure)
-    assert (finding.verdict, finding.reason) == (kind, "the line went dead")
+    assessment = assess_failure(failure)
+    assert (assessment.verdict, assessment.reason) == (kind, "the line went dead")
     error = refusal(Story(failure, retry=RetryPolicy(attempts=1)))
     assert error.outcome is outcome
 
@@ -248,7 +253,7 @@ def test_once_the_deadline_has_passed_nothing_is_sent_again(
 @pytest.mark.acceptance(16)
 def test_an_attempt_after_a_pause_that_overshot_has_a_millisecond() -> None:
     story = Story(deadline=10.0)
-    steps = story.caller.run(operation(PAYOUT))
+    steps = story.runner.run(operation(PAYOUT))
     next(steps)
     steps.send(REFUSED)
     story.clock.now += 11.0
@@ -329,7 +334,7 @@ def test_trust_repeats_what_is_unknown_and_nothing_else(verdict_: Verdict, repea
     fresh = History(own_key=False)
     steps = [decide(verdict_, repeat, fresh, trusted=trusted) for trusted in (False, True)]
     unknown = (Verdict.UNKNOWN, Verdict.REJECTED_BY_STATUS)
-    if verdict_ in unknown and repeat is not ONCE:
+    if verdict_ in unknown and repeat is not NEVER_AFTER_UNKNOWN:
         assert steps == [Step.STOP, Step.AGAIN]
     else:
         assert steps[0] is steps[1]
@@ -339,17 +344,17 @@ def test_trust_repeats_what_is_unknown_and_nothing_else(verdict_: Verdict, repea
 @pytest.mark.parametrize(("budget", "retries"), [(0.0, 0), (0.9, 0), (1.0, 1), (2.5, 2), (3.0, 3)])
 def test_a_budget_buys_whole_retries_only(budget: float, retries: int) -> None:
     store = RetryBudget(RetryPolicy(budget=budget))
-    assert [store.take() for _ in range(retries + 2)] == [True] * retries + [False] * 2
+    assert [store.spend() for _ in range(retries + 2)] == [True] * retries + [False] * 2
 
 
 @pytest.mark.acceptance(32)
 def test_successes_earn_a_retry_bit_by_bit() -> None:
     store = RetryBudget(RetryPolicy(budget=2.0, budget_refill=0.5))
-    assert [store.take(), store.take(), store.take()] == [True, True, False]
-    store.give_back()
-    assert not store.take()
-    store.give_back()
-    assert [store.take(), store.take()] == [True, False]
+    assert [store.spend(), store.spend(), store.spend()] == [True, True, False]
+    store.refill()
+    assert not store.spend()
+    store.refill()
+    assert [store.spend(), store.spend()] == [True, False]
 
 
 @pytest.mark.acceptance(32)
@@ -358,4 +363,4 @@ def test_only_a_success_earns_and_only_a_retry_costs() -> None:
     story.run(operation(PAYOUT))
     story.run(operation(PAYOUT))
     refusal(story)
-    assert [story.caller.budget.take(), story.caller.budget.take()] == [True, False]
+    assert [story.runner.budget.spend(), story.runner.budget.spend()] == [True, False]

@@ -142,9 +142,9 @@ def test_an_outage_drains_the_budget_and_then_calls_fail_fast() -> None:
 def test_the_budget_is_never_fuller_than_full() -> None:
     budget = RetryBudget(RetryPolicy(budget=1.0, budget_refill=1.0))
     for _ in range(5):
-        budget.give_back()
-    assert budget.take()
-    assert not budget.take()
+        budget.refill()
+    assert budget.spend()
+    assert not budget.spend()
 
 
 def test_one_attempt_means_one_attempt() -> None:

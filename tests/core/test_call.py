@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from dgspay.core.events import AttemptEvent, CallEvent
-from dgspay.core.messages import Answer, Response, Send, Sleep
+from dgspay.core.messages import EffectResult, Response, Send, Sleep
 from dgspay.core.operation import Repeat
 from dgspay.core.retry import RetryPolicy
 from dgspay.errors import APIError, DecodeError, IdempotencyError, Outcome, TransportError
@@ -65,7 +65,7 @@ def test_every_call_has_a_number_of_its_own() -> None:
 @pytest.mark.acceptance(20)
 def test_a_call_cancelled_while_its_request_is_out_is_unknown() -> None:
     story = Story()
-    steps = story.caller.run(operation(Repeat.CHARGE))
+    steps = story.runner.run(operation(Repeat.CHARGE))
     assert isinstance(next(steps), Send)
     cancellation = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt) as caught:
@@ -89,7 +89,7 @@ def test_a_call_cancelled_in_a_pause_is_what_the_attempt_was(
     first: Response, trusted: bool, outcome: Outcome
 ) -> None:
     story = Story(retry=RetryPolicy(trust_idempotency=trusted))
-    steps = story.caller.run(operation(Repeat.PAYOUT))
+    steps = story.runner.run(operation(Repeat.PAYOUT))
     next(steps)
     assert isinstance(steps.send(first), Sleep)
     steps.close()
@@ -98,31 +98,31 @@ def test_a_call_cancelled_in_a_pause_is_what_the_attempt_was(
 
 
 @pytest.mark.acceptance(33)
-@pytest.mark.parametrize("repeat", [Repeat.CHARGE, Repeat.PAYOUT, Repeat.ONCE])
+@pytest.mark.parametrize("repeat", [Repeat.CHARGE, Repeat.PAYOUT, Repeat.NEVER_AFTER_UNKNOWN])
 @pytest.mark.parametrize("body", [{"amount": 1}, {"amount": 2}], ids=["same", "other"])
 def test_a_callers_key_is_in_flight_once(repeat: Repeat, body: dict[str, int]) -> None:
     story = Story()
-    first = story.caller.run(operation(repeat, key="order-1", body={"amount": 1}))
+    first = story.runner.run(operation(repeat, key="order-1", body={"amount": 1}))
     next(first)
-    second = story.caller.run(operation(repeat, key="order-1", body=body))
+    second = story.runner.run(operation(repeat, key="order-1", body=body))
     with pytest.raises(IdempotencyError, match="in flight") as caught:
         next(second)
     assert caught.value.outcome is Outcome.NOT_SENT
     assert caught.value.idempotency_key == "order-1"
 
-    other = story.caller.run(operation(repeat, key="order-2", body=body))
+    other = story.runner.run(operation(repeat, key="order-2", body=body))
     assert isinstance(next(other), Send)
     other.close()
     first.close()
 
-    again = story.caller.run(operation(repeat, key="order-1", body=body))
+    again = story.runner.run(operation(repeat, key="order-1", body=body))
     assert isinstance(next(again), Send)
     again.close()
 
 
 def test_generated_keys_never_clash_locally() -> None:
     story = Story()
-    running = [story.caller.run(operation(Repeat.PAYOUT)) for _ in range(3)]
+    running = [story.runner.run(operation(Repeat.PAYOUT)) for _ in range(3)]
     sent = [next(steps) for steps in running]
     keys = {
         effect.request.headers["Idempotency-Key"] for effect in sent if isinstance(effect, Send)
@@ -140,8 +140,8 @@ def test_a_read_carries_no_key() -> None:
 
 def test_the_reply_tells_how_the_result_came() -> None:
     story = Story(REFUSED, OK, each_takes=1.0)
-    steps = story.caller.call(operation(Repeat.READ))
-    replies: Iterator[Answer] = iter([REFUSED, OK])
+    steps = story.runner.call(operation(Repeat.READ))
+    replies: Iterator[EffectResult] = iter([REFUSED, OK])
     effect = next(steps)
     try:
         while True:
@@ -153,7 +153,7 @@ def test_the_reply_tells_how_the_result_came() -> None:
 
 
 def test_a_driver_that_answers_nothing_is_a_bug_and_says_so() -> None:
-    steps = Story().caller.run(operation(Repeat.READ))
+    steps = Story().runner.run(operation(Repeat.READ))
     next(steps)
     with pytest.raises(TypeError, match="a driver must answer"):
         steps.send(None)
@@ -161,8 +161,8 @@ def test_a_driver_that_answers_nothing_is_a_bug_and_says_so() -> None:
 
 def test_the_prepared_request_shows_no_secret() -> None:
     story = Story()
-    request, key = story.caller.prepare(
-        operation(Repeat.ONCE, body={"auth_otp": "998877", "dgs_reference": "d"})
+    request, key = story.runner.prepare(
+        operation(Repeat.NEVER_AFTER_UNKNOWN, body={"auth_otp": "998877", "dgs_reference": "d"})
     )
     assert key == "generated-1"
     shown = repr(request)
@@ -175,7 +175,7 @@ def test_the_prepared_request_shows_no_secret() -> None:
 
 def test_answers_and_requests_with_odd_bodies_have_a_repr() -> None:
     story = Story()
-    request, _ = story.caller.prepare(operation(Repeat.READ))
+    request, _ = story.runner.prepare(operation(Repeat.READ))
     assert "body=None" in repr(request)
     assert repr(Response(200, {}, b"secret")) == "Response(200, 6 bytes)"
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from dgspay.core.assessment import Finding, Verdict
+from dgspay.core.assessment import Assessment, Verdict
 from dgspay.core.errors_from import CallContext, Stopped, error_for
 from dgspay.core.events import AttemptEvent, CallEvent
-from dgspay.core.messages import Answer, Request, Send, Sleep, Timeout
+from dgspay.core.messages import EffectResult, Request, Send, Sleep, Timeout
 from dgspay.core.operation import Operation, Repeat, Reply
 from dgspay.core.retry import RetryPolicy
 from dgspay.errors import (
@@ -26,7 +26,7 @@ from dgspay.errors import (
 from dgspay.secret import Secret
 from tests.core.story import LOST, OK, REFUSED, FakeClock, Story, answer, code, operation
 
-WRITES = (Repeat.CHARGE, Repeat.PAYOUT, Repeat.ONCE)
+WRITES = (Repeat.CHARGE, Repeat.PAYOUT, Repeat.NEVER_AFTER_UNKNOWN)
 BEGAN = 1_700_001_000.0
 
 
@@ -34,8 +34,8 @@ def reply(story: Story, call: Operation[Any], **options: Any) -> Reply[Any]:
     """Run a call as a driver does, with a deadline or a policy of its own."""
 
     class Own:
-        def steps(self, caller: Any) -> Any:
-            return (yield from caller.call(call, **options))
+        def steps(self, runner: Any) -> Any:
+            return (yield from runner.call(call, **options))
 
     return story.run(Own())
 
@@ -85,10 +85,10 @@ def test_a_reply_tells_how_the_result_came_to_the_last_header() -> None:
 @pytest.mark.parametrize("repeat", WRITES)
 def test_a_key_in_flight_is_refused_in_full(repeat: Repeat) -> None:
     story = Story()
-    first = story.caller.run(operation(repeat, key="order-1"))
+    first = story.runner.run(operation(repeat, key="order-1"))
     next(first)
     with pytest.raises(IdempotencyError) as caught:
-        next(story.caller.run(operation(repeat, key="order-1")))
+        next(story.runner.run(operation(repeat, key="order-1")))
     first.close()
     error = caught.value
     assert error.message == (
@@ -105,17 +105,17 @@ def test_a_key_in_flight_is_refused_in_full(repeat: Repeat) -> None:
 @pytest.mark.acceptance(33)
 def test_a_refused_key_stays_with_the_call_that_holds_it() -> None:
     story = Story()
-    first = story.caller.run(operation(Repeat.PAYOUT, key="order-1"))
+    first = story.runner.run(operation(Repeat.PAYOUT, key="order-1"))
     next(first)
     for _ in range(2):
         with pytest.raises(IdempotencyError):
-            next(story.caller.run(operation(Repeat.PAYOUT, key="order-1")))
+            next(story.runner.run(operation(Repeat.PAYOUT, key="order-1")))
     first.close()
 
 
 @pytest.mark.acceptance(33)
 @pytest.mark.parametrize("ends", [OK, code("90"), LOST], ids=["result", "refusal", "unknown"])
-def test_a_key_is_free_again_however_its_call_ended(ends: Answer) -> None:
+def test_a_key_is_free_again_however_its_call_ended(ends: EffectResult) -> None:
     story = Story(ends, OK)
     call = operation(Repeat.PAYOUT, key="order-1")
     with contextlib.suppress(DGSPayError):
@@ -130,14 +130,14 @@ def test_only_writes_use_a_generated_key_up() -> None:
         (Repeat.READ, None),
         (Repeat.CHARGE, None),
         (Repeat.PAYOUT, "mine"),
-        (Repeat.ONCE, None),
+        (Repeat.NEVER_AFTER_UNKNOWN, None),
     ):
         story.run(operation(repeat, key=key))
     assert story.keys == [None, "generated-1", "mine", "generated-2"]
 
 
 def test_a_driver_that_answers_nothing_is_told_what_it_should_have_answered() -> None:
-    steps = Story().caller.run(operation(Repeat.READ))
+    steps = Story().runner.run(operation(Repeat.READ))
     next(steps)
     with pytest.raises(TypeError) as caught:
         steps.send(None)
@@ -159,7 +159,7 @@ def test_the_latest_answer_is_the_one_told_where_the_last_attempt_did_not_leave(
 @pytest.mark.acceptance(22)
 def test_what_a_call_sent_is_masked_where_the_server_sends_it_back() -> None:
     echo = answer({"error_code": "90", "message": "otp 998877, key the-key"}, 400)
-    call = operation(Repeat.ONCE, body={"auth_otp": Secret("998877")})
+    call = operation(Repeat.NEVER_AFTER_UNKNOWN, body={"auth_otp": Secret("998877")})
     with pytest.raises(APIError) as caught:
         Story(echo).run(call)
     assert '("otp ***, key ***")' in caught.value.message
@@ -171,7 +171,9 @@ def test_what_a_call_sent_is_masked_where_the_server_sends_it_back() -> None:
 def test_an_answer_that_cannot_be_read_for_no_fault_of_its_own_names_no_field(
     repeat: Repeat,
 ) -> None:
-    finding = Finding(verdict=Verdict.UNREADABLE, reason="the answer could not be read", status=200)
+    assessment = Assessment(
+        verdict=Verdict.UNREADABLE, reason="the answer could not be read", status=200
+    )
     context = CallContext(
         operation=operation(repeat),
         attempts=1,
@@ -183,7 +185,7 @@ def test_an_answer_that_cannot_be_read_for_no_fault_of_its_own_names_no_field(
         stopped=Stopped.NO,
         secrets=(),
     )
-    error = error_for(finding, context)
+    error = error_for(assessment, context)
     assert isinstance(error, DecodeError)
     assert isinstance(error, OutcomeUnknownError) is (repeat is not Repeat.READ)
     assert (error.path, error.status, error.outcome) == (None, 200, Outcome.UNKNOWN)
@@ -246,7 +248,7 @@ class TickingClock(FakeClock):
 
 def test_the_first_attempt_begins_with_the_call_and_has_all_of_its_time() -> None:
     story = Story(OK, deadline=30.0)
-    story.clock = story.caller.clock = TickingClock()
+    story.clock = story.runner.clock = TickingClock()
     story.run(operation(Repeat.PAYOUT))
     assert story.attempts[0].started == story.call.started
     assert [timeout.total for timeout in story.timeouts] == [30.0]
@@ -288,7 +290,7 @@ def test_an_attempt_is_told_with_what_is_known_of_the_whole_call() -> None:
 @pytest.mark.acceptance(20)
 def test_a_cancelled_request_is_told_as_an_attempt_and_a_call_without_an_answer() -> None:
     story = Story()
-    steps = story.caller.run(operation(Repeat.PAYOUT))
+    steps = story.runner.run(operation(Repeat.PAYOUT))
     next(steps)
     story.clock.now += 1.5
     steps.close()
@@ -303,7 +305,7 @@ def test_a_cancelled_request_is_told_as_an_attempt_and_a_call_without_an_answer(
 @pytest.mark.acceptance(20)
 def test_a_cancelled_pause_is_told_as_a_call_and_not_as_an_attempt() -> None:
     story = Story(random=1.0)
-    steps = story.caller.run(operation(Repeat.PAYOUT))
+    steps = story.runner.run(operation(Repeat.PAYOUT))
     next(steps)
     story.clock.now += 1.5
     assert steps.send(REFUSED) == Sleep(0.5)
@@ -320,7 +322,7 @@ def test_a_cancelled_pause_is_told_as_a_call_and_not_as_an_attempt() -> None:
 @pytest.mark.parametrize("repeat", WRITES)
 def test_a_second_request_cancelled_after_a_refusal_is_unknown(repeat: Repeat) -> None:
     story = Story()
-    steps = story.caller.run(operation(repeat))
+    steps = story.runner.run(operation(repeat))
     next(steps)
     steps.send(answer({}, 429))
     assert isinstance(next(steps), Send)
@@ -340,7 +342,7 @@ def test_a_call_that_ended_is_not_told_again_as_cancelled() -> None:
 
 def test_what_nobody_hears_is_not_told() -> None:
     story = Story(REFUSED, OK, code("90"))
-    story.caller.hears = lambda outcome: outcome is Outcome.REJECTED
+    story.runner.wants = lambda outcome: outcome is Outcome.REJECTED
     story.run(operation(Repeat.PAYOUT))
     assert story.events == []
     with pytest.raises(APIError):

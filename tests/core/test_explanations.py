@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from dgspay.api import charges
-from dgspay.core.assessment import Finding, Verdict
+from dgspay.core.assessment import Assessment, Verdict
 from dgspay.core.errors_from import CallContext, Stopped, error_for
-from dgspay.core.messages import Answer, Request, Response, TransportFailure
+from dgspay.core.messages import EffectResult, Request, Response, TransportFailure
 from dgspay.core.operation import Operation, Repeat
 from dgspay.core.request_builder import check_idempotency_key
 from dgspay.core.retry import RetryPolicy
@@ -51,7 +51,7 @@ LOOK_FIRST = (
 USED_UP = "All attempts are used up."
 
 
-def refused(call: Operation[Any], *answers: Answer, **options: Any) -> DGSPayError:
+def refused(call: Operation[Any], *answers: EffectResult, **options: Any) -> DGSPayError:
     """The error a call ends with."""
     with pytest.raises(DGSPayError) as caught:
         Story(*answers, **options).run(call)
@@ -290,7 +290,7 @@ def test_an_answer_that_contradicts_itself_keeps_what_came_with_it() -> None:
 
 
 def test_what_a_contradiction_quotes_is_masked_by_the_calls_own_secrets() -> None:
-    finding = Finding(
+    assessment = Assessment(
         verdict=Verdict.UNKNOWN,
         reason="yes and no",
         status=500,
@@ -309,7 +309,7 @@ def test_what_a_contradiction_quotes_is_masked_by_the_calls_own_secrets() -> Non
         stopped=Stopped.BUDGET,
         secrets=(Secret("hunter-2-secret"),),
     )
-    error = error_for(finding, context)
+    error = error_for(assessment, context)
     assert isinstance(error, ContradictoryOutcomeError)
     assert error.body is not None
     assert "hunter" not in str(error.body["echo"])
@@ -383,7 +383,7 @@ def test_what_is_shown_of_an_operation_and_its_request() -> None:
     assert "'narration': 'rent'" in repr(call)
     assert "4711" not in repr(call)
     assert "body=None" in repr(operation(Repeat.READ))
-    request, _ = Story().caller.prepare(call)
+    request, _ = Story().runner.prepare(call)
     shown = repr(request)
     assert "'Content-Type': 'application/json'" in shown
     assert "the-key" not in shown
@@ -421,7 +421,7 @@ def test_a_key_is_refused_by_the_rule_it_breaks() -> None:
 @pytest.mark.acceptance(20)
 def test_a_cancelled_call_tells_how_long_it_took_and_what_is_known() -> None:
     story = Story(retry=RetryPolicy(trust_idempotency=True))
-    steps = story.caller.run(operation(Repeat.PAYOUT))
+    steps = story.runner.run(operation(Repeat.PAYOUT))
     next(steps)
     steps.send(REFUSED)
     story.clock.now += 0.5

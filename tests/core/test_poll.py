@@ -101,7 +101,7 @@ def test_waiting_spends_none_of_the_retry_budget() -> None:
     story = Story(*[REFUSED] * 500, retry=RetryPolicy(budget=1.0))
     with pytest.raises(WaitTimeoutError):
         story.run(charges.wait("d", timeout=60))
-    assert story.caller.budget.take()
+    assert story.runner.budget.spend()
     assert len(story.requests) == len(story.sleeps) + 1
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dgspay.core.assessment import Finding, Verdict, assess
+from dgspay.core.assessment import Assessment, Verdict, assess
 from dgspay.core.messages import Response
 from dgspay.core.operation import Repeat
 from dgspay.errors import APIError, DGSPayError, OutcomeUnknownError
@@ -16,7 +16,7 @@ from tests.core.story import Story, answer, operation
 PAYOUT = operation(Repeat.PAYOUT)
 
 
-def assessed(response: Response, repeat: Repeat = Repeat.PAYOUT, **options: Any) -> Finding:
+def assessed(response: Response, repeat: Repeat = Repeat.PAYOUT, **options: Any) -> Assessment:
     return assess(response, operation(repeat, **options), now=0.0, secrets=[Secret("hunter-2")])
 
 
@@ -147,15 +147,15 @@ def test_a_contradiction_quotes_the_word_that_says_yes_and_no_other(
 
 @pytest.mark.acceptance(22)
 def test_an_answer_that_is_not_json_says_why_and_how_it_came() -> None:
-    finding = assessed(answer(b"", 201))
-    assert finding.verdict is Verdict.UNKNOWN
-    assert finding.reason == "the answer (HTTP 201) is unusable: the body is empty"
-    finding = assessed(answer(b"[]", 200))
-    assert finding.reason == (
+    assessment = assessed(answer(b"", 201))
+    assert assessment.verdict is Verdict.UNKNOWN
+    assert assessment.reason == "the answer (HTTP 201) is unusable: the body is empty"
+    assessment = assessed(answer(b"[]", 200))
+    assert assessment.reason == (
         "the answer (HTTP 200) is unusable: the body is JSON, but not an object"
     )
-    assert finding.fault is not None
-    assert finding.body is None
+    assert assessment.fault is not None
+    assert assessment.body is None
 
 
 @pytest.mark.parametrize("code", ["X", "XX", "0X0", "00 1", "c" * 64])
@@ -184,9 +184,9 @@ def test_a_word_for_a_payment_that_is_not_known_is_not_quoted() -> None:
 @pytest.mark.acceptance(23)
 @pytest.mark.parametrize("odd", [["90"], {"code": "90"}, 90.5])
 def test_a_code_that_is_neither_text_nor_a_number_is_no_success(odd: Any) -> None:
-    finding = assessed(answer({"status": "success", "error_code": odd}))
-    assert (finding.verdict, finding.contradicts) == (Verdict.UNKNOWN, True)
-    assert finding.error_code == "unreadable"
+    assessment = assessed(answer({"status": "success", "error_code": odd}))
+    assert (assessment.verdict, assessment.contradicts) == (Verdict.UNKNOWN, True)
+    assert assessment.error_code == "unreadable"
     refused = assessed(answer({"status": "success", "error_code": odd}), Repeat.READ)
     assert refused.verdict is Verdict.UNCONFIRMED
 
@@ -198,7 +198,7 @@ def test_what_is_no_code_is_none(code: Any) -> None:
 
 def test_a_good_answer_has_nothing_to_explain() -> None:
     body = {"status": "success", "dgs_reference": "d"}
-    assert assessed(answer(body, 201, retry_after="3")) == Finding(
+    assert assessed(answer(body, 201, retry_after="3")) == Assessment(
         verdict=Verdict.OK, status=201, body=body, retry_after=3.0, value=body
     )
 

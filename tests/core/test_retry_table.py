@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dgspay.core.assessment import Verdict
-from dgspay.core.messages import Answer
+from dgspay.core.messages import EffectResult
 from dgspay.core.operation import Repeat
 from dgspay.core.retry import History, RetryPolicy, Step, decide
 from dgspay.errors import (
@@ -25,8 +25,13 @@ from dgspay.errors import (
 )
 from tests.core.story import BAD_CERTIFICATE, LOST, OK, REFUSED, Story, answer, code, operation
 
-READ, CHARGE, PAYOUT, ONCE = Repeat.READ, Repeat.CHARGE, Repeat.PAYOUT, Repeat.ONCE
-WRITES = (CHARGE, PAYOUT, ONCE)
+READ, CHARGE, PAYOUT, NEVER_AFTER_UNKNOWN = (
+    Repeat.READ,
+    Repeat.CHARGE,
+    Repeat.PAYOUT,
+    Repeat.NEVER_AFTER_UNKNOWN,
+)
+WRITES = (CHARGE, PAYOUT, NEVER_AFTER_UNKNOWN)
 ALL = (READ, *WRITES)
 
 RATE_LIMITED = code("90", 429)
@@ -44,13 +49,13 @@ def same_key(story: Story) -> bool:
 
 
 # (what the first attempt was, kinds of operation, trusted, attempts until OK, error if it stops)
-CELLS: list[tuple[str, Answer, tuple[Repeat, ...], bool, int, type[DGSPayError] | None]] = [
+CELLS: list[tuple[str, EffectResult, tuple[Repeat, ...], bool, int, type[DGSPayError] | None]] = [
     ("not sent", REFUSED, ALL, False, AGAIN, None),
     ("certificate", BAD_CERTIFICATE, ALL, False, STOPS, TransportError),
     ("unknown", LOST, (READ,), False, AGAIN, None),
     ("unknown", LOST, WRITES, False, STOPS, OutcomeUnknownError),
     ("unknown, trusted", LOST, (READ, CHARGE, PAYOUT), True, AGAIN, None),
-    ("unknown, trusted", LOST, (ONCE,), True, STOPS, OutcomeUnknownError),
+    ("unknown, trusted", LOST, (NEVER_AFTER_UNKNOWN,), True, STOPS, OutcomeUnknownError),
     ("502 without envelope", HTML_502, (READ,), False, AGAIN, None),
     ("502 without envelope", HTML_502, WRITES, False, STOPS, OutcomeUnknownError),
     ("502, trusted", HTML_502, (CHARGE, PAYOUT), True, AGAIN, None),
@@ -62,7 +67,7 @@ CELLS: list[tuple[str, Answer, tuple[Repeat, ...], bool, int, type[DGSPayError] 
     ("HTML 404", HTML_404, (READ,), True, STOPS, NotFoundError),
     ("HTML 404", HTML_404, WRITES, False, STOPS, OutcomeUnknownError),
     ("HTML 404, trusted", HTML_404, (CHARGE, PAYOUT), True, AGAIN, None),
-    ("HTML 404, trusted", HTML_404, (ONCE,), True, STOPS, OutcomeUnknownError),
+    ("HTML 404, trusted", HTML_404, (NEVER_AFTER_UNKNOWN,), True, STOPS, OutcomeUnknownError),
     ("JSON 404 without a code", JSON_404, (READ,), True, STOPS, NotFoundError),
     ("JSON 404 without a code", JSON_404, WRITES, False, STOPS, OutcomeUnknownError),
     ("bare failed", BARE_NO, (READ,), True, STOPS, APIError),
@@ -86,7 +91,7 @@ CELLS: list[tuple[str, Answer, tuple[Repeat, ...], bool, int, type[DGSPayError] 
     ],
 )
 def test_cell(
-    first: Answer,
+    first: EffectResult,
     repeat: Repeat,
     trusted: bool,
     attempts: int,
@@ -125,7 +130,7 @@ def test_93_on_a_generated_key_is_this_very_request_and_its_key_stays(
 
 
 # What may follow a 93 on a generated key, and whether the call goes on after it.
-AFTER_A_93: dict[str, Answer] = {
+AFTER_A_93: dict[str, EffectResult] = {
     "not sent": REFUSED,
     "certificate": BAD_CERTIFICATE,
     "lost": LOST,
@@ -150,7 +155,7 @@ AFTER_A_93: dict[str, Answer] = {
 @pytest.mark.parametrize("last", AFTER_A_93.values(), ids=AFTER_A_93)
 @pytest.mark.parametrize("trusted", [False, True])
 def test_nothing_that_follows_a_93_takes_back_that_the_request_arrived(
-    repeat: Repeat, last: Answer, trusted: bool
+    repeat: Repeat, last: EffectResult, trusted: bool
 ) -> None:
     policy = RetryPolicy(attempts=2, trust_idempotency=trusted)
     story = Story(KEY_IN_USE, last, retry=policy)
@@ -219,7 +224,7 @@ def test_93_after_attempts_that_never_left(repeat: Repeat) -> None:
 @pytest.mark.parametrize("repeat", WRITES)
 def test_a_call_cancelled_in_the_pause_after_a_93_is_unknown(repeat: Repeat) -> None:
     story = Story()
-    steps = story.caller.run(operation(repeat))
+    steps = story.runner.run(operation(repeat))
     next(steps)
     steps.send(KEY_IN_USE)
     steps.close()
@@ -251,7 +256,7 @@ def test_99_to_the_end_is_unknown(repeat: Repeat, attempts: int, retry_99: bool)
 )
 @pytest.mark.parametrize("repeat", WRITES)
 def test_no_refusal_of_the_second_attempt_is_about_the_first_that_got_a_99(
-    repeat: Repeat, last: Answer
+    repeat: Repeat, last: EffectResult
 ) -> None:
     # The first one may have emptied the wallet for which the second one is refused.
     story = Story(code("99", 500), last, retry=RetryPolicy(attempts=2))
@@ -271,7 +276,7 @@ def test_a_read_is_repeated_after_a_99_whatever_the_policy_says_of_money() -> No
 @pytest.mark.acceptance(61)
 @pytest.mark.parametrize("repeat", WRITES)
 @pytest.mark.parametrize("no", [HTML_404, JSON_404, BARE_NO, code("77"), answer(b"", 403)])
-def test_only_the_vendors_own_no_is_a_no(repeat: Repeat, no: Answer) -> None:
+def test_only_the_vendors_own_no_is_a_no(repeat: Repeat, no: EffectResult) -> None:
     with pytest.raises(OutcomeUnknownError) as caught:
         Story(no).run(operation(repeat, key="mine"))
     assert caught.value.outcome is Outcome.UNKNOWN
@@ -285,7 +290,7 @@ def test_only_the_vendors_own_no_is_a_no(repeat: Repeat, no: Answer) -> None:
 @pytest.mark.parametrize("key", [None, "mine"], ids=["generated", "callers"])
 @pytest.mark.parametrize("first", [code("99", 500), RATE_LIMITED], ids=["99", "429"])
 def test_93_on_a_later_attempt_means_an_earlier_one_is_in(
-    repeat: Repeat, key: str | None, first: Answer
+    repeat: Repeat, key: str | None, first: EffectResult
 ) -> None:
     story = Story(first, code("93", 409), OK)
     story.run(operation(repeat, key=key))
@@ -307,7 +312,9 @@ def test_93_on_a_later_attempt_means_an_earlier_one_is_in(
     [code("90"), code("91", 401), code("92", 404), code("99", 500), RATE_LIMITED, REFUSED],
     ids=["90", "91", "92", "99", "429", "refused"],
 )
-def test_what_comes_after_a_later_93_does_not_take_it_back(repeat: Repeat, last: Answer) -> None:
+def test_what_comes_after_a_later_93_does_not_take_it_back(
+    repeat: Repeat, last: EffectResult
+) -> None:
     story = Story(code("99", 500), code("93", 409), last, last)
     with pytest.raises(OutcomeUnknownError, match="already uses its key") as caught:
         story.run(operation(repeat, key="mine"))
@@ -364,7 +371,7 @@ def test_every_attempt_is_the_first_one_byte_for_byte(repeat: Repeat) -> None:
 )
 @pytest.mark.parametrize("repeat", WRITES)
 def test_the_last_attempt_decides_when_all_are_used_up(
-    repeat: Repeat, answers: list[Answer], error: type[DGSPayError], outcome: Outcome
+    repeat: Repeat, answers: list[EffectResult], error: type[DGSPayError], outcome: Outcome
 ) -> None:
     story = Story(*answers)
     with pytest.raises(error, match="All attempts are used up") as caught:
@@ -378,7 +385,7 @@ def test_the_last_attempt_decides_when_all_are_used_up(
     "later", [REFUSED, code("90"), code("91", 401), code("99", 500), RATE_LIMITED, BAD_CERTIFICATE]
 )
 @pytest.mark.parametrize("repeat", [CHARGE, PAYOUT])
-def test_once_unknown_no_refusal_makes_it_known(repeat: Repeat, later: Answer) -> None:
+def test_once_unknown_no_refusal_makes_it_known(repeat: Repeat, later: EffectResult) -> None:
     story = Story(LOST, later, later, later, retry=RetryPolicy(trust_idempotency=True))
     with pytest.raises(OutcomeUnknownError, match="An earlier attempt got no usable answer"):
         story.run(operation(repeat))
@@ -400,7 +407,7 @@ def test_a_read_is_never_an_unknown_outcome_for_money() -> None:
 @pytest.mark.parametrize("last", [REFUSED, BAD_CERTIFICATE], ids=["refused", "certificate"])
 @pytest.mark.parametrize("repeat", WRITES)
 def test_nothing_was_sent_is_never_said_after_an_answer(
-    repeat: Repeat, first: Answer, outcome: Outcome, last: Answer
+    repeat: Repeat, first: EffectResult, outcome: Outcome, last: EffectResult
 ) -> None:
     story = Story(first, last, last)
     with pytest.raises(DGSPayError, match="and then") as caught:

@@ -24,7 +24,7 @@ def said(status: Any, body: bytes = GOOD) -> Response:
 @pytest.mark.acceptance(64)
 @pytest.mark.parametrize("body", [GOOD, REFUSAL, b""], ids=["good", "refusal", "empty"])
 @pytest.mark.parametrize("status", NONE, ids=[str(position) for position in range(len(NONE))])
-@pytest.mark.parametrize("repeat", [Repeat.CHARGE, Repeat.PAYOUT, Repeat.ONCE])
+@pytest.mark.parametrize("repeat", [Repeat.CHARGE, Repeat.PAYOUT, Repeat.NEVER_AFTER_UNKNOWN])
 def test_it_is_unknown_on_what_moves_money(status: Any, body: bytes, repeat: Repeat) -> None:
     story = Story(said(status, body))
     with pytest.raises(OutcomeUnknownError, match="What came") as caught:

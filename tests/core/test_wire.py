@@ -14,7 +14,7 @@ import pytest
 from dgspay import __version__
 from dgspay.core.messages import Request
 from dgspay.core.operation import Repeat
-from dgspay.core.request_builder import Wire, check_segment, expand_path
+from dgspay.core.request_builder import RequestBuilder, check_segment, expand_path
 from dgspay.errors import ConfigError
 from dgspay.money import Money
 from tests.core.story import Story, operation
@@ -22,11 +22,11 @@ from tests.core.story import Story, operation
 KIGALI = timezone(timedelta(hours=2))
 
 
-def wire(**changes: Any) -> Wire:
-    return attrs.evolve(Story().caller.wire, **changes)
+def wire(**changes: Any) -> RequestBuilder:
+    return attrs.evolve(Story().runner.request_builder, **changes)
 
 
-def sent(through: Wire, **body: Any) -> bytes | None:
+def sent(through: RequestBuilder, **body: Any) -> bytes | None:
     """The bytes that a charge with this body becomes."""
     return through.request(operation(Repeat.CHARGE, body=body), "k").reveal_body()
 

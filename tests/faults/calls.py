@@ -19,8 +19,8 @@ from dgspay import (
     DGSPay,
     EncryptedCard,
     EncryptedPin,
-    Event,
     RetryPolicy,
+    TelemetryEvent,
 )
 from dgspay.errors import DGSPayError, Outcome
 from tests.faults.raw_server import RawServer
@@ -129,7 +129,7 @@ class Failed:
     """How a call failed."""
 
     error: DGSPayError
-    events: list[Event]
+    events: list[TelemetryEvent]
 
     @property
     def duration(self) -> float:
@@ -141,7 +141,7 @@ def failure_of(
     way: Way | str, url: str, act: Act, *, look_at_locals: bool = True, **options: Any
 ) -> Failed:
     """Make a call that must fail, and check that nothing shows a secret."""
-    events: list[Event] = []
+    events: list[TelemetryEvent] = []
     log = io.StringIO()
     handler = logging.StreamHandler(log)
     root = logging.getLogger()

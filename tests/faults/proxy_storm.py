@@ -19,7 +19,7 @@ from dgspay import (
     errors,
 )
 from dgspay import Timeout as Patience
-from dgspay.core.events import AttemptEvent, CallEvent, Event
+from dgspay.core.events import AttemptEvent, CallEvent, TelemetryEvent
 from dgspay.emulator import Emulator
 from dgspay.encryption import CardEncryptor
 from dgspay.transports.httpx import HttpxTransport
@@ -205,7 +205,7 @@ class _Strike:
     def __init__(self, case: Case, proxy: FaultProxy) -> None:
         self._case = case
         self._proxy = proxy
-        self._events: list[Event] = []
+        self._events: list[TelemetryEvent] = []
         self._has_begun = False
 
     def begin(self) -> None:
@@ -218,7 +218,7 @@ class _Strike:
             self._proxy.go_down()
         self._proxy.fault = self._case.fault
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: TelemetryEvent) -> None:
         self._events.append(event)
         attempts = sum(isinstance(each, AttemptEvent) for each in self._events)
         if self._has_begun and attempts >= self._case.lasts:

@@ -10,7 +10,7 @@ import anyio
 import pytest
 import trio
 
-from dgspay import AsyncDGSPay, Event, Outcome, RetryPolicy, Timeout
+from dgspay import AsyncDGSPay, Outcome, RetryPolicy, TelemetryEvent, Timeout
 from dgspay.core.events import AttemptEvent, CallEvent
 from tests.faults.calls import ACCOUNT, API_KEY, AT_ONCE, charge, payout, read
 from tests.faults.raw_server import Connection, RawServer, http
@@ -34,7 +34,7 @@ def anyio_backend(async_way: Way) -> str:
     return async_way.mode
 
 
-def client(way: Way, url: str, events: list[Event], **options: Any) -> AsyncDGSPay:
+def client(way: Way, url: str, events: list[TelemetryEvent], **options: Any) -> AsyncDGSPay:
     settings: dict[str, Any] = {"retry": AT_ONCE, "transport": way.transport(), **options}
     return AsyncDGSPay(
         api_key=API_KEY,
@@ -52,7 +52,7 @@ async def until(condition: Callable[[], bool]) -> None:
             await anyio.sleep(0.005)
 
 
-def assert_told_as_unknown(events: list[Event]) -> None:
+def assert_told_as_unknown(events: list[TelemetryEvent]) -> None:
     attempt, call = events
     assert isinstance(attempt, AttemptEvent)
     assert isinstance(call, CallEvent)
@@ -63,7 +63,7 @@ def assert_told_as_unknown(events: list[Event]) -> None:
 @pytest.mark.acceptance(20)
 @pytest.mark.anyio
 async def test_cancel_scope_around_a_post_is_unknown(async_way: Way) -> None:
-    events: list[Event] = []
+    events: list[TelemetryEvent] = []
     with RawServer(never_answer) as server:
         async with client(async_way, server.url, events) as dgs:
             async with anyio.create_task_group() as group:
@@ -81,7 +81,7 @@ async def test_cancel_scope_around_a_post_is_unknown(async_way: Way) -> None:
 def test_cancelled_asyncio_task_raises_its_own_error(
     async_way: Way, message: tuple[str, ...]
 ) -> None:
-    events: list[Event] = []
+    events: list[TelemetryEvent] = []
 
     async def main(server: RawServer) -> None:
         async with client(async_way, server.url, events) as dgs:
@@ -101,7 +101,7 @@ def test_cancelled_asyncio_task_raises_its_own_error(
 @pytest.mark.acceptance(20)
 @pytest.mark.parametrize("async_way", ON_ASYNCIO, ids=str)
 def test_asyncio_timeout_around_a_post_is_a_timeout_error(async_way: Way) -> None:
-    events: list[Event] = []
+    events: list[TelemetryEvent] = []
 
     async def main(server: RawServer) -> None:
         async with client(async_way, server.url, events) as dgs:
@@ -122,7 +122,7 @@ def test_asyncio_timeout_around_a_post_is_a_timeout_error(async_way: Way) -> Non
 @pytest.mark.acceptance(20)
 @pytest.mark.parametrize("async_way", ON_TRIO, ids=str)
 def test_trio_cancellation_goes_through(async_way: Way) -> None:
-    events: list[Event] = []
+    events: list[TelemetryEvent] = []
 
     async def main(server: RawServer) -> None:
         async with client(async_way, server.url, events) as dgs:
@@ -142,7 +142,7 @@ def test_trio_cancellation_goes_through(async_way: Way) -> None:
 @pytest.mark.anyio
 async def test_cancellation_during_a_pause_keeps_what_the_last_attempt_was(async_way: Way) -> None:
     """Between two attempts that were refused nothing can have happened."""
-    events: list[Event] = []
+    events: list[TelemetryEvent] = []
     slow = RetryPolicy(initial_delay=60, max_delay=60)
     with RawServer(never_answer) as server:
         url = server.url

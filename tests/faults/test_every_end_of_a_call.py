@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from dgspay import AsyncDGSPay, DGSPay
-from dgspay.core.events import AttemptEvent, CallEvent, Event
+from dgspay.core.events import AttemptEvent, CallEvent, TelemetryEvent
 from dgspay.core.messages import Request, Response, Timeout
 from dgspay.core.operation import Operation, Repeat
 from dgspay.errors import DecodeError, Outcome, OutcomeUnknownError, UndecodableOutcomeError
@@ -45,7 +45,7 @@ def raising(error: BaseException) -> Callable[..., Any]:
     return act
 
 
-def client(act: Callable[[], Any], *hooks: Callable[[Event], None]) -> DGSPay:
+def client(act: Callable[[], Any], *hooks: Callable[[TelemetryEvent], None]) -> DGSPay:
     return DGSPay(**settings_for(URL, transport=Answering(act), hooks=hooks))
 
 
@@ -62,7 +62,7 @@ BREAKDOWNS = [MemoryError(), RecursionError(), KeyError("amount"), StopIteration
 
 @pytest.mark.acceptance(22)
 @pytest.mark.parametrize("error", BREAKDOWNS, ids=repr)
-@pytest.mark.parametrize("repeat", [Repeat.CHARGE, Repeat.PAYOUT, Repeat.ONCE])
+@pytest.mark.parametrize("repeat", [Repeat.CHARGE, Repeat.PAYOUT, Repeat.NEVER_AFTER_UNKNOWN])
 def test_answer_whose_reading_breaks_down_leaves_a_payment_unknown(
     error: Exception, repeat: Repeat
 ) -> None:
@@ -108,7 +108,7 @@ INTERRUPTIONS = [KeyboardInterrupt, SystemExit, GeneratorExit]
 def test_interruption_passes_is_told_as_unknown_and_gives_the_key_back(
     kind: type[BaseException],
 ) -> None:
-    told: list[Event] = []
+    told: list[TelemetryEvent] = []
     ends = [kind()]
 
     def act() -> Response:
@@ -127,11 +127,11 @@ def test_interruption_passes_is_told_as_unknown_and_gives_the_key_back(
 @pytest.mark.parametrize("kind", INTERRUPTIONS)
 @pytest.mark.parametrize("at", [AttemptEvent, CallEvent])
 def test_interruption_in_a_hook_passes_and_gives_the_key_back(
-    kind: type[BaseException], at: type[Event]
+    kind: type[BaseException], at: type[TelemetryEvent]
 ) -> None:
     interruptions = [kind()]
 
-    def interrupt(event: Event) -> None:
+    def interrupt(event: TelemetryEvent) -> None:
         if isinstance(event, at) and interruptions:
             raise interruptions.pop()
 
@@ -178,7 +178,7 @@ def test_log_that_cannot_be_written_does_not_turn_a_payout_into_an_error() -> No
 @pytest.mark.usefixtures("broken_log")
 @pytest.mark.parametrize("error", BREAKDOWNS, ids=repr)
 def test_hook_that_raises_where_the_log_cannot_be_written_harms_nothing(error: Exception) -> None:
-    told: list[Event] = []
+    told: list[TelemetryEvent] = []
     assert payout(client(lambda: TAKEN, raising(error), told.append)).dgs_reference == "dgs_1"
     assert len(told) == 2
 

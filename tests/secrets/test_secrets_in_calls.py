@@ -131,9 +131,9 @@ def fail(witness: Witness, url: str, way: Way, call: Callable[[Any], Any]) -> No
 
 
 def look_at_client(witness: Witness, dgs: Any) -> None:
-    for name in ("settings", "charges", "_caller", "_transport"):
+    for name in ("settings", "charges", "_runner", "_transport"):
         witness.see(name, repr(getattr(dgs, name)))
-    witness.see("wire", repr(dgs.settings.wire))
+    witness.see("wire", repr(dgs.settings.request_builder))
     witness.see("client", repr(dgs) + str(dgs))
     # A printed tree of all it holds, as some crash reporters make: a Secret stays a Secret.
     witness.see("variables of the client", str(vars(dgs)))

@@ -26,7 +26,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from structlog.tracebacks import ExceptionDictTransformer
 
-from dgspay.core.events import Event
+from dgspay.core.events import TelemetryEvent
 from dgspay.otel import OpenTelemetryHook
 
 # So short that it may turn up in an address or a date: it counts only where it stands alone.
@@ -82,7 +82,7 @@ class Witness:
         provider.add_span_processor(SimpleSpanProcessor(self._spans))
         return [self._event, OpenTelemetryHook(provider)]
 
-    def _event(self, event: Event) -> None:
+    def _event(self, event: TelemetryEvent) -> None:
         self.see("event", repr(event))
         self.see("event", str(attrs.asdict(event)))
         self.see("event, pickled", pickle.dumps(event).decode("latin-1"))
