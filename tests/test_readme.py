@@ -19,7 +19,7 @@ import pytest
 import uvicorn
 
 from dgspay import DGSPay
-from dgspay.cli.payouts.shown import EXIT_CODES
+from dgspay.cli.payouts.display import EXIT_CODES
 from dgspay.core.assessment import Assessment, Verdict
 from dgspay.core.errors_from import CallContext, Stopped, outcome_of
 from dgspay.core.operation import Operation, Repeat

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from dgspay import DGSPay
-from dgspay.cli.payouts.shown import EXIT_CODES
+from dgspay.cli.payouts.display import EXIT_CODES
 from dgspay.emulator import Emulator
 from dgspay.payouts import ChunkRef, Payouts, PostgresLedger, State
 from tests.cli.terminal import CommandLine, variables

@@ -6,12 +6,12 @@ import typer
 
 from dgspay.cli.payouts.check import check
 from dgspay.cli.payouts.copies import backup, restore
+from dgspay.cli.payouts.display import EXIT_CODES
 from dgspay.cli.payouts.listen import listen
 from dgspay.cli.payouts.reconcile import reconcile
 from dgspay.cli.payouts.report import report
+from dgspay.cli.payouts.resolve import resolve
 from dgspay.cli.payouts.run import run
-from dgspay.cli.payouts.settle import resolve
-from dgspay.cli.payouts.shown import EXIT_CODES
 from dgspay.cli.payouts.status import status
 from dgspay.cli.payouts.work import work
 

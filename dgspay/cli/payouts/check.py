@@ -9,6 +9,7 @@ import typer
 
 from dgspay.cli.exit_codes import ExitCode
 from dgspay.cli.options import BaseUrlOption, EnvironmentOption
+from dgspay.cli.payouts.display import tell_faults, tell_preflight, tell_survey
 from dgspay.cli.payouts.ledgers import ledger_if_any
 from dgspay.cli.payouts.options import (
     AllowOption,
@@ -20,10 +21,9 @@ from dgspay.cli.payouts.options import (
     RepeatDaysOption,
     SheetArgument,
     TransportOption,
-    asking,
     mapping_of,
 )
-from dgspay.cli.payouts.shown import tell_faults, tell_preflight, tell_survey
+from dgspay.cli.payouts.setup import asking
 from dgspay.cli.terminal import console
 from dgspay.payouts import REPEAT_DAYS, RowFault, RowsInvalidError, check_rows
 

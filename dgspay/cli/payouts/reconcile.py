@@ -14,8 +14,8 @@ from dgspay.cli.payouts.options import (
     LedgerOption,
     RateOption,
     TransportOption,
-    asking,
 )
+from dgspay.cli.payouts.setup import asking
 from dgspay.cli.terminal import console, visible
 from dgspay.payouts import AsyncPayouts, Difference, Pace
 

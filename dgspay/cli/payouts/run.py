@@ -14,6 +14,14 @@ import typer
 
 from dgspay.cli.exit_codes import ExitCode, tell_error
 from dgspay.cli.options import NOTHING_SENT, BaseUrlOption, EnvironmentOption, ask
+from dgspay.cli.payouts.display import (
+    exit_code,
+    summary_of,
+    tell_faults,
+    tell_preflight,
+    tell_summary,
+    tell_survey,
+)
 from dgspay.cli.payouts.ledgers import (
     AnyLedger,
     NewLedger,
@@ -35,18 +43,10 @@ from dgspay.cli.payouts.options import (
     SheetArgument,
     TransportOption,
     TrustOption,
-    client,
     mapping_of,
 )
 from dgspay.cli.payouts.progress import Progress, shown, telling
-from dgspay.cli.payouts.shown import (
-    exit_code,
-    summary_of,
-    tell_faults,
-    tell_preflight,
-    tell_summary,
-    tell_survey,
-)
+from dgspay.cli.payouts.setup import client
 from dgspay.cli.signals import stop_signals
 from dgspay.cli.streams import begin_effect, note_effect
 from dgspay.cli.terminal import console, visible

@@ -9,9 +9,9 @@ from rich.live import Live
 
 from dgspay.cli.options import JsonOption
 from dgspay.cli.output import write_json
+from dgspay.cli.payouts.display import exit_code, summary_of, tell_status
 from dgspay.cli.payouts.ledgers import known_ledger
 from dgspay.cli.payouts.options import BatchArgument, LedgerOption
-from dgspay.cli.payouts.shown import exit_code, summary_of, tell_status
 from dgspay.cli.signals import stop_signals
 from dgspay.cli.terminal import console
 from dgspay.payouts import Payouts, State, Status

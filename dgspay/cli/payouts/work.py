@@ -18,9 +18,9 @@ from dgspay.cli.payouts.options import (
     RateOption,
     TransportOption,
     TrustOption,
-    client,
 )
 from dgspay.cli.payouts.progress import Progress, shown, telling
+from dgspay.cli.payouts.setup import client
 from dgspay.cli.signals import stop_signals
 from dgspay.cli.streams import begin_effect
 from dgspay.cli.terminal import console, visible

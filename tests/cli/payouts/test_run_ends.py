@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dgspay.cli.exit_codes import ExitCode
-from dgspay.cli.payouts.shown import exit_code
+from dgspay.cli.payouts.display import exit_code
 from dgspay.emulator import Emulator
 from dgspay.emulator.faults.kinds import Fault
 from dgspay.payouts import (
@@ -21,8 +21,7 @@ from dgspay.payouts import (
     Summary,
 )
 from tests.cli.terminal import CommandLine, variables
-
-from .sheets import RICH, in_process, ledger_in, write_sheet
+from tests.payouts.sheets import RICH, in_process, ledger_in, write_sheet
 
 
 def leave_in_wallet(emulator: Emulator, rest: int) -> None:

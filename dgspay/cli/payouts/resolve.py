@@ -8,9 +8,10 @@ import typer
 
 from dgspay.cli.exit_codes import ExitCode, fail
 from dgspay.cli.options import BaseUrlOption, EnvironmentOption, ask
+from dgspay.cli.payouts.display import words_of
 from dgspay.cli.payouts.ledgers import known_ledger
-from dgspay.cli.payouts.options import BatchArgument, LedgerOption, TransportOption, asking
-from dgspay.cli.payouts.shown import words_of
+from dgspay.cli.payouts.options import BatchArgument, LedgerOption, TransportOption
+from dgspay.cli.payouts.setup import asking
 from dgspay.cli.terminal import console
 from dgspay.payouts import UNSETTLED, NotInDoubtError, Payouts, Record
 

@@ -19,9 +19,17 @@ from dgspay.emulator.faults.kinds import Fault
 from dgspay.payouts import PayoutWebhooks, SqliteLedger, State
 from dgspay.webhooks import sign
 from tests.cli.terminal import CommandLine, variables
-
-from .killing import Strike, environ_of, finish, ledger_of, paid, start, states, strike_at
-from .sheets import RICH, payments, write_sheet
+from tests.payouts.killing import (
+    Strike,
+    environ_of,
+    finish,
+    ledger_of,
+    paid,
+    start,
+    states,
+    strike_at,
+)
+from tests.payouts.sheets import RICH, payments, write_sheet
 
 
 @pytest.fixture(autouse=True)
