@@ -20,6 +20,7 @@ DOORS: dict[str, set[str]] = {
     "_lazy": set(),
     "_version": set(),
     "clock": set(),
+    "csv_safety": set(),
     "errors": set(),
     "forks": set(),
     "interruption": set(),

@@ -14,12 +14,10 @@ import attrs
 
 from dgspay.cli.exit_codes import fail
 from dgspay.cli.terminal import speaks_unicode, visible
+from dgspay.csv_safety import safe_cell
 from dgspay.models.json_codec import dump_json
 from dgspay.money import to_json_number
 from dgspay.secret import masked_data
-
-# A spreadsheet runs a cell that begins with one of these, white space before it or not.
-_FORMULA_STARTS = ("=", "+", "-", "@", "|", "%")
 
 
 def as_record(model: Any) -> dict[str, Any]:
@@ -97,8 +95,8 @@ def write_csv(models: Iterable[Any], columns: Sequence[str]) -> None:
 def csv_cell(value: object) -> str:
     """Return a value as a cell that no spreadsheet takes for a formula.
 
-    Amounts are written digit for digit and stay numbers. Text that could be a formula gets
-    an apostrophe in front, and control characters are made visible.
+    Amounts are written digit for digit and stay numbers. Text is guarded by `safe_cell`, and
+    its control characters are made visible.
     """
     match value:
         case None:
@@ -112,5 +110,4 @@ def csv_cell(value: object) -> str:
         case datetime():
             return value.isoformat(sep=" ")
         case _:
-            text = visible(str(value))
-            return f"'{text}" if text.lstrip().startswith(_FORMULA_STARTS) else text
+            return safe_cell(visible(str(value)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -12,6 +11,7 @@ from typing import Any, TextIO
 
 import attrs
 
+from dgspay.csv_safety import safe_cell
 from dgspay.models.json_codec import dump_json
 from dgspay.money import to_json_number
 from dgspay.payouts.batch import Batch
@@ -22,12 +22,6 @@ _PAGE = 1000
 _MAX_REASONS = 50
 _LONGEST_REASON = 160
 _MAX_CONTRADICTED = 1000
-# A spreadsheet runs a cell that begins with one of these, white space before it or not; the
-# wide forms are what an Asian keyboard writes.
-_FORMULA_STARTS = ("=", "+", "-", "@", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-# A phone or an account, sign included: digits alone are no formula, and an apostrophe in front
-# would make another number of them for every program that reads the file.
-_NUMBER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 
 COLUMNS = (
     "number",
@@ -224,6 +218,4 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, Decimal):
         return to_json_number(value)
-    text = str(value)
-    is_formula = text.lstrip().startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(text)
-    return f"'{text}" if is_formula else text
+    return safe_cell(str(value))

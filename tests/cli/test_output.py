@@ -16,7 +16,7 @@ from tests.cli.terminal import CommandLine
 
 @pytest.mark.parametrize(
     "text",
-    ["=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1+1", "\r=1", " =1+1", "|calc", "%0A=1", "\n-1"],
+    ["=1+1", "+1+1", "-1+2", "@SUM(A1)", "\t=1+1", "\r=1", " =1+1", "|calc", "%0A=1", "\n-1"],
 )
 def test_no_text_of_a_csv_is_a_formula(text: str) -> None:
     cell = csv_cell(text)
