@@ -26,7 +26,7 @@ OLDEST = PYTHONS[0]
 
 # The tests that reach every branch of the core. Only these are measured: under measurement, the
 # storms of connections in the others take three times as long.
-MEASURED = ("tests/core", "tests/api", "tests/guide", "tests/encryption")
+MEASURED = ("tests/core", "tests/api", "tests/guide", "tests/models")
 MEASURED_FILES = sorted(str(path) for path in Path("tests").glob("test_*.py"))
 
 # Where a branch that is never taken could cost money.
@@ -46,7 +46,7 @@ ESSENTIAL = (*MEASURED, *MEASURED_FILES, "tests/transports", "tests/webhooks")
 FOR_A_WHEEL = (
     "tests/api",
     "tests/guide",
-    "tests/encryption",
+    "tests/models",
     *(
         path
         for path in MEASURED_FILES
@@ -162,7 +162,7 @@ def checks(session: nox.Session) -> None:
 def durability(session: nox.Session) -> None:
     """Kill, stop, restart and race what pays, cut its lines, and schedule it, at full size."""
     install(session, "-e", EVERYTHING, *group("test", "schedulers"))
-    paths = ("tests/payouts", "tests/faults", "tests/webhooks/test_webhook_processes.py")
+    paths = ("tests/payouts", "tests/faults", "tests/webhooks/test_receiver_processes.py")
     # A run may take longer than what otherwise means that a test hangs.
     options = ("-o", "faulthandler_timeout=0", *session.posargs)
     session.run("pytest", *paths, *options, env={"DGSPAY_TEST_FULL": "1"})

@@ -304,7 +304,7 @@ def table_of(rates: dict[str, list[float]]) -> tuple[str, bool]:
 
 
 def measured_rates() -> dict[str, list[float]]:
-    from tests.webhooks.real_servers import (  # noqa: PLC0415 - of the tests
+    from tests.support.real_servers import (  # noqa: PLC0415 - of the tests
         postgres_binaries,
         running_postgres,
     )

@@ -30,7 +30,7 @@ from dgspay.errors import Outcome
 from dgspay.payouts import AsyncPayouts, Payouts
 from dgspay.webhooks import sign
 from tests.cli.terminal import CommandLine, Said, variables
-from tests.webhooks.real_servers import postgres_binaries, running_postgres
+from tests.support.real_servers import postgres_binaries, running_postgres
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from dgspay.core.messages import EffectResult, Response, Send, Sleep
 from dgspay.core.operation import Repeat
 from dgspay.core.retry import RetryPolicy
 from dgspay.errors import APIError, DecodeError, IdempotencyError, Outcome, TransportError
-from tests.core.story import LOST, OK, REFUSED, Story, answer, code, operation
+from tests.support.scripted_server import LOST, OK, REFUSED, Story, answer, code, operation
 
 
 def test_each_attempt_and_the_call_are_told() -> None:

@@ -9,7 +9,7 @@ from dgspay.core.messages import Response
 from dgspay.core.retry import RetryPolicy
 from dgspay.errors import NotFoundError, TransportError, WaitTimeoutError
 from dgspay.models.enums import PaymentStatus
-from tests.core.story import BAD_CERTIFICATE, REFUSED, Story, answer, code
+from tests.support.scripted_server import BAD_CERTIFICATE, REFUSED, Story, answer, code
 
 
 def seen(status: str, **more: object) -> Response:

@@ -23,7 +23,16 @@ from dgspay.errors import (
     TransportError,
     UnlistedCodeError,
 )
-from tests.core.story import BAD_CERTIFICATE, LOST, OK, REFUSED, Story, answer, code, operation
+from tests.support.scripted_server import (
+    BAD_CERTIFICATE,
+    LOST,
+    OK,
+    REFUSED,
+    Story,
+    answer,
+    code,
+    operation,
+)
 
 READ, CHARGE, PAYOUT, NEVER_AFTER_UNKNOWN = (
     Repeat.READ,

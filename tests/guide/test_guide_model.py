@@ -18,8 +18,8 @@ from dgspay.core.retry import RetryPolicy
 from dgspay.models.customers import BankRecipient, BillingAddress, Customer
 from dgspay.models.standing import Standing
 from dgspay.webhooks.events import read_event
-from tests.core.story import Story
 from tests.guide import guide_model as guide
+from tests.support.scripted_server import Story
 
 ANSWERS = 200_000 if os.environ.get("DGSPAY_TEST_FULL") else 4_000
 ASKED = "dgs_1"

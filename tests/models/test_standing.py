@@ -17,7 +17,7 @@ from dgspay.models.enums import ConversionStatus, PaymentStatus
 from dgspay.models.standing import Standing, contradiction_in, standing_of, statements
 from dgspay.models.transactions import Transaction
 from dgspay.webhooks.events import read_event
-from tests.core.story import Story, answer, operation
+from tests.support.scripted_server import Story, answer, operation
 
 PAID, FAILED, PENDING, UNKNOWN = Standing
 

@@ -16,7 +16,7 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.webhooks.real_servers import cleared, postgres_binaries
+from tests.support.real_servers import cleared, postgres_binaries
 
 
 def free_port() -> int:

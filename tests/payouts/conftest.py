@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.webhooks.real_servers import postgres_binaries, running_postgres
+from tests.support.real_servers import postgres_binaries, running_postgres
 
 
 @pytest.fixture(scope="session")

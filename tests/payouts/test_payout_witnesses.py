@@ -23,9 +23,9 @@ from dgspay.payouts.witnesses import (
     evidence_of_look_up,
 )
 from dgspay.webhooks import DisbursementFailed, DisbursementSucceeded
-from tests.core.story import LOST, REFUSED, Story, answer, code
 from tests.payouts.killing import paid
 from tests.payouts.sheets import in_process, ledger_in, write_sheet
+from tests.support.scripted_server import LOST, REFUSED, Story, answer, code
 
 PAYOUT = Payout(number=1, reference="r1", amount=1000, account="+250788123456", network="MTN")
 DISBURSE = disbursements.create(

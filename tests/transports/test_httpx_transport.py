@@ -13,7 +13,7 @@ from dgspay import AsyncDGSPay, DGSPay, RetryPolicy
 from dgspay.errors import AuthenticationError, Outcome, OutcomeUnknownError, TransportError
 from dgspay.transports.base import AsyncTransport, Transport
 from dgspay.transports.httpx import HttpxTransport
-from tests.api.recorders import ACCOUNT, API_KEY, MOBILE_MONEY
+from tests.support.recorders import ACCOUNT, API_KEY, MOBILE_MONEY
 
 ORIGIN = "https://test.pay.digitalservicescenter.rw"
 CHARGES = f"{ORIGIN}/generation/v2/charges"

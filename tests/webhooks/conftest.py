@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 
 from dgspay.webhooks import MemoryInbox, SQLiteInbox
-
-from .blocking import Blocking
-from .real_servers import postgres_binaries, running_postgres, running_redis
+from tests.support.blocking_inbox import Blocking
+from tests.support.real_servers import postgres_binaries, running_postgres, running_redis
 
 INBOXES = ["memory", "sqlite", "postgres", "async_postgres", "redis", "async_redis"]
 

@@ -1,1 +1,0 @@
-"""Card and PIN encryption, and the values that carry it."""

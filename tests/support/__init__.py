@@ -1,0 +1,1 @@
+"""Servers, clients and data that tests of several folders share."""

@@ -1,0 +1,1 @@
+"""Tests of the adapters, each with its real framework."""

@@ -1,0 +1,1 @@
+"""Tests of the inboxes, each on its real server."""
