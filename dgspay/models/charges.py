@@ -104,6 +104,7 @@ class Charge(Result):
         said = all_said(
             self.extra,
             status=self.status,
+            dgs_reference=self.dgs_reference,
             transaction_status=self.transaction_status,
             next_action_type=self.next_action_type,
             next_action_redirect_url=self.next_action_redirect_url,

@@ -51,6 +51,7 @@ class Disbursement(Result):
         said = all_said(
             self.extra,
             status=self.status,
+            dgs_reference=self.dgs_reference,
             transaction_status=self.transaction_status,
             fail_reason=self.fail_reason,
         )

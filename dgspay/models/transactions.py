@@ -12,7 +12,7 @@ import attrs
 from dgspay.models.enums import PaymentMethod, PaymentStatus
 from dgspay.models.extra_fields import extra_fields, incidental, shown
 from dgspay.models.results import Result
-from dgspay.models.standing import Standing, standing_of, statements
+from dgspay.models.standing import Standing, all_said, standing_of, statements
 
 
 @attrs.frozen(kw_only=True, field_transformer=shown)
@@ -53,7 +53,8 @@ class Transaction(Result):
         """How it stands by everything the answer says; see `dgspay.models.standing`."""
         if self.contradiction is not None:
             return Standing.UNKNOWN
-        return standing_of(statements({**self.extra, "status": self.status}, is_record=True))
+        said = all_said(self.extra, status=self.status, dgs_reference=self.dgs_reference)
+        return standing_of(statements(said, is_record=True))
 
     @property
     def is_paid(self) -> bool:

@@ -18,6 +18,7 @@ from dgspay.models.results import Result
 from dgspay.models.standing import (
     Standing,
     Statement,
+    all_said,
     contradiction_in,
     normalized,
     standing_of,
@@ -109,7 +110,8 @@ class _Documented(Result):
     def _statements(self) -> list[Statement]:
         # Beside the name, which is exact, "SUCCESSFUL" is the same in another spelling.
         status = None if self.status is None else normalized(self.status)
-        said = statements({**self.extra, "status": status}, is_record=True)
+        fields = all_said(self.extra, status=status, dgs_reference=self.dgs_reference)
+        said = statements(fields, is_record=True)
         return [statement_of_event(self.event), *said]
 
 

@@ -16,7 +16,8 @@ The guide's sentences, and what follows from each:
 - A row of the list has `status` success, pending or failed, which is the payment's.
 - `disbursement.failed` has a fail_reason; a declined charge an issuer_response_type `declined`.
 
-And one rule of prudence: what is said twice must be said alike, or it is not known.
+And two rules of prudence: what is said twice must be said alike, or it is not known; and a reason
+or a code alone, without a status that says so, shows no failure.
 """
 
 from __future__ import annotations
@@ -73,7 +74,13 @@ def _code(answer: dict[str, Any]) -> str | None:
     return "unreadable" if code else None
 
 
-def _claims(part: dict[str, Any], *, is_payment: bool, level: int = 0) -> Claims:
+def _objects_in(value: Any) -> list[dict[str, Any]]:
+    if isinstance(value, dict):
+        return [value]
+    return [one for item in value for one in _objects_in(item)] if isinstance(value, list) else []
+
+
+def _claims(part: dict[str, Any], *, is_payment: bool) -> Claims:
     found = [_claim(part[name]) for name in _WORDS_FOR_THE_PAYMENT if part.get(name) is not None]
     status = part.get("status")
     if status is not None:
@@ -83,21 +90,34 @@ def _claims(part: dict[str, Any], *, is_payment: bool, level: int = 0) -> Claims
     if any(_filled(part.get(name)) for name in part if name.startswith("next_action")):
         found.append("open")
     if _code(part) is not None or _filled(part.get("fail_reason")):
-        found.append("failed")
+        found.append("reason")
     issuer = part.get("issuer_response_type")
     if isinstance(issuer, str) and issuer.strip().lower() == "declined":
-        found.append("failed")
-    if level < 3:
-        for name in _OBJECTS:
-            if isinstance(part.get(name), dict):
-                found += _claims(part[name], is_payment=True, level=level + 1)
+        found.append("reason")
+    for name in _OBJECTS:
+        for inner in _objects_in(part.get(name)):
+            found += _claims(inner, is_payment=True)
     return found
 
 
-def _together(claims: Claims) -> str:
-    return {frozenset({"paid"}): PAID, frozenset({"failed"}): FAILED}.get(
-        frozenset(claims), NOT_KNOWN
+def _references(part: dict[str, Any]) -> set[str]:
+    name = part.get("dgs_reference")
+    found = (
+        {str(name).strip().casefold()} if isinstance(name, str | int) and _filled(name) else set()
     )
+    for record in _OBJECTS:
+        for inner in _objects_in(part.get(record)):
+            found |= _references(inner)
+    return found
+
+
+def _together(claims: Claims, about: dict[str, Any]) -> str:
+    said = frozenset(claims)
+    if len(_references(about)) > 1:
+        return NOT_KNOWN
+    if said == {"paid"}:
+        return PAID
+    return FAILED if "failed" in said and said <= {"failed", "reason"} else NOT_KNOWN
 
 
 def _says_it_goes_on(answer: dict[str, Any], level: int = 0) -> bool:
@@ -110,9 +130,10 @@ def _says_it_goes_on(answer: dict[str, Any], level: int = 0) -> bool:
         return True
     if level and _claim(answer.get("status")) in ("paid", "paid?", "open"):
         return True
-    return level < 3 and any(
-        isinstance(answer.get(name), dict) and _says_it_goes_on(answer[name], level + 1)
+    return any(
+        _says_it_goes_on(inner, level + 1)
         for name in _OBJECTS
+        for inner in _objects_in(answer.get(name))
     )
 
 
@@ -163,7 +184,7 @@ def charge(answer: dict[str, Any] | None, http: int, *, own_key: bool = True) ->
     texts = ("transaction_status", "next_action_type")
     if not _read_as(answer, "dgs_reference", *texts):
         return NOT_KNOWN
-    return _together(_claims(answer, is_payment=False))
+    return _together(_claims(answer, is_payment=False), answer)
 
 
 def transfer(answer: dict[str, Any] | None, http: int, *, own_key: bool = True) -> str:
@@ -180,7 +201,7 @@ def transfer(answer: dict[str, Any] | None, http: int, *, own_key: bool = True) 
         return NOT_KNOWN
     if not _read_as(answer, "dgs_reference", "transaction_status", "fail_reason"):
         return NOT_KNOWN
-    together = _together(_claims(answer, is_payment=False))
+    together = _together(_claims(answer, is_payment=False), answer)
     return FAILED if together == FAILED else NOT_KNOWN
 
 
@@ -196,7 +217,7 @@ def looked_up(answer: dict[str, Any] | None, http: int, asked: str) -> str:
         return NOT_KNOWN
     # Beside a transaction_status, the status on top is not the payment's.
     is_payment = record is answer and not _filled(answer.get("transaction_status"))
-    return _together(_claims(answer, is_payment=is_payment))
+    return _together(_claims(answer, is_payment=is_payment), answer)
 
 
 def _record(answer: dict[str, Any]) -> dict[str, Any] | None:
@@ -244,7 +265,7 @@ def listed(row: dict[str, Any]) -> str:
     """What a row of GET /transactions means."""
     if not _has_own_status(row):
         return NOT_KNOWN
-    return _together(_claims(row, is_payment=True))
+    return _together(_claims(row, is_payment=True), row)
 
 
 def event(body: dict[str, Any]) -> str:
@@ -261,4 +282,4 @@ def event(body: dict[str, Any]) -> str:
     # The name is the guide's own word, so that a status in another spelling only agrees with it.
     word = body.get("status")
     status = "success" if _claim(word) == "paid?" else word
-    return _together([ends[end], *_claims({**body, "status": status}, is_payment=True)])
+    return _together([ends[end], *_claims({**body, "status": status}, is_payment=True)], body)

@@ -39,6 +39,28 @@ SAYS_OTHERWISE: list[dict[str, Any]] = [
     {"data": {"status": "failed"}},
     {"transaction": {"transaction_status": "pending"}},
     {"data": {"payment": {"charge": {"status": "failed"}}}},
+    {"data": {"data": {"data": {"data": {"data": {"data": {"status": "failed"}}}}}}},
+    # In arrays, under other names, in other objects, by a word alone.
+    *({"data": [{"status": word}]} for word in ("failed", "pending", "SUCCESS")),
+    {"transactions": [[{"status": "success"}], [{"transaction_status": "failed"}]]},
+    {"transactionStatus": "failed"},
+    {"Transaction-Status": "FAILED"},
+    {"data": {"STATUS": "failed"}},
+    {"nextActionType": "requires_pin"},
+    {"errorCode": "90"},
+    {"failReason": "no such account"},
+    {"details": {"provider": [{"transaction_status": "failed"}]}},
+    {"result": {"status": "pending"}},
+    {"payment": "failed"},
+    {"success": False},
+    {"error": {"message": "declined"}},
+    *({"issuer_response_type": word} for word in ("soft_decline", ["declined"])),
+    {"issuer_response": {"type": "declined"}},
+    # Another payment.
+    {"dgs_reference": "d1", "payment": {"dgs_reference": "d2", "status": "successful"}},
+    {"data": [{"dgsReference": "d1"}, {"dgs_reference": "d2"}]},
+    # More than is looked at.
+    {"lines": [{}] * 6000},
 ]
 # What stands beside a success, and takes nothing back.
 SAYS_NOTHING: list[dict[str, Any]] = [
@@ -51,7 +73,12 @@ SAYS_NOTHING: list[dict[str, Any]] = [
     {"fail_reason": None, "issuer_response_type": "approved", "issuer_response_code": "00"},
     {"processor_response": "Approved", "settlement_status": "pending"},
     {"data": {"status": "success"}, "transaction": {"transaction_status": "successful"}},
-    {"data": [{"status": "failed"}], "customer": {"status": "failed"}},
+    {"customer": {"status": "failed"}, "payment_link": {"status": "archived"}},
+    {"recent_charges": [{"status": "failed"}], "attempts": [{"transaction_status": "failed"}]},
+    {"metadata": {"transaction_status": "failed", "dgs_reference": "d2"}},
+    {"dgs_reference": "D1", "data": [{"status": "success", "dgs_reference": "d1"}]},
+    {"success": True, "error": None, "errors": [], "transaction": "t1", "payment": 5},
+    {"details": {"status": "failed", "success": False}},
 ]
 
 
@@ -75,6 +102,13 @@ def test_what_says_nothing_leaves_a_success_paid(beside: dict[str, Any]) -> None
     said = {"status": "success", **beside}
     assert standing(said) is PAID
     assert contradiction_in(statements(said, is_record=True)) is None
+
+
+@pytest.mark.acceptance(60)
+@pytest.mark.parametrize("alone", [{"fail_reason": "x"}, {"data": {"error_code": "90"}}], ids=repr)
+def test_a_reason_alone_is_no_failure(alone: dict[str, Any]) -> None:
+    assert standing({"status": "success", **alone}, is_record=False) is UNKNOWN
+    assert standing({"status": "failed", **alone}, is_record=False) is FAILED
 
 
 @pytest.mark.acceptance(25, 60)
