@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn, final, get_args
 
 from dgspay.errors import ConfigError
 from dgspay.models.cards import NONCE_CHARACTERS, EncryptedCard, EncryptedPin, check_nonce
-from dgspay.secret import MASK, Secret
+from dgspay.secret import MASK, Secret, sealed_text
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -101,7 +101,7 @@ class CardEncryptor:
     __slots__ = ("_alphabet", "_encrypt", "_used")
 
     def __init__(self, key: str, alphabet: NonceAlphabet = "hex") -> None:
-        held = _held(key)
+        held = sealed_text(key)
         del key
         if alphabet not in get_args(NonceAlphabet):
             raise ConfigError("alphabet must be 'hex' or 'alphanumeric'")
@@ -135,7 +135,7 @@ class CardEncryptor:
             ValueError: naming the field that is wrong and never showing what it holds; also
                 for a nonce that was used before.
         """
-        wanted = None if nonce is None else _held(nonce)
+        wanted = None if nonce is None else sealed_text(nonce)
         try:
             fault = _card_fault(number, expiry_month, expiry_year, cvv)
             if fault is not None:
@@ -165,7 +165,7 @@ class CardEncryptor:
             ValueError: when the PIN is not 4 to 6 digits, which are not shown; also for a
                 nonce that was used before, above all by the card this PIN belongs to.
         """
-        wanted = None if nonce is None else _held(nonce)
+        wanted = None if nonce is None else sealed_text(nonce)
         try:
             if not _is_digits(pin, _PIN_LENGTHS):
                 raise ValueError("pin must be text of 4 to 6 digits (0 to 9)")
@@ -209,7 +209,7 @@ def encrypt_field(plaintext: str, *, key: str, nonce: str) -> str:
         ValueError: when the nonce is not 12 ASCII characters, or the plaintext has half a
             surrogate pair, which no bytes stand for.
     """
-    field, held_key, held_nonce = _held(plaintext), _held(key), _held(nonce)
+    field, held_key, held_nonce = sealed_text(plaintext), sealed_text(key), sealed_text(nonce)
     del plaintext, key, nonce
     check_nonce("nonce", held_nonce)
     aes = _aes(held_key)
@@ -234,7 +234,7 @@ def decrypt_field(ciphertext: str, *, key: str, nonce: str) -> str:
     """
     from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - loads when first used
 
-    held, held_key, held_nonce = _held(ciphertext), _held(key), _held(nonce)
+    held, held_key, held_nonce = sealed_text(ciphertext), sealed_text(key), sealed_text(nonce)
     del ciphertext, key, nonce
     check_nonce("nonce", held_nonce)
     aes = _aes(held_key)
@@ -260,11 +260,6 @@ def _aes(key: Secret) -> AESGCM:
             "merchant portal, Settings -> API Settings: test and live have different keys"
         )
     return AESGCM(a2b_base64("".join(key.reveal().split()).rstrip("=") + "="))
-
-
-def _held(value: object) -> Secret:
-    """Hold what was given as text; what is not text becomes empty and is refused as such."""
-    return Secret(value if isinstance(value, str) else "")
 
 
 def _fresh_nonce(alphabet: NonceAlphabet) -> bytes:

@@ -112,6 +112,11 @@ class Secret(Sealed[str]):
 _set_probes, _probes_of = take_name(Secret, "_probes")
 
 
+def sealed_text(value: object) -> Secret:
+    """Return text as a Secret; anything else as an empty one, which is rejected as malformed."""
+    return Secret(value if isinstance(value, str) else "")
+
+
 def _are_equal(one: object, other: object) -> bool:
     if isinstance(one, str) and isinstance(other, str):
         one, other = one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass")

@@ -15,7 +15,17 @@ import dgspay
 HOUSE = Path(dgspay.__file__).parent
 
 # What a room may import of the house. Rooms not listed stand on the public names, like a user.
-GROUND = {"_lazy", "_version", "clock", "errors", "forks", "interruption", "money", "secret"}
+GROUND = {
+    "_lazy",
+    "_version",
+    "clock",
+    "errors",
+    "forks",
+    "interruption",
+    "money",
+    "private_files",
+    "secret",
+}
 DOORS: dict[str, set[str]] = {
     "_lazy": set(),
     "_version": set(),
@@ -25,6 +35,7 @@ DOORS: dict[str, set[str]] = {
     "forks": set(),
     "interruption": set(),
     "money": set(),
+    "private_files": set(),
     "secret": set(),
     "models": GROUND | {"models"},
     "core": GROUND | {"models", "core"},

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar, NoReturn, Self, final
 
-from dgspay.secret import MASK, Secret
+from dgspay.secret import MASK, Secret, sealed_text
 
 NONCE_CHARACTERS = 12
 """The nonce's 12 ASCII characters are the initialisation vector, byte for byte."""
@@ -52,7 +52,9 @@ class _Encrypted:
         """
         is_mapping = isinstance(mapping, Mapping)
         # Not `dict(mapping)`: what else the page posted is none of our business.
-        values = {field: _held(mapping.get(field)) for field in cls._FIELDS} if is_mapping else {}
+        values = (
+            {field: sealed_text(mapping.get(field)) for field in cls._FIELDS} if is_mapping else {}
+        )
         del mapping  # so that a traceback with locals does not show it
         if not is_mapping:
             raise ValueError(f"{cls.__name__} needs a JSON object with {', '.join(cls._FIELDS)}")
@@ -155,11 +157,11 @@ class EncryptedCard(_Encrypted):
         card_nonce: str,
     ) -> None:
         values = {
-            "card_encrypted_number": _held(card_encrypted_number),
-            "card_encrypted_expiry_month": _held(card_encrypted_expiry_month),
-            "card_encrypted_expiry_year": _held(card_encrypted_expiry_year),
-            "card_encrypted_cvv": _held(card_encrypted_cvv),
-            "card_nonce": _held(card_nonce),
+            "card_encrypted_number": sealed_text(card_encrypted_number),
+            "card_encrypted_expiry_month": sealed_text(card_encrypted_expiry_month),
+            "card_encrypted_expiry_year": sealed_text(card_encrypted_expiry_year),
+            "card_encrypted_cvv": sealed_text(card_encrypted_cvv),
+            "card_nonce": sealed_text(card_nonce),
         }
         # A traceback that shows locals must not find them here.
         del card_encrypted_number, card_encrypted_expiry_month, card_encrypted_expiry_year
@@ -212,8 +214,8 @@ class EncryptedPin(_Encrypted):
 
     def __init__(self, *, auth_pin_encrypted: str, auth_pin_nonce: str) -> None:
         values = {
-            "auth_pin_encrypted": _held(auth_pin_encrypted),
-            "auth_pin_nonce": _held(auth_pin_nonce),
+            "auth_pin_encrypted": sealed_text(auth_pin_encrypted),
+            "auth_pin_nonce": sealed_text(auth_pin_nonce),
         }
         # A traceback that shows locals must not find them here.
         del auth_pin_encrypted, auth_pin_nonce
@@ -228,11 +230,6 @@ class EncryptedPin(_Encrypted):
     def auth_pin_nonce(self) -> str:
         """The 12 ASCII characters the PIN was encrypted under."""
         return self._value(1)
-
-
-def _held(value: object) -> Secret:
-    """Hold what came as text; what is not text becomes empty and is refused as malformed."""
-    return Secret(value if isinstance(value, str) else "")
 
 
 def check_nonce(field: str, nonce: Secret) -> None:

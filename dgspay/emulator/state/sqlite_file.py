@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import errno
-import os
 import sqlite3
 import threading
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
 import attrs
+
+from dgspay.private_files import make_private
 
 _APPLICATION_ID: Final = 0x44475345
 _VERSION: Final = 1
@@ -88,7 +89,7 @@ class StateFile:
         self._lock = threading.Lock()
         self._path = path
         if str(path) != IN_MEMORY:
-            _make_private(Path(path))
+            make_private(Path(path))
         try:
             self._connection = sqlite3.connect(
                 path, isolation_level=None, check_same_thread=False, timeout=0
@@ -249,10 +250,3 @@ def _trouble(path: str | Path, reason: str) -> OSError:
 
 def _columns(row: Row) -> tuple[str, str, str, str | None]:
     return (row.kind, row.account, row.name, row.content)
-
-
-def _make_private(path: Path) -> None:
-    """Make a file that only its owner reads, unless it is there; its journal will be like it."""
-    # What else is wrong with the path, SQLite says better.
-    with suppress(OSError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))

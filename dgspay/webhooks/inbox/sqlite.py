@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dgspay.errors import ConfigError
+from dgspay.private_files import make_private
 from dgspay.webhooks.inbox.keys import wider_keys
 from dgspay.webhooks.inbox.protocol import Claim, Refusal, new_claim
 
@@ -153,7 +154,8 @@ class SQLiteInbox:
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        _make_private(self._path)
+        with _making:
+            make_private(self._path)
         connection = sqlite3.connect(self._path, timeout=0, isolation_level=None)
         with contextlib.closing(connection):
             self._patiently(connection, _SCHEMA)
@@ -191,10 +193,3 @@ class SQLiteInbox:
 def _written(begun: float, lease: float) -> str:
     over = math.ceil((begun + lease) * _MICROSECONDS)
     return f"{math.floor(begun * _MICROSECONDS)}-{over}"
-
-
-def _make_private(path: Path) -> None:
-    """Make a file that only its owner reads, unless it is there; its journal will be like it."""
-    # What else is wrong with the path, SQLite says better.
-    with _making, contextlib.suppress(OSError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
