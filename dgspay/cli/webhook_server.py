@@ -17,6 +17,7 @@ import attrs
 
 from dgspay import errors, webhooks
 from dgspay.secret import Secret
+from dgspay.webhooks.responses import response_to
 
 MAX_BODY = 1024 * 1024
 """Bytes; the guide's largest event has a few hundred."""
@@ -152,10 +153,8 @@ def _handler(answer: Answerer, secret: Secret) -> type[BaseHTTPRequestHandler]:
             signature = self.headers.get(webhooks.SIGNATURE_HEADER)
             try:
                 event = webhooks.verify(body, signature, secret)
-            except errors.SignatureError as error:
-                return Refused(401, error.message)
-            except errors.DecodeError as error:
-                return Refused(400, error.message)
+            except (errors.SignatureError, errors.DecodeError) as error:
+                return Refused(response_to(error).status, error.message)
             return Arrived(path=self.path, event=event, body=body, signature=signature or "")
 
         def _answer(self, status: int) -> None:

@@ -15,11 +15,12 @@ from dgspay.cli.exit_codes import ExitCode, fail
 from dgspay.cli.options import JsonOption, YesOption, ask, webhook_secret
 from dgspay.cli.output import as_record, json_text, write_json
 from dgspay.cli.sample_events import SAMPLES, sample
-from dgspay.cli.signals import stop_signals, wait_until
+from dgspay.cli.signals import stop_signals
 from dgspay.cli.streams import OutputLostError
 from dgspay.cli.tables import print_facts
 from dgspay.cli.terminal import console, money, visible
-from dgspay.cli.webhook_server import Arrived, Received, Refused, receive
+from dgspay.cli.webhook_listener import Listener, listening, wait_at
+from dgspay.cli.webhook_server import Arrived
 from dgspay.models.json_codec import dump_json
 from dgspay.secret import Secret
 from dgspay.settings import is_loopback
@@ -66,47 +67,32 @@ def listen(
     """
     if forward_to is not None and not _is_on_this_machine(forward_to):
         fail("--forward-to must be an http or https URL of this machine (127.0.0.1, localhost).")
-    try:
-        with stop_signals() as stopped:
-            listener = _Listener(forward_to, as_json=as_json, stopped=stopped)
-            with receive(listener.answer, _secret(), host=host, port=port) as url:
-                console(stderr=True).print(f"Listening on {url}  (Ctrl-C stops it)")
-                wait_until(stopped)
-            listener.require_output()
-    except OutputLostError:
-        raise
-    except OSError as error:
-        reason = error.strerror
-    else:
-        return
-    fail(f"Cannot listen on {host}, port {port}: {reason}. Try --port 0.")
+    with stop_signals() as stopped:
+        listener = _Listener(forward_to, as_json=as_json, stopped=stopped)
+        with listening(listener, _secret(), host=host, port=port) as url:
+            wait_at(url, stopped)
+        listener.require_output()
 
 
-class _Listener:
-    """Prints what arrives, one at a time though requests come in threads."""
+class _Listener(Listener):
+    """Prints each event, and passes it on."""
 
     def __init__(self, forward_to: str | None, *, as_json: bool, stopped: threading.Event) -> None:
+        super().__init__()
         self._forward_to = forward_to
         self._as_json = as_json
         self._stopped = stopped
         self._lost: OutputLostError | None = None
         self._seen: set[str] = set()
-        self._printing = threading.Lock()
 
-    def answer(self, received: Received) -> int:
-        """Print a delivery, pass it on, and say what to answer."""
-        if isinstance(received, Refused):
-            with self._printing:
-                console(stderr=True).print(
-                    f"Refused with {received.status}: {visible(received.reason)}"
-                )
-            return received.status
+    def take(self, arrived: Arrived) -> int:
+        """Print an event, pass it on, and return the status to answer with."""
         status, remark = 200, ""
         if self._forward_to is not None:
-            status, remark = _forward(received, self._forward_to)
-        with self._printing:
+            status, remark = _forward(arrived, self._forward_to)
+        with self.printing:
             try:
-                self._print(received.event, remark)
+                self._print(arrived.event, remark)
             except OutputLostError as error:
                 # An event that nothing shows must come again, to a listener that shows it.
                 self._lost = error

@@ -14,14 +14,7 @@ from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.payout import Record
 from dgspay.payouts.witnesses import DisbursementEvent, evidence_of_event
 from dgspay.webhooks import EventEnvironment
-from dgspay.webhooks.responses import (
-    RECEIVED,
-    RETRY_AFTER,
-    UNREADABLE,
-    UNSIGNED,
-    WRONG_ENVIRONMENT,
-    WebhookResponse,
-)
+from dgspay.webhooks.responses import RECEIVED, RETRY_AFTER, WebhookResponse, response_to
 from dgspay.webhooks.signature import EnvironmentInput, SecretInput, hold_secrets
 
 logger = logging.getLogger("dgspay.payouts")
@@ -106,12 +99,8 @@ class PayoutWebhooks:
                 logger.warning("%s is no event of a payout", event.event)
                 return UNKNOWN_PAYOUT
             self.take(event, path)
-        except errors.WrongEnvironmentError:
-            return WRONG_ENVIRONMENT
-        except errors.SignatureError:
-            return UNSIGNED
-        except errors.DecodeError:
-            return UNREADABLE
+        except (errors.SignatureError, errors.DecodeError) as error:
+            return response_to(error)
         except UnknownPayoutError:
             return UNKNOWN_PAYOUT
         return RECEIVED

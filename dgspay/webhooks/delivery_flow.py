@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from dgspay.errors import DecodeError, SignatureError, WrongEnvironmentError
+from dgspay.errors import DecodeError, SignatureError
 from dgspay.secret import Secret
 from dgspay.webhooks import responses
 from dgspay.webhooks.events import Event, UnknownEvent
@@ -129,15 +129,12 @@ class ReceiverConfig:
             return responses.TOO_LARGE
         try:
             return verify(body, signature, self.secrets, environment=self.environment)
-        except WrongEnvironmentError as error:
-            logger.warning("a webhook was refused: %s", error)
-            return responses.WRONG_ENVIRONMENT
         except SignatureError as error:
             logger.warning("a webhook was refused: %s", error)
-            return responses.UNSIGNED
+            return responses.response_to(error)
         except DecodeError as error:
             logger.error("a signed webhook cannot be read: %s", error)  # noqa: TRY400 - no fault of ours to trace
-            return responses.UNREADABLE
+            return responses.response_to(error)
 
 
 def handle_once(delivery: Delivery) -> DeliveryFlow:

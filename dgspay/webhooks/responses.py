@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import attrs
 
+from dgspay.errors import DecodeError, SignatureError, WrongEnvironmentError
 from dgspay.models.json_codec import dump_json
 
 RETRY_AFTER = 30
@@ -44,3 +45,14 @@ TOO_LARGE = WebhookResponse.of(413, "too_large")
 UNREADABLE = WebhookResponse.of(422, "unreadable")
 FAILED = WebhookResponse.of(500, "failed")
 UNAVAILABLE = WebhookResponse.of(503, "unavailable", Retry_After=str(RETRY_AFTER))
+
+
+def response_to(error: SignatureError | DecodeError) -> WebhookResponse:
+    """Return the answer to a delivery that `verify` did not accept."""
+    match error:
+        case WrongEnvironmentError():
+            return WRONG_ENVIRONMENT
+        case SignatureError():
+            return UNSIGNED
+        case DecodeError():
+            return UNREADABLE

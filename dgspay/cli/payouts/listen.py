@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Annotated
 
 import typer
 
 from dgspay import errors
-from dgspay.cli.exit_codes import fail
 from dgspay.cli.options import webhook_secret
 from dgspay.cli.payouts.ledgers import NewLedger, opened_ledger, place_words
 from dgspay.cli.payouts.options import LedgerOption, NewLedgerOption
-from dgspay.cli.signals import stop_signals, wait_until
+from dgspay.cli.signals import stop_signals
 from dgspay.cli.streams import begin_effect
 from dgspay.cli.terminal import console, visible
-from dgspay.cli.webhook_server import Received, Refused, receive
+from dgspay.cli.webhook_listener import Listener, listening, wait_at
+from dgspay.cli.webhook_server import Arrived
 from dgspay.payouts import (
     UNKNOWN_PAYOUT,
     DisbursementEvent,
@@ -23,7 +22,7 @@ from dgspay.payouts import (
     PayoutWebhooks,
     UnknownPayoutError,
 )
-from dgspay.webhooks.responses import WRONG_ENVIRONMENT
+from dgspay.webhooks.responses import response_to
 
 DEFAULT_PORT = 8252
 """One above that of `dgspay webhooks listen`."""
@@ -54,48 +53,39 @@ def listen(
     new = NewLedger(wanted=new_ledger)
     with opened_ledger(ledger, new=new, answer_within=_SECONDS_TO_ANSWER) as opened:
         listener = _Listener(PayoutWebhooks(opened, secret), place_words(opened))
-        try:
-            with (
-                stop_signals() as stopped,
-                receive(listener.answer, secret, host=host, port=port) as url,
-            ):
-                # What an event means is in the ledger, whether it can be shown or not.
-                begin_effect()
-                console(stderr=True).print(f"Listening on {url}  (Ctrl-C stops it)")
-                wait_until(stopped)
-        except OSError as error:
-            reason = error.strerror
-        else:
-            return
-    fail(f"Cannot listen on {host}, port {port}: {reason}. Try --port 0.")
+        with (
+            stop_signals() as stopped,
+            listening(listener, secret, host=host, port=port) as url,
+        ):
+            # What an event means is in the ledger, whether it can be shown or not.
+            begin_effect()
+            wait_at(url, stopped)
 
 
-class _Listener:
-    """Writes each delivery down, and tells it."""
+class _Listener(Listener):
+    """Writes each event into the ledger, and prints what it settled."""
 
     def __init__(self, webhooks: PayoutWebhooks, ledger: str) -> None:
+        super().__init__()
         self._webhooks = webhooks
         self._ledger = ledger
-        self._printing = threading.Lock()
 
-    def answer(self, received: Received) -> int:
-        """Settle a payout, and say what to answer."""
-        if isinstance(received, Refused):
-            self._print(f"Refused with {received.status}: {visible(received.reason)}")
-            return received.status
-        event = received.event
+    def take(self, arrived: Arrived) -> int:
+        """Settle a payout, and return the status to answer with."""
+        event = arrived.event
         if not isinstance(event, DisbursementEvent):
             return self._unplaced(f"{event.event} is no event of a payout")
         try:
-            settled = self._webhooks.take(event, received.path)
+            settled = self._webhooks.take(event, arrived.path)
         except LedgerError as error:
             self._print(f"Not written, so it is asked for again: {error}")
             return 503
         except UnknownPayoutError:
             return self._unplaced(f"{event.dgs_reference} is no payout that this ledger knows")
-        except errors.WrongEnvironmentError as error:
-            self._print(f"Refused with {WRONG_ENVIRONMENT.status}: {visible(error.message)}")
-            return WRONG_ENVIRONMENT.status
+        except (errors.SignatureError, errors.DecodeError) as error:
+            status = response_to(error).status
+            self.show_refusal(status, error.message)
+            return status
         record = settled.record
         reference = visible(record.payout.reference)
         self._print(f"{settled.batch}  {reference}  {record.state}  {record.reason or ''}")
@@ -111,5 +101,5 @@ class _Listener:
         return status
 
     def _print(self, line: str) -> None:
-        with self._printing:
+        with self.printing:
             console().print(line.rstrip(), soft_wrap=True)
