@@ -47,8 +47,8 @@ from dgspay.payouts import (
     Terms,
     Witness,
 )
-from dgspay.payouts.batch import chunk_ranges
-from dgspay.payouts.pace import Portions
+from dgspay.payouts.model.batch import chunk_ranges
+from dgspay.payouts.run.pacing import TakeSize
 from dgspay.transports.aiohttp import AiohttpTransport
 
 ROWS, ROUNDS, LATENCY, CONCURRENCY = 5_000, 3, 0.030, 32
@@ -246,7 +246,7 @@ def million() -> Books:
         loaded = time.perf_counter()
         chunk, after, most = ledger.claim(batch, 0, 1, MILLION), 0, 0.0
         # What a run takes up at once follows its rate; here it is that of the books alone.
-        portions = Portions(time.monotonic)
+        portions = TakeSize(time.monotonic)
 
         def take() -> list[Payout]:
             taken = ledger.take(

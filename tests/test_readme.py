@@ -407,7 +407,7 @@ def test_the_two_commands_are_those_ci_runs() -> None:
     assert SHELL["See a payment succeed"] == "pip install '.[emulator,cli]' && dgspay demo\n"
     assert SHELL["See a payment succeed, again"] == "pip install nox && nox\n"
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert "nox && nox" in ci
+    assert re.search(r"pip install [-a-z ]*nox && nox;", ci)
     noxfile = (ROOT / "noxfile.py").read_text(encoding="utf-8")
     assert '"dgspay", "demo"' in noxfile
 

@@ -21,16 +21,8 @@ from typing import TYPE_CHECKING
 from dgspay import _lazy
 
 if TYPE_CHECKING:
-    from dgspay.payouts.batch import CHUNK_ROWS, REPEAT_DAYS, Batch, Chunk, Terms
     from dgspay.payouts.blocking import Payouts, run_payouts
-    from dgspay.payouts.books import REPORT_FORMS, Status
-    from dgspay.payouts.chunks import ChunkPayer
-    from dgspay.payouts.desk import AsyncPayouts
-    from dgspay.payouts.engines import ChunkRef, Engine
-    from dgspay.payouts.engines.local import LocalEngine
-    from dgspay.payouts.engines.pgqueuer import PgQueuerEngine
-    from dgspay.payouts.evidence import Evidence, Finding, Witness
-    from dgspay.payouts.faults import (
+    from dgspay.payouts.errors import (
         BatchBusyError,
         BatchChangedError,
         LedgerBrokenError,
@@ -43,9 +35,8 @@ if TYPE_CHECKING:
         UnknownPayoutError,
         WentBackError,
     )
-    from dgspay.payouts.job import Job, Summary, open_job
     from dgspay.payouts.ledger import Counts, Ledger
-    from dgspay.payouts.ledger.copies import (
+    from dgspay.payouts.ledger.backups import (
         RestoredLedger,
         backup_ledger,
         confirm_compared,
@@ -54,55 +45,64 @@ if TYPE_CHECKING:
     )
     from dgspay.payouts.ledger.postgres import PostgresLedger
     from dgspay.payouts.ledger.sqlite import SqliteLedger
-    from dgspay.payouts.loading import check_rows
-    from dgspay.payouts.pace import Limits, Pace
-    from dgspay.payouts.payout import UNSETTLED, Payout, Record, State
+    from dgspay.payouts.model.batch import CHUNK_ROWS, REPEAT_DAYS, Batch, Chunk, Terms
+    from dgspay.payouts.model.evidence import DisbursementEvent
+    from dgspay.payouts.model.payout import UNSETTLED, Payout, Record, State
+    from dgspay.payouts.model.repeats import Overlap
+    from dgspay.payouts.model.transitions import Evidence, Finding, Witness
+    from dgspay.payouts.payouts import AsyncPayouts
     from dgspay.payouts.preflight import Preflight, parse_fee
-    from dgspay.payouts.reconciling import Difference, Kind
-    from dgspay.payouts.repeats import Overlap
-    from dgspay.payouts.report import Report
-    from dgspay.payouts.row import COLUMNS
-    from dgspay.payouts.rows import Source
-    from dgspay.payouts.runner import OnResult, Runner, Stop
-    from dgspay.payouts.settling import LookUps, Settler
-    from dgspay.payouts.survey import Survey
-    from dgspay.payouts.webhooks import UNKNOWN_PAYOUT, PayoutWebhooks
-    from dgspay.payouts.witnesses import DisbursementEvent
+    from dgspay.payouts.report.summary import Report
+    from dgspay.payouts.run.chunk_payer import ChunkPayer
+    from dgspay.payouts.run.chunk_runner import OnResult, Runner, Stop
+    from dgspay.payouts.run.engines import ChunkRef, Engine
+    from dgspay.payouts.run.engines.local import LocalEngine
+    from dgspay.payouts.run.engines.pgqueuer import PgQueuerEngine
+    from dgspay.payouts.run.job import Job, Summary, open_job
+    from dgspay.payouts.run.loading import check_rows
+    from dgspay.payouts.run.pacing import Limits, Pace
+    from dgspay.payouts.settle.look_ups import LookUps, Settler
+    from dgspay.payouts.settle.reconciliation import Difference, Kind
+    from dgspay.payouts.settle.webhooks import UNKNOWN_PAYOUT, PayoutWebhooks
+    from dgspay.payouts.sheet.reader import Source
+    from dgspay.payouts.sheet.row import COLUMNS
+    from dgspay.payouts.sheet.summary import Survey
+    from dgspay.payouts.status import REPORT_FORMS, Status
 
 _HOME = {
-    "batch": "CHUNK_ROWS REPEAT_DAYS Batch Chunk Terms",
-    "chunks": "ChunkPayer",
-    "books": "REPORT_FORMS Status",
+    "model.batch": "CHUNK_ROWS REPEAT_DAYS Batch Chunk Terms",
+    "run.chunk_payer": "ChunkPayer",
+    "status": "REPORT_FORMS Status",
     "blocking": "Payouts run_payouts",
-    "desk": "AsyncPayouts",
-    "engines": "ChunkRef Engine",
-    "engines.local": "LocalEngine",
-    "engines.pgqueuer": "PgQueuerEngine",
-    "evidence": "Evidence Finding Witness",
-    "faults": (
+    "payouts": "AsyncPayouts",
+    "run.engines": "ChunkRef Engine",
+    "run.engines.local": "LocalEngine",
+    "run.engines.pgqueuer": "PgQueuerEngine",
+    "model.transitions": "Evidence Finding Witness",
+    "errors": (
         "BatchBusyError BatchChangedError LedgerBrokenError LedgerError NotInDoubtError "
         "PreflightError RowFault RowsInvalidError UnknownBatchError UnknownPayoutError "
         "WentBackError"
     ),
-    "job": "Job Summary open_job",
-    "loading": "check_rows",
+    "run.job": "Job Summary open_job",
+    "run.loading": "check_rows",
     "ledger": "Counts Ledger",
-    "ledger.copies": ("RestoredLedger backup_ledger confirm_compared hold_ledger restore_ledger"),
+    "ledger.backups": ("RestoredLedger backup_ledger confirm_compared hold_ledger restore_ledger"),
     "ledger.postgres": "PostgresLedger",
     "ledger.sqlite": "SqliteLedger",
-    "pace": "Limits Pace",
-    "payout": "UNSETTLED Payout Record State",
+    "run.pacing": "Limits Pace",
+    "model.payout": "UNSETTLED Payout Record State",
     "preflight": "Preflight parse_fee",
-    "reconciling": "Difference Kind",
-    "repeats": "Overlap",
-    "report": "Report",
-    "row": "COLUMNS",
-    "rows": "Source",
-    "runner": "OnResult Runner Stop",
-    "settling": "LookUps Settler",
-    "survey": "Survey",
-    "webhooks": "UNKNOWN_PAYOUT PayoutWebhooks",
-    "witnesses": "DisbursementEvent",
+    "settle.reconciliation": "Difference Kind",
+    "model.repeats": "Overlap",
+    "report.summary": "Report",
+    "sheet.row": "COLUMNS",
+    "sheet.reader": "Source",
+    "run.chunk_runner": "OnResult Runner Stop",
+    "settle.look_ups": "LookUps Settler",
+    "sheet.summary": "Survey",
+    "settle.webhooks": "UNKNOWN_PAYOUT PayoutWebhooks",
+    "model.evidence": "DisbursementEvent",
 }
 
 __all__ = [

@@ -16,14 +16,14 @@ from anyio.from_thread import start_blocking_portal
 from dgspay import DGSPay
 from dgspay.errors import ConfigError
 from dgspay.money import AmountInput
-from dgspay.payouts.desk import AsyncPayouts
-from dgspay.payouts.job import Summary, open_job
 from dgspay.payouts.ledger import Ledger
-from dgspay.payouts.pace import Pace
+from dgspay.payouts.payouts import AsyncPayouts
 from dgspay.payouts.preflight import Preflight
-from dgspay.payouts.reconciling import Difference
-from dgspay.payouts.rows import Source
-from dgspay.payouts.runner import OnResult
+from dgspay.payouts.run.chunk_runner import OnResult
+from dgspay.payouts.run.job import Summary, open_job
+from dgspay.payouts.run.pacing import Pace
+from dgspay.payouts.settle.reconciliation import Difference
+from dgspay.payouts.sheet.reader import Source
 
 P = ParamSpec("P")
 T = TypeVar("T")

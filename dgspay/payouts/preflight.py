@@ -10,8 +10,8 @@ import attrs
 from dgspay import AsyncDGSPay, Bank
 from dgspay.errors import ConfigError
 from dgspay.money import AmountInput, parse_amount
-from dgspay.payouts.faults import PreflightError
-from dgspay.payouts.survey import Survey
+from dgspay.payouts.errors import PreflightError
+from dgspay.payouts.sheet.summary import Survey
 
 _KEY_KIND = re.compile(r"sk_(live|test|sandbox)_", re.ASCII)
 

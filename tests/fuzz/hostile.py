@@ -17,7 +17,7 @@ WORDS = [
     "2026-04-02T10:30:00Z", "2026-04-03 11:00:00", "environment", "test", "500.00", "recipient",
 ]  # fmt: skip
 
-NUMBERS = [
+ROWS_PER_BATCH = [
     "0", "-0", "1", "12.9", "94.50", "1e2", "1e400", "-1e-400", "1E+30", "1e31", "NaN", "Infinity",
     "-Infinity", "9" * 59, "9" * 61, "9" * 5000, "0." + "1" * 5000, "1e" + "9" * 100, "00", "1.",
 ]  # fmt: skip
@@ -49,7 +49,7 @@ def damaged(draw: st.DrawFn, whole: st.SearchStrategy[bytes] = json_texts) -> by
         end = draw(st.integers(min_value=start, max_value=min(len(text), start + 8)))
         piece = draw(
             st.binary(max_size=4)
-            | st.sampled_from(NUMBERS).map(str.encode)
+            | st.sampled_from(ROWS_PER_BATCH).map(str.encode)
             | st.sampled_from(list('{}[]",:\\\0')).map(str.encode)
             | st.sampled_from(
                 [b"\\ud800", b"\xed\xa0\x80", b"\xef\xbb\xbf", b'"a":1,"a":2', b"[" * 150]

@@ -28,7 +28,7 @@ from dgspay.models.json_codec import parse_json
 from dgspay.transports.base import MAX_BODY_BYTES
 from dgspay.transports.httpx import HttpxTransport
 from tests.fuzz.effort import ENOUGH_SECONDS, FULL, FUZZ, seconds_of
-from tests.fuzz.hostile import NUMBERS, bodies
+from tests.fuzz.hostile import ROWS_PER_BATCH, bodies
 
 JANE = Customer(email="jane@example.com", first_name="Jane", last_name="Doe", phone="0789654321")
 
@@ -94,7 +94,7 @@ DGS = client(CANNED)
 
 headers = st.dictionaries(
     st.sampled_from(["retry-after", "date", "content-type", "location"]),
-    st.text(max_size=30) | st.sampled_from([*NUMBERS, "Wed, 21 Oct 2026 07:28:00 GMT"]),
+    st.text(max_size=30) | st.sampled_from([*ROWS_PER_BATCH, "Wed, 21 Oct 2026 07:28:00 GMT"]),
     max_size=3,
 )
 
@@ -265,7 +265,7 @@ def test_an_answer_cut_anywhere_is_unknown(call: str, answers: dict[str, Respons
 @FUZZ
 @given(
     text=st.text(max_size=80)
-    | st.sampled_from(NUMBERS)
+    | st.sampled_from(ROWS_PER_BATCH)
     | st.datetimes().map(lambda moment: moment.strftime("%a, %d %b %Y %H:%M:%S GMT"))
     | st.floats().map(str),
     date=st.text(max_size=40) | st.just("Wed, 21 Oct 2026 07:28:00 GMT"),

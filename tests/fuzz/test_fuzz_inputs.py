@@ -15,7 +15,7 @@ from dgspay.models.phones import NETWORKS, local_part, mobile_local, network_nam
 from dgspay.models.validators import web_url
 from dgspay.money import parse_amount, parse_currency, to_json_number
 from tests.fuzz.effort import ENOUGH_SECONDS, FUZZ, MEGABYTE, seconds_of
-from tests.fuzz.hostile import NUMBERS
+from tests.fuzz.hostile import ROWS_PER_BATCH
 
 anything: st.SearchStrategy[Any] = (
     st.text()
@@ -26,8 +26,8 @@ anything: st.SearchStrategy[Any] = (
     | st.none()
     | st.binary()
     | st.lists(st.integers(), max_size=3)
-    | st.sampled_from(NUMBERS)
-    | st.sampled_from(NUMBERS).filter(lambda text: not text.endswith("0" * 3)).map(repr)
+    | st.sampled_from(ROWS_PER_BATCH)
+    | st.sampled_from(ROWS_PER_BATCH).filter(lambda text: not text.endswith("0" * 3)).map(repr)
 )
 
 REFUSALS = (ValueError, TypeError)

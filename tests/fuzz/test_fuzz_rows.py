@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from dgspay.errors import ConfigError
 from dgspay.payouts import Payout, RowFault, check_rows
-from dgspay.payouts.rows import open_rows
+from dgspay.payouts.sheet.reader import open_rows
 from tests.fuzz.effort import ENOUGH_SECONDS, FUZZ, MEGABYTE, seconds_of
-from tests.fuzz.hostile import NUMBERS
+from tests.fuzz.hostile import ROWS_PER_BATCH
 
 COLUMNS = [
     "reference", "amount", "destination_type", "bank_key", "account_number", "branch", "msisdn",
@@ -26,7 +26,7 @@ COLUMNS = [
 
 cells = (
     st.text(max_size=12)
-    | st.sampled_from(NUMBERS)
+    | st.sampled_from(ROWS_PER_BATCH)
     | st.sampled_from(["1000", "0788123456", "+250788123456", "MTN", "airtel", "bk_rw", "bank"])
     | st.sampled_from(["mobile_money", "1.23E+12", "7,88E+8", "1000.00", "=1+1", "RWF", '"', "\0"])
 )

@@ -29,8 +29,8 @@ from dgspay.payouts import (
     Terms,
     Witness,
 )
-from dgspay.payouts.evidence import merge
-from dgspay.payouts.witnesses import evidence_of_error
+from dgspay.payouts.model.evidence import evidence_of_error
+from dgspay.payouts.model.transitions import merge
 from dgspay.webhooks import sign
 
 from .killing import paid

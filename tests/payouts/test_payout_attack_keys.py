@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dgspay.payouts import AsyncPayouts, Batch, PostgresLedger, SqliteLedger, State
-from dgspay.payouts.ledger.tables import KEY_SECONDS
+from dgspay.payouts.ledger.sql_payouts import KEY_SECONDS
 
 from .killing import paid
 from .sheets import TRUSTING, in_process, write_sheet

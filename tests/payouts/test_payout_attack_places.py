@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dgspay.payouts import Batch, BatchBusyError, LedgerError, Payout, SqliteLedger, Terms
-from dgspay.payouts.ledger.places import mounts, require_local_disk
+from dgspay.payouts.ledger.file_places import mounts, require_local_disk
 
 TERMS = Terms(environment="emulator", base_url="http://127.0.0.1:1", account_number="ACC-1")
 
@@ -130,8 +130,8 @@ def test_a_real_network_disk_is_refused_by_the_ledger_itself(tmp_path: Path) -> 
         pytest.skip("only root may mount")
     script = (
         'mount -t tmpfs tmpfs "$1" && exec "$2" -c "'
-        "from dgspay.payouts.ledger import places; "
-        "places._NETWORK = places._NETWORK | {'tmpfs'}; "
+        "from dgspay.payouts.ledger import file_places; "
+        "file_places._NETWORK = file_places._NETWORK | {'tmpfs'}; "
         "from dgspay.payouts import SqliteLedger; "
         "SqliteLedger('$1/l.sqlite3')"
         '"'

@@ -22,7 +22,7 @@ from dgspay.payouts import (
     Terms,
 )
 from dgspay.payouts.ledger import PausedError
-from dgspay.payouts.ledger.copies import (
+from dgspay.payouts.ledger.backups import (
     backup_ledger,
     confirm_compared,
     hold_ledger,

@@ -19,8 +19,8 @@ import attrs
 import pytest
 
 from dgspay.payouts import Batch, Evidence, Finding, Payout, Record, State, Witness
-from dgspay.payouts.evidence import is_word_of_a_person, merge
-from dgspay.payouts.ledger.tables import row_id
+from dgspay.payouts.ledger.sql_payouts import row_id
+from dgspay.payouts.model.transitions import is_word_of_a_person, merge
 
 from .sheets import ledger_in
 from .test_payout_ledger import TERMS

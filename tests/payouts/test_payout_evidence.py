@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from dgspay.payouts import Evidence, Finding, Payout, Record, State, Witness
-from dgspay.payouts.evidence import merge
+from dgspay.payouts.model.transitions import merge
 
 PAYOUT = Payout(number=1, reference="r1", amount=1000, account="+250788123456", network="MTN")
 

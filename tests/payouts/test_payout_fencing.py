@@ -25,8 +25,8 @@ from dgspay.payouts import (
     open_job,
 )
 from dgspay.payouts.ledger import FencedError
-from dgspay.payouts.ledger.batches import SCHEMA_VERSION
-from dgspay.payouts.runner import Runner
+from dgspay.payouts.ledger.sql_batches import SCHEMA_VERSION
+from dgspay.payouts.run.chunk_runner import Runner
 
 from .cut_wire import CutWire
 from .killing import paid
@@ -289,7 +289,7 @@ def test_every_wait_for_the_server_has_a_bound_unless_its_string_has_one() -> No
     pytest.importorskip("psycopg", reason="psycopg is not installed")
     from psycopg.conninfo import conninfo_to_dict
 
-    from dgspay.payouts.ledger.server import bounded
+    from dgspay.payouts.ledger.postgres_connection import bounded
 
     found = conninfo_to_dict(bounded("postgresql://h/d?connect_timeout=3"))
     assert (found["connect_timeout"], found["tcp_user_timeout"]) == ("3", "25000")

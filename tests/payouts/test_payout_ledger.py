@@ -28,8 +28,8 @@ from dgspay.payouts import (
     UnknownBatchError,
     Witness,
 )
-from dgspay.payouts.batch import Chunk
 from dgspay.payouts.ledger import PausedError
+from dgspay.payouts.model.batch import Chunk
 
 TERMS = Terms(environment="emulator", base_url="http://127.0.0.1", account_number="ACC")
 

@@ -46,7 +46,7 @@ from dgspay.payouts import (
     Witness,
     open_job,
 )
-from dgspay.payouts.pace import Watch
+from dgspay.payouts.run.pacing import Watch
 from dgspay.transports.httpx import HttpxTransport
 from dgspay.webhooks import sign
 
@@ -385,7 +385,7 @@ async def test_without_a_lock_nothing_is_sent_and_the_reason_is_the_true_one(
     def refuse(_descriptor: int) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("dgspay.payouts.ledger.locks._lock", refuse)
+    monkeypatch.setattr("dgspay.payouts.ledger.file_lock._lock", refuse)
     with in_process() as (emulator, dgs):
         with pytest.raises(error, match=r"Nothing was sent|This one sends nothing"):
             await AsyncPayouts(dgs, ledger).run(sheet)

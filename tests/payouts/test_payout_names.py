@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from dgspay.payouts.ledger.names import REMEMBERED_NAMES, LatestNames
+from dgspay.payouts.ledger.recent_references import REMEMBERED_NAMES, LatestNames
 
 pytestmark = pytest.mark.acceptance(52)
 

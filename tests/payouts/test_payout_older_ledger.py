@@ -24,7 +24,7 @@ from dgspay.payouts import (
     Terms,
     WentBackError,
 )
-from dgspay.payouts.ledger.notes import NoteFile, state_folder
+from dgspay.payouts.ledger.commit_notes import NoteFile, state_folder
 from dgspay.payouts.ledger.sqlite import SqliteLedger
 
 from .killing import environ_of, finish, paid, start

@@ -30,8 +30,8 @@ from dgspay.payouts import (
     Witness,
     open_job,
 )
-from dgspay.payouts.report import COLUMNS, Moment, report_on, write_csv, write_json
-from dgspay.payouts.report_page import write_page
+from dgspay.payouts.report.html import write_page
+from dgspay.payouts.report.summary import COLUMNS, Moment, report_on, write_csv, write_json
 
 from .sheets import in_process, ledger_in, payments, write_sheet
 

@@ -12,7 +12,7 @@ import pytest
 
 from dgspay.errors import ConfigError
 from dgspay.payouts import Payout, RowsInvalidError, check_rows
-from dgspay.payouts.rows import file_digest, open_rows
+from dgspay.payouts.sheet.reader import file_digest, open_rows
 
 from .sheets import payments, write_sheet
 

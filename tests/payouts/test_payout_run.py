@@ -37,7 +37,7 @@ from dgspay.payouts import (
     open_job,
     run_payouts,
 )
-from dgspay.payouts.runner import Runner
+from dgspay.payouts.run.chunk_runner import Runner
 from dgspay.webhooks import sign
 
 from .killing import paid

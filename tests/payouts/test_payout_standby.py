@@ -22,7 +22,7 @@ from dgspay.payouts import (
     open_job,
 )
 from dgspay.payouts.ledger import FencedError, PausedError
-from dgspay.payouts.ledger.copies import confirm_compared
+from dgspay.payouts.ledger.backups import confirm_compared
 
 from .killing import paid
 from .sheets import in_process, write_sheet

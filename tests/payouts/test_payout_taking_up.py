@@ -9,7 +9,7 @@ import pytest
 
 from dgspay.emulator import Emulator
 from dgspay.payouts import AsyncPayouts, Pace, State, Stop
-from dgspay.payouts.pace import Portions, Turns
+from dgspay.payouts.run.pacing import RateLimiter, TakeSize
 
 from .killing import Strike, environ_of, finish, paid, start, states, strike_at
 from .sheets import RICH, in_process, ledger_in, write_sheet
@@ -83,7 +83,7 @@ async def test_nothing_is_taken_up_while_all_workers_are_busy(tmp_path: Path) ->
 
 def test_as_many_are_wanted_as_wait_and_ahead_of_them_what_leaves_at_once() -> None:
     clock = HandMade()
-    portions = Portions(clock)
+    portions = TakeSize(clock)
     assert portions.wanted(idle=32, ready=0) == 32
     # They all leave in one moment: that says nothing yet of how many leave in a second.
     portions.leave(32)
@@ -110,7 +110,7 @@ def test_as_many_are_wanted_as_wait_and_ahead_of_them_what_leaves_at_once() -> N
 
 def test_however_many_leave_a_portion_has_an_end() -> None:
     clock = HandMade()
-    portions = Portions(clock)
+    portions = TakeSize(clock)
     portions.leave(10**9)
     clock.now += 1.0
     assert portions.wanted(idle=32, ready=0) == 4000
@@ -119,7 +119,7 @@ def test_however_many_leave_a_portion_has_an_end() -> None:
 @pytest.mark.anyio
 async def test_a_stop_is_heard_within_a_long_interval() -> None:
     stop = Stop()
-    turns = Turns(Pace(per_second=0.001), anyio.current_time)
+    turns = RateLimiter(Pace(per_second=0.001), anyio.current_time)
     with anyio.fail_after(5):
         await turns.wait(lambda: True)
         async with anyio.create_task_group() as group:

@@ -25,7 +25,7 @@ from dgspay.payouts import (
     State,
     UnknownPayoutError,
 )
-from dgspay.payouts.batch import Terms
+from dgspay.payouts.model.batch import Terms
 from dgspay.webhooks import SIGNATURE_HEADER, DisbursementSucceeded, WebhookReceiver, sign, verify
 
 from .killing import environ_of, finish, start

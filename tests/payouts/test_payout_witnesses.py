@@ -16,7 +16,7 @@ from dgspay.emulator.faults.kinds import Fault, fault_from
 from dgspay.emulator.http import Effect
 from dgspay.emulator.http import Response as EmulatorResponse
 from dgspay.payouts import AsyncPayouts, Evidence, Finding, Payout, Record, State, Witness
-from dgspay.payouts.witnesses import (
+from dgspay.payouts.model.evidence import (
     evidence_of_answer,
     evidence_of_error,
     evidence_of_event,

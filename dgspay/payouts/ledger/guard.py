@@ -18,11 +18,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from dgspay.payouts.batch import Batch
-from dgspay.payouts.ledger.batches import CODES, NEW, NUMBERS, Database
-from dgspay.payouts.payout import UNPAID, Payout, State
-from dgspay.payouts.repeats import Kind, Overlap, Rival
-from dgspay.payouts.spellings import account_key, reference_key
+from dgspay.payouts.ledger.sql_batches import CODES, NEW, ROWS_PER_BATCH, Database
+from dgspay.payouts.model.batch import Batch
+from dgspay.payouts.model.payout import UNPAID, Payout, State
+from dgspay.payouts.model.repeats import Kind, Overlap, Rival
+from dgspay.payouts.model.spellings import account_key, reference_key
 
 _DAY = 24 * 3600.0
 _NAMED = 10
@@ -68,7 +68,7 @@ def _rivals_of(kind: Kind, table: str) -> str:
     return (
         f"dgspay_payouts p CROSS JOIN {table} c "
         "JOIN dgspay_payouts o ON o.id = c.id JOIN dgspay_payout_states s ON s.id = c.id "
-        f"JOIN dgspay_payout_batches b ON b.id = c.id / {NUMBERS} "
+        f"JOIN dgspay_payout_batches b ON b.id = c.id / {ROWS_PER_BATCH} "
         f"WHERE c.scope = ? AND c.key = {_KEYS[kind]} AND {_WITHIN} AND c.id <> p.id "
         f"AND s.state NOT IN ({_UNPAID}) AND {_SENT_AT} > ?"
     )
@@ -119,7 +119,7 @@ def admit(
 
 def claim_one(database: Database, batch: Batch, number: int) -> None:
     """Claim what a payout claims of which it was learned, before it was sent, that it was paid."""
-    span = batch.id * NUMBERS + number, batch.id * NUMBERS + number
+    span = batch.id * ROWS_PER_BATCH + number, batch.id * ROWS_PER_BATCH + number
     for kind in Kind:
         for statement in (_CLAIM[kind], _SHARE[kind]):
             database.change(statement, (scope_of(batch, kind), *span))
@@ -141,7 +141,7 @@ def block(database: Database, batch: Batch, blocked: Mapping[int, str]) -> None:
             "INSERT INTO dgspay_payout_states (id, state, attempts, doubtful, reason) "  # noqa: S608 - constants
             f"VALUES (?, {BLOCKED}, 0, 0, ?) ON CONFLICT (id) DO UPDATE SET state = {BLOCKED}, "
             f"reason = excluded.reason WHERE dgspay_payout_states.state = {NEW}",
-            (batch.id * NUMBERS + number, reason),
+            (batch.id * ROWS_PER_BATCH + number, reason),
         )
 
 
@@ -150,7 +150,7 @@ def unblock(database: Database, batch: int) -> None:
     database.change(
         f"UPDATE dgspay_payout_states SET state = {NEW}, reason = NULL "  # noqa: S608 - constants
         f"WHERE id > ? AND id < ? AND state = {BLOCKED}",
-        (batch * NUMBERS, (batch + 1) * NUMBERS),
+        (batch * ROWS_PER_BATCH, (batch + 1) * ROWS_PER_BATCH),
     )
 
 
@@ -160,7 +160,7 @@ def allow(database: Database, batch: int, reasons: Mapping[int, str], now: float
         database.change(
             "INSERT INTO dgspay_payout_allowances (id, reason, noted_at) VALUES (?, ?, ?) "
             "ON CONFLICT (id) DO NOTHING",
-            (batch * NUMBERS + number, reason, now),
+            (batch * ROWS_PER_BATCH + number, reason, now),
         )
 
 
@@ -168,9 +168,9 @@ def allowances(database: Database, batch: int) -> dict[int, str]:
     """Return the numbers of the payouts that were allowed by name, and why they were."""
     rows = database.query(
         "SELECT id, reason FROM dgspay_payout_allowances WHERE id > ? AND id < ?",
-        (batch * NUMBERS, (batch + 1) * NUMBERS),
+        (batch * ROWS_PER_BATCH, (batch + 1) * ROWS_PER_BATCH),
     )
-    return {identity % NUMBERS: reason for identity, reason in rows}
+    return {identity % ROWS_PER_BATCH: reason for identity, reason in rows}
 
 
 def overlaps(
@@ -217,7 +217,7 @@ def sources_of(
 
 
 def _source_of(kind: Kind, table: str, batch: Batch, allowed: Collection[int]) -> str:
-    excused = ", ".join(str(batch.id * NUMBERS + number) for number in allowed) or "0"
+    excused = ", ".join(str(batch.id * ROWS_PER_BATCH + number) for number in allowed) or "0"
     ours = _KEYS[Kind.REFERENCE]
     same = f"{ours} = {ours.replace('p.', 'o.')}"
     source = (
@@ -280,7 +280,7 @@ def _judge(
         for kind, key in keys:
             sent[kind, key].append(
                 Rival(
-                    id=batch.id * NUMBERS + payout.number,
+                    id=batch.id * ROWS_PER_BATCH + payout.number,
                     kind=kind,
                     batch=batch.name,
                     reference=payout.reference,
@@ -297,10 +297,10 @@ def _first_in_the_way(
     batch: Batch, payout: Payout, others: Iterable[Rival], allowed: Collection[int]
 ) -> Rival | None:
     for other in others:
-        is_of_batch = other.id // NUMBERS == batch.id
+        is_of_batch = other.id // ROWS_PER_BATCH == batch.id
         if is_of_batch and other.kind is Kind.PAYMENT:
             # Of rows of one sheet that look alike, all but one are to be allowed, whichever.
-            if other.id % NUMBERS in allowed or other.pay_again or payout.pay_again:
+            if other.id % ROWS_PER_BATCH in allowed or other.pay_again or payout.pay_again:
                 continue
         elif payout.pay_again is not None and not (
             # A reason allows to pay once more, and not whenever the sheet is given again.
@@ -324,7 +324,7 @@ def _rivals(
             )
             for own, identity, name, reference, amount, state, sent_at, pay_again in rows:
                 yield (
-                    own % NUMBERS,
+                    own % ROWS_PER_BATCH,
                     Rival(
                         id=identity,
                         kind=kind,
@@ -345,9 +345,9 @@ def _since(batch: Batch, kind: Kind, now: float) -> float:
 
 
 def _all_of(batch: Batch) -> tuple[int, int]:
-    return batch.id * NUMBERS, (batch.id + 1) * NUMBERS - 1
+    return batch.id * ROWS_PER_BATCH, (batch.id + 1) * ROWS_PER_BATCH - 1
 
 
 def _span(batch: Batch, payouts: Sequence[Payout]) -> tuple[int, int]:
-    before = batch.id * NUMBERS
+    before = batch.id * ROWS_PER_BATCH
     return before + payouts[0].number, before + payouts[-1].number

@@ -13,8 +13,8 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from typing import TypeVar
 
-from dgspay.payouts.faults import BatchBusyError, LedgerError
-from dgspay.payouts.ledger.batches import Database
+from dgspay.payouts.errors import BatchBusyError, LedgerError
+from dgspay.payouts.ledger.sql_batches import Database
 
 T = TypeVar("T")
 Ask = Callable[[Callable[[Database], T]], T]

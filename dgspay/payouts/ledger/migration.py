@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dgspay.payouts.batch import REPEAT_DAYS
 from dgspay.payouts.ledger import guard
-from dgspay.payouts.ledger.batches import NUMBERS, Database, read_batches
-from dgspay.payouts.payout import Payout
-from dgspay.payouts.spellings import stored_keys
+from dgspay.payouts.ledger.sql_batches import ROWS_PER_BATCH, Database, read_batches
+from dgspay.payouts.model.batch import REPEAT_DAYS
+from dgspay.payouts.model.payout import Payout
+from dgspay.payouts.model.spellings import stored_keys
 
 OLDER_VERSION = 2
 """The version that can be brought forward."""
@@ -42,7 +42,7 @@ def bring_forward(database: Database, new_tables: Sequence[str]) -> None:
 
 def _write_keys(database: Database, batch: int) -> None:
     """Write down how references and accounts compare, where that is not how they are written."""
-    first, last = batch * NUMBERS, (batch + 1) * NUMBERS
+    first, last = batch * ROWS_PER_BATCH, (batch + 1) * ROWS_PER_BATCH
     while True:
         rows = database.query(
             "SELECT id, reference, amount, account, bank_key FROM dgspay_payouts "
@@ -54,7 +54,7 @@ def _write_keys(database: Database, batch: int) -> None:
         for identity, reference, amount, account, bank_key in rows:
             keys = stored_keys(
                 Payout(
-                    number=identity % NUMBERS,
+                    number=identity % ROWS_PER_BATCH,
                     reference=reference,
                     amount=amount,
                     account=account,

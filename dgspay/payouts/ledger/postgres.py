@@ -14,18 +14,18 @@ import psycopg
 from psycopg import errors as pg_errors
 from psycopg.pq import TransactionStatus
 
-from dgspay.payouts.batch import Batch, Chunk
-from dgspay.payouts.faults import LedgerError, WentBackError
-from dgspay.payouts.ledger import history, tables
-from dgspay.payouts.ledger.base import DatabaseLedger
-from dgspay.payouts.ledger.batches import SCHEMA_VERSION
+from dgspay.payouts.errors import LedgerError, WentBackError
+from dgspay.payouts.ledger import commit_history, sql_payouts
+from dgspay.payouts.ledger.commit_memory import Memory
+from dgspay.payouts.ledger.commit_notes import state_folder
+from dgspay.payouts.ledger.database import DatabaseLedger
 from dgspay.payouts.ledger.lease import TABLE, lease
-from dgspay.payouts.ledger.memory import Memory
 from dgspay.payouts.ledger.migration import OLDER_VERSION, bring_forward
-from dgspay.payouts.ledger.notes import state_folder
-from dgspay.payouts.ledger.server import AWAY, BEGIN, Address, ServerRefusedError
+from dgspay.payouts.ledger.postgres_connection import AWAY, BEGIN, Address, ServerRefusedError
+from dgspay.payouts.ledger.sql_batches import SCHEMA_VERSION
 from dgspay.payouts.ledger.standby import Watch, server_of
-from dgspay.payouts.payout import Payout
+from dgspay.payouts.model.batch import Batch, Chunk
+from dgspay.payouts.model.payout import Payout
 
 _GUARD = """
 CREATE TABLE IF NOT EXISTS dgspay_payout_claims (
@@ -116,7 +116,7 @@ _OLDER_MARK = f"dgspay payout ledger {OLDER_VERSION}"
 # By another name: a worker of an older dgspay, which claims nothing, fails before it sends.
 _RENAME_CHUNKS = "ALTER TABLE dgspay_payout_chunks RENAME TO dgspay_payout_worked_chunks"
 _MARK_VERSION = f"COMMENT ON TABLE dgspay_payout_states IS '{_VERSION_MARK}'"
-_NEWER = (*_GUARD.split(";")[:-1], _RENAME_CHUNKS, *history.TABLES, TABLE, _MARK_VERSION)
+_NEWER = (*_GUARD.split(";")[:-1], _RENAME_CHUNKS, *commit_history.TABLES, TABLE, _MARK_VERSION)
 
 # Two processes that create a table at once fail on PostgreSQL, "IF NOT EXISTS" or not. The
 # numbers are this ledger's own; they have no other meaning.
@@ -239,17 +239,19 @@ class PostgresConnection:
             self._connection.execute(_LOCK_INSTALL)
             match self._version():
                 case None:
-                    for statement in (SCHEMA, *history.TABLES, TABLE):
+                    for statement in (SCHEMA, *commit_history.TABLES, TABLE):
                         self._connection.execute(statement.encode())
                 case version if version == _OLDER_MARK:
                     bring_forward(self, _NEWER)
-        identity = history.identity_of(self)
+        identity = commit_history.identity_of(self)
         if identity is None:
             self._connection.execute(_LOCK_INSTALL)
-            identity = history.identity_of(self)
+            identity = commit_history.identity_of(self)
         if identity is None:
-            identity = history.Identity(secrets.token_hex(16), server.system, server.timeline)
-            history.introduce(self, identity, self._clock())
+            identity = commit_history.Identity(
+                secrets.token_hex(16), server.system, server.timeline
+            )
+            commit_history.introduce(self, identity, self._clock())
         self.memory = Memory(identity.id, self._place(), beside=None, folder=state_folder())
         self._watch = Watch(self.memory, self._clock)
         self._watch.begin(self, server, again=False)
@@ -413,21 +415,21 @@ class PostgresConnection:
         """Copy payouts in as they come; return their count and sum."""
         self._writes = True
         count = total = 0
-        columns = ", ".join((*tables.PAYOUT_COLUMNS, *tables.KEY_COLUMNS))
+        columns = ", ".join((*sql_payouts.PAYOUT_COLUMNS, *sql_payouts.KEY_COLUMNS))
         statement = f"COPY dgspay_payouts ({columns}) FROM STDIN"
         with self._connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
             for payout in payouts:
                 count += 1
                 total += payout.amount
-                copy.write_row(tables.values_of(batch, payout))
+                copy.write_row(sql_payouts.values_of(batch, payout))
         return count, total
 
 
 _ACCEPT = (
-    f"UPDATE dgspay_payout_states s SET state = {tables.ACCEPTED}, "  # noqa: S608 - constants
+    f"UPDATE dgspay_payout_states s SET state = {sql_payouts.ACCEPTED}, "  # noqa: S608 - constants
     "dgs_reference = answer.reference, fee = answer.fee, reason = NULL "
     "FROM unnest(?::bigint[], ?::text[], ?::text[]) AS answer (id, reference, fee) "
-    f"WHERE s.id = answer.id AND s.state = {tables.IN_DOUBT} AND s.dgs_reference IS NULL"
+    f"WHERE s.id = answer.id AND s.state = {sql_payouts.IN_DOUBT} AND s.dgs_reference IS NULL"
 )
 _STATE_ID = "dgspay_payout_states.id"
 _INDEX_REFERENCES = (

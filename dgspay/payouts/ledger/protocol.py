@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import attrs
 
-from dgspay.payouts.payout import OPEN, UNSETTLED, Payout, Record, State
+from dgspay.payouts.model.payout import OPEN, UNSETTLED, Payout, Record, State
 
 if TYPE_CHECKING:
-    from dgspay.payouts.batch import Batch, Chunk
-    from dgspay.payouts.evidence import Evidence
-    from dgspay.payouts.repeats import Overlap
+    from dgspay.payouts.model.batch import Batch, Chunk
+    from dgspay.payouts.model.repeats import Overlap
+    from dgspay.payouts.model.transitions import Evidence
 
 
 class FencedError(Exception):

@@ -15,25 +15,25 @@ from pathlib import Path
 from typing import Any
 
 from dgspay.errors import ConfigError
-from dgspay.payouts.batch import Batch
-from dgspay.payouts.faults import LedgerError, WentBackError
-from dgspay.payouts.ledger import history
-from dgspay.payouts.ledger.base import DatabaseLedger
-from dgspay.payouts.ledger.batches import SCHEMA_VERSION
-from dgspay.payouts.ledger.locks import only_one
-from dgspay.payouts.ledger.memory import Memory
-from dgspay.payouts.ledger.migration import OLDER_VERSION, bring_forward
-from dgspay.payouts.ledger.notes import state_folder
-from dgspay.payouts.ledger.places import mounts, require_local_disk, require_one_name
-from dgspay.payouts.ledger.tables import ACCEPTED, IN_DOUBT, KEY_COLUMNS, row_id
-from dgspay.payouts.ledger.wholeness import (
+from dgspay.payouts.errors import LedgerError, WentBackError
+from dgspay.payouts.ledger import commit_history
+from dgspay.payouts.ledger.commit_memory import Memory
+from dgspay.payouts.ledger.commit_notes import state_folder
+from dgspay.payouts.ledger.database import DatabaseLedger
+from dgspay.payouts.ledger.file_lock import only_one
+from dgspay.payouts.ledger.file_places import mounts, require_local_disk, require_one_name
+from dgspay.payouts.ledger.file_wholeness import (
     lacks_commits,
     note_beside,
     require_log,
     require_no_predecessor,
 )
-from dgspay.payouts.payout import Payout
-from dgspay.payouts.spellings import are_plain, stored_keys
+from dgspay.payouts.ledger.migration import OLDER_VERSION, bring_forward
+from dgspay.payouts.ledger.sql_batches import SCHEMA_VERSION
+from dgspay.payouts.ledger.sql_payouts import ACCEPTED, IN_DOUBT, KEY_COLUMNS, row_id
+from dgspay.payouts.model.batch import Batch
+from dgspay.payouts.model.payout import Payout
+from dgspay.payouts.model.spellings import are_plain, stored_keys
 
 OLDEST_SQLITE = (3, 33)
 """Upserts came with 3.24; the ledger has never been run on anything older than this."""
@@ -257,13 +257,13 @@ class SqliteConnection:
                 f"{self._path} is a ledger of version {version}, and this dgspay knows version "
                 f"{SCHEMA_VERSION}: end its batches with the dgspay that began them"
             )
-        for statement in history.TABLES:
+        for statement in commit_history.TABLES:
             self._connection.execute(statement)
-        identity = history.identity_of(self)
+        identity = commit_history.identity_of(self)
         is_new = identity is None
         if identity is None:
-            identity = history.Identity(secrets.token_hex(16))
-            history.introduce(self, identity, self._clock())
+            identity = commit_history.Identity(secrets.token_hex(16))
+            commit_history.introduce(self, identity, self._clock())
         self.memory = Memory(
             identity.id, str(self._path), beside=note_beside(self._path), folder=self._folder
         )
@@ -274,13 +274,13 @@ class SqliteConnection:
             # Which ledger it is must be in the file itself, should it lose its log one day.
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _require_whole(self, identity: history.Identity) -> None:
+    def _require_whole(self, identity: commit_history.Identity) -> None:
         if identity.copy_of is not None:
             raise LedgerError(
                 f"{self._path} is the backup of {identity.copy_of} from "
-                f"{history.moment(identity.copied_at or 0.0)}. Nothing is paid from a backup, for "
-                "it does not know who was paid since. Bring it back with: dgspay payouts restore "
-                f"{self._path} --ledger {identity.copy_of}"
+                f"{commit_history.moment(identity.copied_at or 0.0)}. Nothing is paid from a "
+                "backup, for it does not know who was paid since. Bring it back with: "
+                f"dgspay payouts restore {self._path} --ledger {identity.copy_of}"
             )
         require_no_predecessor(self._path, identity.id, self._folder)
         self._lost = self._loss()

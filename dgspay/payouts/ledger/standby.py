@@ -13,10 +13,10 @@ from collections.abc import Callable
 import attrs
 import psycopg
 
-from dgspay.payouts.faults import WentBackError
-from dgspay.payouts.ledger import history
-from dgspay.payouts.ledger.batches import Database
-from dgspay.payouts.ledger.memory import Memory
+from dgspay.payouts.errors import WentBackError
+from dgspay.payouts.ledger import commit_history
+from dgspay.payouts.ledger.commit_memory import Memory
+from dgspay.payouts.ledger.sql_batches import Database
 
 _LSN = "pg_current_wal_insert_lsn()"
 _TIMELINE = f"('x' || substr(pg_walfile_name({_LSN}), 1, 8))::bit(32)::bigint"
@@ -98,7 +98,7 @@ class Watch:
             again: Whether this process was connected before.
         """
         self._tells_timeline = server.timeline is not None
-        identity = history.identity_of(database, lock="FOR UPDATE")
+        identity = commit_history.identity_of(database, lock="FOR UPDATE")
         if identity is None:
             raise WentBackError("the tables of the ledger were emptied or removed")
         if not again:
@@ -106,20 +106,22 @@ class Watch:
         why = self._loss(database, identity, server)
         if why is None:
             if (identity.system, identity.timeline) != (server.system, server.timeline):
-                history.note_server(database, server.system, server.timeline)
+                commit_history.note_server(database, server.system, server.timeline)
             return
         if identity.losses == self._losses:
             now = self._clock()
-            since = history.latest_commit(database)
-            history.hold_unsent(database, _LOST.format(why=why), now)
-            history.note_loss(database, since, now, (server.system, server.timeline))
+            since = commit_history.latest_commit(database)
+            commit_history.hold_unsent(database, _LOST.format(why=why), now)
+            commit_history.note_loss(database, since, now, (server.system, server.timeline))
             self._losses = identity.losses + 1
         else:
             # Another process has noticed before, and held it.
             self._losses = identity.losses
         self._memory.begin_anew()
 
-    def _loss(self, database: Database, identity: history.Identity, server: Server) -> str | None:
+    def _loss(
+        self, database: Database, identity: commit_history.Identity, server: Server
+    ) -> str | None:
         """Say why commits may be missing, or None."""
         if identity.system not in (None, server.system) and server.system is not None:
             return "it is another server than before"
@@ -130,7 +132,7 @@ class Watch:
         ):
             return f"timeline {server.timeline} instead of {identity.timeline}"
         own = {self._memory.token: self._memory.commits}
-        lost = self._memory.missing(database) + history.missing(database, own)
+        lost = self._memory.missing(database) + commit_history.missing(database, own)
         return f"{lost:,} that this machine has seen" if lost else None
 
     def count(self, database: Database) -> None:
@@ -155,4 +157,4 @@ class Watch:
         if None not in (timeline, current) and timeline != current:
             raise WentBackError("another server has taken over")
         if bool(was_synchronous) != bool(synchronous):
-            history.note_synchronous(database, synchronous=bool(synchronous))
+            commit_history.note_synchronous(database, synchronous=bool(synchronous))

@@ -1,0 +1,81 @@
+"""What a process remembers of a ledger's commits, compared with the ledger at each of its own."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+import attrs
+
+from dgspay.payouts.ledger import commit_history
+from dgspay.payouts.ledger.commit_notes import Noted, Notes
+
+_SESSIONS_NOTED = 100
+
+
+class Memory:
+    """One session of a ledger: its commits, and the notes of those of others.
+
+    Args:
+        ledger: The ledger's id.
+        place: Where it is, for the notes.
+        beside: The note beside its file; None for a server.
+        folder: Where programs keep their state; None for nowhere.
+    """
+
+    def __init__(
+        self, ledger: str, place: str, *, beside: Path | None, folder: Path | None
+    ) -> None:
+        self.notes = Notes(ledger, place, beside=beside, folder=folder)
+        self._begin_session()
+
+    def _begin_session(self) -> None:
+        self.token = secrets.token_hex(8)
+        self.commits = 0
+        self._checked: dict[str, int] = {}
+        self._reaching: dict[str, int] = {}
+
+    def missing(self, database: commit_history.Reader) -> int:
+        """Return how many noted commits the ledger lacks; those of sessions not seen before."""
+        noted = self.notes.read()
+        if noted is None:
+            return 0
+        unchecked = {
+            token: count
+            for token, count in noted.sessions.items()
+            if token != self.token and token not in self._checked
+        }
+        if not unchecked:
+            return 0
+        lost = commit_history.missing(database, unchecked)
+        if not lost:
+            self._checked.update(unchecked)
+        return lost
+
+    def committed(self) -> None:
+        """Note a commit of this session, before anything that it allows is sent."""
+        self.commits += 1
+        reaching, self._reaching = self._reaching, {}
+        self.notes.change(lambda noted: self._with_this_commit(noted, reaching))
+
+    def _with_this_commit(self, noted: Noted, reaching: Mapping[str, int]) -> Noted:
+        # What was there before a later session began is there wherever that session is.
+        latest = [*noted.sessions.items()][-_SESSIONS_NOTED:]
+        reached = {
+            batch: max(noted.reached.get(batch, 0), number) for batch, number in reaching.items()
+        }
+        return attrs.evolve(
+            noted,
+            sessions={**dict(latest), self.token: self.commits},
+            reached={**noted.reached, **reached},
+        )
+
+    def will_reach(self, batch: str, number: int) -> None:
+        """Note with the next commit that payouts of a batch up to a number may be sent."""
+        self._reaching[batch] = max(self._reaching.get(batch, 0), number)
+
+    def begin_anew(self) -> None:
+        """Forget the sessions whose commits are gone: what they may have sent is held now."""
+        self._begin_session()
+        self.notes.change(lambda noted: attrs.evolve(noted, sessions={}))

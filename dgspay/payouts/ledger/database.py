@@ -1,0 +1,412 @@
+"""What both ledgers do alike: each question becomes a transaction of the one writing thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType, TracebackType
+from typing import Generic, Protocol, Self, TypeVar
+
+import attrs
+
+from dgspay.payouts.errors import BatchChangedError, UnknownBatchError
+from dgspay.payouts.ledger import commit_history, guard, sql_batches, sql_payouts
+from dgspay.payouts.ledger.commit_memory import Memory
+from dgspay.payouts.ledger.protocol import Counts, FencedError, PausedError
+from dgspay.payouts.ledger.recent_references import LatestNames
+from dgspay.payouts.ledger.writer_thread import Connection, Writer
+from dgspay.payouts.model.batch import Batch, Chunk
+from dgspay.payouts.model.payout import Payout, Record, State
+from dgspay.payouts.model.repeats import Overlap
+from dgspay.payouts.model.transitions import Evidence
+
+
+class DatabaseConnection(Connection, sql_batches.Database, Protocol):
+    """A connection of one of the two databases."""
+
+    memory: Memory
+    """What is known of the ledger's commits outside of it."""
+
+    def require_in_place(self) -> None:
+        """Refuse to go on with a ledger that nobody would find again.
+
+        Raises:
+            LedgerError: it was deleted or moved away.
+        """
+        ...
+
+    def now(self) -> float:
+        """Return the Unix time, by the clock of whoever shares the database."""
+        ...
+
+    def next_batch_id(self) -> int:
+        """Return a number no batch has, nor had."""
+        ...
+
+    def bulk_load(self, batch: Batch, payouts: Iterable[Payout]) -> tuple[int, int]:
+        """Insert payouts as fast as the database can; return their count and sum."""
+        ...
+
+
+T = TypeVar("T")
+ConnectionT = TypeVar("ConnectionT", bound=DatabaseConnection)
+
+
+class DatabaseLedger(Generic[ConnectionT]):
+    """A ledger in a database; see `Ledger` for what each method promises."""
+
+    def __init__(
+        self,
+        connect: Callable[[], ConnectionT],
+        *,
+        answer_within: float | None = None,
+    ) -> None:
+        self._names = LatestNames()
+        self._writer: Writer[ConnectionT, sql_payouts.Learned] = Writer(
+            connect, self._absorb, answer_within
+        )
+
+    def _absorb(self, connection: ConnectionT, learned: list[sql_payouts.Learned]) -> None:
+        holds = partial(self._holds, connection)
+        sql_payouts.apply(connection, learned, connection.now(), holds, self._names)
+
+    def load(
+        self,
+        batch: Batch,
+        payouts: Iterable[Payout],
+        *,
+        digest: Callable[[], str] | None = None,
+    ) -> Batch:
+        """Write a batch and its payouts in one transaction; an error of theirs undoes it all.
+
+        Args:
+            batch: The batch; its count, sum and time are filled in.
+            payouts: Its payouts, iterated in the writing thread.
+            digest: Gives the batch's digest once the payouts are through.
+
+        Raises:
+            BatchChangedError: there is a batch of this name.
+            LedgerError: it cannot be written.
+        """
+
+        def work(connection: ConnectionT) -> Batch:
+            if sql_batches.id_of(connection, batch.name) is not None:
+                raise BatchChangedError(f"there is a batch {batch.name!r} already")
+            numbered = attrs.evolve(batch, id=connection.next_batch_id())
+            count, total = connection.bulk_load(numbered, payouts)
+            loaded = attrs.evolve(
+                numbered,
+                count=count,
+                total=total,
+                created_at=connection.now(),
+                digest=numbered.digest if digest is None else digest(),
+            )
+            sql_batches.insert_batch(connection, loaded)
+            return loaded
+
+        return self._writer.run(work, alone=True)
+
+    def batch(self, name: str) -> Batch | None:
+        """Return a batch."""
+        found = self._writer.run(lambda connection: sql_batches.read_batches(connection, name))
+        return found[0] if found else None
+
+    def require_batch(self, name: str) -> Batch:
+        """Return a batch.
+
+        Raises:
+            UnknownBatchError: there is none of this name.
+        """
+        batch = self.batch(name)
+        if batch is None:
+            known = ", ".join(known.name for known in self.batches()) or "none"
+            raise UnknownBatchError(f"the ledger has no batch {name!r}; it has: {known}")
+        return batch
+
+    def batches(self) -> list[Batch]:
+        """Return all batches, oldest first."""
+        return self._writer.run(sql_batches.read_batches)
+
+    def discard(self, name: str) -> None:
+        """Remove a batch that was not started."""
+
+        def work(connection: ConnectionT) -> None:
+            identity = sql_batches.delete_unstarted(connection, name)
+            if identity is not None:
+                sql_payouts.delete_payouts(connection, identity)
+
+        self._writer.run(work)
+
+    def start(
+        self,
+        name: str,
+        *,
+        batch_id: int | None = None,
+        allowed: Mapping[int, str] = MappingProxyType({}),
+    ) -> None:
+        """Note that the batch was confirmed, and end its pause. What was blocked is judged anew.
+
+        Args:
+            name: Its name.
+            batch_id: Which batch of that name was confirmed.
+            allowed: Numbers of payouts that may be sent though they look paid, and why.
+
+        Raises:
+            BatchChangedError: there is another one of that name by now.
+            PreflightError: the ledger was restored, and may lack a batch that was paid since.
+        """
+
+        def work(connection: ConnectionT) -> bool:
+            commit_history.require_no_loss(connection, name)
+            if not sql_batches.mark_started(connection, name, batch_id):
+                return False
+            identity = sql_batches.id_of(connection, name)
+            if identity is not None:
+                guard.allow(connection, identity, allowed, connection.now())
+                guard.unblock(connection, identity)
+            return True
+
+        found = self._writer.run(work)
+        if not found and batch_id is not None:
+            raise BatchChangedError(
+                f"batch {name!r} was read again by somebody else since you were asked: what was "
+                "confirmed may not be what is in it now. This run sends nothing"
+            )
+
+    def overlaps(self, batch: Batch, *, allowed: Collection[int] = ()) -> list[Overlap]:
+        """Say what other batches have paid, or may have paid, of what is left of this one.
+
+        Args:
+            batch: The batch.
+            allowed: Numbers of payouts that may be sent for all that, beside those that the
+                ledger knows to be allowed.
+        """
+
+        def work(connection: ConnectionT) -> list[Overlap]:
+            known = guard.allowances(connection, batch.id)
+            return guard.overlaps(connection, batch, {*allowed, *known}, connection.now())
+
+        return self._writer.run(work)
+
+    def left_out(self, batch: Batch, *, allowed: Collection[int] = ()) -> tuple[int, int]:
+        """Count the payouts that `overlaps` is about, and add them up in RWF; see there."""
+
+        def work(connection: ConnectionT) -> tuple[int, int]:
+            known = guard.allowances(connection, batch.id)
+            return guard.left_out(connection, batch, {*allowed, *known}, connection.now())
+
+        return self._writer.run(work)
+
+    def compare(
+        self, batch: Batch, payouts: Iterable[Payout], *, allowed: Collection[int] = ()
+    ) -> list[Overlap]:
+        """Say what batches have paid, or may have paid, of payouts; nothing of them is kept.
+
+        Args:
+            batch: What they would be paid as.
+            payouts: The payouts, iterated in the writing thread.
+            allowed: Numbers of payouts that may be sent for all that, once all were iterated.
+
+        Raises:
+            LedgerError: the ledger cannot be read.
+        """
+
+        def work(connection: ConnectionT) -> None:
+            numbered = attrs.evolve(batch, id=connection.next_batch_id())
+            connection.bulk_load(numbered, payouts)
+            raise _Compared(guard.overlaps(connection, numbered, allowed, connection.now()))
+
+        try:
+            self._writer.run(work, alone=True)
+        except _Compared as compared:
+            return compared.overlaps
+        raise AssertionError("nothing was compared")
+
+    def sent_between(self, name: str) -> tuple[float, float] | None:
+        """Return the Unix times of the first and last payout of a batch sent; None where none was.
+
+        One that was refused counts, for somebody meant it to be paid then.
+        """
+        return self._writer.run(lambda connection: sql_payouts.read_times(connection, name))
+
+    def pause(self, name: str, reason: str) -> None:
+        """Stop the batch on all machines."""
+        self._writer.run(lambda connection: sql_batches.mark_paused(connection, name, reason))
+
+    def claim(self, batch: Batch, index: int, first: int, last: int) -> Chunk:
+        """Take a chunk up, and hold what whoever had it before has left in doubt."""
+
+        def work(connection: ConnectionT) -> Chunk:
+            chunk = Chunk(batch=batch, first=first, last=last, index=index)
+            chunk = attrs.evolve(chunk, epoch=self._next_epoch(connection, chunk))
+            sql_payouts.hold_doubtful(connection, chunk)
+            return chunk
+
+        return self._writer.run(work)
+
+    def take(self, chunk: Chunk, *, after: int, limit: int, doubtful: bool = False) -> list[Payout]:
+        """Put the next payouts of a chunk in doubt, on disk, and return them for sending.
+
+        Raises:
+            FencedError, PausedError: nothing may be sent.
+            LedgerError: it could not be written, so nothing may be sent.
+        """
+
+        def work(connection: ConnectionT) -> list[Payout] | FencedError | PausedError:
+            connection.require_in_place()
+            if not self._holds(connection, chunk):
+                return FencedError(f"chunk {chunk.index} of {chunk.batch.name}")
+            if not sql_batches.may_be_paid(connection, chunk.batch):
+                return PausedError(chunk.batch.name)
+            taken = sql_payouts.take(
+                connection, chunk, after=after, limit=limit, now=connection.now(), doubtful=doubtful
+            )
+            if taken:
+                connection.memory.will_reach(chunk.batch.name, taken[-1].number)
+            return taken
+
+        # A refusal is returned and not raised: what shares the commit must not be undone.
+        taken = self._writer.run(work)
+        if isinstance(taken, Exception):
+            raise taken
+        return taken
+
+    def finish(self, chunk: Chunk) -> None:
+        """Hold what is still in doubt of a chunk that nobody works on any more.
+
+        That is what was taken up in a transaction whose commit was not heard of.
+        """
+
+        def work(connection: ConnectionT) -> None:
+            if self._holds(connection, chunk):
+                sql_payouts.hold_doubtful(connection, chunk)
+
+        self._writer.run(work)
+
+    def is_ours(self, chunk: Chunk) -> bool:
+        """Say whether nobody has taken the chunk up since."""
+        return self._writer.run(lambda connection: self._holds(connection, chunk))
+
+    def _next_epoch(self, connection: ConnectionT, chunk: Chunk) -> int:
+        """Fence whoever had the chunk before. One process alone has nobody to fence."""
+        return 0
+
+    def _holds(self, connection: ConnectionT, chunk: Chunk) -> bool:
+        """Say whether the chunk is still ours, and keep it so until the commit."""
+        return True
+
+    def post(
+        self, batch: Batch, number: int, evidence: Evidence, *, chunk: Chunk | None = None
+    ) -> None:
+        """Have evidence written soon, without waiting.
+
+        Args:
+            batch: The batch.
+            number: The payout's number in it.
+            evidence: What was learned.
+            chunk: The chunk it was sent in: that it never left counts only while that is ours.
+
+        Raises:
+            UnknownBatchError: the batch has no such payout.
+            LedgerError: something that was posted before could not be written.
+        """
+        if not 0 < number <= batch.count:
+            raise _no_payout(batch, number)
+        self._writer.post((batch.id, number, evidence, chunk))
+
+    def flush(self) -> None:
+        """Wait until all that was posted is on disk."""
+        self._writer.run(lambda _: None)
+
+    def settle(self, batch: Batch, number: int, evidence: Evidence) -> Record:
+        """Take evidence in, and return what is known after it.
+
+        Raises:
+            UnknownBatchError: the batch has no such payout.
+        """
+        record = self._writer.run(
+            lambda connection: sql_payouts.merge_into(
+                connection, batch.id, number, evidence, connection.now()
+            )
+        )
+        if record is None:
+            raise _no_payout(batch, number)
+        return record
+
+    def record(self, name: str, number: int) -> Record | None:
+        """Return one payout by its number."""
+        return self._writer.run(
+            lambda connection: sql_payouts.read_numbered(connection, name, number)
+        )
+
+    def find(self, name: str, reference: str) -> Record | None:
+        """Return one payout by the caller's reference."""
+        return self._writer.run(
+            lambda connection: sql_payouts.read_named(connection, name, reference)
+        )
+
+    def who_is(self, dgs_reference: str) -> tuple[str, int] | None:
+        """Return batch and number of the payout DGS-Pay calls so."""
+        return self.owners([dgs_reference]).get(dgs_reference)
+
+    def owners(self, dgs_references: Sequence[str]) -> dict[str, tuple[str, int]]:
+        """Return batch and number of each payout that DGS-Pay calls by one of these names."""
+        return self._writer.run(
+            lambda connection: sql_payouts.read_owners(connection, dgs_references)
+        )
+
+    def page(
+        self,
+        name: str,
+        *,
+        after: int = 0,
+        last: int | None = None,
+        limit: int = 1000,
+        states: Sequence[State] = tuple(State),
+    ) -> list[Record]:
+        """Return payouts in the order of their numbers, after one of them and up to another."""
+        codes = sql_payouts.codes_of(states)
+        return self._writer.run(
+            lambda connection: sql_payouts.read_page(
+                connection, name, after=after, last=last, limit=limit, codes=codes
+            )
+        )
+
+    def counts(self, name: str) -> Counts:
+        """Count the payouts of a batch."""
+        return self._writer.run(lambda connection: sql_payouts.read_counts(connection, name))
+
+    def transact(self, work: Callable[[ConnectionT], T]) -> T:
+        """Do something in a transaction of the ledger.
+
+        Raises:
+            LedgerError: it is not known to be on disk.
+        """
+        return self._writer.run(work)
+
+    def close(self) -> None:
+        """Write what is waiting, and close."""
+        self._writer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class _Compared(Exception):  # noqa: N818 - no error, and nobody else sees it
+    """What was found out; it ends a transaction of which nothing is kept."""
+
+    def __init__(self, overlaps: list[Overlap]) -> None:
+        super().__init__()
+        self.overlaps = overlaps
+
+
+def _no_payout(batch: Batch, number: int) -> UnknownBatchError:
+    return UnknownBatchError(f"batch {batch.name!r} has no payout {number}")

@@ -1,0 +1,158 @@
+"""Connections to PostgreSQL that neither wait for ever nor forget what they have committed.
+
+They may go through PgBouncer in transaction mode: nothing is set for a session, nothing is
+prepared, and no lock outlives its transaction.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import psycopg
+from psycopg import errors as pg_errors
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from dgspay.payouts.errors import LedgerError
+from dgspay.payouts.ledger.connection_refusals import ServerRefusal, refusal_of
+
+_BOUNDS: dict[str, Any] = {
+    # Seconds, for each host.
+    "connect_timeout": 10,
+    # A machine that is cut off answers nothing, not even that it is gone: 10 + 3 * 5 seconds.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,  # milliseconds
+    # While another server takes over, one that cannot write yet is one that is not there yet.
+    "target_session_attrs": "read-write",
+    "application_name": "dgspay",
+}
+
+# The same for the server's side, so that the connection of a machine that lost power is closed
+# within a minute there. They end with the connection, and a pooler refuses them.
+_SERVER_BOUNDS = (
+    "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 "
+    "-c tcp_user_timeout=25000"
+)
+
+LIMITS = (
+    # A process that is stopped in the middle of a transaction must not hold up the others.
+    "SET LOCAL idle_in_transaction_session_timeout = '5s'"
+)
+"""What a transaction of ours sets for itself."""
+
+_SYNCHRONOUS = (
+    # Whatever the server, the database or the role says: what a crash of the server could take
+    # back would be paid twice. `remote_apply` promises more, and stays.
+    "SELECT set_config('synchronous_commit', 'on', true) "
+    "WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')"
+)
+
+BEGIN = f"BEGIN; {LIMITS}; {_SYNCHRONOUS}".encode()
+"""Begins a transaction that a crash of the server cannot take back; one way to it and back."""
+
+AWAY = (psycopg.OperationalError, psycopg.InterfaceError, pg_errors.ReadOnlySqlTransaction)
+"""Errors that a server may recover from: it is away, restarts, is full, or cannot write yet."""
+
+
+def bounded(conninfo: str, *, pooled: bool = False) -> str:
+    """Return a connection string with a bound for every wait that it does not set itself.
+
+    Args:
+        conninfo: A connection string.
+        pooled: Whether a pooler answers, which takes no options for the server.
+
+    Raises:
+        psycopg.ProgrammingError: it is none.
+    """
+    given = conninfo_to_dict(conninfo)
+    bounds = dict(_BOUNDS)
+    if "PGCONNECT_TIMEOUT" in os.environ:
+        del bounds["connect_timeout"]
+    if "PGTARGETSESSIONATTRS" in os.environ:
+        del bounds["target_session_attrs"]
+    if "PGAPPNAME" in os.environ:
+        del bounds["application_name"]
+    if not pooled:
+        # The later one counts, where an option is set twice.
+        own = given.get("options") or os.environ.get("PGOPTIONS") or ""
+        given["options"] = f"{_SERVER_BOUNDS} {own}".strip()
+    return make_conninfo("", **{**bounds, **given})
+
+
+class Address:
+    """Where a server is, and whether a pooler stands before it, once that is known.
+
+    Args:
+        conninfo: A connection string.
+
+    Raises:
+        LedgerError: it is none.
+    """
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+        self.is_pooled = False
+        try:
+            bounded(conninfo)
+        except psycopg.ProgrammingError:
+            # Not its text, which may hold what the connection string holds.
+            raise LedgerError(
+                "the connection string of the ledger's PostgreSQL cannot be read: it looks like "
+                "postgresql://user@host:5432/database. Nothing was sent"
+            ) from None
+
+    @property
+    def conninfo(self) -> str:
+        """The connection string, with its bounds."""
+        return bounded(self._conninfo, pooled=self.is_pooled)
+
+    def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """Connect, for the ledger.
+
+        Raises:
+            ServerRefusedError: the server cannot be reached, or lets nobody in.
+        """
+        while True:
+            try:
+                return psycopg.connect(self.conninfo, autocommit=True, prepare_threshold=None)
+            except psycopg.Error as error:
+                refusal = refusal_of(error, self._conninfo)
+            self._require_pooler(refusal)
+
+    async def connect_async(self) -> psycopg.AsyncConnection[Any]:
+        """Connect, for the engine.
+
+        Raises:
+            ServerRefusedError: the server cannot be reached, or lets nobody in.
+        """
+        while True:
+            try:
+                return await psycopg.AsyncConnection.connect(
+                    self.conninfo, autocommit=True, prepare_threshold=None
+                )
+            except psycopg.Error as error:
+                refusal = refusal_of(error, self._conninfo)
+            self._require_pooler(refusal)
+
+    def _require_pooler(self, refusal: ServerRefusal) -> None:
+        """Remember a pooler that was not known before; any other refusal is one."""
+        if self.is_pooled or not refusal.is_pooler:
+            # Not from the driver's error, whose text may hold what the connection string holds.
+            raise ServerRefusedError(refusal)
+        self.is_pooled = True
+
+
+class ServerRefusedError(LedgerError):
+    """PostgreSQL could not be connected to.
+
+    Attributes:
+        passes: Whether it may let somebody in later, so that it is worth waiting.
+    """
+
+    def __init__(self, refusal: ServerRefusal) -> None:
+        super().__init__(
+            f"the ledger's PostgreSQL {refusal.message}. What is not in the ledger is not sent"
+        )
+        self.passes = refusal.passes

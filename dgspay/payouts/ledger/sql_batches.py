@@ -1,0 +1,168 @@
+"""The ledger's statements about whole batches, the same for SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from dgspay.payouts.model.batch import Batch, Terms
+from dgspay.payouts.model.payout import State
+from dgspay.secret import Secret
+
+SCHEMA_VERSION = 3
+"""Of the tables. One of version 2 is brought forward; any other is refused, not guessed at."""
+
+_COLUMNS = (
+    "id, name, digest, environment, base_url, account_number, callback_url, idempotency_header, "
+    "token_secret, count, total, created_at, started, paused, period, repeat_days, key_seed"
+)
+
+
+ROWS_PER_BATCH = 2**32
+"""A payout is kept under its batch's id times this, and its own number."""
+
+# Numbers, because a million rows are read and written by them.
+CODES = {state: code for code, state in enumerate(State)}
+NEW = CODES[State.NEW]
+
+
+class Database(Protocol):
+    """A connection within a transaction. Statements are written with `?`."""
+
+    lock_states: str
+    """What a SELECT ends with that goes on to change the states `s` it has read."""
+
+    lock_claims: str
+    """The same for claims `c`; empty where a transaction has the ledger for itself."""
+
+    def query(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Return the rows of a statement."""
+        ...
+
+    def rows(self, statement: str, values: Sequence[Any]) -> Iterable[tuple[Any, ...]]:
+        """Return the rows of a statement as they come, to be read before anything else is asked."""
+        ...
+
+    def change(self, statement: str, values: Sequence[Any]) -> int:
+        """Carry a statement out; return how many rows it changed."""
+        ...
+
+    def mark(self, statement: str, values: Sequence[Any]) -> list[int] | None:
+        """Change rows and return the ids of those it were; None where nobody can come between."""
+        ...
+
+    def accept(
+        self,
+        ids: Sequence[int],
+        references: Sequence[str | None],
+        fees: Sequence[str | None],
+    ) -> int:
+        """Accept what is in doubt, by id, DGS-Pay's reference and fee; return how many it was."""
+        ...
+
+    def index_references(self) -> None:
+        """See that a payout is found by DGS-Pay's reference quickly."""
+        ...
+
+
+def insert_batch(database: Database, batch: Batch) -> None:
+    """Write a batch down."""
+    terms = batch.terms
+    values = (
+        *(batch.id, batch.name, batch.digest),
+        *(terms.environment, terms.base_url, terms.account_number, terms.callback_url),
+        terms.idempotency_header,
+        *(batch.token_secret.reveal(), batch.count, batch.total, batch.created_at),
+        *(int(batch.started), batch.paused, batch.period, batch.repeat_days, batch.key_seed),
+    )
+    marks = ", ".join("?" * len(values))
+    database.change(f"INSERT INTO dgspay_payout_batches ({_COLUMNS}) VALUES ({marks})", values)  # noqa: S608 - no value is in the text
+
+
+def read_batches(database: Database, name: str | None = None) -> list[Batch]:
+    """Return one batch by name, or all."""
+    where, values = ("", ()) if name is None else ("WHERE name = ?", (name,))
+    rows = database.query(
+        f"SELECT {_COLUMNS} FROM dgspay_payout_batches {where} ORDER BY id",  # noqa: S608 - no value is in the text
+        values,
+    )
+    return [_batch_of(row) for row in rows]
+
+
+def batch_numbered(database: Database, identity: int) -> Batch | None:
+    """Return one batch by the number it is kept under."""
+    rows = database.query(
+        f"SELECT {_COLUMNS} FROM dgspay_payout_batches WHERE id = ?",  # noqa: S608 - constants
+        (identity,),
+    )
+    return _batch_of(rows[0]) if rows else None
+
+
+def _batch_of(row: tuple[Any, ...]) -> Batch:
+    identity, name, digest, environment, base_url, account_number, callback_url, *rest = row
+    idempotency_header, token_secret, count, total, created_at, started, paused, *rest = rest
+    period, repeat_days, key_seed = rest
+    return Batch(
+        id=identity,
+        name=name,
+        digest=digest,
+        terms=Terms(
+            environment=environment,
+            base_url=base_url,
+            account_number=account_number,
+            callback_url=callback_url,
+            idempotency_header=idempotency_header,
+        ),
+        token_secret=Secret(token_secret),
+        count=count,
+        total=int(total),
+        created_at=created_at,
+        started=bool(started),
+        paused=paused,
+        period=period,
+        repeat_days=repeat_days,
+        key_seed=key_seed,
+    )
+
+
+def id_of(database: Database, name: str) -> int | None:
+    """Return the number a batch is kept under."""
+    rows = database.query("SELECT id FROM dgspay_payout_batches WHERE name = ?", (name,))
+    return rows[0][0] if rows else None
+
+
+def delete_unstarted(database: Database, name: str) -> int | None:
+    """Remove a batch, unless something of it may have been sent; return what its id was."""
+    identity = id_of(database, name)
+    removed = database.change(
+        "DELETE FROM dgspay_payout_batches WHERE name = ? AND started = 0", (name,)
+    )
+    return identity if removed else None
+
+
+def mark_started(database: Database, name: str, identity: int | None) -> bool:
+    """Note that a batch was confirmed, and end its pause; say whether it was still that one."""
+    changed = database.change(
+        "UPDATE dgspay_payout_batches SET started = 1, paused = NULL "
+        "WHERE name = ? AND id = coalesce(?, id)",
+        (name, identity),
+    )
+    return changed > 0
+
+
+def mark_paused(database: Database, name: str, reason: str) -> None:
+    """Note why a batch stopped by itself; the first reason stays."""
+    database.change(
+        "UPDATE dgspay_payout_batches SET paused = ? WHERE name = ? AND paused IS NULL",
+        (reason, name),
+    )
+
+
+def may_be_paid(database: Database, batch: Batch) -> bool:
+    """Say whether the batch was confirmed, is not paused, and is still the one that was read."""
+    rows = database.query(
+        "SELECT 1 FROM dgspay_payout_batches "
+        "WHERE id = ? AND name = ? AND digest = ? AND started = 1 AND paused IS NULL",
+        (batch.id, batch.name, batch.digest),
+    )
+    return bool(rows)

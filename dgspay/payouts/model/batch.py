@@ -1,0 +1,274 @@
+"""A batch: its name, its terms, and the keys and tokens that follow from them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from dgspay import AsyncDGSPay, DGSPay
+from dgspay.errors import ConfigError
+from dgspay.models.validators import web_url
+from dgspay.payouts.errors import BatchChangedError
+from dgspay.secret import Secret
+from dgspay.settings import DEFAULT_IDEMPOTENCY_HEADER
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+", re.ASCII)
+_TOKEN_CHARACTERS = 32  # of base64: 192 bits
+
+_PERIOD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", re.ASCII)
+
+REPEAT_DAYS = 5.0
+"""Days within which the same sum to the same account is taken for a mistake.
+
+Less than the week from one payday to the next.
+"""
+
+_MOST_DAYS = 366
+
+CHUNK_ROWS = 250
+"""Rows a machine takes up at once where several share a batch."""
+
+
+@attrs.frozen(kw_only=True)
+class Terms:
+    """What a batch is paid under. It may not change once the batch has begun.
+
+    Attributes:
+        environment: The client's environment.
+        base_url: The client's base URL.
+        account_number: The merchant account that pays.
+        callback_url: Where the webhooks of its payouts go, without the token; None leaves them
+            to the URL configured in the portal.
+        idempotency_header: The header that carries the keys: under another one a payout that is
+            sent again would be a new one to DGS-Pay.
+    """
+
+    environment: str
+    base_url: str
+    account_number: str
+    callback_url: str | None = None
+    idempotency_header: str = DEFAULT_IDEMPOTENCY_HEADER
+
+    @classmethod
+    def of(cls, client: AsyncDGSPay | DGSPay, callback_url: str | None = None) -> Terms:
+        """Return the terms a client pays under.
+
+        Raises:
+            ConfigError: when the callback URL cannot carry a token.
+        """
+        settings = client.settings
+        return cls(
+            environment=settings.environment,
+            base_url=settings.base_url,
+            account_number=settings.account_number,
+            callback_url=None if callback_url is None else _callback_base(callback_url),
+            idempotency_header=settings.idempotency_header,
+        )
+
+
+def _callback_base(url: str) -> str:
+    try:
+        web_url(url, field="callback_url")
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    if "?" in url or "#" in url:
+        raise ConfigError("callback_url must have no query: a path with a token is added to it")
+    return url.rstrip("/")
+
+
+@attrs.frozen(kw_only=True)
+class Batch:
+    """A batch as the ledger holds it.
+
+    Attributes:
+        name: Its name, unique in the ledger.
+        digest: SHA-256 of what was read.
+        terms: What it is paid under.
+        token_secret: What the tokens of its rows are made with. It leaves the ledger never.
+        count: How many payouts it has.
+        total: Their sum, in RWF.
+        created_at: Unix time.
+        started: Whether it was confirmed; before that nothing can have been sent.
+        paused: Why its run stopped by itself, until it is run again.
+        id: The number the ledger gave it.
+        period: What its references are unique within, such as `2026-12`; those of batches without
+            one are unique together.
+        repeat_days: Days within which the same sum to the same account is not sent again.
+        key_seed: What its idempotency keys are made of, its own, so that another batch of the same
+            rows is never answered with the payouts of this one. Empty for a batch that a dgspay
+            began whose keys followed from name and rows.
+    """
+
+    name: str
+    digest: str
+    terms: Terms
+    token_secret: Secret = attrs.field(factory=lambda: Secret(secrets.token_hex(32)))
+    count: int = 0
+    total: int = 0
+    created_at: float = 0.0
+    started: bool = False
+    paused: str | None = None
+    id: int = 0
+    period: str | None = None
+    repeat_days: float = REPEAT_DAYS
+    key_seed: str = attrs.field(factory=lambda: secrets.token_hex(16), repr=False)
+
+    def key_of(self, number: int) -> str:
+        """Return the idempotency key of a row: the same at every attempt, on every machine."""
+        origin = self.key_seed or f"{self.name}\n{self.digest}"
+        text = f"dgspay payout\n{origin}\n{number}"
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def token_of(self, number: int) -> str:
+        """Return what nobody can guess who has not seen the row's callback URL."""
+        key = self.token_secret.reveal().encode()
+        digest = hmac.digest(key, f"{self.name}\n{number}".encode(), "sha256")
+        return base64.urlsafe_b64encode(digest).decode()[:_TOKEN_CHARACTERS]
+
+    def callback_of(self, number: int) -> str | None:
+        """Return the URL for the webhook of a row: base, batch, row, token."""
+        base = self.terms.callback_url
+        return None if base is None else f"{base}/{self.name}/{number}/{self.token_of(number)}"
+
+    def is_token_of(self, number: int, token: str) -> bool:
+        """Compare in constant time."""
+        return hmac.compare_digest(
+            self.token_of(number).encode(), token.encode("utf-8", "surrogatepass")
+        )
+
+    def require_payer(self, terms: Terms) -> None:
+        """Refuse a client of another account: it would pay from the wrong wallet, or real money.
+
+        The callback URL is the batch's own wherever it is paid, so that may differ.
+
+        Raises:
+            BatchChangedError: naming what differs.
+        """
+        self._require_terms(attrs.evolve(terms, callback_url=self.terms.callback_url))
+
+    def require_same(self, digest: str, asked: Batch) -> None:
+        """Refuse to go on with another file or other settings.
+
+        Args:
+            digest: SHA-256 of the rows.
+            asked: The batch as it would be if it began now.
+
+        Raises:
+            BatchChangedError: naming what differs.
+        """
+        if asked.period != self.period:
+            raise BatchChangedError(
+                f"batch {self.name!r} began {_period_words(self.period)}, and it is run "
+                f"{_period_words(asked.period)}: this run sends nothing. The pay of another period "
+                "is a batch of another name"
+            )
+        if digest != self.digest:
+            raise BatchChangedError(
+                f"the rows are not those batch {self.name!r} began with: this run sends nothing. "
+                "Put the file back as it was, or pay what is new as a batch of another name; the "
+                "pay of another month has a period of its own (--period 2026-12)"
+            )
+        if asked.repeat_days != self.repeat_days:
+            raise BatchChangedError(
+                f"batch {self.name!r} began with {self.repeat_days:g} days within which nobody is "
+                "sent the same sum again: this run sends nothing"
+            )
+        self._require_terms(asked.terms)
+
+    def _require_terms(self, terms: Terms) -> None:
+        fields = attrs.asdict(terms)
+        changed = [
+            name for name, value in attrs.asdict(self.terms).items() if fields[name] != value
+        ]
+        if changed:
+            raise BatchChangedError(
+                f"batch {self.name!r} began with another {', '.join(changed)}, and is paid with "
+                "what it began with"
+            )
+
+
+@attrs.frozen(kw_only=True)
+class Chunk:
+    """A range of rows that one worker has taken up.
+
+    Attributes:
+        batch: Its batch.
+        first: The first row.
+        last: The last row, included.
+        index: Its number in the batch, from 0.
+        epoch: How often it was taken up; whoever holds a smaller one must not send any more.
+    """
+
+    batch: Batch
+    first: int
+    last: int
+    index: int = 0
+    epoch: int = 0
+
+
+def check_name(name: str) -> str:
+    """Return a batch's name.
+
+    Raises:
+        ConfigError: when it could not stand in a URL and a file name.
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            "a batch's name is 1 to 64 of A-Z, a-z, 0-9, dot, hyphen and underscore, and begins "
+            "with a letter or a digit"
+        )
+    return name
+
+
+def check_period(period: str | None) -> str | None:
+    """Return a batch's period.
+
+    Raises:
+        ConfigError: when it could not stand in a batch's name.
+    """
+    if period is None or (isinstance(period, str) and _PERIOD.fullmatch(period)):
+        return period if period is None else period.lower()
+    raise ConfigError(
+        "a period is 1 to 32 of A-Z, a-z, 0-9, dot, hyphen and underscore, such as 2026-12"
+    )
+
+
+def check_days(days: float) -> float:
+    """Return the days within which nobody is sent the same sum again.
+
+    Raises:
+        ConfigError: it is no such number.
+    """
+    if isinstance(days, bool) or not isinstance(days, int | float) or not 0 <= days <= _MOST_DAYS:
+        raise ConfigError(f"repeat_days must be a number from 0 to {_MOST_DAYS}")
+    return float(days)
+
+
+def _period_words(period: str | None) -> str:
+    return "without a period" if period is None else f"for period {period}"
+
+
+def name_from(source: Any, period: str | None = None) -> str:
+    """Return the name a batch gets from its file, and from its period where it has one.
+
+    Raises:
+        ConfigError: when the rows come from no file.
+    """
+    if not isinstance(source, str | Path):
+        raise ConfigError("rows that come from no file need a name for their batch")
+    stem = _NOT_IN_NAMES.sub("-", Path(source).stem).strip(".-_")
+    ending = "" if period is None or stem.lower().endswith(period) else f"-{period}"
+    return check_name((stem[: 64 - len(ending)] or "batch") + ending)
+
+
+def chunk_ranges(count: int, size: int = CHUNK_ROWS) -> list[tuple[int, int]]:
+    """Return first and last row of each chunk."""
+    return [(first, min(first + size - 1, count)) for first in range(1, count + 1, size)]

@@ -1,0 +1,261 @@
+"""What is learned about a payout, and how it changes where the payout stands.
+
+========================  =========  ============  ==========  ===========  ==========
+what is learned           in doubt   held          accepted    confirmed    failed
+========================  =========  ============  ==========  ===========  ==========
+DGS-Pay accepted it       accepted   accepted      .           .            held ! 3)
+DGS-Pay refused it        failed 1)  .             held !      .            .
+no usable answer came     held       .             .           .            .
+it never left             new 1)     .             .           .            .
+the recipient was paid    confirmed  confirmed 2)  confirmed   .            held !
+the recipient was not     failed     failed 2)     failed      held !       .
+a person takes it back    .          .             .           held 4)      held 4)
+========================  =========  ============  ==========  ===========  ==========
+
+"." changes nothing, "!" notes a contradiction. 1) Held, where an earlier attempt ended without
+an answer: that this one did not pay says nothing about that one. 2) After a contradiction only
+by a look-up or a person. 3) Where it failed without a name of DGS-Pay's, by a refusal or the
+word of a person: an event that overtook the answer has one. 4) Where it is settled by the word
+of a person alone; once DGS-Pay has said the same, that counts. A new payout, and one that is
+blocked, is taken like one in doubt: an event may overtake both the answer and the ledger of the
+machine that sent it.
+"""
+
+from __future__ import annotations
+
+import enum
+from decimal import Decimal
+from typing import NamedTuple
+
+import attrs
+
+from dgspay.payouts.model.accounts import is_another
+from dgspay.payouts.model.payout import Payout, Record, State
+
+
+class Finding(enum.StrEnum):
+    """What was learned."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    LOST = "lost"
+    NOT_SENT = "not sent"
+    PAID = "paid"
+    NOT_PAID = "not paid"
+    WITHDRAWN = "withdrawn"
+
+
+class Witness(enum.StrEnum):
+    """Who says so."""
+
+    ANSWER = "answer"
+    WEBHOOK = "webhook"
+    LOOK_UP = "look-up"
+    PERSON = "person"
+
+
+_ACCEPTED = Finding.ACCEPTED
+_WITHOUT_EFFECT = {
+    Finding.LOST: State.HELD,
+    Finding.NOT_SENT: State.NEW,
+    Finding.REFUSED: State.FAILED,
+}
+_FINAL_WITNESSES = (Witness.LOOK_UP, Witness.PERSON)
+_SETTLED = (State.CONFIRMED, State.FAILED)
+_SAME = {State.CONFIRMED: Finding.PAID, State.FAILED: Finding.NOT_PAID}
+_PERSON_SAYS = "a person says"
+
+TAKEN_BACK = "what a person had said was taken back"
+"""How the reason begins why such a payout is held."""
+
+_CURRENCY = "RWF"
+_LONGEST_NAME = 256
+_LONGEST_REASON = 10_000
+
+
+class Evidence(NamedTuple):
+    """Something learned about a payout. A tuple, because a million of them come in a run.
+
+    Attributes:
+        finding: What was learned.
+        witness: Who says so.
+        dgs_reference: What the witness calls the payout.
+        amount: The amount the witness speaks of, in RWF unless `currency` says otherwise.
+        fee: The fee the witness speaks of, in RWF.
+        reason: Why, for a person.
+        currency: The currency the witness speaks of.
+        account: The account or the phone the witness speaks of.
+    """
+
+    finding: Finding
+    witness: Witness = Witness.ANSWER
+    dgs_reference: str | None = None
+    amount: Decimal | None = None
+    fee: Decimal | None = None
+    reason: str | None = None
+    currency: str | None = None
+    account: str | None = None
+
+    @property
+    def is_plain_acceptance(self) -> bool:
+        """Whether it says no more than that the payout was accepted, and under which name."""
+        finding, _, _, amount, _, reason, currency, account = self
+        if finding is not _ACCEPTED or reason is not None:
+            return False
+        return amount is None and currency is None and account is None
+
+    @property
+    def fee_text(self) -> str | None:
+        """The fee as it is written down."""
+        return None if self.fee is None else format(self.fee, "f")
+
+
+def merge(record: Record, evidence: Evidence, now: float) -> Record:
+    """Return what is known of a payout once the evidence is taken in; see the table above."""
+    clash = _clash(record, evidence)
+    known = attrs.evolve(
+        record,
+        dgs_reference=record.dgs_reference or evidence.dgs_reference,
+        fee=_fee(record, evidence),
+    )
+    if clash is not None:
+        return contradicted(known, clash)
+    if evidence.finding is Finding.WITHDRAWN:
+        state, contradiction = State.HELD if is_word_of_a_person(record) else record.state, None
+    else:
+        state, contradiction = _next_state(record, evidence)
+    if contradiction is not None:
+        return contradicted(known, contradiction)
+    if state is record.state:
+        return _borne_out(known, evidence)
+    settled = state in _SETTLED
+    return attrs.evolve(
+        known,
+        state=state,
+        doubtful=record.doubtful or evidence.finding is Finding.LOST,
+        reason=_reason(evidence),
+        settled_at=now if settled else None,
+    )
+
+
+def _next_state(record: Record, evidence: Evidence) -> tuple[State, str | None]:
+    """Look up the table; with what contradicts what, where it does."""
+    state, finding = record.state, evidence.finding
+    undecided = state in (State.NEW, State.IN_DOUBT, State.BLOCKED)
+    match finding:
+        case Finding.ACCEPTED if undecided or (state is State.HELD and not record.contradiction):
+            return State.ACCEPTED, None
+        case Finding.LOST | Finding.NOT_SENT | Finding.REFUSED if undecided:
+            return (State.HELD if record.doubtful else _without_effect(state, finding)), None
+        case Finding.ACCEPTED if state is State.FAILED and record.dgs_reference is None:
+            return State.HELD, "it was said not to be paid before it was accepted"
+        case Finding.REFUSED if state is State.ACCEPTED:
+            return State.HELD, "it was accepted before it was refused"
+        case Finding.PAID if state is State.FAILED:
+            return State.HELD, f"it had failed, and the {evidence.witness} says it was paid"
+        case Finding.NOT_PAID if state is State.CONFIRMED:
+            return State.HELD, f"it was paid, and the {evidence.witness} says it failed"
+        case Finding.PAID | Finding.NOT_PAID if _may_settle(record, evidence):
+            return (State.CONFIRMED if finding is Finding.PAID else State.FAILED), None
+        case _:
+            return state, None
+
+
+def _without_effect(state: State, finding: Finding) -> State:
+    is_still_blocked = finding is Finding.NOT_SENT and state is State.BLOCKED
+    return state if is_still_blocked else _WITHOUT_EFFECT[finding]
+
+
+def is_word_of_a_person(record: Record) -> bool:
+    """Say whether a payout is settled by the word of a person, and by nothing else."""
+    return record.state in _SETTLED and (record.reason or "").startswith(_PERSON_SAYS)
+
+
+def _borne_out(record: Record, evidence: Evidence) -> Record:
+    """Note that what a person has said DGS-Pay says, too: it cannot be taken back any more."""
+    same = _SAME.get(record.state) is evidence.finding and evidence.witness is not Witness.PERSON
+    return (
+        attrs.evolve(record, reason=_reason(evidence))
+        if same and is_word_of_a_person(record)
+        else record
+    )
+
+
+def _may_settle(record: Record, evidence: Evidence) -> bool:
+    if record.state in _SETTLED:
+        return False
+    return record.contradiction is None or evidence.witness in _FINAL_WITNESSES
+
+
+def _clash(record: Record, evidence: Evidence) -> str | None:
+    """Say what makes the evidence speak of another payment than this one."""
+    ours, theirs = record.dgs_reference, evidence.dgs_reference
+    if ours is not None and theirs is not None and ours != theirs:
+        return f"DGS-Pay knows it as {ours} and as {theirs}: it may have been paid twice"
+    return disagreement(record.payout, evidence)
+
+
+def disagreement(payout: Payout, evidence: Evidence) -> str | None:
+    """Say in what the evidence speaks of another payment than was asked for; None where it agrees.
+
+    Where DGS-Pay has paid more, less, or somebody else, no word of success may hide it.
+    """
+    amount, currency, account = evidence.amount, evidence.currency, evidence.account
+    if currency is not None and currency.upper() != _CURRENCY:
+        sum_of = "an amount" if amount is None else f"{amount:f}"
+        return f"the {evidence.witness} speaks of {sum_of} in {printable(currency)[:16]}"
+    if amount is not None and amount != payout.amount:
+        return f"the {evidence.witness} speaks of {amount:f} RWF"
+    if account is not None and is_another(payout.account, account):
+        return f"the {evidence.witness} speaks of another account than the row's"
+    return None
+
+
+def _fee(record: Record, evidence: Evidence) -> str | None:
+    """Return the fee as it is known now: what was taken in the end, and not what was announced."""
+    if record.fee is not None and evidence.witness is Witness.ANSWER:
+        return record.fee
+    return evidence.fee_text or record.fee
+
+
+def usable_name(dgs_reference: str | None) -> str | None:
+    """Return DGS-Pay's name for a payout where it can be one; see `check_segment` of the core.
+
+    An empty one, or one with control characters, cannot be looked up, and PostgreSQL cannot even
+    hold it: the payout is accepted all the same.
+    """
+    if dgs_reference is None or not 0 < len(dgs_reference) <= _LONGEST_NAME:
+        return None
+    return dgs_reference if dgs_reference.isprintable() and dgs_reference.strip() else None
+
+
+def printable(text: str) -> str:
+    """Return a text of DGS-Pay's so that every ledger can hold it."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def contradicted(record: Record, contradiction: str) -> Record:
+    """Hold a payout of which two things were said that cannot both be true."""
+    return attrs.evolve(
+        record,
+        state=State.HELD,
+        doubtful=True,
+        contradiction=contradiction,
+        reason=contradiction,
+        settled_at=None,
+    )
+
+
+def _reason(evidence: Evidence) -> str | None:
+    match evidence:
+        case Evidence(finding=Finding.PAID, witness=Witness.PERSON, reason=None):
+            return f"{_PERSON_SAYS} it was paid"
+        case Evidence(finding=Finding.NOT_PAID, witness=Witness.PERSON, reason=None):
+            return f"{_PERSON_SAYS} it was not paid"
+        case Evidence(finding=Finding.WITHDRAWN):
+            why = "" if evidence.reason is None else f": {printable(evidence.reason)}"
+            return f"{TAKEN_BACK}{why}"[:_LONGEST_REASON]
+        case _:
+            return None if evidence.reason is None else printable(evidence.reason)[:_LONGEST_REASON]

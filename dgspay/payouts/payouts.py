@@ -1,0 +1,388 @@
+"""All that is done about batches, in one place; the command line calls nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
+from functools import partial
+from pathlib import Path
+from typing import TextIO
+
+import attrs
+
+from dgspay import AsyncDGSPay
+from dgspay.errors import ConfigError
+from dgspay.money import AmountInput
+from dgspay.payouts import status
+from dgspay.payouts.ledger import Ledger
+from dgspay.payouts.model.allowances import Allowances, Allowed
+from dgspay.payouts.model.batch import (
+    CHUNK_ROWS,
+    REPEAT_DAYS,
+    Batch,
+    Terms,
+    check_days,
+    check_period,
+    name_from,
+)
+from dgspay.payouts.model.payout import Record
+from dgspay.payouts.preflight import Preflight, preflight
+from dgspay.payouts.report.summary import Report
+from dgspay.payouts.run.chunk_payer import ChunkPayer, in_thread
+from dgspay.payouts.run.chunk_runner import OnResult, Stop
+from dgspay.payouts.run.engines import ChunkRef, Engine
+from dgspay.payouts.run.job import Job, Summary, open_job
+from dgspay.payouts.run.loading import check_rows, compare_rows
+from dgspay.payouts.run.pacing import Limits, Pace
+from dgspay.payouts.settle.reconciliation import Difference, reconcile
+from dgspay.payouts.settle.resolution import IN_FLIGHT_SECONDS, resolve, withdraw
+from dgspay.payouts.sheet.reader import Source
+from dgspay.payouts.sheet.summary import Survey
+from dgspay.payouts.status import Status
+
+
+class AsyncPayouts:
+    """Batches of payouts, for `await`: check, run, status, report, reconcile, resolve.
+
+        async with AsyncDGSPay.from_env() as dgs:
+            with SqliteLedger("payouts.sqlite3") as ledger:
+                payouts = AsyncPayouts(dgs, ledger)
+                summary = await payouts.run("salaries.csv", fee=100)
+                await payouts.report("salaries", "salaries.html")
+
+    Args:
+        client: Pays, and asks DGS-Pay. `status`, `report` and `resolve` need none.
+        ledger: Remembers. `check` needs none.
+    """
+
+    def __init__(self, client: AsyncDGSPay | None = None, ledger: Ledger | None = None) -> None:
+        self._client = client
+        self._ledger = ledger
+
+    async def check(
+        self,
+        source: Source | Survey,
+        *,
+        mapping: Mapping[str, str] | None = None,
+        fee: AmountInput | None = None,
+        batch: str | None = None,
+        period: str | None = None,
+        allow_duplicates: Allowed = (),
+        repeat_days: float = REPEAT_DAYS,
+    ) -> Preflight:
+        """Read rows, and hold them against the wallet, the bank list and the ledger. It only reads.
+
+            found = await AsyncPayouts(dgs).check("salaries.csv", fee=100)
+            found.require_good()
+
+        Args:
+            source: A CSV file, an iterable of mappings, a frame, or what `check_rows` returned,
+                which is not held against the ledger.
+            mapping: Other headings and what they mean, such as `{"Net pay": "amount"}`.
+            fee: The fee of one disbursement in RWF, where you know it; amounts must be above it
+                (guide, "Disburse Funds").
+            batch: As for `run`; what it began with is compared where the ledger has it.
+            period: As for `run`.
+            allow_duplicates: As for `run`.
+            repeat_days: As for `run`.
+
+        Raises:
+            RowsInvalidError: rows are wrong; all of them are listed.
+            BatchBusyError, LedgerError: see `open_job`.
+            DGSPayError: a look-up failed.
+        """
+        client = self._needed_client()
+        if isinstance(source, Survey):
+            source.require_good()
+            return await preflight(client, source, fee=fee)
+        if self._ledger is None:
+            read = partial(check_rows, source, mapping, allow_duplicates=allow_duplicates)
+            survey = await in_thread(read)
+            survey.require_good()
+            return await preflight(client, survey, fee=fee)
+        is_nameless = batch is None and not isinstance(source, str | Path)
+        period = check_period(period)
+        asked = Batch(
+            # Rows that come from no file may have no name yet; no batch is called so.
+            name="" if is_nameless else batch or name_from(source, period),
+            digest="",
+            terms=Terms.of(client),
+            period=period,
+            repeat_days=check_days(repeat_days),
+        )
+        allowances = Allowances(allow_duplicates)
+        # What keeps a run from beginning keeps a check from approving it.
+        with nullcontext() if is_nameless else self._ledger.only_run(asked.name):
+            told = await in_thread(compare_rows, self._ledger, source, asked, mapping, allowances)
+            if told.begun is None:
+                found = await preflight(client, told.survey, fee=fee)
+            else:
+                job = Job(client, self._ledger, told.begun, None, allowances=allowances)
+                found = await job.preflight(fee=fee)
+                begun = (
+                    f"batch {told.begun.name} has begun, and a run goes on with what is left of "
+                    f"it: {found.count:,} of {told.begun.count:,}"
+                )
+                found = attrs.evolve(found, remarks=(begun, *found.remarks))
+        return attrs.evolve(found, problems=(*told.problems, *found.problems), survey=told.survey)
+
+    def open(
+        self,
+        source: Source,
+        *,
+        batch: str | None = None,
+        mapping: Mapping[str, str] | None = None,
+        period: str | None = None,
+        allow_duplicates: Allowed = (),
+        repeat_days: float = REPEAT_DAYS,
+        callback_url: str | None = None,
+        pace: Pace | None = None,
+        limits: Limits | None = None,
+        stop: Stop | None = None,
+    ) -> AbstractAsyncContextManager[Job]:
+        """Read rows into the ledger, or find the batch they began, to pay it step by step.
+
+            async with payouts.open("salaries.csv") as job:
+                (await job.preflight(fee=100)).require_good()
+                summary = await job.run()
+
+        Arguments and errors are those of `open_job`.
+        """
+        return open_job(
+            self._needed_client(),
+            self._needed_ledger(),
+            source,
+            batch=batch,
+            mapping=mapping,
+            period=period,
+            allow_duplicates=allow_duplicates,
+            repeat_days=repeat_days,
+            callback_url=callback_url,
+            pace=pace,
+            limits=limits,
+            stop=stop,
+        )
+
+    async def run(
+        self,
+        source: Source,
+        *,
+        batch: str | None = None,
+        mapping: Mapping[str, str] | None = None,
+        fee: AmountInput | None = None,
+        period: str | None = None,
+        allow_duplicates: Allowed = (),
+        repeat_days: float = REPEAT_DAYS,
+        confirm: Callable[[Preflight], bool] | None = None,
+        callback_url: str | None = None,
+        pace: Pace | None = None,
+        limits: Limits | None = None,
+        stop: Stop | None = None,
+        settle_within: float = 60.0,
+        on_result: OnResult | None = None,
+        engine: Engine | None = None,
+    ) -> Summary:
+        """Pay everybody in the source once. After whatever happened, call it again.
+
+            summary = await payouts.run("salaries.csv", fee=100)
+            print(summary.unsent, summary.in_doubt)
+
+        Args:
+            source: A CSV file, an iterable of mappings, or a frame of pandas or polars.
+            batch: Name of the batch; that of the file, and of the period, if left out.
+            mapping: Other headings and what they mean.
+            fee: The fee of one disbursement in RWF, where you know it.
+            period: What is paid for, such as `2026-12`: a reference is paid once within it.
+            allow_duplicates: References of rows that may be paid although they look as if they had
+                been paid before; a mapping gives each a reason to be noted.
+            repeat_days: Days within which the same sum to the same account is not sent again.
+            confirm: Shown what was found; nothing is sent unless it says yes.
+            callback_url: Where `PayoutWebhooks` is reached; each payout adds a path of its own.
+            pace: How fast.
+            limits: When to stop by oneself.
+            stop: Finishes what is in flight once it is set.
+            settle_within: Seconds to look up how the payouts ended; 0 for not at all.
+            on_result: Told of each payout that was sent here.
+            engine: Shares the batch out to other machines too.
+
+        Raises:
+            PreflightError: it must not be paid as things stand.
+            ConfigError: `confirm` said no.
+            RowsInvalidError, BatchChangedError, BatchBusyError, LedgerError: see `open_job`.
+        """
+        async with self.open(
+            source,
+            batch=batch,
+            mapping=mapping,
+            period=period,
+            allow_duplicates=allow_duplicates,
+            repeat_days=repeat_days,
+            callback_url=callback_url,
+            pace=pace,
+            limits=limits,
+            stop=stop,
+        ) as job:
+            found = await job.preflight(fee=fee)
+            await job.require_good(found, settle_within=settle_within)
+            if confirm is not None and not confirm(found):
+                raise ConfigError("nothing was sent: it was not confirmed")
+            return await job.run(settle_within=settle_within, on_result=on_result, engine=engine)
+
+    async def pay_chunk(
+        self, ref: ChunkRef, *, pace: Pace | None = None, stop: Stop | None = None
+    ) -> str | None:
+        """Pay one chunk of a batch that has begun; for tasks of Celery, Temporal or DBOS.
+
+        It may be called again after a crash, and by two machines at once: a row is sent by one
+        of them. Between machines the ledger must be a `PostgresLedger`.
+
+        Returns:
+            Why the batch was paused, or None.
+
+        Raises:
+            ConfigError: the ledger has no such batch, or nobody has confirmed it.
+            LedgerError: the ledger cannot be written.
+        """
+        found = await in_thread(status.require_batch, self._needed_ledger(), ref.batch)
+        if not found.started:
+            raise ConfigError(f"batch {ref.batch!r} was not confirmed. Nothing was sent")
+        payer = ChunkPayer(self._needed_client(), self._needed_ledger(), pace=pace, stop=stop)
+        return await payer(ref)
+
+    async def chunks(self, batch: str, size: int = CHUNK_ROWS) -> list[ChunkRef]:
+        """Cut a batch into chunks for `pay_chunk`, always the same ones for the same size.
+
+        Raises:
+            UnknownBatchError: the ledger has no such batch.
+        """
+        return await in_thread(status.chunks_of, self._needed_ledger(), batch, size)
+
+    async def status(self, batch: str) -> Status:
+        """Say where a batch stands.
+
+            status = await payouts.status("salaries")
+            print(status.counts.count(State.CONFIRMED), status.in_doubt)
+
+        Raises:
+            UnknownBatchError: the ledger has no such batch.
+        """
+        return await in_thread(status.status_of, self._needed_ledger(), batch)
+
+    async def row(self, batch: str, reference: str) -> Record:
+        """Return what is known of one payout, by its own reference.
+
+        Raises:
+            UnknownBatchError: the ledger has no such batch, or the batch no such row.
+        """
+        return await in_thread(status.find_row, self._needed_ledger(), batch, reference)
+
+    async def report(
+        self, batch: str, to: str | Path | TextIO | None = None, *, form: str | None = None
+    ) -> Report:
+        """Add a batch up, and write every payout of it to a file.
+
+            await payouts.report("salaries", "salaries.html")
+
+        Args:
+            batch: Name of the batch.
+            to: A path, or a file opened with `newline=""`; nothing is written if left out.
+            form: `"html"`, `"csv"` or `"json"`; the suffix of the path if left out.
+
+        Raises:
+            UnknownBatchError: the ledger has no such batch.
+            ConfigError: there is no such form.
+            OSError: the file cannot be written.
+        """
+        return await in_thread(status.report_of, self._needed_ledger(), batch, to, form)
+
+    async def reconcile(
+        self, batch: str, *, pace: Pace | None = None
+    ) -> AsyncGenerator[Difference]:
+        """Hold a batch against DGS-Pay's transactions, and give each difference. It only reads.
+
+            async for difference in payouts.reconcile("salaries"):
+                print(difference.reference, difference.kind, difference.what)
+
+        Args:
+            batch: Name of the batch.
+            pace: How fast to look up what the transaction list does not hold.
+
+        Raises:
+            UnknownBatchError: the ledger has no such batch.
+            DGSPayError: the list cannot be read.
+        """
+        ledger = self._needed_ledger()
+        found = await in_thread(status.require_batch, ledger, batch)
+        async with aclosing(
+            reconcile(self._needed_client(), ledger, found, pace=pace)
+        ) as differences:
+            async for difference in differences:
+                yield difference
+
+    async def resolve(
+        self,
+        batch: str,
+        reference: str,
+        *,
+        paid: bool,
+        note: str | None = None,
+        wait: float = IN_FLIGHT_SECONDS,
+    ) -> Record:
+        """Settle a payout in doubt as a person found it to be, in the merchant portal say.
+
+        One that is being sent is waited for. One that DGS-Pay has a name for is looked up first,
+        and its word counts. One that was not paid becomes failed, and is not sent again.
+
+            await payouts.resolve("salaries", "2026-11-jane", paid=True, note="portal")
+
+        Args:
+            batch: Name of the batch.
+            reference: The row's own reference.
+            paid: Whether the recipient was paid.
+            note: Where you know it from; it stays in the report.
+            wait: Seconds to wait for the answer of one that is being sent.
+
+        Returns:
+            What is known of the payout now.
+
+        Raises:
+            UnknownBatchError: the ledger has no such batch, or the batch no such row.
+            NotInDoubtError: it is settled, was never sent, or is being sent; or DGS-Pay says
+                otherwise, or that it is under way. Nothing that you say was noted.
+            ConfigError: DGS-Pay has accepted it, and there is no client to ask with.
+            DGSPayError: the look-up failed.
+        """
+        return await resolve(
+            self._client, self._needed_ledger(), batch, reference, paid=paid, note=note, wait=wait
+        )
+
+    async def withdraw(self, batch: str, reference: str, *, note: str | None = None) -> Record:
+        """Take back what a person said of a payout with `resolve`; it is held again.
+
+        Once DGS-Pay has said the same, by a webhook or a look-up, that counts.
+
+            await payouts.withdraw("salaries", "2026-11-jane", note="it was another Jane")
+
+        Args:
+            batch: Name of the batch.
+            reference: The row's own reference.
+            note: Why; it stays in the report.
+
+        Returns:
+            What is known of the payout now.
+
+        Raises:
+            UnknownBatchError: the ledger has no such batch, or the batch no such row.
+            NotInDoubtError: it is not settled, or not by a person.
+        """
+        return await withdraw(self._needed_ledger(), batch, reference, note=note)
+
+    def _needed_client(self) -> AsyncDGSPay:
+        if self._client is None:
+            raise ConfigError("this asks DGS-Pay: give the payouts a client")
+        return self._client
+
+    def _needed_ledger(self) -> Ledger:
+        if self._ledger is None:
+            raise ConfigError("this needs what was written down: give the payouts a ledger")
+        return self._ledger

@@ -1,0 +1,1 @@
+"""Reports of a batch: sums, CSV, JSON and a page to print."""

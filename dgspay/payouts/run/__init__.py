@@ -1,0 +1,1 @@
+"""Pays a batch: jobs, chunks, and the engines that share chunks out."""

@@ -1,0 +1,332 @@
+"""Pays one chunk of a batch from any ledger: each row is in doubt on disk before it is sent."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
+from functools import partial
+
+import anyio
+import anyio.to_thread
+import attrs
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from dgspay import AsyncDGSPay, errors
+from dgspay.clock import Clock
+from dgspay.payouts.errors import LedgerError, single_error
+from dgspay.payouts.ledger import FencedError, Ledger, PausedError
+from dgspay.payouts.model.batch import Chunk
+from dgspay.payouts.model.evidence import evidence_of_answer, evidence_of_error
+from dgspay.payouts.model.payout import Payout
+from dgspay.payouts.model.transitions import Evidence, Finding
+from dgspay.payouts.run.pacing import Limits, Pace, RateLimiter, TakeSize, Watch
+
+FRESH_SECONDS = 10.0
+"""How long a worker may rely on having a chunk without looking again."""
+
+
+class Stop:
+    """Told from a signal or another thread that nothing new may be sent.
+
+    Args:
+        event: An event that means the same; a new one if left out.
+    """
+
+    def __init__(self, event: threading.Event | None = None) -> None:
+        self._event = event or threading.Event()
+
+    def set(self) -> None:
+        """Finish what is in flight, and no more."""
+        self._event.set()
+
+    def __bool__(self) -> bool:
+        """Whether it was told."""
+        return self._event.is_set()
+
+
+OnResult = Callable[[Payout, Evidence], None]
+"""Is told of each payout that was sent, or could not be."""
+
+
+@attrs.define
+class _Course:
+    """Where the run of a chunk stands.
+
+    Attributes:
+        paused: Why nothing more may be sent.
+        fenced: Whether somebody else has the chunk.
+        portions: How many to take up at once.
+        demand: Set when a worker wants a payout.
+        idle: Workers that wait for a payout.
+        ready: Payouts that wait for a worker.
+        is_drained: Whether nothing more will be taken up.
+        waiting: What was taken up and has not been begun with.
+        fault: What went wrong beside the paying; it is raised once what is in flight has ended.
+        abandoned: Whether nobody is left to send what a thread still takes up.
+        lock: For the thread that takes up.
+    """
+
+    portions: TakeSize
+    paused: str | None = None
+    fenced: bool = False
+    demand: anyio.Event = attrs.field(factory=anyio.Event)
+    idle: int = 0
+    ready: int = 0
+    is_drained: bool = False
+    waiting: set[int] = attrs.field(factory=set)
+    fault: Exception | None = None
+    abandoned: bool = False
+    lock: threading.Lock = attrs.field(factory=threading.Lock)
+
+    @property
+    def is_over(self) -> bool:
+        return self.paused is not None or self.fenced or self.fault is not None
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether there is nothing left for a worker to do."""
+        return self.is_drained and not self.ready
+
+
+@attrs.frozen
+class _Taken:
+    payout: Payout
+    monotonic: float
+    time: float
+
+
+class Runner:
+    """Pays chunks with one client. Several chunks at once share its pace.
+
+    Args:
+        client: Pays.
+        ledger: Remembers.
+        pace: How fast.
+        limits: When to stop by oneself.
+        stop: When told to.
+        on_result: Is told of each result; called in the event loop.
+        clock: For turns, and to notice that the process was stopped for long.
+    """
+
+    def __init__(
+        self,
+        client: AsyncDGSPay,
+        ledger: Ledger,
+        *,
+        pace: Pace | None = None,
+        limits: Limits | None = None,
+        stop: Stop | None = None,
+        on_result: OnResult | None = None,
+        clock: Clock = time,
+    ) -> None:
+        self._client = client
+        self._ledger = ledger
+        self._pace = pace or Pace()
+        self._stop = Stop() if stop is None else stop
+        self._on_result = on_result or (lambda _payout, _evidence: None)
+        self._clock = clock
+        self._turns = RateLimiter(self._pace, clock.monotonic)
+        self._watch = Watch(limits or Limits())
+        self.taken_up = 0
+        """Payouts that were taken up to be sent, so far."""
+
+    async def run(self, chunk: Chunk, *, doubtful: bool = False) -> str | None:
+        """Pay what is new in a chunk; return why it was paused, or None.
+
+        Args:
+            chunk: Which rows.
+            doubtful: Send those again whose answer was lost instead. Only where DGS-Pay
+                honours idempotency keys.
+
+        Raises:
+            FencedError: another worker has taken the chunk up.
+            LedgerError: the ledger cannot be written; nothing was sent that is not in it.
+        """
+        course = _Course(TakeSize(self._clock.monotonic))
+        # It holds no more than `TakeSize` lets be taken up ahead.
+        send, receive = anyio.create_memory_object_stream[_Taken](math.inf)
+        with send, receive:
+            try:
+                async with anyio.create_task_group() as group:
+                    for _ in range(self._pace.concurrency):
+                        group.start_soon(self._work, chunk, course, receive.clone())
+                    receive.close()
+                    await self._feed(chunk, course, send, doubtful=doubtful)
+                    send.close()
+            except BaseExceptionGroup as group_error:
+                raise single_error(group_error) from None
+            finally:
+                with course.lock:
+                    course.abandoned = True
+                # Empty but for a run that is cancelled, or breaks.
+                self._give_back(chunk, course, *course.waiting)
+        await anyio.to_thread.run_sync(self._ledger.flush)
+        if course.fault is not None:
+            raise course.fault
+        if course.paused is not None:
+            await anyio.to_thread.run_sync(self._ledger.pause, chunk.batch.name, course.paused)
+        if course.fenced:
+            raise FencedError(f"chunk {chunk.index} of {chunk.batch.name}")
+        return course.paused
+
+    async def _feed(
+        self,
+        chunk: Chunk,
+        course: _Course,
+        send: MemoryObjectSendStream[_Taken],
+        *,
+        doubtful: bool,
+    ) -> None:
+        """Take payouts up as the workers ask for them."""
+        try:
+            async with aclosing(self._pages(chunk, course, doubtful=doubtful)) as pages:
+                async for taken in pages:
+                    course.ready += 1
+                    # Where no worker is left, what ended them comes out of the task group, and
+                    # this must not come out in its place.
+                    with suppress(anyio.BrokenResourceError):
+                        send.send_nowait(taken)
+        finally:
+            course.is_drained = True
+
+    async def _pages(
+        self, chunk: Chunk, course: _Course, *, doubtful: bool
+    ) -> AsyncGenerator[_Taken]:
+        after = 0
+        while limit := await self._demand(course):
+            monotonic, now = self._clock.monotonic(), self._clock.time()
+            try:
+                page = await anyio.to_thread.run_sync(
+                    partial(self._take, chunk, course, after=after, limit=limit, doubtful=doubtful)
+                )
+            except FencedError:
+                course.fenced = True
+                return
+            except PausedError:
+                course.paused = course.paused or "the batch was paused"
+                return
+            except LedgerError as error:
+                # Raised here it would cancel what is in flight, and throw its answers away.
+                course.fault = error
+                return
+            course.portions.took(self._clock.monotonic() - monotonic)
+            if not page:
+                return
+            after = page[-1].number
+            self.taken_up += len(page)
+            for payout in page:
+                yield _Taken(payout, monotonic, now)
+
+    async def _demand(self, course: _Course) -> int:
+        """Wait until workers want more than is ready; return how many, 0 when it is over."""
+        while self._may_send(course):
+            limit = course.portions.wanted(idle=course.idle, ready=course.ready)
+            if limit:
+                return limit
+            course.demand = anyio.Event()
+            await course.demand.wait()
+        return 0
+
+    def _take(
+        self, chunk: Chunk, course: _Course, *, after: int, limit: int, doubtful: bool
+    ) -> list[Payout]:
+        """Take a page up. A thread does, and goes on where the task that waits is cancelled."""
+        page = self._ledger.take(chunk, after=after, limit=limit, doubtful=doubtful)
+        numbers = [payout.number for payout in page]
+        with course.lock:
+            if not course.abandoned:
+                course.waiting.update(numbers)
+                return page
+        self._give_back(chunk, course, *numbers)
+        return []
+
+    async def _work(
+        self, chunk: Chunk, course: _Course, receive: MemoryObjectReceiveStream[_Taken]
+    ) -> None:
+        with receive:
+            while True:
+                # The turn comes first: what is taken up leaves at once.
+                await self._turns.wait(lambda: self._may_send(course) and not course.is_exhausted)
+                taken = await self._next(course, receive)
+                if taken is None:
+                    return
+                if await self._is_stale(chunk, course, taken) or not self._may_send(course):
+                    self._give_back(chunk, course, taken.payout.number)
+                    continue
+                course.waiting.discard(taken.payout.number)
+                course.portions.leave()
+                await self._pay(chunk, course, taken.payout)
+
+    async def _next(
+        self, course: _Course, receive: MemoryObjectReceiveStream[_Taken]
+    ) -> _Taken | None:
+        """Wait for a payout that is taken up; None where there will be none."""
+        course.idle += 1
+        if not course.ready:
+            course.demand.set()
+        try:
+            taken = await receive.receive()
+        except anyio.EndOfStream:
+            return None
+        finally:
+            course.idle -= 1
+        course.ready -= 1
+        if course.ready <= course.portions.low:
+            course.demand.set()
+        return taken
+
+    def _may_send(self, course: _Course) -> bool:
+        return not course.is_over and not self._stop
+
+    async def _is_stale(self, chunk: Chunk, course: _Course, taken: _Taken) -> bool:
+        """Look again whether the chunk is ours when the process may have been stopped for long."""
+        if course.fenced:
+            return True
+        age = max(
+            self._clock.monotonic() - taken.monotonic,
+            # Counts the time a laptop was asleep, where the other clock may stand still.
+            self._clock.time() - taken.time,
+        )
+        if age > FRESH_SECONDS:
+            course.fenced = not await anyio.to_thread.run_sync(self._ledger.is_ours, chunk)
+        return course.fenced
+
+    def _give_back(self, chunk: Chunk, course: _Course, *numbers: int) -> None:
+        """These were taken up and not sent."""
+        course.waiting.difference_update(numbers)
+        # Where the ledger is broken they stay in doubt, and its error is told where it happened.
+        with suppress(LedgerError):
+            for number in numbers:
+                evidence = Evidence(finding=Finding.NOT_SENT)
+                self._ledger.post(chunk.batch, number, evidence, chunk=chunk)
+
+    async def _pay(self, chunk: Chunk, course: _Course, payout: Payout) -> None:
+        batch = chunk.batch
+        fault: errors.DGSPayError | None = None
+        try:
+            evidence = evidence_of_answer(
+                await self._client.disbursements.create(
+                    amount=payout.amount,
+                    recipient=payout.recipient,
+                    narration=payout.narration,
+                    callback_url=batch.callback_of(payout.number),
+                    idempotency_key=batch.key_of(payout.number),
+                ),
+                payout,
+            )
+        except errors.DGSPayError as error:
+            fault, evidence = error, evidence_of_error(error)
+        except (ValueError, TypeError) as error:
+            # The client refused an argument before anything was sent, and would do so again.
+            evidence = Evidence(finding=Finding.REFUSED, reason=str(error))
+        self._ledger.post(batch, payout.number, evidence, chunk=chunk)
+        try:
+            self._on_result(payout, evidence)
+        except Exception as error:  # noqa: BLE001 - the caller's own; raised at the end of the run
+            course.fault = course.fault or error
+        reason = self._watch.look(evidence, fault)
+        if reason is not None and course.paused is None:
+            course.paused = reason

@@ -1,0 +1,330 @@
+"""A batch from its rows to the last confirmed payout, for `await` and without."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TypeVar
+
+import attrs
+
+from dgspay import AsyncDGSPay
+from dgspay.money import AmountInput
+from dgspay.payouts.ledger import Counts, Ledger
+from dgspay.payouts.model.allowances import Allowances, Allowed
+from dgspay.payouts.model.batch import (
+    REPEAT_DAYS,
+    Batch,
+    Terms,
+    check_days,
+    check_name,
+    check_period,
+    chunk_ranges,
+    name_from,
+)
+from dgspay.payouts.model.payout import OPEN, State
+from dgspay.payouts.model.repeats import left_out_words, words_of
+from dgspay.payouts.preflight import Preflight, balance_problems, preflight
+from dgspay.payouts.run.chunk_payer import ChunkPayer, in_thread
+from dgspay.payouts.run.chunk_runner import OnResult, Stop
+from dgspay.payouts.run.engines import ChunkRef, Engine
+from dgspay.payouts.run.engines.local import LocalEngine
+from dgspay.payouts.run.loading import given_again, load_rows
+from dgspay.payouts.run.pacing import Limits, Pace
+from dgspay.payouts.settle.look_ups import LookUps, Settler
+from dgspay.payouts.sheet.reader import Source
+from dgspay.payouts.sheet.summary import Survey
+
+T = TypeVar("T")
+
+# How often chunks are put out again whose worker could not finish them.
+_ROUNDS = 3
+
+# Rows that are read again to see that a mapping still means what it did.
+_READ_AGAIN = 1000
+
+
+@attrs.frozen(kw_only=True)
+class Summary:
+    """Where a batch stands after a run.
+
+    Attributes:
+        batch: Its name.
+        counts: How many payouts are in each state.
+        paused: Why the run stopped by itself, or None.
+        stopped: Whether it was told to stop.
+        look_ups: What the look-ups left open; None where there were none.
+        sent_before: Whether nothing was left to send when it began, and nothing in doubt: a batch
+            that was given again.
+    """
+
+    batch: str
+    counts: Counts
+    paused: str | None = None
+    stopped: bool = False
+    look_ups: LookUps | None = None
+    sent_before: bool = False
+
+    @property
+    def unsent(self) -> int:
+        """Payouts that are still to be sent."""
+        return self.counts.count(State.NEW)
+
+    @property
+    def in_doubt(self) -> int:
+        """Payouts of which it is not known whether they were made."""
+        return self.counts.count(State.IN_DOUBT, State.HELD)
+
+
+class Job:
+    """One batch that this process has for itself. `open_job` gives it."""
+
+    def __init__(
+        self,
+        client: AsyncDGSPay,
+        ledger: Ledger,
+        batch: Batch,
+        survey: Survey | None,
+        *,
+        allowances: Allowances | None = None,
+        pace: Pace | None = None,
+        limits: Limits | None = None,
+        stop: Stop | None = None,
+    ) -> None:
+        self.batch = batch
+        self.survey = survey
+        self._allowances = Allowances(()) if allowances is None else allowances
+        self._client = client
+        self._ledger = ledger
+        self._pace = pace or Pace()
+        self._limits = limits or Limits()
+        self._stop = Stop() if stop is None else stop
+        self._payer: ChunkPayer | None = None
+
+    @property
+    def taken_up(self) -> int:
+        """Payouts that `run` has taken up to be sent, also where it has ended with an error."""
+        return 0 if self._payer is None else self._payer.taken_up
+
+    @property
+    def resumed(self) -> bool:
+        """Whether the batch had begun before."""
+        return self.batch.started
+
+    async def preflight(self, *, fee: AmountInput | None = None) -> Preflight:
+        """Look before paying; see `preflight`. Of a batch that has begun, what is left counts.
+
+        It says as well what other batches have paid of this one. Where that is one that has begun,
+        these rows are left out of it, and the others may be paid.
+
+        Args:
+            fee: As for `preflight`.
+
+        Raises:
+            DGSPayError: a look-up failed.
+        """
+        paid = await in_thread(
+            partial(self._ledger.overlaps, self.batch, allowed=self._allowances.numbers)
+        )
+        told = [words_of(overlap, self.batch, time.time()) for overlap in paid]
+        if self.survey is not None:
+            found = await preflight(self._client, self.survey, fee=fee)
+            return attrs.evolve(found, problems=(*found.problems, *told))
+        counts = await in_thread(self._ledger.counts, self.batch.name)
+        count, amount = await in_thread(
+            partial(self._ledger.left_out, self.batch, allowed=self._allowances.numbers)
+        )
+        left = counts.count(State.NEW, State.BLOCKED) - count
+        total = counts.amount(State.NEW, State.BLOCKED) - amount
+        found = await preflight(self._client, Survey(count=left, total=total))
+        return attrs.evolve(
+            found,
+            problems=tuple(balance_problems(total, found.available)),
+            survey=None,
+            remarks=(*found.remarks, *map(left_out_words, told)),
+        )
+
+    async def given_again(self) -> str | None:
+        """Say when a batch was sent of which nothing is left to send; None of any other.
+
+        It is given again: by mistake, or for the pay of another month.
+        """
+        if not self.resumed:
+            return None
+        return await in_thread(given_again, self._ledger, self.batch)
+
+    async def run(
+        self,
+        *,
+        settle_within: float = 60.0,
+        on_result: OnResult | None = None,
+        engine: Engine | None = None,
+    ) -> Summary:
+        """Pay what is left, then look up how it ended.
+
+        Args:
+            engine: Shares the batch out to other processes too; this one alone if left out.
+            settle_within: Seconds to spend on look-ups at most; 0 for none.
+            on_result: Told of each payout, in the event loop.
+
+        Raises:
+            LedgerError: the ledger cannot be written; nothing was sent that is not in it.
+        """
+        sent_before = await self.given_again() is not None
+        await self.start()
+        payer = self._payer = ChunkPayer(
+            self._client,
+            self._ledger,
+            pace=self._pace,
+            limits=self._limits,
+            stop=self._stop,
+            on_result=on_result,
+        )
+        if engine is None:
+            await self._share_out(LocalEngine(), payer, [(1, self.batch.count)])
+        else:
+            await self._share_out(engine, payer, chunk_ranges(self.batch.count))
+        look_ups = None
+        if settle_within > 0 and not self._stop:
+            # What speaks against paying more speaks not against asking how the others ended.
+            look_ups = await self.settle(within=settle_within if payer.paused is None else 0)
+        counts = await in_thread(self._ledger.counts, self.batch.name)
+        return Summary(
+            batch=self.batch.name,
+            counts=counts,
+            paused=payer.paused,
+            stopped=bool(self._stop),
+            look_ups=look_ups,
+            sent_before=sent_before,
+        )
+
+    async def _share_out(
+        self, engine: Engine, payer: ChunkPayer, ranges: list[tuple[int, int]]
+    ) -> None:
+        """Submit what has work left, work on it, and see that nobody has left anything behind."""
+        batch = self.batch
+        chunks = [
+            ChunkRef(batch=batch.name, index=index, first=first, last=last)
+            for index, (first, last) in enumerate(ranges)
+        ]
+        for _ in range(_ROUNDS):
+            await engine.submit(chunks)
+            await engine.work(payer, self._stop, until_idle=True)
+            if self._stop or payer.paused is not None:
+                return
+            found = await in_thread(self._ledger.batch, batch.name)
+            if found is None or found.paused is not None:
+                payer.paused = None if found is None else found.paused
+                return
+            left = await in_thread(self._ledger.counts, batch.name)
+            if not left.count(*OPEN):
+                return
+            chunks = [ref for ref in chunks if await self._has_work(ref)]
+
+    async def _has_work(self, ref: ChunkRef) -> bool:
+        page = await in_thread(
+            partial(
+                self._ledger.page,
+                ref.batch,
+                after=ref.first - 1,
+                last=ref.last,
+                limit=1,
+                states=OPEN,
+            )
+        )
+        return bool(page)
+
+    async def start(self) -> None:
+        """Note on disk that the batch was confirmed, or that it goes on."""
+        # By its id: whoever has lost his lock, with the server that kept it, may have confirmed
+        # rows that another run has read anew since.
+        await in_thread(
+            partial(
+                self._ledger.start,
+                self.batch.name,
+                batch_id=self.batch.id,
+                allowed=self._allowances.numbers,
+            )
+        )
+
+    async def require_good(self, found: Preflight, *, settle_within: float) -> None:
+        """Refuse to pay with problems; what was sent before is looked up all the same.
+
+        Raises:
+            PreflightError: with all of the problems.
+        """
+        if found.problems and self.resumed and settle_within > 0:
+            await self.settle(within=settle_within)
+        found.require_good()
+
+    async def settle(self, *, within: float) -> LookUps:
+        """Look up what is not settled, for so many seconds; see `Settler.settle`."""
+        settler = Settler(self._client, self._ledger, pace=self._pace, stop=self._stop)
+        return await settler.settle(self.batch, within=within)
+
+
+@asynccontextmanager
+async def open_job(
+    client: AsyncDGSPay,
+    ledger: Ledger,
+    source: Source,
+    *,
+    batch: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    period: str | None = None,
+    allow_duplicates: Allowed = (),
+    repeat_days: float = REPEAT_DAYS,
+    callback_url: str | None = None,
+    pace: Pace | None = None,
+    limits: Limits | None = None,
+    stop: Stop | None = None,
+) -> AsyncGenerator[Job]:
+    """Read rows into the ledger, or find the batch they began, and have it for oneself.
+
+    Args:
+        client: Pays.
+        ledger: Remembers.
+        source: A CSV file, an iterable of mappings, or a frame.
+        batch: Its name; that of the file if left out.
+        mapping: Other headings and what they mean.
+        period: What is paid for, such as `2026-12`: a reference is paid once within it, and the
+            name of the batch ends with it. Batches without one share one period.
+        allow_duplicates: References of rows that may be paid although the ledger knows, or the
+            sheet shows, that they look paid; a mapping gives each a reason to be noted.
+        repeat_days: Days within which the same sum to the same account is not sent again.
+        callback_url: Where webhooks go; each payout adds a path nobody can guess.
+        pace: How fast.
+        limits: When to stop by oneself.
+        stop: When told to.
+
+    Raises:
+        RowsInvalidError: rows are wrong; all of them are listed.
+        BatchChangedError: the batch began with other rows or settings.
+        BatchBusyError: another process runs it.
+        ConfigError: a row is allowed by name that is not there.
+        TypeError: `allow_duplicates` names no rows.
+        LedgerError: the ledger cannot be written.
+    """
+    allowances = Allowances(allow_duplicates)
+    period = check_period(period)
+    asked = Batch(
+        name=name_from(source, period) if batch is None else check_name(batch),
+        digest="",
+        terms=Terms.of(client, callback_url),
+        period=period,
+        repeat_days=check_days(repeat_days),
+    )
+    with ledger.only_run(asked.name):
+        loaded, survey = await in_thread(load_rows, ledger, source, asked, mapping, allowances)
+        yield Job(
+            client,
+            ledger,
+            loaded,
+            survey,
+            allowances=allowances,
+            pace=pace,
+            limits=limits,
+            stop=stop,
+        )

@@ -1,0 +1,187 @@
+"""Rows come into a ledger, or are held against one and against the batch they have begun."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+
+import attrs
+
+from dgspay.payouts.errors import BatchChangedError
+from dgspay.payouts.ledger import Ledger
+from dgspay.payouts.model.allowances import Allowances, Allowed
+from dgspay.payouts.model.batch import Batch
+from dgspay.payouts.model.payout import OPEN, Payout, State
+from dgspay.payouts.model.repeats import days_of, period_advice, words_of
+from dgspay.payouts.sheet.reader import Source, file_digest, open_rows
+from dgspay.payouts.sheet.summary import Survey, survey_rows
+
+# Rows that are read again to see that a mapping still means what it did.
+_READ_AGAIN = 1000
+
+
+def load_rows(
+    ledger: Ledger,
+    source: Source,
+    asked: Batch,
+    mapping: Mapping[str, str] | None,
+    allowances: Allowances,
+) -> tuple[Batch, Survey | None]:
+    """Read rows into the ledger, or find the batch they began; then there is no survey.
+
+    Args:
+        ledger: Remembers.
+        source: The rows.
+        asked: The batch as it would be if it began now.
+        mapping: Other headings and what they mean.
+        allowances: Rows that may be paid although they look paid.
+
+    Raises:
+        RowsInvalidError, BatchChangedError, ConfigError, LedgerError: as for `open_job`.
+    """
+    name = asked.name
+    known = ledger.batch(name)
+    if known is not None and known.started:
+        known.require_same(_digest_of(source, mapping), asked)
+        if mapping:
+            _require_same_meaning(ledger, known, source, mapping)
+        if allowances:
+            for payout in _payouts_of(ledger, name):
+                allowances.look(payout)
+            allowances.require_found()
+        return known, None
+    # Read but never confirmed: nothing can have been sent, so the rows are read again.
+    ledger.discard(name)
+    survey = Survey()
+    with open_rows(source, mapping) as rows:
+
+        def payouts() -> Iterator[Payout]:
+            yield from survey_rows(rows, survey, allowances)
+            survey.require_good()
+
+        loaded = ledger.load(asked, payouts(), digest=lambda: rows.digest)
+    return loaded, survey
+
+
+def _payouts_of(ledger: Ledger, name: str) -> Iterator[Payout]:
+    after = 0
+    while page := ledger.page(name, after=after, limit=_READ_AGAIN, states=tuple(State)):
+        after = page[-1].payout.number
+        yield from (record.payout for record in page)
+
+
+def _require_same_meaning(
+    ledger: Ledger, batch: Batch, source: Source, mapping: Mapping[str, str]
+) -> None:
+    """Refuse a mapping by which the same sheet would pay something else.
+
+    What is in the ledger would be paid all the same, and not what the mapping now says.
+    """
+    if not isinstance(source, str | Path):
+        return  # what is hashed of mappings is what they mean
+    known = [
+        record.payout
+        for record in ledger.page(batch.name, after=0, limit=_READ_AGAIN, states=tuple(State))
+    ]
+    with open_rows(source, mapping) as rows:
+        if [row for _, row in islice(rows, _READ_AGAIN)] != known:
+            raise BatchChangedError(
+                f"batch {batch.name!r} began with another mapping, and is paid with that"
+            )
+
+
+def _digest_of(source: Source, mapping: Mapping[str, str] | None) -> str:
+    if isinstance(source, str | Path):
+        return file_digest(Path(source))
+    with open_rows(source, mapping) as rows:
+        for _ in rows:
+            pass
+        return rows.digest
+
+
+def check_rows(
+    source: Source,
+    mapping: Mapping[str, str] | None = None,
+    *,
+    allow_duplicates: Allowed = (),
+) -> Survey:
+    """Read all rows without a ledger, and say what they come to and what is wrong.
+
+    Args:
+        source: A CSV file, an iterable of mappings, or a frame.
+        mapping: Other headings and what they mean.
+        allow_duplicates: References of rows that may pay what another row pays.
+
+    Raises:
+        ConfigError: the file cannot be read at all, or a row is allowed that is not there.
+        TypeError: `allow_duplicates` names no rows.
+    """
+    survey = Survey()
+    with open_rows(source, mapping) as rows:
+        for _ in survey_rows(rows, survey, Allowances(allow_duplicates)):
+            pass
+    return survey
+
+
+@attrs.frozen
+class Compared:
+    """What a ledger says of rows that are not in it.
+
+    Attributes:
+        survey: What they come to.
+        problems: Why they must not be paid as things stand.
+        begun: The batch that they have begun, where a run would go on with it.
+    """
+
+    survey: Survey
+    problems: tuple[str, ...] = ()
+    begun: Batch | None = None
+
+
+def compare_rows(
+    ledger: Ledger,
+    source: Source,
+    asked: Batch,
+    mapping: Mapping[str, str] | None,
+    allowances: Allowances,
+) -> Compared:
+    """Hold rows against a ledger as `load_rows` would find them; nothing is kept of them.
+
+    Arguments and errors are those of `load_rows`, but that a changed batch is a problem.
+    """
+    survey = Survey()
+    with open_rows(source, mapping) as rows:
+
+        def payouts() -> Iterator[Payout]:
+            yield from survey_rows(rows, survey, allowances)
+            survey.require_good()
+
+        paid = ledger.compare(asked, payouts(), allowed=allowances.numbers)
+        digest = rows.digest
+    asked = attrs.evolve(asked, count=survey.count)
+    now = time.time()
+    known = ledger.batch(asked.name)
+    if known is None or not known.started:
+        return Compared(survey, tuple(words_of(each, asked, now) for each in paid))
+    terms = attrs.evolve(asked.terms, callback_url=known.terms.callback_url)
+    try:
+        known.require_same(digest, attrs.evolve(asked, terms=terms))
+        if mapping:
+            _require_same_meaning(ledger, known, source, mapping)
+    except BatchChangedError as error:
+        return Compared(survey, (error.message,))
+    again = given_again(ledger, known)
+    return Compared(survey, () if again is None else (again,), known)
+
+
+def given_again(ledger: Ledger, batch: Batch) -> str | None:
+    """Say when a batch was sent of which nothing is left to send; None of any other."""
+    counts, sent = ledger.counts(batch.name), ledger.sent_between(batch.name)
+    if sent is None or counts.count(*OPEN, State.BLOCKED, State.HELD):
+        return None
+    return (
+        f"batch {batch.name} was sent before, on {days_of(*sent)}, and nothing of it is left to "
+        f"send. {period_advice(batch, time.time())}"
+    )

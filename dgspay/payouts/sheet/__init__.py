@@ -1,0 +1,1 @@
+"""Sheets of payouts: read, validated row by row, summed up."""
