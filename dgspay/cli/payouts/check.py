@@ -23,7 +23,7 @@ from dgspay.cli.payouts.options import (
     TransportOption,
     mapping_of,
 )
-from dgspay.cli.payouts.setup import asking
+from dgspay.cli.payouts.setup import ClientOptions
 from dgspay.cli.terminal import console
 from dgspay.payouts import REPEAT_DAYS, RowFault, RowsInvalidError, check_rows
 
@@ -60,6 +60,7 @@ def check(
         for duplicate in survey.duplicates:
             console(stderr=True).print(str(duplicate), style="yellow")
         return
+    account = ClientOptions(environment=environment, base_url=base_url, transport=transport)
     options: dict[str, Any] = {
         "mapping": mapping_of(mapping),
         "fee": fee,
@@ -70,13 +71,7 @@ def check(
     }
     with ledger_if_any(ledger, beside=file, environment=environment, base_url=base_url) as opened:
         try:
-            found = asking(
-                lambda payouts: payouts.check(file, **options),
-                environment,
-                base_url,
-                ledger=opened,
-                transport=transport,
-            )
+            found = account.run(lambda payouts: payouts.check(file, **options), ledger=opened)
         except RowsInvalidError as error:
             _refuse(error.faults, error.count)
     if found.survey is not None:

@@ -15,7 +15,7 @@ from dgspay.cli.payouts.options import (
     RateOption,
     TransportOption,
 )
-from dgspay.cli.payouts.setup import asking
+from dgspay.cli.payouts.setup import ClientOptions
 from dgspay.cli.terminal import console, visible
 from dgspay.payouts import AsyncPayouts, Difference, Pace
 
@@ -41,12 +41,13 @@ def reconcile(
     """
     one_form(as_json=as_json, as_csv=as_csv)
     pace = Pace(concurrency=concurrency, per_second=rate)
+    account = ClientOptions(environment=environment, base_url=base_url, transport=transport)
 
     async def collect(payouts: AsyncPayouts) -> list[Difference]:
         return [found async for found in payouts.reconcile(batch, pace=pace)]
 
     with known_ledger(ledger, environment, base_url) as opened:
-        found = asking(collect, environment, base_url, ledger=opened, transport=transport)
+        found = account.run(collect, ledger=opened)
     if as_json:
         write_json_rows(found)
     elif as_csv:

@@ -11,7 +11,7 @@ from dgspay.cli.options import BaseUrlOption, EnvironmentOption, ask
 from dgspay.cli.payouts.display import words_of
 from dgspay.cli.payouts.ledgers import known_ledger
 from dgspay.cli.payouts.options import BatchArgument, LedgerOption, TransportOption
-from dgspay.cli.payouts.setup import asking
+from dgspay.cli.payouts.setup import ClientOptions
 from dgspay.cli.terminal import console
 from dgspay.payouts import UNSETTLED, NotInDoubtError, Payouts, Record
 
@@ -44,6 +44,7 @@ def resolve(
     """
     if undo == (paid is not None):
         fail("Say one of --paid, --not-paid and --undo.")
+    account = ClientOptions(environment=environment, base_url=base_url, transport=transport)
     with known_ledger(ledger, environment, base_url) as opened:
         offline = Payouts(ledger=opened)
         record = offline.row(batch, row)
@@ -58,12 +59,9 @@ def resolve(
             was_paid = bool(paid)
             _confirm(f"Note that it was {'' if was_paid else 'not '}paid?", yes=yes)
             _tell(
-                asking(
+                account.run(
                     lambda payouts: payouts.resolve(batch, row, paid=was_paid, note=note),
-                    environment,
-                    base_url,
                     ledger=opened,
-                    transport=transport,
                 )
                 if record.dgs_reference is not None
                 else offline.resolve(batch, row, paid=was_paid, note=note)

@@ -46,7 +46,7 @@ from dgspay.cli.payouts.options import (
     mapping_of,
 )
 from dgspay.cli.payouts.progress import Progress, shown, telling
-from dgspay.cli.payouts.setup import client
+from dgspay.cli.payouts.setup import ClientOptions
 from dgspay.cli.signals import stop_signals
 from dgspay.cli.streams import begin_effect, note_effect
 from dgspay.cli.terminal import console, visible
@@ -69,18 +69,26 @@ _PASSWORD = re.compile(r"(postgres(?:ql)?://[^:/@]*:)[^@]*@")
 
 
 @attrs.frozen(kw_only=True)
-class _Wish:
-    """What the command was told."""
+class RunOptions:
+    """Options of one run.
+
+    Attributes:
+        file: The sheet.
+        yes: Whether to pay without asking.
+        dry_run: Whether to stop after the checks.
+        fee: The fee of one payout in RWF, where it is known.
+        settle_within: Seconds to look up how the payouts ended.
+        account: The account, and how its requests are sent.
+        job: What the batch begins with.
+        server: The ledger where it is one for many machines.
+    """
 
     file: Path
     yes: bool
     dry_run: bool
     fee: str | None
     settle_within: float
-    trust_idempotency: bool
-    transport: str | None
-    environment: str | None
-    base_url: str | None
+    account: ClientOptions
     job: dict[str, Any]
     server: str | None
 
@@ -132,16 +140,18 @@ def run(
     them, after a crash and after a pause the same command goes on. A row whose answer was lost
     is held, not sent again: see `dgspay payouts listen` and `dgspay payouts resolve`.
     """
-    wish = _Wish(
+    options = RunOptions(
         file=file,
         yes=yes,
         dry_run=dry_run,
         fee=fee,
         settle_within=settle_within,
-        trust_idempotency=trust_idempotency,
-        transport=transport,
-        environment=environment,
-        base_url=base_url,
+        account=ClientOptions(
+            environment=environment,
+            base_url=base_url,
+            transport=transport,
+            trust_idempotency=trust_idempotency,
+        ),
         server=ledger if is_server(ledger) else None,
         job={
             "batch": batch,
@@ -159,7 +169,7 @@ def run(
     )
     with opening as opened, stop_signals() as stopped:
         try:
-            summary = anyio.run(_run, wish, opened, Stop(stopped))
+            summary = anyio.run(_run, options, opened, Stop(stopped))
         except RowsInvalidError as error:
             faults, count = error.faults, error.count
         else:
@@ -177,23 +187,18 @@ def run(
     raise typer.Exit(ExitCode.USAGE)
 
 
-async def _run(wish: _Wish, ledger: AnyLedger, stop: Stop) -> Summary | None:
-    async with client(
-        wish.environment,
-        wish.base_url,
-        transport=wish.transport,
-        trust_idempotency=wish.trust_idempotency,
-    ) as dgs:
+async def _run(options: RunOptions, ledger: AnyLedger, stop: Stop) -> Summary | None:
+    async with options.account.client() as dgs:
         payouts = AsyncPayouts(dgs, ledger)
-        async with payouts.open(wish.file, stop=stop, **wish.job) as job:
-            left = await _look(job, wish, payouts)
-            if wish.dry_run:
+        async with payouts.open(options.file, stop=stop, **options.job) as job:
+            left = await _look(job, options, payouts)
+            if options.dry_run:
                 console().print("Dry run: nothing was sent.")
                 return None
-            return await _pay(job, wish, payouts, left, stop)
+            return await _pay(job, options, payouts, left, stop)
 
 
-async def _look(job: Job, wish: _Wish, payouts: AsyncPayouts) -> int | None:
+async def _look(job: Job, options: RunOptions, payouts: AsyncPayouts) -> int | None:
     """Show what is going to be paid and ask; return how many payouts are left.
 
     None where no more may be sent as things stand, and what was sent before is looked up.
@@ -213,7 +218,7 @@ async def _look(job: Job, wish: _Wish, payouts: AsyncPayouts) -> int | None:
             return 0
     elif job.survey is not None:
         tell_survey(job.survey)
-    found = await job.preflight(fee=wish.fee)
+    found = await job.preflight(fee=options.fee)
     tell_preflight(found)
     if found.problems and job.resumed:
         console(stderr=True).print("This run sends nothing.", style="bold red")
@@ -221,13 +226,13 @@ async def _look(job: Job, wish: _Wish, payouts: AsyncPayouts) -> int | None:
     if found.problems:
         console(stderr=True).print(NOTHING_SENT, style="bold red")
         raise typer.Exit(ExitCode.NO)
-    if found.count and not wish.yes and not wish.dry_run:
+    if found.count and not options.yes and not options.dry_run:
         ask(found.question, declined="This run sends nothing." if job.resumed else NOTHING_SENT)
     return found.count
 
 
 async def _pay(
-    job: Job, wish: _Wish, payouts: AsyncPayouts, left: int | None, stop: Stop
+    job: Job, options: RunOptions, payouts: AsyncPayouts, left: int | None, stop: Stop
 ) -> Summary:
     """Pay, then look up how it ended, and show both."""
     name = job.batch.name
@@ -236,17 +241,17 @@ async def _pay(
 
     async def count() -> Counts | None:
         # What other machines pay, and how it ends, is known from the ledger alone.
-        if settling or wish.server is not None:
+        if settling or options.server is not None:
             return (await payouts.status(name)).counts
         return None
 
     with shown(progress):
         async with telling(progress, count):
-            summary = await _send(job, wish, payouts, progress, nothing=left is None)
-            if not wish.settle_within or stop:
+            summary = await _send(job, options, payouts, progress, nothing=left is None)
+            if not options.settle_within or stop:
                 return summary
             settling = True
-            within = wish.settle_within if summary.paused is None else 0
+            within = options.settle_within if summary.paused is None else 0
             progress.settle(within)
             look_ups = await job.settle(within=within)
             counts = (await payouts.status(name)).counts
@@ -255,14 +260,14 @@ async def _pay(
 
 
 async def _send(
-    job: Job, wish: _Wish, payouts: AsyncPayouts, progress: Progress, *, nothing: bool
+    job: Job, options: RunOptions, payouts: AsyncPayouts, progress: Progress, *, nothing: bool
 ) -> Summary:
     """Send what is left, or nothing; an error after that must not end as one before it."""
     if nothing:
         return summary_of(await payouts.status(job.batch.name))
     begin_effect()
     try:
-        return await job.run(settle_within=0, on_result=progress.on_result, engine=wish.engine())
+        return await job.run(settle_within=0, on_result=progress.on_result, engine=options.engine())
     except DGSPayError as error:
         if not job.taken_up:
             raise

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
+import attrs
 
 from dgspay import AsyncDGSPay, RetryPolicy
 from dgspay.cli.exit_codes import fail
@@ -21,23 +22,47 @@ T = TypeVar("T")
 TRANSPORTS = ("aiohttp", "httpx")
 
 
-def client(
-    environment: str | None,
-    base_url: str | None,
-    *,
-    transport: str | None = None,
-    trust_idempotency: bool = False,
-) -> AsyncDGSPay:
-    """Make the client for the chosen account.
+@attrs.frozen(kw_only=True)
+class ClientOptions:
+    """Options that choose the account, and how its requests are sent.
 
-    Raises:
-        ConfigError: a variable is missing, or something does not fit together.
+    Attributes:
+        environment: Instead of DGSPAY_ENVIRONMENT.
+        base_url: Instead of DGSPAY_BASE_URL.
+        transport: One of `TRANSPORTS`; None for aiohttp where it is installed.
+        trust_idempotency: Whether a request without an answer is sent again with its key.
     """
-    return AsyncDGSPay(
-        retry=RetryPolicy(trust_idempotency=trust_idempotency),
-        transport=_transport(transport),
-        **client_options(environment, base_url),
-    )
+
+    environment: str | None
+    base_url: str | None
+    transport: str | None = None
+    trust_idempotency: bool = False
+
+    def client(self) -> AsyncDGSPay:
+        """Make the client for the chosen account.
+
+        Raises:
+            ConfigError: a variable is missing, or something does not fit together.
+        """
+        return AsyncDGSPay(
+            retry=RetryPolicy(trust_idempotency=self.trust_idempotency),
+            transport=_transport(self.transport),
+            **client_options(self.environment, self.base_url),
+        )
+
+    def run(
+        self,
+        work: Callable[[AsyncPayouts], Coroutine[Any, Any, T]],
+        *,
+        ledger: AnyLedger | None = None,
+    ) -> T:
+        """Run an asynchronous piece of work with a client of the chosen account."""
+
+        async def run() -> T:
+            async with self.client() as dgs:
+                return await work(AsyncPayouts(dgs, ledger))
+
+        return anyio.run(run)
 
 
 def _transport(name: str | None) -> AsyncTransport | None:
@@ -53,20 +78,3 @@ def _transport(name: str | None) -> AsyncTransport | None:
             fail("This needs aiohttp. Install it with: pip install 'dgspay[aiohttp]'")
         return None
     return AiohttpTransport()
-
-
-def asking(
-    work: Callable[[AsyncPayouts], Coroutine[Any, Any, T]],
-    environment: str | None,
-    base_url: str | None,
-    *,
-    ledger: AnyLedger | None = None,
-    transport: str | None = None,
-) -> T:
-    """Do something about payouts with a client of the chosen account."""
-
-    async def run() -> T:
-        async with client(environment, base_url, transport=transport) as dgs:
-            return await work(AsyncPayouts(dgs, ledger))
-
-    return anyio.run(run)

@@ -6,7 +6,6 @@ import logging
 from typing import Annotated
 
 import anyio
-import attrs
 import typer
 
 from dgspay.cli.exit_codes import ExitCode, fail
@@ -20,27 +19,11 @@ from dgspay.cli.payouts.options import (
     TrustOption,
 )
 from dgspay.cli.payouts.progress import Progress, shown, telling
-from dgspay.cli.payouts.setup import client
+from dgspay.cli.payouts.setup import ClientOptions
 from dgspay.cli.signals import stop_signals
 from dgspay.cli.streams import begin_effect
 from dgspay.cli.terminal import console, visible
 from dgspay.payouts import ChunkPayer, Pace, Stop
-
-
-@attrs.frozen(kw_only=True)
-class _Wish:
-    """What the command was told."""
-
-    server: str
-    pace: Pace
-    at_once: int
-    everywhere: int
-    lease: float
-    until_idle: bool
-    trust_idempotency: bool
-    transport: str | None
-    environment: str | None
-    base_url: str | None
 
 
 def work(
@@ -77,24 +60,32 @@ def work(
     """
     if ledger is None or not is_server(ledger):
         fail("--ledger must be a postgresql:// URL: a SQLite file is for one machine.")
-    wish = _Wish(
-        server=ledger,
-        pace=Pace(concurrency=concurrency, per_second=rate),
-        at_once=at_once,
-        everywhere=everywhere,
-        lease=lease,
-        until_idle=until_idle,
-        trust_idempotency=trust_idempotency,
-        transport=transport,
+    require_postgres()
+    from dgspay.payouts import PgQueuerEngine  # noqa: PLC0415 - it imports the extra
+
+    engine = PgQueuerEngine(ledger, at_once=at_once, everywhere=everywhere, lease=lease)
+    account = ClientOptions(
         environment=environment,
         base_url=base_url,
+        transport=transport,
+        trust_idempotency=trust_idempotency,
     )
-    require_postgres()
+    pace = Pace(concurrency=concurrency, per_second=rate)
+
+    async def pay(opened: AnyLedger, stop: Stop) -> str | None:
+        async with account.client() as dgs:
+            progress = Progress(None)
+            payer = ChunkPayer(dgs, opened, pace=pace, stop=stop, on_result=progress.on_result)
+            with shown(progress):
+                async with telling(progress):
+                    await engine.work(payer, stop, until_idle=until_idle)
+        return payer.paused
+
     with opened_ledger(ledger) as opened, stop_signals() as stopped:
         begin_effect()
         console(stderr=True).print("Working  (Ctrl-C finishes what is in flight)")
         logging.getLogger("dgspay.payouts").addHandler(_Words(logging.WARNING))
-        paused = anyio.run(_work, wish, opened, Stop(stopped))
+        paused = anyio.run(pay, opened, Stop(stopped))
     if paused is not None:
         console(stderr=True).print(f"Paused: {visible(paused)}.", style="yellow")
         raise typer.Exit(ExitCode.NOT_SENT)
@@ -105,23 +96,3 @@ class _Words(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         console(stderr=True).print(visible(record.getMessage()), style="yellow", soft_wrap=True)
-
-
-async def _work(wish: _Wish, ledger: AnyLedger, stop: Stop) -> str | None:
-    from dgspay.payouts import PgQueuerEngine  # noqa: PLC0415 - it imports the extra
-
-    engine = PgQueuerEngine(
-        wish.server, at_once=wish.at_once, everywhere=wish.everywhere, lease=wish.lease
-    )
-    async with client(
-        wish.environment,
-        wish.base_url,
-        transport=wish.transport,
-        trust_idempotency=wish.trust_idempotency,
-    ) as dgs:
-        progress = Progress(None)
-        payer = ChunkPayer(dgs, ledger, pace=wish.pace, stop=stop, on_result=progress.on_result)
-        with shown(progress):
-            async with telling(progress):
-                await engine.work(payer, stop, until_idle=wish.until_idle)
-    return payer.paused
