@@ -22,11 +22,18 @@ def attach(
 
     def load(name: str) -> Any:
         if name in modules:
-            return importlib.import_module(f"{package}.{name}")
+            return _imported(f"{package}.{name}")
         if name not in home_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(f"{package}.{home_of[name]}"), name)
+        value = getattr(_imported(f"{package}.{home_of[name]}"), name)
         setattr(sys.modules[package], name, value)
         return value
 
     return load
+
+
+def _imported(name: str) -> Any:
+    from dgspay.forks import undivided  # noqa: PLC0415 - `import dgspay` alone needs none of it
+
+    with undivided:
+        return importlib.import_module(name)

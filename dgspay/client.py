@@ -19,6 +19,7 @@ from dgspay.core.operation import Operation, Reply
 from dgspay.core.retry import RetryPolicy
 from dgspay.drivers import drive, drive_async
 from dgspay.errors import ConfigError
+from dgspay.forks import undivided
 from dgspay.hooks import Emitter
 from dgspay.secret import Secret
 from dgspay.settings import DEFAULT_IDEMPOTENCY_HEADER, Settings, from_env, is_key_like
@@ -171,7 +172,8 @@ class AsyncDGSPay(_Client[AsyncTransport]):
     _is_async = True
 
     def _own_transport(self) -> AsyncTransport:
-        from dgspay.transports.httpx import HttpxTransport  # noqa: PLC0415 - loads httpx
+        with undivided:
+            from dgspay.transports.httpx import HttpxTransport  # noqa: PLC0415 - loads httpx
 
         return HttpxTransport(trust_env=self.settings.trust_env)
 
@@ -214,7 +216,8 @@ class DGSPay(_Client[Transport]):
     _is_async = False
 
     def _own_transport(self) -> Transport:
-        from dgspay.transports.httpx import HttpxTransport  # noqa: PLC0415 - loads httpx
+        with undivided:
+            from dgspay.transports.httpx import HttpxTransport  # noqa: PLC0415 - loads httpx
 
         return HttpxTransport.blocking(trust_env=self.settings.trust_env)
 

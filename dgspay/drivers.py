@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from dgspay.core.frames import cut_below, without_frames
 from dgspay.core.messages import EffectResult, Response, Sleep, Steps, TransportFailure
+from dgspay.forks import undivided
 from dgspay.interruption import interruption_in
 from dgspay.transports.base import AsyncTransport, Transport
 
@@ -81,7 +82,8 @@ def drive(steps: Steps[T], transport: Transport) -> T:
 
 
 async def _sleep(seconds: float) -> None:
-    import anyio  # noqa: PLC0415 - most calls need no pause, and blocking programs no anyio
+    with undivided:
+        import anyio  # noqa: PLC0415 - most calls need no pause, and blocking programs no anyio
 
     await anyio.sleep(seconds)
 

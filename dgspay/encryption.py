@@ -33,6 +33,7 @@ from binascii import a2b_base64, b2a_base64, hexlify
 from typing import TYPE_CHECKING, Literal, NoReturn, final, get_args
 
 from dgspay.errors import ConfigError
+from dgspay.forks import undivided
 from dgspay.models.cards import NONCE_CHARACTERS, EncryptedCard, EncryptedPin, check_nonce
 from dgspay.secret import MASK, Secret, sealed_text
 
@@ -232,7 +233,8 @@ def decrypt_field(ciphertext: str, *, key: str, nonce: str) -> str:
         ValueError: when the nonce is not 12 ASCII characters, or the field is not base64 or
             was not encrypted under this key and nonce.
     """
-    from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - loads when first used
+    with undivided:
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - loads when first used
 
     held, held_key, held_nonce = sealed_text(ciphertext), sealed_text(key), sealed_text(nonce)
     del ciphertext, key, nonce
@@ -250,9 +252,10 @@ def decrypt_field(ciphertext: str, *, key: str, nonce: str) -> str:
 
 
 def _aes(key: Secret) -> AESGCM:
-    from cryptography.hazmat.primitives.ciphers.aead import (  # noqa: PLC0415 - loads when first used
-        AESGCM,
-    )
+    with undivided:
+        from cryptography.hazmat.primitives.ciphers.aead import (  # noqa: PLC0415 - loads when used
+            AESGCM,
+        )
 
     if _KEY.fullmatch("".join(key.reveal().split())) is None:
         raise ConfigError(

@@ -13,8 +13,6 @@ What HTTP has no word for is under `dgspay.`.
 
 from __future__ import annotations
 
-import threading
-
 from opentelemetry.context import Context
 from opentelemetry.trace import (
     Span,
@@ -31,6 +29,7 @@ from opentelemetry.util.types import AttributeValue
 from dgspay._version import __version__
 from dgspay.core.events import AttemptEvent, CallEvent, TelemetryEvent
 from dgspay.errors import Outcome
+from dgspay.forks import new_lock
 
 _NANOSECONDS = 1_000_000_000
 
@@ -45,7 +44,7 @@ class OpenTelemetryHook:
     def __init__(self, tracer_provider: TracerProvider | None = None) -> None:
         self._tracer: Tracer = get_tracer("dgspay", __version__, tracer_provider)
         self._attempts: dict[int, list[AttemptEvent]] = {}
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     def __call__(self, event: TelemetryEvent) -> None:
         """Keep an attempt until its call has ended; then write all of its spans."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dgspay.core.pagination import Listing, Page, PageWalk
 from dgspay.errors import DGSPayError
+from dgspay.forks import new_lock, undivided
 
 if TYPE_CHECKING:
     from dgspay.core.operation import Operation
@@ -127,7 +128,8 @@ class AsyncPager(_Walker[T]):
         if at_once == 1:
             await work()
             return this.in_order()
-        import anyio  # noqa: PLC0415 - only a prefetching pager needs it
+        with undivided:
+            import anyio  # noqa: PLC0415 - only a prefetching pager needs it
 
         # The group begins and ends within this call: no task is left behind by a `break`.
         async with anyio.create_task_group() as group:
@@ -267,7 +269,8 @@ class Pager(_Walker[T]):
         if at_once == 1:
             work()
             return this.in_order()
-        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - as above
+        with undivided:
+            from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - as above
 
         with ThreadPoolExecutor(at_once, thread_name_prefix="dgspay-pages") as pool:
             working = [pool.submit(work) for _ in range(at_once)]
@@ -291,16 +294,18 @@ class _Pages(Iterator[Page[T]]):
         self._turn = _Turn()
 
     def __next__(self) -> Page[T]:
-        with self._turn:
-            page = None
-            while page is None:
-                window = self._course.window()
-                if window is not None:
-                    if not window:
-                        raise StopIteration
-                    self._fetch(window)
-                page = self._course.take()
-            return page
+        return self._turn.take(self._next)
+
+    def _next(self) -> Page[T]:
+        page = None
+        while page is None:
+            window = self._course.window()
+            if window is not None:
+                if not window:
+                    raise StopIteration
+                self._fetch(window)
+            page = self._course.take()
+        return page
 
     def _fetch(self, window: range) -> None:
         try:
@@ -321,30 +326,32 @@ class _Rows(Iterator[T]):
     def __next__(self) -> T:
         for row in self._rows:
             return row
-        with self._turn:
-            while True:
-                for row in self._rows:
-                    return row
-                self._rows = iter(next(self._pages))
+        return self._turn.take(self._next)
+
+    def _next(self) -> T:
+        while True:
+            for row in self._rows:
+                return row
+            self._rows = iter(next(self._pages))
 
 
 class _Turn:
     """Lets threads advance a walk one after the other."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._is_taken = False
+        self._lock = new_lock()
+        self._taker = 0
 
-    def __enter__(self) -> None:
-        self._lock.acquire()
-        if self._is_taken:  # by this very thread, which would wait for itself
-            self._lock.release()
+    def take(self, step: Callable[[], T]) -> T:
+        """Take a step of the walk, when those that came before have taken theirs."""
+        if self._taker == threading.get_ident():  # it would wait for itself
             raise RuntimeError(
                 "a hook or signal handler takes from the iterator of a pager that this thread is "
                 "taking from at this moment: walk with an iterator of its own"
             )
-        self._is_taken = True
-
-    def __exit__(self, *_: object) -> None:
-        self._is_taken = False
-        self._lock.release()
+        with self._lock:
+            self._taker = threading.get_ident()
+            try:
+                return step()
+            finally:
+                self._taker = 0

@@ -27,7 +27,7 @@ GROUND = {
     "secret",
 }
 DOORS: dict[str, set[str]] = {
-    "_lazy": set(),
+    "_lazy": {"forks"},
     "_version": set(),
     "clock": set(),
     "csv_safety": set(),
@@ -43,12 +43,12 @@ DOORS: dict[str, set[str]] = {
     "transports": GROUND | {"core", "transports"},
     "settings": GROUND | {"core", "models"},
     "hooks": GROUND | {"core"},
-    "pagers": {"core", "errors"},
+    "pagers": GROUND | {"core"},
     "drivers": GROUND | {"core", "transports"},
     "descriptors": {"core", "pagers"},
     "resources": {"api", "descriptors"},
     "client": GROUND | {"core", "drivers", "hooks", "resources", "settings", "transports"},
-    "otel": {"_version", "core", "errors"},
+    "otel": GROUND | {"core"},
     "encryption": GROUND | {"models"},
     "webhooks": GROUND | {"models", "webhooks"},
 }

@@ -12,6 +12,7 @@ from dgspay.cli.signals import wait_until
 from dgspay.cli.streams import OutputLostError
 from dgspay.cli.terminal import console, visible
 from dgspay.cli.webhook_server import Arrived, Received, Refused, receive
+from dgspay.forks import new_lock
 from dgspay.secret import Secret
 
 
@@ -19,7 +20,7 @@ class Listener(ABC):
     """Answers webhooks and prints them, one at a time though requests come in threads."""
 
     def __init__(self) -> None:
-        self.printing = threading.Lock()
+        self.printing = new_lock()
 
     def answer(self, received: Received) -> int:
         """Act on a request and return the HTTP status to answer with."""

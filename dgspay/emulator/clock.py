@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
+
+from dgspay.forks import new_lock
 
 # The last second of the year 9999, which is the last that has a form in the API.
 _LAST_MOMENT = 253_402_300_799.0
@@ -55,7 +56,7 @@ class JumpingClock:
     def __init__(self) -> None:
         self._ahead = 0.0
         self._subscribers: list[tuple[Callable[[], object], NextDue | None]] = []
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     @property
     def ahead(self) -> float:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 import attrs
 
 from dgspay.errors import DecodeError
+from dgspay.forks import undivided
 from dgspay.interruption import interruption_in
 from dgspay.models.enums import OpenEnum
 from dgspay.models.extra_fields import incidental_fields
@@ -49,7 +50,8 @@ def structure(value: Any, cls: type[T]) -> T:
 
 
 def _validation_error() -> type[Exception]:
-    from cattrs import BaseValidationError  # noqa: PLC0415 - cattrs loads when first used
+    with undivided:
+        from cattrs import BaseValidationError  # noqa: PLC0415 - cattrs loads when first used
 
     return BaseValidationError
 
@@ -99,7 +101,8 @@ def _converter() -> Converter:
 
 
 def _find_hook(cls: Any) -> Callable[[Any, Any], Any]:
-    return _converter().get_structure_hook(cls)
+    with undivided:
+        return _converter().get_structure_hook(cls)
 
 
 # Found once for each model, not for every answer.

@@ -17,6 +17,7 @@ from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from dgspay.core.messages import TransportFailure
+from dgspay.forks import renew_in_child, undivided
 from dgspay.transports import certificates
 from dgspay.transports.asyncio_deadlines import Deadlines
 from dgspay.transports.failures import unusable
@@ -127,6 +128,11 @@ def _not_asyncio() -> TransportFailure:
 
 
 def _open(max_connections: int, loop: asyncio.AbstractEventLoop) -> OpenSession:
+    with undivided:  # aiohttp imports some of what it needs only now
+        return _opened(max_connections, loop)
+
+
+def _opened(max_connections: int, loop: asyncio.AbstractEventLoop) -> OpenSession:
     session = aiohttp.ClientSession(
         # The slots count the calls under way, so that waiting for one has a limit of its own.
         connector=_Connector(limit=0, keepalive_timeout=KEEP_ALIVE),
@@ -276,12 +282,18 @@ class _Routes:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._known: dict[tuple[str, str | None, int | None], dict[str, Any]] = {}
+        renew_in_child(self)
+
+    def renew_in_child(self) -> None:
+        """Use no certificates of the parent's: another thread may have been in the midst of it."""
+        self._known.clear()
 
     def to(self, url: URL) -> dict[str, Any]:
         origin = (url.scheme, url.raw_host, url.port)
         route = self._known.get(origin)
         if route is None:
-            route = self._known[origin] = self._find(url)
+            with undivided:
+                route = self._known[origin] = self._find(url)
         return route
 
     def _find(self, url: URL) -> dict[str, Any]:

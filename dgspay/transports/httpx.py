@@ -289,7 +289,8 @@ class _OwnBlocking:
     def _make(self) -> ThreadPool:
         with self._lock:
             if self._pool is None or self._pid != os.getpid():
-                self._pool = ThreadPool(self._routes, self._limit)
+                with undivided:
+                    self._pool = ThreadPool(self._routes, self._limit)
                 self._pid = os.getpid()
             return self._pool
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import attrs
 
 from dgspay.errors import ConfigError
+from dgspay.forks import undivided
 
 LibraryName = Literal["httpx", "httpx2"]
 
@@ -47,18 +48,24 @@ class Library:
     @property
     def client(self) -> Any:
         """The library itself."""
-        return importlib.import_module(self.name)
+        return _imported(self.name)
 
     @property
     def core(self) -> Any:
         """Its network layer."""
-        return importlib.import_module(self.network)
+        return _imported(self.network)
+
+
+def _imported(name: str) -> Any:
+    with undivided:
+        return importlib.import_module(name)
 
 
 def is_installed(name: str) -> bool:
     """Say whether a module can be imported."""
     try:
-        return importlib.util.find_spec(name) is not None
+        with undivided:
+            return importlib.util.find_spec(name) is not None
     except ValueError:  # another module was put in its place
         return sys.modules.get(name) is not None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import threading
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -12,6 +11,7 @@ import attrs
 
 from dgspay.core.messages import TransportFailure
 from dgspay.errors import ConfigError
+from dgspay.forks import renew_in_child, undivided
 from dgspay.transports import certificates
 from dgspay.transports.certificates import Verify, checked_verify
 from dgspay.transports.checks import checked_flag, checked_proxy
@@ -95,16 +95,22 @@ class Routes:
         self._verify = checked_verify(verify)
         self._trust_env = checked_flag(trust_env, name="trust_env")
         self._proxy = None if proxy is None else checked_proxy(proxy, kinds=_PROXIES)
-        self._lock = threading.Lock()
         self._context: ssl.SSLContext | None = None
+        renew_in_child(self)
+
+    def renew_in_child(self) -> None:
+        """Use no context of the parent's: another thread may have been in the midst of it."""
+        self._context = None
 
     def open_async(self, origin: Origin, backend: Any) -> Any:
         """Return a connection that is opened by its first request."""
-        return self._open(origin, backend, "Async")
+        with undivided:
+            return self._open(origin, backend, "Async")
 
     def open(self, origin: Origin, backend: Any) -> Any:
         """Return the same for blocking code."""
-        return self._open(origin, backend, "")
+        with undivided:
+            return self._open(origin, backend, "")
 
     def _open(self, origin: Origin, backend: Any, kind: str) -> Any:
         core = self.library.core
@@ -141,13 +147,12 @@ class Routes:
         """Make the context once: reading the certificates takes longer than many requests."""
         if isinstance(self._verify, ssl.SSLContext):
             return self._verify
-        with self._lock:
-            context = self._context
-            if context is None:
-                context = self._context = certificates.read(
-                    self._make_context, trust_env=self._trust_env
-                )
-            return context
+        context = self._context
+        if context is None:
+            context = self._context = certificates.read(
+                self._make_context, trust_env=self._trust_env
+            )
+        return context
 
     def _make_context(self) -> ssl.SSLContext:
         context: ssl.SSLContext = self.library.client.create_ssl_context(

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from dgspay import webhooks
 from dgspay.cli.webhook_server import Arrived, Received
+from dgspay.forks import new_rlock
 
 _PATIENCE = 10.0
 
@@ -22,7 +23,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._arrived: list[Arrived] = []
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(new_rlock())
 
     def accept(self, received: Received) -> int:
         """Keep a webhook and say 200; runs in the receiver's threads."""

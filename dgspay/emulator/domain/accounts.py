@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
@@ -11,6 +10,7 @@ from dgspay.emulator.domain.account import Account, Options
 from dgspay.emulator.domain.credentials import Credentials
 from dgspay.emulator.domain.identifiers import Identifiers
 from dgspay.emulator.domain.recorder import Recorder
+from dgspay.forks import new_rlock
 
 IN_PROCESS_ORIGIN: Final = "http://127.0.0.1"
 
@@ -44,7 +44,7 @@ class Accounts:
         recorder: Recorder,
         scheduled: Callable[[], object],
     ) -> None:
-        self.lock = threading.RLock()
+        self.lock = new_rlock()
         self.origin = IN_PROCESS_ORIGIN
         self.public = False
         self.options = options

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+
+from dgspay.forks import new_lock
 
 
 class ChangeFeed:
@@ -13,7 +14,7 @@ class ChangeFeed:
     def __init__(self) -> None:
         self.epoch = 0
         self._watchers: set[Callable[[], object]] = set()
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     def changed(self) -> None:
         """Tell every watcher."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import attrs
 
 from dgspay.emulator.http import Request
+from dgspay.forks import new_lock
 from dgspay.secret import masked_data
 
 _KEPT_REQUESTS = 1000
@@ -60,7 +60,7 @@ class RequestLog:
         self._entries: deque[LoggedRequest] = deque()
         self._numbers = itertools.count(1)
         self._bytes = 0
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     @property
     def entries(self) -> Sequence[LoggedRequest]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -26,6 +25,7 @@ from dgspay.emulator.faults.kinds import (
     fault_from,
 )
 from dgspay.emulator.http import JSON_HEADERS, RefusedError, Response
+from dgspay.forks import new_lock
 
 ANY_ROUTE = "*"
 
@@ -68,7 +68,7 @@ class Faults:
         self._numbers = itertools.count(1)
         self._seed = seed
         self._dice = Identifiers(seed)
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     # --- sentences ----------------------------------------------------------------------
 

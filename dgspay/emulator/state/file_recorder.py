@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Sequence
 
 import attrs
@@ -11,6 +10,7 @@ from dgspay.emulator.domain.records import Event
 from dgspay.emulator.state.serialization import to_text
 from dgspay.emulator.state.sqlite_file import Row, StateFile
 from dgspay.emulator.webhooks.delivery import Delivery
+from dgspay.forks import new_lock
 
 SmallRows = Callable[[], Iterable[Row]]
 """Returns the rows that are few and change often; they are compared, not noted."""
@@ -31,7 +31,7 @@ class FileRecorder:
         self._changed: dict[tuple[str, str, str], object | None] = {}
         self._written: dict[tuple[str, str], str] = {}
         self._unwritten: dict[tuple[str, str, str], Row] = {}
-        self._writing = threading.Lock()
+        self._writing = new_lock()
         self.trouble: str | None = None
         """Why the file does not hold all there is; None when it does."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import sqlite3
-import threading
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Final
 
 import attrs
 
+from dgspay.forks import new_lock
 from dgspay.private_files import make_private
 
 _APPLICATION_ID: Final = 0x44475345
@@ -86,7 +86,7 @@ class StateFile:
     """
 
     def __init__(self, path: str | Path = IN_MEMORY) -> None:
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._path = path
         if str(path) != IN_MEMORY:
             make_private(Path(path))

@@ -26,6 +26,7 @@ from dgspay.emulator.webhooks.attempt import (
 from dgspay.emulator.webhooks.delivery import Delivery
 from dgspay.emulator.webhooks.modes import DeliveryModes, Mode
 from dgspay.emulator.webhooks.queue import Batch, DeliveryQueue
+from dgspay.forks import new_rlock
 from dgspay.models.json_codec import dump_json
 from dgspay.transports.deadline import bound
 from dgspay.webhooks import sign
@@ -68,7 +69,7 @@ class Dispatcher:
         self.receiver: InProcessReceiver | None = None
         self._clock = clock
         self._tell = changed
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(new_rlock())
         self._waiting = DeliveryQueue()
         self._held: dict[Mode, list[Delivery]] = {}
         self._numbers = itertools.count(1)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
+
+from dgspay.forks import new_lock
 
 MODES: Final[Mapping[str, str]] = {
     "delay": "Deliver late",
@@ -60,7 +61,7 @@ class DeliveryModes:
 
     def __init__(self) -> None:
         self._modes: list[Mode] = []
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     @property
     def standing(self) -> Sequence[Mode]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dgspay.errors import ConfigError
+from dgspay.forks import at_sqlite
 from dgspay.payouts.errors import LedgerError, WentBackError
 from dgspay.payouts.ledger import commit_history
 from dgspay.payouts.ledger.commit_memory import Memory
@@ -211,6 +212,10 @@ class SqliteConnection:
         self._clock, self._checked, self._folder = clock, checked, state_folder()
         self._lost: WentBackError | None = None
         self._path = path
+        with at_sqlite:
+            self._open(path, busy_timeout)
+
+    def _open(self, path: Path, busy_timeout: float) -> None:
         try:
             self._require_place()
             self._connection = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None)
@@ -292,6 +297,7 @@ class SqliteConnection:
 
     def begin(self) -> None:
         """Begin a transaction; the lock is taken at its start, so that it cannot deadlock."""
+        at_sqlite.enter()
         self._connection.execute("BEGIN IMMEDIATE")
         self._changes = self._connection.total_changes
 
@@ -305,6 +311,7 @@ class SqliteConnection:
         if writes:
             self._count()
         self._connection.execute("COMMIT")
+        at_sqlite.leave()
         if writes:
             self.memory.committed()
 
@@ -337,6 +344,7 @@ class SqliteConnection:
         if self._connection.in_transaction:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
+        at_sqlite.leave()
 
     def fault_of(self, error: BaseException) -> str | None:
         """Say what ails the file."""
@@ -360,11 +368,12 @@ class SqliteConnection:
 
     def close(self) -> None:
         """Close the file; the last one to do so leaves it whole, without a log beside it."""
-        with contextlib.suppress(sqlite3.Error):
-            # Fails at once where another process has it open, which then does it.
-            self._connection.execute("PRAGMA busy_timeout = 0")
-            self._connection.execute("PRAGMA journal_mode = DELETE")
-        self._connection.close()
+        with at_sqlite:
+            with contextlib.suppress(sqlite3.Error):
+                # Fails at once where another process has it open, which then does it.
+                self._connection.execute("PRAGMA busy_timeout = 0")
+                self._connection.execute("PRAGMA journal_mode = DELETE")
+            self._connection.close()
 
     def query(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Return the rows of a statement."""

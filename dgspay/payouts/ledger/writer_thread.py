@@ -12,6 +12,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import attrs
 
+from dgspay.forks import new_lock, renew_in_child
+from dgspay.interruption import interruption_in
 from dgspay.payouts.errors import LedgerBrokenError, LedgerError, WentBackError
 
 T = TypeVar("T")
@@ -118,7 +120,8 @@ class Writer(Generic[ConnectionT, ItemT]):
         self._is_behind = False
         self._refusal: str | None = None
         self._idle = False
-        self._inbox = threading.Condition(threading.Lock())
+        self._inbox = threading.Condition(new_lock())
+        renew_in_child(self)
         connected: Future[None] = Future()
         self._thread = threading.Thread(
             target=self._serve, args=(connect, connected), name="dgspay-payout-ledger", daemon=True
@@ -145,8 +148,8 @@ class Writer(Generic[ConnectionT, ItemT]):
             self._inbox.notify()
         try:
             return done.result(self._answer_within)
-        except TimeoutError:
-            if done.done():
+        except TimeoutError as error:
+            if done.done() or interruption_in(error) is not None:
                 raise
             raise LedgerError(
                 f"the ledger has not answered for {self._answer_within:g} s. What was asked may "
@@ -171,6 +174,11 @@ class Writer(Generic[ConnectionT, ItemT]):
             self._refusal = self._refusal or "the ledger is closed"
             self._inbox.notify()
         self._thread.join(self._answer_within)
+
+    def renew_in_child(self) -> None:
+        """Refuse everything: what would be posted here, nothing would ever write."""
+        self._posted.clear()
+        self._break(_GONE)
 
     def _require_open(self) -> None:
         if self._refusal is not None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 
 import attrs
 
+from dgspay.forks import new_lock
 from dgspay.webhooks.inbox.keys import wider_keys
 from dgspay.webhooks.inbox.protocol import Claim, Refusal, new_claim
 
@@ -31,7 +31,7 @@ class MemoryInbox:
     def __init__(self, *, keep: float = _WEEK, clock: Callable[[], float] = time.monotonic) -> None:
         self._keep = keep
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._claimed: dict[str, _Entry] = {}
         # In the order in which they were done, the oldest first.
         self._done: dict[str, float] = {}

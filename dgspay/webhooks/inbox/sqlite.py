@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import random
 import re
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from dgspay.errors import ConfigError
+from dgspay.forks import at_sqlite, new_lock
 from dgspay.private_files import make_private
 from dgspay.webhooks.inbox.keys import wider_keys
 from dgspay.webhooks.inbox.protocol import Claim, Refusal, new_claim
@@ -52,13 +51,7 @@ _MICROSECONDS = 1_000_000
 
 # Held from the making of a file to its closing: whoever closes a file, in any way, takes from
 # its whole process the locks that SQLite has on it.
-_making = threading.Lock()
-
-if hasattr(os, "register_at_fork"):
-    # A child must not inherit it held by a thread that it does not have.
-    os.register_at_fork(
-        before=_making.acquire, after_in_parent=_making.release, after_in_child=_making.release
-    )
+_making = new_lock()
 
 
 class SQLiteInbox:
@@ -156,10 +149,11 @@ class SQLiteInbox:
     def _connection(self) -> Iterator[sqlite3.Connection]:
         with _making:
             make_private(self._path)
-        connection = sqlite3.connect(self._path, timeout=0, isolation_level=None)
-        with contextlib.closing(connection):
-            self._patiently(connection, _SCHEMA)
-            yield connection
+        with at_sqlite:
+            connection = sqlite3.connect(self._path, timeout=0, isolation_level=None)
+            with contextlib.closing(connection):
+                self._patiently(connection, _SCHEMA)
+                yield connection
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -187,7 +181,13 @@ class SQLiteInbox:
                 is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
                 if not is_busy or time.monotonic() > give_up:
                     raise
+            # A child made meanwhile would find the locks on the file held by a thread it has not.
+            is_holding = connection.in_transaction
+            if not is_holding:
+                at_sqlite.leave()
             time.sleep(random.uniform(0.000_5, 0.003))  # noqa: S311 - no secret hangs on it
+            if not is_holding:
+                at_sqlite.enter()
 
 
 def _written(begun: float, lease: float) -> str:
