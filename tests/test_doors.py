@@ -61,7 +61,7 @@ DOORS: dict[str, set[str]] = {
     | {"models.characters", "models.json_codec", "models.validators"},
     "emulator": GROUND
     | {PUBLIC, "browser", "emulator", "encryption", "models", "settings", "webhooks"}
-    | {"transports.deadline"},
+    | {"transports.blocking_deadline"},
     "cli": GROUND
     | {PUBLIC, "api", "cli", "csv_safety", "emulator", "encryption", "payouts", "settings"}
     | {"models.json_codec", "transports", "webhooks"},

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dgspay.core.messages import TransportFailure
 from dgspay.errors import ConfigError
-from dgspay.transports.failures import misconfigured
+from dgspay.transports.errors import misconfigured
 
 Verify = ssl.SSLContext | bool | str | os.PathLike[str]
 """True: the public authorities; a path: those in a file or folder; False: anybody; or a context."""

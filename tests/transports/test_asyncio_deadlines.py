@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dgspay.transports.asyncio_deadlines import Deadlines
+from dgspay.transports.aiohttp.deadlines import Deadlines
 
 SOON, LATER = 0.01, 600.0
 

@@ -6,7 +6,7 @@ import anyio.lowlevel
 import httpcore
 import pytest
 
-from dgspay.transports.asyncio_streams import AsyncioBackend
+from dgspay.transports.httpx.asyncio_streams import AsyncioBackend
 from tests.faults.raw_server import Connection, RawServer
 from tests.transports.contract.authority import AUTHORITY
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dgspay.core.messages import Timeout, TransportFailure
-from dgspay.transports.deadline import DeadlinePassedError, deadline
+from dgspay.transports.blocking_deadline import DeadlinePassedError, deadline
 from dgspay.transports.httpx import HttpxTransport
 from tests.faults.raw_server import RawServer, answering, free_port, http
 from tests.transports.contract.calling import get

@@ -16,9 +16,10 @@ import trustme
 
 from dgspay.core.messages import Request, Response, Timeout, TransportFailure
 from dgspay.transports.httpx import HttpxTransport
-from dgspay.transports.libraries import LibraryName
-from dgspay.transports.pools import Shelf
-from dgspay.transports.routes import KEEP_ALIVE, Origin
+from dgspay.transports.httpx.connector import Origin
+from dgspay.transports.httpx.library import LibraryName
+from dgspay.transports.httpx.pool import IdleConnections
+from dgspay.transports.proxies import KEEP_ALIVE
 from tests.faults.raw_server import Connection, RawServer, answering, http
 from tests.transports.gates import Gate
 
@@ -320,7 +321,7 @@ def now() -> list[float]:
 
 
 def test_shelf_lends_the_one_that_was_used_last(now: list[float]) -> None:
-    shelf = Shelf(10, lambda: now[0])
+    shelf = IdleConnections(10, lambda: now[0])
     first, second = Fake(), Fake()
     assert [shelf.put_back(HERE, each) for each in (first, second)] == [[], []]
     assert shelf.take(HERE, 1) == (second, [])
@@ -329,7 +330,7 @@ def test_shelf_lends_the_one_that_was_used_last(now: list[float]) -> None:
 
 
 def test_shelf_lends_to_the_right_server_only(now: list[float]) -> None:
-    shelf = Shelf(10, lambda: now[0])
+    shelf = IdleConnections(10, lambda: now[0])
     here = Fake()
     shelf.put_back(HERE, here)
     assert shelf.take(THERE, 1) == (None, [])
@@ -337,14 +338,14 @@ def test_shelf_lends_to_the_right_server_only(now: list[float]) -> None:
 
 
 def test_shelf_keeps_nothing_that_is_not_idle(now: list[float]) -> None:
-    shelf = Shelf(10, lambda: now[0])
+    shelf = IdleConnections(10, lambda: now[0])
     broken = Fake(idle=False)
     assert shelf.put_back(HERE, broken) == [broken]
     assert shelf.take(HERE, 1) == (None, [])
 
 
 def test_shelf_gives_up_what_the_server_has_left(now: list[float]) -> None:
-    shelf = Shelf(10, lambda: now[0])
+    shelf = IdleConnections(10, lambda: now[0])
     good, left = Fake(), Fake(expired=True)
     shelf.put_back(HERE, good)
     shelf.put_back(HERE, left)
@@ -352,7 +353,7 @@ def test_shelf_gives_up_what_the_server_has_left(now: list[float]) -> None:
 
 
 def test_shelf_gives_up_what_was_idle_for_too_long(now: list[float]) -> None:
-    shelf = Shelf(10, lambda: now[0])
+    shelf = IdleConnections(10, lambda: now[0])
     forgotten, used = Fake(), Fake()
     shelf.put_back(HERE, forgotten)
     now[0] += KEEP_ALIVE + 1
@@ -361,7 +362,7 @@ def test_shelf_gives_up_what_was_idle_for_too_long(now: list[float]) -> None:
 
 
 def test_full_shelf_gives_one_up_for_another_server(now: list[float]) -> None:
-    shelf = Shelf(2, lambda: now[0])
+    shelf = IdleConnections(2, lambda: now[0])
     older, newer = Fake(), Fake()
     shelf.put_back(HERE, older)
     shelf.put_back(HERE, newer)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from dgspay.transports.slots import Slots, Turn
+from dgspay.transports.httpx.slots import Slots, Turn
 from tests.interrupting import Interrupted, Interrupter
 
 

@@ -12,7 +12,7 @@ import attrs
 import httpx
 
 from dgspay.secret import masked_data
-from dgspay.transports.deadline import DeadlinePassedError, deadline
+from dgspay.transports.blocking_deadline import DeadlinePassedError, deadline
 
 logger = logging.getLogger("dgspay.emulator")
 

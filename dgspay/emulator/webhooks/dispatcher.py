@@ -28,7 +28,7 @@ from dgspay.emulator.webhooks.modes import DeliveryModes, Mode
 from dgspay.emulator.webhooks.queue import Batch, DeliveryQueue
 from dgspay.forks import new_rlock
 from dgspay.models.json_codec import dump_json
-from dgspay.transports.deadline import bound
+from dgspay.transports.blocking_deadline import bound
 from dgspay.webhooks import sign
 
 # Seconds before each further attempt. The guide says "automatic retries" and not when.

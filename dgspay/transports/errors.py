@@ -6,7 +6,7 @@ import ssl
 
 from dgspay.core.messages import TransportFailure
 from dgspay.interruption import links
-from dgspay.transports.deadline import DeadlinePassedError
+from dgspay.transports.blocking_deadline import DeadlinePassedError
 from dgspay.transports.interim import MAX_INTERIM_ANSWERS, TooManyInterimAnswersError
 
 # The four libraries have the same classes under the same names, and any of them may not be

@@ -5,22 +5,17 @@ from __future__ import annotations
 import ssl
 from typing import Any
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import attrs
 
 from dgspay.core.messages import TransportFailure
-from dgspay.errors import ConfigError
 from dgspay.forks import renew_in_child, undivided
 from dgspay.transports import certificates
 from dgspay.transports.certificates import Verify, checked_verify
 from dgspay.transports.checks import checked_flag, checked_proxy
-from dgspay.transports.failures import misconfigured, unusable
-from dgspay.transports.libraries import Library, is_installed
-
-# Idle connections are closed after so many seconds. Servers begin to hang up not long after,
-# and a request that crosses with that has an outcome nobody knows.
-KEEP_ALIVE = 5.0
+from dgspay.transports.errors import misconfigured, unusable
+from dgspay.transports.httpx.library import Library, is_installed
+from dgspay.transports.proxies import KEEP_ALIVE, environment_proxy
 
 _PORTS = {"http": 80, "https": 443}
 _PROXIES = ("http", "https", "socks5", "socks5h")
@@ -66,7 +61,7 @@ def _unreachable() -> TransportFailure:
     return unusable("the URL of the request cannot be reached over http or https")
 
 
-class Routes:
+class Connector:
     """Makes connections of a library's network layer, one at a time.
 
     httpcore's own pool costs time for every connection it holds at every request, and a request
@@ -164,27 +159,6 @@ class Routes:
         if not self._trust_env:
             return None
         return environment_proxy(origin.scheme, origin.host, origin.port, kinds=_PROXIES)
-
-
-def environment_proxy(
-    scheme: str, host: str, port: int | None, *, kinds: tuple[str, ...]
-) -> str | None:
-    """Return the proxy that the environment names for a server.
-
-    Raises:
-        TransportFailure: for one of a kind that cannot be used.
-    """
-    if proxy_bypass(f"{host}:{port}"):
-        return None
-    proxies = getproxies()
-    proxy = proxies.get(scheme) or proxies.get("all")
-    if not proxy:
-        return None
-    try:
-        return checked_proxy(proxy if "://" in proxy else f"http://{proxy}", kinds=kinds)
-    except ConfigError as error:
-        message = str(error)
-    raise misconfigured(f"of the environment: {message}")
 
 
 def _need_socks() -> None:

@@ -9,11 +9,12 @@ import anyio
 
 from dgspay.core.messages import Request, Response, Timeout, TransportFailure
 from dgspay.interruption import interruption_in
-from dgspay.transports.deadline import deadline
-from dgspay.transports.exchange import Body, timeouts
-from dgspay.transports.failures import deadline_passed, failure_of
-from dgspay.transports.lost import lost_connections
-from dgspay.transports.progress import Progress
+from dgspay.transports.blocking_deadline import deadline
+from dgspay.transports.body import Body
+from dgspay.transports.errors import deadline_passed, failure_of
+from dgspay.transports.httpx.lost_connections import lost_connections
+from dgspay.transports.httpx.messages import timeouts
+from dgspay.transports.httpx.progress import Progress
 
 
 async def send_async(

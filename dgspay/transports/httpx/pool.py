@@ -18,17 +18,18 @@ import anyio
 from dgspay.core.messages import Request, Response, Timeout
 from dgspay.forks import new_lock
 from dgspay.interruption import interruption_in
-from dgspay.transports.asyncio_streams import AsyncioBackend
-from dgspay.transports.deadline import BoundBackend, deadline
-from dgspay.transports.exchange import Incoming, has_leftover, split_url, to_httpcore
-from dgspay.transports.failures import deadline_passed, pool_timeout
-from dgspay.transports.progress import Progress
-from dgspay.transports.routes import KEEP_ALIVE, Origin, Routes
-from dgspay.transports.slots import Slots, Turn
-from dgspay.transports.streams import BlockingGatheringBackend, GatheringBackend
+from dgspay.transports.blocking_deadline import BoundBackend, deadline
+from dgspay.transports.errors import deadline_passed, pool_timeout
+from dgspay.transports.httpx.asyncio_streams import AsyncioBackend
+from dgspay.transports.httpx.coalescing_streams import BlockingGatheringBackend, GatheringBackend
+from dgspay.transports.httpx.connector import Connector, Origin
+from dgspay.transports.httpx.messages import Incoming, has_leftover, split_url, to_httpcore
+from dgspay.transports.httpx.progress import Progress
+from dgspay.transports.httpx.slots import Slots, Turn
+from dgspay.transports.proxies import KEEP_ALIVE
 
 
-class Shelf:
+class IdleConnections:
     """The connections nobody uses, the one used last on top.
 
     Args:
@@ -84,13 +85,13 @@ class LoopPool:
         limit: How many there may be at a time.
     """
 
-    def __init__(self, routes: Routes, limit: int) -> None:
+    def __init__(self, routes: Connector, limit: int) -> None:
         core = routes.library.core
         self._routes = routes
         self._core = core
         self._backend = GatheringBackend(_backend(core), core)
         self._limit = limit
-        self._shelf = Shelf(limit)
+        self._shelf = IdleConnections(limit)
         self._slots = anyio.Semaphore(limit, fast_acquire=True)
         self._closed = False
 
@@ -190,12 +191,12 @@ class ThreadPool:
         limit: How many there may be at a time.
     """
 
-    def __init__(self, routes: Routes, limit: int) -> None:
+    def __init__(self, routes: Connector, limit: int) -> None:
         core = routes.library.core
         self._routes = routes
         self._core = core
         self._backend = BlockingGatheringBackend(BoundBackend(core.SyncBackend()), core)
-        self._shelf = Shelf(limit)
+        self._shelf = IdleConnections(limit)
         self._slots = Slots(limit)
         self._lock = new_lock()
         self._closed = False

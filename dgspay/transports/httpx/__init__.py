@@ -12,18 +12,18 @@ from dgspay.core.messages import Request, Response, Timeout, TransportFailure
 from dgspay.errors import ConfigError
 from dgspay.forks import new_lock, undivided
 from dgspay.interruption import interruption_in
-from dgspay.transports import borrowed
 from dgspay.transports.base import MAX_CONNECTIONS
+from dgspay.transports.blocking_deadline import DeadlinePassedError, bound, deadline
 from dgspay.transports.certificates import Verify
 from dgspay.transports.checks import check_nothing_beside, checked_limit
-from dgspay.transports.deadline import DeadlinePassedError, bound, deadline
-from dgspay.transports.failures import deadline_passed, failure_of, unsent, unusable
+from dgspay.transports.errors import deadline_passed, failure_of, unsent, unusable
+from dgspay.transports.httpx import user_client
+from dgspay.transports.httpx.connector import Connector
+from dgspay.transports.httpx.library import Library, LibraryName, is_async_client
+from dgspay.transports.httpx.pool import LoopPool, ThreadPool
+from dgspay.transports.httpx.progress import Progress
 from dgspay.transports.interim import watch
-from dgspay.transports.libraries import Library, LibraryName, is_async_client
 from dgspay.transports.loops import PerLoop, running_loop
-from dgspay.transports.pools import LoopPool, ThreadPool
-from dgspay.transports.progress import Progress
-from dgspay.transports.routes import Routes
 
 if TYPE_CHECKING:
     import httpx
@@ -175,8 +175,8 @@ class HttpxTransport(Generic[AnswerT]):
             self._source.close()
 
 
-def _routes(library: str, **options: Any) -> Routes:
-    return Routes(Library.named(library), **options)
+def _routes(library: str, **options: Any) -> Connector:
+    return Connector(Library.named(library), **options)
 
 
 async def _send_async(
@@ -227,7 +227,7 @@ def _raised_for(error: Exception, progress: Progress) -> BaseException:
 class _OwnAsync:
     """A pool per event loop and process; connections cannot cross either border."""
 
-    def __init__(self, routes: Routes, limit: int) -> None:
+    def __init__(self, routes: Connector, limit: int) -> None:
         self._routes = routes
         self._limit = limit
         self._pools: PerLoop[LoopPool] = PerLoop(functools.partial(_pool, routes, limit), _close)
@@ -255,7 +255,7 @@ class _OwnAsync:
         await self._pools.aclose(running_loop())
 
 
-def _pool(routes: Routes, limit: int, _: Any) -> LoopPool:
+def _pool(routes: Connector, limit: int, _: Any) -> LoopPool:
     with undivided:  # anyio imports what it needs in this kind of loop
         return LoopPool(routes, limit)
 
@@ -267,7 +267,7 @@ async def _close(pool: LoopPool) -> None:
 class _OwnBlocking:
     """A pool per process, shared by its threads."""
 
-    def __init__(self, routes: Routes, limit: int) -> None:
+    def __init__(self, routes: Connector, limit: int) -> None:
         self._routes = routes
         self._limit = limit
         self._lock = new_lock()
@@ -328,7 +328,7 @@ class _BorrowedAsync(_Borrowed):
             self._loop = weakref.ref(loop)
         elif self._loop() is not loop:
             raise unusable("the httpx client belongs to another event loop")
-        return borrowed.send_async(self._client, request, timeout, progress)
+        return user_client.send_async(self._client, request, timeout, progress)
 
 
 class _BorrowedBlocking(_Borrowed):
@@ -336,4 +336,4 @@ class _BorrowedBlocking(_Borrowed):
 
     def send(self, request: Request, timeout: Timeout, progress: Progress) -> Response:
         self.check()
-        return borrowed.send_blocking(self._client, request, timeout, progress)
+        return user_client.send_blocking(self._client, request, timeout, progress)

@@ -23,13 +23,9 @@ from yarl import URL
 from dgspay.core.messages import Request, Response, Timeout, TransportFailure
 from dgspay.errors import ConfigError
 from dgspay.interruption import interruption_in
-from dgspay.transports.aiohttp_sessions import (
-    PROXIES,
-    BorrowedSession,
-    LoopSessions,
-    Options,
-)
+from dgspay.transports.aiohttp.sessions import PROXIES, BorrowedSession, LoopSessions, Options
 from dgspay.transports.base import MAX_CONNECTIONS
+from dgspay.transports.body import Body
 from dgspay.transports.certificates import Verify, checked_verify
 from dgspay.transports.checks import (
     check_nothing_beside,
@@ -37,8 +33,7 @@ from dgspay.transports.checks import (
     checked_limit,
     checked_proxy,
 )
-from dgspay.transports.exchange import Body
-from dgspay.transports.failures import (
+from dgspay.transports.errors import (
     deadline_passed,
     detail,
     is_about_a_certificate,

@@ -19,11 +19,11 @@ from yarl import URL
 from dgspay.core.messages import TransportFailure
 from dgspay.forks import renew_in_child, undivided
 from dgspay.transports import certificates
-from dgspay.transports.asyncio_deadlines import Deadlines
-from dgspay.transports.failures import unusable
+from dgspay.transports.aiohttp.deadlines import Deadlines
+from dgspay.transports.errors import unusable
 from dgspay.transports.interim import InterimAnswers, TooManyInterimAnswersError
 from dgspay.transports.loops import PerLoop
-from dgspay.transports.routes import KEEP_ALIVE, environment_proxy
+from dgspay.transports.proxies import KEEP_ALIVE, environment_proxy
 
 PROXIES = ("http", "https")
 """The kinds of proxies aiohttp knows."""

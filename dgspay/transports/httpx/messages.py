@@ -6,10 +6,10 @@ import functools
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from dgspay.core.messages import Request, Response, Timeout, TransportFailure
-from dgspay.transports.base import MAX_BODY_BYTES
-from dgspay.transports.failures import unusable
-from dgspay.transports.routes import Origin
+from dgspay.core.messages import Request, Response, Timeout
+from dgspay.transports.body import Body
+from dgspay.transports.errors import unusable
+from dgspay.transports.httpx.connector import Origin
 
 # A client talks to one origin, rarely to two.
 _origin = functools.lru_cache(maxsize=64)(Origin.of)
@@ -90,36 +90,6 @@ class _Pieces(AsyncIterator[bytes]):
         for piece in self._pieces:
             return piece
         raise StopAsyncIteration
-
-
-class Body:
-    """The body of an answer as it is read: never unpacked, never over the cap.
-
-    Raises:
-        TransportFailure: when the answer is compressed.
-    """
-
-    def __init__(self, encoding: str) -> None:
-        if encoding.strip().lower() not in ("", "identity"):
-            raise TransportFailure(
-                "the answer is compressed although that was not asked for", sent=True
-            )
-        # Not a list of pieces: of a few bytes each, they would take twenty times their length.
-        self._received = bytearray()
-
-    def add(self, chunk: bytes) -> None:
-        """Take the next piece.
-
-        Raises:
-            TransportFailure: when that is more than an answer may have.
-        """
-        if len(self._received) + len(chunk) > MAX_BODY_BYTES:
-            raise TransportFailure(f"the answer is over {MAX_BODY_BYTES} bytes", sent=True)
-        self._received += chunk
-
-    def whole(self) -> bytes:
-        """Return all of it."""
-        return bytes(self._received)
 
 
 class Incoming:
