@@ -39,69 +39,121 @@ def state(
         search: Only requests are shown that have this text in them, in any case.
         find: Only transactions are shown that have this text in them, in any case.
     """
-    number = account.credentials.account_number
     # A search may look at all there is: no charge waits for it.
+    number = account.credentials.account_number
     entries = [a for a in engine.request_log.entries if a.account_number in (number, None)]
     found = _latest(_found(entries, search))
     like = _like(account.payments, find)
     with engine.lock:
-        pending = account.history.with_status(PaymentStatus.PENDING)
-        deliveries = [d for d in tuple(dispatcher.deliveries) if d.account_number == number]
         return {
-            "now": api_text(engine.clock.time()),
-            "api": engine.accounts.origin + API_PREFIX,
-            "account": number,
-            # Published and worth nothing: they are there to be copied.
-            "api_key": account.credentials.api_key,
-            "webhook_secret": account.credentials.webhook_secret,
-            "accounts": [a.credentials.account_number for a in engine.accounts],
-            "settle_after": engine.options.settle_after,
-            "webhook_url": engine.options.webhook_url,
-            "balances": [
-                {
-                    "currency": currency,
-                    "available": balance.available,
-                    "pending": balance.pending,
-                }
-                for currency, balance in account.wallet.purses.items()
-            ],
-            "pending": [_payment(p) for p in _latest(pending)],
-            "pending_total": len(pending),
-            "latest": [_payment(p) for p in islice(reversed(account.payments), _NEWS)],
-            "transactions": [_payment(p) for p in like],
-            "transactions_total": len(account.payments),
-            "links": [link_fields(account, link) for link in _latest(account.links.values())],
-            "links_total": len(account.links),
-            "disbursements": [_transfer(t) for t in _latest(account.disbursements.values())],
-            "disbursements_total": len(account.disbursements),
-            "conversions": [_conversion(c) for c in _latest(account.conversions.values())],
-            "deliveries": [_delivery(d) for d in _latest(deliveries)],
-            "deliveries_total": len(deliveries),
-            "requests": [_request(a) for a in found],
-            "requests_total": len(entries),
-            "keys": [
-                {"key": key, "answered": answered} for key, answered in account.keys.latest(_SHOWN)
-            ],
-            "faults": [
-                {
-                    "id": standing.id,
-                    "route": standing.route,
-                    "words": standing.words,
-                    "remaining": standing.remaining,
-                    "probability": standing.probability,
-                }
-                for standing in engine.faults.standing
-            ],
-            "modes": [
-                {
-                    "mode": mode.kind,
-                    "words": MODES[mode.kind],
-                    "remaining": mode.remaining,
-                    "seconds": mode.seconds,
-                }
-                for mode in dispatcher.delivery_modes.standing
-            ],
+            **_shell(engine, account),
+            **_overview(account),
+            **_requests(account, found, len(entries)),
+            **_transactions(account, like),
+            **_links(account),
+            **_payouts(account),
+            **_webhooks(engine, dispatcher, account),
+            **_faults(engine),
         }
+
+
+# --- one function a tab; snapshots, which the tab "State" shows, are `Controls.snapshots` -------
+
+
+def _shell(engine: Engine, account: Account) -> Mapping[str, Any]:
+    """Return what stands around the tabs, and the variables to copy."""
+    return {
+        "now": api_text(engine.clock.time()),
+        "api": engine.accounts.origin + API_PREFIX,
+        "account": account.credentials.account_number,
+        # Published and worth nothing: they are there to be copied.
+        "api_key": account.credentials.api_key,
+        "webhook_secret": account.credentials.webhook_secret,
+        "accounts": [a.credentials.account_number for a in engine.accounts],
+        "settle_after": engine.options.settle_after,
+    }
+
+
+def _overview(account: Account) -> Mapping[str, Any]:
+    pending = account.history.with_status(PaymentStatus.PENDING)
+    return {
+        "balances": [
+            {"currency": currency, "available": balance.available, "pending": balance.pending}
+            for currency, balance in account.wallet.purses.items()
+        ],
+        "pending": [_payment(p) for p in _latest(pending)],
+        "pending_total": len(pending),
+        "latest": [_payment(p) for p in islice(reversed(account.payments), _NEWS)],
+    }
+
+
+def _requests(account: Account, found: Sequence[LoggedRequest], total: int) -> Mapping[str, Any]:
+    return {
+        "requests": [_request(a) for a in found],
+        "requests_total": total,
+        "keys": [
+            {"key": key, "answered": answered} for key, answered in account.keys.latest(_SHOWN)
+        ],
+    }
+
+
+def _transactions(account: Account, like: Sequence[Payment]) -> Mapping[str, Any]:
+    return {
+        "transactions": [_payment(p) for p in like],
+        "transactions_total": len(account.payments),
+        "conversions": [_conversion(c) for c in _latest(account.conversions.values())],
+    }
+
+
+def _links(account: Account) -> Mapping[str, Any]:
+    return {
+        "links": [link_fields(account, link) for link in _latest(account.links.values())],
+        "links_total": len(account.links),
+    }
+
+
+def _payouts(account: Account) -> Mapping[str, Any]:
+    return {
+        "disbursements": [_transfer(t) for t in _latest(account.disbursements.values())],
+        "disbursements_total": len(account.disbursements),
+    }
+
+
+def _webhooks(engine: Engine, dispatcher: Dispatcher, account: Account) -> Mapping[str, Any]:
+    number = account.credentials.account_number
+    deliveries = [d for d in tuple(dispatcher.deliveries) if d.account_number == number]
+    return {
+        "webhook_url": engine.options.webhook_url,
+        "deliveries": [_delivery(d) for d in _latest(deliveries)],
+        "deliveries_total": len(deliveries),
+        "modes": [
+            {
+                "mode": mode.kind,
+                "words": MODES[mode.kind],
+                "remaining": mode.remaining,
+                "seconds": mode.seconds,
+            }
+            for mode in dispatcher.delivery_modes.standing
+        ],
+    }
+
+
+def _faults(engine: Engine) -> Mapping[str, Any]:
+    return {
+        "faults": [
+            {
+                "id": standing.id,
+                "route": standing.route,
+                "words": standing.words,
+                "remaining": standing.remaining,
+                "probability": standing.probability,
+            }
+            for standing in engine.faults.standing
+        ]
+    }
+
+
+# --- details and rows -----------------------------------------------------------------------
 
 
 def request_details(logged: LoggedRequest, origin: str) -> Mapping[str, Any]:

@@ -36,7 +36,7 @@ def create_app(
     endpoint = EngineEndpoint(engine, dispatcher)
     starlette = Starlette(
         routes=[
-            Route(f"{STATIC_PATH}/{{name}}", serve_asset),
+            Route(f"{STATIC_PATH}/{{name:path}}", serve_asset),
             *console,
             Route("/{path:path}", endpoint),
         ]

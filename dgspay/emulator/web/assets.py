@@ -29,8 +29,9 @@ def _files() -> Mapping[str, tuple[bytes, str]]:
     """Return every file by its name; what is not among them is not served."""
     folder = resources.files("dgspay.emulator.web") / "static"
     files = {
-        entry.name: (entry.read_bytes(), media_type)
-        for entry in folder.iterdir()
+        f"{prefix}{entry.name}": (entry.read_bytes(), media_type)
+        for prefix, place in (("", folder), ("console/", folder / "console"))
+        for entry in place.iterdir()
         for ending, media_type in _MEDIA_TYPES.items()
         if entry.name.endswith(ending)
     }

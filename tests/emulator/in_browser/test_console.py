@@ -47,7 +47,7 @@ def test_a_charge_is_approved_on_the_simulated_handset(
     page = opened("/")
     for count, (width, scheme) in enumerate(SCREENS, start=1):
         look_as(page, width, scheme)
-        page.get_by_text("Nobody is asked for anything").wait_for()
+        page.get_by_text("No payment waits for a payer").wait_for()
         # Without a reload: the console hears of it.
         client.post("/charges", json=MOBILE_MONEY)
         client.post("/charges", json={**MOBILE_MONEY, "amount": 15_500, "narration": None})
@@ -60,7 +60,7 @@ def test_a_charge_is_approved_on_the_simulated_handset(
         ).click()
         page.get_by_label("Handset for").nth(1).wait_for(state="detached")
         page.get_by_role("button", name="Decline").click()
-        page.get_by_text("Nobody is asked for anything").wait_for()
+        page.get_by_text("No payment waits for a payer").wait_for()
         assert (approved.status, declined.status) == ("successful", "failed")
         go(page, "Transactions")
         page.get_by_text("Customer rejected the request").nth(count - 1).wait_for()

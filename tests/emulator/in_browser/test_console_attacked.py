@@ -123,7 +123,9 @@ def test_a_console_that_stays_open_all_day_does_not_grow(
             emulator.approve(reference.json()["dgs_reference"])
         page.locator("#requests-count").get_by_text(f"50 shown of {total:,}").wait_for()
         # The last one was shown while it waited to be approved, or was not.
-        page.locator("#handsets").get_by_text("Nobody is asked").wait_for(state="attached")
+        page.locator("#handsets").get_by_text("No payment waits for a payer").wait_for(
+            state="attached"
+        )
         page.locator("#tabs .badge").wait_for(state="detached")
 
     charged(100, 100)

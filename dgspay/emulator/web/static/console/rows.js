@@ -1,7 +1,7 @@
 /** The rows of the console, one function for each kind. */
 
-import { amountText } from "./amounts.js";
-import { button, h } from "./dom.js";
+import { amountText } from "../amounts.js";
+import { button, h } from "../dom.js";
 
 const METHODS = { mobile_money: "Mobile Money", card: "Card", ussd: "USSD", bank_transfer: "Bank" };
 

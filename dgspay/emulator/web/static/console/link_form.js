@@ -1,6 +1,6 @@
 /** The form for a new payment link: from its fields to the body of the request. */
 
-import { number } from "./amounts.js";
+import { number } from "../amounts.js";
 
 /** What the API is sent: a field left as it was is left out. @param {HTMLFormElement} form */
 export function linkFields(form) {
