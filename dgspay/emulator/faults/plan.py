@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import attrs
 
@@ -17,17 +17,32 @@ from dgspay.emulator.faults.kinds import (
     Dripped,
     Fault,
     HungUp,
+    Redirected,
+    Refused,
     RepeatedRows,
     RequestLost,
     SentOnTwice,
     Slow,
+    TooMany,
     Truncated,
     fault_from,
 )
-from dgspay.emulator.http import JSON_HEADERS, RefusedError, Response
+from dgspay.emulator.http import JSON_HEADERS, Response
 from dgspay.forks import new_lock
 
 ANY_ROUTE = "*"
+
+
+class When(TypedDict, total=False):
+    """How often a fault strikes.
+
+    Attributes:
+        times: How many requests; one when not given, and without a limit when a probability is.
+        probability: The chance from 0 to 1 that it strikes a request.
+    """
+
+    times: int | None
+    probability: float | None
 
 
 @attrs.define(eq=False)
@@ -72,90 +87,72 @@ class Faults:
 
     # --- sentences ----------------------------------------------------------------------
 
-    def lose_answer(
-        self, route: str, *, times: int | None = None, probability: float | None = None
-    ) -> None:
+    def lose_answer(self, route: str, **when: Unpack[When]) -> None:
         """Do the work of the next requests, then close the connection without an answer."""
-        self.add(route, AnswerLost(), times=times, probability=probability)
+        self.add(route, AnswerLost(), **when)
 
-    def lose_request(
-        self, route: str, *, times: int | None = None, probability: float | None = None
-    ) -> None:
+    def lose_request(self, route: str, **when: Unpack[When]) -> None:
         """Read the next requests, then close the connection without doing their work."""
-        self.add(route, RequestLost(), times=times, probability=probability)
+        self.add(route, RequestLost(), **when)
 
-    def send_on_twice(
-        self, route: str, *, times: int | None = None, probability: float | None = None
-    ) -> None:
+    def send_on_twice(self, route: str, **when: Unpack[When]) -> None:
         """Do the work of the next requests, and answer as to the same request sent once more.
 
         A balancer that lost an answer does that: the client gets 93 for a key of its own that
         nothing else has ever used, and its payment was made.
         """
-        self.add(route, SentOnTwice(), times=times, probability=probability)
+        self.add(route, SentOnTwice(), **when)
 
-    def hang_up(
-        self, route: str, *, times: int | None = None, probability: float | None = None
-    ) -> None:
+    def hang_up(self, route: str, **when: Unpack[When]) -> None:
         """Close the connection of the next requests before their bodies are read."""
-        self.add(route, HungUp(), times=times, probability=probability)
+        self.add(route, HungUp(), **when)
 
     def delay(
         self,
         route: str,
         seconds: float,
-        *,
-        times: int | None = None,
-        probability: float | None = None,
+        **when: Unpack[When],
     ) -> None:
         """Do the work of the next requests, and answer so many real seconds later."""
-        self.add(route, Slow(seconds), times=times, probability=probability)
+        self.add(route, Slow(seconds), **when)
 
     def drip(
         self,
         route: str,
         *,
         seconds_per_byte: float = 1.0,
-        times: int | None = None,
-        probability: float | None = None,
+        **when: Unpack[When],
     ) -> None:
         """Do the work of the next requests, and answer byte by byte, with real pauses."""
-        self.add(route, Dripped(seconds_per_byte), times=times, probability=probability)
+        self.add(route, Dripped(seconds_per_byte), **when)
 
-    def cut_answer(
-        self, route: str, *, times: int | None = None, probability: float | None = None
-    ) -> None:
+    def cut_answer(self, route: str, **when: Unpack[When]) -> None:
         """Do the work of the next requests, and close the connection half-way in the answer."""
-        self.add(route, CutOff(), times=times, probability=probability)
+        self.add(route, CutOff(), **when)
 
-    def truncate(
-        self, route: str, *, times: int | None = None, probability: float | None = None
-    ) -> None:
+    def truncate(self, route: str, **when: Unpack[When]) -> None:
         """Do the work of the next requests, and answer with JSON that ends half-way."""
-        self.add(route, Truncated(), times=times, probability=probability)
+        self.add(route, Truncated(), **when)
 
     def bad_gateway(
         self,
         route: str,
         *,
         after_work: bool = False,
-        times: int | None = None,
-        probability: float | None = None,
+        **when: Unpack[When],
     ) -> None:
         """Answer the next requests with a 502 in HTML, as a proxy does."""
-        self.add(route, BadGateway(after_work), times=times, probability=probability)
+        self.add(route, BadGateway(after_work), **when)
 
     def too_many(
         self,
         route: str,
         *,
         retry_after: float | str = 1,
-        times: int | None = None,
-        probability: float | None = None,
+        **when: Unpack[When],
     ) -> None:
         """Answer the next requests with 429 and `Retry-After`, without doing the work."""
-        fault = fault_from("too_many", {"retry_after": str(retry_after)})
-        self.add(route, fault, times=times, probability=probability)
+        self.add(route, TooMany(str(retry_after)), **when)
 
     def redirect(
         self,
@@ -163,31 +160,24 @@ class Faults:
         location: str,
         *,
         status: int = 307,
-        times: int | None = None,
-        probability: float | None = None,
+        **when: Unpack[When],
     ) -> None:
         """Send the next requests elsewhere, without doing the work."""
-        fault = fault_from("redirect", {"location": location, "status": status})
-        self.add(route, fault, times=times, probability=probability)
+        self.add(route, Redirected(location, status), **when)
 
-    def repeat_rows(
-        self, route: str, *, times: int | None = None, probability: float | None = None
-    ) -> None:
+    def repeat_rows(self, route: str, **when: Unpack[When]) -> None:
         """Begin the next pages with the last row of the page before, as a shifting list does."""
-        self.add(route, RepeatedRows(), times=times, probability=probability)
+        self.add(route, RepeatedRows(), **when)
 
     def fail_next(
         self,
         route: str,
         *,
         error_code: str = "99",
-        times: int | None = None,
-        probability: float | None = None,
+        **when: Unpack[When],
     ) -> None:
         """Answer the next requests with an error code of the guide, without doing the work."""
-        refusal = RefusedError(error_code, "a fault was asked for")
-        fault = AnsweredInstead(refusal.answer(), f"error {error_code}, nothing done")
-        self.add(route, fault, times=times, probability=probability)
+        self.add(route, Refused(error_code), **when)
 
     def answer_next(
         self,
@@ -196,15 +186,14 @@ class Faults:
         status: int = 200,
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
-        times: int | None = None,
-        probability: float | None = None,
+        **when: Unpack[When],
     ) -> None:
         """Answer the next requests with exactly this, without doing the work."""
         lines = JSON_HEADERS if headers is None else tuple(headers.items())
         fault = AnsweredInstead(
             Response(status, body, lines), f"a made-up answer {status}, nothing done"
         )
-        self.add(route, fault, times=times, probability=probability)
+        self.add(route, fault, **when)
 
     # --- as values ----------------------------------------------------------------------
 
