@@ -36,7 +36,7 @@ from dgspay.emulator.server.asgi import create_app
 from dgspay.emulator.state import FileRecorder, Snapshot, StateFile, StateStore, merchants_in
 from dgspay.emulator.webhooks.control import Webhooks
 from dgspay.emulator.webhooks.delivery import Delivery
-from dgspay.emulator.webhooks.dispatcher import Dispatcher
+from dgspay.emulator.webhooks.dispatcher import TIMEOUT_SECONDS, Dispatcher
 from dgspay.money import AmountInput
 
 
@@ -62,9 +62,9 @@ class Emulator(Merchant):
             one was. None: everything is forgotten at the end.
         merchants: Names of further merchants, such as `shop-2`: each has its own credentials,
             wallet and history. `merchant(name)` shows them.
-
         guide_credentials: Whether the first merchant also goes by the placeholders of the
             guide's examples (`YOUR_API_KEY`, `ACC-0001234`), so that they run as they stand.
+        webhook_timeout: Real seconds that a receiver of webhooks has to answer.
 
     Raises:
         ValueError: for a `webhook_url` that is not http or https, seconds that are below 0 or
@@ -88,10 +88,15 @@ class Emulator(Merchant):
         merchants: Sequence[str] = (),
         state: str | Path | None = None,
         guide_credentials: bool = False,
+        webhook_timeout: float = TIMEOUT_SECONDS,
     ) -> None:
         if webhook_url is not None and not is_web_url(webhook_url):
             raise ValueError("webhook_url must be an absolute http or https URL")
-        for name, seconds in (("settle_after", settle_after), ("latency", latency)):
+        for name, seconds in (
+            ("settle_after", settle_after),
+            ("latency", latency),
+            ("webhook_timeout", webhook_timeout),
+        ):
             if seconds is not None and not 0 <= seconds < float("inf"):
                 raise ValueError(f"{name} must be a number of seconds, 0 or more")
         self.clock: Clock = SystemClock() if clock is None else clock
@@ -116,7 +121,10 @@ class Emulator(Merchant):
             earlier = () if file is None else merchants_in(file)
             recorder = None if file is None else FileRecorder(file)
             self._dispatcher = Dispatcher(
-                self.clock, self.feed.changed, None if recorder is None else recorder.keep
+                self.clock,
+                self.feed.changed,
+                None if recorder is None else recorder.keep,
+                timeout=webhook_timeout,
             )
             self._engine = Engine(
                 options,

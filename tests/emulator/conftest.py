@@ -8,14 +8,7 @@ import httpx
 import pytest
 
 from dgspay.emulator import Emulator, VirtualClock
-from dgspay.emulator.webhooks import dispatcher
 from tests.emulator.emulator_calls import credentials
-
-
-@pytest.fixture(autouse=True)
-def patient_webhooks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A receiver that answers is never given up because the machine is busy."""
-    monkeypatch.setattr(dispatcher, "TIMEOUT_SECONDS", 60.0)
 
 
 @pytest.fixture(params=["asyncio", "trio"])
@@ -31,7 +24,8 @@ def clock() -> VirtualClock:
 
 @pytest.fixture
 def emulator(clock: VirtualClock) -> Iterator[Emulator]:
-    with Emulator(clock=clock, seed=7) as emulator:
+    # A receiver that answers is never given up because the machine is busy.
+    with Emulator(clock=clock, seed=7, webhook_timeout=60.0) as emulator:
         yield emulator
 
 

@@ -15,7 +15,7 @@ from tests.emulator.emulator_calls import LINK
 
 
 @pytest.mark.parametrize("seconds", [-1.0, float("nan"), float("inf")])
-@pytest.mark.parametrize("name", ["settle_after", "latency"])
+@pytest.mark.parametrize("name", ["settle_after", "latency", "webhook_timeout"])
 def test_seconds_that_cannot_be_are_refused(name: str, seconds: float) -> None:
     """With such a delay nothing would ever settle, and nobody would say why."""
     options = {name: seconds}

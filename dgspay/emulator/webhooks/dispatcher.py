@@ -43,7 +43,7 @@ MAX_WORKERS: Final = 8
 _leaves_over: ContextVar[bool] = ContextVar("dgspay.emulator.leaves_over", default=False)
 
 _KEPT_DELIVERIES = 10_000
-_JOIN_SECONDS = 2 * TIMEOUT_SECONDS
+_JOIN_SECONDS = 10.0
 
 
 Keep = Callable[[Delivery, Event | None, Delivery | None], object]
@@ -58,11 +58,18 @@ class Dispatcher:
         clock: Decides when a retry is due.
         changed: Called when something about a delivery has changed.
         keep: Called with each delivery that has changed, to record it.
+        timeout: Real seconds that a receiver has to answer.
     """
 
     def __init__(
-        self, clock: Clock, changed: Callable[[], object], keep: Keep | None = None
+        self,
+        clock: Clock,
+        changed: Callable[[], object],
+        keep: Keep | None = None,
+        *,
+        timeout: float = TIMEOUT_SECONDS,
     ) -> None:
+        self.timeout = timeout
         self._keep = keep or _keep_nothing
         self.deliveries: deque[Delivery] = deque(maxlen=_KEPT_DELIVERIES)
         self.delivery_modes = DeliveryModes()
@@ -300,7 +307,7 @@ class Dispatcher:
                     delivery.body,
                     delivery.headers,
                     now=now,
-                    timeout=TIMEOUT_SECONDS,
+                    timeout=self.timeout,
                 )
             elif self.receiver is not None:
                 attempt = attempt_in_process(

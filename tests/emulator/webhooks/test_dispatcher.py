@@ -140,18 +140,17 @@ def test_anything_but_2xx_is_delivered_again_on_a_schedule(
     client: httpx.Client,
     emulator: Emulator,
     clock: VirtualClock,
-    monkeypatch: pytest.MonkeyPatch,
     *,
     behaviour: Behaviour,
     outcome: tuple[int | None, str | None],
 ) -> None:
     with receiving(behaviour) as receiver:
-        with monkeypatch.context() as impatient:
-            if behaviour is stalls:
-                impatient.setattr(dispatcher, "TIMEOUT_SECONDS", 0.3)
-            called_back(client, receiver.url)
-            clock.advance(2)
-            emulator.wait_for_deliveries()
+        if behaviour is stalls:
+            emulator._dispatcher.timeout = 0.3
+        called_back(client, receiver.url)
+        clock.advance(2)
+        emulator.wait_for_deliveries()
+        emulator._dispatcher.timeout = 60.0
         (delivery,) = emulator.deliveries
         assert [(a.status, a.error) for a in delivery.attempts] == [outcome]
         clock.advance(4.9)
@@ -274,10 +273,10 @@ def test_a_receiver_that_stalls_holds_up_no_other() -> None:
 
 
 @pytest.mark.acceptance(51)
-def test_many_receivers_that_stall_hold_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_receivers_that_stall_hold_up_no_other() -> None:
     """They could hold every worker for as long as they have webhooks to come."""
     with (
-        Emulator(settle_after=None) as emulator,
+        Emulator(settle_after=None, webhook_timeout=0.2) as emulator,
         emulator.http_client() as client,
         receiving(*[stalls] * 400) as first,
         receiving(*[stalls] * 400) as second,
@@ -286,12 +285,11 @@ def test_many_receivers_that_stall_hold_up_no_other(monkeypatch: pytest.MonkeyPa
     ):
         client.headers.update(credentials(emulator))
         # Each is given up once, the third too, though the first two have all workers at first.
-        with monkeypatch.context() as impatient:
-            impatient.setattr(dispatcher, "TIMEOUT_SECONDS", 0.2)
-            for receiver in (first, second, third) * 40:
-                called_back(client, receiver.url)
-            emulator.settle()
-            wait_for(lambda: len(emulator._dispatcher._waiting._silent) == 3)
+        for receiver in (first, second, third) * 40:
+            called_back(client, receiver.url)
+        emulator.settle()
+        wait_for(lambda: len(emulator._dispatcher._waiting._silent) == 3)
+        emulator._dispatcher.timeout = 60.0
         # From here on whom they hold they do not give back.
         for _ in range(20):
             emulator.approve(called_back(client, sound.url))
@@ -303,9 +301,9 @@ def test_many_receivers_that_stall_hold_up_no_other(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.acceptance(51)
 def test_a_receiver_whose_headers_never_end_is_left(
-    client: httpx.Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    client: httpx.Client, emulator: Emulator
 ) -> None:
-    monkeypatch.setattr(dispatcher, "TIMEOUT_SECONDS", 0.3)
+    emulator._dispatcher.timeout = 0.3
     with receiving(drips_its_head) as receiver:
         emulator.approve(called_back(client, receiver.url))
         wait_for(lambda: emulator.deliveries[0].attempts)
