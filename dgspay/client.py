@@ -31,7 +31,7 @@ TransportT = TypeVar("TransportT")
 
 
 class _Client(ABC, Generic[TransportT]):
-    """What both clients have in common: their settings, and the calls made from them."""
+    """Base of both clients: their settings, and the calls made from them."""
 
     _is_async: ClassVar[bool]
 
@@ -61,9 +61,9 @@ class _Client(ABC, Generic[TransportT]):
             base_url: Another origin than the environment's; https, or http on loopback.
             transport: How requests are sent; httpx by default.
             retry: How often and how soon a call is tried again, where that is safe.
-            timeout: How long each part of an attempt may take.
+            timeout: Time limits for each part of an attempt.
             deadline: Seconds a call may take in all, retries and waiting included.
-            hooks: Callables that are told of every attempt and every call.
+            hooks: Callables that receive an event for every attempt and every call.
             idempotency_header: The header that carries the idempotency key.
             api_timezone: The zone of the API's times. The times of results have it then, and aware
                 datetimes are taken.
@@ -71,7 +71,7 @@ class _Client(ABC, Generic[TransportT]):
             trust_env: Obey proxy variables.
 
         Raises:
-            ConfigError: something of it is wrong.
+            ConfigError: an argument is missing or wrong.
         """
         key, account = _held(api_key), _held(account_number)
         # A traceback that shows local variables must not show them: they may have been swapped.

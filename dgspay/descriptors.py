@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class AsyncExecutor(Protocol):
-    """What an asynchronous resource needs of its client."""
+    """The part of its client that an asynchronous resource needs."""
 
     async def execute(self, operation: Operation[T] | Runnable[T]) -> T:
         """Carry an operation out."""
@@ -29,7 +29,7 @@ class AsyncExecutor(Protocol):
 
 
 class Executor(Protocol):
-    """What a blocking resource needs of its client."""
+    """The part of its client that a blocking resource needs."""
 
     def execute(self, operation: Operation[T] | Runnable[T]) -> T:
         """Carry an operation out."""

@@ -1,4 +1,4 @@
-"""The two loops that carry a call out: they know its two effects and nothing else."""
+"""The two loops that run a call: they carry out its two effects and nothing else."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def drive_async(steps: Steps[T], transport: AsyncTransport) -> T:
     except StopIteration as finished:
         return finished.value  # type: ignore[no-any-return]
     except BaseException as error:
-        # Whatever leaves a call, a cancellation too: the frames below hold what was sent.
+        # For every exception, cancellations included: the frames below hold what was sent.
         shown = cut_below(error, handled)
         if shown is error:
             raise
@@ -72,7 +72,7 @@ def drive(steps: Steps[T], transport: Transport) -> T:
     except StopIteration as finished:
         return finished.value  # type: ignore[no-any-return]
     except BaseException as error:
-        # Whatever leaves a call, a cancellation too: the frames below hold what was sent.
+        # For every exception, cancellations included: the frames below hold what was sent.
         shown = cut_below(error, handled)
         if shown is error:
             raise
@@ -89,7 +89,7 @@ async def _sleep(seconds: float) -> None:
 
 
 def _received(answer: Response) -> EffectResult:
-    """Return the answer, or say that there is none: a transport may be anybody's."""
+    """Return the response, or a failure where a custom transport returned something else."""
     if isinstance(answer, Response):
         return answer
     kind = type(answer).__name__  # type: ignore[unreachable]
@@ -97,5 +97,5 @@ def _received(answer: Response) -> EffectResult:
 
 
 def _unforeseen(error: Exception) -> TransportFailure:
-    """Whatever a transport raises, the request may have left, and the user must be told so."""
+    """Return the failure for an exception of a transport: the request may have left."""
     return TransportFailure(f"the transport raised {type(error).__name__}", sent=True)

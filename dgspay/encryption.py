@@ -8,7 +8,7 @@ itself the payer's device: a kiosk, a till, a desktop app. A web shop uses
 numbers, and that breaks the vendor's rules and puts the whole server in scope of PCI DSS.
 
 What the shared nonce gives away: the wire format encrypts number, month, year and CVV under
-one nonce, and AES-GCM with equal nonces has equal key-stream. Whoever sees the four
+one nonce, and AES-GCM with equal nonces has equal key-stream. An observer of the four
 ciphertexts can xor them, and since a year begins with "20" and a month is one of twelve, gets
 the CVV, the month and the first digits of the number without the key. The format is the
 vendor's and cannot be changed here. Treat `card_encrypted_*` like the card itself: never log

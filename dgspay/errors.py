@@ -134,7 +134,7 @@ class SignatureError(DGSPayError):
 
 
 class WrongEnvironmentError(SignatureError):
-    """A webhook is signed, but speaks of simulated money where real money is expected, or back.
+    """The webhook is validly signed but belongs to the other environment (test or production).
 
     Do not act on the event: test and production share a webhook secret, or a URL.
     """

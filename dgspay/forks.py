@@ -1,4 +1,4 @@
-"""What a fork must not cut in two: locks that its child finds free, and work that it waits for.
+"""Fork safety: locks that a child finds free, and work that a fork waits for.
 
 A child has the memory of its parent and one of its threads. A lock that another thread held stays
 locked in it for ever, and a module that another thread was importing is never finished.
@@ -38,7 +38,7 @@ class Renewed(Protocol):
     """Something that another thread serves, which a child does not have."""
 
     def renew_in_child(self) -> None:
-        """Come to terms with that. No lock need be held: the child has one thread."""
+        """Reset for the child. No lock need be held: the child has one thread."""
         ...
 
 
@@ -46,7 +46,7 @@ _renewed: weakref.WeakSet[Renewed] = weakref.WeakSet()
 
 
 def renew_in_child(owner: Renewed) -> None:
-    """Have an object told that it lives in a forked child, for as long as it lives."""
+    """Call an object's `renew_in_child` in every forked child, as long as the object lives."""
     _renewed.add(owner)
 
 

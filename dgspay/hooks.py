@@ -1,4 +1,4 @@
-"""Telling the outside about calls: the standard log, and the hooks the user passes."""
+"""Events of calls emitted to the standard log and to the hooks the user passes."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from dgspay.errors import ConfigError, Outcome
 from dgspay.interruption import interruption_in
 
 _logger = logging.getLogger("dgspay")
-# A program that has set up no logging is not to find our warnings on its standard error.
+# Without logging set up, a program must not find our warnings on its standard error.
 _logger.addHandler(logging.NullHandler())
 
 
 class Emitter:
-    """Tells the log and every hook.
+    """Emits events to the log and every hook.
 
     Attributes:
         told: The hooks.
 
     Raises:
-        ConfigError: when a hook cannot be told.
+        ConfigError: when a hook cannot be called with an event.
     """
 
     def __init__(self, hooks: Iterable[Hook]) -> None:
         self.hooks = _checked(hooks)
 
     def __call__(self, event: TelemetryEvent) -> None:
-        """Tell of an event.
+        """Emit an event.
 
         A payment that went through must not turn into an error because of telemetry, and a
         cancellation not into something else: whatever a hook or a part of the program's logging
@@ -51,7 +51,7 @@ class Emitter:
                     _logger.exception("a hook raised on %s", event.operation)
 
     def wants(self, outcome: Outcome) -> bool:
-        """Whether anybody may want to be told of something that came out like this."""
+        """Whether any hook or log handler would receive an event with this outcome."""
         if self.hooks or outcome is not Outcome.COMPLETED:
             return True
         return _logger.isEnabledFor(logging.DEBUG)
@@ -76,7 +76,9 @@ def _checked(hooks: Iterable[Hook]) -> tuple[Hook, ...]:
         # Of a function, or of an object's `__call__`.
         called = getattr(hook, "__call__", None)  # noqa: B004 - it is asked, not called
         if inspect.iscoroutinefunction(hook) or inspect.iscoroutinefunction(called):
-            raise ConfigError("a hook must be a plain function: nobody would await its result")
+            raise ConfigError(
+                "a hook must be a plain function: the result of an async one would never be awaited"
+            )
     return checked
 
 

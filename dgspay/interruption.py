@@ -1,4 +1,4 @@
-"""Tell an exception of the program's own from those of a transport.
+"""Distinguish an exception of the program's own from those of a transport.
 
 A handler of a signal runs wherever the interpreter happens to be, and may raise what it likes:
 `TimeoutError` by an alarm, say, or Celery's `SoftTimeLimitExceeded`. Raised inside an HTTP library
@@ -60,7 +60,7 @@ def links(error: BaseException) -> Iterator[BaseException]:
 
 
 def _is_handler(frame: FrameType) -> bool:
-    """Say whether a frame is that of a signal's handler: it is given the frame it interrupts."""
+    """Whether a frame is that of a signal's handler: it is given the frame it interrupts."""
     interrupted = frame.f_back
     if interrupted is None:
         return False
@@ -88,7 +88,7 @@ def _codes_of_handlers() -> Iterator[CodeType]:
 
 
 def _was_put_in(error: BaseException, frames: list[FrameType]) -> bool:
-    """Say whether an exception came from another thread (`PyThreadState_SetAsyncExc`).
+    """Whether an exception came from another thread (`PyThreadState_SetAsyncExc`).
 
     It is of a class of the program's own, where only libraries are at work that do not know it.
     """

@@ -1,4 +1,4 @@
-"""Pagers: what `list` returns at once, and what fetches the pages as they are walked through."""
+"""Pagers: returned by `list` at once, they fetch pages as they are iterated."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class _Walker(Generic[T]):
-    """What both pagers share: the walk that is under way, and where it stands."""
+    """State that both pagers share: the walk in progress, and its position."""
 
     def __init__(self, listing: Listing[T]) -> None:
         self._listing = listing

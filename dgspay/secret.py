@@ -164,7 +164,7 @@ def _masked(value: Any, without: Callable[[str], str], mask: Callable[[str], str
 
 
 def masked_text(text: str, secrets: Iterable[Secret] = ()) -> str:
-    """Return somebody else's words fit to be shown, in a log or on a terminal.
+    """Return foreign text fit to be shown, in a log or on a terminal.
 
     The given secrets, in whatever form they were written, API keys and card-like numbers are
     masked; line breaks become spaces, and other characters that cannot be printed (ESC, those
@@ -256,8 +256,9 @@ _MOST_ECHOES = 1_000
 def _remover(secrets: Iterable[Secret]) -> Callable[[str], str]:
     """Return what masks the secrets in one text after another, in whatever form they stand there.
 
-    Their forms are made once, and held by a function, for that shows nothing. Nobody honest repeats
-    them a thousand times: from then on, a text with one of them in it is masked as a whole.
+    Their forms are made once, and held by a function, for that shows nothing. An honest server
+    does not repeat them a thousand times: from then on, a text with one of them in it is masked
+    as a whole.
     """
     left = _MOST_ECHOES
     forms = [form for secret in secrets for form in _forms(secret.reveal())]

@@ -1,4 +1,4 @@
-"""How a client is set up: credentials, environment, origin and times, all checked at once."""
+"""Settings of a client: credentials, environment, origin and time limits, all checked at once."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _TEST_KEYS = ("sk_test_", "sk_sandbox_")
 
 @attrs.frozen(kw_only=True)
 class Settings:
-    """What a client is set up with. Build it with `Settings.check`; its repr is safe to log."""
+    """Checked settings of a client. Build it with `Settings.check`; its repr is safe to log."""
 
     api_key: Secret
     account_number: str
@@ -192,7 +192,7 @@ def check_base_url(url: str) -> str:
         raise ConfigError("base_url must be an absolute https URL")
     if parts.scheme == "http" and not is_loopback(host):
         raise ConfigError(
-            "base_url must be https: over http anybody on the way reads the API key. "
+            "base_url must be https: over http the API key can be read in transit. "
             "Only loopback addresses may use http"
         )
     if "@" in parts.netloc or "?" in url or "#" in url:

@@ -1,4 +1,4 @@
-"""What several calls put into their bodies in the same way."""
+"""Fields that several calls put into their bodies in the same way."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def reads(cls: type[T]) -> Callable[[JSONObject], T]:
 
 
 def require_reference(reference: str | None, field: str) -> None:
-    """Refuse an answer about a payment that has no name: no webhook or look-up could find it.
+    """Reject an answer about a payment that has no name: no webhook or look-up could find it.
 
     Raises:
         DecodeError: when the reference is missing or blank.

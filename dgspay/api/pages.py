@@ -1,4 +1,4 @@
-"""How a page of a list is read (guide, "List Response")."""
+"""Readers of a page of a list (guide, "List Response")."""
 
 from __future__ import annotations
 

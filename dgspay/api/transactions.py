@@ -138,9 +138,9 @@ def _transaction(record: JSONObject, contradiction: str | None) -> Transaction:
 
 
 def _require_about(asked: str, record: JSONObject, envelope: JSONObject) -> None:
-    """Refuse an answer that does not show the name it was asked for under.
+    """Reject an answer that does not show the name it was asked for under.
 
-    Goods would be shipped, or a salary paid again, by what became of somebody else's payment.
+    Goods would be shipped, or a salary paid again, by the result of another payment.
     """
     inner, outer = _names_in(record), _names_in(envelope)
     if not inner and not outer:

@@ -1,8 +1,8 @@
-"""What an answer means: pure functions of status, headers and body, and nothing else.
+"""Assessment of a response: pure functions of its status, headers and body.
 
 The body decides; the HTTP status decides only where no usable body came. That is, in order:
 
-1. a redirect is no answer, nor is a status that no answer has (below 200, above 599);
+1. a redirect is not a response to the call, nor is a status below 200 or above 599;
 2. code 93 says that the key is in use, whatever came with it;
 3. 429 and the codes 90, 91, 92 and VALIDATION_ERROR are refusals of DGS-Pay's own, and 99 is a
    failure that it calls safe to retry;
@@ -48,7 +48,7 @@ MAX_RETRY_AFTER = 86_400.0
 
 
 class Verdict(enum.Enum):
-    """What one attempt came to, as far as repeating it is concerned."""
+    """The kind of result of one attempt, which decides whether it may be repeated."""
 
     OK = "ok"
     NOT_SENT = "not sent"
@@ -66,7 +66,7 @@ class Verdict(enum.Enum):
 # Not frozen: setting what is frozen takes an eighth of the time in which an answer is assessed.
 @attrs.define(kw_only=True)
 class Assessment:
-    """What one attempt came to. It is never changed.
+    """The result of one attempt. It is never changed.
 
     Attributes:
         verdict: The kind of it.
@@ -162,7 +162,7 @@ _SAYS_NOTHING = frozenset({408, 409, 425, 499})
 
 
 def assess_failure(failure: TransportFailure) -> Assessment:
-    """Say what an attempt without an answer came to."""
+    """Assess an attempt that got no response."""
     if failure.sent:
         verdict = Verdict.UNKNOWN
     elif failure.permanent:
@@ -173,7 +173,7 @@ def assess_failure(failure: TransportFailure) -> Assessment:
 
 
 class _Conclude(Protocol):
-    """Makes a Finding that already holds what came with the answer."""
+    """Builds an Assessment that already holds what came with the response."""
 
     def __call__(self, verdict: Verdict, reason: str, **more: Any) -> Assessment: ...
 
@@ -181,7 +181,7 @@ class _Conclude(Protocol):
 def assess(
     response: Response, operation: Operation[Any], *, now: float, secrets: Sequence[Secret] = ()
 ) -> Assessment:
-    """Say what an answer means for this operation.
+    """Assess a response to this operation.
 
     Args:
         response: The answer.
@@ -196,7 +196,7 @@ def assess(
     envelope, fault = _parse_envelope(response, secrets)
     excerpt = excerpt_of(response.reveal_body(), secrets) if envelope is None else None
     code = None if envelope is None else _error_code(envelope, secrets)
-    # Most answers are good, and nobody quotes them.
+    # Built only when needed: most responses are good, and their message is not quoted.
     quoted = functools.partial(_quoted_message, envelope, secrets)
 
     def conclude(verdict: Verdict, reason: str, **more: Any) -> Assessment:
@@ -235,14 +235,14 @@ def assess(
 
 
 def _is_final(status: object) -> bool:
-    """Whether it is the status of an answer: a transport may be anybody's, and say anything."""
+    """Whether this is the status of a final response; a custom transport may return any value."""
     return isinstance(status, int) and 200 <= status < 600
 
 
 def _no_answer(status: object) -> str:
     if isinstance(status, int) and 0 <= status < 1000:
-        return f"what came (HTTP {status:d}) is no answer"
-    return "what came has no status of HTTP's"
+        return f"HTTP {status:d} is not the status of a final response"
+    return "the response has no valid HTTP status"
 
 
 def _assess_code(
@@ -282,7 +282,7 @@ def _contradiction(
     operation: Operation[Any],
     quoted: Callable[[], str],
 ) -> str | None:
-    """Say what a refusal tells of a payment that goes on all the same, or None.
+    """Describe a refusal whose body reports a payment that goes on all the same, or return None.
 
     A code of the guide's is "only present when the API itself could not process your request",
     so a mere `status: success` beside it is sloppy. Beside 99, which would be repeated, or
@@ -314,7 +314,7 @@ def _decides_for_itself(operation: Operation[Any]) -> bool:
 
 
 def _goes_on(statement: Statement) -> bool:
-    """Whether it is a word for how the payment stands, and not the one that says it is over.
+    """Whether this is a payment status other than "failed".
 
     A word the guide does not know never counts as paid, and as not paid no more than that.
     """
@@ -412,7 +412,7 @@ def _parse_envelope(
 
 def _error_code(envelope: JSONObject, secrets: Sequence[Secret]) -> str | None:
     code = envelope.get("error_code")
-    # None first: a good answer has no code, and to hold it against a union takes its time.
+    # None first: a good answer has no code, and comparing with a union is slow.
     if code is None or not is_error_code(code):
         return None
     # A number is the same code as its text. An array or an object with something in it is one,
@@ -431,7 +431,7 @@ def _quoted_message(envelope: JSONObject | None, secrets: Sequence[Secret]) -> s
 def parse_retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
     """Return the seconds a Retry-After header asks for, between 0 and one day, or None.
 
-    Both forms of RFC 9110 are read, seconds and date. A date is held against the server's own
+    Both forms of RFC 9110 are read, seconds and date. A date is compared with the server's own
     `Date` where there is one, so that a wrong clock on either side does no harm.
     """
     text = headers.get("retry-after", "").strip()

@@ -24,7 +24,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 _call_ids = itertools.count(1)
 
-# What most calls come to; see `dgspay.core.operation` for why they stand here.
+# The most frequent members; `dgspay.core.operation` says why they are aliased.
 _OK = Verdict.OK
 _COMPLETED = Outcome.COMPLETED
 
@@ -43,7 +43,7 @@ class Runnable(Protocol[T_co]):
 
 
 class CallRunner:
-    """What all calls of one client share, and how each of them is made.
+    """Run the calls of one client, with the settings and the state that they share.
 
     Everything that is not the same at every run comes in from outside: the clock, the random
     numbers (evenly between 0 and 1) and the generated keys.
@@ -137,7 +137,7 @@ class CallRunner:
         return self._whole_timeout if seconds == self.deadline else self.timeout.within(seconds)
 
     def emit(self, event: TelemetryEvent) -> None:
-        """Tell the hooks."""
+        """Emit an event to the log and the hooks."""
         self._emit(event)
 
 
@@ -200,7 +200,7 @@ class _Run:
         return Send(self.request, self.runner.timeout_within(left))
 
     def _assessed(self, answer: EffectResult) -> Assessment:
-        """Say what the attempt came to."""
+        """Assess the attempt."""
         if isinstance(answer, Response):
             self.answer = answer
             self.last = self._read(answer)
@@ -219,15 +219,15 @@ class _Run:
         except Exception as error:
             if interruption_in(error) is not None:
                 raise
-            # The request is out. Whatever keeps its answer from being read, too little memory
-            # or stack, say, the user must be told what that means for the money.
+            # The request has left. If its response cannot be read, for lack of memory or stack
+            # for example, the error must still say what that means for the money.
             reason = f"the answer could not be read ({type(error).__name__})"
         else:
             return assessment
         return Assessment(verdict=Verdict.UNREADABLE, reason=reason, status=answer.status)
 
     def _next(self, assessment: Assessment) -> tuple[Stopped | None, float]:
-        """Decide on a further attempt, prepare it, and tell the hooks about this one."""
+        """Decide on a further attempt, prepare it, and emit the event of this one."""
         if assessment.verdict is _OK:
             self._emit_attempt(assessment, _COMPLETED, None)
             return Stopped.NO, 0.0
@@ -253,7 +253,7 @@ class _Run:
         return max(pause, assessment.retry_after or 0.0)
 
     def _bound(self, step: Step, delay: float) -> Stopped | None:
-        """Say why there is no further attempt, or None when there is one."""
+        """Return why there is no further attempt, or None when there is one."""
         if step is Step.STOP:
             return Stopped.NO
         if self.attempt >= self.policy.attempts:
@@ -297,7 +297,7 @@ class _Run:
             secrets=self._secrets,
         )
 
-    # --- telling the hooks ---
+    # --- events ---
 
     def _emit_attempt(
         self, assessment: Assessment | None, outcome: Outcome, delay: float | None
@@ -338,7 +338,7 @@ class _Run:
         )
 
     def _emit_cancelled(self, *, sending: bool) -> None:
-        """A cancelled request may have arrived; the caller's own exception goes on its way."""
+        """Emit the events of a cancelled call; the cancellation itself propagates."""
         now = self.runner.clock.monotonic()
         if sending or self.last is None:
             outcome = Outcome.UNKNOWN
@@ -362,7 +362,7 @@ class _KeysInFlight:
         renew_in_child(self)
 
     def acquire(self, key: str, run: _Run) -> None:
-        """Hold the caller's key until it is given back, which must follow in any case.
+        """Acquire the caller's key; it must be released however the call ends.
 
         Raises:
             IdempotencyError: (NOT_SENT) when the key is in flight already.
@@ -370,17 +370,17 @@ class _KeysInFlight:
         if self._runs.setdefault(key, run) is not run:
             raise IdempotencyError(
                 "This idempotency key is in flight with another call of this client. This one "
-                "was not sent; how the other one ends decides. Use one key per payment.",
+                "was not sent; wait for the result of the other one. Use one key per payment.",
                 outcome=Outcome.NOT_SENT,
                 operation=run.operation.name,
                 idempotency_key=key,
             )
 
     def release(self, key: str, run: _Run) -> None:
-        """Let the key be used again, if it was this run that held it."""
+        """Release the key if this run holds it."""
         if self._runs.get(key) is run:
             self._runs.pop(key, None)
 
     def renew_in_child(self) -> None:
-        """Forget what the other threads of the parent have in flight: nothing ends it here."""
+        """Forget the calls of the parent's other threads: they never end in this process."""
         self._runs.clear()

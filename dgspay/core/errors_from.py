@@ -1,4 +1,4 @@
-"""From a finding to the exception a person can act on: what happened, the money, what next."""
+"""Exceptions built from assessments: what happened, the money, what to do next."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _LOOK_FIRST = (
 
 
 class Stopped(enum.Enum):
-    """Why there was no further attempt, where one would have been allowed."""
+    """The reason for no further attempt, where one would have been allowed."""
 
     NO = ""
     ATTEMPTS = "All attempts are used up."
@@ -70,7 +70,7 @@ class Stopped(enum.Enum):
 
 @attrs.frozen(kw_only=True)
 class CallContext:
-    """What an exception tells about the call it ended.
+    """The facts of a call that its exception reports.
 
     Attributes:
         operation: The call.
@@ -105,7 +105,7 @@ _NO_TO_A_READ = (Verdict.SAFE_TO_RETRY, Verdict.REJECTED_BY_STATUS, Verdict.UNCO
 
 
 def outcome_of(assessment: Assessment, call: CallContext) -> Outcome:
-    """Say what is known about the call as a whole after its last attempt."""
+    """Return what is known about the call as a whole after its last attempt."""
     writes = not call.operation.is_read
     if assessment.verdict is Verdict.OK:
         return Outcome.COMPLETED
@@ -121,7 +121,7 @@ def outcome_of(assessment: Assessment, call: CallContext) -> Outcome:
 
 
 def error_for(assessment: Assessment, call: CallContext) -> DGSPayError:
-    """Build the exception for a call whose last attempt came to this finding."""
+    """Build the exception for a call whose last attempt had this assessment."""
     assessment = _with_earlier_answer(assessment, call)
     outcome = outcome_of(assessment, call)
     context: dict[str, Any] = {
@@ -140,9 +140,9 @@ def error_for(assessment: Assessment, call: CallContext) -> DGSPayError:
 
 
 def _with_earlier_answer(assessment: Assessment, call: CallContext) -> Assessment:
-    """Tell of the answer an earlier attempt got, where the last one did not even leave.
+    """Include the response to an earlier attempt where the last one was not sent.
 
-    "Nothing was sent" would be a lie: DGS-Pay has seen the request and said no.
+    "Nothing was sent" would be wrong: DGS-Pay received the request and refused it.
     """
     unsent = assessment.verdict in (Verdict.NOT_SENT, Verdict.NOT_SENT_FOR_GOOD)
     if not unsent or call.earlier_answer is None or call.operation.is_read:
@@ -152,7 +152,7 @@ def _with_earlier_answer(assessment: Assessment, call: CallContext) -> Assessmen
 
 
 def _is_likely_accepted(assessment: Assessment, call: CallContext) -> bool:
-    # Whatever is said after that, a refusal too, is not about the attempt that got there.
+    # Any later response, even a refusal, is not about the attempt that was accepted.
     if call.earlier_accepted:
         return True
     return assessment.error_code == KEY_CONFLICT and call.may_be_in
@@ -197,7 +197,7 @@ def _unknown(assessment: Assessment, call: CallContext, context: dict[str, Any])
 
 
 def _reference_in(assessment: Assessment, call: CallContext) -> str | None:
-    """Return the name that an answer gave which was of no other use.
+    """Return the DGS-Pay reference in a response that could not be used otherwise.
 
     Only where no earlier attempt may have got another one: how that ended would be taken for how
     the call ended.

@@ -1,4 +1,4 @@
-"""What a hook is told: one frozen event per attempt and one per call, never a body or an id."""
+"""Events that hooks receive: one per attempt and one per call, never with a body or an id."""
 
 from __future__ import annotations
 

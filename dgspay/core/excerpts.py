@@ -1,4 +1,4 @@
-"""What of an answer is quoted: its beginning, its message, its body as far as a person reads.
+"""Excerpts of a response: its beginning, its message, and as much of its body as a person reads.
 
 What is quoted is masked, and masking a text takes a hundred times as long as reading it. So it is
 cut before that, in such a way that no half of a secret is left at the end.
@@ -61,7 +61,7 @@ def kept_of(body: JSONObject | None, secrets: Sequence[Secret]) -> JSONObject | 
 
 
 class _Room:
-    """How much more an error keeps."""
+    """The remaining allowance of what an error keeps."""
 
     def __init__(self) -> None:
         self._values = _MOST_VALUES

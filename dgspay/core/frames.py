@@ -1,4 +1,4 @@
-"""What an exception that leaves a call may show: the frames above it, and none below.
+"""Frames of an exception that leaves a call: those above the call are kept, those below are cut.
 
 The frames of an HTTP library, of its network layers and of our own transports hold the request as
 it is sent, API key and all, and crash reporters collect the local variables of every frame. So

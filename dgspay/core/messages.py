@@ -30,7 +30,7 @@ def _with_sealed_key(headers: Mapping[str, str | Secret]) -> RequestHeaders:
 
 
 class Request:
-    """Exactly what goes on the wire, with its secrets sealed. It is never changed.
+    """A request exactly as it is sent, with its secrets sealed. It is never changed.
 
     Attributes:
         method: HTTP method.
@@ -96,7 +96,7 @@ _set_request_body, _request_body = take_name(Request, "_body")
 
 
 class Response:
-    """What a server answered, sealed: it may repeat what it was sent. It is never changed.
+    """A server's response, sealed: it may echo secrets of the request. It is never changed.
 
     Args:
         status: HTTP status.
@@ -134,7 +134,7 @@ _set_body, _body_of = take_name(Response, "_body")
 
 
 def _check_seconds(_: object, attribute: attrs.Attribute[float], value: object) -> None:
-    # "Above 0" is not so of NaN either.
+    # The comparison rejects NaN as well.
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         raise ConfigError(
             f"Timeout: {attribute.name} must be a number of seconds above 0, not {value!r}"
@@ -143,7 +143,7 @@ def _check_seconds(_: object, attribute: attrs.Attribute[float], value: object) 
 
 @attrs.frozen(kw_only=True)
 class Timeout:
-    """How long each part of an attempt may take, in seconds.
+    """Time limits for each part of an attempt, in seconds.
 
     Attributes:
         connect: To open the connection, TLS included.
@@ -160,9 +160,9 @@ class Timeout:
     total: float | None = None
 
     def within(self, total: float) -> Timeout:
-        """Return it with no part longer than `total` seconds, nor than a day.
+        """Return a copy with no part longer than `total` seconds or a day.
 
-        Of "for ever" not every kind of socket knows, and some raise once the request has left.
+        Not every kind of socket accepts an infinite timeout; some raise after the request has left.
         """
         longest = min(total, _DAY)
         return Timeout(
@@ -175,7 +175,7 @@ class Timeout:
 
 
 class TransportFailure(Exception):  # noqa: N818 - a fact for the core, not an error of the user's
-    """An attempt got no answer.
+    """An attempt that got no response.
 
     Attributes:
         reason: What happened, in words; never a header, a body or a URL.
@@ -201,7 +201,7 @@ class TransportFailure(Exception):  # noqa: N818 - a fact for the core, not an e
 
 @attrs.define  # not frozen, which would take three times as long to make
 class Send:
-    """Effect: send the request and give back a Response or a TransportFailure."""
+    """Effect: send the request and return a Response or a TransportFailure."""
 
     request: Request
     timeout: Timeout

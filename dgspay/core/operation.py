@@ -28,7 +28,7 @@ class Repeat(enum.Enum):
     """It spends a PIN or an OTP: never repeat it after an unknown outcome, trusted or not."""
 
 
-# Here and elsewhere: Python 3.11 takes its time to find the member of an enum.
+# An alias, here and elsewhere: looking up the member of an enum is slow in Python 3.11.
 _READ = Repeat.READ
 
 
@@ -82,7 +82,7 @@ class Operation(Generic[T]):
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        """What its body holds and nobody may be shown, not even where the server repeats it."""
+        """Secret values in the body, to be masked wherever they are echoed."""
         if self.body is None:
             return ()
         return tuple([held for held in self.body.reveal().values() if type(held) is Secret])
@@ -94,7 +94,7 @@ class ServerHeaders(Mapping[str, str]):
     __slots__ = ("_raw",)
 
     def __init__(self, answer: Response, secrets: tuple[Secret, ...]) -> None:
-        # Masked when they are asked for: of nearly all answers, nobody reads them.
+        # Masked on access: the headers of most responses are never read.
         _set_raw(self, (answer, secrets))
 
     def _shown(self) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Pages as values, and the walk through them: which to fetch next and which rows are new.
 
-Rows are inserted at the head while somebody pages, so each insertion moves a row that was
+Rows are inserted at the head during a walk, so each insertion moves a row that was
 already seen on to the next page. The walk remembers what it gave out (`dgspay.core.seen_rows`) and
 drops it when it comes again. It ends at the last page the server names, at an empty page, or
 where the server repeats itself; it never trusts a count to be the same on the next page.

@@ -1,4 +1,4 @@
-"""Waiting for a payment to settle: a flow of look-ups with growing pauses, as a generator."""
+"""Polling until a payment settles: look-ups with growing pauses, as a generator."""
 
 from __future__ import annotations
 

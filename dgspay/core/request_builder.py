@@ -1,4 +1,4 @@
-"""How an operation becomes a request: origin, headers, path, query and exact body bytes."""
+"""Requests built from operations: origin, headers, path, query and exact body bytes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _fixed_headers(builder: RequestBuilder) -> RequestHeaders:
 
 @attrs.frozen(kw_only=True)
 class RequestBuilder:
-    """What every request of one client has in common.
+    """Builder of the requests of one client, from what they have in common.
 
     Attributes:
         base_url: Scheme, host and prefix; requests never leave it.
@@ -69,7 +69,7 @@ class RequestBuilder:
     )
 
     def __attrs_post_init__(self) -> None:
-        """Look out for the key in every answer."""
+        """Have every response searched for the key."""
         watch_closely(self.api_key)
 
     def request(self, operation: Operation[Any], key: str | None) -> Request:
@@ -108,7 +108,7 @@ class RequestBuilder:
             if self.api_timezone is None:
                 raise ValueError(
                     f"{field} has a time zone, and the API's times have none: give a naive "
-                    "datetime, or tell the client the API's zone with api_timezone="
+                    "datetime, or set the API's zone with the client's api_timezone="
                 )
             try:
                 return value.astimezone(self.api_timezone).replace(tzinfo=None)
@@ -155,7 +155,7 @@ def expand_path(template: str, values: Mapping[str, str]) -> str:
 
 @functools.lru_cache(maxsize=64)
 def _checked_template(template: str) -> str:
-    """Remembered, for there are as many templates as the API has routes."""
+    """Check a template, once: there are only as many as the API has routes."""
     if not _TEMPLATE.fullmatch(template) or "//" in template:
         raise ValueError("the path must be a template under the API's prefix, never a URL")
     return template

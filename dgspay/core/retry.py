@@ -1,4 +1,4 @@
-"""When to try again: the decision table, the policy's numbers and the retry budget, as values.
+"""Retries: the decision table, the policy's numbers and the retry budget, as values.
 
 ======================  =======  ============================  ============================
 what an attempt was     READ     CHARGE (ONCE: never trusted)  PAYOUT
@@ -34,7 +34,7 @@ from dgspay.forks import new_lock
 
 
 class Step(enum.Enum):
-    """What to do after an attempt."""
+    """The decision after an attempt."""
 
     STOP = "stop"
     AGAIN = "again"
@@ -67,7 +67,7 @@ _LEAVES_DOUBT = frozenset({Verdict.UNKNOWN, Verdict.SAFE_TO_RETRY, Verdict.REJEC
 
 @attrs.define
 class History:
-    """What earlier attempts of one call leave behind for the next decision.
+    """Facts from earlier attempts of one call that the next decision needs.
 
     Attributes:
         own_key: Whether the client drew the key, so that only this call can be using it.
@@ -119,7 +119,7 @@ def _decide_conflict(repeat: Repeat, history: History) -> Step:
 
 @attrs.frozen(kw_only=True)
 class RetryPolicy:
-    """How often and how soon a call is tried again, where trying again is safe.
+    """Number and timing of retries, where a retry is safe.
 
     Attributes:
         attempts: Attempts in all, the first included.
@@ -129,12 +129,12 @@ class RetryPolicy:
         trust_idempotency: Repeat charges and payouts after an unknown outcome, with the same
             key and the same bytes. Only where DGS-Pay has confirmed to you that it honours
             idempotency keys: if it does not, this can pay twice.
-        retry_99: Repeat what moves money after code 99, with the same key and the same bytes. The
-            guide calls that "safe to retry after a short delay", and this is the one thing that is
+        retry_99: Repeat a call that moves money after code 99, with its key and bytes. The guide
+            calls that "safe to retry after a short delay", and this is the one thing that is
             done on its word alone. With False, a 99 is an unknown outcome at once. Reads are
             repeated either way.
         budget: Retries the client may spend before it must earn new ones; an outage is then
-            not multiplied by everybody's retries.
+            not multiplied by every client's retries.
         budget_refill: What each success gives back to the budget.
     """
 
@@ -164,7 +164,7 @@ class RetryBudget:
         self._lock = new_lock()
 
     def spend(self) -> bool:
-        """Take one retry out, or say that there is none left."""
+        """Spend one retry; return False when there is none left."""
         with self._lock:
             if self._left < 1.0:
                 return False

@@ -1,4 +1,4 @@
-"""Which rows of a walk were given out before, remembered in a few bytes each.
+"""A bounded memory of the rows that a walk has yielded, a few bytes each.
 
 Rows that are inserted at the head move others on to the next page, and how far back a page may
 reach depends on how long the program paused before it asked for it. So all of the last million

@@ -1,1 +1,1 @@
-"""What the API says and takes, one file per area: frozen classes and open enums."""
+"""Values of the API, one file per area: frozen classes and open enums."""

@@ -1,4 +1,4 @@
-"""What the API says of the merchant wallet (guide, "Merchant Balances")."""
+"""Balances of the merchant wallet (guide, "Merchant Balances")."""
 
 from __future__ import annotations
 

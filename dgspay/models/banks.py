@@ -1,4 +1,4 @@
-"""What the API says of banks and mobile-money providers (guide, "List Banks & Providers")."""
+"""Banks and mobile-money providers (guide, "List Banks & Providers")."""
 
 from __future__ import annotations
 

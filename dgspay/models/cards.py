@@ -20,10 +20,10 @@ _PRINTABLE_ASCII = re.compile(r"[!-~]+", re.ASCII)
 
 
 class _Encrypted:
-    """What both values have in common: frozen fields that are never shown.
+    """Base of both values: frozen fields that are never shown.
 
     The ciphertexts are as good as the card itself. The wire format encrypts four fields
-    under one nonce, and what that gives away is told in `dgspay.encryption`.
+    under one nonce, and what that reveals is described in `dgspay.encryption`.
     """
 
     __slots__ = ("_wire",)

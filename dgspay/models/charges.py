@@ -1,4 +1,4 @@
-"""What the API says of a charge, and what the customer has to do next."""
+"""Charges, and the next action the customer has to take."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class RedirectRequired(Result):
 
 @attrs.frozen(kw_only=True, field_transformer=shown)
 class UnknownAction(Result):
-    """Something this version does not know; `type` is the vendor's word as it came.
+    """An action this version does not know; `type` is the vendor's word as it came.
 
     A redirect to a URL that no payer may be sent to (`javascript:`, http, a user name before the
     host) is one, too: `url` is None then, and what came is in the charge's `extra`.
@@ -100,7 +100,7 @@ class Charge(Result):
 
     @property
     def standing(self) -> Standing:
-        """How it stands by everything the answer says; see `dgspay.models.standing`."""
+        """The standing by everything the answer says; see `dgspay.models.standing`."""
         said = all_said(
             self.extra,
             status=self.status,

@@ -1,4 +1,4 @@
-"""What the API says of a currency conversion (guide, "Currency Conversion")."""
+"""Currency conversions (guide, "Currency Conversion")."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Conversion(Result):
 
     @property
     def standing(self) -> Standing:
-        """How it stands by everything the answer says; see `dgspay.models.standing`."""
+        """The standing by everything the answer says; see `dgspay.models.standing`."""
         said = all_said(self.extra, status=self.status, conversion_status=self.conversion_status)
         return standing_of(statements(said))
 

@@ -1,4 +1,4 @@
-"""Who pays and who is paid: customers, billing addresses and recipients, checked when made."""
+"""Customers, billing addresses and recipients, checked when made."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Customer:
     phone_country_code: str = RWANDA
 
     def __attrs_post_init__(self) -> None:
-        """Refuse what DGS-Pay would refuse, naming the field."""
+        """Reject what DGS-Pay would refuse, naming the field."""
         required_text(self.email, field="customer.email")
         if not _EMAIL.fullmatch(self.email):
             raise ValueError("customer.email must be an e-mail address")
@@ -79,7 +79,7 @@ class BillingAddress:
     postal_code: str | None = None
 
     def __attrs_post_init__(self) -> None:
-        """Refuse what DGS-Pay would refuse, naming the field."""
+        """Reject what DGS-Pay would refuse, naming the field."""
         required_text(self.line1, field="address.line1")
         country_code(self.country, field="address.country")
         for name in ("line2", "city", "state", "postal_code"):
@@ -114,7 +114,7 @@ class BankRecipient:
     branch: str | None = None
 
     def __attrs_post_init__(self) -> None:
-        """Refuse what DGS-Pay would refuse, naming the field."""
+        """Reject what DGS-Pay would refuse, naming the field."""
         required_text(self.bank_key, field="recipient.bank_key")
         account_number(self.account_number, field="recipient.account_number")
         optional_text(self.name, field="recipient.name")
@@ -152,7 +152,7 @@ class MobileMoneyRecipient:
     name: str | None = None
 
     def __attrs_post_init__(self) -> None:
-        """Refuse what DGS-Pay would refuse, naming the field."""
+        """Reject what DGS-Pay would refuse, naming the field."""
         mobile_local(self.msisdn, field="recipient.msisdn")
         network_name(self.network, field="recipient.network")
         country_code(self.country, field="recipient.country")

@@ -1,4 +1,4 @@
-"""What the API says of a disbursement (guide, "Disburse Funds")."""
+"""Disbursements (guide, "Disburse Funds")."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Disbursement(Result):
 
     @property
     def standing(self) -> Standing:
-        """How it stands by everything the answer says; see `dgspay.models.standing`."""
+        """The standing by everything the answer says; see `dgspay.models.standing`."""
         said = all_said(
             self.extra,
             status=self.status,

@@ -66,7 +66,7 @@ class OpenEnum(enum.StrEnum):
 
 
 class PaymentStatus(OpenEnum):
-    """How a payment, a disbursement or a conversion stands.
+    """Status of a payment, a disbursement or a conversion.
 
     The vendor has three vocabularies for it: `successful` in charges, `success` in the
     transaction list, `payment.success` in events. They are one here.
@@ -89,7 +89,7 @@ class PaymentStatus(OpenEnum):
 
 
 class PaymentMethod(OpenEnum):
-    """How the customer paid (guide, `payment_type` and `payment_method_type`)."""
+    """Means of payment (guide, `payment_type` and `payment_method_type`)."""
 
     CARD = "card"
     MOBILE_MONEY = "mobile_money"
@@ -98,14 +98,14 @@ class PaymentMethod(OpenEnum):
 
 
 class AmountType(OpenEnum):
-    """Whether the merchant or the payer sets the amount of a payment link."""
+    """Party that sets the amount of a payment link: the merchant or the payer."""
 
     FIXED = "fixed"
     FLEXIBLE = "flexible"
 
 
 class LinkStatus(OpenEnum):
-    """How a payment link stands. The guide shows `active` only; the others are assumed."""
+    """Status of a payment link. The guide shows `active` only; the others are assumed."""
 
     ACTIVE = "active"
     ARCHIVED = "archived"
@@ -114,14 +114,14 @@ class LinkStatus(OpenEnum):
 
 
 class DestinationType(OpenEnum):
-    """Where a disbursement goes; also the kind of a provider in the bank list."""
+    """Kind of destination of a disbursement; also the kind of a provider in the bank list."""
 
     BANK = "bank"
     MOBILE_MONEY = "mobile_money"
 
 
 class ConversionStatus(OpenEnum):
-    """How a currency conversion stands. The guide shows `processing` only."""
+    """Status of a currency conversion. The guide shows `processing` only."""
 
     PROCESSING = "processing"
     SUCCESSFUL = "successful"

@@ -1,4 +1,4 @@
-"""What the API says of payment links (guide, "Payment Links")."""
+"""Payment links (guide, "Payment Links")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every result and event has: its way to plain values and JSON, for a queue or a column."""
+"""Base of every result and event: conversion to plain values and JSON, for a queue or a column."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 
 class Standing(enum.StrEnum):
-    """How a payment, a transfer or a conversion stands, by all that was said of it."""
+    """The standing of a payment, a transfer or a conversion, by all that was reported."""
 
     PAID = "paid"
     """It succeeded, and nothing says otherwise."""
@@ -98,8 +98,8 @@ PAYMENT_STATUSES = (
     "transfer_status",
     "disbursement_status",
 )
-"""Fields that speak of the payment wherever they stand. `settlement_status` does not: money that
-was collected may be settled to the merchant later."""
+"""Fields that report the payment's status wherever they stand. `settlement_status` does not: money
+that was collected may be settled to the merchant later."""
 
 RECORDS = (
     "data",
@@ -150,7 +150,7 @@ _DECLINES = ("declin", "fail", "reject", "refus", "denied", "error")
 # More than JSON may be nested; a model made by hand may hold anything.
 _DEEPEST = 100
 # More than any answer about one payment has: whether something in the rest says otherwise is then
-# not known, and the walk through it holds nobody up.
+# not known, and the walk through it does not hold up an event loop.
 _MOST_VALUES = 5_000
 _TOO_MUCH = "more"
 _FEW = 10
@@ -351,7 +351,7 @@ def standing_of(said: Iterable[Statement]) -> Standing:
 
 
 def contradiction_in(said: Iterable[Statement]) -> str | None:
-    """Say which two things cannot both be true; None where nothing contradicts."""
+    """Name the two statements that cannot both be true; None where nothing contradicts."""
     first: Statement | None = None
     for statement in said:
         if first is None:

@@ -1,4 +1,4 @@
-"""What the API says of a transaction (guide, "Transactions")."""
+"""Transactions of the account (guide, "Transactions")."""
 
 from __future__ import annotations
 

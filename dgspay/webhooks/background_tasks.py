@@ -18,7 +18,7 @@ logger = logging.getLogger("dgspay.webhooks")
 
 @attrs.define(eq=False)
 class _Outcome:
-    """What became of one piece of work, and whether somebody still waits to hear it."""
+    """The result of one piece of work, and whether its caller still waits for it."""
 
     finished: anyio.Event = attrs.field(factory=anyio.Event)
     is_awaited: bool = True
@@ -40,7 +40,7 @@ class Background:
         """Start the work; return its answer, or None when it takes longer than that.
 
         The work goes on in both cases, also when the caller is cancelled. What it raises is
-        raised here, as long as somebody waits here for it.
+        raised here, as long as this method still waits for it.
         """
         given = _Outcome()
 
@@ -50,11 +50,13 @@ class Background:
             except anyio.get_cancelled_exc_class():
                 raise
             except BaseException as stop:
-                # Out of a system task of trio's, anything would end the program.
+                # Any exception that leaves a system task of trio ends the program.
                 if given.is_awaited:
                     given.stop = stop
                 elif not _belongs_to_the_loop(stop):
-                    logger.critical("nobody waits any more for what raised this", exc_info=stop)
+                    logger.critical(
+                        "a webhook was answered before its handling raised this", exc_info=stop
+                    )
                 else:
                     raise
             finally:
@@ -78,7 +80,7 @@ class Background:
             await next(iter(self._running)).wait()
 
     def start(self, run: Callable[[], Awaitable[None]]) -> None:
-        """Start a task that nobody waits for, not even `drain`."""
+        """Start a task that is not awaited, not even by `drain`."""
         loop = running_asyncio_loop()
         if loop is None:
             import trio  # noqa: PLC0415 - only there, and then it is loaded already

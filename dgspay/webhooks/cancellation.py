@@ -18,11 +18,11 @@ T = TypeVar("T")
 
 
 class HandlerStoppedError(Exception):
-    """A handler raised what is no Exception, and nobody outside of it had asked it to stop."""
+    """A handler raised a BaseException of its own accord: it was not cancelled from outside."""
 
 
 class Uninterrupted:
-    """What goes on in spite of a cancellation, for one delivery in a task of its own."""
+    """Steps that finish in spite of a cancellation, for one delivery in a task of its own."""
 
     def __init__(self) -> None:
         self._cancellation: asyncio.CancelledError | None = None
@@ -77,7 +77,7 @@ def running_asyncio_loop() -> asyncio.AbstractEventLoop | None:
 
 
 def is_in_event_loop() -> bool:
-    """Say whether an event loop, of asyncio or trio, runs in this thread."""
+    """Whether an event loop, of asyncio or trio, runs in this thread."""
     try:
         anyio.get_cancelled_exc_class()
     except RuntimeError:

@@ -72,14 +72,14 @@ class Handle:
 
 @attrs.frozen
 class MarkDone:
-    """Tell the inbox that the event was handled."""
+    """Mark the event done in the inbox."""
 
     claim: Claim
 
 
 @attrs.frozen
 class Release:
-    """Tell the inbox that the event was not handled."""
+    """Release the event in the inbox: it was not handled."""
 
     claim: Claim
 
@@ -90,7 +90,7 @@ DeliveryFlow = Generator[Step, Any, WebhookResponse]
 
 @attrs.frozen
 class ReceiverConfig:
-    """What a receiver was set up with."""
+    """Settings of a receiver."""
 
     secrets: Sequence[Secret]
     account_number: str
@@ -107,7 +107,7 @@ class ReceiverConfig:
         if handler is None:
             # It is not put into the inbox: nothing was done that must not be done again.
             level = logging.WARNING if isinstance(event, UnknownEvent) else logging.INFO
-            logger.log(level, "nobody handles %s; acknowledged", event.event)
+            logger.log(level, "no handler for %s; acknowledged", event.event)
             return responses.RECEIVED
         return Delivery(handler, event, self.key_of(event))
 
@@ -138,7 +138,7 @@ class ReceiverConfig:
 
 
 def handle_once(delivery: Delivery) -> DeliveryFlow:
-    """Claim the event, have it handled, and leave it done or given back."""
+    """Claim the event, have it handled, and leave it done or released."""
     handler, event = delivery.handler, delivery.event
     try:
         claim = yield ClaimEvent(delivery.key)
@@ -148,12 +148,12 @@ def handle_once(delivery: Delivery) -> DeliveryFlow:
     if claim is Refusal.DONE:
         return responses.DUPLICATE
     if claim is Refusal.BUSY:
-        # Not acknowledged: whoever has it may still fail.
+        # Not acknowledged: the delivery that has it may still fail.
         return responses.IN_PROGRESS
     try:
         yield Handle(handler, event, claim)
     except ClaimLostError:
-        logger.warning("%s was not handled here: somebody else has it", event.dedupe_key)
+        logger.warning("%s was not handled here: another delivery has claimed it", event.dedupe_key)
         return responses.IN_PROGRESS
     except Exception:  # a handler is the user's code and may raise what it likes
         logger.exception("the handler of %s failed; it can be delivered again", event.dedupe_key)
@@ -188,12 +188,12 @@ def _release(claim: Claim, event: Event) -> Generator[Step, Any, None]:
 
 
 def require_finished(result: Any) -> None:
-    """Refuse an awaitable from a function that did not look asynchronous, and a generator.
+    """Reject an awaitable from a function that did not look asynchronous, and a generator.
 
-    Nobody would run it: the event would be marked done and never be handled.
+    It would never run: the event would be marked done without being handled.
     """
     if inspect.isgenerator(result) or inspect.isasyncgen(result):
-        raise TypeError("the handler returned a generator, which nobody runs")
+        raise TypeError("the handler returned a generator, which would never run")
     if inspect.isawaitable(result):
         if inspect.iscoroutine(result):
             result.close()

@@ -1,4 +1,4 @@
-"""What DGS-Pay tells a shop: one frozen class per event of the guide, made for `match`."""
+"""Events that DGS-Pay sends to a shop: one frozen class per event, made for `match`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MAX_KEY_PART = 256
 
 
 class EventEnvironment(OpenEnum):
-    """Which money an event speaks of (guide, "Payment Event Payloads")."""
+    """Environment an event reports (guide, "Payment Event Payloads")."""
 
     TEST = "test"
     PRODUCTION = "production"
@@ -55,7 +55,7 @@ def _check_reference(_event: object, _field: object, reference: str) -> None:
 
 @attrs.frozen(kw_only=True, field_transformer=shown)
 class Destination(Result):
-    """Who a disbursement went to (guide, "Disbursement Webhook"): a bank or a phone."""
+    """Recipient of a disbursement (guide, "Disbursement Webhook"): a bank or a phone."""
 
     account_number: str | None = incidental()
     bank_key: str | None = incidental()
@@ -69,7 +69,7 @@ class Destination(Result):
 
 @attrs.frozen(kw_only=True, field_transformer=shown)
 class _Documented(Result):
-    """What every event of the guide has.
+    """Base of every event of the guide.
 
     Attributes:
         event: Its name, such as `payment.success`.
@@ -99,12 +99,12 @@ class _Documented(Result):
 
     @property
     def standing(self) -> Standing:
-        """How it ended, by its name and everything else it says; see `dgspay.models.standing`."""
+        """The standing, by its name and everything else it says; see `dgspay.models.standing`."""
         return standing_of(self._statements())
 
     @property
     def contradiction(self) -> str | None:
-        """Which two things it says that cannot both be true, or None; `verify` refuses it then."""
+        """The two statements that cannot both be true, or None; `verify` then rejects the event."""
         return contradiction_in(self._statements())
 
     def _statements(self) -> list[Statement]:
@@ -256,8 +256,8 @@ class UnknownEvent(Result):
     def dedupe_key(self) -> str:
         """The same text for every delivery of the same bytes.
 
-        Nobody knows whether such an event comes once per reference, so its body counts too:
-        handling one twice is better than dropping one.
+        The guide does not say whether such an event comes once per reference, so its body
+        counts too: handling one twice is better than dropping one.
         """
         return f"{self.event}:{self.dgs_reference or ''}:{self.body_digest}"
 
@@ -324,7 +324,7 @@ def _unknown_event(name: str, fields: JSONObject, digest: str) -> UnknownEvent:
 
 
 def _refuse_contradiction(event: KnownEvent) -> None:
-    """Refuse a `payment.success` that also says anything but a success: it is not paid."""
+    """Reject a `payment.success` that also says anything but a success: it is not paid."""
     contradiction = event.contradiction
     if contradiction is not None:
         raise DecodeError(f"the body contradicts itself: {contradiction}", path="status")

@@ -1,4 +1,4 @@
-"""What may handle an event: functions and callables, looked at when they are registered."""
+"""Handlers of events: functions and callables, checked when they are registered."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def classes_of(kinds: Iterable[Any]) -> tuple[type, ...]:
 
 
 def is_async(function: Callable[..., Any]) -> bool:
-    """Say whether a handler is to be awaited."""
+    """Whether a handler is to be awaited."""
     return _is(function, inspect.iscoroutinefunction)
 
 
 def require_no_yield(function: Callable[..., Any]) -> None:
-    """Refuse a handler with `yield`.
+    """Reject a handler with `yield`.
 
     Raises:
         TypeError: saying what would become of the event.
@@ -74,7 +74,10 @@ def needed_parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
     needed = [each for each in _signature(function) if each.default is each.empty]
     for each in needed:
         if each.kind is each.KEYWORD_ONLY:
-            raise ConfigError(f"nobody gives a handler {each.name!r}: it needs a default")
+            raise ConfigError(
+                f"handler parameter {each.name!r} must have a default: handlers receive only the "
+                "event (and a connection)"
+            )
     taken = [each for each in needed if each.kind in kinds]
     if len(taken) not in (1, 2):
         raise ConfigError("a handler takes the event, or the event and a connection")
@@ -84,7 +87,7 @@ def needed_parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
 def require_annotated_for(
     classes: Iterable[type], function: Callable[..., Any], annotation: Any
 ) -> None:
-    """Refuse a handler whose parameter is annotated for something else than it will be given.
+    """Reject a handler whose parameter is annotated for something else than it will be given.
 
     An annotation that cannot be evaluated, or that says nothing about classes, is not judged.
 
@@ -124,7 +127,7 @@ def _evaluated(annotation: Any, function: Callable[..., Any]) -> Any:
 
 
 def _written(function: Any) -> Any:
-    """Return the function that someone wrote, below what it is wrapped in."""
+    """Return the function as written, below its wrappers."""
     while True:
         if isinstance(function, functools.partial):
             function = function.func
@@ -143,7 +146,7 @@ def _written(function: Any) -> Any:
 
 
 def _admits(annotation: Any, cls: type) -> bool:
-    """Say whether a parameter so annotated may be given an object of the class."""
+    """Whether a parameter so annotated may be given an object of the class."""
     members = _members(annotation)
     if members != (annotation,):
         return any(_admits(member, cls) for member in members)

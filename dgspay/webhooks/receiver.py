@@ -1,4 +1,4 @@
-"""The receiver: verifies a delivery, hands it over exactly once, and says what to answer.
+"""The receiver: verifies a delivery, hands it over exactly once, and returns the response.
 
 It knows no framework. `dgspay.webhooks.frameworks` has the few lines that each one needs.
 """
@@ -85,7 +85,7 @@ class WebhookReceiver:
     again, and it is handled again. One that succeeded is not run again for the same event, in
     any process that shares the inbox, also when the event loop ends right after it: the end of
     `asyncio.run` or `trio.run` waits until the inbox knows. An async handler that is still at
-    work then is cancelled and its event given back; a plain one is waited for. `drain` lets
+    work then is cancelled and its event released; a plain one is waited for. `drain` lets
     both finish.
 
     Three things can still make a handler run twice: a process that is killed between the
@@ -95,11 +95,11 @@ class WebhookReceiver:
 
     Args:
         secret: The webhook secret, or several during a rotation.
-        inbox: Who remembers what was handled. The default is a SQLite file in the working
+        inbox: The record of what was handled. The default is a SQLite file in the working
             directory; a path stands for a SQLite file there.
-        account_number: Whose events these are. Accounts that share an inbox each name theirs:
+        account_number: The account of these events. Accounts that share an inbox each name theirs:
             an event of one is no duplicate of another's with the same reference.
-        environment: Refuse events of the other environment (see `verify`). Environments that
+        environment: Reject events of the other environment (see `verify`). Environments that
             share an inbox are kept apart by this or, where it is not given, by what the event
             says; only payment events are documented to say so.
         lease: Seconds after which an event whose process died is given out again. Longer than
@@ -169,7 +169,7 @@ class WebhookReceiver:
         Raises:
             ConfigError: when a kind is no event class or has a handler already, or when the
                 function takes something else.
-            TypeError: when the function has a `yield`, so that nobody would run it, or when
+            TypeError: when the function has a `yield`, so that it would never run, or when
                 its parameter is annotated for another event.
         """
         classes = classes_of(kinds)
@@ -288,7 +288,7 @@ class WebhookReceiver:
         return renewing(cast("RenewableInbox", self._inbox), step.claim, self._lease)
 
     def _renewing_async(self, step: Handle) -> AbstractAsyncContextManager[None]:
-        # Where a transaction holds the event's row, nobody else can have it.
+        # While a transaction holds the event's row, no other delivery can claim it.
         is_renewed = self._has_async_inbox and hasattr(self._inbox, "renew")
         if not is_renewed or step.handler.takes_connection:
             return nullcontext()

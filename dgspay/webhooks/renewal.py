@@ -1,4 +1,4 @@
-"""Renews the lease of an event while its handler runs, so that no clock that is set ends it early.
+"""Renewal of the lease of an event while its handler runs, safe from clocks that are set.
 
 A lease is renewed for what is left of it by this machine's monotonic clock, and no longer: one
 that its handler outlives does end.
@@ -23,7 +23,7 @@ _RENEWALS_WHILE_WATCHED = 4
 
 
 class _Lease:
-    """What is left of a lease."""
+    """The remaining time of a lease."""
 
     def __init__(self, inbox: RenewableInbox | AsyncRenewableInbox, lease: float) -> None:
         self.pause = watching(inbox.patience, lease) / _RENEWALS_WHILE_WATCHED

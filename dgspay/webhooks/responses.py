@@ -1,4 +1,4 @@
-"""What a receiver answers DGS-Pay: 200 ends the deliveries of an event, all else repeats them."""
+"""Responses of a receiver to DGS-Pay: 200 ends an event's deliveries, all else repeats them."""
 
 from __future__ import annotations
 

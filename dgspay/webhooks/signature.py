@@ -18,7 +18,7 @@ SecretInput = str | Secret | Sequence[str | Secret]
 """A webhook secret, or several during a rotation."""
 
 EnvironmentInput = Literal["production", "sandbox", "test", "emulator"]
-"""What may be expected: real money, or simulated money under any of its names."""
+"""The environment that is expected: real money, or simulated money under any of its names."""
 
 _EXPECTED: dict[str, EventEnvironment] = {
     "production": EventEnvironment.PRODUCTION,
@@ -135,7 +135,7 @@ def expected_environment(word: str) -> EventEnvironment:
 
 
 def require_bytes(body: object) -> None:
-    """Refuse what is not bytes.
+    """Reject what is not bytes.
 
     Raises:
         TypeError: saying why only bytes will do.

@@ -1,4 +1,4 @@
-"""What a framework puts around the code that runs for a delivery, beside its own requests."""
+"""Context managers that a framework puts around code that runs outside its own requests."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def test_a_key_in_flight_is_refused_in_full(repeat: Repeat) -> None:
     error = caught.value
     assert error.message == (
         "This idempotency key is in flight with another call of this client. This one "
-        "was not sent; how the other one ends decides. Use one key per payment."
+        "was not sent; wait for the result of the other one. Use one key per payment."
     )
     assert error.operation == operation(repeat).name
     assert (error.outcome, error.idempotency_key) == (Outcome.NOT_SENT, "order-1")

@@ -173,7 +173,7 @@ def test_a_time_with_a_zone_goes_out_in_the_apis_own_zone_or_not_at_all() -> Non
         sent(wire(), expires_at=noon)
     assert str(caught.value) == (
         "expires_at has a time zone, and the API's times have none: give a naive "
-        "datetime, or tell the client the API's zone with api_timezone="
+        "datetime, or set the API's zone with the client's api_timezone="
     )
     assert sent(wire(api_timezone=KIGALI), expires_at=noon) == (
         b'{"expires_at":"2026-01-01 14:00:00"}'

@@ -161,7 +161,7 @@ def test_what_nobody_waits_for_any_more_is_told(
     run(backend, program)
     (told,) = caplog.records
     assert (told.name, told.levelno) == ("dgspay.webhooks", logging.CRITICAL)
-    assert told.getMessage() == "nobody waits any more for what raised this"
+    assert told.getMessage() == "a webhook was answered before its handling raised this"
     assert told.exc_info is not None
     assert told.exc_info[0] is ShopClosed
 

@@ -223,7 +223,7 @@ def test_what_nobody_would_run_is_named() -> None:
 
     with pytest.raises(TypeError) as refused:
         require_finished(iter_of_nothing())
-    assert str(refused.value) == "the handler returned a generator, which nobody runs"
+    assert str(refused.value) == "the handler returned a generator, which would never run"
     coroutine = save()
     with pytest.raises(TypeError) as refused:
         require_finished(coroutine)

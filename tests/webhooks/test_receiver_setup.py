@@ -98,7 +98,7 @@ def test_an_event_is_leased_for_five_minutes_unless_the_shop_says_otherwise() ->
         ((PaymentSucceeded | None,), lambda event: None, "event classes"),
         ((PaymentSucceeded,), lambda: None, "takes the event"),
         ((PaymentSucceeded,), lambda a, b, c: None, "takes the event"),
-        ((PaymentSucceeded,), lambda event, *, note: None, "'note': it needs a default"),
+        ((PaymentSucceeded,), lambda event, *, note: None, "parameter 'note' must have a default"),
         ((PaymentSucceeded,), "paid", "must be a function"),
     ],
 )

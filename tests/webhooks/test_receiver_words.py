@@ -73,9 +73,9 @@ def handled(event: Event) -> None:
 @pytest.mark.parametrize(
     ("body", "lines"),
     [
-        (BODY, [("INFO", "nobody handles payment.success; acknowledged")]),
+        (BODY, [("INFO", "no handler for payment.success; acknowledged")]),
         # An event the guide does not list may be one the shop should learn to handle.
-        (UNKNOWN, [("WARNING", "nobody handles payment.refunded; acknowledged")]),
+        (UNKNOWN, [("WARNING", "no handler for payment.refunded; acknowledged")]),
         (b"x" * 2001, [("WARNING", "a webhook of more than 2000 bytes was refused")]),
         (
             TEST_EVENT,

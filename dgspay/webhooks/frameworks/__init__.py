@@ -1,1 +1,1 @@
-"""A few lines for each web framework: raw body in, the receiver's answer out."""
+"""Adapters for web frameworks: raw body in, the receiver's response out."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-# How many times the limit is read and dropped before the sender is cut off: one that is told
-# its body is too large after it has sent it can read that answer.
+# How many times the limit is read and dropped before the sender is cut off: one that
+# learns that its body is too large after it has sent it can read that answer.
 _PATIENCE = 16
 
 

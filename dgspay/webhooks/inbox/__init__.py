@@ -1,4 +1,4 @@
-"""The inbox: who remembers which event was handled, across threads, processes and crashes.
+"""The inbox: a record of the events that were handled, across threads, processes and crashes.
 
 An event is claimed before its handler runs and marked done after it. The claim is atomic:
 of any number of processes that hold the same event, one gets it. It is also a lease: when the

@@ -1,4 +1,4 @@
-"""The keys of an inbox: whose event it is, of which environment, and which event.
+"""Keys of an inbox: account, environment and event.
 
     [ACC-1/production]payment.success:dgs_1     all of it known
     [ACC-1/]payment.success:dgs_1               no environment known
@@ -23,7 +23,7 @@ _SCOPED = re.compile(r"\[(?P<account>[^/\]]*)/(?P<environment>[^\]]*)\](?P<event
 
 
 def check_account_number(account_number: str) -> None:
-    """Refuse what cannot be part of a key.
+    """Reject what cannot be part of a key.
 
     Raises:
         ConfigError: saying what an account number looks like.

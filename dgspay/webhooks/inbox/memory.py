@@ -37,7 +37,7 @@ class MemoryInbox:
         self._done: dict[str, float] = {}
 
     def claim(self, key: str, *, lease: float) -> Claim | Refusal:
-        """Take an event for `lease` seconds, unless it is done or someone else's."""
+        """Claim an event for `lease` seconds, unless it is done or claimed elsewhere."""
         with self._lock:
             now = self._clock()
             self._forget_before(now - self._keep)
@@ -58,7 +58,7 @@ class MemoryInbox:
             self._done[claim.key] = self._clock()
 
     def release(self, claim: Claim) -> None:
-        """Give the event back, unless it is done or someone else's by now."""
+        """Release the event, unless it is done or claimed elsewhere by now."""
         with self._lock:
             held = self._claimed.get(claim.key)
             if held is not None and held.token == claim.token:

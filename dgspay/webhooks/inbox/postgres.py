@@ -110,8 +110,8 @@ _RELEASE = """
 DELETE FROM dgspay_inbox WHERE key = %(key)s AND token = %(token)s AND done_at IS NULL
 """
 
-# The row stays locked until the handler's transaction ends: whoever would claim it in the
-# meantime, because the lease is over, is told that it is in other hands.
+# The row stays locked until the handler's transaction ends: a delivery that tries to claim it in
+# the meantime, because the lease is over, is answered that it is being handled.
 _HOLD = """
 SELECT 1 FROM dgspay_inbox
 WHERE key = %(key)s AND token = %(token)s AND done_at IS NULL FOR UPDATE
@@ -123,7 +123,7 @@ DELETE FROM dgspay_inbox WHERE done_at < clock_timestamp() - make_interval(secs 
 
 
 class _Borrowed:
-    """Which connection each claim under way was made on.
+    """The connection each claim under way was made on.
 
     A lease is renewed while its handler runs. Where the program hands out one connection to all,
     the handler may be using it at that moment, in a transaction of its own.
@@ -171,7 +171,7 @@ class PostgresInbox(_Borrowed):
             connection.execute(SCHEMA)
 
     def claim(self, key: str, *, lease: float) -> Claim | Refusal:
-        """Take an event for `lease` seconds, unless it is done or in live hands."""
+        """Claim an event for `lease` seconds, unless it is done or its lease is alive."""
         claim, wider = new_claim(key), wider_keys(key)
         values = {"key": key, "token": claim.token, "lease": lease}
         with self._connect() as connection, connection.transaction():
@@ -198,7 +198,7 @@ class PostgresInbox(_Borrowed):
         return _refusal_after_all(found)
 
     def renew(self, claim: Claim, *, lease: float) -> None:
-        """State that the lease ends in so many seconds, unless it is done or someone else's."""
+        """Renew the lease for so many seconds, unless it is done or claimed elsewhere."""
         with self._connect() as connection:
             if self._may_be_in_use(claim, connection):
                 return
@@ -207,14 +207,14 @@ class PostgresInbox(_Borrowed):
                 connection.execute(_RENEW, values)
 
     def done(self, claim: Claim) -> None:
-        """Remember that the event was handled, whoever has claimed it since."""
+        """Mark the event done, even if another delivery has claimed it since."""
         self._forget(claim)
         with self._connect() as connection, connection.transaction():
             connection.execute(_SYNCHRONOUS)
             connection.execute(_DONE, {"key": claim.key, "token": claim.token})
 
     def release(self, claim: Claim) -> None:
-        """Give the event back, unless it is done or someone else's by now."""
+        """Release the event, unless it is done or claimed elsewhere by now."""
         self._forget(claim)
         with self._connect() as connection, connection.transaction():
             connection.execute(_RELEASE, {"key": claim.key, "token": claim.token})
@@ -264,7 +264,7 @@ class AsyncPostgresInbox(_Borrowed):
             await connection.execute(SCHEMA)
 
     async def claim(self, key: str, *, lease: float) -> Claim | Refusal:
-        """Take an event for `lease` seconds, unless it is done or in live hands."""
+        """Claim an event for `lease` seconds, unless it is done or its lease is alive."""
         claim, wider = new_claim(key), wider_keys(key)
         values = {"key": key, "token": claim.token, "lease": lease}
         async with self._connect() as connection, connection.transaction():
@@ -291,7 +291,7 @@ class AsyncPostgresInbox(_Borrowed):
         return _refusal_after_all(found)
 
     async def renew(self, claim: Claim, *, lease: float) -> None:
-        """State that the lease ends in so many seconds, unless it is done or someone else's."""
+        """Renew the lease for so many seconds, unless it is done or claimed elsewhere."""
         async with self._connect() as connection:
             if self._may_be_in_use(claim, connection):
                 return
@@ -300,14 +300,14 @@ class AsyncPostgresInbox(_Borrowed):
                 await connection.execute(_RENEW, values)
 
     async def done(self, claim: Claim) -> None:
-        """Remember that the event was handled, whoever has claimed it since."""
+        """Mark the event done, even if another delivery has claimed it since."""
         self._forget(claim)
         async with self._connect() as connection, connection.transaction():
             await connection.execute(_SYNCHRONOUS)
             await connection.execute(_DONE, {"key": claim.key, "token": claim.token})
 
     async def release(self, claim: Claim) -> None:
-        """Give the event back, unless it is done or someone else's by now."""
+        """Release the event, unless it is done or claimed elsewhere by now."""
         self._forget(claim)
         async with self._connect() as connection, connection.transaction():
             await connection.execute(_RELEASE, {"key": claim.key, "token": claim.token})

@@ -24,20 +24,20 @@ class Claim:
 
 
 class Refusal(enum.Enum):
-    """Why an event was not given out."""
+    """The reason why an event could not be claimed."""
 
     DONE = "done"
     """It was handled."""
     BUSY = "busy"
-    """Someone else is handling it, and their lease is not over."""
+    """Another delivery is handling it, and its lease is not over."""
 
 
 class ClaimLostError(Exception):
-    """The lease was over before the handler, and somebody else has the event now."""
+    """The lease expired before the handler finished, and another delivery has the event."""
 
 
 def new_claim(key: str) -> Claim:
-    """Return a claim with a token nobody else has."""
+    """Return a claim with a unique token."""
     return Claim(key, secrets.token_hex(16))
 
 
@@ -51,18 +51,18 @@ def watching(patience: float, lease: float) -> float:
 
 
 class Inbox(Protocol):
-    """What the receiver asks of an inbox. Every method may be called from any thread."""
+    """The inbox as the receiver uses it. Every method may be called from any thread."""
 
     def claim(self, key: str, *, lease: float) -> Claim | Refusal:
-        """Take an event for `lease` seconds, unless it is done or someone else's."""
+        """Claim an event for `lease` seconds, unless it is done or claimed elsewhere."""
         ...
 
     def done(self, claim: Claim) -> None:
-        """Remember that the event was handled, whoever has claimed it since."""
+        """Mark the event done, even if another delivery has claimed it since."""
         ...
 
     def release(self, claim: Claim) -> None:
-        """Give the event back, unless it is done or someone else's by now."""
+        """Release the event, unless it is done or claimed elsewhere by now."""
         ...
 
 
@@ -77,7 +77,7 @@ class RenewableInbox(Inbox, Protocol):
     patience: float
 
     def renew(self, claim: Claim, *, lease: float) -> None:
-        """State that the lease ends in so many seconds, unless it is done or someone else's."""
+        """Renew the lease for so many seconds, unless it is done or claimed elsewhere."""
         ...
 
 
@@ -88,7 +88,7 @@ class TransactionalInbox(Inbox, Protocol):
         """A transaction for the handler; it ends with the event marked done, or not at all.
 
         Raises:
-            ClaimLostError: on entering, when the event is done or someone else's by now.
+            ClaimLostError: on entering, when the event is done or claimed elsewhere by now.
         """
         ...
 
@@ -97,15 +97,15 @@ class AsyncInbox(Protocol):
     """The same for a driver with `await`."""
 
     async def claim(self, key: str, *, lease: float) -> Claim | Refusal:
-        """Take an event for `lease` seconds, unless it is done or someone else's."""
+        """Claim an event for `lease` seconds, unless it is done or claimed elsewhere."""
         ...
 
     async def done(self, claim: Claim) -> None:
-        """Remember that the event was handled, whoever has claimed it since."""
+        """Mark the event done, even if another delivery has claimed it since."""
         ...
 
     async def release(self, claim: Claim) -> None:
-        """Give the event back, unless it is done or someone else's by now."""
+        """Release the event, unless it is done or claimed elsewhere by now."""
         ...
 
 
@@ -115,7 +115,7 @@ class AsyncRenewableInbox(AsyncInbox, Protocol):
     patience: float
 
     async def renew(self, claim: Claim, *, lease: float) -> None:
-        """State that the lease ends in so many seconds, unless it is done or someone else's."""
+        """Renew the lease for so many seconds, unless it is done or claimed elsewhere."""
         ...
 
 
@@ -126,6 +126,6 @@ class AsyncTransactionalInbox(AsyncInbox, Protocol):
         """A transaction for the handler; it ends with the event marked done, or not at all.
 
         Raises:
-            ClaimLostError: on entering, when the event is done or someone else's by now.
+            ClaimLostError: on entering, when the event is done or claimed elsewhere by now.
         """
         ...

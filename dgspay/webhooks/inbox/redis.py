@@ -20,7 +20,7 @@ _NINETY_DAYS = 90 * 24 * 3600.0
 _DAY = 24 * 3600.0
 
 # Each script is atomic. A client repeats by itself what it lost the answer of: its own claim does
-# not stand in its way, or nobody would have the event until the lease is over.
+# not stand in its way, or the event would be blocked until the lease is over.
 #
 # The lease is compared with the server's clock, which may be set. Where it says that a lease is
 # over, or that it was taken in the future, the event is not given out unless the lease is still
@@ -72,13 +72,13 @@ return redis.call('DEL', KEYS[1])
 """
 
 
-# What the scripts answer.
+# Return values of the scripts.
 _GIVEN = 1
 _REFUSALS = {0: Refusal.BUSY, 2: Refusal.DONE}
 
 
 class RedisClient(Protocol):
-    """What is asked of a `redis.Redis`."""
+    """The part of `redis.Redis` that is used."""
 
     def eval(self, script: str, numkeys: int, /, *keys_and_args: Any) -> Any:
         """Run a script."""
@@ -86,7 +86,7 @@ class RedisClient(Protocol):
 
 
 class AsyncRedisClient(Protocol):
-    """What is asked of a `redis.asyncio.Redis`."""
+    """The part of `redis.asyncio.Redis` that is used."""
 
     def eval(self, script: str, numkeys: int, /, *keys_and_args: Any) -> Awaitable[Any] | Any:
         """Run a script."""
@@ -94,7 +94,7 @@ class AsyncRedisClient(Protocol):
 
 
 class _Records:
-    """Where records lie and how long they stay: the same for both clients."""
+    """Names of records and their time to live: the same for both clients."""
 
     def __init__(self, prefix: str, keep: float, patience: float) -> None:
         self._prefix = prefix
@@ -136,7 +136,7 @@ class RedisInbox(_Records):
         self._client = client
 
     def claim(self, key: str, *, lease: float) -> Claim | Refusal:
-        """Take an event for `lease` seconds, unless it is done or in live hands."""
+        """Claim an event for `lease` seconds, unless it is done or its lease is alive."""
         for wider in wider_keys(key):
             refusal = _REFUSALS.get(self._client.eval(_LOOK, 1, self._name(wider)))
             if refusal is not None:
@@ -150,15 +150,15 @@ class RedisInbox(_Records):
         return claim if verdict == _GIVEN else _REFUSALS.get(verdict, Refusal.BUSY)
 
     def renew(self, claim: Claim, *, lease: float) -> None:
-        """State that the lease ends in so many seconds, unless it is done or someone else's."""
+        """Renew the lease for so many seconds, unless it is done or claimed elsewhere."""
         self._client.eval(_RENEW, 1, *self._lease_arguments(claim, lease))
 
     def done(self, claim: Claim) -> None:
-        """Remember that the event was handled, whoever has claimed it since."""
+        """Mark the event done, even if another delivery has claimed it since."""
         self._client.eval(_DONE, 1, *self._done_arguments(claim))
 
     def release(self, claim: Claim) -> None:
-        """Give the event back, unless it is done or someone else's by now."""
+        """Release the event, unless it is done or claimed elsewhere by now."""
         self._client.eval(_RELEASE, 1, self._name(claim.key), claim.token)
 
 
@@ -177,7 +177,7 @@ class AsyncRedisInbox(_Records):
         self._client = client
 
     async def claim(self, key: str, *, lease: float) -> Claim | Refusal:
-        """Take an event for `lease` seconds, unless it is done or in live hands."""
+        """Claim an event for `lease` seconds, unless it is done or its lease is alive."""
         for wider in wider_keys(key):
             refusal = _REFUSALS.get(await self._client.eval(_LOOK, 1, self._name(wider)))
             if refusal is not None:
@@ -191,15 +191,15 @@ class AsyncRedisInbox(_Records):
         return claim if verdict == _GIVEN else _REFUSALS.get(verdict, Refusal.BUSY)
 
     async def renew(self, claim: Claim, *, lease: float) -> None:
-        """State that the lease ends in so many seconds, unless it is done or someone else's."""
+        """Renew the lease for so many seconds, unless it is done or claimed elsewhere."""
         await self._client.eval(_RENEW, 1, *self._lease_arguments(claim, lease))
 
     async def done(self, claim: Claim) -> None:
-        """Remember that the event was handled, whoever has claimed it since."""
+        """Mark the event done, even if another delivery has claimed it since."""
         await self._client.eval(_DONE, 1, *self._done_arguments(claim))
 
     async def release(self, claim: Claim) -> None:
-        """Give the event back, unless it is done or someone else's by now."""
+        """Release the event, unless it is done or claimed elsewhere by now."""
         await self._client.eval(_RELEASE, 1, self._name(claim.key), claim.token)
 
 

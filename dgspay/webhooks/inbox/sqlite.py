@@ -49,8 +49,8 @@ _LEASE = re.compile(r" (?P<begun>\d+)-(?P<over>\d+)$", re.ASCII)
 _MICROSECONDS = 1_000_000
 
 
-# Held from the making of a file to its closing: whoever closes a file, in any way, takes from
-# its whole process the locks that SQLite has on it.
+# Held from the making of a file to its closing: closing any descriptor of a file releases the
+# locks that SQLite has on it in the whole process.
 _making = new_lock()
 
 
@@ -87,10 +87,10 @@ class SQLiteInbox:
         self._monotonic = monotonic
 
     def claim(self, key: str, *, lease: float) -> Claim | Refusal:
-        """Take an event for `lease` seconds, unless it is done or someone else's."""
+        """Claim an event for `lease` seconds, unless it is done or claimed elsewhere."""
         keys = (key, *wider_keys(key))
         with self._connection() as connection:
-            # What is done stays done: to see it, nobody has to wait for the writers' lock.
+            # What is done stays done: reading that does not need the writers' lock.
             if self._refusal(connection, keys) is Refusal.DONE:
                 return Refusal.DONE
         with self._transaction() as connection:
@@ -103,7 +103,7 @@ class SQLiteInbox:
             return claim
 
     def _refusal(self, connection: sqlite3.Connection, keys: tuple[str, ...]) -> Refusal | None:
-        """Say what stands against a claim under any of the keys."""
+        """Return the reason against a claim under any of the keys."""
         found = [
             row for key in keys for row in self._patiently(connection, _FOUND, (key,)).fetchall()
         ]
@@ -119,18 +119,18 @@ class SQLiteInbox:
             # An older version of dgspay has it, which wrote the wall clock's time only.
             return leased_until > self._clock()
         now = self._monotonic() * _MICROSECONDS
-        # One that begins in the future began before the machine was started again: nobody has it.
+        # One that begins in the future began before the machine was started again: it is void.
         # A second is left to processors whose clocks are not quite one.
         return int(lease["begun"]) - _MICROSECONDS <= now < int(lease["over"])
 
     def done(self, claim: Claim) -> None:
-        """Remember that the event was handled, whoever has claimed it since."""
+        """Mark the event done, even if another delivery has claimed it since."""
         with self._transaction() as connection:
             values = {"key": claim.key, "token": claim.token, "now": self._clock()}
             connection.execute(_DONE, values)
 
     def release(self, claim: Claim) -> None:
-        """Give the event back, unless it is done or someone else's by now."""
+        """Release the event, unless it is done or claimed elsewhere by now."""
         with self._transaction() as connection:
             connection.execute(_RELEASE, {"key": claim.key, "token": claim.token})
 
@@ -167,7 +167,7 @@ class SQLiteInbox:
     def _patiently(
         self, connection: sqlite3.Connection, statement: str, values: tuple[Any, ...] = ()
     ) -> sqlite3.Cursor:
-        """Execute as soon as nobody is in the way.
+        """Execute a statement, waiting while another process holds the lock.
 
         SQLite's own waiting grows to a tenth of a second between two tries: next to a busy
         process, the others would hardly ever get a turn.

@@ -160,7 +160,7 @@ def test_a_claim_lost_before_the_transaction_is_told_and_not_acknowledged(
     (told,) = caplog.records
     assert (told.levelname, told.getMessage()) == (
         "WARNING",
-        "payment.success:dgs_123456789 was not handled here: somebody else has it",
+        "payment.success:dgs_123456789 was not handled here: another delivery has claimed it",
     )
 
 
