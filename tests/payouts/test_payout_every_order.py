@@ -20,6 +20,7 @@ import pytest
 
 from dgspay.payouts import Batch, Evidence, Finding, Payout, Record, State, Witness
 from dgspay.payouts.ledger.sql_payouts import row_id
+from dgspay.payouts.model.payout import UNPAID
 from dgspay.payouts.model.transitions import is_word_of_a_person, merge
 
 from .sheets import ledger_in
@@ -123,6 +124,10 @@ def may_be_sent_again_where_keys_are_trusted(record: Record) -> bool:
     )
 
 
+def is_in_the_way(record: Record) -> bool:
+    return record.state not in UNPAID or record.contradiction is not None
+
+
 def broken(before: Record, piece: Evidence, after: Record, facts: Facts) -> Iterator[str]:
     """Say which promises a step has broken."""
     if after.state in UNSENT and facts.may_have_left:
@@ -139,6 +144,11 @@ def broken(before: Record, piece: Evidence, after: Record, facts: Facts) -> Iter
         yield "its name has changed"
     if (after.settled_at is None) == (after.state in SETTLED):
         yield "when it ended is known of what has not ended, or the other way round"
+    if facts.paid and not is_in_the_way(after):
+        yield "another batch may pay again what DGS-Pay once said was paid"
+    only_refused = before.state is State.FAILED and not facts.failed and facts.person is None
+    if only_refused and piece.finding is Finding.ACCEPTED and after.contradiction is None:
+        yield "a refusal outlived what says that it was accepted"
     says_paid = facts.paid or facts.person is Finding.PAID
     says_not = facts.failed or facts.person is Finding.NOT_PAID
     if after.state is State.CONFIRMED and not says_paid:

@@ -176,6 +176,28 @@ def test_each_who_claimed_a_reference_counts_and_not_only_the_last(ledger: Any) 
     assert taken(ledger, batch_of(ledger, "three", one("a"))) == []
 
 
+@pytest.mark.acceptance(58, 95)
+def test_what_was_ever_said_to_be_paid_is_paid_again_only_by_name(ledger: Any) -> None:
+    first = batch_of(ledger, "one", one("a"))
+    assert taken(ledger, first)
+    for finding, witness in (
+        (Finding.PAID, Witness.WEBHOOK),
+        (Finding.NOT_PAID, Witness.LOOK_UP),
+        (Finding.NOT_PAID, Witness.PERSON),
+    ):
+        ledger.settle(first, 1, Evidence(finding=finding, witness=witness))
+    assert ledger.record("one", 1).state is State.FAILED
+    for name, payout in (("two", one("a", 5)), ("three", one("b"))):
+        batch = batch_of(ledger, name, payout)
+        (overlap,) = ledger.overlaps(batch)
+        assert (overlap.batch, overlap.count) == ("one", 1)
+        assert taken(ledger, batch) == []
+        reason = ledger.record(name, 1).reason
+        assert "failed now, and yet: it was paid, and the look-up says it failed" in reason
+    ledger.start("two", allowed={1: "the bank says that it came back"})
+    assert taken(ledger, ledger.require_batch("two")) == ["a"]
+
+
 @pytest.mark.acceptance(95)
 def test_what_an_event_says_was_paid_before_it_was_sent_is_not_sent_elsewhere(ledger: Any) -> None:
     first = batch_of(ledger, "one", one("a"))

@@ -5,7 +5,9 @@ claims something has a row of `dgspay_payout_claims` for it, unique by its key, 
 database decides between two machines; whoever comes later under the same key is noted in
 `dgspay_payout_shared_claims`, once nothing speaks against it. Claims are never taken back: whether
 one counts follows from where its payout stands when somebody else asks for the same. A payout that
-certainly left nothing behind, or that DGS-Pay refused, is in nobody's way.
+certainly left nothing behind, or that DGS-Pay refused, is in nobody's way. One of which anything
+ever said that it was paid is in the way, whatever was settled about it afterwards: it is paid again
+only where a person allows that by name.
 
 Usually nobody has claimed what a page of rows claims; that is seen by the number of claims made,
 without a look at any row.
@@ -70,7 +72,7 @@ def _rivals_of(kind: Kind, table: str) -> str:
         "JOIN dgspay_payouts o ON o.id = c.id JOIN dgspay_payout_states s ON s.id = c.id "
         f"JOIN dgspay_payout_batches b ON b.id = c.id / {ROWS_PER_BATCH} "
         f"WHERE c.scope = ? AND c.key = {_KEYS[kind]} AND {_WITHIN} AND c.id <> p.id "
-        f"AND s.state NOT IN ({_UNPAID}) AND {_SENT_AT} > ?"
+        f"AND (s.state NOT IN ({_UNPAID}) OR s.contradiction IS NOT NULL) AND {_SENT_AT} > ?"
     )
 
 
@@ -319,10 +321,10 @@ def _rivals(
         for table in _TABLES:
             rows = database.query(
                 f"SELECT p.id, c.id, b.name, o.reference, o.amount, s.state, {_SENT_AT}, "  # noqa: S608 - no value is in the text
-                f"o.pay_again FROM {_rivals_of(kind, table)}",
+                f"o.pay_again, s.contradiction FROM {_rivals_of(kind, table)}",
                 (scope_of(batch, kind), *_span(batch, payouts), _since(batch, kind, now)),
             )
-            for own, identity, name, reference, amount, state, sent_at, pay_again in rows:
+            for own, identity, name, reference, amount, state, sent_at, again, clash in rows:
                 yield (
                     own % ROWS_PER_BATCH,
                     Rival(
@@ -333,7 +335,8 @@ def _rivals(
                         amount=amount,
                         state=_STATES[state],
                         sent_at=sent_at,
-                        pay_again=pay_again,
+                        pay_again=again,
+                        contradiction=clash,
                     ),
                 )
 

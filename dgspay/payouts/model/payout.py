@@ -128,7 +128,8 @@ class Record:
         payout: What was asked for.
         state: Where it stands.
         attempts: How often it was taken up to be sent; retries within an attempt not counted.
-        doubtful: Whether an attempt ever ended without an answer.
+        doubtful: Whether an attempt ever ended without an answer, or its end was learned from
+            something else than the answer.
         dgs_reference: What DGS-Pay calls it, once that is known.
         fee: In RWF, as DGS-Pay wrote it, once that is known.
         reason: Why it failed or is held, or by whom it was settled.

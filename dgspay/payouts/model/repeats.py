@@ -59,6 +59,7 @@ class Rival:
         state: Where it stands.
         sent_at: Unix time.
         pay_again: Why it was paid although it looked paid itself.
+        contradiction: What was said of it that cannot be true together.
     """
 
     id: int
@@ -69,6 +70,7 @@ class Rival:
     state: State
     sent_at: float
     pay_again: str | None = None
+    contradiction: str | None = None
 
     def __str__(self) -> str:
         """Why the other row is not sent, for a person."""
@@ -77,9 +79,10 @@ class Rival:
             if self.kind is Kind.REFERENCE
             else "the same sum went to the same account"
         )
+        clash = "" if self.contradiction is None else f", and yet: {self.contradiction}"
         return (
             f"{alike} by {self.reference} of batch {self.batch}, {self.amount:,} RWF, sent on "
-            f"{day_of(self.sent_at)} and {self.state} now"
+            f"{day_of(self.sent_at)} and {self.state} now{clash}"
         )
 
 

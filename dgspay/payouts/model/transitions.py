@@ -14,10 +14,10 @@ a person takes it back    .          .             .           held 4)      held
 
 "." changes nothing, "!" notes a contradiction. 1) Held, where an earlier attempt ended without
 an answer: that this one did not pay says nothing about that one. 2) After a contradiction only
-by a look-up or a person. 3) Where it failed without a name of DGS-Pay's, by a refusal or the
-word of a person: an event that overtook the answer has one. 4) Where it is settled by the word
-of a person alone; once DGS-Pay has said the same, that counts. A new payout, and one that is
-blocked, is taken like one in doubt: an event may overtake both the answer and the ledger of the
+by a look-up or a person. 3) Where it failed by a refusal, or by the word of a person who knew no
+name of DGS-Pay's: an event or a look-up may have overtaken the answer. 4) Where it is settled by
+the word of a person alone; once DGS-Pay has said the same, that counts. A new payout, and one that
+is blocked, is taken like one in doubt: an event may overtake both the answer and the ledger of the
 machine that sent it.
 """
 
@@ -132,7 +132,7 @@ def merge(record: Record, evidence: Evidence, now: float) -> Record:
     return attrs.evolve(
         known,
         state=state,
-        doubtful=record.doubtful or evidence.finding is Finding.LOST,
+        doubtful=record.doubtful or evidence.finding in (Finding.LOST, Finding.NOT_PAID),
         reason=_reason(evidence),
         settled_at=now if settled else None,
     )
@@ -147,7 +147,7 @@ def _next_state(record: Record, evidence: Evidence) -> tuple[State, str | None]:
             return State.ACCEPTED, None
         case Finding.LOST | Finding.NOT_SENT | Finding.REFUSED if undecided:
             return (State.HELD if record.doubtful else _without_effect(state, finding)), None
-        case Finding.ACCEPTED if state is State.FAILED and record.dgs_reference is None:
+        case Finding.ACCEPTED if _was_refused(record):
             return State.HELD, "it was said not to be paid before it was accepted"
         case Finding.REFUSED if state is State.ACCEPTED:
             return State.HELD, "it was accepted before it was refused"
@@ -164,6 +164,13 @@ def _next_state(record: Record, evidence: Evidence) -> tuple[State, str | None]:
 def _without_effect(state: State, finding: Finding) -> State:
     is_still_blocked = finding is Finding.NOT_SENT and state is State.BLOCKED
     return state if is_still_blocked else _WITHOUT_EFFECT[finding]
+
+
+def _was_refused(record: Record) -> bool:
+    """Say whether a payout failed without DGS-Pay having told how it ended; see note 3."""
+    # What was ever doubtful does not fail by a refusal, and what DGS-Pay tells makes it doubtful.
+    is_told = record.doubtful and record.dgs_reference is not None
+    return record.state is State.FAILED and not is_told
 
 
 def is_word_of_a_person(record: Record) -> bool:
