@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from dgspay.payouts import (
     Evidence,
     Finding,
     Job,
+    LedgerBrokenError,
     Limits,
     Pace,
     PayoutWebhooks,
@@ -128,6 +129,10 @@ class World:
     def _path(self) -> Path:
         return self.folder / f"life-{self._lives}.sqlite3"
 
+    @property
+    def _next_path(self) -> Path:
+        return self.folder / f"life-{self._lives + 1}.sqlite3"
+
     # --- what a program does ----------------------------------------------------------------
 
     def read(self) -> None:
@@ -144,7 +149,9 @@ class World:
         """Pay what is left, as far as the machine lives."""
         try:
             anyio.run(self._run, plan)
-        except MachineDied:
+        except (MachineDied, LedgerBrokenError):
+            if not self._next_path.exists():
+                raise
             self.ledger.close()
             self._lives += 1
             self.ledger = SqliteLedger(self._path)
@@ -197,14 +204,25 @@ class World:
         )
 
     def _keep_what_is_on_disk(self) -> None:
-        """Copy what a machine that starts again would find: all that was committed, no more."""
-        kept = self.folder / f"life-{self._lives + 1}.sqlite3"
-        source, target = sqlite3.connect(self._path), sqlite3.connect(kept)
-        try:
-            source.backup(target)
-        finally:
-            source.close()
-            target.close()
+        """Copy what a machine that starts again would find: all that was committed, no more.
+
+        Within the thread that commits, and as the last that it does: what a dead process would
+        commit after the copy, its notes would count, and the copy would rightly be refused.
+        """
+        writer = self.ledger._writer
+
+        def die(_: object) -> None:
+            writer._break("the machine died")
+            source, target = sqlite3.connect(self._path), sqlite3.connect(self._next_path)
+            try:
+                source.backup(target)
+            finally:
+                source.close()
+                target.close()
+            raise MachineDied
+
+        with suppress(MachineDied):
+            writer.run(die)
 
     # --- what DGS-Pay and the post do -------------------------------------------------------
 
