@@ -325,6 +325,9 @@ def _forms(text: str) -> list[tuple[str, bool]]:
     raw = text.encode("utf-8", "surrogatepass")
     written = {text, json.dumps(text)[1:-1], text.replace("/", "\\/"), html.escape(text)}
     written |= {quote(raw, safe=""), quote(raw), quote_plus(raw), raw.hex()}
+    # Every character as a number: percent-encoded, for HTML, for JSON within JSON.
+    for each in ("%{:02x}", "&#{};", "&#x{:x};", "\\u{:04x}"):
+        written.add("".join([each.format(byte) for byte in raw]))
     forms = {form.lower(): len(text) < _SHORTEST_ANYWHERE for form in written}
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         whole = encode(raw).decode().lower()

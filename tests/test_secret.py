@@ -105,6 +105,13 @@ def test_secret_with_special_characters_is_found_as_each_layer_writes_it() -> No
     assert masked_text("a&quot;b/c&amp;d+e==\\f", [secret]) == MASK
 
 
+@pytest.mark.acceptance(68)
+@pytest.mark.parametrize("each", ["%{:02X}", "%{:02x}", "&#{};", "&#x{:X};", "\\u{:04x}"])
+def test_secret_is_found_with_every_character_written_as_a_number(each: str) -> None:
+    written = "".join(each.format(ord(char)) for char in "sk_test_4711")
+    assert masked_text(f"<{written}>", [Secret("sk_test_4711")]) == f"<{MASK}>"
+
+
 def test_letters_whose_small_form_is_longer_do_not_move_the_mask() -> None:
     assert masked_text("\u0130\u0130 SECRET-123456 \u0130", [Secret("secret-123456")]) == (
         f"\u0130\u0130 {MASK} \u0130"
