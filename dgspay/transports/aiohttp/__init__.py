@@ -70,9 +70,8 @@ class AiohttpTransport:
     used, and it is yours to close. Its base headers, cookies, credentials and middlewares are
     not mixed into our requests, and its `raise_for_status` is not obeyed. What aiohttp offers
     no way around: its traces see our requests, API key included; its connector's limit holds,
-    and the wait for it is a part of connecting; a goodbye of the server's is only noticed when
-    the loop reads it; an answer it sends unasked while the connection is idle is taken for the
-    next one; and its cookie jar keeps what the server sets (and is not sent back).
+    and the wait for it is a part of connecting; and its cookie jar keeps what the server sets (and
+    is not sent back).
 
     Args:
         session: Your own session.

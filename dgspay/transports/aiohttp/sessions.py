@@ -81,6 +81,7 @@ class BorrowedSession:
         if self._opened is None:
             watch(self._session.connector)
             self._opened = OpenSession(loop, self._session, None, Deadlines(loop))
+        _drop_unfit(self._session.connector)
         return self._opened
 
     def route(self, url: URL) -> dict[str, Any]:
@@ -227,6 +228,22 @@ def _is_open(connection: Any) -> bool:
         connection.protocol.force_close()
         return False
     return True
+
+
+def _drop_unfit(connector: aiohttp.BaseConnector | None) -> None:
+    """Give up the idle connections of a user's connector on which something has come.
+
+    An answer that nobody asked for would be taken for the next one, and a goodbye would be read
+    only when the request is out.
+    """
+    for idle in list(getattr(connector, "_conns", {}).values()):
+        for protocol, _ in list(idle):
+            if (
+                protocol.should_close
+                or _has_begun_an_answer(protocol)
+                or _has_news(protocol.transport)
+            ):
+                protocol.abort()
 
 
 def _has_begun_an_answer(protocol: ResponseHandler) -> bool:

@@ -52,9 +52,9 @@ class HttpxTransport(Generic[AnswerT]):
     Given an `AsyncClient` or `Client` of your own, that client is used as it is, event hooks and
     all, and is yours to close. Only its sockets learn to count interim answers, and those of a
     blocking one to end at the deadline of a call; where it has a transport of its own making, they
-    cannot. What httpx offers no way
-    around: where a server sends more than its answer (a 204 with a body, say), httpx takes the
-    rest for the answer to the next request on that connection. Ours drop the connection.
+    cannot. Before each call of ours, its idle connections on which a server has sent more than
+    its answers are closed, for httpx would take the rest for the answer to the next request; your
+    own requests through it are not spared that.
 
     Args:
         client: Your own client of httpx or httpx2. It decides which of the two clients this

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Iterable
 from typing import Any
 
+from dgspay.transports.httpx.leftovers import is_unread
 from dgspay.transports.interim import READ_UP_TO, InterimAnswers
 
 # More than that is written as it comes.
@@ -107,7 +108,7 @@ class GatheringStream:
     def get_extra_info(self, info: str) -> Any:
         """Tell what the connection itself would, and whether its TLS holds something unread."""
         if info == "is_readable":
-            return self._stream.get_extra_info(info) or _is_unread(self._stream)
+            return self._stream.get_extra_info(info) or is_unread(self._stream)
         return self._stream.get_extra_info(info)
 
 
@@ -187,27 +188,5 @@ class BlockingGatheringStream:
     def get_extra_info(self, info: str) -> Any:
         """Tell what the connection itself would, and whether its TLS holds something unread."""
         if info == "is_readable":
-            return self._stream.get_extra_info(info) or _is_unread(self._stream)
+            return self._stream.get_extra_info(info) or is_unread(self._stream)
         return self._stream.get_extra_info(info)
-
-
-def _is_unread(stream: Any) -> bool:
-    """Say whether TLS has taken from the socket what nobody has read yet: bytes, or a goodbye.
-
-    What shared a record with the end of an answer, or a packet where TLS is given what came by
-    the packet, is not in the socket any more.
-    """
-    tls = stream.get_extra_info("ssl_object")
-    if tls is None:
-        return False
-    if tls.pending():
-        return True
-    if not isinstance(tls, ssl.SSLObject):  # one that reads from the socket, record by record
-        return False
-    try:
-        tls.read(1)
-    except ssl.SSLWantReadError:
-        return False
-    except ssl.SSLError:
-        return True
-    return True

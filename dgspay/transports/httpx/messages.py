@@ -105,21 +105,6 @@ class Incoming:
         return Response(self._status, self._headers, self.body.whole())
 
 
-def has_leftover(connection: Any) -> bool:
-    """Say whether more has come on a connection than the answer that was just read.
-
-    A 204 with a body, or a proxy that answers twice: httpcore keeps what is too much, and would
-    take it for the answer to the next request, which may be another payment.
-    """
-    link = connection
-    while link is not None:
-        state = getattr(link, "_h11_state", None)
-        if state is not None:
-            return bool(state.trailing_data[0])
-        link = getattr(link, "_connection", None)
-    return True  # better a new connection each time than one that cannot be looked into
-
-
 def _headers(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for raw_name, raw_value in pairs:

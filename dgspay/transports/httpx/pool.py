@@ -23,7 +23,8 @@ from dgspay.transports.errors import deadline_passed, pool_timeout
 from dgspay.transports.httpx.asyncio_streams import AsyncioBackend
 from dgspay.transports.httpx.coalescing_streams import BlockingGatheringBackend, GatheringBackend
 from dgspay.transports.httpx.connector import Connector, Origin
-from dgspay.transports.httpx.messages import Incoming, has_leftover, split_url, to_httpcore
+from dgspay.transports.httpx.leftovers import has_leftover
+from dgspay.transports.httpx.messages import Incoming, split_url, to_httpcore
 from dgspay.transports.httpx.progress import Progress
 from dgspay.transports.httpx.slots import Slots, Turn
 from dgspay.transports.proxies import KEEP_ALIVE

@@ -12,6 +12,7 @@ from dgspay.interruption import interruption_in
 from dgspay.transports.blocking_deadline import deadline
 from dgspay.transports.body import Body
 from dgspay.transports.errors import deadline_passed, failure_of
+from dgspay.transports.httpx.leftovers import unfit
 from dgspay.transports.httpx.lost_connections import lost_connections
 from dgspay.transports.httpx.messages import timeouts
 from dgspay.transports.httpx.progress import Progress
@@ -31,6 +32,8 @@ async def send_async(
     outgoing.extensions["trace"] = progress.note_async
     with anyio.move_on_after(timeout.total):
         try:
+            for connection in unfit(_pool(client, outgoing)):
+                await connection.aclose()
             return await _exchange_async(client, outgoing)
         except Exception as error:
             failure = _corrected(error, client, outgoing, progress)
@@ -61,6 +64,8 @@ def send_blocking(client: Any, request: Request, timeout: Timeout, progress: Pro
     progress.reports_all = _is_the_librarys_own(_transport(client, outgoing))
     outgoing.extensions["trace"] = progress.note
     try:
+        for connection in unfit(_pool(client, outgoing)):
+            connection.close()
         return _exchange(client, outgoing)
     except Exception as error:
         failure = _corrected(error, client, outgoing, progress)
@@ -112,6 +117,10 @@ def _is_the_librarys_own(transport: Any) -> bool:
     return kind.__name__ in ("HTTPTransport", "AsyncHTTPTransport") and (
         kind.__module__.partition(".")[0] in ("httpx", "httpx2")
     )
+
+
+def _pool(client: Any, outgoing: Any) -> Any:
+    return getattr(_transport(client, outgoing), "_pool", None)
 
 
 def _transport(client: Any, outgoing: Any) -> Any:

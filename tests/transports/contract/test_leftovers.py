@@ -5,8 +5,12 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
+import aiohttp
+import anyio
+import anyio.lowlevel
 import pytest
 
 from tests.faults.http_proxy import proxying
@@ -119,6 +123,57 @@ def test_answer_that_shares_its_record_of_tls_with_another_is_the_last_of_its_co
         options = {"proxy": f"https://{proxy.authority}"} if proxied else {}
         with_wire(way, story, verify=AUTHORITY.trusting(), **options)
         assert (len(server.requests), server.accepted) == (3, 3)
+
+
+def with_borrowed(way: Way, story: Callable[[Wire], Awaitable[None]]) -> None:
+    """Tell a story through a client of the user's own."""
+    verify = AUTHORITY.trusting()
+
+    async def main() -> None:
+        options: dict[str, Any] = {"verify": verify}
+        if way.library == "aiohttp":
+            options = {"connector": aiohttp.TCPConnector(ssl=verify)}
+        own = way.own_client(**options)
+        try:
+            await story(Wire(way, way.borrow(own)))
+        finally:
+            closed = own.close() if hasattr(own, "close") else own.aclose()
+            if closed is not None:
+                await closed
+
+    anyio.run(main, backend="asyncio" if way.is_blocking else way.mode)
+
+
+@pytest.mark.acceptance(63)
+@pytest.mark.parametrize("tls", [None, SECURED], ids=["plain", "tls"])
+@pytest.mark.parametrize("too_much", [FORGED, FORGED[:30]], ids=["whole", "part"])
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "later"])
+def test_client_of_the_users_own_gives_no_payment_the_answer_of_another(
+    way: Way, tls: ssl.SSLContext | None, too_much: bytes, late: bool
+) -> None:
+    """Where it came with the answer, or while the connection was idle."""
+    first_is_read, unasked_is_sent = threading.Event(), threading.Event()
+
+    def unasked(connection: Connection) -> None:
+        while connection.read_request() is not None:
+            is_first = len(connection.server.requests) == 1
+            connection.write(numbered(connection) + (too_much if is_first and not late else b""))
+            if is_first and late and first_is_read.wait(60):
+                connection.write(too_much)
+                connection.until_received()
+            unasked_is_sent.set()
+
+    async def story(wire: Wire) -> None:
+        await wire.send(post(server.url))
+        first_is_read.set()
+        assert unasked_is_sent.wait(60)
+        for number in (2, 3):
+            await anyio.lowlevel.checkpoint()  # the loop reads what has come
+            assert (await wire.send(post(server.url))).reveal_body() == b'{"request": %d}' % number
+
+    with RawServer(unasked, tls=tls) as server:
+        with_borrowed(way, story)
+        assert server.accepted == 2
 
 
 @pytest.mark.acceptance(63)
