@@ -64,7 +64,7 @@ def with_a_default(event: Event, note: str = "") -> None:
 
 
 def with_the_rest(event: Event, *rest: Any, **options: Any) -> None:
-    """Whatever else it might take, nobody gives it."""
+    """A handler with a parameter that the receiver has no value for."""
 
 
 @pytest.mark.parametrize("function", [with_a_default, with_the_rest])
