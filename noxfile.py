@@ -26,7 +26,13 @@ OLDEST = PYTHONS[0]
 
 # The tests that reach every branch of the core. Only these are measured: under measurement, the
 # storms of connections in the others take three times as long.
-MEASURED = ("tests/core", "tests/api", "tests/guide", "tests/models")
+MEASURED = (
+    "tests/core",
+    "tests/api",
+    "tests/models",
+    "tests/system/guide",
+    "tests/system/test_end_to_end.py",
+)
 MEASURED_FILES = sorted(str(path) for path in Path("tests").glob("test_*.py"))
 
 # Where a branch that is never taken could cost money.
@@ -45,8 +51,9 @@ ESSENTIAL = (*MEASURED, *MEASURED_FILES, "tests/transports", "tests/webhooks")
 # And what a wheel must do, without the tests that read the repository's own files.
 FOR_A_WHEEL = (
     "tests/api",
-    "tests/guide",
     "tests/models",
+    "tests/system/guide",
+    "tests/system/test_end_to_end.py",
     *(
         path
         for path in MEASURED_FILES
@@ -59,7 +66,7 @@ FOR_A_WHEEL = (
 ON_ALL_CORES = ("--numprocesses=auto", "--dist=loadfile")
 
 # Machines that are killed, stopped and restarted, with thousands of rows: minutes each.
-DURABILITY = ("tests/payouts/test_payout_machines.py",)
+DURABILITY = ("tests/payouts/run/test_job_machines.py",)
 
 
 def group(*names: str) -> tuple[str, ...]:
@@ -162,7 +169,12 @@ def checks(session: nox.Session) -> None:
 def durability(session: nox.Session) -> None:
     """Kill, stop, restart and race what pays, cut its lines, and schedule it, at full size."""
     install(session, "-e", EVERYTHING, *group("test", "schedulers"))
-    paths = ("tests/payouts", "tests/faults", "tests/webhooks/test_receiver_processes.py")
+    paths = (
+        "tests/payouts",
+        "tests/system/network_faults",
+        "tests/docs",
+        "tests/webhooks/test_receiver_processes.py",
+    )
     # A run may take longer than what otherwise means that a test hangs.
     options = ("-o", "faulthandler_timeout=0", *session.posargs)
     session.run("pytest", *paths, *options, env={"DGSPAY_TEST_FULL": "1"})

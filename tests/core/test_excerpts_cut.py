@@ -14,7 +14,7 @@ from dgspay.core.messages import Request, Response, Timeout
 from dgspay.errors import APIError, DGSPayError
 from dgspay.secret import Secret, masked_text
 from dgspay.transports.base import MAX_BODY_BYTES
-from tests.faults.calls import payout, read
+from tests.support.calls import payout, read
 
 API_KEY = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
 KEY = Secret(API_KEY)

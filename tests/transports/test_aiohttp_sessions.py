@@ -11,11 +11,11 @@ import pytest
 from dgspay import AsyncDGSPay, errors
 from dgspay.core.messages import Timeout, TransportFailure
 from dgspay.transports.aiohttp import AiohttpTransport
-from tests.faults.calls import charge, payout, read, settings_for
-from tests.faults.raw_server import RawServer, answering, http
+from tests.support.calls import charge, payout, read, settings_for
+from tests.support.gated_server import Gate
+from tests.support.raw_server import RawServer, answering, http
+from tests.support.transport_matrix import WAYS
 from tests.transports.contract.calling import post
-from tests.transports.gates import Gate
-from tests.transports.ways import WAYS
 
 GOOD = http({"status": "success", "dgs_reference": "dgs_1", "balances": []})
 (AIOHTTP,) = [way for way in WAYS if way.library == "aiohttp"]

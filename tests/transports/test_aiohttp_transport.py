@@ -19,12 +19,12 @@ from dgspay.core.messages import Request, Timeout, TransportFailure
 from dgspay.emulator import Emulator
 from dgspay.transports.aiohttp import AiohttpTransport
 from dgspay.transports.base import AsyncTransport
-from tests.faults.calls import API_KEY, AT_ONCE, failure_of, payout, read, settings_for
-from tests.faults.raw_server import Connection, RawServer, answering, http
+from tests.support.calls import API_KEY, AT_ONCE, failure_of, payout, read, settings_for
+from tests.support.gated_server import Gate
+from tests.support.raw_server import Connection, RawServer, answering, http
+from tests.support.transport_matrix import WAYS
 from tests.transports.contract.calling import get, post
 from tests.transports.contract.closing import ClosingWhenTold
-from tests.transports.gates import Gate
-from tests.transports.ways import WAYS
 
 GOOD = http({"status": "success", "dgs_reference": "dgs_1", "balances": []})
 (AIOHTTP,) = [way for way in WAYS if way.library == "aiohttp"]

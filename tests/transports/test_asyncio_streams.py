@@ -7,8 +7,8 @@ import httpcore
 import pytest
 
 from dgspay.transports.httpx.asyncio_streams import AsyncioBackend
-from tests.faults.raw_server import Connection, RawServer
-from tests.transports.contract.authority import AUTHORITY
+from tests.support.certificate_authority import AUTHORITY
+from tests.support.raw_server import Connection, RawServer
 
 
 @pytest.fixture

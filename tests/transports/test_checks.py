@@ -18,10 +18,10 @@ from dgspay.core.messages import Request, Response
 from dgspay.errors import ConfigError
 from dgspay.transports.aiohttp import AiohttpTransport
 from dgspay.transports.httpx import HttpxTransport
-from tests.faults.calls import carry_out, payout, settings_for
-from tests.faults.raw_server import RawServer, answering, http
-from tests.transports.contract.authority import AUTHORITY
-from tests.transports.ways import WAYS, Way
+from tests.support.calls import carry_out, payout, settings_for
+from tests.support.certificate_authority import AUTHORITY
+from tests.support.raw_server import RawServer, answering, http
+from tests.support.transport_matrix import WAYS, Way
 
 URL = "http://127.0.0.1:1"
 GOOD = http({"status": "success", "dgs_reference": "dgs_1"})

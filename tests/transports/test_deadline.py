@@ -14,7 +14,7 @@ import pytest
 from dgspay.core.messages import Timeout, TransportFailure
 from dgspay.transports.blocking_deadline import DeadlinePassedError, deadline
 from dgspay.transports.httpx import HttpxTransport
-from tests.faults.raw_server import RawServer, answering, free_port, http
+from tests.support.raw_server import RawServer, answering, free_port, http
 from tests.transports.contract.calling import get
 
 

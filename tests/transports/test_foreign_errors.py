@@ -10,9 +10,9 @@ import httpx2
 import pytest
 
 from dgspay.errors import DGSPayError, Outcome
-from tests.faults.calls import Act, carry_out, carry_out_borrowing, payout
-from tests.faults.raw_server import Connection, RawServer, answering, free_port, http
-from tests.transports.ways import WAYS, Way
+from tests.support.calls import Act, carry_out, carry_out_borrowing, payout
+from tests.support.raw_server import Connection, RawServer, answering, free_port, http
+from tests.support.transport_matrix import WAYS, Way
 
 GOOD = http({"status": "success", "dgs_reference": "dgs_1"})
 

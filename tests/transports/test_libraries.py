@@ -14,7 +14,7 @@ import pytest
 from dgspay import AsyncDGSPay, DGSPay, RetryPolicy
 from dgspay.errors import ConfigError, Outcome, OutcomeUnknownError, TransportError
 from dgspay.transports.httpx import HttpxTransport
-from tests.faults.raw_server import Connection, RawServer, answering, http
+from tests.support.raw_server import Connection, RawServer, answering, http
 from tests.support.recorders import ACCOUNT, API_KEY, MOBILE_MONEY
 
 CHARGE = {"status": "success", "dgs_reference": "dgs_1", "transaction_status": "pending"}

@@ -19,10 +19,10 @@ import pytest
 from dgspay import AsyncDGSPay
 from dgspay.core.messages import Request, Timeout, TransportFailure
 from dgspay.transports.loops import PerLoop, running_loop
-from tests.faults.calls import read, settings_for
-from tests.faults.raw_server import RawServer, answering, http
-from tests.transports.contract.authority import AUTHORITY
-from tests.transports.ways import ASYNC_WAYS, Way
+from tests.support.calls import read, settings_for
+from tests.support.certificate_authority import AUTHORITY
+from tests.support.raw_server import RawServer, answering, http
+from tests.support.transport_matrix import ASYNC_WAYS, Way
 
 GOOD = http({"status": "success", "balances": []})
 FULL = os.environ.get("DGSPAY_TEST_FULL") == "1"

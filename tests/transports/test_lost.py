@@ -14,8 +14,8 @@ from dgspay import AsyncDGSPay, DGSPay, Timeout
 from dgspay.errors import Outcome, TransportError
 from dgspay.transports.httpx import HttpxTransport
 from dgspay.transports.httpx.lost_connections import lost_connections
-from tests.faults.calls import payout, read, settings_for
-from tests.faults.raw_server import Connection, RawServer, answering, http
+from tests.support.calls import payout, read, settings_for
+from tests.support.raw_server import Connection, RawServer, answering, http
 
 BACKENDS = ["asyncio", "trio"]
 GOOD = http({"status": "success", "dgs_reference": "dgs_1", "balances": []})

@@ -20,8 +20,8 @@ from dgspay.transports.httpx.connector import Origin
 from dgspay.transports.httpx.library import LibraryName
 from dgspay.transports.httpx.pool import IdleConnections
 from dgspay.transports.proxies import KEEP_ALIVE
-from tests.faults.raw_server import Connection, RawServer, answering, http
-from tests.transports.gates import Gate
+from tests.support.gated_server import Gate
+from tests.support.raw_server import Connection, RawServer, answering, http
 
 GOOD = http({"status": "success"})
 PATIENT = Timeout(connect=60, pool=60, total=60)

@@ -20,9 +20,9 @@ from dgspay.core.messages import Request, Timeout, TransportFailure
 from dgspay.transports import lookups
 from dgspay.transports.lookups import look_up, look_up_async
 from dgspay.transports.race import connect, connect_async
-from tests.faults.raw_server import RawServer, answering, free_port, http
-from tests.interrupting import Interrupted, Interrupter
-from tests.transports.ways import WAYS, Way
+from tests.support.interrupter import Interrupted, Interrupter
+from tests.support.raw_server import RawServer, answering, free_port, http
+from tests.support.transport_matrix import WAYS, Way
 
 GOOD = http({"status": "success"})
 PLACES = [

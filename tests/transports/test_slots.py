@@ -8,7 +8,7 @@ import time
 import pytest
 
 from dgspay.transports.httpx.slots import Slots, Turn
-from tests.interrupting import Interrupted, Interrupter
+from tests.support.interrupter import Interrupted, Interrupter
 
 
 def until_waiting(slots: Slots, count: int) -> None:

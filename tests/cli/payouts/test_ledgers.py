@@ -15,9 +15,9 @@ from dgspay.emulator import Emulator
 from dgspay.emulator.faults.kinds import Fault
 from dgspay.payouts import SqliteLedger, State
 from tests.cli.terminal import CommandLine, variables
-from tests.payouts.killing import ledger_of, paid, states
-from tests.payouts.old_ledger import write_old_ledger
-from tests.payouts.sheets import RICH, write_sheet
+from tests.support.crash_points import ledger_of, paid, states
+from tests.support.old_ledger import write_old_ledger
+from tests.support.sheet_factory import RICH, write_sheet
 
 RUN = ("payouts", "run", "salaries.csv", "--yes", "--settle-within", "5")
 

@@ -32,8 +32,8 @@ from dgspay.payouts import (
     State,
 )
 from tests.cli.terminal import CommandLine
-from tests.payouts.killing import ENOUGH, environ_of, ledger_of
-from tests.payouts.sheets import RICH, write_sheet
+from tests.support.crash_points import ENOUGH, environ_of, ledger_of
+from tests.support.sheet_factory import RICH, write_sheet
 
 COLUMNS, LINES = 80, 24
 _STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

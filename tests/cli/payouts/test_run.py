@@ -19,7 +19,7 @@ from dgspay.emulator.faults.kinds import Fault
 from dgspay.payouts import PayoutWebhooks, SqliteLedger, State
 from dgspay.webhooks import sign
 from tests.cli.terminal import CommandLine, variables
-from tests.payouts.killing import (
+from tests.support.crash_points import (
     Strike,
     environ_of,
     finish,
@@ -29,7 +29,7 @@ from tests.payouts.killing import (
     states,
     strike_at,
 )
-from tests.payouts.sheets import RICH, payments, write_sheet
+from tests.support.sheet_factory import RICH, payments, write_sheet
 
 
 @pytest.fixture(autouse=True)

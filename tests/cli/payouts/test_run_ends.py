@@ -21,7 +21,7 @@ from dgspay.payouts import (
     Summary,
 )
 from tests.cli.terminal import CommandLine, variables
-from tests.payouts.sheets import RICH, in_process, ledger_in, write_sheet
+from tests.support.sheet_factory import RICH, in_process, ledger_in, write_sheet
 
 
 def leave_in_wallet(emulator: Emulator, rest: int) -> None:

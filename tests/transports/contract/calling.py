@@ -10,7 +10,7 @@ import anyio
 import anyio.to_thread
 
 from dgspay.core.messages import Request, Response, Timeout, TransportFailure
-from tests.transports.ways import Way
+from tests.support.transport_matrix import Way
 
 SECOND = Timeout(total=10)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 
-from tests.faults.raw_server import Connection, http
+from tests.support.raw_server import Connection, http
 
 GOOD = http({"status": "success"})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.transports.ways import WAYS, Way
+from tests.support.transport_matrix import WAYS, Way
 
 
 @pytest.fixture(params=WAYS, ids=str)

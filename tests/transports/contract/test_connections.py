@@ -9,11 +9,11 @@ import threading
 import pytest
 
 from dgspay.core.messages import Timeout
-from tests.faults.raw_server import Connection, RawServer, answering, free_port, http
-from tests.transports.contract.authority import AUTHORITY
+from tests.support.certificate_authority import AUTHORITY
+from tests.support.raw_server import Connection, RawServer, answering, free_port, http
+from tests.support.transport_matrix import Way
 from tests.transports.contract.calling import Wire, get, post, with_wire
 from tests.transports.contract.closing import ClosingWhenTold
-from tests.transports.ways import Way
 
 GOOD = http({"status": "success"})
 

@@ -13,11 +13,11 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from tests.faults.http_proxy import proxying
-from tests.faults.raw_server import HEAD_END, Connection, RawServer, http
-from tests.transports.contract.authority import AUTHORITY
+from tests.support.certificate_authority import AUTHORITY
+from tests.support.http_proxy import proxying
+from tests.support.raw_server import HEAD_END, Connection, RawServer, http
+from tests.support.transport_matrix import Way
 from tests.transports.contract.calling import Wire, post, with_wire
-from tests.transports.ways import Way
 
 FORGED = http({"forged": True})
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked" + HEAD_END + b"2\r\n{}\r\n0\r\n\r\n"

@@ -10,9 +10,10 @@ import pytest
 
 from dgspay import Outcome
 from dgspay.core.messages import Request, TransportFailure
-from tests.faults.calls import API_KEY, failure_of, payout
-from tests.faults.http_proxy import carry, proxying
-from tests.faults.raw_server import (
+from tests.support.calls import API_KEY, failure_of, payout
+from tests.support.certificate_authority import AUTHORITY
+from tests.support.http_proxy import carry, proxying
+from tests.support.raw_server import (
     HEAD_END,
     Connection,
     RawServer,
@@ -21,9 +22,8 @@ from tests.faults.raw_server import (
     free_port,
     http,
 )
-from tests.transports.contract.authority import AUTHORITY
+from tests.support.transport_matrix import Way
 from tests.transports.contract.calling import Wire, post, with_wire
-from tests.transports.ways import Way
 
 GOOD = http({"status": "success"})
 VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE"]

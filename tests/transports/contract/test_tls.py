@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from dgspay.core.messages import Timeout
-from tests.faults.raw_server import Connection, RawServer, answering, http
-from tests.transports.contract.authority import AUTHORITY
+from tests.support.certificate_authority import AUTHORITY
+from tests.support.raw_server import Connection, RawServer, answering, http
+from tests.support.transport_matrix import Way
 from tests.transports.contract.calling import Wire, post, with_wire
-from tests.transports.ways import Way
 
 GOOD = http({"status": "success"})
 

@@ -18,12 +18,12 @@ import pytest
 
 from dgspay import Outcome
 from dgspay.errors import ConfigError, DGSPayError, TransportError
-from tests.faults.calls import carry_out_borrowing, failure_of, payout
-from tests.faults.http_proxy import proxying
-from tests.faults.raw_server import HEAD_END, Connection, RawServer, Script, http
-from tests.transports.contract.authority import AUTHORITY
+from tests.support.calls import carry_out_borrowing, failure_of, payout
+from tests.support.certificate_authority import AUTHORITY
+from tests.support.http_proxy import proxying
+from tests.support.raw_server import HEAD_END, Connection, RawServer, Script, http
+from tests.support.transport_matrix import Way
 from tests.transports.contract.calling import Wire, post, with_wire
-from tests.transports.ways import Way
 
 
 @pytest.fixture

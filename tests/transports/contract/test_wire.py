@@ -11,16 +11,9 @@ import pytest
 from dgspay.core.messages import Request, Response, Timeout
 from dgspay.core.operation import Operation, Repeat, Reply
 from dgspay.errors import OutcomeUnknownError
-from tests.faults.calls import ACCOUNT, API_KEY, carry_out, failure_of, payout
-from tests.faults.raw_server import (
-    HEAD_END,
-    Connection,
-    RawServer,
-    Script,
-    answering,
-    http,
-)
-from tests.transports.ways import Way
+from tests.support.calls import ACCOUNT, API_KEY, carry_out, failure_of, payout
+from tests.support.raw_server import HEAD_END, Connection, RawServer, Script, answering, http
+from tests.support.transport_matrix import Way
 
 GOOD = http({"status": "success", "dgs_reference": "dgs_1"})
 

@@ -1,0 +1,128 @@
+"""What is taken up leaves: a process that dies holds nothing that was never sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio
+import pytest
+
+from dgspay.emulator import Emulator
+from dgspay.payouts import AsyncPayouts, Pace, State, Stop
+from dgspay.payouts.run.pacing import RateLimiter, TakeSize
+from tests.support.crash_points import Strike, environ_of, finish, paid, start, states, strike_at
+from tests.support.sheet_factory import RICH, in_process, ledger_in, write_sheet
+
+
+class HandMade:
+    """Seconds that pass when they are told to."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.acceptance(105)
+@pytest.mark.parametrize("pace", [["--rate", "5"], ["--concurrency", "1"]], ids=" ".join)
+def test_killed_at_a_slow_pace_it_holds_what_was_in_flight_and_nothing_else(
+    tmp_path: Path, pace: list[str]
+) -> None:
+    sheet, ledger = write_sheet(tmp_path / "salaries.csv", 60), tmp_path / "ledger.sqlite3"
+    command = ["run", str(sheet), "--yes", "--ledger", str(ledger)]
+    with Emulator(settle_after=0, seed=1, balances=RICH) as emulator, emulator.serve() as server:
+        environ = environ_of(emulator, server.url)
+        process = start(*command, *pace, environ=environ)
+        strike_at(emulator, "POST /disburse", 3, Strike(process, before=False))
+        finish(process, [-9])
+        sent = paid(emulator)
+        assert 3 <= len(sent) <= 5
+        finish(start(*command, environ=environ), [0, 5])
+        stands = states(ledger, "salaries")
+        # The third was killed for; one more may have been leaving at that moment.
+        assert [*stands.values()].count(State.HELD) <= 3
+        assert set(paid(emulator).values()) == {1}
+        assert len(paid(emulator)) >= 59
+
+
+@pytest.mark.acceptance(52, 105)
+def test_killed_while_answers_take_long_it_holds_what_was_in_flight_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    sheet, ledger = write_sheet(tmp_path / "salaries.csv", 60), tmp_path / "ledger.sqlite3"
+    command = ["run", str(sheet), "--yes", "--concurrency", "8", "--ledger", str(ledger)]
+    with Emulator(settle_after=0, seed=1, balances=RICH) as emulator, emulator.serve() as server:
+        environ = environ_of(emulator, server.url)
+        process = start(*command, environ=environ)
+        emulator.faults.delay("POST /disburse", 2.0, times=7)
+        emulator.faults.add("POST /disburse", Strike(process, before=True))
+        finish(process, [-9])
+        finish(start(*command, environ=environ), [5])
+        stands = [*states(ledger, "salaries").values()]
+    # Eight were in flight; all the others were paid by the same command.
+    assert stands.count(State.HELD) == 8
+    assert stands.count(State.CONFIRMED) == 52
+
+
+@pytest.mark.anyio
+async def test_nothing_is_taken_up_while_all_workers_are_busy(tmp_path: Path) -> None:
+    with in_process() as (_, dgs), ledger_in(tmp_path) as ledger:
+        most = 0
+
+        def look(*_: object) -> None:
+            nonlocal most
+            most = max(most, ledger.counts("s").count(State.IN_DOUBT))
+
+        payouts = AsyncPayouts(dgs, ledger)
+        pace = Pace(concurrency=3, per_second=200)
+        await payouts.run(write_sheet(tmp_path / "s.csv", 30), pace=pace, on_result=look)
+    # Those in flight, and what leaves within two hundredths of a second at this pace.
+    assert most <= 3 + 4
+
+
+def test_as_many_are_wanted_as_wait_and_ahead_of_them_what_leaves_at_once() -> None:
+    clock = HandMade()
+    portions = TakeSize(clock)
+    assert portions.wanted(idle=32, ready=0) == 32
+    # They all leave in one moment: that says nothing yet of how many leave in a second.
+    portions.leave(32)
+    assert portions.wanted(idle=0, ready=0) == 0
+    wanted = 0
+    for _ in range(100):
+        clock.now += 0.01
+        portions.leave(10)
+        wanted = portions.wanted(idle=0, ready=0)
+    assert 18 <= wanted <= 20  # at a thousand in a second
+    assert portions.wanted(idle=4, ready=5) == wanted + 4 - 5
+    assert portions.wanted(idle=0, ready=wanted // 2 + 1) == 0
+    # A disk whose commits take long needs more ahead, though never more than half a second's.
+    portions.took(0.1)
+    assert 180 <= portions.wanted(idle=0, ready=0) <= 200
+    portions.took(60.0)
+    assert 480 <= portions.wanted(idle=0, ready=0) <= 500
+    # Where nothing leaves any more, nothing more is taken up.
+    portions.took(0.001)
+    clock.now += 2.0
+    assert portions.wanted(idle=0, ready=0) == 0
+    assert portions.wanted(idle=1, ready=0) == 1
+
+
+def test_however_many_leave_a_portion_has_an_end() -> None:
+    clock = HandMade()
+    portions = TakeSize(clock)
+    portions.leave(10**9)
+    clock.now += 1.0
+    assert portions.wanted(idle=32, ready=0) == 4000
+
+
+@pytest.mark.anyio
+async def test_a_stop_is_heard_within_a_long_interval() -> None:
+    stop = Stop()
+    turns = RateLimiter(Pace(per_second=0.001), anyio.current_time)
+    with anyio.fail_after(5):
+        await turns.wait(lambda: True)
+        async with anyio.create_task_group() as group:
+            for _ in range(32):
+                group.start_soon(turns.wait, lambda: not stop)
+            await anyio.lowlevel.checkpoint()
+            stop.set()
