@@ -1,4 +1,4 @@
-"""The command line put together: its commands, its help, and what an error becomes."""
+"""The command line as a whole: its commands, its help, and its handling of errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from dgspay.cli.webhooks import webhooks
 
 
 class _Commands(TyperGroup):
-    """Commands whose errors are told in words, with an exit code that scripts can use."""
+    """Commands whose errors are printed as sentences, with an exit code that scripts can use."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command; see `ExitCode`."""
@@ -84,7 +84,7 @@ def _options(
     ] = False,
 ) -> None:
     """The command line of dgspay, the Python SDK for DGS-Pay."""
-    # Errors are told by the commands; the log's own lines would only repeat them.
+    # The commands print errors themselves; log lines would only repeat them.
     logging.getLogger("dgspay").addHandler(logging.NullHandler())
 
 

@@ -22,7 +22,7 @@ from dgspay.cli.streams import begin_effect, note_effect
 from dgspay.cli.terminal import console, money, shown, visible
 
 _ON_ITS_WAY = (
-    "the payment may have been started. Look at `dgspay transactions list` before you charge again."
+    "the payment may have been started. Check `dgspay transactions list` before you charge again."
 )
 
 

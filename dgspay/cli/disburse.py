@@ -19,7 +19,7 @@ _CURRENCY = "RWF"
 # The vendor's word sounds like more than it says.
 _STATE = {"success": "queued"}
 _ON_ITS_WAY = (
-    "the money may have left. Look in the merchant portal, or wait for its webhook, before you "
+    "the money may have left. Check the merchant portal, or wait for its webhook, before you "
     "pay again."
 )
 
@@ -60,9 +60,9 @@ def disburse(
 ) -> None:
     """Pay one person: to a phone with --phone and --network, or with --bank and --account.
 
-    Exit code 0 means that DGS-Pay has queued it, and not that it has arrived: its webhook tells
-    that, or `dgspay transactions show`. 1 means that DGS-Pay declined it at once, 5 that it is
-    not known whether it was paid; never just repeat it then. For more than one person there is
+    Exit code 0 means that DGS-Pay has queued it, and not that it has arrived: its webhook or
+    `dgspay transactions show` reports that. 1 means that DGS-Pay declined it at once, 5 that it is
+    not known whether it was paid; do not repeat it then. For more than one person there is
     `dgspay payouts`.
     """
     recipient = _recipient(
@@ -114,7 +114,7 @@ def _recipient(
         elif phone is not None and network is not None:
             recipient = MobileMoneyRecipient(msisdn=phone, network=network, name=name)
     if recipient is None or mixed:
-        fail("Say either --phone and --network, or --bank and --account. Nothing was sent.")
+        fail("Give either --phone and --network, or --bank and --account. Nothing was sent.")
     return recipient
 
 

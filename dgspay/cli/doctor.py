@@ -1,4 +1,4 @@
-"""`dgspay doctor`: is everything set up, and if not, what to do; a line for each check."""
+"""`dgspay doctor`: check the set-up and advise what to do, a line for each check."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _PROXY_VARIABLES = (
 
 
 class Grade(enum.Enum):
-    """How a check came out, with its colour."""
+    """Result of a check, with its colour."""
 
     OK = "ok", "green"
     WARN = "warn", "yellow"
@@ -99,7 +99,7 @@ def examine(environment: str | None, base_url: str | None) -> Iterator[Finding]:
 
 
 def key_finding(settings: Settings) -> Finding:
-    """Say whether the key says of itself that it is of this environment."""
+    """Check whether the prefix of the key is that of this environment."""
     # That a live key is in production and a test key is not, the settings have checked.
     kind = "live" if settings.environment == "production" else "test"
     if settings.api_key.reveal().startswith(_PREFIXES):
@@ -113,7 +113,7 @@ def key_finding(settings: Settings) -> Finding:
 
 
 def webhook_finding() -> Finding:
-    """Say whether webhooks could be verified."""
+    """Check whether webhooks could be verified."""
     if webhook_secret() is not None:
         return Finding("webhook secret", Grade.OK, "DGSPAY_WEBHOOK_SECRET is set")
     return Finding(
@@ -125,13 +125,13 @@ def webhook_finding() -> Finding:
 
 
 def proxy_findings(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Warn of proxy variables, which the client does not obey unless told to."""
+    """Warn of proxy variables, which the client ignores unless `trust_env` is set."""
     names = [name for name in _PROXY_VARIABLES if environ.get(name)]
     if names:
         yield Finding(
             "proxy",
             Grade.WARN,
-            f"{names[0]} is set and is not obeyed",
+            f"{names[0]} is set and is not used",
             "If a proxy is the only way out, use DGSPay(trust_env=True).",
         )
 
@@ -160,7 +160,7 @@ def _tls(connection: socket.socket, host: str) -> Finding:
             certificate, version = tls.getpeercert() or {}, tls.version()
     except ssl.SSLCertVerificationError as error:
         what = f"the certificate does not verify: {error.verify_message}"
-        return Finding("TLS", Grade.FAIL, what, "Somebody may be in between; send nothing.")
+        return Finding("TLS", Grade.FAIL, what, "The connection may be intercepted; send nothing.")
     except OSError as error:
         what = f"the handshake failed: {type(error).__name__}"
         return Finding("TLS", Grade.FAIL, what, "Check what stands between you and DGS-Pay.")
@@ -168,7 +168,7 @@ def _tls(connection: socket.socket, host: str) -> Finding:
 
 
 def certificate_finding(version: str | None, not_after: str, now: dt.datetime) -> Finding:
-    """Say how good the connection is, and for how long."""
+    """Report the version of TLS, and how long the certificate is valid."""
     expires = ssl.cert_time_to_seconds(not_after)
     days = int((expires - now.timestamp()) // 86_400)
     what = f"{version}, certificate valid for {days} more days"
@@ -199,7 +199,7 @@ def clock_finding(date: str | None, now: dt.datetime) -> Finding:
     try:
         theirs = parsedate_to_datetime(date or "")
     except ValueError:
-        return Finding("clock", Grade.WARN, "the server does not tell its time")
+        return Finding("clock", Grade.WARN, "the server sends no readable Date header")
     skew = (now - theirs.astimezone(dt.UTC)).total_seconds()
     if abs(skew) <= _TOLERATED_SKEW:
         return Finding("clock", Grade.OK, "it agrees with the server's")

@@ -1,4 +1,4 @@
-"""How a command ends: exit codes, and errors told to a person instead of a traceback."""
+"""Exit codes, and errors printed as sentences instead of tracebacks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dgspay.cli.terminal import console, visible
 
 
 class ExitCode(enum.IntEnum):
-    """What the exit code of `dgspay` says; the help of the command is made from this."""
+    """Exit codes of `dgspay`; the help of the command is made from these."""
 
     meaning: str
 
@@ -32,7 +32,7 @@ class ExitCode(enum.IntEnum):
     USAGE = 2, "wrong options or settings; nothing was sent"
     REFUSED = 3, "DGS-Pay refused the call; it did not act"
     NOT_SENT = 4, "DGS-Pay was not reached, or a read got no answer; nothing changed"
-    UNKNOWN = 5, "it is not known whether money moved: look before you act"
+    UNKNOWN = 5, "it is not known whether money moved: check before you act"
     PAID_BEFORE = 6, "of payouts: it was sent before, or by another batch, and is not sent again"
     UNSENT_AND_UNKNOWN = 9, "both 4 and 5, of payouts: some are unsent, and some are in doubt"
     OUTPUT_LOST = 74, "the result could not be written to stdout; nothing was changed"
@@ -55,7 +55,7 @@ def code_for(error: errors.DGSPayError) -> ExitCode:
 
 
 def tell_error(error: errors.DGSPayError) -> None:
-    """Write an error to stderr: its own words, and what support would ask for."""
+    """Write an error to stderr: its message, and what support would ask for."""
     _tell(str(error))
     if error.operation is None:
         return
@@ -82,7 +82,7 @@ def tell_effect(trouble: str) -> None:
     """
     done = effect()
     if done.code is None:
-        _tell(f"{trouble}: it is not known whether money moved. Look before you do it again.")
+        _tell(f"{trouble}: it is not known whether money moved. Check before you repeat it.")
     else:
         _tell(f"{trouble}. What was done stands, and the exit code says how it ended.")
     for name, value in done.facts.items():
@@ -99,10 +99,10 @@ def fail(message: str, code: ExitCode = ExitCode.USAGE) -> NoReturn:
 
 @contextmanager
 def interruption_is(words: str) -> Generator[None]:
-    """Say what Ctrl-C means for the money while a request is on its way: nobody knows.
+    """Report on Ctrl-C that the outcome of a request in flight is unknown.
 
     Args:
-        words: What may have happened, and where to look before it is done again.
+        words: What may have happened, and where to check before it is repeated.
     """
     try:
         yield
@@ -122,9 +122,9 @@ def _tell(message: str) -> None:
 
 @contextmanager
 def usage_errors() -> Generator[None]:
-    """Turn the library's refusal of an argument, made before anything is sent, into usage.
+    """Turn an argument that the library rejected, before anything was sent, into a usage error.
 
-    Put it around nothing but the call that takes the arguments.
+    Put only the call that takes the arguments inside.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""`dgspay links`: pages a customer can pay on."""
+"""`dgspay links`: create, list and archive pages that a customer can pay on."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def archive_link(
     environment: EnvironmentOption = None,
     base_url: BaseUrlOption = None,
 ) -> None:
-    """Archive a link: nobody can pay it any more, and there is no way back."""
+    """Archive a link for good: it can no longer be paid."""
     with connected(environment, base_url) as dgs:
         ask_in_production(dgs, f"Archive the link {visible(id)} for good?", yes=yes)
         with usage_errors():

@@ -1,4 +1,4 @@
-"""What the commands share: the options that choose an account, the client, and the question."""
+"""Options that choose an account, the client made from them, and the confirmation prompt."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def client_options(environment: str | None, base_url: str | None) -> dict[str, A
 
 
 def account_options(environment: str | None, base_url: str | None) -> dict[str, Any]:
-    """Read what `client_options` does, but miss nothing: looking at a ledger needs no key."""
+    """Return the same without requiring a key: reading a ledger needs none."""
     options = from_env(given=("api_key", "account_number"))
     return _overridden(options, environment, base_url)
 
@@ -87,7 +87,7 @@ NOTHING_SENT = "Nothing was sent."
 
 
 def ask_in_production(dgs: DGSPay, question: str, *, yes: bool) -> None:
-    """Ask before something that cannot be taken back; end the command unless told to go on."""
+    """Ask before something irreversible in production; end the command unless the answer is yes."""
     if yes or dgs.settings.environment != "production":
         return
     ask(f"This is production. {question}")

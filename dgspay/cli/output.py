@@ -1,4 +1,4 @@
-"""Models as JSON and CSV: exact, streamed row by row, and harmless to who opens them."""
+"""Models as JSON and CSV: exact, streamed row by row, and safe to open."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     if isinstance(value, datetime) and value.tzinfo is not None:
-        # Events tell their zone; the API's own times have none, and are written as it does.
+        # Events carry their zone; the API's own times have none, and are written as it writes them.
         return value.isoformat()
     return masked_data(dict(value)) if isinstance(value, Mapping) else value
 
@@ -47,7 +47,7 @@ def write_json(record: Mapping[str, Any]) -> None:
 def write_json_rows(models: Iterable[Any]) -> None:
     """Write a JSON array, one row a line, as the rows come.
 
-    When a page fails on the way the array stays open, so that nobody takes it for complete.
+    When a page fails on the way the array stays open, so that it cannot pass for complete.
     """
     sys.stdout.write("[")
     separator = "\n"
@@ -77,7 +77,7 @@ def _json_escape(char: str) -> str:
 
 
 def one_form(*, as_json: bool, as_csv: bool) -> None:
-    """Refuse to write two forms at once."""
+    """Reject --json together with --csv."""
     if as_json and as_csv:
         fail("--json and --csv exclude each other.")
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and a polite kill, for commands that run until they are told to stop."""
+"""Graceful shutdown on SIGINT, SIGTERM and SIGHUP."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ def stop_signals() -> Generator[threading.Event]:
 
 
 def wait_until(stopped: threading.Event) -> None:
-    """Wait until told to stop."""
+    """Wait until the event is set."""
     while not stopped.wait(_PAUSE):
         pass

@@ -1,4 +1,4 @@
-"""What reaches the terminal: consoles, text made harmless, and amounts made readable.
+"""Output to the terminal: consoles, text made harmless, and amounts made readable.
 
 Consoles here never read markup, emoji codes or highlights into text, so what a server sends
 is shown as it is. Control characters are made visible before, by `visible`.
@@ -22,7 +22,7 @@ _SPACES = "\u00a0\u202f\u2007"
 def console(*, stderr: bool = False, width: int | None = None) -> Console:
     """Return a console for the stdout or stderr of this moment.
 
-    With NO_COLOR, and where nobody looks at a terminal, it writes plain text.
+    With NO_COLOR, and where the output is no terminal, it writes plain text.
     """
     stream = sys.stderr if stderr else sys.stdout
     plain = bool(os.environ.get("NO_COLOR"))
@@ -88,5 +88,5 @@ def money(amount: Decimal | None, currency: str | None) -> str:
 
 
 def speaks_unicode() -> bool:
-    """Say whether stdout can show more than ASCII."""
+    """Return whether stdout can show more than ASCII."""
     return (sys.stdout.encoding or "").lower().replace("-", "") in ("utf8", "utf16", "utf32")

@@ -1,4 +1,4 @@
-"""Posting a signed webhook, as DGS-Pay would; here because httpx is loaded only for this."""
+"""Sender of signed webhooks, as DGS-Pay would post them; a module of its own to load httpx late."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Arrived:
 
 @attrs.frozen
 class Refused:
-    """A request that is no webhook of DGS-Pay's.
+    """A request that is not a valid webhook of DGS-Pay.
 
     Attributes:
         status: What it was answered with.
@@ -57,7 +57,7 @@ class Refused:
 
 Received = Arrived | Refused
 Answerer = Callable[[Received], int]
-"""Is told of each request, in a thread of its own, and returns the status to answer with."""
+"""Called with each request, in a thread of its own; returns the status to answer with."""
 
 
 @contextmanager
@@ -67,7 +67,7 @@ def receive(
     """Receive webhooks until the block is left; gives the URL to send them to.
 
     Args:
-        answer: Told of each request; the status it returns for an `Arrived` is the answer.
+        answer: Called with each request; the status it returns for an `Arrived` is the answer.
         secret: The webhook secret.
         host: Address or name to listen on, of IPv4 or IPv6; `::` means every address of both.
         port: 0 takes a free one.
@@ -134,7 +134,7 @@ def _handler(answer: Answerer, secret: Secret) -> type[BaseHTTPRequestHandler]:
             self._answer(received.status if isinstance(received, Refused) else status)
 
         def do_GET(self) -> None:
-            """Tell a person who opens the address in a browser what it is for."""
+            """Explain the address to a person who opens it in a browser."""
             words = b"This is where webhooks are posted to. They are shown in the terminal.\n"
             self.send_response(405)
             self.send_header("Allow", "POST")

@@ -59,11 +59,11 @@ def listen(
         bool, typer.Option("--json", help="Write each event as one line of JSON.")
     ] = False,
 ) -> None:
-    """Print each event whose signature holds, until Ctrl-C.
+    """Print each event whose signature is valid, until Ctrl-C.
 
-    What does not verify is answered 401 and named on stderr. With --forward-to the event goes
-    on with its body and signature as they came, and the sender gets that answer; 502 when
-    nobody answers, so that it is sent again.
+    A request that does not verify is answered 401 (422 where it cannot be read) and reported on
+    stderr. With --forward-to the event is passed on with its body and signature unchanged, and
+    the sender gets that answer; 502 when there is none, so that DGS-Pay delivers it again.
     """
     if forward_to is not None and not _is_on_this_machine(forward_to):
         fail("--forward-to must be an http or https URL of this machine (127.0.0.1, localhost).")
@@ -121,7 +121,7 @@ class _Listener(Listener):
 
 
 def one_line(event: signed.Event) -> str:
-    """Tell an event in a line."""
+    """Return an event as one line."""
     return f"{visible(event.event)}  {visible(event.dgs_reference or '-')}  {_what(event)}".rstrip()
 
 
@@ -172,8 +172,8 @@ def send(
 ) -> None:
     """Sign a sample event of the guide's and post it.
 
-    It says of itself that it is of the test environment. Exit code 0 when the receiver
-    answers 2xx, 1 when it answers anything else, 4 when nobody answers.
+    The event belongs to the test environment. Exit code 0 when the receiver
+    answers 2xx, 1 when it answers anything else, 4 when there is no answer.
     """
     from dgspay.cli.webhook_sender import NotDeliveredError, post  # noqa: PLC0415 - it loads httpx
 
@@ -183,7 +183,7 @@ def send(
     if _web_host(to) is None:
         fail("--to must be an http or https URL.")
     if not yes and not _is_on_this_machine(to):
-        ask(f"{to} is not on this machine, and the event is made up but validly signed. Send it?")
+        ask(f"{to} is not on this machine, and the sample event is validly signed. Send it?")
     now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     body = dump_json(sample(event, timestamp=now, reference=reference))
     if show:
@@ -211,11 +211,12 @@ def verify(
     *,
     signature: Annotated[str, typer.Option(help="The X-DGS-Signature header.")],
     environment: Annotated[
-        str | None, typer.Option(help="Refuse an event that is not of it: production or test.")
+        str | None,
+        typer.Option(help="Reject an event of the other environment: production or test."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say whether DGS-Pay signed a body, and what it says.
+    """Verify that DGS-Pay signed a body, and print its event.
 
     Exit code 1 when it did not.
     """
@@ -226,7 +227,7 @@ def verify(
     if as_json:
         write_json(as_record(event))
         return
-    console().print("The signature holds.", style="green")
+    console().print("The signature is valid.", style="green")
     print_facts(as_record(event), getattr(event, "currency", None))
 
 

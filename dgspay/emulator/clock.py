@@ -11,7 +11,7 @@ from dgspay.forks import new_lock
 
 # The last second of the year 9999, which is the last that has a form in the API.
 _LAST_MOMENT = 253_402_300_799.0
-# The system cannot wait for ever; whoever waits looks again afterwards.
+# The system cannot wait for ever; the caller checks again afterwards.
 _LONGEST_WAIT = 86_400.0
 
 NextDue = Callable[[], float | None]

@@ -80,7 +80,7 @@ Effect = Wait | Response | Drop | Trickle | Cut
 Exchange = Generator[Effect, None, None]
 """One request's effects in order, an answer or the end of the line last.
 
-Whoever drives it carries them out and then closes it.
+The driver carries them out and then closes it.
 """
 
 

@@ -138,7 +138,7 @@ def test_a_stored_body_is_verified(dgspay: CommandLine, tmp_path: Path) -> None:
     signature = webhooks.sign(body, SECRET)
     said = dgspay("webhooks", "verify", str(stored), "--signature", signature)
     assert said.code == 0, said.err
-    assert said.out.startswith("The signature holds.\n")
+    assert said.out.startswith("The signature is valid.\n")
     assert "dgs_123456789" in said.out
     as_json = dgspay("webhooks", "verify", str(stored), "--signature", signature, "--json")
     assert json.loads(as_json.out)["amount"] == 5000

@@ -1,4 +1,4 @@
-"""How the demo looks: numbered steps of plain sentences, with the Python that did each."""
+"""Layout of the demo: numbered steps of plain sentences, with the Python that did each."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Entry:
 
 
 class Narrator:
-    """Tells the demo's story on stdout, calmly: no box where a line of text will do."""
+    """Printer of the demo's steps on stdout: no box where a line of text will do."""
 
     def __init__(self) -> None:
         width = min(console().width, WIDTH)
@@ -70,24 +70,24 @@ class Narrator:
         self._line(Text.assemble(" " * _INDENT, (">>> ", "dim"), (line, "cyan")))
 
     def say(self, sentence: str) -> None:
-        """Tell what goes on."""
+        """Print a sentence."""
         self._say(visible(sentence))
 
     def good(self, sentence: str) -> None:
-        """Tell what went well."""
+        """Print a success."""
         self._say(visible(sentence), self._marks[0], "green")
 
     def declined(self, sentence: str) -> None:
-        """Tell of a no that is an answer like any other."""
+        """Print a decline, which is an answer like any other."""
         self._say(visible(sentence), self._marks[1], "red")
 
     def unknown(self, sentence: str) -> None:
-        """Tell what nobody knows yet."""
+        """Print what is not known yet."""
         self._say(visible(sentence), self._marks[2], "magenta")
 
     @contextmanager
     def waiting(self, what: str) -> Generator[None]:
-        """Show that something is waited for, where somebody looks."""
+        """Show that something is waited for, on a terminal."""
         if not self._console.is_terminal:
             yield
             return

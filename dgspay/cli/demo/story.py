@@ -167,12 +167,12 @@ class Story:
         self.narrator.code('link = dgs.payment_links.create(amount_type="fixed", **invoice)')
         link = dgs.payment_links.create(amount_type="fixed", **invoice)
         self.narrator.say(f"This is all the customer needs: {link.url}")
-        with self.narrator.waiting("Somebody opens the link and pays ..."):
+        with self.narrator.waiting("A customer opens the link and pays ..."):
             self.emulator.pay_link(link.id)
             event = self.mailbox.wait_for(webhooks.PaymentSucceeded)
         status = dgs.payment_links.retrieve(link.id).link.status
         self.narrator.good(
-            f"Somebody paid it. {self._collected('Invoice #123, payment link', event)} "
+            f"A customer paid it. {self._collected('Invoice #123, payment link', event)} "
             f"The link was good for one payment and is now {status}."
         )
 

@@ -1,4 +1,4 @@
-"""`dgspay payouts`: pay a sheet of people, survive anything, and know what became of each."""
+"""`dgspay payouts`: pay a sheet of people once each, and report what became of each payout."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["payouts"]
 
 payouts = typer.Typer(
     no_args_is_help=True,
-    help="Pay many people from a CSV file, and never anybody twice.",
+    help="Pay many people from a CSV file, and none of them twice.",
     epilog=EXIT_CODES,
 )
 _ABOUT_ALL_ROWS = (check, run, work, status)

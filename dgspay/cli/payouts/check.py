@@ -1,4 +1,4 @@
-"""`dgspay payouts check`: everything that can be wrong, before anything is sent."""
+"""`dgspay payouts check`: report everything that can be wrong before anything is sent."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ def check(
     allow_duplicate: AllowOption = None,
     repeat_days: RepeatDaysOption = REPEAT_DAYS,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Look at the rows only, and ask DGS-Pay nothing.")
+        bool, typer.Option("--offline", help="Check the rows only, without any request to DGS-Pay.")
     ] = False,
     transport: TransportOption = None,
     environment: EnvironmentOption = None,
     base_url: BaseUrlOption = None,
 ) -> None:
-    """Read a file and list all its faults; hold it against wallet, bank list and ledger.
+    """Check a file, and compare it with the wallet, the bank list and the ledger.
 
     Nothing is sent and nothing is written. Give it the options that `run` is to be given. Exit
-    code 2 for faults in the rows, 1 for anything else that speaks against paying it.
+    code 2 for faults in the rows, 1 for any other check that failed.
     """
     allowed = allow_duplicate or ()
     if offline:
@@ -79,7 +79,7 @@ def check(
     tell_preflight(found)
     if found.problems:
         raise typer.Exit(ExitCode.NO)
-    console().print("Nothing speaks against paying it.", style="green")
+    console().print("Preflight passed. Nothing was sent.", style="green")
 
 
 def _refuse(faults: Sequence[RowFault], count: int) -> NoReturn:

@@ -1,4 +1,4 @@
-"""`dgspay payouts backup` and `restore`: copies of a ledger, and the safe way back from one."""
+"""`dgspay payouts backup` and `restore`: copy a ledger, and restore one safely."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def restore(
 
     Use it after a ledger was restored, lost its `-wal` or was copied, and for a PostgreSQL that
     was restored by its own means. Held payouts are settled by webhooks or `dgspay payouts
-    resolve`. No new batch begins before you have given it again with --compared.
+    resolve`. No new batch begins before you have run it again with --compared.
     """
     if compared:
         if backup is not None:
@@ -81,7 +81,7 @@ def restore(
             if not yes:
                 ask("Have you compared what it lacks with DGS-Pay's records?")
             confirm_compared(opened)
-        console().print("Noted. New batches may begin again.")
+        console().print("Recorded. New batches may begin again.")
         return
     if not yes:
         ask("Hold everything that may have been sent since?")
@@ -105,7 +105,7 @@ def _tell(restored: RestoredLedger, place: str) -> None:
         out.print(visible(line), soft_wrap=True)
 
     since = dt.datetime.fromtimestamp(restored.since).astimezone()
-    say(f"The ledger knows of all that was paid until {since:%Y-%m-%d %H:%M:%S}.")
+    say(f"The ledger records everything that was paid until {since:%Y-%m-%d %H:%M:%S}.")
     if restored.aside is not None:
         say(f"The file that was there before is {restored.aside}.")
     say(f"{restored.held:,} payouts may have been sent since, and are held.")

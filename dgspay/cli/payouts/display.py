@@ -33,7 +33,7 @@ _BLOCKED_SHOWN = 10
 EXIT_CODES = (
     "\b\nExit codes:\n"
     "  0    every payout is confirmed, or accepted and waiting for its webhook\n"
-    "  1    some failed, something speaks against paying, or you said no\n"
+    "  1    some failed, a preflight check failed, or you declined\n"
     "  2    the rows or the settings are wrong; this command sent nothing\n"
     "  3    DGS-Pay refused a look-up, the API key say; this command sent nothing\n"
     "  4    some are still to be sent: give the same command again\n"
@@ -95,7 +95,7 @@ def table_of(counts: Counts) -> Table:
 
 
 def tell_status(status: Status, most_doubts: int | None = None) -> RenderableType:
-    """Make what is shown of a batch: sums, states, and the rows somebody must look at.
+    """Make what is shown of a batch: sums, states, and the rows that need attention.
 
     Args:
         status: Where it stands.
@@ -126,14 +126,14 @@ def blocked_of(status: Status, most: int | None = None) -> list[RenderableType]:
     if not count:
         return []
     parts: list[RenderableType] = [
-        Text("\nBlocked, for they look as if they had been paid before:", "yellow")
+        Text("\nBlocked, because they look as if they were paid before:", "yellow")
     ]
     parts.extend(map(words_of, named))
     if count > len(named):
         parts.append(Text(f"... and {count - len(named):,} more; the report has them all"))
     parts.append(
         Text(
-            "One that is to be paid all the same is allowed by name: the same command with "
+            "Nothing was sent for them. To pay one all the same, give the same command with "
             "--allow-duplicate REFERENCE"
         )
     )
@@ -180,7 +180,7 @@ def tell_summary(summary: Summary, again: str, ledger: str, status: Status | Non
     if waiting:
         err.print(
             f"{waiting:,} {_are(waiting)} accepted and not settled yet: a webhook or the same "
-            "command tells later how they ended"
+            "command reports later how they ended"
         )
 
 

@@ -1,4 +1,4 @@
-"""Where the ledger of a command is: one for an account, wherever the command is given."""
+"""Location of a command's ledger: one for an account, wherever the command is given."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9-]+", re.ASCII)
 
 @attrs.frozen(kw_only=True)
 class Account:
-    """Whose payouts a ledger remembers.
+    """The account whose payouts a ledger records.
 
     Attributes:
         environment: Where it is.
@@ -107,8 +107,8 @@ def ledger_path(
     if len(known) != 1:
         names = "".join(f"\n  {path}" for path in known) or " none"
         fail(
-            "Whose ledger? Set DGSPAY_ACCOUNT_NUMBER and DGSPAY_ENVIRONMENT, or name it with "
-            f"--ledger. There is:{names}"
+            "Which ledger? Set DGSPAY_ACCOUNT_NUMBER and DGSPAY_ENVIRONMENT, or name it with "
+            f"--ledger. Known ledgers:{names}"
         )
     return known[0]
 
@@ -117,7 +117,7 @@ def ledger_path(
 def known_ledger(
     place: str | None, environment: str | None = None, base_url: str | None = None
 ) -> Generator[AnyLedger]:
-    """Open a ledger that is there already, and close it; a command that only looks makes none."""
+    """Open a ledger that exists, and close it; a command that only reads creates none."""
     if not is_server(place):
         path = ledger_path(place, environment, base_url)
         if not path.exists():
@@ -200,7 +200,7 @@ def _tell(place: str, *, is_new: bool) -> None:
 
 
 def _require_wanted(where: str, new: NewLedger, environment: str | None) -> None:
-    """Begin no ledger in production that nobody wanted."""
+    """Require consent before a new ledger is begun in production."""
     err = console(stderr=True)
     if account_options(environment, None)["environment"] != "production" or new.wanted:
         return
@@ -223,7 +223,7 @@ def _require_wanted(where: str, new: NewLedger, environment: str | None) -> None
 
 
 def _refuse_older(*folders: Path) -> None:
-    """Refuse to pass over a ledger that an earlier dgspay kept beside its sheets."""
+    """Fail where an earlier dgspay kept a ledger beside the sheets: it must not be ignored."""
     for folder in folders:
         older = folder / OLDER_NAME
         if older.exists():
@@ -231,7 +231,7 @@ def _refuse_older(*folders: Path) -> None:
                 f"{older.absolute()} is a ledger that an earlier dgspay kept beside the sheet: it "
                 "knows who was paid from this folder, and the ledger of the account does not. Go "
                 f"on with it: give --ledger {shlex.quote(str(older.absolute()))}, from every "
-                "folder, or set DGSPAY_PAYOUTS_LEDGER to it. Once nobody in it can be paid again, "
+                "folder, or set DGSPAY_PAYOUTS_LEDGER to it. Once no payout in it can be repeated, "
                 "move it out of this folder together with the files whose names begin with its "
                 "name. Nothing was sent."
             )
@@ -250,7 +250,7 @@ def place_words(ledger: AnyLedger | Path) -> str:
 
 
 def is_server(place: str | None) -> bool:
-    """Say whether a ledger is a PostgreSQL."""
+    """Return whether a ledger is in PostgreSQL."""
     return place is not None and place.startswith(_SERVERS)
 
 

@@ -1,4 +1,4 @@
-"""`dgspay payouts listen`: take the webhooks of payouts and write them into the ledger."""
+"""`dgspay payouts listen`: receive the webhooks of payouts and write them into the ledger."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def listen(
     """Settle payouts by their webhooks, until Ctrl-C.
 
     Put it behind your HTTPS proxy, and give `run` the address as --callback-url. It verifies
-    every signature with DGSPAY_WEBHOOK_SECRET. An event that no payout of the ledger is known for
-    is shown here and answered 503, so that DGS-Pay delivers it again: start `listen` with the
-    ledger that the batch is paid with.
+    every signature with DGSPAY_WEBHOOK_SECRET. An event that matches no
+    payout of the ledger is shown and answered 503, so that DGS-Pay delivers it again: start
+    `listen` with the ledger that the batch is paid with.
     """
     secret = webhook_secret()
     if secret is None:

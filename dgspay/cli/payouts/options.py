@@ -30,22 +30,23 @@ LedgerOption = Annotated[
         "--ledger",
         envvar="DGSPAY_PAYOUTS_LEDGER",
         metavar="PATH|URL",
-        help="Who remembers: a SQLite file, or postgresql://... for several machines. If left out, "
-        "one file for the account, in the folder where programs of this user keep their data.",
+        help="The record of who was paid: a SQLite file, or postgresql://... for several machines. "
+        "If left out, one file for the account, in the folder where programs of this user keep "
+        "their data.",
     ),
 ]
 NewLedgerOption = Annotated[
     bool,
     typer.Option(
         "--new-ledger",
-        help="Begin a ledger where there is none yet, without asking, in production too. One that "
-        "does not know who was paid before would pay them again.",
+        help="Begin a ledger where there is none yet, without asking, in production too. A new one "
+        "lacks earlier payments, and would pay the same people again.",
     ),
 ]
 
 
 def _checked_fee(fee: str | None) -> str | None:
-    """Refuse a fee that is no amount before a file is opened."""
+    """Reject a fee that is no amount before a file is opened."""
     if fee is not None:
         parse_fee(fee)
     return fee
@@ -83,7 +84,7 @@ RepeatDaysOption = Annotated[
         min=0,
         max=366,
         metavar="DAYS",
-        help="So long after it was sent, the same sum is not sent to the same account again.",
+        help="Days in which the same sum is not sent to the same account again.",
     ),
 ]
 TrustOption = Annotated[

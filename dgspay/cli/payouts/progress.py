@@ -26,10 +26,10 @@ _SHARE_OF_COUNTING = 0.05
 
 
 class Progress:
-    """How far a run is. It counts results as they come, or takes the ledger's own counts.
+    """Progress of a run: results counted as they come, or the ledger's own counts.
 
     Args:
-        left: Payouts that are still to be sent; None where nobody knows, as `work` does not.
+        left: Payouts that are still to be sent; None where that is unknown, as in `work`.
         monotonic: Seconds that never run backwards.
     """
 
@@ -184,17 +184,17 @@ Count = Callable[[], Awaitable[Counts | None]]
 
 @asynccontextmanager
 async def telling(progress: Progress, count: Count | None = None) -> AsyncGenerator[None]:
-    """Count by the ledger while that is wanted, and tell a log now and then.
+    """Count by the ledger while that is wanted, and print a line now and then.
 
     Args:
-        progress: What is told.
+        progress: What is shown.
         count: Asks the ledger, where it is to be asked at all.
     """
     out = console(stderr=True)
     plain = not out.is_terminal or out.is_dumb_terminal
 
     def say() -> None:
-        # Where nobody reads any more (`| head`), rich ends the program. Not with payouts in flight.
+        # Where the reader has gone (`| head`), rich ends the program. Not with payouts in flight.
         with contextlib.suppress(OSError, SystemExit):
             out.print(progress.line(), soft_wrap=True)
 
@@ -209,7 +209,7 @@ async def telling(progress: Progress, count: Count | None = None) -> AsyncGenera
             took = time.monotonic() - began
             await anyio.sleep(max(_SECONDS_BETWEEN_COUNTS, took / _SHARE_OF_COUNTING))
 
-    async def tell() -> None:
+    async def report() -> None:
         while True:
             await anyio.sleep(_SECONDS_BETWEEN_LINES)
             say()
@@ -219,7 +219,7 @@ async def telling(progress: Progress, count: Count | None = None) -> AsyncGenera
         if count is not None:
             group.start_soon(counting, count)
         if plain:
-            group.start_soon(tell)
+            group.start_soon(report)
         try:
             yield
         except Exception as raised:  # noqa: BLE001 - a full disk, say: raised below as it is

@@ -1,4 +1,4 @@
-"""`dgspay payouts reconcile`: does DGS-Pay agree with the ledger, and where does it not."""
+"""`dgspay payouts reconcile`: list every difference between the ledger and DGS-Pay."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def reconcile(
     environment: EnvironmentOption = None,
     base_url: BaseUrlOption = None,
 ) -> None:
-    """Hold the ledger against DGS-Pay's transactions, and name every difference.
+    """Compare the ledger with DGS-Pay's transactions, and list every difference.
 
-    It only reads. What the transaction list does not hold is looked up one by one, --rate of
-    them in a second at most. Exit code 0 when both agree, 1 when there are differences.
+    It only reads. What the transaction list lacks is looked up one by one, at most --rate a
+    second. Exit code 0 when both agree, 1 when there are differences.
     """
     one_form(as_json=as_json, as_csv=as_csv)
     pace = Pace(concurrency=concurrency, per_second=rate)
@@ -73,4 +73,4 @@ def _tell(differences: list[Difference]) -> None:
             out.print(f"  {words}", soft_wrap=True)
     err = console(stderr=True)
     err.print(f"{len(differences):,} differences.", style="bold red")
-    err.print("None of them says that somebody was not paid: pay nobody again because of it.")
+    err.print("No difference proves that a payout was not made: pay none of them again for it.")

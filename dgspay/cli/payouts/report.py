@@ -1,4 +1,4 @@
-"""`dgspay payouts report`: what became of a batch, to print, for a spreadsheet or a program."""
+"""`dgspay payouts report`: write what became of a batch as HTML, CSV or JSON."""
 
 from __future__ import annotations
 

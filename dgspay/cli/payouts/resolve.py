@@ -1,4 +1,4 @@
-"""`dgspay payouts resolve`: a person says what became of a payout, or takes that back."""
+"""`dgspay payouts resolve`: record what became of a payout in doubt, or undo that."""
 
 from __future__ import annotations
 
@@ -22,14 +22,12 @@ def resolve(
     *,
     paid: Annotated[
         bool | None,
-        typer.Option("--paid/--not-paid", help="What you found out about it at DGS-Pay."),
+        typer.Option("--paid/--not-paid", help="What DGS-Pay's records say about it."),
     ] = None,
     undo: Annotated[
-        bool, typer.Option("--undo", help="Take back what was said of it; it is held again.")
+        bool, typer.Option("--undo", help="Undo an earlier resolve; the payout is held again.")
     ] = False,
-    note: Annotated[
-        str | None, typer.Option(help="Where you know it from; it stays in the report.")
-    ] = None,
+    note: Annotated[str | None, typer.Option(help="Your source; it stays in the report.")] = None,
     ledger: LedgerOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     transport: TransportOption = None,
@@ -38,12 +36,12 @@ def resolve(
 ) -> None:
     """Settle a payout that is held, after you have looked it up in the merchant portal.
 
-    One that DGS-Pay has a name for is looked up first, and its word counts; one that is being
-    sent is waited for. One that was not paid becomes failed. It is not sent again: a new payment
-    to the same person belongs into a new batch. What you said by mistake --undo takes back.
+    Where DGS-Pay has a reference for it, it is looked up first, and DGS-Pay's status counts; a
+    payout that is being sent is waited for. With --not-paid it becomes failed and is not sent
+    again: a new payment to the same person belongs in a new batch. --undo reverts a mistake.
     """
     if undo == (paid is not None):
-        fail("Say one of --paid, --not-paid and --undo.")
+        fail("Give exactly one of --paid, --not-paid and --undo. Nothing was changed.")
     account = ClientOptions(environment=environment, base_url=base_url, transport=transport)
     with known_ledger(ledger, environment, base_url) as opened:
         offline = Payouts(ledger=opened)
@@ -51,13 +49,13 @@ def resolve(
         _tell(record)
         try:
             if undo:
-                _confirm("Take back what a person said of it?", yes=yes)
+                _confirm("Undo what was recorded by hand?", yes=yes)
                 _tell(offline.withdraw(batch, row, note=note))
                 return
             if record.state not in UNSETTLED:
-                fail(f"It is {record.state}, and not in doubt.", ExitCode.NO)
+                fail(f"It is {record.state}, not in doubt: nothing was changed.", ExitCode.NO)
             was_paid = bool(paid)
-            _confirm(f"Note that it was {'' if was_paid else 'not '}paid?", yes=yes)
+            _confirm(f"Record that it was {'' if was_paid else 'not '}paid?", yes=yes)
             _tell(
                 account.run(
                     lambda payouts: payouts.resolve(batch, row, paid=was_paid, note=note),
@@ -75,7 +73,7 @@ def resolve(
 
 def _confirm(question: str, *, yes: bool) -> None:
     if not yes:
-        ask(question, declined="Nothing was noted.")
+        ask(question, declined="Nothing was changed.")
 
 
 def _tell(record: Record) -> None:

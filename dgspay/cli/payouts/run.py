@@ -1,4 +1,4 @@
-"""`dgspay payouts run`: pay a sheet; after whatever happened, the same command goes on."""
+"""`dgspay payouts run`: pay a sheet; after any interruption the same command goes on."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def run(
     environment: EnvironmentOption = None,
     base_url: BaseUrlOption = None,
 ) -> None:
-    """Pay everybody in FILE once.
+    """Pay each row of FILE once.
 
     Each row is on disk before it is sent. Ctrl-C and SIGTERM finish what is in flight; after
     them, after a crash and after a pause the same command goes on. A row whose answer was lost

@@ -1,4 +1,4 @@
-"""`dgspay payouts status`: where a batch stands, and which rows somebody must look at."""
+"""`dgspay payouts status`: report where a batch stands, and which rows need attention."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def status(
 ) -> None:
     """Show how many payouts are in each state, and the ones in doubt.
 
-    It may be given while the batch is being paid, from another terminal or another machine.
+    It may be run while the batch is being paid, from another terminal or another machine.
     """
     with known_ledger(ledger) as opened, stop_signals() as stopped:
         payouts = Payouts(ledger=opened)
@@ -48,7 +48,7 @@ def status(
 
 
 class _Display:
-    """Shows a status: in one place on a terminal, and elsewhere again when it has changed."""
+    """Display of a status: updated in place on a terminal, printed on each change elsewhere."""
 
     def __init__(self, *, as_json: bool, live: bool) -> None:
         out = console()

@@ -54,7 +54,7 @@ def work(
     environment: EnvironmentOption = None,
     base_url: BaseUrlOption = None,
 ) -> None:
-    """Pay chunks of whatever batch is run, until Ctrl-C or SIGTERM.
+    """Pay chunks of every submitted batch, until Ctrl-C or SIGTERM.
 
     `dgspay payouts run FILE --ledger postgresql://...` submits a batch and settles it.
     """
@@ -92,7 +92,7 @@ def work(
 
 
 class _Words(logging.Handler):
-    """Shows what the worker waits for, which may take hours."""
+    """Print what the worker waits for, which may take hours."""
 
     def emit(self, record: logging.LogRecord) -> None:
         console(stderr=True).print(visible(record.getMessage()), style="yellow", soft_wrap=True)

@@ -70,7 +70,7 @@ class Ask:
         """
         value = self.body.get(name)
         try:
-            # bool is an int to Python, and no number of seconds to anyone.
+            # bool is an int to Python, and not a number of seconds.
             seconds = -1.0 if isinstance(value, bool) else float(str(value))
         except ValueError:
             seconds = -1.0

@@ -17,7 +17,7 @@ ENCRYPTION_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 LIVE_KEY_PREFIX = "sk_live_"
 
 # The placeholders of the guide's examples, letter for letter. The second looks like a live key
-# and is nobody's: it consists of the letter x.
+# and belongs to no account: it consists of the letter x.
 GUIDE_API_KEYS = frozenset({"YOUR_API_KEY", "sk_live_xxxxxxxxxxxxxxxxxxxx", "YOUR_DGS_API_KEY"})
 GUIDE_ACCOUNT_NUMBERS = frozenset({"ACC-0001234", "YOUR_DGS_ACCOUNT_NUMBER"})
 

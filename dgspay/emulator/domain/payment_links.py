@@ -142,7 +142,7 @@ def new_payment(
     if status is not LinkStatus.ACTIVE:
         raise LinkNotPayableError(f"this payment link is {status}")
     if link.terms["max_uses"] is not None and link.used + link.held >= link.terms["max_uses"]:
-        raise LinkNotPayableError("someone else is paying with this link's last use")
+        raise LinkNotPayableError("the link's last use is taken by a payment in progress")
     if method not in link.terms["payment_types"]:
         raise LinkNotPayableError(f"this payment link does not take {method}")
     return Payment(

@@ -1,4 +1,4 @@
-"""Tells whoever watches that something has changed, without saying what."""
+"""Notifies subscribers that something has changed, without saying what."""
 
 from __future__ import annotations
 

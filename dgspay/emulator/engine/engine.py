@@ -120,7 +120,7 @@ class Engine:
 
     @contextmanager
     def steering(self, account_number: str | None = None) -> Generator[Account]:
-        """Let someone act on an account from outside a request; then webhooks leave.
+        """Act on an account from outside a request; then webhooks leave.
 
         What was last seen pending can be decided until the next request or tick settles it,
         so that a test may decline a payment that would settle at once.

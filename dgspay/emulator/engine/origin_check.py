@@ -29,7 +29,7 @@ def is_foreign(headers: Mapping[str, str], *, public: bool) -> bool:
 
 
 def is_foreign_name(headers: Mapping[str, str], *, public: bool) -> bool:
-    """Say whether the host is asked for by a name that someone else may have pointed here."""
+    """Return whether the Host header is a name that a third party may have pointed here."""
     return not public and not _is_local(headers.get("host", ""))
 
 

@@ -1,4 +1,4 @@
-"""Settles what is due on time while nobody asks, so that webhooks leave by themselves."""
+"""Settles what is due on time without a request, so that webhooks leave by themselves."""
 
 from __future__ import annotations
 

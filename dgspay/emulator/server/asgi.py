@@ -218,7 +218,7 @@ class Connection:
 
 
 class ConnectionLayer:
-    """The outermost layer: hands the connection itself down to whoever may have to cut it."""
+    """The outermost layer: hands the connection itself down to the layers that may cut it."""
 
     def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
         self._app = app

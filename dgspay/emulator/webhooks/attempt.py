@@ -93,7 +93,7 @@ def attempt_in_process(
     try:
         status = receiver(body, headers)
     except Exception as error:  # the shop's own code: a server would say 500
-        # And log it. Nobody else tells the test why its webhook was not taken.
+        # And log it: nothing else shows the test why its webhook was not accepted.
         logger.warning("the receiver in this process raised", exc_info=True)
         return Attempt(now, 500, type(error).__name__)
     return Attempt(now, 200 if status is None else int(status))

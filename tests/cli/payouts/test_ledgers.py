@@ -69,7 +69,7 @@ def test_the_same_sheet_in_another_folder_is_paid_once(
 def test_a_check_never_approves_what_a_run_refuses(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good = "Nothing speaks against paying it."
+    good = "Preflight passed. Nothing was sent."
     with served() as (emulator, dgspay):
         in_folder(monkeypatch, folder, "here")
         check = ("payouts", "check", "salaries.csv")
@@ -114,7 +114,7 @@ def test_every_command_finds_it_from_another_folder(
     shutil.copy(ledger_of(folder), other)
     said = CommandLine({})("payouts", "status", "salaries")
     assert said.code == 2
-    assert "Whose ledger?" in said.err
+    assert "Which ledger?" in said.err
     assert str(other) in said.err
 
 

@@ -224,7 +224,7 @@ def test_the_command_lists_differences_under_their_kinds(
         ]
         assert said.err.splitlines() == [
             "2 differences.",
-            "None of them says that somebody was not paid: pay nobody again because of it.",
+            "No difference proves that a payout was not made: pay none of them again for it.",
         ]
         (row,) = json.loads(dgspay("payouts", "reconcile", "s", "--json").out)
         assert (row["kind"], row["reference"]) == (Kind.NOT_LISTED, "salary-2")
