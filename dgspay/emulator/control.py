@@ -1,4 +1,4 @@
-"""What steers a running emulator: decides payments, keeps and restores states, reports changes."""
+"""Controls of a running emulator: decide payments, keep and restore states, report changes."""
 
 from __future__ import annotations
 

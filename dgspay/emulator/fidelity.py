@@ -1,4 +1,4 @@
-"""How true the emulator is to DGS-Pay: each behaviour, and where the knowledge comes from."""
+"""Fidelity of the emulator to DGS-Pay: each behaviour, and where the knowledge comes from."""
 
 from __future__ import annotations
 

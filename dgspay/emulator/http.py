@@ -1,4 +1,4 @@
-"""What goes in and out of the emulator's engine: plain values, no sockets."""
+"""Requests, responses and effects of the emulator's engine: plain values, no sockets."""
 
 from __future__ import annotations
 

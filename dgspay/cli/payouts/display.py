@@ -1,4 +1,4 @@
-"""How batches look on a terminal: what was found, where they stand, and how to go on."""
+"""Display of batches on a terminal: what was found, where they stand, and how to go on."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ DEFAULT_PORT = 8252
 """One above that of `dgspay webhooks listen`."""
 
 _SECONDS_TO_ANSWER = 3.0
-"""How long a ledger that is away is waited for, before DGS-Pay is asked to deliver again."""
+"""Seconds that a ledger that is away is waited for, before DGS-Pay is asked to deliver again."""
 
 
 def listen(

@@ -1,4 +1,4 @@
-"""What the console and other programs can do to an emulator over HTTP."""
+"""Actions on an emulator over HTTP, for the console and other programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells browsers that something has changed, by server-sent events."""
+"""Server-sent events that notify browsers of changes."""
 
 from __future__ import annotations
 

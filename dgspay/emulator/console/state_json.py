@@ -1,4 +1,4 @@
-"""What the console shows: the state of one merchant as plain values."""
+"""State of one merchant as plain values, as the console shows it."""
 
 from __future__ import annotations
 

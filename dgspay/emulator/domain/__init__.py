@@ -1,1 +1,1 @@
-"""What a merchant has (accounts, payments, balances, links) and the rules about it."""
+"""Accounts, payments, balances and links of a merchant, and the rules about them."""

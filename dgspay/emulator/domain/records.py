@@ -1,4 +1,4 @@
-"""What the emulator remembers: payments, disbursements, conversions, links and its deeds."""
+"""Records of the emulator: payments, disbursements, conversions, links and executed calls."""
 
 from __future__ import annotations
 

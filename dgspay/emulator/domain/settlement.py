@@ -1,4 +1,4 @@
-"""How things end: payments, disbursements and conversions become final, once."""
+"""Settlement: payments, disbursements and conversions become final, once."""
 
 from __future__ import annotations
 

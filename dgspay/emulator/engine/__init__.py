@@ -1,1 +1,1 @@
-"""How one request is carried out: authenticated, matched, claimed, executed, logged."""
+"""Execution of one request: authenticated, matched, claimed, executed, logged."""

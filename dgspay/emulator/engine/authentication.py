@@ -1,4 +1,4 @@
-"""Who may ask for what: reads a request, lets its sender in or refuses it, and claims its key."""
+"""Authentication of a request: checks its sender, matches its route and claims its key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What outlives the emulator's process: its state in a SQLite file, and named snapshots of it.
+"""State that outlives the emulator's process: a SQLite file, and named snapshots.
 
 Whatever was answered is on disk before its answer leaves: `kill -9` loses none of it. (A power
 cut may lose the last moments, and leaves the file whole.) The request log is not kept, and

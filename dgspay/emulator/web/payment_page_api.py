@@ -1,4 +1,4 @@
-"""What the hosted payment page asks for: start a payment, follow it, take its next step."""
+"""Interface of the hosted payment page: start a payment, follow it, take its next step."""
 
 from __future__ import annotations
 

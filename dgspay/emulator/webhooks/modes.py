@@ -1,4 +1,4 @@
-"""What goes wrong with webhooks on purpose: late, lost, twice, badly signed, out of order."""
+"""Modes in which webhooks are delivered wrongly: late, lost, twice, badly signed, reordered."""
 
 from __future__ import annotations
 
