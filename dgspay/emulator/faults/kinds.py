@@ -192,11 +192,12 @@ class Slow(Fault):
     """The work is done and the answer takes its time."""
 
     seconds: float = attrs.field(default=5.0, converter=_pause)
-    words: str = attrs.field(init=False)
-
-    @words.default
-    def _sentence(self) -> str:
-        return f"the answer comes {self.seconds:g} s late"
+    words: str = attrs.field(
+        init=False,
+        default=attrs.Factory(
+            lambda self: f"the answer comes {self.seconds:g} s late", takes_self=True
+        ),
+    )
 
     def afterwards(self, answer: Response) -> tuple[Effect, ...]:
         """Wait first."""
@@ -287,11 +288,12 @@ class TooMany(Fault):
     """The rate limit answers, and nothing was done."""
 
     retry_after: str = attrs.field(default="1", converter=_retry_after)
-    words: str = attrs.field(init=False)
-
-    @words.default
-    def _sentence(self) -> str:
-        return f"429, Retry-After {self.retry_after}, nothing done"
+    words: str = attrs.field(
+        init=False,
+        default=attrs.Factory(
+            lambda self: f"429, Retry-After {self.retry_after}, nothing done", takes_self=True
+        ),
+    )
 
     def instead(self) -> Response | Drop | None:
         """Return the rate limit's answer."""
@@ -307,11 +309,12 @@ class Redirected(Fault):
 
     location: str = attrs.field(converter=_location)
     status: int = attrs.field(default=307, converter=_redirect_status)
-    words: str = attrs.field(init=False)
-
-    @words.default
-    def _sentence(self) -> str:
-        return f"a redirect {self.status}, nothing done"
+    words: str = attrs.field(
+        init=False,
+        default=attrs.Factory(
+            lambda self: f"a redirect {self.status}, nothing done", takes_self=True
+        ),
+    )
 
     def instead(self) -> Response | Drop | None:
         """Return the redirect."""
@@ -324,11 +327,12 @@ class Refused(Fault):
     """The API answers with an error code, and nothing was done."""
 
     error_code: str = attrs.field(default="99", converter=_error_code)
-    words: str = attrs.field(init=False)
-
-    @words.default
-    def _sentence(self) -> str:
-        return f"error {self.error_code}, nothing done"
+    words: str = attrs.field(
+        init=False,
+        default=attrs.Factory(
+            lambda self: f"error {self.error_code}, nothing done", takes_self=True
+        ),
+    )
 
     def instead(self) -> Response | Drop | None:
         """Return the error."""
