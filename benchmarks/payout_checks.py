@@ -27,7 +27,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from benchmarks.payouts import acceptances, rows
 from dgspay import AsyncDGSPay
-from dgspay.payouts import AsyncPayouts, Batch, Evidence, Finding, SqliteLedger, Terms, Witness
+from dgspay.payouts import AsyncPayouts, Batch, Evidence, Learned, Source, SqliteLedger, Terms
 from dgspay.transports.aiohttp import AiohttpTransport
 
 ROWS, ROUNDS, PER_PAGE = 100_000, 3, 100
@@ -103,7 +103,7 @@ def paid_batch(ledger: SqliteLedger, terms: Terms) -> str:
         after = page[-1].number
         for payout, accepted in zip(page, acceptances(page), strict=True):
             ledger.post(batch, payout.number, accepted)
-            paid = Evidence(finding=Finding.PAID, witness=Witness.LOOK_UP)
+            paid = Evidence(learned=Learned.PAID, source=Source.LOOK_UP)
             ledger.post(batch, payout.number, paid)
     ledger.flush()
     return batch.name

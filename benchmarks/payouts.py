@@ -38,14 +38,14 @@ from dgspay.payouts import (
     ChunkPayer,
     ChunkRef,
     Evidence,
-    Finding,
+    Learned,
     Pace,
     Payout,
+    Source,
     SqliteLedger,
     State,
     Stop,
     Terms,
-    Witness,
 )
 from dgspay.payouts.model.batch import chunk_ranges
 from dgspay.payouts.run.pacing import TakeSize
@@ -111,7 +111,7 @@ def rows(people: int, month: int = 1) -> Iterator[Payout]:
 
 
 def acceptances(payouts: Sequence[Payout]) -> Iterator[Evidence]:
-    accepted, answer = Finding.ACCEPTED, Witness.ANSWER
+    accepted, answer = Learned.ACCEPTED, Source.ANSWER
     silent = (None,) * (len(Evidence._fields) - 3)
     fields = ((accepted, answer, f"DGS{payout[0]}", *silent) for payout in payouts)
     return map(tuple.__new__, repeat(Evidence), fields)
@@ -246,13 +246,13 @@ def million() -> Books:
         loaded = time.perf_counter()
         chunk, after, most = ledger.claim(batch, 0, 1, MILLION), 0, 0.0
         # What a run takes up at once follows its rate; here it is that of the books alone.
-        portions = TakeSize(time.monotonic)
+        take_size = TakeSize(time.monotonic)
 
         def take() -> list[Payout]:
             taken = ledger.take(
-                chunk, after=after, limit=portions.wanted(idle=CONCURRENCY, ready=0)
+                chunk, after=after, limit=take_size.wanted(idle=CONCURRENCY, ready=0)
             )
-            portions.leave(len(taken))
+            take_size.leave(len(taken))
             return taken
 
         with ThreadPoolExecutor(1) as ahead:

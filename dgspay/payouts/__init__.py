@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from dgspay import _lazy
 
 if TYPE_CHECKING:
-    from dgspay.payouts.blocking import Payouts, run_payouts
+    from dgspay.payouts.blocking import Payouts
     from dgspay.payouts.errors import (
         BatchBusyError,
         BatchChangedError,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from dgspay.payouts.model.evidence import DisbursementEvent
     from dgspay.payouts.model.payout import UNSETTLED, Payout, Record, State
     from dgspay.payouts.model.repeats import Overlap
-    from dgspay.payouts.model.transitions import Evidence, Finding, Witness
+    from dgspay.payouts.model.transitions import Evidence, Learned, Source
     from dgspay.payouts.payouts import AsyncPayouts
     from dgspay.payouts.preflight import Preflight, parse_fee
     from dgspay.payouts.report.summary import Report
@@ -64,21 +64,21 @@ if TYPE_CHECKING:
     from dgspay.payouts.settle.look_ups import LookUps, Settler
     from dgspay.payouts.settle.reconciliation import Difference, Kind
     from dgspay.payouts.settle.webhooks import UNKNOWN_PAYOUT, PayoutWebhooks
-    from dgspay.payouts.sheet.reader import Source
+    from dgspay.payouts.sheet.reader import RowSource
     from dgspay.payouts.sheet.row import COLUMNS
-    from dgspay.payouts.sheet.summary import Survey
+    from dgspay.payouts.sheet.summary import SheetSummary
     from dgspay.payouts.status import REPORT_FORMS, Status
 
 _HOME = {
     "model.batch": "CHUNK_ROWS REPEAT_DAYS Batch Chunk Terms",
     "run.chunk_payer": "ChunkPayer",
     "status": "REPORT_FORMS Status",
-    "blocking": "Payouts run_payouts",
+    "blocking": "Payouts",
     "payouts": "AsyncPayouts",
     "run.engines": "ChunkRef Engine",
     "run.engines.local": "LocalEngine",
     "run.engines.pgqueuer": "PgQueuerEngine",
-    "model.transitions": "Evidence Finding Witness",
+    "model.transitions": "Evidence Learned Source",
     "errors": (
         "BatchBusyError BatchChangedError LedgerBrokenError LedgerError NotInDoubtError "
         "PreflightError RowFault RowsInvalidError UnknownBatchError UnknownPayoutError "
@@ -97,10 +97,10 @@ _HOME = {
     "model.repeats": "Overlap",
     "report.summary": "Report",
     "sheet.row": "COLUMNS",
-    "sheet.reader": "Source",
+    "sheet.reader": "RowSource",
     "run.chunk_runner": "OnResult Runner Stop",
     "settle.look_ups": "LookUps Settler",
-    "sheet.summary": "Survey",
+    "sheet.summary": "SheetSummary",
     "settle.webhooks": "UNKNOWN_PAYOUT PayoutWebhooks",
     "model.evidence": "DisbursementEvent",
 }
@@ -124,9 +124,9 @@ __all__ = [
     "DisbursementEvent",
     "Engine",
     "Evidence",
-    "Finding",
     "Job",
     "Kind",
+    "Learned",
     "Ledger",
     "LedgerBrokenError",
     "LedgerError",
@@ -148,21 +148,21 @@ __all__ = [
     "Report",
     "RestoredLedger",
     "RowFault",
+    "RowSource",
     "RowsInvalidError",
     "Runner",
     "Settler",
+    "SheetSummary",
     "Source",
     "SqliteLedger",
     "State",
     "Status",
     "Stop",
     "Summary",
-    "Survey",
     "Terms",
     "UnknownBatchError",
     "UnknownPayoutError",
     "WentBackError",
-    "Witness",
     "backup_ledger",
     "check_rows",
     "confirm_compared",
@@ -170,7 +170,6 @@ __all__ = [
     "open_job",
     "parse_fee",
     "restore_ledger",
-    "run_payouts",
 ]
 
 

@@ -14,16 +14,10 @@ import anyio
 from anyio.from_thread import start_blocking_portal
 
 from dgspay import DGSPay
-from dgspay.errors import ConfigError
-from dgspay.money import AmountInput
 from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.payouts import AsyncPayouts
-from dgspay.payouts.preflight import Preflight
-from dgspay.payouts.run.chunk_runner import OnResult
-from dgspay.payouts.run.job import Summary, open_job
 from dgspay.payouts.run.pacing import Pace
 from dgspay.payouts.settle.reconciliation import Difference
-from dgspay.payouts.sheet.reader import Source
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -139,49 +133,3 @@ class Payouts:
                 return await work(AsyncPayouts(twin, self._ledger))
 
         return run_anywhere(run)
-
-
-def run_payouts(
-    client: DGSPay,
-    ledger: Ledger,
-    source: Source,
-    *,
-    fee: AmountInput | None = None,
-    confirm: Callable[[Preflight], bool] | None = None,
-    settle_within: float = 60.0,
-    on_result: OnResult | None = None,
-    **options: object,
-) -> Summary:
-    """Pay a batch, blocking; further options as for `open_job`.
-
-    Requests are sent by an asynchronous client with the same settings, hooks and kind of
-    transport; see `DGSPay.to_async`.
-
-    Args:
-        client: Whose settings pay.
-        ledger: Remembers.
-        source: A CSV file, an iterable of mappings, or a frame.
-        fee: As for `Job.preflight`.
-        confirm: Shown what was found; nothing is sent unless it says yes.
-        settle_within: As for `Job.run`.
-        on_result: As for `Job.run`.
-        options: As for `open_job`.
-
-    Raises:
-        PreflightError: it must not be paid as things stand, or `confirm` said no.
-        ConfigError: the client's transport has no asynchronous twin.
-        RowsInvalidError, BatchChangedError, BatchBusyError, LedgerError: see `open_job`.
-    """
-
-    async def run() -> Summary:
-        async with (
-            client.to_async() as twin,
-            open_job(twin, ledger, source, **options) as job,  # type: ignore[arg-type]
-        ):
-            found = await job.preflight(fee=fee)
-            await job.require_good(found, settle_within=settle_within)
-            if confirm is not None and not confirm(found):
-                raise ConfigError("nothing was sent: it was not confirmed")
-            return await job.run(settle_within=settle_within, on_result=on_result)
-
-    return run_anywhere(run)

@@ -36,8 +36,8 @@ from dgspay.payouts.run.loading import check_rows, compare_rows
 from dgspay.payouts.run.pacing import Limits, Pace
 from dgspay.payouts.settle.reconciliation import Difference, reconcile
 from dgspay.payouts.settle.resolution import IN_FLIGHT_SECONDS, resolve, withdraw
-from dgspay.payouts.sheet.reader import Source
-from dgspay.payouts.sheet.summary import Survey
+from dgspay.payouts.sheet.reader import RowSource
+from dgspay.payouts.sheet.summary import SheetSummary
 from dgspay.payouts.status import Status
 
 
@@ -61,7 +61,7 @@ class AsyncPayouts:
 
     async def check(
         self,
-        source: Source | Survey,
+        source: RowSource | SheetSummary,
         *,
         mapping: Mapping[str, str] | None = None,
         fee: AmountInput | None = None,
@@ -92,14 +92,14 @@ class AsyncPayouts:
             DGSPayError: a look-up failed.
         """
         client = self._needed_client()
-        if isinstance(source, Survey):
+        if isinstance(source, SheetSummary):
             source.require_good()
             return await preflight(client, source, fee=fee)
         if self._ledger is None:
             read = partial(check_rows, source, mapping, allow_duplicates=allow_duplicates)
-            survey = await in_thread(read)
-            survey.require_good()
-            return await preflight(client, survey, fee=fee)
+            sheet = await in_thread(read)
+            sheet.require_good()
+            return await preflight(client, sheet, fee=fee)
         is_nameless = batch is None and not isinstance(source, str | Path)
         period = check_period(period)
         asked = Batch(
@@ -115,7 +115,7 @@ class AsyncPayouts:
         with nullcontext() if is_nameless else self._ledger.only_run(asked.name):
             told = await in_thread(compare_rows, self._ledger, source, asked, mapping, allowances)
             if told.begun is None:
-                found = await preflight(client, told.survey, fee=fee)
+                found = await preflight(client, told.sheet, fee=fee)
             else:
                 job = Job(client, self._ledger, told.begun, None, allowances=allowances)
                 found = await job.preflight(fee=fee)
@@ -124,11 +124,11 @@ class AsyncPayouts:
                     f"it: {found.count:,} of {told.begun.count:,}"
                 )
                 found = attrs.evolve(found, remarks=(begun, *found.remarks))
-        return attrs.evolve(found, problems=(*told.problems, *found.problems), survey=told.survey)
+        return attrs.evolve(found, problems=(*told.problems, *found.problems), sheet=told.sheet)
 
     def open(
         self,
-        source: Source,
+        source: RowSource,
         *,
         batch: str | None = None,
         mapping: Mapping[str, str] | None = None,
@@ -165,7 +165,7 @@ class AsyncPayouts:
 
     async def run(
         self,
-        source: Source,
+        source: RowSource,
         *,
         batch: str | None = None,
         mapping: Mapping[str, str] | None = None,

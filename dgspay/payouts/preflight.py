@@ -11,7 +11,7 @@ from dgspay import AsyncDGSPay, Bank
 from dgspay.errors import ConfigError
 from dgspay.money import AmountInput, parse_amount
 from dgspay.payouts.errors import PreflightError
-from dgspay.payouts.sheet.summary import Survey
+from dgspay.payouts.sheet.summary import SheetSummary
 
 _KEY_KIND = re.compile(r"sk_(live|test|sandbox)_", re.ASCII)
 
@@ -29,7 +29,7 @@ class Preflight:
         available: What the wallet holds, in RWF.
         problems: Why it must not be paid as things stand.
         remarks: What a person should know.
-        survey: What all the rows come to, where they were read.
+        sheet: What all the rows come to, where they were read.
     """
 
     environment: str
@@ -40,7 +40,7 @@ class Preflight:
     available: Decimal
     problems: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
-    survey: Survey | None = attrs.field(default=None, repr=False)
+    sheet: SheetSummary | None = attrs.field(default=None, repr=False)
 
     @property
     def question(self) -> str:
@@ -59,7 +59,7 @@ class Preflight:
 
 async def preflight(
     client: AsyncDGSPay,
-    survey: Survey,
+    sheet: SheetSummary,
     *,
     fee: AmountInput | None = None,
 ) -> Preflight:
@@ -67,7 +67,7 @@ async def preflight(
 
     Args:
         client: Whose wallet pays.
-        survey: What the rows come to.
+        sheet: What the rows come to.
         fee: The fee of one disbursement in RWF, where you know it; amounts must be above it
             (guide, "Disburse Funds").
 
@@ -77,14 +77,14 @@ async def preflight(
     """
     least = None if fee is None else parse_fee(fee)
     available = await client.balances.available("RWF")
-    banks = await client.banks.list("RW") if survey.banks else []
+    banks = await client.banks.list("RW") if sheet.banks else []
     problems = [
-        *balance_problems(survey.total, available),
-        *_fee_problems(survey, least),
-        *_bank_problems(survey, banks),
-        *map(str, survey.duplicates),
+        *balance_problems(sheet.total, available),
+        *_fee_problems(sheet, least),
+        *_bank_problems(sheet, banks),
+        *map(str, sheet.duplicates),
     ]
-    remarks = [f"the column {heading!r} means nothing here" for heading in survey.ignored]
+    remarks = [f"the column {heading!r} means nothing here" for heading in sheet.ignored]
     if fee is None:
         remarks.append("no fee was named, so amounts were not held against it")
     settings = client.settings
@@ -92,12 +92,12 @@ async def preflight(
         environment=settings.environment,
         account_number=settings.account_number,
         key=_key_kind(settings.api_key.reveal()),
-        count=survey.count,
-        total=survey.total,
+        count=sheet.count,
+        total=sheet.total,
         available=available,
         problems=tuple(problems),
         remarks=tuple(remarks),
-        survey=survey,
+        sheet=sheet,
     )
 
 
@@ -124,18 +124,18 @@ def parse_fee(fee: AmountInput) -> Decimal:
     raise ConfigError(reason)
 
 
-def _fee_problems(survey: Survey, fee: Decimal | None) -> list[str]:
-    if fee is None or survey.smallest is None or survey.smallest > fee:
+def _fee_problems(sheet: SheetSummary, fee: Decimal | None) -> list[str]:
+    if fee is None or sheet.smallest is None or sheet.smallest > fee:
         return []
     return [
-        f"line {survey.smallest_line}: {survey.smallest:,} RWF is not above the fee of {fee:,f} RWF"
+        f"line {sheet.smallest_line}: {sheet.smallest:,} RWF is not above the fee of {fee:,f} RWF"
     ]
 
 
-def _bank_problems(survey: Survey, banks: list[Bank]) -> list[str]:
+def _bank_problems(sheet: SheetSummary, banks: list[Bank]) -> list[str]:
     listed = {bank.bank_key: bank for bank in banks}
     problems = []
-    for key, use in survey.banks.items():
+    for key, use in sheet.banks.items():
         bank = listed.get(key)
         if bank is None:
             problems.append(f"{use.count} rows pay to {key!r}, which DGS-Pay does not list")

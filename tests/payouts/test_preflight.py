@@ -20,8 +20,8 @@ def problems(rows: object, *, balance: int = 10**9, **options: object) -> list[s
     async def look() -> list[str]:
         with in_process(balances={"RWF": balance}) as (emulator, dgs):
             allowed = options.pop("allow_duplicates", ())
-            survey = check_rows(rows, allow_duplicates=allowed)  # type: ignore[arg-type]
-            found = await preflight(dgs, survey, **options)  # type: ignore[arg-type]
+            sheet = check_rows(rows, allow_duplicates=allowed)  # type: ignore[arg-type]
+            found = await preflight(dgs, sheet, **options)  # type: ignore[arg-type]
             assert not emulator.executed
             return [*found.problems]
 

@@ -9,7 +9,7 @@ import typer
 
 from dgspay.cli.exit_codes import ExitCode
 from dgspay.cli.options import BaseUrlOption, EnvironmentOption
-from dgspay.cli.payouts.display import tell_faults, tell_preflight, tell_survey
+from dgspay.cli.payouts.display import tell_faults, tell_preflight, tell_sheet
 from dgspay.cli.payouts.ledgers import ledger_if_any
 from dgspay.cli.payouts.options import (
     AllowOption,
@@ -52,12 +52,12 @@ def check(
     """
     allowed = allow_duplicate or ()
     if offline:
-        survey = check_rows(file, mapping_of(mapping), allow_duplicates=allowed)
-        if survey.fault_count:
-            _refuse(survey.faults, survey.fault_count)
-        survey.require_good()
-        tell_survey(survey)
-        for duplicate in survey.duplicates:
+        sheet = check_rows(file, mapping_of(mapping), allow_duplicates=allowed)
+        if sheet.fault_count:
+            _refuse(sheet.faults, sheet.fault_count)
+        sheet.require_good()
+        tell_sheet(sheet)
+        for duplicate in sheet.duplicates:
             console(stderr=True).print(str(duplicate), style="yellow")
         return
     account = ClientOptions(environment=environment, base_url=base_url, transport=transport)
@@ -74,8 +74,8 @@ def check(
             found = account.run(lambda payouts: payouts.check(file, **options), ledger=opened)
         except RowsInvalidError as error:
             _refuse(error.faults, error.count)
-    if found.survey is not None:
-        tell_survey(found.survey)
+    if found.sheet is not None:
+        tell_sheet(found.sheet)
     tell_preflight(found)
     if found.problems:
         raise typer.Exit(ExitCode.NO)

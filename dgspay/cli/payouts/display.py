@@ -15,10 +15,10 @@ from dgspay.payouts import (
     Preflight,
     Record,
     RowFault,
+    SheetSummary,
     State,
     Status,
     Summary,
-    Survey,
 )
 
 _STYLES = {
@@ -55,11 +55,11 @@ def tell_faults(faults: Sequence[RowFault], count: int) -> None:
     err.print(f"{count:,} faults. Nothing was sent.", style="bold red")
 
 
-def tell_survey(survey: Survey) -> None:
+def tell_sheet(sheet: SheetSummary) -> None:
     """Say what the rows come to."""
-    to_banks = sum(use.count for use in survey.banks.values())
+    to_banks = sum(use.count for use in sheet.banks.values())
     console().print(
-        f"{survey.count:,} payouts, {survey.total:,} RWF: {survey.to_phones:,} to phones, "
+        f"{sheet.count:,} payouts, {sheet.total:,} RWF: {sheet.to_phones:,} to phones, "
         f"{to_banks:,} to bank accounts"
     )
 

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from dgspay.cli.terminal import console
 from dgspay.errors import DGSPayError
-from dgspay.payouts import Counts, Evidence, Finding, Payout, State
+from dgspay.payouts import Counts, Evidence, Learned, Payout, State
 
 _SECONDS_BETWEEN_LINES = 5.0
 _FRAMES_A_SECOND = 5.0
@@ -46,12 +46,12 @@ class Progress:
 
     def on_result(self, _payout: Payout, evidence: Evidence) -> None:
         """Count one payout that was sent here."""
-        match evidence.finding:
-            case Finding.ACCEPTED:
+        match evidence.learned:
+            case Learned.ACCEPTED:
                 self._accepted += 1
-            case Finding.REFUSED:
+            case Learned.REFUSED:
                 self._failed += 1
-            case Finding.LOST:
+            case Learned.LOST:
                 self._in_doubt += 1
             case _:
                 self._unsent += 1

@@ -19,8 +19,8 @@ from dgspay.cli.payouts.display import (
     summary_of,
     tell_faults,
     tell_preflight,
+    tell_sheet,
     tell_summary,
-    tell_survey,
 )
 from dgspay.cli.payouts.ledgers import (
     AnyLedger,
@@ -216,8 +216,8 @@ async def _look(job: Job, options: RunOptions, payouts: AsyncPayouts) -> int | N
         )
         if not left:
             return 0
-    elif job.survey is not None:
-        tell_survey(job.survey)
+    elif job.sheet is not None:
+        tell_sheet(job.sheet)
     found = await job.preflight(fee=options.fee)
     tell_preflight(found)
     if found.problems and job.resumed:

@@ -62,11 +62,11 @@ class DatabaseLedger(Generic[ConnectionT]):
         answer_within: float | None = None,
     ) -> None:
         self._names = LatestNames()
-        self._writer: Writer[ConnectionT, sql_payouts.Learned] = Writer(
+        self._writer: Writer[ConnectionT, sql_payouts.LearnedRow] = Writer(
             connect, self._absorb, answer_within
         )
 
-    def _absorb(self, connection: ConnectionT, learned: list[sql_payouts.Learned]) -> None:
+    def _absorb(self, connection: ConnectionT, learned: list[sql_payouts.LearnedRow]) -> None:
         holds = partial(self._holds, connection)
         sql_payouts.apply(connection, learned, connection.now(), holds, self._names)
 
@@ -110,18 +110,6 @@ class DatabaseLedger(Generic[ConnectionT]):
         """Return a batch."""
         found = self._writer.run(lambda connection: sql_batches.read_batches(connection, name))
         return found[0] if found else None
-
-    def require_batch(self, name: str) -> Batch:
-        """Return a batch.
-
-        Raises:
-            UnknownBatchError: there is none of this name.
-        """
-        batch = self.batch(name)
-        if batch is None:
-            known = ", ".join(known.name for known in self.batches()) or "none"
-            raise UnknownBatchError(f"the ledger has no batch {name!r}; it has: {known}")
-        return batch
 
     def batches(self) -> list[Batch]:
         """Return all batches, oldest first."""
@@ -345,7 +333,7 @@ class DatabaseLedger(Generic[ConnectionT]):
             lambda connection: sql_payouts.read_named(connection, name, reference)
         )
 
-    def who_is(self, dgs_reference: str) -> tuple[str, int] | None:
+    def find_by_dgs_reference(self, dgs_reference: str) -> tuple[str, int] | None:
         """Return batch and number of the payout DGS-Pay calls so."""
         return self.owners([dgs_reference]).get(dgs_reference)
 

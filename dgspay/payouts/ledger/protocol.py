@@ -155,7 +155,7 @@ class Ledger(Protocol):
         """Return one payout by the caller's reference."""
         ...
 
-    def who_is(self, dgs_reference: str) -> tuple[str, int] | None:
+    def find_by_dgs_reference(self, dgs_reference: str) -> tuple[str, int] | None:
         """Return batch and number of the payout DGS-Pay calls so."""
         ...
 

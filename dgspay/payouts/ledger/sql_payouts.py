@@ -21,8 +21,8 @@ from dgspay.payouts.model.spellings import stored_keys
 from dgspay.payouts.model.transitions import (
     TAKEN_BACK,
     Evidence,
-    Finding,
-    Witness,
+    Learned,
+    Source,
     contradicted,
     merge,
 )
@@ -60,7 +60,7 @@ does is not documented. One that it has forgotten would pay again, so what is ol
 
 DIED = "its answer was lost: the process that sent it, or was about to, has died"
 
-Learned = tuple[int, int, Evidence, Chunk | None]
+LearnedRow = tuple[int, int, Evidence, Chunk | None]
 """Id of the batch, number of the payout, what was learned, and the chunk it was sent in."""
 
 
@@ -182,7 +182,7 @@ def hold_doubtful(database: Database, chunk: Chunk) -> int:
 
 def apply(
     database: Database,
-    learned: Sequence[Learned],
+    learned: Sequence[LearnedRow],
     now: float,
     holds: Callable[[Chunk], bool],
     names: LatestNames,
@@ -200,7 +200,7 @@ def apply(
         [
             evidence.dgs_reference
             for _, _, evidence, _ in learned
-            if evidence.finding is _ACCEPTANCE and evidence.dgs_reference is not None
+            if evidence.learned is _ACCEPTANCE and evidence.dgs_reference is not None
         ]
     )
     accepted = [one for one in learned if one[2].is_plain_acceptance]
@@ -212,7 +212,7 @@ def apply(
     for batch, number, evidence, chunk in learned:
         # "It never left" is said of an attempt, and after a lost commit perhaps a second time.
         # Whoever has the chunk since may have sent the payout: it must not become new under him.
-        late = evidence.finding is Finding.NOT_SENT and chunk is not None and not holds(chunk)
+        late = evidence.learned is Learned.NOT_SENT and chunk is not None and not holds(chunk)
         if late:
             _never_left(database, batch, number)
         else:
@@ -234,7 +234,7 @@ def _never_left(database: Database, batch: int, number: int) -> None:
     )
 
 
-def _accept(database: Database, learned: Sequence[Learned]) -> int:
+def _accept(database: Database, learned: Sequence[LearnedRow]) -> int:
     """Accept what is in doubt, or was never heard of before; return how many it was."""
     # In columns: a tuple for each of them would keep the garbage collector busy.
     ids = [batch * _ROWS_PER_BATCH + number for batch, number, _, _ in learned]
@@ -263,7 +263,7 @@ def merge_into(
         repeated: Whether DGS-Pay's name in it came before, perhaps for another payout.
     """
     identity = row_id(batch, number)
-    says_how_it_ended = evidence.finding in _ENDS and evidence.witness is not Witness.PERSON
+    says_how_it_ended = evidence.learned in _ENDS and evidence.source is not Source.PERSON
     if repeated or says_how_it_ended:
         # Before anything is written, for an index waits for whoever writes.
         database.index_references()
@@ -298,8 +298,8 @@ def merge_into(
     return after
 
 
-_ACCEPTANCE = Finding.ACCEPTED
-_ENDS = (Finding.PAID, Finding.NOT_PAID)
+_ACCEPTANCE = Learned.ACCEPTED
+_ENDS = (Learned.PAID, Learned.NOT_PAID)
 
 
 def _standing_of(database: Database, identity: int) -> Record | None:

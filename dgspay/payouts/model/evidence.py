@@ -5,7 +5,7 @@ from __future__ import annotations
 from dgspay import Disbursement, Outcome, Standing, Transaction, errors
 from dgspay.payouts.model.accounts import account_in
 from dgspay.payouts.model.payout import Payout
-from dgspay.payouts.model.transitions import Evidence, Finding, Witness, disagreement, usable_name
+from dgspay.payouts.model.transitions import Evidence, Learned, Source, disagreement, usable_name
 from dgspay.webhooks import DisbursementFailed, DisbursementSucceeded
 
 DisbursementEvent = DisbursementSucceeded | DisbursementFailed
@@ -24,10 +24,10 @@ def evidence_of_answer(disbursement: Disbursement, payout: Payout) -> Evidence:
     time.
     """
     named = usable_name(disbursement.dgs_reference)
-    plain = Evidence(finding=Finding.ACCEPTED, dgs_reference=named, fee=disbursement.fee)
+    plain = Evidence(learned=Learned.ACCEPTED, dgs_reference=named, fee=disbursement.fee)
     if disbursement.is_declined:
         why = disbursement.fail_reason or disbursement.processor_response or disbursement.message
-        plain = plain._replace(finding=Finding.REFUSED, fee=None, reason=why or _FAILED)
+        plain = plain._replace(learned=Learned.REFUSED, fee=None, reason=why or _FAILED)
     told = plain._replace(
         amount=disbursement.amount,
         currency=disbursement.currency,
@@ -47,22 +47,22 @@ def evidence_of_error(error: errors.DGSPayError) -> Evidence:
         for advice in _ADVICE:
             reason = reason.partition(advice)[0]
         named = getattr(error, "dgs_reference", None)
-        return Evidence(finding=Finding.LOST, dgs_reference=usable_name(named), reason=reason)
+        return Evidence(learned=Learned.LOST, dgs_reference=usable_name(named), reason=reason)
     match error:
         case errors.IdempotencyError():
             # The key follows from batch and row, so what has used it, or has it in flight at this
             # moment, is this very payout: it was most probably accepted.
             return Evidence(
-                finding=Finding.LOST, reason=f"its key was used before this attempt: {reason}"
+                learned=Learned.LOST, reason=f"its key was used before this attempt: {reason}"
             )
         case errors.AuthenticationError() | errors.InsufficientFundsError():
             # Refused for now, and not for what it is: it stays to be sent.
-            return Evidence(finding=Finding.NOT_SENT, reason=reason)
+            return Evidence(learned=Learned.NOT_SENT, reason=reason)
         case errors.RateLimitError():
-            return Evidence(finding=Finding.NOT_SENT, reason=reason)
+            return Evidence(learned=Learned.NOT_SENT, reason=reason)
     if error.outcome is Outcome.NOT_SENT:
-        return Evidence(finding=Finding.NOT_SENT, reason=reason)
-    return Evidence(finding=Finding.REFUSED, dgs_reference=_name_in(error), reason=reason)
+        return Evidence(learned=Learned.NOT_SENT, reason=reason)
+    return Evidence(learned=Learned.REFUSED, dgs_reference=_name_in(error), reason=reason)
 
 
 def evidence_of_look_up(transaction: Transaction) -> Evidence | None:
@@ -70,14 +70,14 @@ def evidence_of_look_up(transaction: Transaction) -> Evidence | None:
     reason = transaction.extra.get("fail_reason")
     match transaction.standing:
         case Standing.PAID:
-            finding, why = Finding.PAID, None
+            learned, why = Learned.PAID, None
         case Standing.FAILED:
-            finding, why = Finding.NOT_PAID, reason if isinstance(reason, str) else _FAILED
+            learned, why = Learned.NOT_PAID, reason if isinstance(reason, str) else _FAILED
         case _:
             return None
     return Evidence(
-        finding=finding,
-        witness=Witness.LOOK_UP,
+        learned=learned,
+        source=Source.LOOK_UP,
         dgs_reference=usable_name(transaction.dgs_reference),
         amount=transaction.amount,
         currency=transaction.currency,
@@ -96,15 +96,15 @@ def evidence_of_event(event: DisbursementEvent) -> Evidence:
     reason = event.fail_reason if isinstance(event, DisbursementFailed) else None
     match event.standing:
         case Standing.PAID:
-            finding, why = Finding.PAID, None
+            learned, why = Learned.PAID, None
         case Standing.FAILED:
-            finding, why = Finding.NOT_PAID, reason or _FAILED
+            learned, why = Learned.NOT_PAID, reason or _FAILED
         case _:
             raise errors.DecodeError(f"the event {event.event} contradicts itself")
     to = event.recipient
     return Evidence(
-        finding=finding,
-        witness=Witness.WEBHOOK,
+        learned=learned,
+        source=Source.WEBHOOK,
         dgs_reference=event.dgs_reference,
         amount=event.amount,
         fee=event.fee,

@@ -33,7 +33,7 @@ from dgspay.payouts.model.accounts import is_another
 from dgspay.payouts.model.payout import Payout, Record, State
 
 
-class Finding(enum.StrEnum):
+class Learned(enum.StrEnum):
     """What was learned."""
 
     ACCEPTED = "accepted"
@@ -45,7 +45,7 @@ class Finding(enum.StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class Witness(enum.StrEnum):
+class Source(enum.StrEnum):
     """Who says so."""
 
     ANSWER = "answer"
@@ -54,15 +54,15 @@ class Witness(enum.StrEnum):
     PERSON = "person"
 
 
-_ACCEPTED = Finding.ACCEPTED
+_ACCEPTED = Learned.ACCEPTED
 _WITHOUT_EFFECT = {
-    Finding.LOST: State.HELD,
-    Finding.NOT_SENT: State.NEW,
-    Finding.REFUSED: State.FAILED,
+    Learned.LOST: State.HELD,
+    Learned.NOT_SENT: State.NEW,
+    Learned.REFUSED: State.FAILED,
 }
-_FINAL_WITNESSES = (Witness.LOOK_UP, Witness.PERSON)
+_FINAL_SOURCES = (Source.LOOK_UP, Source.PERSON)
 _SETTLED = (State.CONFIRMED, State.FAILED)
-_SAME = {State.CONFIRMED: Finding.PAID, State.FAILED: Finding.NOT_PAID}
+_SAME = {State.CONFIRMED: Learned.PAID, State.FAILED: Learned.NOT_PAID}
 _PERSON_SAYS = "a person says"
 
 TAKEN_BACK = "what a person had said was taken back"
@@ -77,18 +77,18 @@ class Evidence(NamedTuple):
     """Something learned about a payout. A tuple, because a million of them come in a run.
 
     Attributes:
-        finding: What was learned.
-        witness: Who says so.
-        dgs_reference: What the witness calls the payout.
-        amount: The amount the witness speaks of, in RWF unless `currency` says otherwise.
-        fee: The fee the witness speaks of, in RWF.
+        learned: What was learned.
+        source: Where it comes from.
+        dgs_reference: What the source calls the payout.
+        amount: The amount the source reports, in RWF unless `currency` says otherwise.
+        fee: The fee the source reports, in RWF.
         reason: Why, for a person.
-        currency: The currency the witness speaks of.
-        account: The account or the phone the witness speaks of.
+        currency: The currency the source reports.
+        account: The account or the phone the source reports.
     """
 
-    finding: Finding
-    witness: Witness = Witness.ANSWER
+    learned: Learned
+    source: Source = Source.ANSWER
     dgs_reference: str | None = None
     amount: Decimal | None = None
     fee: Decimal | None = None
@@ -99,8 +99,8 @@ class Evidence(NamedTuple):
     @property
     def is_plain_acceptance(self) -> bool:
         """Whether it says no more than that the payout was accepted, and under which name."""
-        finding, _, _, amount, _, reason, currency, account = self
-        if finding is not _ACCEPTED or reason is not None:
+        learned, _, _, amount, _, reason, currency, account = self
+        if learned is not _ACCEPTED or reason is not None:
             return False
         return amount is None and currency is None and account is None
 
@@ -120,7 +120,7 @@ def merge(record: Record, evidence: Evidence, now: float) -> Record:
     )
     if clash is not None:
         return contradicted(known, clash)
-    if evidence.finding is Finding.WITHDRAWN:
+    if evidence.learned is Learned.WITHDRAWN:
         state, contradiction = State.HELD if is_word_of_a_person(record) else record.state, None
     else:
         state, contradiction = _next_state(record, evidence)
@@ -132,7 +132,7 @@ def merge(record: Record, evidence: Evidence, now: float) -> Record:
     return attrs.evolve(
         known,
         state=state,
-        doubtful=record.doubtful or evidence.finding in (Finding.LOST, Finding.NOT_PAID),
+        doubtful=record.doubtful or evidence.learned in (Learned.LOST, Learned.NOT_PAID),
         reason=_reason(evidence),
         settled_at=now if settled else None,
     )
@@ -140,30 +140,30 @@ def merge(record: Record, evidence: Evidence, now: float) -> Record:
 
 def _next_state(record: Record, evidence: Evidence) -> tuple[State, str | None]:
     """Look up the table; with what contradicts what, where it does."""
-    state, finding = record.state, evidence.finding
+    state, learned = record.state, evidence.learned
     undecided = state in (State.NEW, State.IN_DOUBT, State.BLOCKED)
-    match finding:
-        case Finding.ACCEPTED if undecided or (state is State.HELD and not record.contradiction):
+    match learned:
+        case Learned.ACCEPTED if undecided or (state is State.HELD and not record.contradiction):
             return State.ACCEPTED, None
-        case Finding.LOST | Finding.NOT_SENT | Finding.REFUSED if undecided:
-            return (State.HELD if record.doubtful else _without_effect(state, finding)), None
-        case Finding.ACCEPTED if _was_refused(record):
+        case Learned.LOST | Learned.NOT_SENT | Learned.REFUSED if undecided:
+            return (State.HELD if record.doubtful else _without_effect(state, learned)), None
+        case Learned.ACCEPTED if _was_refused(record):
             return State.HELD, "it was said not to be paid before it was accepted"
-        case Finding.REFUSED if state is State.ACCEPTED:
+        case Learned.REFUSED if state is State.ACCEPTED:
             return State.HELD, "it was accepted before it was refused"
-        case Finding.PAID if state is State.FAILED:
-            return State.HELD, f"it had failed, and the {evidence.witness} says it was paid"
-        case Finding.NOT_PAID if state is State.CONFIRMED:
-            return State.HELD, f"it was paid, and the {evidence.witness} says it failed"
-        case Finding.PAID | Finding.NOT_PAID if _may_settle(record, evidence):
-            return (State.CONFIRMED if finding is Finding.PAID else State.FAILED), None
+        case Learned.PAID if state is State.FAILED:
+            return State.HELD, f"it had failed, and the {evidence.source} says it was paid"
+        case Learned.NOT_PAID if state is State.CONFIRMED:
+            return State.HELD, f"it was paid, and the {evidence.source} says it failed"
+        case Learned.PAID | Learned.NOT_PAID if _may_settle(record, evidence):
+            return (State.CONFIRMED if learned is Learned.PAID else State.FAILED), None
         case _:
             return state, None
 
 
-def _without_effect(state: State, finding: Finding) -> State:
-    is_still_blocked = finding is Finding.NOT_SENT and state is State.BLOCKED
-    return state if is_still_blocked else _WITHOUT_EFFECT[finding]
+def _without_effect(state: State, learned: Learned) -> State:
+    is_still_blocked = learned is Learned.NOT_SENT and state is State.BLOCKED
+    return state if is_still_blocked else _WITHOUT_EFFECT[learned]
 
 
 def _was_refused(record: Record) -> bool:
@@ -180,7 +180,7 @@ def is_word_of_a_person(record: Record) -> bool:
 
 def _borne_out(record: Record, evidence: Evidence) -> Record:
     """Note that what a person has said DGS-Pay says, too: it cannot be taken back any more."""
-    same = _SAME.get(record.state) is evidence.finding and evidence.witness is not Witness.PERSON
+    same = _SAME.get(record.state) is evidence.learned and evidence.source is not Source.PERSON
     return (
         attrs.evolve(record, reason=_reason(evidence))
         if same and is_word_of_a_person(record)
@@ -191,7 +191,7 @@ def _borne_out(record: Record, evidence: Evidence) -> Record:
 def _may_settle(record: Record, evidence: Evidence) -> bool:
     if record.state in _SETTLED:
         return False
-    return record.contradiction is None or evidence.witness in _FINAL_WITNESSES
+    return record.contradiction is None or evidence.source in _FINAL_SOURCES
 
 
 def _clash(record: Record, evidence: Evidence) -> str | None:
@@ -210,17 +210,17 @@ def disagreement(payout: Payout, evidence: Evidence) -> str | None:
     amount, currency, account = evidence.amount, evidence.currency, evidence.account
     if currency is not None and currency.upper() != _CURRENCY:
         sum_of = "an amount" if amount is None else f"{amount:f}"
-        return f"the {evidence.witness} speaks of {sum_of} in {printable(currency)[:16]}"
+        return f"the {evidence.source} speaks of {sum_of} in {printable(currency)[:16]}"
     if amount is not None and amount != payout.amount:
-        return f"the {evidence.witness} speaks of {amount:f} RWF"
+        return f"the {evidence.source} speaks of {amount:f} RWF"
     if account is not None and is_another(payout.account, account):
-        return f"the {evidence.witness} speaks of another account than the row's"
+        return f"the {evidence.source} speaks of another account than the row's"
     return None
 
 
 def _fee(record: Record, evidence: Evidence) -> str | None:
     """Return the fee as it is known now: what was taken in the end, and not what was announced."""
-    if record.fee is not None and evidence.witness is Witness.ANSWER:
+    if record.fee is not None and evidence.source is Source.ANSWER:
         return record.fee
     return evidence.fee_text or record.fee
 
@@ -257,11 +257,11 @@ def contradicted(record: Record, contradiction: str) -> Record:
 
 def _reason(evidence: Evidence) -> str | None:
     match evidence:
-        case Evidence(finding=Finding.PAID, witness=Witness.PERSON, reason=None):
+        case Evidence(learned=Learned.PAID, source=Source.PERSON, reason=None):
             return f"{_PERSON_SAYS} it was paid"
-        case Evidence(finding=Finding.NOT_PAID, witness=Witness.PERSON, reason=None):
+        case Evidence(learned=Learned.NOT_PAID, source=Source.PERSON, reason=None):
             return f"{_PERSON_SAYS} it was not paid"
-        case Evidence(finding=Finding.WITHDRAWN):
+        case Evidence(learned=Learned.WITHDRAWN):
             why = "" if evidence.reason is None else f": {printable(evidence.reason)}"
             return f"{TAKEN_BACK}{why}"[:_LONGEST_REASON]
         case _:

@@ -21,8 +21,8 @@ from dgspay.payouts.ledger import FencedError, Ledger, PausedError
 from dgspay.payouts.model.batch import Chunk
 from dgspay.payouts.model.evidence import evidence_of_answer, evidence_of_error
 from dgspay.payouts.model.payout import Payout
-from dgspay.payouts.model.transitions import Evidence, Finding
-from dgspay.payouts.run.pacing import Limits, Pace, RateLimiter, TakeSize, Watch
+from dgspay.payouts.model.transitions import Evidence, Learned
+from dgspay.payouts.run.pacing import Limits, Pace, RateLimiter, StopRule, TakeSize
 
 FRESH_SECONDS = 10.0
 """How long a worker may rely on having a chunk without looking again."""
@@ -52,13 +52,13 @@ OnResult = Callable[[Payout, Evidence], None]
 
 
 @attrs.define
-class _Course:
+class _RunState:
     """Where the run of a chunk stands.
 
     Attributes:
         paused: Why nothing more may be sent.
         fenced: Whether somebody else has the chunk.
-        portions: How many to take up at once.
+        take_size: How many to take up at once.
         demand: Set when a worker wants a payout.
         idle: Workers that wait for a payout.
         ready: Payouts that wait for a worker.
@@ -69,7 +69,7 @@ class _Course:
         lock: For the thread that takes up.
     """
 
-    portions: TakeSize
+    take_size: TakeSize
     paused: str | None = None
     fenced: bool = False
     demand: anyio.Event = attrs.field(factory=anyio.Event)
@@ -92,7 +92,7 @@ class _Course:
 
 
 @attrs.frozen
-class _Taken:
+class _TakenRow:
     payout: Payout
     monotonic: float
     time: float
@@ -129,7 +129,7 @@ class Runner:
         self._on_result = on_result or (lambda _payout, _evidence: None)
         self._clock = clock
         self._turns = RateLimiter(self._pace, clock.monotonic)
-        self._watch = Watch(limits or Limits())
+        self._stop_rule = StopRule(limits or Limits())
         self.taken_up = 0
         """Payouts that were taken up to be sent, so far."""
 
@@ -145,145 +145,145 @@ class Runner:
             FencedError: another worker has taken the chunk up.
             LedgerError: the ledger cannot be written; nothing was sent that is not in it.
         """
-        course = _Course(TakeSize(self._clock.monotonic))
+        state = _RunState(TakeSize(self._clock.monotonic))
         # It holds no more than `TakeSize` lets be taken up ahead.
-        send, receive = anyio.create_memory_object_stream[_Taken](math.inf)
+        send, receive = anyio.create_memory_object_stream[_TakenRow](math.inf)
         with send, receive:
             try:
                 async with anyio.create_task_group() as group:
                     for _ in range(self._pace.concurrency):
-                        group.start_soon(self._work, chunk, course, receive.clone())
+                        group.start_soon(self._work, chunk, state, receive.clone())
                     receive.close()
-                    await self._feed(chunk, course, send, doubtful=doubtful)
+                    await self._feed(chunk, state, send, doubtful=doubtful)
                     send.close()
             except BaseExceptionGroup as group_error:
                 raise single_error(group_error) from None
             finally:
-                with course.lock:
-                    course.abandoned = True
+                with state.lock:
+                    state.abandoned = True
                 # Empty but for a run that is cancelled, or breaks.
-                self._give_back(chunk, course, *course.waiting)
+                self._release(chunk, state, *state.waiting)
         await anyio.to_thread.run_sync(self._ledger.flush)
-        if course.fault is not None:
-            raise course.fault
-        if course.paused is not None:
-            await anyio.to_thread.run_sync(self._ledger.pause, chunk.batch.name, course.paused)
-        if course.fenced:
+        if state.fault is not None:
+            raise state.fault
+        if state.paused is not None:
+            await anyio.to_thread.run_sync(self._ledger.pause, chunk.batch.name, state.paused)
+        if state.fenced:
             raise FencedError(f"chunk {chunk.index} of {chunk.batch.name}")
-        return course.paused
+        return state.paused
 
     async def _feed(
         self,
         chunk: Chunk,
-        course: _Course,
-        send: MemoryObjectSendStream[_Taken],
+        state: _RunState,
+        send: MemoryObjectSendStream[_TakenRow],
         *,
         doubtful: bool,
     ) -> None:
         """Take payouts up as the workers ask for them."""
         try:
-            async with aclosing(self._pages(chunk, course, doubtful=doubtful)) as pages:
+            async with aclosing(self._pages(chunk, state, doubtful=doubtful)) as pages:
                 async for taken in pages:
-                    course.ready += 1
+                    state.ready += 1
                     # Where no worker is left, what ended them comes out of the task group, and
                     # this must not come out in its place.
                     with suppress(anyio.BrokenResourceError):
                         send.send_nowait(taken)
         finally:
-            course.is_drained = True
+            state.is_drained = True
 
     async def _pages(
-        self, chunk: Chunk, course: _Course, *, doubtful: bool
-    ) -> AsyncGenerator[_Taken]:
+        self, chunk: Chunk, state: _RunState, *, doubtful: bool
+    ) -> AsyncGenerator[_TakenRow]:
         after = 0
-        while limit := await self._demand(course):
+        while limit := await self._demand(state):
             monotonic, now = self._clock.monotonic(), self._clock.time()
             try:
                 page = await anyio.to_thread.run_sync(
-                    partial(self._take, chunk, course, after=after, limit=limit, doubtful=doubtful)
+                    partial(self._take, chunk, state, after=after, limit=limit, doubtful=doubtful)
                 )
             except FencedError:
-                course.fenced = True
+                state.fenced = True
                 return
             except PausedError:
-                course.paused = course.paused or "the batch was paused"
+                state.paused = state.paused or "the batch was paused"
                 return
             except LedgerError as error:
                 # Raised here it would cancel what is in flight, and throw its answers away.
-                course.fault = error
+                state.fault = error
                 return
-            course.portions.took(self._clock.monotonic() - monotonic)
+            state.take_size.took(self._clock.monotonic() - monotonic)
             if not page:
                 return
             after = page[-1].number
             self.taken_up += len(page)
             for payout in page:
-                yield _Taken(payout, monotonic, now)
+                yield _TakenRow(payout, monotonic, now)
 
-    async def _demand(self, course: _Course) -> int:
+    async def _demand(self, state: _RunState) -> int:
         """Wait until workers want more than is ready; return how many, 0 when it is over."""
-        while self._may_send(course):
-            limit = course.portions.wanted(idle=course.idle, ready=course.ready)
+        while self._may_send(state):
+            limit = state.take_size.wanted(idle=state.idle, ready=state.ready)
             if limit:
                 return limit
-            course.demand = anyio.Event()
-            await course.demand.wait()
+            state.demand = anyio.Event()
+            await state.demand.wait()
         return 0
 
     def _take(
-        self, chunk: Chunk, course: _Course, *, after: int, limit: int, doubtful: bool
+        self, chunk: Chunk, state: _RunState, *, after: int, limit: int, doubtful: bool
     ) -> list[Payout]:
         """Take a page up. A thread does, and goes on where the task that waits is cancelled."""
         page = self._ledger.take(chunk, after=after, limit=limit, doubtful=doubtful)
         numbers = [payout.number for payout in page]
-        with course.lock:
-            if not course.abandoned:
-                course.waiting.update(numbers)
+        with state.lock:
+            if not state.abandoned:
+                state.waiting.update(numbers)
                 return page
-        self._give_back(chunk, course, *numbers)
+        self._release(chunk, state, *numbers)
         return []
 
     async def _work(
-        self, chunk: Chunk, course: _Course, receive: MemoryObjectReceiveStream[_Taken]
+        self, chunk: Chunk, state: _RunState, receive: MemoryObjectReceiveStream[_TakenRow]
     ) -> None:
         with receive:
             while True:
                 # The turn comes first: what is taken up leaves at once.
-                await self._turns.wait(lambda: self._may_send(course) and not course.is_exhausted)
-                taken = await self._next(course, receive)
+                await self._turns.wait(lambda: self._may_send(state) and not state.is_exhausted)
+                taken = await self._next(state, receive)
                 if taken is None:
                     return
-                if await self._is_stale(chunk, course, taken) or not self._may_send(course):
-                    self._give_back(chunk, course, taken.payout.number)
+                if await self._is_stale(chunk, state, taken) or not self._may_send(state):
+                    self._release(chunk, state, taken.payout.number)
                     continue
-                course.waiting.discard(taken.payout.number)
-                course.portions.leave()
-                await self._pay(chunk, course, taken.payout)
+                state.waiting.discard(taken.payout.number)
+                state.take_size.leave()
+                await self._pay(chunk, state, taken.payout)
 
     async def _next(
-        self, course: _Course, receive: MemoryObjectReceiveStream[_Taken]
-    ) -> _Taken | None:
+        self, state: _RunState, receive: MemoryObjectReceiveStream[_TakenRow]
+    ) -> _TakenRow | None:
         """Wait for a payout that is taken up; None where there will be none."""
-        course.idle += 1
-        if not course.ready:
-            course.demand.set()
+        state.idle += 1
+        if not state.ready:
+            state.demand.set()
         try:
             taken = await receive.receive()
         except anyio.EndOfStream:
             return None
         finally:
-            course.idle -= 1
-        course.ready -= 1
-        if course.ready <= course.portions.low:
-            course.demand.set()
+            state.idle -= 1
+        state.ready -= 1
+        if state.ready <= state.take_size.low:
+            state.demand.set()
         return taken
 
-    def _may_send(self, course: _Course) -> bool:
-        return not course.is_over and not self._stop
+    def _may_send(self, state: _RunState) -> bool:
+        return not state.is_over and not self._stop
 
-    async def _is_stale(self, chunk: Chunk, course: _Course, taken: _Taken) -> bool:
+    async def _is_stale(self, chunk: Chunk, state: _RunState, taken: _TakenRow) -> bool:
         """Look again whether the chunk is ours when the process may have been stopped for long."""
-        if course.fenced:
+        if state.fenced:
             return True
         age = max(
             self._clock.monotonic() - taken.monotonic,
@@ -291,19 +291,19 @@ class Runner:
             self._clock.time() - taken.time,
         )
         if age > FRESH_SECONDS:
-            course.fenced = not await anyio.to_thread.run_sync(self._ledger.is_ours, chunk)
-        return course.fenced
+            state.fenced = not await anyio.to_thread.run_sync(self._ledger.is_ours, chunk)
+        return state.fenced
 
-    def _give_back(self, chunk: Chunk, course: _Course, *numbers: int) -> None:
+    def _release(self, chunk: Chunk, state: _RunState, *numbers: int) -> None:
         """These were taken up and not sent."""
-        course.waiting.difference_update(numbers)
+        state.waiting.difference_update(numbers)
         # Where the ledger is broken they stay in doubt, and its error is told where it happened.
         with suppress(LedgerError):
             for number in numbers:
-                evidence = Evidence(finding=Finding.NOT_SENT)
+                evidence = Evidence(learned=Learned.NOT_SENT)
                 self._ledger.post(chunk.batch, number, evidence, chunk=chunk)
 
-    async def _pay(self, chunk: Chunk, course: _Course, payout: Payout) -> None:
+    async def _pay(self, chunk: Chunk, state: _RunState, payout: Payout) -> None:
         batch = chunk.batch
         fault: errors.DGSPayError | None = None
         try:
@@ -321,12 +321,12 @@ class Runner:
             fault, evidence = error, evidence_of_error(error)
         except (ValueError, TypeError) as error:
             # The client refused an argument before anything was sent, and would do so again.
-            evidence = Evidence(finding=Finding.REFUSED, reason=str(error))
+            evidence = Evidence(learned=Learned.REFUSED, reason=str(error))
         self._ledger.post(batch, payout.number, evidence, chunk=chunk)
         try:
             self._on_result(payout, evidence)
         except Exception as error:  # noqa: BLE001 - the caller's own; raised at the end of the run
-            course.fault = course.fault or error
-        reason = self._watch.look(evidence, fault)
-        if reason is not None and course.paused is None:
-            course.paused = reason
+            state.fault = state.fault or error
+        reason = self._stop_rule.look(evidence, fault)
+        if reason is not None and state.paused is None:
+            state.paused = reason

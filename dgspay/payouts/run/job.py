@@ -34,8 +34,8 @@ from dgspay.payouts.run.engines.local import LocalEngine
 from dgspay.payouts.run.loading import given_again, load_rows
 from dgspay.payouts.run.pacing import Limits, Pace
 from dgspay.payouts.settle.look_ups import LookUps, Settler
-from dgspay.payouts.sheet.reader import Source
-from dgspay.payouts.sheet.summary import Survey
+from dgspay.payouts.sheet.reader import RowSource
+from dgspay.payouts.sheet.summary import SheetSummary
 
 T = TypeVar("T")
 
@@ -86,7 +86,7 @@ class Job:
         client: AsyncDGSPay,
         ledger: Ledger,
         batch: Batch,
-        survey: Survey | None,
+        sheet: SheetSummary | None,
         *,
         allowances: Allowances | None = None,
         pace: Pace | None = None,
@@ -94,7 +94,7 @@ class Job:
         stop: Stop | None = None,
     ) -> None:
         self.batch = batch
-        self.survey = survey
+        self.sheet = sheet
         self._allowances = Allowances(()) if allowances is None else allowances
         self._client = client
         self._ledger = ledger
@@ -129,8 +129,8 @@ class Job:
             partial(self._ledger.overlaps, self.batch, allowed=self._allowances.numbers)
         )
         told = [words_of(overlap, self.batch, time.time()) for overlap in paid]
-        if self.survey is not None:
-            found = await preflight(self._client, self.survey, fee=fee)
+        if self.sheet is not None:
+            found = await preflight(self._client, self.sheet, fee=fee)
             return attrs.evolve(found, problems=(*found.problems, *told))
         counts = await in_thread(self._ledger.counts, self.batch.name)
         count, amount = await in_thread(
@@ -138,11 +138,11 @@ class Job:
         )
         left = counts.count(State.NEW, State.BLOCKED) - count
         total = counts.amount(State.NEW, State.BLOCKED) - amount
-        found = await preflight(self._client, Survey(count=left, total=total))
+        found = await preflight(self._client, SheetSummary(count=left, total=total))
         return attrs.evolve(
             found,
             problems=tuple(balance_problems(total, found.available)),
-            survey=None,
+            sheet=None,
             remarks=(*found.remarks, *map(left_out_words, told)),
         )
 
@@ -269,7 +269,7 @@ class Job:
 async def open_job(
     client: AsyncDGSPay,
     ledger: Ledger,
-    source: Source,
+    source: RowSource,
     *,
     batch: str | None = None,
     mapping: Mapping[str, str] | None = None,
@@ -317,12 +317,12 @@ async def open_job(
         repeat_days=check_days(repeat_days),
     )
     with ledger.only_run(asked.name):
-        loaded, survey = await in_thread(load_rows, ledger, source, asked, mapping, allowances)
+        loaded, sheet = await in_thread(load_rows, ledger, source, asked, mapping, allowances)
         yield Job(
             client,
             ledger,
             loaded,
-            survey,
+            sheet,
             allowances=allowances,
             pace=pace,
             limits=limits,

@@ -15,8 +15,8 @@ from dgspay.payouts.model.allowances import Allowances, Allowed
 from dgspay.payouts.model.batch import Batch
 from dgspay.payouts.model.payout import OPEN, Payout, State
 from dgspay.payouts.model.repeats import days_of, period_advice, words_of
-from dgspay.payouts.sheet.reader import Source, file_digest, open_rows
-from dgspay.payouts.sheet.summary import Survey, survey_rows
+from dgspay.payouts.sheet.reader import RowSource, file_digest, open_rows
+from dgspay.payouts.sheet.summary import SheetSummary, summarise_rows
 
 # Rows that are read again to see that a mapping still means what it did.
 _READ_AGAIN = 1000
@@ -24,12 +24,12 @@ _READ_AGAIN = 1000
 
 def load_rows(
     ledger: Ledger,
-    source: Source,
+    source: RowSource,
     asked: Batch,
     mapping: Mapping[str, str] | None,
     allowances: Allowances,
-) -> tuple[Batch, Survey | None]:
-    """Read rows into the ledger, or find the batch they began; then there is no survey.
+) -> tuple[Batch, SheetSummary | None]:
+    """Read rows into the ledger, or find the batch they began; then there is no summary.
 
     Args:
         ledger: Remembers.
@@ -54,15 +54,15 @@ def load_rows(
         return known, None
     # Read but never confirmed: nothing can have been sent, so the rows are read again.
     ledger.discard(name)
-    survey = Survey()
+    sheet = SheetSummary()
     with open_rows(source, mapping) as rows:
 
         def payouts() -> Iterator[Payout]:
-            yield from survey_rows(rows, survey, allowances)
-            survey.require_good()
+            yield from summarise_rows(rows, sheet, allowances)
+            sheet.require_good()
 
         loaded = ledger.load(asked, payouts(), digest=lambda: rows.digest)
-    return loaded, survey
+    return loaded, sheet
 
 
 def _payouts_of(ledger: Ledger, name: str) -> Iterator[Payout]:
@@ -73,7 +73,7 @@ def _payouts_of(ledger: Ledger, name: str) -> Iterator[Payout]:
 
 
 def _require_same_meaning(
-    ledger: Ledger, batch: Batch, source: Source, mapping: Mapping[str, str]
+    ledger: Ledger, batch: Batch, source: RowSource, mapping: Mapping[str, str]
 ) -> None:
     """Refuse a mapping by which the same sheet would pay something else.
 
@@ -92,7 +92,7 @@ def _require_same_meaning(
             )
 
 
-def _digest_of(source: Source, mapping: Mapping[str, str] | None) -> str:
+def _digest_of(source: RowSource, mapping: Mapping[str, str] | None) -> str:
     if isinstance(source, str | Path):
         return file_digest(Path(source))
     with open_rows(source, mapping) as rows:
@@ -102,11 +102,11 @@ def _digest_of(source: Source, mapping: Mapping[str, str] | None) -> str:
 
 
 def check_rows(
-    source: Source,
+    source: RowSource,
     mapping: Mapping[str, str] | None = None,
     *,
     allow_duplicates: Allowed = (),
-) -> Survey:
+) -> SheetSummary:
     """Read all rows without a ledger, and say what they come to and what is wrong.
 
     Args:
@@ -118,11 +118,11 @@ def check_rows(
         ConfigError: the file cannot be read at all, or a row is allowed that is not there.
         TypeError: `allow_duplicates` names no rows.
     """
-    survey = Survey()
+    sheet = SheetSummary()
     with open_rows(source, mapping) as rows:
-        for _ in survey_rows(rows, survey, Allowances(allow_duplicates)):
+        for _ in summarise_rows(rows, sheet, Allowances(allow_duplicates)):
             pass
-    return survey
+    return sheet
 
 
 @attrs.frozen
@@ -130,19 +130,19 @@ class Compared:
     """What a ledger says of rows that are not in it.
 
     Attributes:
-        survey: What they come to.
+        sheet: What they come to.
         problems: Why they must not be paid as things stand.
         begun: The batch that they have begun, where a run would go on with it.
     """
 
-    survey: Survey
+    sheet: SheetSummary
     problems: tuple[str, ...] = ()
     begun: Batch | None = None
 
 
 def compare_rows(
     ledger: Ledger,
-    source: Source,
+    source: RowSource,
     asked: Batch,
     mapping: Mapping[str, str] | None,
     allowances: Allowances,
@@ -151,29 +151,29 @@ def compare_rows(
 
     Arguments and errors are those of `load_rows`, but that a changed batch is a problem.
     """
-    survey = Survey()
+    sheet = SheetSummary()
     with open_rows(source, mapping) as rows:
 
         def payouts() -> Iterator[Payout]:
-            yield from survey_rows(rows, survey, allowances)
-            survey.require_good()
+            yield from summarise_rows(rows, sheet, allowances)
+            sheet.require_good()
 
         paid = ledger.compare(asked, payouts(), allowed=allowances.numbers)
         digest = rows.digest
-    asked = attrs.evolve(asked, count=survey.count)
+    asked = attrs.evolve(asked, count=sheet.count)
     now = time.time()
     known = ledger.batch(asked.name)
     if known is None or not known.started:
-        return Compared(survey, tuple(words_of(each, asked, now) for each in paid))
+        return Compared(sheet, tuple(words_of(each, asked, now) for each in paid))
     terms = attrs.evolve(asked.terms, callback_url=known.terms.callback_url)
     try:
         known.require_same(digest, attrs.evolve(asked, terms=terms))
         if mapping:
             _require_same_meaning(ledger, known, source, mapping)
     except BatchChangedError as error:
-        return Compared(survey, (error.message,))
+        return Compared(sheet, (error.message,))
     again = given_again(ledger, known)
-    return Compared(survey, () if again is None else (again,), known)
+    return Compared(sheet, () if again is None else (again,), known)
 
 
 def given_again(ledger: Ledger, batch: Batch) -> str | None:

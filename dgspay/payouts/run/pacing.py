@@ -9,7 +9,7 @@ import anyio
 import attrs
 
 from dgspay import errors
-from dgspay.payouts.model.transitions import Evidence, Finding
+from dgspay.payouts.model.transitions import Evidence, Learned
 
 
 @attrs.frozen(kw_only=True)
@@ -79,7 +79,7 @@ class TakeSize:
         self._left += count
 
     def took(self, seconds: float) -> None:
-        """Note how long a portion took to be written: on a slow disk the next is longer."""
+        """Note how long a take took to be written: on a slow disk the next is longer."""
         self._ahead = min(max(_SECONDS_AHEAD, 2 * seconds), _MOST_SECONDS_AHEAD)
 
     def wanted(self, *, idle: int, ready: int) -> int:
@@ -128,7 +128,7 @@ class Limits:
     refused_in_a_row: int = attrs.field(default=10, validator=attrs.validators.ge(1))
 
 
-class Watch:
+class StopRule:
     """Looks at how payouts end, and says when to stop."""
 
     def __init__(self, limits: Limits) -> None:
@@ -140,10 +140,10 @@ class Watch:
 
     def look(self, evidence: Evidence, error: errors.DGSPayError | None) -> str | None:
         """Take one result in; say why to pause, or None to go on."""
-        finding = evidence.finding
-        self._lost = self._lost + 1 if finding is Finding.LOST else 0
-        self._unsent = self._unsent + 1 if finding is Finding.NOT_SENT else 0
-        if finding is not Finding.REFUSED:
+        learned = evidence.learned
+        self._lost = self._lost + 1 if learned is Learned.LOST else 0
+        self._unsent = self._unsent + 1 if learned is Learned.NOT_SENT else 0
+        if learned is not Learned.REFUSED:
             self._refused = 0
         elif evidence.reason == self._refused_for:
             self._refused += 1

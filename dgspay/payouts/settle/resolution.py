@@ -15,7 +15,7 @@ from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.model.batch import Terms
 from dgspay.payouts.model.evidence import evidence_of_look_up
 from dgspay.payouts.model.payout import UNSETTLED, Record, State
-from dgspay.payouts.model.transitions import Evidence, Finding, Witness, is_word_of_a_person
+from dgspay.payouts.model.transitions import Evidence, Learned, Source, is_word_of_a_person
 from dgspay.payouts.status import find_row, require_batch
 
 IN_FLIGHT_SECONDS = 120.0
@@ -44,8 +44,8 @@ async def resolve(
         if record.state not in UNSETTLED:
             return record
     evidence = Evidence(
-        finding=Finding.PAID if paid else Finding.NOT_PAID,
-        witness=Witness.PERSON,
+        learned=Learned.PAID if paid else Learned.NOT_PAID,
+        source=Source.PERSON,
         reason=None if note is None else f"a person says so: {note}",
     )
     return await _settle(ledger, batch, record, evidence)
@@ -59,7 +59,7 @@ async def withdraw(ledger: Ledger, batch: str, reference: str, *, note: str | No
             f"{reference} is {record.state}, and not by the word of a person: there is nothing to "
             "take back"
         )
-    evidence = Evidence(finding=Finding.WITHDRAWN, witness=Witness.PERSON, reason=note)
+    evidence = Evidence(learned=Learned.WITHDRAWN, source=Source.PERSON, reason=note)
     return await _settle(ledger, batch, record, evidence)
 
 

@@ -149,6 +149,6 @@ class PayoutWebhooks:
         return batch, int(number)
 
     def _by_reference(self, dgs_reference: str) -> tuple[Batch, int] | None:
-        owner = self._ledger.who_is(dgs_reference)
+        owner = self._ledger.find_by_dgs_reference(dgs_reference)
         batch = None if owner is None else self._ledger.batch(owner[0])
         return None if owner is None or batch is None else (batch, owner[1])

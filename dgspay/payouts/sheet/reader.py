@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MAX_LINE = 1024 * 1024
 """Characters of a line: a file without line ends must not fill the memory."""
 
-Source = str | Path | Iterable[Mapping[str, Any]] | Any
+RowSource = str | Path | Iterable[Mapping[str, Any]] | Any
 """A CSV file, an iterable of mappings, or a frame of pandas or polars."""
 
 _DELIMITERS = ",;\t"
@@ -65,7 +65,7 @@ class Rows:
 
 
 @contextmanager
-def open_rows(source: Source, mapping: Mapping[str, str] | None = None) -> Iterator[Rows]:
+def open_rows(source: RowSource, mapping: Mapping[str, str] | None = None) -> Iterator[Rows]:
     """Open a source of rows.
 
     Args:

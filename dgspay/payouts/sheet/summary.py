@@ -51,7 +51,7 @@ class BankUse:
 
 
 @attrs.define
-class Survey:
+class SheetSummary:
     """What was found while the rows went by.
 
     Attributes:
@@ -112,12 +112,12 @@ class Survey:
             self.faults.append(fault)
 
 
-def survey_rows(rows: Rows, survey: Survey, allowances: Allowances) -> Iterator[Payout]:
-    """Give the good rows on while the survey takes notes; exhaust it to know all faults.
+def summarise_rows(rows: Rows, sheet: SheetSummary, allowances: Allowances) -> Iterator[Payout]:
+    """Yield the good rows while the summary counts them; exhaust it to know all faults.
 
     Args:
         rows: The rows.
-        survey: Takes notes.
+        sheet: Counts them.
         allowances: Rows that may pay what another row pays.
 
     Raises:
@@ -126,19 +126,19 @@ def survey_rows(rows: Rows, survey: Survey, allowances: Allowances) -> Iterator[
     references, payments = _Repeats(), _Repeats()
     for line, row in rows:
         if isinstance(row, RowFault):
-            survey.complain(row)
+            sheet.complain(row)
             continue
         references.add(reference_key(row.reference), line)
         if not allowances.look(row):
             payments.add((account_key(row), row.amount), line)
-        survey.note(line, row)
+        sheet.note(line, row)
         yield row
-    survey.ignored = tuple(rows.ignored)
+    sheet.ignored = tuple(rows.ignored)
     for first, line in references.pairs():
-        survey.complain(RowFault(line, "reference", f"line {first} has the same reference"))
-    survey.faults.sort(key=lambda fault: fault.line)
-    survey.duplicates = [Duplicate(*pair) for pair in islice(payments.pairs(), MAX_LISTED)]
-    if not survey.fault_count:
+        sheet.complain(RowFault(line, "reference", f"line {first} has the same reference"))
+    sheet.faults.sort(key=lambda fault: fault.line)
+    sheet.duplicates = [Duplicate(*pair) for pair in islice(payments.pairs(), MAX_LISTED)]
+    if not sheet.fault_count:
         allowances.require_found()
 
 

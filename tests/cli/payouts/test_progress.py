@@ -24,7 +24,7 @@ from dgspay.emulator import Emulator
 from dgspay.payouts import (
     Counts,
     Evidence,
-    Finding,
+    Learned,
     LedgerError,
     Payout,
     Payouts,
@@ -158,13 +158,13 @@ def test_rate_and_time_left_follow_from_what_is_done() -> None:
     assert progress.line() == (
         "Paying: 0 of 1,000  0/s  -:-- left  accepted 0  failed 0  in doubt 0"
     )
-    for finding in [Finding.ACCEPTED] * 90 + [Finding.REFUSED] * 6 + [Finding.LOST] * 4:
-        progress.on_result(PAYOUT, Evidence(finding=finding))
+    for learned in [Learned.ACCEPTED] * 90 + [Learned.REFUSED] * 6 + [Learned.LOST] * 4:
+        progress.on_result(PAYOUT, Evidence(learned=learned))
     clock.now = 2.0
     assert progress.line() == (
         "Paying: 100 of 1,000  50/s  0:18 left  accepted 90  failed 6  in doubt 4"
     )
-    progress.on_result(PAYOUT, Evidence(finding=Finding.NOT_SENT))
+    progress.on_result(PAYOUT, Evidence(learned=Learned.NOT_SENT))
     assert progress.line().endswith("in doubt 4  not sent 1")
 
 
@@ -205,8 +205,8 @@ def test_settling_counts_what_is_settled_and_says_how_long_it_may_take() -> None
 def test_a_worker_shows_what_it_pays_though_nobody_knows_how_much_there_is() -> None:
     clock = Clock()
     progress = Progress(None, clock)
-    for finding in [Finding.ACCEPTED] * 9 + [Finding.LOST]:
-        progress.on_result(PAYOUT, Evidence(finding=finding))
+    for learned in [Learned.ACCEPTED] * 9 + [Learned.LOST]:
+        progress.on_result(PAYOUT, Evidence(learned=learned))
     clock.now = 2.0
     assert progress.line() == "Paying: 10  5/s  accepted 9  failed 0  in doubt 1"
     assert "Paying 10  5/s  accepted 9" in str(progress.frame())

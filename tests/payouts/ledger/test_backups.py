@@ -28,6 +28,7 @@ from dgspay.payouts.ledger.backups import (
     hold_ledger,
     restore_ledger,
 )
+from dgspay.payouts.status import require_batch
 from tests.support.crash_points import environ_of, finish, paid, start
 from tests.support.sheet_factory import RICH, in_process, payments, write_sheet
 
@@ -53,7 +54,7 @@ def load(place: Path, name: str = "b", count: int = 10) -> None:
 
 def take(place: Path, limit: int, name: str = "b") -> list[int]:
     with SqliteLedger(place) as ledger:
-        chunk = ledger.claim(ledger.require_batch(name), 0, 1, 10)
+        chunk = ledger.claim(require_batch(ledger, name), 0, 1, 10)
         return [payout.number for payout in ledger.take(chunk, after=0, limit=limit)]
 
 
@@ -82,7 +83,7 @@ def backup_of(place: Path, to: Path) -> Path:
 
 def test_a_backup_of_a_ledger_in_use_is_whole_and_private(place: Path, tmp_path: Path) -> None:
     with SqliteLedger(place) as ledger:
-        chunk = ledger.claim(ledger.require_batch("b"), 0, 1, 10)
+        chunk = ledger.claim(require_batch(ledger, "b"), 0, 1, 10)
         assert len(ledger.take(chunk, after=0, limit=3)) == 3  # in the log, not in the file
         backup_ledger(ledger, tmp_path / "backup")
         with pytest.raises(ConfigError, match="there already"):
@@ -130,7 +131,7 @@ def test_what_this_machine_may_have_sent_since_is_held_and_the_rest_is_new(
     found = states(place)
     assert {number for number, state in found.items() if state is State.HELD} == {*range(1, 8)}
     with SqliteLedger(place) as ledger:
-        assert "this may have been sent" in str(ledger.require_batch("b").paused)
+        assert "this may have been sent" in str(require_batch(ledger, "b").paused)
         ledger.start("b")  # by a person who has seen it
     assert take(place, 9) == [8, 9, 10]
     # The one that was put aside would pay again what was sent from this one.

@@ -16,7 +16,7 @@ from dgspay.payouts import (
     Batch,
     ChunkRef,
     Evidence,
-    Finding,
+    Learned,
     LedgerError,
     Payout,
     State,
@@ -26,6 +26,7 @@ from dgspay.payouts import (
 )
 from dgspay.payouts.ledger.commit_notes import NoteFile, state_folder
 from dgspay.payouts.ledger.sqlite import SqliteLedger
+from dgspay.payouts.status import require_batch
 from tests.support.crash_points import environ_of, finish, paid, start
 from tests.support.sheet_factory import RICH, in_process, write_sheet
 
@@ -37,8 +38,9 @@ TERMS = Terms(environment="emulator", base_url="http://127.0.0.1:1", account_num
 DIES = """
 import os, sys
 from dgspay.payouts import SqliteLedger
+from dgspay.payouts.status import require_batch
 ledger = SqliteLedger(sys.argv[1])
-chunk = ledger.claim(ledger.require_batch("b"), 0, 1, 3)
+chunk = ledger.claim(require_batch(ledger, "b"), 0, 1, 3)
 os._exit(ledger.take(chunk, after=0, limit=1)[0].number)
 """
 
@@ -56,7 +58,7 @@ def load(place: Path) -> None:
 def take_one_up(place: Path) -> int:
     """Run the batch on, by one payout; return its number."""
     with SqliteLedger(place) as ledger, ledger.only_run("b"):
-        chunk = ledger.claim(ledger.require_batch("b"), 0, 1, 3)
+        chunk = ledger.claim(require_batch(ledger, "b"), 0, 1, 3)
         (payout,) = ledger.take(chunk, after=0, limit=1)
         return payout.number
 
@@ -68,7 +70,7 @@ def take_one_up_and_die(place: Path) -> int:
 def settle_one(place: Path) -> int:
     """What a webhook or a person does: it pays nobody, and must not be forgotten either."""
     with SqliteLedger(place) as ledger:
-        ledger.settle(ledger.require_batch("b"), 3, Evidence(finding=Finding.NOT_PAID))
+        ledger.settle(require_batch(ledger, "b"), 3, Evidence(learned=Learned.NOT_PAID))
     return 0
 
 
@@ -154,10 +156,10 @@ def test_two_copies_are_not_both_continued(place: Path, tmp_path: Path) -> None:
 def test_two_copies_are_not_both_continued_at_the_same_time(place: Path, tmp_path: Path) -> None:
     other = Path(shutil.copy(place, tmp_path / "copy.sqlite3"))
     with SqliteLedger(place) as one, SqliteLedger(other) as two:
-        chunk = one.claim(one.require_batch("b"), 0, 1, 3)
+        chunk = one.claim(require_batch(one, "b"), 0, 1, 3)
         assert len(one.take(chunk, after=0, limit=1)) == 1
         with pytest.raises(WentBackError, match="another copy"):
-            two.take(two.claim(two.require_batch("b"), 0, 1, 3), after=0, limit=1)
+            two.take(two.claim(require_batch(two, "b"), 0, 1, 3), after=0, limit=1)
     assert take_one_up(place) == 3
 
 
@@ -196,7 +198,7 @@ def test_a_file_whose_log_had_nothing_more_goes_on_by_its_note(place: Path) -> N
     import sqlite3
 
     with SqliteLedger(place) as ledger:
-        chunk = ledger.claim(ledger.require_batch("b"), 0, 1, 3)
+        chunk = ledger.claim(require_batch(ledger, "b"), 0, 1, 3)
         assert len(ledger.take(chunk, after=0, limit=1)) == 1
         ledger._writer.run(lambda connection: None)
         copied = place.with_name("copied")

@@ -19,17 +19,18 @@ from dgspay.payouts import (
     BatchBusyError,
     BatchChangedError,
     Evidence,
-    Finding,
+    Learned,
     LedgerError,
     Payout,
+    Source,
     SqliteLedger,
     State,
     Terms,
     UnknownBatchError,
-    Witness,
 )
 from dgspay.payouts.ledger import PausedError
 from dgspay.payouts.model.batch import Chunk
+from dgspay.payouts.status import require_batch
 
 TERMS = Terms(environment="emulator", base_url="http://127.0.0.1", account_number="ACC")
 
@@ -78,14 +79,14 @@ def sqlite_ledger(tmp_path: Path) -> Iterator[SqliteLedger]:
 
 def test_a_batch_comes_back_as_it_was(ledger: Any) -> None:
     batch = loaded(ledger, 3)
-    found = ledger.require_batch("b")
+    found = require_batch(ledger, "b")
     assert (found.count, found.total, found.terms) == (3, 3000, TERMS)
     assert found.token_secret == batch.token_secret
     assert [record.payout for record in ledger.page("b")] == [*payouts(3)]
     with pytest.raises(BatchChangedError, match="already"):
         loaded(ledger)
     with pytest.raises(ConfigError, match="it has: b"):
-        ledger.require_batch("c")
+        require_batch(ledger, "c")
 
 
 def test_an_error_among_the_rows_leaves_nothing_behind(ledger: Any) -> None:
@@ -122,7 +123,7 @@ def test_a_row_is_in_doubt_on_disk_before_it_is_handed_out(
 
 
 def loaded_again(ledger: SqliteLedger) -> Batch:
-    return ledger.require_batch("b")
+    return require_batch(ledger, "b")
 
 
 def test_keys_are_a_batch_s_own_and_the_token_cannot_be_guessed() -> None:
@@ -158,10 +159,10 @@ def test_what_may_have_arrived_is_not_handed_out_even_when_idempotency_is_truste
 ) -> None:
     batch = loaded(ledger, 3)
     ledger.take(claimed(ledger, batch), after=0, limit=3)
-    ledger.post(batch, 1, Evidence(finding=Finding.ACCEPTED, dgs_reference="DGS1"))
-    webhook = Evidence(finding=Finding.PAID, witness=Witness.WEBHOOK, dgs_reference="DGS2")
+    ledger.post(batch, 1, Evidence(learned=Learned.ACCEPTED, dgs_reference="DGS1"))
+    webhook = Evidence(learned=Learned.PAID, source=Source.WEBHOOK, dgs_reference="DGS2")
     ledger.settle(batch, 2, webhook)
-    contradiction = Evidence(finding=Finding.NOT_PAID, witness=Witness.WEBHOOK)
+    contradiction = Evidence(learned=Learned.NOT_PAID, source=Source.WEBHOOK)
     assert ledger.settle(batch, 2, contradiction).state is State.HELD
     chunk = ledger.claim(batch, 0, 1, 3)
     assert [p.number for p in ledger.take(chunk, after=0, limit=9, doubtful=True)] == [3]
@@ -171,16 +172,16 @@ def test_what_was_posted_is_written_together_and_in_order(ledger: Any) -> None:
     batch = loaded(ledger)
     ledger.take(claimed(ledger, batch), after=0, limit=10)
     for number in range(1, 9):
-        ledger.post(batch, number, Evidence(finding=Finding.ACCEPTED, dgs_reference=f"DGS{number}"))
-    ledger.post(batch, 9, Evidence(finding=Finding.LOST, reason="reset"))
-    ledger.post(batch, 10, Evidence(finding=Finding.NOT_SENT))
+        ledger.post(batch, number, Evidence(learned=Learned.ACCEPTED, dgs_reference=f"DGS{number}"))
+    ledger.post(batch, 9, Evidence(learned=Learned.LOST, reason="reset"))
+    ledger.post(batch, 10, Evidence(learned=Learned.NOT_SENT))
     ledger.flush()
     counts = ledger.counts("b")
     assert counts.count(State.ACCEPTED) == 8
     assert counts.amount(State.ACCEPTED) == 8000
     assert (counts.count(State.HELD), counts.count(State.NEW)) == (1, 1)
-    assert ledger.who_is("DGS3") == ("b", 3)
-    assert ledger.who_is("DGS9") is None
+    assert ledger.find_by_dgs_reference("DGS3") == ("b", 3)
+    assert ledger.find_by_dgs_reference("DGS9") is None
     found = ledger.find("b", "r9")
     assert found is not None
     assert (found.reason, found.doubtful) == ("reset", True)
@@ -190,7 +191,7 @@ def test_a_paused_batch_hands_nothing_out_until_it_is_started_again(ledger: Any)
     batch = loaded(ledger)
     ledger.pause("b", "first reason")
     ledger.pause("b", "second reason")
-    assert ledger.require_batch("b").paused == "first reason"
+    assert require_batch(ledger, "b").paused == "first reason"
     with pytest.raises(PausedError):
         ledger.take(claimed(ledger, batch), after=0, limit=1)
     ledger.start("b")
@@ -227,12 +228,12 @@ def test_a_full_disk_hands_nothing_out(sqlite_ledger: SqliteLedger) -> None:
     # SQLite's own "database or disk is full": the file may not grow any more.
     sqlite_ledger._writer.run(lambda connection: connection.query("PRAGMA max_page_count = 1", ()))
     reason = "x" * 5000
-    sqlite_ledger.post(batch, 1, Evidence(finding=Finding.LOST, reason=reason))
+    sqlite_ledger.post(batch, 1, Evidence(learned=Learned.LOST, reason=reason))
     for _ in range(2):
         with pytest.raises(LedgerError, match="full"):
             sqlite_ledger.take(chunk, after=1, limit=10)
     # What was learned is kept, and written once there is room again.
-    sqlite_ledger.post(batch, 2, Evidence(finding=Finding.ACCEPTED))
+    sqlite_ledger.post(batch, 2, Evidence(learned=Learned.ACCEPTED))
     make_room = "PRAGMA max_page_count = 100000"
     sqlite_ledger._writer.run(lambda connection: connection.query(make_room, ()), alone=True)
     assert [payout.number for payout in sqlite_ledger.take(chunk, after=2, limit=2)] == [3, 4]
@@ -282,7 +283,7 @@ def test_answers_with_and_without_a_fee_are_taken_together(ledger: Any) -> None:
     ledger.take(claimed(ledger, batch), after=0, limit=100)
     for number in range(1, 101):
         fee = Decimal("100.50") if number % 3 == 0 else None
-        accepted = Evidence(finding=Finding.ACCEPTED, dgs_reference=f"DGS{number}", fee=fee)
+        accepted = Evidence(learned=Learned.ACCEPTED, dgs_reference=f"DGS{number}", fee=fee)
         ledger.post(batch, number, accepted)
     ledger.flush()
     for record in ledger.page("b"):
@@ -295,13 +296,13 @@ def test_answers_with_and_without_a_fee_are_taken_together(ledger: Any) -> None:
 def test_an_acceptance_is_taken_whatever_is_known_before_it(ledger: Any) -> None:
     batch = loaded(ledger, 100)
     ledger.take(claimed(ledger, batch), after=0, limit=50)
-    ledger.settle(batch, 1, Evidence(finding=Finding.PAID, witness=Witness.WEBHOOK))
-    ledger.settle(batch, 2, Evidence(finding=Finding.NOT_PAID, dgs_reference="DGS2"))
-    ledger.settle(batch, 3, Evidence(finding=Finding.LOST, reason="reset"))
-    ledger.settle(batch, 4, Evidence(finding=Finding.REFUSED))
-    ledger.settle(batch, 99, Evidence(finding=Finding.PAID, dgs_reference="another"))
+    ledger.settle(batch, 1, Evidence(learned=Learned.PAID, source=Source.WEBHOOK))
+    ledger.settle(batch, 2, Evidence(learned=Learned.NOT_PAID, dgs_reference="DGS2"))
+    ledger.settle(batch, 3, Evidence(learned=Learned.LOST, reason="reset"))
+    ledger.settle(batch, 4, Evidence(learned=Learned.REFUSED))
+    ledger.settle(batch, 99, Evidence(learned=Learned.PAID, dgs_reference="another"))
     for number in range(1, 101):
-        ledger.post(batch, number, Evidence(finding=Finding.ACCEPTED, dgs_reference=f"DGS{number}"))
+        ledger.post(batch, number, Evidence(learned=Learned.ACCEPTED, dgs_reference=f"DGS{number}"))
     ledger.flush()
     found = {record.payout.number: record for record in ledger.page("b")}
     odd = {1: State.CONFIRMED, 2: State.FAILED, 4: State.HELD, 99: State.HELD}
@@ -316,11 +317,11 @@ def test_nothing_is_taken_in_of_a_payout_the_batch_does_not_have(ledger: Any) ->
     batch = loaded(ledger, 3)
     for number in (0, 4):
         with pytest.raises(UnknownBatchError, match=f"no payout {number}"):
-            ledger.post(batch, number, Evidence(finding=Finding.ACCEPTED, dgs_reference="DGS"))
+            ledger.post(batch, number, Evidence(learned=Learned.ACCEPTED, dgs_reference="DGS"))
         with pytest.raises(UnknownBatchError, match=f"no payout {number}"):
-            ledger.settle(batch, number, Evidence(finding=Finding.ACCEPTED, dgs_reference="DGS"))
+            ledger.settle(batch, number, Evidence(learned=Learned.ACCEPTED, dgs_reference="DGS"))
     ledger.flush()
-    assert ledger.who_is("DGS") is None
+    assert ledger.find_by_dgs_reference("DGS") is None
 
 
 def test_a_page_ends_where_it_is_told_to(ledger: Any) -> None:
@@ -350,7 +351,7 @@ def test_an_error_of_what_is_asked_does_not_undo_what_was_posted(ledger: Any) ->
     def fail(connection: Any) -> None:
         raise ValueError("of the work's own")
 
-    ledger.post(batch, 1, Evidence(finding=Finding.ACCEPTED, dgs_reference="DGS1"))
+    ledger.post(batch, 1, Evidence(learned=Learned.ACCEPTED, dgs_reference="DGS1"))
     with pytest.raises(ValueError, match="own"):
         ledger._writer.run(fail)
     assert ledger.record("b", 1).state is State.ACCEPTED

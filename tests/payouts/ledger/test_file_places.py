@@ -12,6 +12,7 @@ import pytest
 
 from dgspay.payouts import Batch, BatchBusyError, LedgerError, Payout, SqliteLedger, Terms
 from dgspay.payouts.ledger.file_places import mounts, require_local_disk
+from dgspay.payouts.status import require_batch
 
 TERMS = Terms(environment="emulator", base_url="http://127.0.0.1:1", account_number="ACC-1")
 
@@ -19,8 +20,9 @@ TERMS = Terms(environment="emulator", base_url="http://127.0.0.1:1", account_num
 DIES = """
 import os, sys
 from dgspay.payouts import SqliteLedger
+from dgspay.payouts.status import require_batch
 ledger = SqliteLedger(sys.argv[1])
-chunk = ledger.claim(ledger.require_batch("b"), 0, 1, 1)
+chunk = ledger.claim(require_batch(ledger, "b"), 0, 1, 1)
 os._exit(len(ledger.take(chunk, after=0, limit=1)))
 """
 
@@ -52,7 +54,7 @@ def test_a_hard_link_is_refused_for_it_forgets_who_was_paid(place: Path, tmp_pat
             SqliteLedger(name)
     other.unlink()
     with SqliteLedger(place) as ledger:
-        chunk = ledger.claim(ledger.require_batch("b"), 0, 1, 1)
+        chunk = ledger.claim(require_batch(ledger, "b"), 0, 1, 1)
         assert ledger.take(chunk, after=0, limit=1) == []
 
 
@@ -62,7 +64,7 @@ def test_a_symbolic_link_is_the_same_ledger_with_the_same_lock(place: Path, tmp_
     other.symlink_to(place)
     assert taken_up_by(other) == 1
     with SqliteLedger(place) as ledger, SqliteLedger(other) as same:
-        chunk = same.claim(same.require_batch("b"), 0, 1, 1)
+        chunk = same.claim(require_batch(same, "b"), 0, 1, 1)
         assert same.take(chunk, after=0, limit=1) == []
         with ledger.only_run("b"), pytest.raises(BatchBusyError), same.only_run("b"):
             pytest.fail("two runs at once")

@@ -19,18 +19,19 @@ from dgspay.payouts import (
     BatchChangedError,
     ChunkRef,
     Evidence,
-    Finding,
+    Learned,
     Payout,
     Payouts,
     PostgresLedger,
     PreflightError,
     RowsInvalidError,
+    Source,
     SqliteLedger,
     State,
     Terms,
-    Witness,
     check_rows,
 )
+from dgspay.payouts.status import require_batch
 from tests.support.crash_points import paid
 from tests.support.sheet_factory import TRUSTING, in_process, payments, phone, write_sheet
 
@@ -94,9 +95,9 @@ def taken(ledger: Any, batch: Batch, **options: Any) -> list[str]:
     return found
 
 
-def learn(ledger: Any, batch: Batch, *findings: Finding) -> None:
-    for number, finding in enumerate(findings, 1):
-        ledger.post(batch, number, Evidence(finding=finding))
+def learn(ledger: Any, batch: Batch, *findings: Learned) -> None:
+    for number, learned in enumerate(findings, 1):
+        ledger.post(batch, number, Evidence(learned=learned))
     ledger.flush()
 
 
@@ -141,24 +142,24 @@ def test_a_reference_is_never_free_again(places: Places, ledger: Any, years: int
 
 @pytest.mark.acceptance(95)
 @pytest.mark.parametrize(
-    ("finding", "may_be_paid"),
+    ("learned", "may_be_paid"),
     [
         (None, False),
-        (Finding.LOST, False),
-        (Finding.ACCEPTED, False),
-        (Finding.PAID, False),
-        (Finding.NOT_SENT, True),
-        (Finding.REFUSED, True),
-        (Finding.NOT_PAID, True),
+        (Learned.LOST, False),
+        (Learned.ACCEPTED, False),
+        (Learned.PAID, False),
+        (Learned.NOT_SENT, True),
+        (Learned.REFUSED, True),
+        (Learned.NOT_PAID, True),
     ],
 )
 def test_only_what_certainly_was_not_paid_may_be_paid_in_another_batch(
-    ledger: Any, finding: Finding | None, may_be_paid: bool
+    ledger: Any, learned: Learned | None, may_be_paid: bool
 ) -> None:
     first = batch_of(ledger, "one", one("a"))
     assert taken(ledger, first) == ["a"]
-    if finding is not None:
-        learn(ledger, first, finding)
+    if learned is not None:
+        learn(ledger, first, learned)
     assert taken(ledger, batch_of(ledger, "two", one("a"))) == (["a"] if may_be_paid else [])
 
 
@@ -167,10 +168,10 @@ def test_each_who_claimed_a_reference_counts_and_not_only_the_last(ledger: Any) 
     """The first failed, the second failed, and then the first turns out to have been paid."""
     first, second = batch_of(ledger, "one", one("a")), batch_of(ledger, "two", one("a"))
     assert taken(ledger, first)
-    learn(ledger, first, Finding.REFUSED)
+    learn(ledger, first, Learned.REFUSED)
     assert taken(ledger, second) == ["a"]
-    learn(ledger, second, Finding.REFUSED)
-    ledger.settle(first, 1, Evidence(finding=Finding.PAID, witness=Witness.WEBHOOK))
+    learn(ledger, second, Learned.REFUSED)
+    ledger.settle(first, 1, Evidence(learned=Learned.PAID, source=Source.WEBHOOK))
     assert ledger.record("one", 1).state is State.HELD
     assert taken(ledger, batch_of(ledger, "three", one("a"))) == []
 
@@ -179,12 +180,12 @@ def test_each_who_claimed_a_reference_counts_and_not_only_the_last(ledger: Any) 
 def test_what_was_ever_said_to_be_paid_is_paid_again_only_by_name(ledger: Any) -> None:
     first = batch_of(ledger, "one", one("a"))
     assert taken(ledger, first)
-    for finding, witness in (
-        (Finding.PAID, Witness.WEBHOOK),
-        (Finding.NOT_PAID, Witness.LOOK_UP),
-        (Finding.NOT_PAID, Witness.PERSON),
+    for learned, source in (
+        (Learned.PAID, Source.WEBHOOK),
+        (Learned.NOT_PAID, Source.LOOK_UP),
+        (Learned.NOT_PAID, Source.PERSON),
     ):
-        ledger.settle(first, 1, Evidence(finding=finding, witness=witness))
+        ledger.settle(first, 1, Evidence(learned=learned, source=source))
     assert ledger.record("one", 1).state is State.FAILED
     for name, payout in (("two", one("a", 5)), ("three", one("b"))):
         batch = batch_of(ledger, name, payout)
@@ -194,13 +195,13 @@ def test_what_was_ever_said_to_be_paid_is_paid_again_only_by_name(ledger: Any) -
         reason = ledger.record(name, 1).reason
         assert "failed now, and yet: it was paid, and the look-up says it failed" in reason
     ledger.start("two", allowed={1: "the bank says that it came back"})
-    assert taken(ledger, ledger.require_batch("two")) == ["a"]
+    assert taken(ledger, require_batch(ledger, "two")) == ["a"]
 
 
 @pytest.mark.acceptance(95)
 def test_what_an_event_says_was_paid_before_it_was_sent_is_not_sent_elsewhere(ledger: Any) -> None:
     first = batch_of(ledger, "one", one("a"))
-    ledger.settle(first, 1, Evidence(finding=Finding.PAID, witness=Witness.WEBHOOK))
+    ledger.settle(first, 1, Evidence(learned=Learned.PAID, source=Source.WEBHOOK))
     assert taken(ledger, batch_of(ledger, "two", one("a"))) == []
 
 
@@ -211,9 +212,9 @@ def test_a_reference_is_unique_within_its_period(places: Places, ledger: Any) ->
     # Another period does not lift what is held against account and sum.
     assert taken(ledger, batch_of(ledger, "dec", one("emp-1"), period="2026-12")) == []
     places.clock.now += 5 * DAY + 1
-    assert taken(ledger, ledger.require_batch("dec")) == []
+    assert taken(ledger, require_batch(ledger, "dec")) == []
     ledger.start("dec")
-    assert taken(ledger, ledger.require_batch("dec")) == ["emp-1"]
+    assert taken(ledger, require_batch(ledger, "dec")) == ["emp-1"]
     assert taken(ledger, batch_of(ledger, "none", one("emp-1", 7))) == ["emp-1"]
 
 
@@ -291,7 +292,7 @@ def test_one_row_is_allowed_by_name_and_no_other_with_it(ledger: Any) -> None:
     ledger.start("two", allowed={2: "the bank sent it back"})
     assert taken(ledger, second) == ["b"]
     # Both who have claimed it are in the way of a third.
-    learn(ledger, ledger.require_batch("one"), Finding.REFUSED, Finding.REFUSED)
+    learn(ledger, require_batch(ledger, "one"), Learned.REFUSED, Learned.REFUSED)
     assert taken(ledger, batch_of(ledger, "three", *rows)) == ["a"]
 
 
@@ -387,9 +388,9 @@ async def test_a_corrected_sheet_pays_nobody_twice(tmp_path: Path, cells: dict[s
 @pytest.mark.acceptance(55, 96)
 async def test_references_of_a_sheet_that_differ_by_their_spelling_are_one(tmp_path: Path) -> None:
     first, second = payments(2)
-    survey = check_rows([first, corrected(second, reference="SALARY-1")])
+    sheet = check_rows([first, corrected(second, reference="SALARY-1")])
     with pytest.raises(RowsInvalidError, match="line 1 has the same reference"):
-        survey.require_good()
+        sheet.require_good()
 
 
 @pytest.mark.acceptance(97)
@@ -452,9 +453,9 @@ def test_a_lost_answer_is_not_asked_for_again_where_another_row_was_allowed_in_i
 ) -> None:
     first = batch_of(ledger, "one", one("a"))
     assert taken(ledger, first)
-    learn(ledger, first, Finding.LOST)
+    learn(ledger, first, Learned.LOST)
     assert taken(ledger, first, doubtful=True) == ["a"]
-    learn(ledger, first, Finding.LOST)
+    learn(ledger, first, Learned.LOST)
     second = batch_of(ledger, "two", one("a"))
     ledger.start("two", allowed={1: "the portal has nothing of it"})
     assert taken(ledger, second) == ["a"]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from dgspay.payouts import Batch, LedgerError, Payout, PostgresLedger, SqliteLedger, State, Terms
+from dgspay.payouts.status import require_batch
 from tests.support.old_ledger import PAYOUTS, POSTGRES, statements, write_old_ledger
 
 pytestmark = pytest.mark.acceptance(95, 96, 99)
@@ -68,7 +69,7 @@ def test_what_it_has_paid_is_not_paid_again(ledger: Any) -> None:
 
 
 def test_its_batches_go_on_under_their_own_keys(ledger: Any) -> None:
-    batch = ledger.require_batch("november")
+    batch = require_batch(ledger, "november")
     text = "dgspay payout\nnovember\nd\n5"
     assert batch.key_of(5) == hashlib.sha256(text.encode()).hexdigest()[:32]
     assert (batch.period, batch.repeat_days) == (None, 5.0)

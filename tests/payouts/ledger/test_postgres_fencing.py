@@ -18,7 +18,7 @@ from dgspay.payouts import (
     Batch,
     BatchBusyError,
     Evidence,
-    Finding,
+    Learned,
     LedgerError,
     Pace,
     State,
@@ -33,7 +33,7 @@ from tests.support.cut_proxy import CutWire
 from tests.support.sheet_factory import in_process, write_sheet
 
 Postgres = tuple[str, Callable[[], None]]
-NOT_SENT = Evidence(finding=Finding.NOT_SENT)
+NOT_SENT = Evidence(learned=Learned.NOT_SENT)
 
 
 @pytest.fixture
@@ -62,9 +62,9 @@ def test_a_worker_that_woke_up_again_is_fenced(two: tuple[Any, Any, Batch]) -> N
     rest = other.take(taken_over, after=0, limit=99)
     assert [payout.number for payout in rest] == [*range(5, 11)]
     # What the first still learns counts all the same.
-    one.post(batch, 1, Evidence(finding=Finding.ACCEPTED, dgs_reference="DGS1"))
+    one.post(batch, 1, Evidence(learned=Learned.ACCEPTED, dgs_reference="DGS1"))
     one.flush()
-    assert other.who_is("DGS1") == ("b", 1)
+    assert other.find_by_dgs_reference("DGS1") == ("b", 1)
     assert other.counts("b").count(State.ACCEPTED) == 1
 
 
@@ -123,9 +123,9 @@ def test_a_server_that_restarts_is_waited_for(
     _, restart = payout_postgres
     chunk = one.claim(batch, 0, 1, 10)
     assert len(one.take(chunk, after=0, limit=4)) == 4
-    one.post(batch, 1, Evidence(finding=Finding.ACCEPTED, dgs_reference="DGS1"))
+    one.post(batch, 1, Evidence(learned=Learned.ACCEPTED, dgs_reference="DGS1"))
     restart()
-    one.post(batch, 2, Evidence(finding=Finding.ACCEPTED, dgs_reference="DGS2"))
+    one.post(batch, 2, Evidence(learned=Learned.ACCEPTED, dgs_reference="DGS2"))
     assert len(one.take(chunk, after=4, limit=4)) == 4
     assert one.counts("b").count(State.ACCEPTED) == 2
 
@@ -187,8 +187,8 @@ def test_what_is_known_of_a_payout_outlives_that_it_is_said_not_to_have_left(
     chunk = one.claim(batch, 0, 1, 10)
     one.take(chunk, after=0, limit=2)
     other.claim(batch, 0, 1, 10)
-    other.settle(batch, 1, Evidence(finding=Finding.LOST, dgs_reference="DGS1"))
-    other.settle(batch, 2, Evidence(finding=Finding.PAID, dgs_reference="DGS2"))
+    other.settle(batch, 1, Evidence(learned=Learned.LOST, dgs_reference="DGS1"))
+    other.settle(batch, 2, Evidence(learned=Learned.PAID, dgs_reference="DGS2"))
     for number in (1, 2):
         one.post(batch, number, NOT_SENT, chunk=chunk)
     one.flush()
@@ -201,7 +201,7 @@ def test_an_event_that_overtakes_the_taking_up_keeps_its_row_from_being_sent(
 ) -> None:
     one, other, batch = two
     chunk = one.claim(batch, 0, 1, 10)
-    event = Evidence(finding=Finding.PAID, dgs_reference="DGS3")
+    event = Evidence(learned=Learned.PAID, dgs_reference="DGS3")
     connection = one._writer.run(lambda connection: connection)
     query = connection.query
     done: list[Any] = []
@@ -233,7 +233,7 @@ def test_what_was_taken_up_in_a_commit_nobody_heard_of_is_held_and_not_sent(
         assert wire.cuts == 1
         assert other.counts("b").count(State.IN_DOUBT) == 8
         for number in (5, 6, 7, 8):
-            accepted = Evidence(finding=Finding.ACCEPTED, dgs_reference=f"DGS{number}")
+            accepted = Evidence(learned=Learned.ACCEPTED, dgs_reference=f"DGS{number}")
             ledger.post(batch, number, accepted, chunk=chunk)
         ledger.finish(chunk)
     states = {record.payout.number: record.state for record in other.page("b")}

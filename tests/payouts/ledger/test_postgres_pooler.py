@@ -21,7 +21,7 @@ from dgspay.payouts import (
     BatchBusyError,
     ChunkPayer,
     Evidence,
-    Finding,
+    Learned,
     LedgerError,
     Payout,
     PostgresLedger,
@@ -155,7 +155,7 @@ def test_two_ledgers_behind_a_pooler_lose_nothing(pooler: Callable[[int], str]) 
             for name, (ledger, batch) in batches.items():
                 for payout in ledger.take(chunks[name], after=0, limit=3):
                     named = Evidence(
-                        finding=Finding.ACCEPTED, dgs_reference=f"{name}{payout.number}"
+                        learned=Learned.ACCEPTED, dgs_reference=f"{name}{payout.number}"
                     )
                     ledger.post(batch, payout.number, named, chunk=chunks[name])
         for name, (ledger, _) in batches.items():

@@ -14,7 +14,7 @@ from dgspay.payouts import (
     ChunkPayer,
     ChunkRef,
     Evidence,
-    Finding,
+    Learned,
     LedgerError,
     PreflightError,
     State,
@@ -93,7 +93,7 @@ def test_the_very_process_that_took_rows_up_holds_what_may_have_been_sent(
     assert len(ledger.take(chunk, after=0, limit=4)) == 4
     bring_back()
     # What had been sent and is answered now is taken in; nothing more is handed out.
-    ledger.post(batch, 1, Evidence(finding=Finding.ACCEPTED, dgs_reference="DGS1"))
+    ledger.post(batch, 1, Evidence(learned=Learned.ACCEPTED, dgs_reference="DGS1"))
     with pytest.raises(PausedError):
         ledger.take(chunk, after=4, limit=4)
     counts = ledger.counts("b")

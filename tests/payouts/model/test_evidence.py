@@ -15,7 +15,7 @@ from dgspay.core.messages import Response, TransportFailure
 from dgspay.emulator.faults.kinds import Fault, fault_from
 from dgspay.emulator.http import Effect
 from dgspay.emulator.http import Response as EmulatorResponse
-from dgspay.payouts import AsyncPayouts, Evidence, Finding, Payout, Record, State, Witness
+from dgspay.payouts import AsyncPayouts, Evidence, Learned, Payout, Record, Source, State
 from dgspay.payouts.model.evidence import (
     evidence_of_answer,
     evidence_of_error,
@@ -48,66 +48,66 @@ def evidence(*answers: Response | TransportFailure, **retry: Any) -> Evidence:
 
 
 # What came of the attempts, and what is known of the payout after it.
-MEANINGS: dict[str, tuple[tuple[Response | TransportFailure, ...], Finding]] = {
-    "queued": ((answer({"status": "success", "dgs_reference": "D1"}),), Finding.ACCEPTED),
-    "declined": ((answer(DECLINED),), Finding.REFUSED),
-    "declined, status failed": ((answer({**DECLINED, "status": "FAILED"}),), Finding.REFUSED),
+MEANINGS: dict[str, tuple[tuple[Response | TransportFailure, ...], Learned]] = {
+    "queued": ((answer({"status": "success", "dgs_reference": "D1"}),), Learned.ACCEPTED),
+    "declined": ((answer(DECLINED),), Learned.REFUSED),
+    "declined, status failed": ((answer({**DECLINED, "status": "FAILED"}),), Learned.REFUSED),
     "failed with a reference": (
         (answer({"status": "failed", "dgs_reference": "D1"}),),
-        Finding.REFUSED,
+        Learned.REFUSED,
     ),
-    "declined without a name": ((answer({**DECLINED, "dgs_reference": None}),), Finding.LOST),
-    "declined and pending": ((answer({**DECLINED, "status": "pending"}),), Finding.LOST),
+    "declined without a name": ((answer({**DECLINED, "dgs_reference": None}),), Learned.LOST),
+    "declined and pending": ((answer({**DECLINED, "status": "pending"}),), Learned.LOST),
     "called successful": (
         (answer({**DECLINED, "transaction_status": "successful"}),),
-        Finding.ACCEPTED,
+        Learned.ACCEPTED,
     ),
-    "bare failed": ((answer({"status": "failed", "message": "contact support"}),), Finding.LOST),
-    "HTML 404": ((HTML_404,), Finding.LOST),
-    "JSON 403": ((answer({"detail": "Forbidden"}, 403),), Finding.LOST),
-    "HTML 502": ((answer(b"<html>", 502),), Finding.LOST),
-    "a code of no guide": ((code("E-77"),), Finding.LOST),
-    "90": ((code("90"),), Finding.REFUSED),
-    "92": ((code("92", 404),), Finding.REFUSED),
-    "91": ((code("91", 401),), Finding.NOT_SENT),
-    "429 to the end": ((answer({}, 429),) * 3, Finding.NOT_SENT),
+    "bare failed": ((answer({"status": "failed", "message": "contact support"}),), Learned.LOST),
+    "HTML 404": ((HTML_404,), Learned.LOST),
+    "JSON 403": ((answer({"detail": "Forbidden"}, 403),), Learned.LOST),
+    "HTML 502": ((answer(b"<html>", 502),), Learned.LOST),
+    "a code of no guide": ((code("E-77"),), Learned.LOST),
+    "90": ((code("90"),), Learned.REFUSED),
+    "92": ((code("92", 404),), Learned.REFUSED),
+    "91": ((code("91", 401),), Learned.NOT_SENT),
+    "429 to the end": ((answer({}, 429),) * 3, Learned.NOT_SENT),
     "too little money": (
         (answer({"error_code": "VALIDATION_ERROR", "required": 2, "available_balance": 1}),),
-        Finding.NOT_SENT,
+        Learned.NOT_SENT,
     ),
-    "99 to the end": ((code("99", 500),) * 3, Finding.LOST),
+    "99 to the end": ((code("99", 500),) * 3, Learned.LOST),
     "99, then too little money": (
         (
             code("99", 500),
             answer({"error_code": "VALIDATION_ERROR", "required": 2, "available_balance": 1}),
         ),
-        Finding.LOST,
+        Learned.LOST,
     ),
-    "99, then refused connections": ((code("99", 500), REFUSED, REFUSED), Finding.LOST),
+    "99, then refused connections": ((code("99", 500), REFUSED, REFUSED), Learned.LOST),
     "99, then queued": (
         (code("99", 500), answer({"status": "success", "dgs_reference": "D1"})),
-        Finding.ACCEPTED,
+        Learned.ACCEPTED,
     ),
-    "93": ((KEY_IN_USE,), Finding.LOST),
-    "429, then 93 to the end": ((answer({}, 429), KEY_IN_USE, KEY_IN_USE), Finding.LOST),
-    "refused connections": ((REFUSED,) * 3, Finding.NOT_SENT),
-    "lost": ((LOST,), Finding.LOST),
+    "93": ((KEY_IN_USE,), Learned.LOST),
+    "429, then 93 to the end": ((answer({}, 429), KEY_IN_USE, KEY_IN_USE), Learned.LOST),
+    "refused connections": ((REFUSED,) * 3, Learned.NOT_SENT),
+    "lost": ((LOST,), Learned.LOST),
 }
 
 
 @pytest.mark.acceptance(54, 60, 61)
-@pytest.mark.parametrize(("answers", "finding"), MEANINGS.values(), ids=MEANINGS)
+@pytest.mark.parametrize(("answers", "learned"), MEANINGS.values(), ids=MEANINGS)
 def test_what_an_answer_means_for_the_payout(
-    answers: tuple[Response | TransportFailure, ...], finding: Finding
+    answers: tuple[Response | TransportFailure, ...], learned: Learned
 ) -> None:
-    assert evidence(*answers).finding is finding
+    assert evidence(*answers).learned is learned
 
 
 @pytest.mark.acceptance(61)
 @pytest.mark.parametrize("no", [HTML_404, answer(b"<html>", 502)], ids=["404", "502"])
 def test_a_page_after_payment_is_held_under_trust_too(no: Response) -> None:
     lost = evidence(no, no, no, trust_idempotency=True)
-    assert lost.finding is Finding.LOST
+    assert lost.learned is Learned.LOST
     assert lost.reason is not None
     assert "Do not simply repeat" not in lost.reason
 
@@ -135,10 +135,10 @@ def test_a_look_up_that_contradicts_itself_settles_nothing() -> None:
     paid = Transaction(status=PaymentStatus.SUCCESSFUL, dgs_reference="D1")
     found = evidence_of_look_up(paid)
     assert found is not None
-    assert (found.finding, found.witness) == (Finding.PAID, Witness.LOOK_UP)
+    assert (found.learned, found.source) == (Learned.PAID, Source.LOOK_UP)
     failed = evidence_of_look_up(attrs.evolve(paid, status=PaymentStatus.FAILED))
     assert failed is not None
-    assert (failed.finding, failed.reason) == (Finding.NOT_PAID, "DGS-Pay says it failed")
+    assert (failed.learned, failed.reason) == (Learned.NOT_PAID, "DGS-Pay says it failed")
     for doubt in (
         {"contradiction": "yes and no"},
         {"extra": {"next_action_type": "requires_otp"}},
@@ -152,9 +152,9 @@ def test_a_look_up_that_contradicts_itself_settles_nothing() -> None:
 @pytest.mark.acceptance(60)
 def test_an_event_that_contradicts_itself_settles_nothing() -> None:
     paid = DisbursementSucceeded(dgs_reference="D1", amount=PAYOUT.amount, currency="RWF")  # type: ignore[arg-type]
-    assert evidence_of_event(paid).finding is Finding.PAID
+    assert evidence_of_event(paid).learned is Learned.PAID
     failed = DisbursementFailed(dgs_reference="D1", amount=PAYOUT.amount, currency="RWF")  # type: ignore[arg-type]
-    assert evidence_of_event(failed).finding is Finding.NOT_PAID
+    assert evidence_of_event(failed).learned is Learned.NOT_PAID
     for event in (
         attrs.evolve(paid, status=PaymentStatus.FAILED),
         attrs.evolve(failed, status=PaymentStatus.SUCCESSFUL),

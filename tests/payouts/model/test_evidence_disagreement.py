@@ -17,20 +17,21 @@ from dgspay.payouts import (
     AsyncPayouts,
     Batch,
     Evidence,
-    Finding,
     Kind,
+    Learned,
     Pace,
     Payout,
     PayoutWebhooks,
     PostgresLedger,
     Record,
+    Source,
     SqliteLedger,
     State,
     Terms,
-    Witness,
 )
 from dgspay.payouts.model.evidence import evidence_of_error
 from dgspay.payouts.model.transitions import merge
+from dgspay.payouts.status import require_batch
 from dgspay.webhooks import sign
 from tests.support.crash_points import paid
 from tests.support.sheet_factory import in_process, ledger_in, write_sheet
@@ -140,13 +141,13 @@ async def test_one_name_for_two_payouts_confirms_neither(
 ) -> None:
     """One transfer was made, perhaps: whoever did not get it must not be shown as paid."""
     rows = await run_with(ledger, tmp_path, times=2, dgs_reference="DGS-SAME")
-    batch = ledger.require_batch("salaries")
+    batch = require_batch(ledger, "salaries")
     assert [record.state for record in rows] == [State.HELD, State.HELD, State.ACCEPTED]
     assert "DGS-SAME to more than one payout" in (rows[0].contradiction or "")
-    looked_up = Evidence(finding=Finding.PAID, witness=Witness.LOOK_UP, dgs_reference="DGS-SAME")
+    looked_up = Evidence(learned=Learned.PAID, source=Source.LOOK_UP, dgs_reference="DGS-SAME")
     assert ledger.settle(batch, 1, looked_up).state is State.HELD
     # A person, who can ask DGS-Pay, has the last word.
-    person = Evidence(finding=Finding.PAID, witness=Witness.PERSON)
+    person = Evidence(learned=Learned.PAID, source=Source.PERSON)
     assert ledger.settle(batch, 1, person).state is State.CONFIRMED
 
 
@@ -163,8 +164,8 @@ async def test_a_name_that_another_run_was_given_confirms_neither_of_the_two(
             await AsyncPayouts(dgs, own).run(
                 sheet, batch=month, period=month, settle_within=0, repeat_days=0
             )
-        rows.append(ledger.require_batch(month))
-    paid_one = Evidence(finding=Finding.PAID, witness=Witness.WEBHOOK, dgs_reference="DGS-SAME")
+        rows.append(require_batch(ledger, month))
+    paid_one = Evidence(learned=Learned.PAID, source=Source.WEBHOOK, dgs_reference="DGS-SAME")
     assert ledger.settle(rows[1], 1, paid_one).state is State.HELD
     for batch in rows:
         (record,) = ledger.page(batch.name)
@@ -180,7 +181,7 @@ async def test_a_name_that_cannot_be_looked_up_keeps_nobody_else_from_being_sett
     assert first.state is State.ACCEPTED
     assert [record.state for record in others] == [State.CONFIRMED] * 2
     with in_process() as (_, dgs):
-        batch = ledger.require_batch("salaries")
+        batch = require_batch(ledger, "salaries")
         assert batch.terms.account_number == dgs.settings.account_number
         found = [one async for one in AsyncPayouts(dgs, ledger).reconcile("salaries")]
     assert Kind.CONTRADICTION not in {difference.kind for difference in found}
@@ -241,15 +242,13 @@ def test_a_text_that_postgres_cannot_hold_costs_no_answer(postgres_ledger_url: s
         ledger.start("b")
         chunk = ledger.claim(batch, 0, 1, 2)
         ledger.take(chunk, after=0, limit=2)
-        ledger.post(batch, 1, Evidence(finding=Finding.ACCEPTED, dgs_reference="DGS1"))
-        ledger.post(batch, 2, Evidence(finding=Finding.REFUSED, reason="no\0 account"))
+        ledger.post(batch, 1, Evidence(learned=Learned.ACCEPTED, dgs_reference="DGS1"))
+        ledger.post(batch, 2, Evidence(learned=Learned.REFUSED, reason="no\0 account"))
         ledger.flush()
         first, second = ledger.page("b")
         assert (first.state, second.state) == (State.ACCEPTED, State.FAILED)
         assert second.reason == "no\N{REPLACEMENT CHARACTER} account"
-        failed = Evidence(
-            finding=Finding.NOT_PAID, witness=Witness.WEBHOOK, reason="closed\0account"
-        )
+        failed = Evidence(learned=Learned.NOT_PAID, source=Source.WEBHOOK, reason="closed\0account")
         assert ledger.settle(batch, 1, failed).state is State.FAILED
 
 
@@ -258,8 +257,8 @@ def test_a_text_that_postgres_cannot_hold_costs_no_answer(postgres_ledger_url: s
 
 def test_the_fee_is_what_was_taken_and_not_what_was_announced() -> None:
     payout = Payout(number=1, reference="r", amount=1000, account="1")
-    announced = Evidence(finding=Finding.ACCEPTED, dgs_reference="D", fee=Decimal(100))
-    taken = Evidence(finding=Finding.PAID, witness=Witness.WEBHOOK, fee=Decimal(150))
+    announced = Evidence(learned=Learned.ACCEPTED, dgs_reference="D", fee=Decimal(100))
+    taken = Evidence(learned=Learned.PAID, source=Source.WEBHOOK, fee=Decimal(150))
     for order in ((announced, taken), (taken, announced)):
         record = Record(payout=payout, state=State.IN_DOUBT)
         for evidence in order:
@@ -270,4 +269,4 @@ def test_the_fee_is_what_was_taken_and_not_what_was_announced() -> None:
 def test_a_key_that_is_in_flight_elsewhere_makes_no_payout_new_again() -> None:
     """The other call is this very payout: once this one is "new", it would be paid again."""
     busy = errors.IdempotencyError("in flight", outcome=errors.Outcome.NOT_SENT)
-    assert evidence_of_error(busy).finding is Finding.LOST
+    assert evidence_of_error(busy).learned is Learned.LOST

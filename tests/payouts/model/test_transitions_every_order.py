@@ -18,7 +18,7 @@ from typing import NamedTuple
 import attrs
 import pytest
 
-from dgspay.payouts import Batch, Evidence, Finding, Payout, Record, State, Witness
+from dgspay.payouts import Batch, Evidence, Learned, Payout, Record, Source, State
 from dgspay.payouts.ledger.sql_payouts import row_id
 from dgspay.payouts.model.payout import UNPAID
 from dgspay.payouts.model.transitions import is_word_of_a_person, merge
@@ -33,32 +33,32 @@ PAYOUT = Payout(number=1, reference="r1", amount=1000, account="+250788123456", 
 A, B = "DGS-A", "DGS-B"
 
 
-def said(finding: Finding, witness: Witness = Witness.ANSWER, name: str | None = None) -> Evidence:
-    return Evidence(finding=finding, witness=witness, dgs_reference=name)
+def said(learned: Learned, source: Source = Source.ANSWER, name: str | None = None) -> Evidence:
+    return Evidence(learned=learned, source=source, dgs_reference=name)
 
 
 # All that can be learned. Another amount, another currency and another account are told apart by
 # one function before anything else is looked at, so that one of them stands for all; reasons and
 # fees decide nothing.
 PIECES = (
-    said(Finding.ACCEPTED),
-    said(Finding.ACCEPTED, name=A),
-    said(Finding.ACCEPTED, name=B),
-    said(Finding.REFUSED),
-    said(Finding.REFUSED, name=A),
-    said(Finding.LOST),
-    said(Finding.LOST, name=A),
-    said(Finding.NOT_SENT),
-    said(Finding.PAID, Witness.WEBHOOK, A),
-    said(Finding.PAID, Witness.WEBHOOK, B),
-    said(Finding.PAID, Witness.WEBHOOK, A)._replace(amount=Decimal(500)),
-    said(Finding.NOT_PAID, Witness.WEBHOOK, A),
-    said(Finding.NOT_PAID, Witness.WEBHOOK, B),
-    said(Finding.PAID, Witness.LOOK_UP, A),
-    said(Finding.NOT_PAID, Witness.LOOK_UP, A),
-    said(Finding.PAID, Witness.PERSON),
-    said(Finding.NOT_PAID, Witness.PERSON),
-    said(Finding.WITHDRAWN, Witness.PERSON),
+    said(Learned.ACCEPTED),
+    said(Learned.ACCEPTED, name=A),
+    said(Learned.ACCEPTED, name=B),
+    said(Learned.REFUSED),
+    said(Learned.REFUSED, name=A),
+    said(Learned.LOST),
+    said(Learned.LOST, name=A),
+    said(Learned.NOT_SENT),
+    said(Learned.PAID, Source.WEBHOOK, A),
+    said(Learned.PAID, Source.WEBHOOK, B),
+    said(Learned.PAID, Source.WEBHOOK, A)._replace(amount=Decimal(500)),
+    said(Learned.NOT_PAID, Source.WEBHOOK, A),
+    said(Learned.NOT_PAID, Source.WEBHOOK, B),
+    said(Learned.PAID, Source.LOOK_UP, A),
+    said(Learned.NOT_PAID, Source.LOOK_UP, A),
+    said(Learned.PAID, Source.PERSON),
+    said(Learned.NOT_PAID, Source.PERSON),
+    said(Learned.WITHDRAWN, Source.PERSON),
 )
 STARTS = (
     Record(payout=PAYOUT),
@@ -87,24 +87,24 @@ class Facts(NamedTuple):
     paid: bool = False
     failed: bool = False
     clash: bool = False
-    person: Finding | None = None
+    person: Learned | None = None
 
     def learn(self, before: Record, piece: Evidence) -> Facts:
-        finding, by_person = piece.finding, piece.witness is Witness.PERSON
+        learned, by_person = piece.learned, piece.source is Source.PERSON
         name, known = piece.dgs_reference, before.dgs_reference
         clash = piece.amount is not None or (None not in (name, known) and name != known)
         person = self.person
         if by_person:
-            withdrawn = finding is Finding.WITHDRAWN and is_word_of_a_person(before)
-            person = None if withdrawn else person if finding is Finding.WITHDRAWN else finding
+            withdrawn = learned is Learned.WITHDRAWN and is_word_of_a_person(before)
+            person = None if withdrawn else person if learned is Learned.WITHDRAWN else learned
         ends = not by_person and not clash
         return Facts(
-            self.may_have_left or finding not in (Finding.NOT_SENT, Finding.WITHDRAWN),
+            self.may_have_left or learned not in (Learned.NOT_SENT, Learned.WITHDRAWN),
             self.has_arrived
             or name is not None
-            or finding in (Finding.ACCEPTED, Finding.PAID, Finding.NOT_PAID),
-            self.paid or (ends and finding is Finding.PAID),
-            self.failed or (ends and finding is Finding.NOT_PAID),
+            or learned in (Learned.ACCEPTED, Learned.PAID, Learned.NOT_PAID),
+            self.paid or (ends and learned is Learned.PAID),
+            self.failed or (ends and learned is Learned.NOT_PAID),
             self.clash or clash,
             person,
         )
@@ -146,17 +146,17 @@ def broken(before: Record, piece: Evidence, after: Record, facts: Facts) -> Iter
     if facts.paid and not is_in_the_way(after):
         yield "another batch may pay again what DGS-Pay once said was paid"
     only_refused = before.state is State.FAILED and not facts.failed and facts.person is None
-    if only_refused and piece.finding is Finding.ACCEPTED and after.contradiction is None:
+    if only_refused and piece.learned is Learned.ACCEPTED and after.contradiction is None:
         yield "a refusal outlived what says that it was accepted"
-    says_paid = facts.paid or facts.person is Finding.PAID
-    says_not = facts.failed or facts.person is Finding.NOT_PAID
+    says_paid = facts.paid or facts.person is Learned.PAID
+    says_not = facts.failed or facts.person is Learned.NOT_PAID
     if after.state is State.CONFIRMED and not says_paid:
         yield "nobody says that it was paid"
     if after.state in SETTLED and says_paid and says_not and after.contradiction is None:
         yield "two things that cannot both be true are not noted"
-    is_final = piece.witness in (Witness.LOOK_UP, Witness.PERSON)
+    is_final = piece.source in (Source.LOOK_UP, Source.PERSON)
     fails = after.state is State.FAILED and before.state is not State.FAILED
-    if fails and says_paid and not (is_final and piece.finding is Finding.NOT_PAID):
+    if fails and says_paid and not (is_final and piece.learned is Learned.NOT_PAID):
         yield "a word of success was overridden by less than a look-up or a person"
     if not is_final and after.state is not State.NEW and merge(after, piece, 1.0) != after:
         yield "the same delivered twice is more than once"
@@ -220,12 +220,12 @@ def test_a_look_up_or_a_person_has_the_last_word_after_every_order(reached: list
     for stands in reached:
         for record, _ in stands:
             name = record.dgs_reference
-            for witness in (Witness.LOOK_UP, Witness.PERSON):
-                for finding, state in (
-                    (Finding.PAID, State.CONFIRMED),
-                    (Finding.NOT_PAID, State.FAILED),
+            for source in (Source.LOOK_UP, Source.PERSON):
+                for learned, state in (
+                    (Learned.PAID, State.CONFIRMED),
+                    (Learned.NOT_PAID, State.FAILED),
                 ):
-                    piece = said(finding, witness, name)
+                    piece = said(learned, source, name)
                     # Said once it may contradict what was known; said again it counts.
                     twice = merge(merge(record, piece, 1.0), piece, 1.0)
                     assert twice.state is state, (record, piece)

@@ -20,18 +20,19 @@ from dgspay.payouts import (
     Batch,
     Counts,
     Evidence,
-    Finding,
+    Learned,
     Pace,
     Report,
+    Source,
     SqliteLedger,
     State,
     Terms,
     UnknownBatchError,
-    Witness,
     open_job,
 )
 from dgspay.payouts.report.html import write_page
 from dgspay.payouts.report.summary import COLUMNS, Moment, report_on, write_csv, write_json
+from dgspay.payouts.status import require_batch
 from tests.support.sheet_factory import in_process, ledger_in, payments, write_sheet
 
 NOW = dt.datetime(2026, 11, 27, 16, 0, tzinfo=dt.UTC)
@@ -77,7 +78,7 @@ def ledger(
 
 @pytest.fixture
 def batch(ledger: SqliteLedger) -> Batch:
-    return ledger.require_batch("salaries")
+    return require_batch(ledger, "salaries")
 
 
 def page_of(ledger: SqliteLedger, batch: Batch) -> str:
@@ -184,7 +185,7 @@ async def test_a_contradiction_stays_in_the_report_after_a_person_has_settled_it
 ) -> None:
     payouts = AsyncPayouts(ledger=ledger)
     failed = Evidence(
-        finding=Finding.NOT_PAID, witness=Witness.WEBHOOK, reason=f"bad {NASTY} account"
+        learned=Learned.NOT_PAID, source=Source.WEBHOOK, reason=f"bad {NASTY} account"
     )
     ledger.settle(batch, 10, failed)
     clash = "it was paid, and the webhook says it failed"

@@ -82,37 +82,37 @@ async def test_nothing_is_taken_up_while_all_workers_are_busy(tmp_path: Path) ->
 
 def test_as_many_are_wanted_as_wait_and_ahead_of_them_what_leaves_at_once() -> None:
     clock = HandMade()
-    portions = TakeSize(clock)
-    assert portions.wanted(idle=32, ready=0) == 32
+    take_size = TakeSize(clock)
+    assert take_size.wanted(idle=32, ready=0) == 32
     # They all leave in one moment: that says nothing yet of how many leave in a second.
-    portions.leave(32)
-    assert portions.wanted(idle=0, ready=0) == 0
+    take_size.leave(32)
+    assert take_size.wanted(idle=0, ready=0) == 0
     wanted = 0
     for _ in range(100):
         clock.now += 0.01
-        portions.leave(10)
-        wanted = portions.wanted(idle=0, ready=0)
+        take_size.leave(10)
+        wanted = take_size.wanted(idle=0, ready=0)
     assert 18 <= wanted <= 20  # at a thousand in a second
-    assert portions.wanted(idle=4, ready=5) == wanted + 4 - 5
-    assert portions.wanted(idle=0, ready=wanted // 2 + 1) == 0
+    assert take_size.wanted(idle=4, ready=5) == wanted + 4 - 5
+    assert take_size.wanted(idle=0, ready=wanted // 2 + 1) == 0
     # A disk whose commits take long needs more ahead, though never more than half a second's.
-    portions.took(0.1)
-    assert 180 <= portions.wanted(idle=0, ready=0) <= 200
-    portions.took(60.0)
-    assert 480 <= portions.wanted(idle=0, ready=0) <= 500
+    take_size.took(0.1)
+    assert 180 <= take_size.wanted(idle=0, ready=0) <= 200
+    take_size.took(60.0)
+    assert 480 <= take_size.wanted(idle=0, ready=0) <= 500
     # Where nothing leaves any more, nothing more is taken up.
-    portions.took(0.001)
+    take_size.took(0.001)
     clock.now += 2.0
-    assert portions.wanted(idle=0, ready=0) == 0
-    assert portions.wanted(idle=1, ready=0) == 1
+    assert take_size.wanted(idle=0, ready=0) == 0
+    assert take_size.wanted(idle=1, ready=0) == 1
 
 
 def test_however_many_leave_a_portion_has_an_end() -> None:
     clock = HandMade()
-    portions = TakeSize(clock)
-    portions.leave(10**9)
+    take_size = TakeSize(clock)
+    take_size.leave(10**9)
     clock.now += 1.0
-    assert portions.wanted(idle=32, ready=0) == 4000
+    assert take_size.wanted(idle=32, ready=0) == 4000
 
 
 @pytest.mark.anyio

@@ -22,22 +22,23 @@ from dgspay.emulator.http import Effect, Response
 from dgspay.payouts import (
     BatchChangedError,
     Evidence,
-    Finding,
     Job,
+    Learned,
     LedgerError,
     Limits,
     Pace,
+    Payouts,
     PayoutWebhooks,
     Preflight,
+    Source,
     SqliteLedger,
     State,
     Stop,
     Summary,
-    Witness,
     open_job,
-    run_payouts,
 )
 from dgspay.payouts.run.chunk_runner import Runner
+from dgspay.payouts.status import require_batch
 from dgspay.webhooks import sign
 from tests.support.crash_points import paid
 from tests.support.sheet_factory import (
@@ -80,7 +81,7 @@ async def test_everybody_is_paid_once_and_running_again_pays_nobody(
         assert first.counts.by_state == {State.CONFIRMED: (40, 40_820)}
         assert set(paid(emulator).values()) == {1}
         # Each under the key that follows from batch and row.
-        batch = ledger.require_batch("salaries")
+        batch = require_batch(ledger, "salaries")
         keys = {deed.idempotency_key for deed in emulator.executed}
         assert keys == {batch.key_of(number) for number in range(1, 41)}
         again = await run(dgs, ledger, sheet, settle_within=5)
@@ -151,7 +152,7 @@ async def test_a_run_of_lost_answers_pauses(sheet: Path, ledger: SqliteLedger) -
         assert summary.paused == "the answers of 5 payouts in a row were lost"
         assert 5 <= summary.in_doubt <= 6
         assert summary.unsent + summary.in_doubt == 40
-        assert ledger.require_batch("salaries").paused == summary.paused
+        assert require_batch(ledger, "salaries").paused == summary.paused
         emulator.faults.clear()
         again = await run(dgs, ledger, sheet, pace=pace)
         assert (again.paused, again.unsent) == (None, 0)
@@ -379,9 +380,9 @@ def test_the_blocking_way(sheet: Path, tmp_path: Path) -> None:
         ) as dgs,
     ):
         with pytest.raises(errors.ConfigError, match="not confirmed"):
-            run_payouts(dgs, ledger, sheet, confirm=say_no)
+            Payouts(dgs, ledger).run(sheet, confirm=say_no)
         assert not emulator.executed
-        summary = run_payouts(dgs, ledger, sheet, fee=100, settle_within=10)
+        summary = Payouts(dgs, ledger).run(sheet, fee=100, settle_within=10)
     assert summary.counts.count(State.CONFIRMED) == 40
     assert asked[0].count == 40
 
@@ -486,7 +487,7 @@ async def test_failed_after_success_is_merged_and_the_contradiction_shown(
     (record,) = ledger.page("one")
     assert record.state is State.HELD
     assert record.contradiction == "it was paid, and the webhook says it failed"
-    person = Evidence(finding=Finding.PAID, witness=Witness.PERSON)
+    person = Evidence(learned=Learned.PAID, source=Source.PERSON)
     assert ledger.settle(batch, 1, person).state is State.CONFIRMED
 
 

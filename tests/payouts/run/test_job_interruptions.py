@@ -16,7 +16,7 @@ from dgspay.payouts import (
     Batch,
     Chunk,
     Evidence,
-    Finding,
+    Learned,
     LedgerError,
     Pace,
     Payout,
@@ -81,11 +81,11 @@ async def test_a_callback_that_raises_costs_no_answer(ledger: SqliteLedger, tmp_
 class Failing(SqliteLedger):
     """A ledger that hands out one portion and then cannot be written for a moment."""
 
-    portions = 0
+    take_size = 0
 
     def take(self, chunk: Chunk, **options: Any) -> list[Payout]:
-        self.portions += 1
-        if self.portions == 2:
+        self.take_size += 1
+        if self.take_size == 2:
             raise LedgerError("the ledger cannot be written at this moment")
         return super().take(chunk, **options)
 
@@ -158,7 +158,7 @@ def test_what_was_learned_outlives_another_process_that_writes_for_long(tmp_path
         batch, _ = in_flight(ledger)
         other = sqlite3.connect(ledger.path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        ledger.post(batch, 1, Evidence(finding=Finding.ACCEPTED, dgs_reference="DGS1"))
+        ledger.post(batch, 1, Evidence(learned=Learned.ACCEPTED, dgs_reference="DGS1"))
         refused = threading.Event()
         threading.Timer(0.5, refused.set).start()
         assert refused.wait(60)
@@ -177,7 +177,7 @@ def test_what_was_learned_outlives_a_time_limit_of_the_server(postgres_ledger_ur
     with PostgresLedger(limited) as ledger, psycopg.connect(postgres_ledger_url) as other:
         batch, _ = in_flight(ledger)
         other.execute("LOCK TABLE dgspay_payout_states IN EXCLUSIVE MODE")
-        ledger.post(batch, 1, Evidence(finding=Finding.ACCEPTED, dgs_reference="DGS1"))
+        ledger.post(batch, 1, Evidence(learned=Learned.ACCEPTED, dgs_reference="DGS1"))
         refused = threading.Event()
         threading.Timer(0.8, refused.set).start()
         assert refused.wait(60)

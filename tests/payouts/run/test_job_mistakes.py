@@ -31,7 +31,7 @@ from dgspay.payouts import (
     ChunkPayer,
     ChunkRef,
     Evidence,
-    Finding,
+    Learned,
     LedgerError,
     Limits,
     NotInDoubtError,
@@ -39,14 +39,14 @@ from dgspay.payouts import (
     Payouts,
     PayoutWebhooks,
     PreflightError,
+    Source,
     SqliteLedger,
     State,
     Stop,
     Terms,
-    Witness,
     open_job,
 )
-from dgspay.payouts.run.pacing import Watch
+from dgspay.payouts.run.pacing import StopRule
 from dgspay.transports.httpx import HttpxTransport
 from dgspay.webhooks import sign
 from tests.payouts.ledger.test_contract import payouts
@@ -158,13 +158,13 @@ async def test_a_run_of_the_same_refusal_pauses(sheet: Path, ledger: SqliteLedge
 
 
 def test_refusals_of_rows_for_what_they_are_do_not_pause() -> None:
-    watch = Watch(Limits(refused_in_a_row=2))
+    watch = StopRule(Limits(refused_in_a_row=2))
     for number in range(20):
-        refused = Evidence(finding=Finding.REFUSED, reason=f"no account {number}")
+        refused = Evidence(learned=Learned.REFUSED, reason=f"no account {number}")
         assert watch.look(refused, None) is None
-    again = Evidence(finding=Finding.REFUSED, reason="closed")
+    again = Evidence(learned=Learned.REFUSED, reason="closed")
     assert watch.look(again, None) is None
-    assert watch.look(Evidence(finding=Finding.ACCEPTED), None) is None
+    assert watch.look(Evidence(learned=Learned.ACCEPTED), None) is None
     assert watch.look(again, None) is None
     assert watch.look(again, None) == "2 payouts in a row were refused alike: closed"
 
@@ -260,13 +260,13 @@ async def test_a_person_who_speaks_before_the_answer_is_contradicted_by_it(
                 await AsyncPayouts(dgs, ledger).resolve(
                     "salaries", payout.reference, paid=False, wait=0
                 )
-            person = Evidence(finding=Finding.NOT_PAID, witness=Witness.PERSON)
+            person = Evidence(learned=Learned.NOT_PAID, source=Source.PERSON)
             assert ledger.settle(job.batch, payout.number, person).state is State.FAILED
-            answer = Evidence(finding=Finding.ACCEPTED, dgs_reference="DGS1")
+            answer = Evidence(learned=Learned.ACCEPTED, dgs_reference="DGS1")
             record = ledger.settle(job.batch, payout.number, answer)
             assert record.state is State.HELD
             assert "said not to be paid" in (record.contradiction or "")
-            looked_up = Evidence(finding=Finding.PAID, witness=Witness.LOOK_UP)
+            looked_up = Evidence(learned=Learned.PAID, source=Source.LOOK_UP)
             settled = ledger.settle(job.batch, payout.number, looked_up)
             assert settled.state is State.CONFIRMED
 
@@ -281,7 +281,7 @@ def test_a_simulated_event_confirms_no_real_payout(
     terms = Terms(environment="production", base_url="https://api.example", account_number="ACC")
     batch = ledger.load(Batch(name="b", digest="d", terms=terms), payouts(1))
     ledger.start("b")
-    ledger.settle(batch, 1, Evidence(finding=Finding.LOST))
+    ledger.settle(batch, 1, Evidence(learned=Learned.LOST))
     event = {"event": "disbursement.success", "dgs_reference": "DGS1", "amount": 1000}
     event |= {"currency": "RWF", "status": "successful"}
     if says is not None:

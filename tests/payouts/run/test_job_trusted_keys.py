@@ -10,6 +10,7 @@ import pytest
 
 from dgspay.payouts import AsyncPayouts, Batch, PostgresLedger, SqliteLedger, State
 from dgspay.payouts.ledger.sql_payouts import KEY_SECONDS
+from dgspay.payouts.status import require_batch
 from tests.payouts.ledger.test_contract import TERMS, payouts
 from tests.support.crash_points import paid
 from tests.support.sheet_factory import TRUSTING, in_process, write_sheet
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.anyio
 HOUR = 3600.0
 
 
-class Watch:
+class StopRule:
     """A clock that is set by hand."""
 
     def __init__(self) -> None:
@@ -53,7 +54,7 @@ async def test_a_key_that_may_be_forgotten_is_not_sent_again(
 ) -> None:
     """The answer was lost on Friday, and the run goes on, trusting, on Monday."""
     sheet = write_sheet(tmp_path / "salaries.csv", 3)
-    clock = Watch()
+    clock = StopRule()
     with in_process() as (emulator, dgs), place(clock) as ledger:
         emulator.faults.lose_answer("POST /disburse")
         await AsyncPayouts(dgs, ledger).run(sheet, settle_within=0)
@@ -79,12 +80,12 @@ def dgs_that_trusts(emulator: Any, dgs: Any) -> Any:
 
 async def test_sending_again_does_not_make_a_key_younger(place: Any, tmp_path: Path) -> None:
     sheet = write_sheet(tmp_path / "salaries.csv", 1)
-    clock = Watch()
+    clock = StopRule()
     with in_process() as (emulator, dgs), place(clock) as ledger:
         emulator.faults.lose_answer("POST /disburse")
         await AsyncPayouts(dgs, ledger).run(sheet, settle_within=0)
         first = clock.now
-        batch = ledger.require_batch("salaries")
+        batch = require_batch(ledger, "salaries")
         for _ in range(3):
             clock.now += KEY_SECONDS / 2 - HOUR
             chunk = ledger.claim(batch, 0, 1, 1)

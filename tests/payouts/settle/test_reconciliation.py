@@ -12,7 +12,8 @@ import pytest
 
 from dgspay import errors
 from dgspay.emulator import Emulator
-from dgspay.payouts import AsyncPayouts, Evidence, Finding, Kind, Pace, SqliteLedger, Witness
+from dgspay.payouts import AsyncPayouts, Evidence, Kind, Learned, Pace, Source, SqliteLedger
+from dgspay.payouts.status import require_batch
 from tests.cli.terminal import CommandLine, variables
 from tests.support.crash_points import ledger_of
 from tests.support.sheet_factory import RICH, in_process, ledger_in, write_sheet
@@ -78,8 +79,8 @@ async def test_each_kind_of_difference_is_named(tmp_path: Path) -> None:
         await paid_batch(payouts, tmp_path, 6)
         first, second, third, fourth, fifth, _ = names(ledger)
         emulator._engine.account.disbursements.pop(third)
-        batch = ledger.require_batch("s")
-        ledger.settle(batch, 6, Evidence(finding=Finding.NOT_PAID, witness=Witness.WEBHOOK))
+        batch = require_batch(ledger, "s")
+        ledger.settle(batch, 6, Evidence(learned=Learned.NOT_PAID, source=Source.WEBHOOK))
         rows = (
             transfer(first, 999),
             transfer(second, 1002, status="failed"),
@@ -140,11 +141,11 @@ async def test_of_no_row_that_may_have_been_paid_it_says_that_it_was_not(tmp_pat
         emulator.faults.lose_answer("POST /disburse", times=2)
         sheet = write_sheet(tmp_path / "s.csv", 5)
         await payouts.run(sheet, pace=Pace(concurrency=1), settle_within=0)
-        batch = ledger.require_batch("s")
-        named = Evidence(finding=Finding.LOST, dgs_reference="DGS-LOST")
+        batch = require_batch(ledger, "s")
+        named = Evidence(learned=Learned.LOST, dgs_reference="DGS-LOST")
         ledger.settle(batch, 2, named)
         emulator._engine.account.disbursements.pop(names(ledger)[2])
-        person = Evidence(finding=Finding.NOT_PAID, witness=Witness.PERSON)
+        person = Evidence(learned=Learned.NOT_PAID, source=Source.PERSON)
         ledger.settle(batch, 4, person)
         ledger.settle(batch, 5, person)
         emulator._engine.account.disbursements.pop(names(ledger)[4])

@@ -15,11 +15,11 @@ from dgspay.payouts import (
     AsyncPayouts,
     Batch,
     Evidence,
-    Finding,
+    Learned,
     NotInDoubtError,
+    Source,
     SqliteLedger,
     State,
-    Witness,
     open_job,
 )
 from tests.cli.terminal import CommandLine, variables
@@ -27,7 +27,7 @@ from tests.support.sheet_factory import RICH, client_of, in_process, ledger_in, 
 
 pytestmark = pytest.mark.anyio
 
-PERSON_PAID = Evidence(finding=Finding.PAID, witness=Witness.PERSON)
+PERSON_PAID = Evidence(learned=Learned.PAID, source=Source.PERSON)
 
 
 @contextmanager
@@ -111,7 +111,7 @@ async def test_a_word_on_a_payout_in_flight_waits_for_its_answer(tmp_path: Path)
                     group.start_soon(say)
                     await anyio.sleep(0.1)
                     assert not said
-                    ledger.settle(job.batch, 1, Evidence(finding=Finding.LOST))
+                    ledger.settle(job.batch, 1, Evidence(learned=Learned.LOST))
             assert said == [State.CONFIRMED]
 
 
@@ -152,8 +152,8 @@ async def test_a_word_that_was_wrong_is_taken_back_until_dgs_pay_says_the_same(
         # It is said once more, and then DGS-Pay says the same.
         await payouts.resolve("s", "salary-1", paid=paid)
         event = Evidence(
-            finding=Finding.PAID if paid else Finding.NOT_PAID,
-            witness=Witness.WEBHOOK,
+            learned=Learned.PAID if paid else Learned.NOT_PAID,
+            source=Source.WEBHOOK,
             dgs_reference="DGS1",
             reason=None if paid else "Account closed",
         )

@@ -54,9 +54,9 @@ def test_each_delimiter_with_and_without_bom(tmp_path: Path, encoding: str, deli
 
 def test_a_quoted_line_break_moves_the_lines_and_not_the_rows(tmp_path: Path) -> None:
     text = HEAD + 'r1,1000,0788123456,MTN,"Jane\nDoe"\n\nr2,zero,0788123456,MTN,John\n'
-    survey = check_rows(sheet(tmp_path, text))
-    assert survey.count == 1
-    assert [(fault.line, fault.column) for fault in survey.faults] == [(5, "amount")]
+    summary = check_rows(sheet(tmp_path, text))
+    assert summary.count == 1
+    assert [(fault.line, fault.column) for fault in summary.faults] == [(5, "amount")]
 
 
 def test_banks_and_phones_in_one_sheet(tmp_path: Path) -> None:
@@ -120,8 +120,8 @@ def test_each_fault_has_its_line_and_none_shows_the_value(
 
 def test_all_faults_of_all_rows_are_listed(tmp_path: Path) -> None:
     path = sheet(tmp_path, HEAD + ",zero,12,None,x\n" + GOOD + ",1000,0788123456,MTN,J\n")
-    survey = check_rows(path)
-    assert [(fault.line, fault.column) for fault in survey.faults] == [
+    summary = check_rows(path)
+    assert [(fault.line, fault.column) for fault in summary.faults] == [
         (2, "reference"),
         (2, "amount"),
         (2, "msisdn"),
@@ -129,15 +129,15 @@ def test_all_faults_of_all_rows_are_listed(tmp_path: Path) -> None:
         (4, "reference"),
     ]
     with pytest.raises(RowsInvalidError, match="5 faults") as refused:
-        survey.require_good()
-    assert refused.value.faults == tuple(survey.faults)
+        summary.require_good()
+    assert refused.value.faults == tuple(summary.faults)
 
 
 def test_every_fault_of_a_recipient_is_listed() -> None:
     row = {"reference": "r", "amount": 10, "destination_type": "bank", "bank_key": "bk_rw"}
     wrong = {**row, "account_number": 12, "branch": "a\0b", "msisdn": "0788123456", "name": 7}
-    survey = check_rows([wrong])
-    assert [(fault.column, fault.message) for fault in survey.faults] == [
+    summary = check_rows([wrong])
+    assert [(fault.column, fault.message) for fault in summary.faults] == [
         ("account_number", "account_number must be text: as a number it loses leading zeros"),
         ("branch", "branch has control characters"),
         ("msisdn", "msisdn does not belong to a bank account; leave it empty"),
@@ -246,9 +246,9 @@ def test_the_same_reference_twice_is_a_fault_and_the_same_payment_twice_is_flagg
     tmp_path: Path,
 ) -> None:
     text = HEAD + GOOD + "r2,1000,+250 788 123 456,MTN,J\n" + "r1,2000,0788123456,MTN,Jane\n"
-    survey = check_rows(sheet(tmp_path, text))
-    assert [str(fault) for fault in survey.faults] == ["line 4: line 2 has the same reference"]
-    ((first, second),) = [(pair.first_line, pair.line) for pair in survey.duplicates]
+    summary = check_rows(sheet(tmp_path, text))
+    assert [str(fault) for fault in summary.faults] == ["line 4: line 2 has the same reference"]
+    ((first, second),) = [(pair.first_line, pair.line) for pair in summary.duplicates]
     assert (first, second) == (2, 3)
 
 

@@ -88,8 +88,8 @@ def test_a_file_gives_payouts_and_faults_or_is_refused(text: bytes) -> None:
         assert [payout.number for payout in payouts] == sorted(
             {payout.number for payout in payouts}
         )
-        survey = check_rows(file)
-        assert survey.count <= len(text)
+        sheet = check_rows(file)
+        assert sheet.count <= len(text)
 
 
 @FUZZ

@@ -19,17 +19,17 @@ from dgspay.emulator import Emulator
 from dgspay.emulator.domain.idempotency import Keys
 from dgspay.payouts import (
     Evidence,
-    Finding,
     Job,
+    Learned,
     LedgerBrokenError,
     Limits,
     Pace,
     PayoutWebhooks,
     Record,
     Settler,
+    Source,
     SqliteLedger,
     State,
-    Witness,
     open_job,
 )
 from dgspay.transports.httpx import HttpxTransport
@@ -273,8 +273,8 @@ class World:
         if any(status is PaymentStatus.PENDING for status in transfers):
             return
         paid = PaymentStatus.SUCCESSFUL in transfers
-        finding = Finding.PAID if paid else Finding.NOT_PAID
-        self.ledger.settle(batch, payout.number, Evidence(finding=finding, witness=Witness.PERSON))
+        learned = Learned.PAID if paid else Learned.NOT_PAID
+        self.ledger.settle(batch, payout.number, Evidence(learned=learned, source=Source.PERSON))
 
     # --- what is true, and what is claimed --------------------------------------------------
 

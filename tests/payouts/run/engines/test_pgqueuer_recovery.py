@@ -26,7 +26,7 @@ from dgspay.payouts import (
     ChunkPayer,
     ChunkRef,
     Evidence,
-    Finding,
+    Learned,
     LedgerError,
     Pace,
     State,
@@ -193,11 +193,11 @@ def test_answers_wait_for_a_server_that_is_away_for_longer_than_anybody_waits(
         chunk = ledger.claim(batch, 0, 1, 10)
         assert len(ledger.take(chunk, after=0, limit=3)) == 3
         wire.fall_silent()
-        ledger.post(batch, 1, Evidence(finding=Finding.ACCEPTED, dgs_reference="DGS1"))
+        ledger.post(batch, 1, Evidence(learned=Learned.ACCEPTED, dgs_reference="DGS1"))
         for _ in range(2):
             with pytest.raises(LedgerError, match="has not answered"):
                 ledger.take(chunk, after=3, limit=3)
-        ledger.post(batch, 2, Evidence(finding=Finding.ACCEPTED, dgs_reference="DGS2"))
+        ledger.post(batch, 2, Evidence(learned=Learned.ACCEPTED, dgs_reference="DGS2"))
         wire.flow_again()
         until = time.monotonic() + 60
         while elsewhere.counts("b").count(State.ACCEPTED) < 2:
