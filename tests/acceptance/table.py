@@ -1,4 +1,4 @@
-"""Prints which tests hold which row of the acceptance list: `python -m tests.acceptance_table`.
+"""Prints which tests hold which row of the acceptance list: `python -m tests.acceptance.table`.
 
 It exits with 1 where a row has no test, or a test names a row that does not exist.
 """
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
 
-from tests.acceptance_rows import ROWS
+from tests.acceptance.rows import ROWS
 
 Holders = Mapping[int, Mapping[str, int]]
 """For each row its tests, and how many cases of each."""

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.acceptance_rows import ROWS
-from tests.acceptance_table import faults, table
+from tests.acceptance.rows import ROWS
+from tests.acceptance.table import faults, table
 
 WHOLE = {row: {"tests/test_it.py::test_it": 1} for row in ROWS}
 
@@ -40,11 +40,11 @@ def test_marks_are_collected_where_they_stand(tmp_path: Path) -> None:
         "def test_it(case): pass\n"
     )
     ran = subprocess.run(
-        [sys.executable, "-m", "tests.acceptance_table", str(tmp_path)],
+        [sys.executable, "-m", "tests.acceptance.table", str(tmp_path)],
         capture_output=True,
         text=True,
         check=False,
-        cwd=Path(__file__).parents[1],
+        cwd=Path(__file__).parents[2],
         # Others' plugins, which take longer to load than this file to collect.
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         timeout=170,
