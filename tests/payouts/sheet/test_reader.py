@@ -341,7 +341,6 @@ PHONE = {"reference": "a", "amount": 5000, "msisdn": "0788123456", "network": "M
 BANK = {"reference": "b", "amount": 5000, "bank_key": "bk_rw", "account_number": "0001234567"}
 
 
-@pytest.mark.acceptance(106)
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
@@ -362,7 +361,6 @@ def test_a_key_that_the_first_mapping_lacks_counts_in_a_later_one(
     assert message in [said for _, said in found] or message in found[0][1]
 
 
-@pytest.mark.acceptance(106)
 def test_each_mapping_may_pay_in_its_own_way() -> None:
     first, second = read(iter([PHONE, BANK]))
     assert (first.account, second.account) == ("+250788123456", "0001234567")
@@ -376,7 +374,6 @@ def test_each_mapping_may_pay_in_its_own_way() -> None:
     assert check_rows([PHONE, {**other, "msisdn": "0788123457"}]).ignored == ("Phone",)
 
 
-@pytest.mark.acceptance(106)
 @pytest.mark.parametrize("second", ["amount", "Amount", "amount.1", "amount_duplicated_0"])
 def test_a_frame_with_two_columns_of_one_name_is_refused(second: str) -> None:
     pandas = pytest.importorskip("pandas", reason="pandas is not installed")
@@ -395,7 +392,6 @@ def test_a_frame_with_two_columns_of_one_name_is_refused(second: str) -> None:
     assert check_rows(noted).count == 1
 
 
-@pytest.mark.acceptance(106)
 def test_what_polars_and_pandas_make_of_a_sheet_with_two_columns_of_one_name_is_refused(
     tmp_path: Path,
 ) -> None:
@@ -412,7 +408,6 @@ def test_what_polars_and_pandas_make_of_a_sheet_with_two_columns_of_one_name_is_
 INVISIBLE = ["\u200b", "\ufeff", "\u00ad", "\u202a", "\u2069", "\u200e", "\u2060", "\ufe0f"]
 
 
-@pytest.mark.acceptance(106)
 @pytest.mark.parametrize("mark", INVISIBLE, ids=ascii)
 def test_invisible_characters_are_no_part_of_what_is_paid(tmp_path: Path, mark: str) -> None:
     head = "reference,amount,destination_type,bank_key,account_number,msisdn,network,currency\n"
@@ -429,13 +424,11 @@ def test_invisible_characters_are_no_part_of_what_is_paid(tmp_path: Path, mark: 
     assert read(sheet(tmp_path, spoilt + "".join(f"{row}\n" for row in dirty))) == clean
 
 
-@pytest.mark.acceptance(106)
 def test_a_reference_that_only_looks_like_another_is_the_same_one(tmp_path: Path) -> None:
     text = HEAD + GOOD + GOOD.replace("r1", "r\u200b1").replace("1000", "2000")
     assert faults(sheet(tmp_path, text)) == [(3, "line 2 has the same reference")]
 
 
-@pytest.mark.acceptance(106)
 @pytest.mark.parametrize(
     ("column", "cell", "message"),
     [
