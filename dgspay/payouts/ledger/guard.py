@@ -226,7 +226,7 @@ def _source_of(kind: Kind, table: str, batch: Batch, allowed: Collection[int]) -
         f"{_rivals_of(kind, table)} AND NOT (c.id >= ? AND c.id <= ?) "  # noqa: S608 - numbers
         "AND NOT EXISTS (SELECT 1 FROM dgspay_payout_states own WHERE own.id = p.id "
         f"AND own.state NOT IN ({NEW}, {BLOCKED})) AND p.id NOT IN ({excused}) "
-        f"AND (p.pay_again IS NULL OR (p.pay_again = o.pay_again AND {same}))"
+        "AND (p.pay_again IS NULL OR lower(trim(p.pay_again)) = lower(trim(o.pay_again)))"
     )
     if kind is Kind.REFERENCE:
         return source
@@ -305,9 +305,10 @@ def _first_in_the_way(
             if other.id % ROWS_PER_BATCH in allowed or other.pay_again or payout.pay_again:
                 continue
         elif payout.pay_again is not None and not (
-            # A reason allows to pay once more, and not whenever the sheet is given again.
-            other.pay_again == payout.pay_again
-            and reference_key(other.reference) == reference_key(payout.reference)
+            # A reason allows to pay once more, and not whenever the sheet is given again, though
+            # it was typed again, and the row has another reference.
+            other.pay_again is not None
+            and reference_key(other.pay_again) == reference_key(payout.pay_again)
         ):
             continue
         return other

@@ -18,15 +18,21 @@ from dgspay.payouts.model.payout import Payout
 _PLAIN_REFERENCE = re.compile(r"[a-z][a-z0-9._-]*|[1-9][0-9]*|[0-9]+[a-z._-][a-z0-9._-]*", re.ASCII)
 _PLAIN_PHONE = re.compile(r"\+250[1-9][0-9]{8}", re.ASCII)
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_BETWEEN_WORDS = re.compile(r"[\s-]+")
 _RWANDA = "250"
 
 
 def reference_key(reference: str) -> str:
-    """Return the one spelling of a reference; case, spaces around it and invisible ones go."""
+    """Return the one spelling of a reference: case, accents and what nobody sees go.
+
+    A space stands for a hyphen. Neither is left out, or 1-12 and 11-2 would be one reference.
+    """
     if _PLAIN_REFERENCE.fullmatch(reference):
         return reference
     text = visible_part(unicodedata.normalize("NFKC", reference)).casefold()
-    text = " ".join(_DASHES.sub("-", unicodedata.normalize("NFKC", text)).split())
+    text = _DASHES.sub("-", _ACCENTS.sub("", unicodedata.normalize("NFKD", text))).strip()
+    text = _BETWEEN_WORDS.sub("-", unicodedata.normalize("NFKC", text))
     if text.isascii() and text.isdigit():
         # A spreadsheet that saves a CSV makes 7 of 007.
         text = text.lstrip("0") or "0"

@@ -115,6 +115,9 @@ def learn(ledger: Any, batch: Batch, *findings: Learned) -> None:
         "emp\u200b-007",
         "\uff25\uff2d\uff30-007",
         "emp\u2011007",
+        "emp 007",
+        "Emp - 007",
+        "\u00c9MP-007",
     ],
 )
 def test_a_reference_is_paid_once_however_it_is_spelled(ledger: Any, again: str) -> None:
@@ -161,6 +164,22 @@ def test_only_what_certainly_was_not_paid_may_be_paid_in_another_batch(
     if learned is not None:
         learn(ledger, first, learned)
     assert taken(ledger, batch_of(ledger, "two", one("a"))) == (["a"] if may_be_paid else [])
+
+
+@pytest.mark.acceptance(95, 96)
+@pytest.mark.parametrize("reason", ["came back", "Came back ", "CAME BACK"])
+@pytest.mark.parametrize("reference", ["a", "a-2"])
+def test_a_reason_to_pay_again_counts_once_however_it_is_typed(
+    ledger: Any, reason: str, reference: str
+) -> None:
+    assert taken(ledger, batch_of(ledger, "one", one("a")))
+    second = batch_of(ledger, "two", one("a", pay_again="came back"))
+    assert taken(ledger, second) == ["a"]
+    third = batch_of(ledger, "three", one(reference, pay_again=reason))
+    assert [overlap.batch for overlap in ledger.overlaps(third)] == ["two"]
+    assert taken(ledger, third) == []
+    fourth = batch_of(ledger, "four", one(reference, pay_again="came back once more"))
+    assert taken(ledger, fourth) == [reference]
 
 
 @pytest.mark.acceptance(95)
