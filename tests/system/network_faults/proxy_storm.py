@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import threading
+import time
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import anyio
+import anyio.to_thread
+import attrs
 
 from dgspay import (
     AsyncDGSPay,
@@ -14,19 +20,26 @@ from dgspay import (
     Customer,
     DGSPay,
     EncryptedCard,
-    Outcome,
     RetryPolicy,
     errors,
 )
 from dgspay import Timeout as Patience
-from dgspay.core.events import AttemptEvent, CallEvent, TelemetryEvent
 from dgspay.emulator import Emulator
 from dgspay.encryption import CardEncryptor
+from dgspay.models.balances import Balances
 from dgspay.transports.httpx import HttpxTransport
+from tests.support.certificate_authority import AUTHORITY
 from tests.support.transport_matrix import Way
 from tests.system.network_faults.proxy import FaultProxy
 from tests.system.network_faults.proxy_cases import Case, Claim, Run, done_by, wrong_with
-from tests.system.network_faults.proxy_faults import NOTHING, Down, SentOnTwice
+from tests.system.network_faults.proxy_faults import NOTHING, SentOnTwice
+from tests.system.network_faults.proxy_interruptions import (
+    AlarmError,
+    alarm,
+    forked,
+    what_is_wrong_with,
+)
+from tests.system.network_faults.proxy_strike import Strike
 
 Act = Callable[[Any], Any]
 
@@ -34,6 +47,12 @@ Act = Callable[[Any], Any]
 # strike by themselves only makes another fault of it: no rule here depends on them.
 IMPATIENT = Patience(connect=0.5, write=0.3, read=0.1, pool=0.5)
 DEADLINE = 2.0
+
+# How often a client is asked for its use before it has none: a slow machine may fail it.
+_LOOKS = 8
+_OF_NO_USE = "the client is of no use afterwards"
+
+_TRUSTING = AUTHORITY.trusting()
 
 JANE = Customer(
     email="jane.doe@example.com", first_name="Jane", last_name="Doe", phone="0789654321"
@@ -65,7 +84,7 @@ class Storm:
         self._mend()
         authorized = self._charged(case) if case.call in ("pin", "otp") else None
         act = self._act(case, authorized)
-        strike = _Strike(case, self._proxy)
+        strike = Strike(case, self._proxy)
         if isinstance(case.fault, SentOnTwice):
             self._emulator.faults.send_on_twice("*", probability=1)
         try:
@@ -78,13 +97,13 @@ class Storm:
             self._mend()
         return Run(case, authorized, claim)
 
-    def _settings(self, case: Case, strike: _Strike) -> dict[str, Any]:
+    def _settings(self, case: Case, strike: Strike) -> dict[str, Any]:
         return {
             "api_key": self._emulator.api_key,
             "account_number": self._emulator.account_number,
             "environment": "emulator",
-            "base_url": self._proxy.url,
-            "transport": self._way.transport(),
+            "base_url": self._proxy.url_by(case.route),
+            "transport": self._transport(case),
             "timeout": IMPATIENT,
             "deadline": DEADLINE,
             "retry": RetryPolicy(initial_delay=0, max_delay=0, trust_idempotency=case.trusting),
@@ -93,30 +112,95 @@ class Storm:
             "hooks": [strike],
         }
 
-    def _claimed(self, case: Case, act: Act, dgs: DGSPay, strike: _Strike) -> Claim:
+    def _transport(self, case: Case) -> Any:
+        options: dict[str, Any] = {}
+        if case.route != "plain":
+            options["verify"] = _TRUSTING
+        if case.route == "tunnel":
+            options["proxy"] = self._proxy.proxy_url
+        if case.alarm_after is not None:
+            options["max_connections"] = 1  # a slot that is lost is missed
+        return self._way.transport(**options)
+
+    def _claimed(self, case: Case, act: Act, dgs: DGSPay, strike: Strike) -> Claim:
+        strike.prepare()
         if case.start != "cold":
             # On a machine so busy that it fails, the connection is merely another one.
             with contextlib.suppress(errors.DGSPayError):
                 dgs.balances.list()
         strike.begin()
-        try:
-            return strike.completed(act(dgs))
-        except Exception as error:  # noqa: BLE001 - which exceptions come out is what is tested
-            return strike.failed(error)
+        if case.forks_after is not None:
+            claim = self._claimed_beside_a_fork(case.forks_after, act, dgs, strike)
+        else:
+            claim = _claimed_of(lambda: act(dgs), strike, alarm_after=case.alarm_after)
+        if not case.is_looked_after or claim.wrong is not None:
+            return claim
+        self._mend_the_line()
+        for _ in range(_LOOKS):
+            with contextlib.suppress(errors.DGSPayError):
+                return _looked_after(claim, dgs.balances.list())
+        return attrs.evolve(claim, wrong=_OF_NO_USE)
 
-    async def _claimed_async(self, case: Case, act: Act, strike: _Strike) -> Claim:
+    def _claimed_beside_a_fork(
+        self, forks_after: float, act: Act, dgs: DGSPay, strike: Strike
+    ) -> Claim:
+        claims: list[Claim] = []
+
+        def call() -> None:
+            claims.append(_claimed_of(lambda: act(dgs), strike, alarm_after=None))
+
+        def call_in_child() -> None:
+            strike.rest()
+            with contextlib.suppress(errors.DGSPayError):
+                dgs.balances.list()
+
+        thread = threading.Thread(target=call)
+        thread.start()
+        time.sleep(forks_after)
+        wrong = what_is_wrong_with(forked(call_in_child))
+        thread.join()
+        return claims[0] if wrong is None else attrs.evolve(claims[0], wrong=wrong)
+
+    async def _claimed_async(self, case: Case, act: Act, strike: Strike) -> Claim:
         async with AsyncDGSPay(**self._settings(case, strike)) as dgs:
+            strike.prepare()
             if case.start != "cold":
                 with contextlib.suppress(errors.DGSPayError):
                     await dgs.balances.list()
             strike.begin()
-            patience = float("inf") if case.gives_up_after is None else case.gives_up_after
-            with anyio.move_on_after(patience):
-                try:
-                    return strike.completed(await act(dgs))
-                except Exception as error:  # noqa: BLE001 - as above
-                    return strike.failed(error)
-            return strike.cancelled()
+            if case.forks_after is not None:
+                claim = await self._claimed_beside_a_fork_async(case, act, dgs, strike)
+            else:
+                claim = await _claimed_of_async(case, act, dgs, strike)
+            if not case.is_looked_after or claim.wrong is not None:
+                return claim
+            self._mend_the_line()
+            for _ in range(_LOOKS):
+                with contextlib.suppress(errors.DGSPayError):
+                    return _looked_after(claim, await dgs.balances.list())
+            return attrs.evolve(claim, wrong=_OF_NO_USE)
+
+    async def _claimed_beside_a_fork_async(
+        self, case: Case, act: Act, dgs: AsyncDGSPay, strike: Strike
+    ) -> Claim:
+        claims: list[Claim] = []
+
+        async def call() -> None:
+            claims.append(await _claimed_of_async(case, act, dgs, strike))
+
+        async def read() -> None:
+            with contextlib.suppress(errors.DGSPayError):
+                await dgs.balances.list()
+
+        def call_in_child() -> None:
+            strike.rest()
+            anyio.run(read, backend=self._way.mode)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(call)
+            await anyio.sleep(case.forks_after or 0.0)
+            wrong = await anyio.to_thread.run_sync(what_is_wrong_with, forked(call_in_child))
+        return claims[0] if wrong is None else attrs.evolve(claims[0], wrong=wrong)
 
     def _act(self, case: Case, authorized: str | None) -> Act:
         amount = case.amount
@@ -159,7 +243,7 @@ class Storm:
     def _charged(self, case: Case) -> str:
         """Charge a card past the proxy, up to the step this case takes; return the reference."""
         scenario = {"pin": "scenario:auth_pin", "otp": "scenario:auth_pin_3ds"}[case.call]
-        settings = self._settings(case, _Strike(case, self._proxy))
+        settings = self._settings(case, Strike(case, self._proxy))
         transport = HttpxTransport(self._emulator.http_client())
         direct = {**settings, "base_url": self._emulator.base_url, "transport": transport}
         with DGSPay(**direct) as dgs:
@@ -172,9 +256,12 @@ class Storm:
 
     def _mend(self) -> None:
         self._emulator.faults.clear()
+        self._mend_the_line()
+        self._proxy.drop()
+
+    def _mend_the_line(self) -> None:
         self._proxy.fault = NOTHING
         self._proxy.come_up()
-        self._proxy.drop()
 
     def _wait_for_what_is_on_its_way(self) -> None:
         """What was written to the emulator is done before what is asked of it after that."""
@@ -188,6 +275,48 @@ class Storm:
             dgs.balances.list()
 
 
+def _claimed_of(call: Callable[[], Any], strike: Strike, *, alarm_after: float | None) -> Claim:
+    if alarm_after is None:
+        return _claimed_until_alarmed(call, strike, None)
+    with warnings.catch_warnings():
+        # An alarm that rings between a connection and the one that would close it leaves that to
+        # the garbage collector.
+        warnings.simplefilter("ignore", ResourceWarning)
+        claim = _claimed_until_alarmed(call, strike, alarm_after)
+        gc.collect()
+    return claim
+
+
+def _claimed_until_alarmed(
+    call: Callable[[], Any], strike: Strike, alarm_after: float | None
+) -> Claim:
+    try:
+        with alarm(alarm_after):
+            result = call()
+        return strike.completed(result)
+    except AlarmError:
+        return strike.interrupted()
+    except Exception as error:  # noqa: BLE001 - which exceptions come out is what is tested
+        return strike.failed(error)
+
+
+async def _claimed_of_async(case: Case, act: Act, dgs: AsyncDGSPay, strike: Strike) -> Claim:
+    patience = float("inf") if case.gives_up_after is None else case.gives_up_after
+    with anyio.move_on_after(patience):
+        try:
+            return strike.completed(await act(dgs))
+        except Exception as error:  # noqa: BLE001 - as above
+            return strike.failed(error)
+    return strike.cancelled()
+
+
+def _looked_after(claim: Claim, balances: Balances) -> Claim:
+    """Say whether a call after the run got an answer that was another's."""
+    if "forged" in balances.extra:
+        return attrs.evolve(claim, wrong="the next call got another answer")
+    return claim
+
+
 def _card_charge(dgs: Any, amount: int, card: EncryptedCard, **options: Any) -> Any:
     return dgs.charges.card(
         amount=amount,
@@ -197,53 +326,3 @@ def _card_charge(dgs: Any, amount: int, card: EncryptedCard, **options: Any) -> 
         redirect_url="https://shop.example/thanks",
         **options,
     )
-
-
-class _Strike:
-    """A hook that breaks the line when the call begins, and mends it after some attempts."""
-
-    def __init__(self, case: Case, proxy: FaultProxy) -> None:
-        self._case = case
-        self._proxy = proxy
-        self._events: list[TelemetryEvent] = []
-        self._has_begun = False
-
-    def begin(self) -> None:
-        """Break the line; what came before does not count."""
-        self._events.clear()
-        self._has_begun = True
-        if self._case.start == "stale":
-            self._proxy.drop("close" if self._case.seed % 2 else "reset")
-        if isinstance(self._case.fault, Down):
-            self._proxy.go_down()
-        self._proxy.fault = self._case.fault
-
-    def __call__(self, event: TelemetryEvent) -> None:
-        self._events.append(event)
-        attempts = sum(isinstance(each, AttemptEvent) for each in self._events)
-        if self._has_begun and attempts >= self._case.lasts:
-            self._proxy.fault = NOTHING
-            self._proxy.come_up()
-
-    def completed(self, result: Any) -> Claim:
-        """The call returned."""
-        names = ("dgs_reference", "dgs_conversion_ref", "id")
-        reference = next((getattr(result, name) for name in names if hasattr(result, name)), None)
-        return Claim(Outcome.COMPLETED, reference, self._disagreement(Outcome.COMPLETED))
-
-    def failed(self, error: Exception) -> Claim:
-        """The call raised."""
-        if not isinstance(error, errors.DGSPayError):
-            return Claim(Outcome.UNKNOWN, None, f"{type(error).__name__} came out: {error}")
-        return Claim(error.outcome, None, self._disagreement(error.outcome))
-
-    def cancelled(self) -> Claim:
-        """The caller gave up; only the hook was told."""
-        told = [event for event in self._events if isinstance(event, CallEvent)]
-        return Claim(told[-1].outcome) if told else Claim(Outcome.NOT_SENT)
-
-    def _disagreement(self, outcome: Outcome) -> str | None:
-        told = self._events[-1]
-        if isinstance(told, CallEvent) and told.outcome is outcome:
-            return None
-        return f"the hook was told {told}, the caller {outcome}"

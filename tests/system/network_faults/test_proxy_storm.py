@@ -16,6 +16,10 @@ A seed that fails is printed, and one command replays it::
 
     DGSPAY_TEST_SEED=137 pytest tests/system/network_faults/test_proxy_storm.py
 
+Some runs come over TLS or through a tunnel; in some an alarm of the program raises in the middle,
+or the program forks, and its child makes a call of its own: none hangs, and the client is of use
+afterwards.
+
 `DGSPAY_TEST_FULL=1` runs thousands for each transport.
 """
 
@@ -35,7 +39,7 @@ from tests.system.network_faults.proxy_storm import Storm
 RICH = {"RWF": 10**12, "USD": 10**12}
 
 
-ROUNDS = 24 if os.environ.get("DGSPAY_TEST_FULL") else 1
+ROUNDS = 17 if os.environ.get("DGSPAY_TEST_FULL") else 1
 
 
 def seeds(way: Way, turn: int) -> Sequence[int]:
@@ -52,7 +56,7 @@ def served() -> Iterator[tuple[Emulator, int, str]]:
         yield emulator, server.port, server.url
 
 
-@pytest.mark.acceptance(14, 15)
+@pytest.mark.acceptance(14, 15, 59, 62, 63)
 @pytest.mark.parametrize("turn", range(ROUNDS))
 @pytest.mark.parametrize("way", WAYS, ids=str)
 def test_nothing_is_done_that_was_denied_and_nothing_twice(
