@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import ssl
 import sys
@@ -190,14 +192,26 @@ class BoundStream:
         try:
             tls = self._stream.start_tls(ssl_context, server_hostname, deadline.clamp(timeout))
         except Exception as error:  # noqa: BLE001
-            raised = _interruption_or(error)
+            raised: BaseException = _interruption_or(error)
         else:
-            return BoundStream(tls)
+            if not _has_no_tls(tls):
+                return BoundStream(tls)
+            tls.close()
+            raised = ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
         raise raised
 
     def get_extra_info(self, info: str) -> Any:
         """Tell what the connection itself would."""
         return self._stream.get_extra_info(info)
+
+
+def _has_no_tls(stream: Any) -> bool:
+    """Say whether Python took a connection that was reset for one that is not made yet.
+
+    It returns without TLS then, and would go on in plain text.
+    """
+    is_the_librarys_own = type(stream).__name__ == "SyncStream"
+    return is_the_librarys_own and stream.get_extra_info("ssl_object") is None
 
 
 def _interruption_or(error: Exception) -> BaseException:

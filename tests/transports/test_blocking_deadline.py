@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import select
 import socket
+import ssl
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
+import httpcore
 import pytest
 
 from dgspay.core.messages import Timeout, TransportFailure
-from dgspay.transports.blocking_deadline import DeadlinePassedError, deadline
+from dgspay.transports.blocking_deadline import BoundBackend, DeadlinePassedError, deadline
 from dgspay.transports.httpx import HttpxTransport
-from tests.support.raw_server import RawServer, answering, free_port, http
+from tests.support.raw_server import Connection, RawServer, answering, free_port, http
 from tests.transports.contract.calling import get
 
 
@@ -112,3 +117,31 @@ def test_host_whose_addresses_all_refuse_has_been_sent_nothing(
     with pytest.raises(TransportFailure) as caught:
         send_to(free_port(), 10)
     assert not caught.value.sent
+
+
+@pytest.mark.acceptance(62)
+@pytest.mark.parametrize("is_known", [False, True])
+def test_tls_does_not_begin_on_a_connection_that_was_reset(is_known: bool) -> None:
+    """Python itself may take it for one that is not connected, and then speak without TLS."""
+    is_connected = threading.Event()
+
+    def reset(connection: Connection) -> None:
+        is_connected.wait(60)
+        connection.reset()
+
+    with RawServer(reset) as server:
+        stream = BoundBackend(httpcore.SyncBackend()).connect_tcp("127.0.0.1", server.port)
+        is_connected.set()
+        if is_known:
+            with pytest.raises(httpcore.ReadError):
+                stream.read(1)
+        else:
+            poll = select.poll()
+            poll.register(stream.get_extra_info("socket"), select.POLLIN)
+            assert poll.poll(60_000)
+        context = ssl.create_default_context()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # Python leaves a socket behind
+            with pytest.raises((ConnectionResetError, httpcore.ConnectError)):
+                stream.start_tls(context, "127.0.0.1")
+            gc.collect()

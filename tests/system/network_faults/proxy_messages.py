@@ -42,16 +42,16 @@ class Duplicated(Whole):
     when: Literal["before", "beside", "after"]
 
     async def deliver(self, message: bytes, wire: Wire) -> None:
-        if self.when == "before":
-            await wire.line.deliver_copy(message)
-            await wire.send(message)
-            return
-        copy = asyncio.ensure_future(wire.line.deliver_copy(message))
-        try:
-            await asyncio.sleep(0 if self.when == "beside" else 0.02)
-            await wire.send(message)
-        finally:
-            await copy
+        match self.when:
+            case "before":
+                await wire.line.deliver_copy(message)
+                await wire.send(message)
+            case "beside":
+                await asyncio.gather(wire.line.deliver_copy(message), wire.send(message))
+            case "after":
+                await wire.send(message)
+                await asyncio.sleep(0.02)
+                await wire.line.deliver_copy(message)
 
 
 CONFLICT = http(

@@ -39,6 +39,7 @@ from tests.system.network_faults.proxy_interruptions import (
     forked,
     what_is_wrong_with,
 )
+from tests.system.network_faults.proxy_messages import NoTunnel
 from tests.system.network_faults.proxy_strike import Strike
 
 Act = Callable[[Any], Any]
@@ -130,9 +131,9 @@ class Storm:
                 dgs.balances.list()
         strike.begin()
         if case.forks_after is not None:
-            claim = self._claimed_beside_a_fork(case.forks_after, act, dgs, strike)
+            claim = self._claimed_beside_a_fork(case, act, dgs, strike)
         else:
-            claim = _claimed_of(lambda: act(dgs), strike, alarm_after=case.alarm_after)
+            claim = _claimed_of(lambda: act(dgs), strike, case, alarm_after=case.alarm_after)
         if not case.is_looked_after or claim.wrong is not None:
             return claim
         self._mend_the_line()
@@ -141,13 +142,11 @@ class Storm:
                 return _looked_after(claim, dgs.balances.list())
         return attrs.evolve(claim, wrong=_OF_NO_USE)
 
-    def _claimed_beside_a_fork(
-        self, forks_after: float, act: Act, dgs: DGSPay, strike: Strike
-    ) -> Claim:
+    def _claimed_beside_a_fork(self, case: Case, act: Act, dgs: DGSPay, strike: Strike) -> Claim:
         claims: list[Claim] = []
 
         def call() -> None:
-            claims.append(_claimed_of(lambda: act(dgs), strike, alarm_after=None))
+            claims.append(_claimed_of(lambda: act(dgs), strike, case, alarm_after=None))
 
         def call_in_child() -> None:
             strike.rest()
@@ -156,7 +155,7 @@ class Storm:
 
         thread = threading.Thread(target=call)
         thread.start()
-        time.sleep(forks_after)
+        time.sleep(case.forks_after or 0.0)
         wrong = what_is_wrong_with(forked(call_in_child))
         thread.join()
         return claims[0] if wrong is None else attrs.evolve(claims[0], wrong=wrong)
@@ -275,12 +274,15 @@ class Storm:
             dgs.balances.list()
 
 
-def _claimed_of(call: Callable[[], Any], strike: Strike, *, alarm_after: float | None) -> Claim:
-    if alarm_after is None:
+def _claimed_of(
+    call: Callable[[], Any], strike: Strike, case: Case, *, alarm_after: float | None
+) -> Claim:
+    is_reset = isinstance(case.fault, NoTunnel) and case.fault.end_with == "reset"
+    if alarm_after is None and not is_reset:
         return _claimed_until_alarmed(call, strike, None)
     with warnings.catch_warnings():
         # An alarm that rings between a connection and the one that would close it leaves that to
-        # the garbage collector.
+        # the garbage collector, and so does Python itself where TLS was to begin after a reset.
         warnings.simplefilter("ignore", ResourceWarning)
         claim = _claimed_until_alarmed(call, strike, alarm_after)
         gc.collect()
