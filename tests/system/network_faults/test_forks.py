@@ -22,7 +22,7 @@ from tests.system.network_faults.fork_storm import KINDS
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
 
 GOOD = http({"status": "success", "dgs_reference": "dgs_1", "balances": []})
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CHILDREN = 1_000 if os.environ.get("DGSPAY_TEST_FULL") == "1" else 12
 
 
