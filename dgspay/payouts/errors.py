@@ -6,7 +6,7 @@
     ├── RowsInvalidError        rows of the file are wrong; all of them are listed
     ├── PreflightError          the rows are fine, paying them now is not
     ├── BatchChangedError       the file or the settings are not those the batch began with
-    ├── BatchBusyError          somebody else runs this batch at this moment
+    ├── BatchBusyError          another process runs this batch at this moment
     ├── UnknownBatchError       the ledger has no such batch, or the batch no such row
     └── NotInDoubtError         what a person would settle is settled, or was never sent
     DGSPayError

@@ -1,4 +1,4 @@
-"""All that is done about batches, in one place; the command line calls nothing else."""
+"""The public classes of bulk payouts; the command line calls nothing else."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ class AsyncPayouts:
             limits: When to stop by oneself.
             stop: Finishes what is in flight once it is set.
             settle_within: Seconds to look up how the payouts ended; 0 for not at all.
-            on_result: Told of each payout that was sent here.
+            on_result: Called with each payout that was sent here.
             engine: Shares the batch out to other machines too.
 
         Raises:
@@ -240,7 +240,7 @@ class AsyncPayouts:
             Why the batch was paused, or None.
 
         Raises:
-            ConfigError: the ledger has no such batch, or nobody has confirmed it.
+            ConfigError: the ledger has no such batch, or it was not confirmed.
             LedgerError: the ledger cannot be written.
         """
         found = await in_thread(status.require_batch, self._needed_ledger(), ref.batch)
@@ -379,10 +379,10 @@ class AsyncPayouts:
 
     def _needed_client(self) -> AsyncDGSPay:
         if self._client is None:
-            raise ConfigError("this asks DGS-Pay: give the payouts a client")
+            raise ConfigError("this method needs a client: Payouts(client, ...)")
         return self._client
 
     def _needed_ledger(self) -> Ledger:
         if self._ledger is None:
-            raise ConfigError("this needs what was written down: give the payouts a ledger")
+            raise ConfigError("this method needs a ledger: Payouts(..., ledger)")
         return self._ledger

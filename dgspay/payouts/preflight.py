@@ -1,4 +1,4 @@
-"""The last look before money leaves: balance, fee, banks, duplicates, and who pays from where."""
+"""The last check before money leaves: balance, fee, banks, duplicates, and who pays from where."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ async def preflight(
         *_bank_problems(sheet, banks),
         *map(str, sheet.duplicates),
     ]
-    remarks = [f"the column {heading!r} means nothing here" for heading in sheet.ignored]
+    remarks = [f"column {heading!r} is not recognised and was ignored" for heading in sheet.ignored]
     if fee is None:
         remarks.append("no fee was named, so amounts were not held against it")
     settings = client.settings

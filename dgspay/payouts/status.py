@@ -1,4 +1,4 @@
-"""What needs the ledger alone: where a batch stands, and its report."""
+"""Status and report of a batch, from the ledger alone."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def report_of(
 
 
 def _require_no_loss(path: Path, batch: Batch) -> None:
-    """Refuse to write a report over what nobody could go on without.
+    """Refuse to write a report over a ledger or a sheet.
 
     Raises:
         ConfigError: there is the sheet of the batch, or a ledger.

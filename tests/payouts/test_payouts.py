@@ -148,9 +148,9 @@ async def test_chunks_pay_a_batch_once_however_often_they_are_paid(
 
 def test_what_is_missing_is_said(tmp_path: Path, ledger: SqliteLedger, dgs: DGSPay) -> None:
     sheet = write_sheet(tmp_path / "salaries.csv", 2)
-    with pytest.raises(ConfigError, match="give the payouts a client"):
+    with pytest.raises(ConfigError, match="this method needs a client"):
         Payouts(ledger=ledger).check(sheet)
-    with pytest.raises(ConfigError, match="give the payouts a ledger"):
+    with pytest.raises(ConfigError, match="this method needs a ledger"):
         Payouts(dgs).status("salaries")
     payouts = Payouts(dgs, ledger)
     payouts.run(sheet)

@@ -1,4 +1,4 @@
-"""Backups of a ledger's file, and the way back from one without paying anybody twice."""
+"""Backups of a ledger's file, and restoring one without paying twice."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def _held_since(connection: SqliteConnection, now: float) -> RestoredLedger:
     known = {name for (name,) in connection.query("SELECT name FROM dgspay_payout_batches", ())}
     held = 0
     if noted is None or not _has_seen(connection, noted):
-        # It was used elsewhere: nobody here knows how far it came.
+        # It was used on another machine: how far it came is unknown here.
         held = _hold(connection, since, now)
     elif commit_history.missing(connection, noted.sessions):
         held = _hold(connection, since, now, noted.reached)

@@ -216,7 +216,7 @@ def require_no_loss(database: Database, name: str) -> None:
     """Refuse to begin a batch that may be one the ledger has lost.
 
     Raises:
-        PreflightError: payments of a time may be missing, and nobody has compared them yet.
+        PreflightError: payments of a period may be missing and were not compared yet.
     """
     lost = database.query(
         "SELECT l.lost_from, l.lost_until FROM dgspay_payout_ledger l, dgspay_payout_batches b "

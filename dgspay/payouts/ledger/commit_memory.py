@@ -1,4 +1,4 @@
-"""What a process remembers of a ledger's commits, compared with the ledger at each of its own."""
+"""Memory of a process for a ledger's commits, compared with the ledger at each of its own."""
 
 from __future__ import annotations
 

@@ -87,12 +87,12 @@ class NoteFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        # What was read last, for most of the time nobody else has written.
+        # Cache of the last read: other processes seldom write.
         self._text = b""
         self._noted: Noted | None = None
 
     def read(self) -> Noted | None:
-        """Return the note; None where there is none, or nobody can read it."""
+        """Return the note; None where there is none, or it is unreadable."""
         try:
             descriptor = os.open(self.path, os.O_RDONLY | _BINARY)
         except OSError:
@@ -208,7 +208,7 @@ class Notes:
 
 
 def predecessor_at(place: str, *, beside: Path | None, folder: Path | None) -> Noted | None:
-    """Return the note of a ledger that was at a place, and may have paid somebody."""
+    """Return the note of a ledger that was at a place, and may have made payments."""
     found = [NoteFile(beside).read()] if beside is not None else []
     if folder is not None:
         index = NoteFile(_index_file(folder, place)).read()

@@ -1,4 +1,4 @@
-"""Why PostgreSQL could not be connected to, in words that say what to do.
+"""Reasons why PostgreSQL refuses a connection, in words that say what to do.
 
 libpq gives no code for an error before there is a connection, only its own text and the server's,
 which is in English unless the server is set to another language.
@@ -114,7 +114,7 @@ _PASSING = (
 
 
 def refusal_of(error: psycopg.Error, conninfo: str) -> ServerRefusal:
-    """Return what is wrong; of what nobody has foreseen, the server's own words."""
+    """Return what is wrong; for an unforeseen error, the server's own words."""
     if isinstance(error, psycopg.errors.ConnectionTimeout):
         return _PASSING[-1][1]
     text = str(error)

@@ -1,4 +1,4 @@
-"""What both ledgers do alike: each question becomes a transaction of the one writing thread."""
+"""Base of both ledgers: each question becomes a transaction of the one writing thread."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class DatabaseConnection(Connection, sql_batches.Database, Protocol):
     """What is known of the ledger's commits outside of it."""
 
     def require_in_place(self) -> None:
-        """Refuse to go on with a ledger that nobody would find again.
+        """Refuse to go on with a ledger that could not be found again.
 
         Raises:
             LedgerError: it was deleted or moved away.
@@ -36,7 +36,7 @@ class DatabaseConnection(Connection, sql_batches.Database, Protocol):
         ...
 
     def now(self) -> float:
-        """Return the Unix time, by the clock of whoever shares the database."""
+        """Return the Unix time, by the clock that all users of the database share."""
         ...
 
     def next_batch_id(self) -> int:
@@ -157,7 +157,7 @@ class DatabaseLedger(Generic[ConnectionT]):
         found = self._writer.run(work)
         if not found and batch_id is not None:
             raise BatchChangedError(
-                f"batch {name!r} was read again by somebody else since you were asked: what was "
+                f"batch {name!r} was read again by another run since you were asked: what was "
                 "confirmed may not be what is in it now. This run sends nothing"
             )
 
@@ -213,7 +213,7 @@ class DatabaseLedger(Generic[ConnectionT]):
     def sent_between(self, name: str) -> tuple[float, float] | None:
         """Return the Unix times of the first and last payout of a batch sent; None where none was.
 
-        One that was refused counts, for somebody meant it to be paid then.
+        One that was refused counts, for it was meant to be paid then.
         """
         return self._writer.run(lambda connection: sql_payouts.read_times(connection, name))
 
@@ -222,7 +222,7 @@ class DatabaseLedger(Generic[ConnectionT]):
         self._writer.run(lambda connection: sql_batches.mark_paused(connection, name, reason))
 
     def claim(self, batch: Batch, index: int, first: int, last: int) -> Chunk:
-        """Take a chunk up, and hold what whoever had it before has left in doubt."""
+        """Claim a chunk, and hold what its previous owner left in doubt."""
 
         def work(connection: ConnectionT) -> Chunk:
             chunk = Chunk(batch=batch, first=first, last=last, index=index)
@@ -260,7 +260,7 @@ class DatabaseLedger(Generic[ConnectionT]):
         return taken
 
     def finish(self, chunk: Chunk) -> None:
-        """Hold what is still in doubt of a chunk that nobody works on any more.
+        """Hold what is still in doubt of a chunk that is not being worked on any more.
 
         That is what was taken up in a transaction whose commit was not heard of.
         """
@@ -272,11 +272,11 @@ class DatabaseLedger(Generic[ConnectionT]):
         self._writer.run(work)
 
     def is_ours(self, chunk: Chunk) -> bool:
-        """Say whether nobody has taken the chunk up since."""
+        """Say whether the chunk was not claimed again since."""
         return self._writer.run(lambda connection: self._holds(connection, chunk))
 
     def _next_epoch(self, connection: ConnectionT, chunk: Chunk) -> int:
-        """Fence whoever had the chunk before. One process alone has nobody to fence."""
+        """Fence the previous owner of the chunk. A single process has none."""
         return 0
 
     def _holds(self, connection: ConnectionT, chunk: Chunk) -> bool:
@@ -388,7 +388,7 @@ class DatabaseLedger(Generic[ConnectionT]):
         self.close()
 
 
-class _Compared(Exception):  # noqa: N818 - no error, and nobody else sees it
+class _Compared(Exception):  # noqa: N818 - no error, and it stays inside this module
     """What was found out; it ends a transaction of which nothing is kept."""
 
     def __init__(self, overlaps: list[Overlap]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dgspay.payouts.errors import BatchBusyError, LedgerError
 
-# What a lock says that somebody else holds. Anything else is said of a disk without locks.
+# Errors of a lock that another process holds; others mean a disk without locks.
 _BUSY = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 

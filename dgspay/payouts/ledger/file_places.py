@@ -1,4 +1,4 @@
-"""Where a ledger's file may be: SQLite keeps its last commits in a second file beside it."""
+"""Places where a ledger's file may be: SQLite keeps its last commits in a second file beside it."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class _Reading:
 
 @contextlib.contextmanager
 def read_as_it_is(path: Path) -> Generator[commit_history.Reader]:
-    """Open a file that nobody has open, without changing anything."""
+    """Open a file that no process has open, without changing anything."""
     address = f"file:{quote(str(path))}?mode=ro&immutable=1"
     with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
         yield _Reading(connection)
@@ -122,9 +122,9 @@ def require_no_predecessor(path: Path, identity: str | None, folder: Path | None
     found = "there is none now" if identity is None else "now there is another one"
     raise WentBackError(
         f"the ledger that was at {path} has paid from ({begun}), and {found}: it was deleted, "
-        "moved or replaced. Whoever was paid with it would be paid again. Nothing was sent. Put "
-        "it back, or bring a backup back with `dgspay payouts restore BACKUP`. Where nobody was "
-        f"paid, as in a test, delete {' and '.join(str(note) for note in notes.paths)}"
+        "moved or replaced. Its payments would be made again. Nothing was sent. Put "
+        "it back, or bring a backup back with `dgspay payouts restore BACKUP`. If it paid "
+        f"no one, as in a test, delete {' and '.join(str(note) for note in notes.paths)}"
     )
 
 
@@ -133,8 +133,8 @@ def lacks_commits(path: Path, count: int, notes: Notes) -> WentBackError:
     commits = "a commit" if count == 1 else f"{count:,} commits"
     return WentBackError(
         f"{path} lacks {commits} that this machine has seen: it was restored from a backup, "
-        "replaced by an older copy, or another copy of it was used since. Whoever was paid "
-        "meanwhile would be paid again. Nothing is sent from it. Put the newest file back, or have "
-        f"all held that may have been sent since: dgspay payouts restore --ledger {path}. Where "
-        f"nobody was paid, as in a test, delete {' and '.join(str(note) for note in notes.paths)}"
+        "replaced by an older copy, or another copy of it was used since. Payments made "
+        "meanwhile would be made again. Nothing is sent from it. Put the newest file back, or have "
+        f"all held that may have been sent since: dgspay payouts restore --ledger {path}. If "
+        f"it paid no one, as in a test, delete {' and '.join(str(note) for note in notes.paths)}"
     )

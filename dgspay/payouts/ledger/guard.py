@@ -1,15 +1,15 @@
-"""Nobody is paid twice by hand either: what was sent decides, in the transaction that takes rows.
+"""Guard against paying twice by hand: what was sent decides, in the transaction that takes rows.
 
 A row claims its reference, within its period, and its payment: who gets how much. The first who
 claims something has a row of `dgspay_payout_claims` for it, unique by its key, so that the
-database decides between two machines; whoever comes later under the same key is noted in
+database decides between two machines; a later claim on the same key is noted in
 `dgspay_payout_shared_claims`, once nothing speaks against it. Claims are never taken back: whether
-one counts follows from where its payout stands when somebody else asks for the same. A payout that
-certainly left nothing behind, or that DGS-Pay refused, is in nobody's way. One of which anything
+one counts follows from where its payout stands when another row asks for the same. A payout that
+certainly left nothing behind, or that DGS-Pay refused, does not block others. One of which anything
 ever said that it was paid is in the way, whatever was settled about it afterwards: it is paid again
 only where a person allows that by name.
 
-Usually nobody has claimed what a page of rows claims; that is seen by the number of claims made,
+Usually no earlier claim exists for a page of rows; that is seen by the number of claims made,
 without a look at any row.
 """
 
@@ -230,7 +230,7 @@ def _source_of(kind: Kind, table: str, batch: Batch, allowed: Collection[int]) -
     )
     if kind is Kind.REFERENCE:
         return source
-    # Told already, where the reference is the same too.
+    # Reported already, where the reference is the same too.
     return f"{source} AND NOT ({same} AND coalesce(b.period, '') = ?)"
 
 

@@ -1,7 +1,7 @@
 """The right to run a batch, kept in the database for half a minute after its holder died.
 
 A lock of the server's would last as long as the server takes a dead machine's connection for a
-living one, which may be hours, and behind a pooler it would belong to somebody else. The time is
+living one, which may be hours, and behind a pooler it would belong to another session. The time is
 the server's alone. Who overslept it loses nothing but the batch: chunks are fenced by themselves.
 """
 

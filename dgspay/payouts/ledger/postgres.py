@@ -174,7 +174,7 @@ class PostgresLedger(DatabaseLedger["PostgresConnection"]):
         batch = chunk.batch.id
         # One at a time, or two that cut the batch differently would not see each other.
         connection.query(_LOCK_CLAIMS, (batch,))
-        # Whoever holds rows of it in a chunk of another cut is fenced as well.
+        # A worker that holds rows of it in a chunk of another cut is fenced as well.
         connection.change(
             "UPDATE dgspay_payout_worked_chunks SET epoch = epoch + 1 WHERE batch = ? "
             "AND first <= ? AND last >= ? AND NOT (first = ? AND last = ?)",
@@ -189,7 +189,7 @@ class PostgresLedger(DatabaseLedger["PostgresConnection"]):
         return int(epoch)
 
     def _holds(self, connection: PostgresConnection, chunk: Chunk) -> bool:
-        # The lock lets nobody take the chunk up between this look and the commit.
+        # The lock keeps others from claiming the chunk between this check and the commit.
         rows = connection.query(
             "SELECT epoch FROM dgspay_payout_worked_chunks "
             "WHERE batch = ? AND first = ? AND last = ? FOR SHARE",

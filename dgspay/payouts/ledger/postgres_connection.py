@@ -112,7 +112,7 @@ class Address:
         """Connect, for the ledger.
 
         Raises:
-            ServerRefusedError: the server cannot be reached, or lets nobody in.
+            ServerRefusedError: the server cannot be reached, or rejects the connection.
         """
         while True:
             try:
@@ -125,7 +125,7 @@ class Address:
         """Connect, for the engine.
 
         Raises:
-            ServerRefusedError: the server cannot be reached, or lets nobody in.
+            ServerRefusedError: the server cannot be reached, or rejects the connection.
         """
         while True:
             try:
@@ -148,7 +148,7 @@ class ServerRefusedError(LedgerError):
     """PostgreSQL could not be connected to.
 
     Attributes:
-        passes: Whether it may let somebody in later, so that it is worth waiting.
+        passes: Whether it may accept a connection later, so that waiting is worthwhile.
     """
 
     def __init__(self, refusal: ServerRefusal) -> None:

@@ -83,7 +83,7 @@ class Ledger(Protocol):
         ...
 
     def left_out(self, batch: Batch, *, allowed: Collection[int] = ()) -> tuple[int, int]:
-        """Count what `overlaps` speaks of, and add it up in RWF."""
+        """Count what `overlaps` reports, and add it up in RWF."""
         ...
 
     def compare(
@@ -105,7 +105,7 @@ class Ledger(Protocol):
         ...
 
     def claim(self, batch: Batch, index: int, first: int, last: int) -> Chunk:
-        """Take a chunk up: fence who had it before, and hold what he left in doubt."""
+        """Claim a chunk: fence its previous owner, and hold what that left in doubt."""
         ...
 
     def take(self, chunk: Chunk, *, after: int, limit: int, doubtful: bool = False) -> list[Payout]:
@@ -123,11 +123,11 @@ class Ledger(Protocol):
         ...
 
     def finish(self, chunk: Chunk) -> None:
-        """Hold what is still in doubt of a chunk that nobody works on any more."""
+        """Hold what is still in doubt of a chunk that is not being worked on any more."""
         ...
 
     def is_ours(self, chunk: Chunk) -> bool:
-        """Say whether nobody has taken the chunk up since."""
+        """Say whether the chunk was not claimed again since."""
         ...
 
     def post(

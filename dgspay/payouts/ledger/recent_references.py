@@ -1,4 +1,4 @@
-"""Which of DGS-Pay's names for payouts came lately, so that one given twice is noticed at once.
+"""DGS-Pay's references that came lately, so that one given twice is noticed at once.
 
 To look for each of a million in the ledger would take as long as to write them, and to remember
 them all would take a hundred megabytes. What answers twice, a cache on the way for one, does so

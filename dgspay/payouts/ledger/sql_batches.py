@@ -48,7 +48,7 @@ class Database(Protocol):
         ...
 
     def mark(self, statement: str, values: Sequence[Any]) -> list[int] | None:
-        """Change rows and return the ids of those it were; None where nobody can come between."""
+        """Change rows and return their ids; None where no other writer can come between."""
         ...
 
     def accept(

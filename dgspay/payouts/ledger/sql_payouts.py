@@ -54,7 +54,7 @@ _NAMES_AT_ONCE = 500
 KEY_SECONDS = 23 * 3600.0
 """How long after its first attempt a payout may be sent again, where keys are trusted.
 
-Nobody keeps a key for ever, and most who honour keys keep them for a day; for how long DGS-Pay
+No server keeps a key for ever, and most who honour keys keep them for a day; for how long DGS-Pay
 does is not documented. One that it has forgotten would pay again, so what is older stays held.
 """
 
@@ -85,7 +85,7 @@ def take(
     if doubtful:
         return _take_again(database, chunk.batch, (begin, end), limit=limit, now=now)
     untouched = not database.query(_ANY_STATE_WITHIN, (begin, end))
-    # The usual case: nobody knows anything of what comes now.
+    # The usual case: nothing is known yet of these rows.
     select, mark = (_NEXT_UNTOUCHED, _MARK_UNTOUCHED) if untouched else (_NEXT_NEW, _MARK_NEW)
     while payouts := payouts_of(database.rows(select, (begin, end, limit))):
         blocked = guard.admit(database, chunk.batch, payouts, now=now, untouched=untouched)
@@ -106,7 +106,7 @@ def _take_again(
     young = now - KEY_SECONDS, now + KEY_SECONDS
     select = f"{_NEXT_DOUBTFUL} {database.lock_states}"
     while payouts := payouts_of(database.rows(select, (begin, end, *young, limit))):
-        # Somebody may have been allowed by name to be paid in their place.
+        # Another row may have been allowed by name to be paid in their place.
         blocked = guard.admit(database, batch, payouts, now=now, untouched=False)
         page = row_id(batch.id, payouts[0].number), row_id(batch.id, payouts[-1].number)
         left_out = ", ".join(str(row_id(batch.id, number)) for number in blocked) or "0"
@@ -169,7 +169,7 @@ _MARK_DOUBTFUL = (
 
 
 def hold_doubtful(database: Database, chunk: Chunk) -> int:
-    """Hold what somebody who is gone has left in doubt; return how many."""
+    """Hold what a previous owner left in doubt; return how many."""
     return database.change(
         f"UPDATE dgspay_payout_states SET state = {_HELD}, doubtful = 1, reason = ? "  # noqa: S608 - no value is in the text
         f"WHERE id >= ? AND id <= ? AND state = {IN_DOUBT}",
@@ -208,10 +208,10 @@ def apply(
         accepted = [one for one in accepted if one[2].dgs_reference not in repeated]
     if accepted and _accept(database, accepted) == len(learned):
         return
-    # Merging the same acceptance twice changes nothing, so nobody asks which ones are left.
+    # Merging the same acceptance twice changes nothing, so which ones are left need not be known.
     for batch, number, evidence, chunk in learned:
         # "It never left" is said of an attempt, and after a lost commit perhaps a second time.
-        # Whoever has the chunk since may have sent the payout: it must not become new under him.
+        # A later owner of the chunk may have sent the payout: it must not become new again.
         late = evidence.learned is Learned.NOT_SENT and chunk is not None and not holds(chunk)
         if late:
             _never_left(database, batch, number)
@@ -224,7 +224,7 @@ def apply(
 def _never_left(database: Database, batch: int, number: int) -> None:
     """Make a payout new again of which a worker that was taken for dead says that it never left.
 
-    Only its first attempt: whoever has taken it up since may have sent it.
+    Only its first attempt: a worker that took it since may have sent it.
     """
     database.change(
         f"UPDATE dgspay_payout_states SET state = {_NEW}, doubtful = 0, reason = NULL "  # noqa: S608 - constants
@@ -265,9 +265,9 @@ def merge_into(
     identity = row_id(batch, number)
     says_how_it_ended = evidence.learned in _ENDS and evidence.source is not Source.PERSON
     if repeated or says_how_it_ended:
-        # Before anything is written, for an index waits for whoever writes.
+        # Before anything is written, for an index waits for writers.
         database.index_references()
-    # There must be a row before it can be locked against whoever takes the payout up meanwhile.
+    # There must be a row before it can be locked against a worker that takes the payout meanwhile.
     database.change(
         "INSERT INTO dgspay_payout_states (id, state, attempts, doubtful) "  # noqa: S608 - constants
         f"SELECT id, {_NEW}, 0, 0 FROM dgspay_payouts WHERE id = ? ON CONFLICT (id) DO NOTHING",
@@ -281,7 +281,7 @@ def merge_into(
     if after.dgs_reference is not None and (repeated or (says_how_it_ended and after != before)):
         others = _others_named(database, after.dgs_reference, identity)
     if others:
-        # One transfer cannot be two payouts: whoever has the name, one of them was not paid.
+        # One transfer cannot be two payouts: whichever has the reference, one of them was not paid.
         shared = f"DGS-Pay gave the name {after.dgs_reference} to more than one payout"
         after = contradicted(after, shared)
         for other in others:

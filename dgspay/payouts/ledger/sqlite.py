@@ -241,7 +241,7 @@ class SqliteConnection:
             require_no_predecessor(path, None, self._folder)
         mounted = mounts()
         require_local_disk(path, mounted)
-        # Names and account numbers are in it: nobody else's business.
+        # It holds names and account numbers: private to its owner.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         require_one_name(path, mounted)
         if self._checked:
@@ -316,7 +316,7 @@ class SqliteConnection:
             self.memory.committed()
 
     def _count(self) -> None:
-        """Count the commit in this session's row; see that nobody's commits have gone."""
+        """Count the commit in this session's row; check that no commits have gone."""
         token, commits, now = self.memory.token, self.memory.commits, self._clock()
         if commits == 0:
             counted = self.change(
@@ -450,7 +450,7 @@ class SqliteConnection:
     def _insert(self, columns: Mapping[str, tuple[Any, ...]]) -> None:
         """Insert payouts, many with one statement; the first column is their id.
 
-        Columns nobody uses are left out: sqlite3 binds a None ten times as slowly as a text.
+        Unused columns are left out: sqlite3 binds a None ten times as slowly as a text.
         """
         used = {name: column for name, column in columns.items() if not _is_unused(column)}
         self._change_together(partial(_insertion, (*used,)), [*used.values()])
@@ -490,7 +490,7 @@ def _insertion(names: tuple[str, ...], width: int, rows: int) -> str:
 def _acceptance(width: int, rows: int) -> str:
     """Return what accepts so many payouts, by id and reference, or by id, reference and fee."""
     fee, new_fee = (", fee", ", fee = excluded.fee") if width == 3 else ("", "")
-    # Of whom nobody has heard yet is accepted at once. An update of what is there does the same
+    # A reference that is new is accepted at once. An update of what is there does the same
     # for the others, at two thirds of what UPDATE FROM takes.
     return (
         f"INSERT INTO dgspay_payout_states (state, attempts, doubtful, id, dgs_reference{fee}) "  # noqa: S608 - constants

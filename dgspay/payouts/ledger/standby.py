@@ -138,7 +138,7 @@ class Watch:
     def count(self, database: Database) -> None:
         """Count a commit, and see in the same breath that none has gone.
 
-        A pooler may connect to another server between two transactions, and nobody would notice.
+        A pooler may connect to another server between two transactions, and it would go unnoticed.
 
         Raises:
             WentBackError: commits are missing.

@@ -59,7 +59,7 @@ class Connection(Protocol):
         ...
 
     def may_pass(self, error: BaseException) -> bool:
-        """Say whether nothing is wrong but that somebody else was in the way for too long."""
+        """Say whether another writer holding the lock is all that is wrong."""
         ...
 
     def heals(self, error: BaseException) -> bool:
@@ -77,7 +77,7 @@ ItemT = TypeVar("ItemT")
 
 @attrs.frozen(eq=False)
 class _Work(Generic[ConnectionT]):
-    """Something to do in a transaction, for somebody who waits for it."""
+    """Work for a transaction, whose caller waits for the result."""
 
     do: Callable[[ConnectionT], Any]
     done: Future[Any]
@@ -86,7 +86,7 @@ class _Work(Generic[ConnectionT]):
 
 @attrs.define(eq=False)
 class _Group(Generic[ConnectionT, ItemT]):
-    """What becomes one commit: items nobody waits for, and the work that came after them."""
+    """One commit: fire-and-forget items, and the work that came after them."""
 
     items: list[ItemT]
     work: _Work[ConnectionT] | None = None
@@ -200,12 +200,12 @@ class Writer(Generic[ConnectionT, ItemT]):
                 group = self._next_group()
             self._carry_out(connection, group)
         finally:
-            # Whatever ends the thread, nobody may wait for it any more.
+            # However the thread ends, no caller may be left waiting for it.
             self._turn_away("the ledger's thread has ended")
             connection.close()
 
     def _next_group(self) -> _Group[ConnectionT, ItemT]:
-        """Wait for work, and then a little for more, unless somebody waits for it."""
+        """Wait for work, and then a little for more, unless a caller waits for it."""
         with self._inbox:
             self._idle = True
             if self._is_behind:
@@ -270,7 +270,7 @@ class Writer(Generic[ConnectionT, ItemT]):
                 if isinstance(error, WentBackError) and not may_repeat:
                     # What may have been sent is held, though this is not tried again.
                     connection.reconnect(error)
-                # What was learned must not be lost because somebody else was in the way.
+                # What was learned must not be lost because another writer held the lock.
                 if may_repeat and group.items and connection.may_pass(error):
                     time.sleep(_PAUSE)
                     continue

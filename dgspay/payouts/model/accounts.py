@@ -1,4 +1,4 @@
-"""Who an answer or an event says was paid, and whether that is who was meant."""
+"""Accounts named by answers and events, compared with those that were to be paid."""
 
 from __future__ import annotations
 

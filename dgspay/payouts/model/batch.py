@@ -128,7 +128,7 @@ class Batch:
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def token_of(self, number: int) -> str:
-        """Return what nobody can guess who has not seen the row's callback URL."""
+        """Return a token that cannot be guessed without the row's callback URL."""
         key = self.token_secret.reveal().encode()
         digest = hmac.digest(key, f"{self.name}\n{number}".encode(), "sha256")
         return base64.urlsafe_b64encode(digest).decode()[:_TOKEN_CHARACTERS]
@@ -178,8 +178,8 @@ class Batch:
             )
         if asked.repeat_days != self.repeat_days:
             raise BatchChangedError(
-                f"batch {self.name!r} began with {self.repeat_days:g} days within which nobody is "
-                "sent the same sum again: this run sends nothing"
+                f"batch {self.name!r} began with {self.repeat_days:g} days within which the same "
+                "sum is not sent to an account again: this run sends nothing"
             )
         self._require_terms(asked.terms)
 
@@ -204,7 +204,7 @@ class Chunk:
         first: The first row.
         last: The last row, included.
         index: Its number in the batch, from 0.
-        epoch: How often it was taken up; whoever holds a smaller one must not send any more.
+        epoch: How often it was claimed; a worker with a smaller epoch must not send any more.
     """
 
     batch: Batch
@@ -242,7 +242,7 @@ def check_period(period: str | None) -> str | None:
 
 
 def check_days(days: float) -> float:
-    """Return the days within which nobody is sent the same sum again.
+    """Return the days within which an account is not sent the same sum again.
 
     Raises:
         ConfigError: it is no such number.

@@ -35,10 +35,10 @@ OPEN = (State.NEW, State.IN_DOUBT)
 """A run still has something to do about these."""
 
 UNSENT = (State.NEW, State.BLOCKED)
-"""Nothing has left of these, as far as anybody knows."""
+"""As far as is known, nothing of these was sent."""
 
 UNPAID = (State.NEW, State.FAILED, State.BLOCKED)
-"""Nothing was paid with these, as far as anybody knows; with all others something may have been."""
+"""As far as is known, nothing was paid with these; with all others something may have been."""
 
 UNSETTLED = (State.ACCEPTED, State.HELD, State.IN_DOUBT)
 """It may have been paid, and it is not known whether it was."""

@@ -103,12 +103,12 @@ def words_of(overlap: Overlap, batch: Batch, now: float) -> str:
     if overlap.kind is Kind.PAYMENT:
         return (
             f"{told}amount and account on {days}, under other references or in another period: "
-            f"{names}. Take out of the sheet who was paid, or {by_name}"
+            f"{names}. Remove the rows that were paid from the sheet, or {by_name}"
         )
     told = f"{told}reference on {days}: {names}."
     if overlap.count == batch.count:
         return f"{told} {period_advice(batch, now)}, or {by_name}"
-    return f"{told} Take out of the sheet who was paid, or {by_name}"
+    return f"{told} Remove the rows that were paid from the sheet, or {by_name}"
 
 
 def left_out_words(words: str) -> str:

@@ -1,4 +1,4 @@
-"""What counts as one reference and one account, however they are spelled.
+"""Normal forms of references and accounts, however they are spelled.
 
 A sheet that was exported again, typed over or saved by a spreadsheet spells them differently:
 in capitals, with spaces, hyphens or accents, in full-width digits, without leading zeros. Whoever

@@ -167,7 +167,7 @@ def _without_effect(state: State, learned: Learned) -> State:
 
 
 def _was_refused(record: Record) -> bool:
-    """Say whether a payout failed without DGS-Pay having told how it ended; see note 3."""
+    """Say whether a payout failed without a final status from DGS-Pay; see note 3."""
     # What was ever doubtful does not fail by a refusal, and what DGS-Pay tells makes it doubtful.
     is_told = record.doubtful and record.dgs_reference is not None
     return record.state is State.FAILED and not is_told
@@ -195,7 +195,7 @@ def _may_settle(record: Record, evidence: Evidence) -> bool:
 
 
 def _clash(record: Record, evidence: Evidence) -> str | None:
-    """Say what makes the evidence speak of another payment than this one."""
+    """Return why the evidence belongs to another payment than this one; None where it does not."""
     ours, theirs = record.dgs_reference, evidence.dgs_reference
     if ours is not None and theirs is not None and ours != theirs:
         return f"DGS-Pay knows it as {ours} and as {theirs}: it may have been paid twice"
@@ -203,18 +203,18 @@ def _clash(record: Record, evidence: Evidence) -> str | None:
 
 
 def disagreement(payout: Payout, evidence: Evidence) -> str | None:
-    """Say in what the evidence speaks of another payment than was asked for; None where it agrees.
+    """Return how the evidence differs from the payment requested; None where it agrees.
 
-    Where DGS-Pay has paid more, less, or somebody else, no word of success may hide it.
+    A success with another amount or another recipient must not hide the difference.
     """
     amount, currency, account = evidence.amount, evidence.currency, evidence.account
     if currency is not None and currency.upper() != _CURRENCY:
         sum_of = "an amount" if amount is None else f"{amount:f}"
-        return f"the {evidence.source} speaks of {sum_of} in {printable(currency)[:16]}"
+        return f"the {evidence.source} reports {sum_of} in {printable(currency)[:16]}"
     if amount is not None and amount != payout.amount:
-        return f"the {evidence.source} speaks of {amount:f} RWF"
+        return f"the {evidence.source} reports {amount:f} RWF"
     if account is not None and is_another(payout.account, account):
-        return f"the {evidence.source} speaks of another account than the row's"
+        return f"the {evidence.source} reports another account than the row's"
     return None
 
 

@@ -1,4 +1,4 @@
-"""What became of a batch: sums, reasons, a timeline, and every row as CSV or JSON."""
+"""Results of a batch: sums, reasons, a timeline, and every row as CSV or JSON."""
 
 from __future__ import annotations
 

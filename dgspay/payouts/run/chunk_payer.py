@@ -1,4 +1,4 @@
-"""Pays one chunk from whatever calls it: an engine, or a task of somebody else's queue."""
+"""Pays one chunk for its caller: an engine, or a task of another queue."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class ChunkPayer:
         ledger: Remembers.
         pace: How fast each chunk is paid.
         limits: When to stop by oneself.
-        stop: When told to.
-        on_result: Told of each payout, in the event loop.
+        stop: Finishes what is in flight once it is set.
+        on_result: Called with each payout, in the event loop.
     """
 
     def __init__(

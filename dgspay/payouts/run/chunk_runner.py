@@ -29,7 +29,7 @@ FRESH_SECONDS = 10.0
 
 
 class Stop:
-    """Told from a signal or another thread that nothing new may be sent.
+    """A flag that a signal or another thread sets: nothing new may be sent.
 
     Args:
         event: An event that means the same; a new one if left out.
@@ -43,12 +43,12 @@ class Stop:
         self._event.set()
 
     def __bool__(self) -> bool:
-        """Whether it was told."""
+        """Whether it was set."""
         return self._event.is_set()
 
 
 OnResult = Callable[[Payout, Evidence], None]
-"""Is told of each payout that was sent, or could not be."""
+"""Called with each payout that was sent, or could not be."""
 
 
 @attrs.define
@@ -57,7 +57,7 @@ class _RunState:
 
     Attributes:
         paused: Why nothing more may be sent.
-        fenced: Whether somebody else has the chunk.
+        fenced: Whether another worker has the chunk.
         take_size: How many to take up at once.
         demand: Set when a worker wants a payout.
         idle: Workers that wait for a payout.
@@ -65,7 +65,7 @@ class _RunState:
         is_drained: Whether nothing more will be taken up.
         waiting: What was taken up and has not been begun with.
         fault: What went wrong beside the paying; it is raised once what is in flight has ended.
-        abandoned: Whether nobody is left to send what a thread still takes up.
+        abandoned: Whether no worker is left to send what a thread still takes.
         lock: For the thread that takes up.
     """
 
@@ -106,8 +106,8 @@ class Runner:
         ledger: Remembers.
         pace: How fast.
         limits: When to stop by oneself.
-        stop: When told to.
-        on_result: Is told of each result; called in the event loop.
+        stop: Finishes what is in flight once it is set.
+        on_result: Called with each result, in the event loop.
         clock: For turns, and to notice that the process was stopped for long.
     """
 
@@ -297,7 +297,7 @@ class Runner:
     def _release(self, chunk: Chunk, state: _RunState, *numbers: int) -> None:
         """These were taken up and not sent."""
         state.waiting.difference_update(numbers)
-        # Where the ledger is broken they stay in doubt, and its error is told where it happened.
+        # Where the ledger is broken they stay in doubt, and its error is raised where it happened.
         with suppress(LedgerError):
             for number in numbers:
                 evidence = Evidence(learned=Learned.NOT_SENT)

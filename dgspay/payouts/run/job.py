@@ -54,7 +54,7 @@ class Summary:
         batch: Its name.
         counts: How many payouts are in each state.
         paused: Why the run stopped by itself, or None.
-        stopped: Whether it was told to stop.
+        stopped: Whether its `stop` was set.
         look_ups: What the look-ups left open; None where there were none.
         sent_before: Whether nothing was left to send when it began, and nothing in doubt: a batch
             that was given again.
@@ -167,7 +167,7 @@ class Job:
         Args:
             engine: Shares the batch out to other processes too; this one alone if left out.
             settle_within: Seconds to spend on look-ups at most; 0 for none.
-            on_result: Told of each payout, in the event loop.
+            on_result: Called with each payout, in the event loop.
 
         Raises:
             LedgerError: the ledger cannot be written; nothing was sent that is not in it.
@@ -203,7 +203,7 @@ class Job:
     async def _share_out(
         self, engine: Engine, payer: ChunkPayer, ranges: list[tuple[int, int]]
     ) -> None:
-        """Submit what has work left, work on it, and see that nobody has left anything behind."""
+        """Submit what has work left, work on it, and check that no worker left anything behind."""
         batch = self.batch
         chunks = [
             ChunkRef(batch=batch.name, index=index, first=first, last=last)
@@ -238,7 +238,7 @@ class Job:
 
     async def start(self) -> None:
         """Note on disk that the batch was confirmed, or that it goes on."""
-        # By its id: whoever has lost his lock, with the server that kept it, may have confirmed
+        # By its id: a run that lost its lock, with the server that kept it, may have confirmed
         # rows that another run has read anew since.
         await in_thread(
             partial(
@@ -294,10 +294,10 @@ async def open_job(
         allow_duplicates: References of rows that may be paid although the ledger knows, or the
             sheet shows, that they look paid; a mapping gives each a reason to be noted.
         repeat_days: Days within which the same sum to the same account is not sent again.
-        callback_url: Where webhooks go; each payout adds a path nobody can guess.
+        callback_url: Where webhooks go; each payout adds a path that cannot be guessed.
         pace: How fast.
         limits: When to stop by oneself.
-        stop: When told to.
+        stop: Finishes what is in flight once it is set.
 
     Raises:
         RowsInvalidError: rows are wrong; all of them are listed.

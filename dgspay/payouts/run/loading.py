@@ -1,4 +1,4 @@
-"""Rows come into a ledger, or are held against one and against the batch they have begun."""
+"""Loading of rows into a ledger, or comparing them with it and with the batch they began."""
 
 from __future__ import annotations
 

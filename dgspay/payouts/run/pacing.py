@@ -1,4 +1,4 @@
-"""How fast a run goes, and when it stops by itself: values, and the one thing that counts."""
+"""Pace of a run, its rate limiter, and the rule by which it stops by itself."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class RateLimiter:
         """Wait for the next turn; at once where it is not wanted any more."""
         if self._interval is None:
             return
-        # In a queue, so that a stop is heard by whoever is first, and then by the others at once.
+        # In a queue, so that a stop reaches the first waiter, and then the others at once.
         async with self._queue:
             while wanted():
                 pause = self._next - self._monotonic()
@@ -59,7 +59,7 @@ class TakeSize:
     What is taken up is on disk as being sent, and what of it has not left when the machine dies
     is held all the same. So as many are taken up as workers wait for, and ahead of them no more
     than what leaves within a few hundredths of a second: none where payouts are slow, and enough
-    that nobody waits for a commit where they are fast.
+    that no worker waits for a commit where they are fast.
 
     Args:
         monotonic: Seconds that never run backwards.

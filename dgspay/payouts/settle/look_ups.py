@@ -31,7 +31,7 @@ class LookUps:
 
     Attributes:
         waiting: Payouts that are not settled yet.
-        without_reference: Those of them that cannot be looked up: nobody knows their name.
+        without_reference: Those of them that cannot be looked up: their reference is unknown.
         unlisted: Look-ups DGS-Pay answered with "not found"; whether it lists disbursements
             there at all is not documented.
     """
@@ -139,7 +139,7 @@ class Settler:
         except errors.NotFoundError as error:
             return error
         except ValueError:
-            # No look-up can carry such a name ("..", say): nobody can be asked about it.
+            # No look-up can carry such a name ("..", say): DGS-Pay cannot be asked about it.
             return errors.NotFoundError("its name cannot be looked up")
         except errors.DGSPayError:
             # A read that failed changes nothing; the next pass asks again.

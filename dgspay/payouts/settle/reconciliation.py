@@ -30,7 +30,7 @@ _SAYS = {
     State.FAILED: Standing.FAILED,
     State.ACCEPTED: Standing.PENDING,
 }
-_MAY_BE_PAID = "it may have been paid. Pay nobody again for it before you have looked at DGS-Pay"
+_MAY_BE_PAID = "it may have been paid. Do not pay for it again before you have looked at DGS-Pay"
 _MOST_PAGES_AT_ONCE = 4
 
 

@@ -67,7 +67,7 @@ async def _at_rest(ledger: Ledger, batch: str, find: partial[Record], wait: floa
     """Return a payout once it is not being sent any more: its answer may be on the way.
 
     Raises:
-        NotInDoubtError: nobody seems to send it, or it takes too long.
+        NotInDoubtError: no worker seems to send it, or it takes too long.
     """
     until = time.monotonic() + wait
     record = await anyio.to_thread.run_sync(find)
@@ -99,7 +99,7 @@ async def _looked_up(
     """Ask DGS-Pay about a payout before a person's word on it is taken.
 
     Raises:
-        ConfigError: there is nobody to ask with, and DGS-Pay has accepted the payout.
+        ConfigError: there is no client to ask with, and DGS-Pay has accepted the payout.
         NotInDoubtError: DGS-Pay says otherwise than the person, or that it is under way.
         DGSPayError: DGS-Pay cannot be asked.
     """

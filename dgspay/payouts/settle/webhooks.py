@@ -1,4 +1,4 @@
-"""Webhooks settle payouts: each row has a callback URL of its own that nobody can guess."""
+"""Webhooks that settle payouts: each row has a callback URL of its own that cannot be guessed."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class PayoutWebhooks:
         receiver.on(DisbursementSucceeded, DisbursementFailed)(payout_webhooks.take)
 
     An event that no payout of the ledger is known for is never answered with 200: DGS-Pay delivers
-    it again, and whoever looks at the log finds that the ledger is the wrong one.
+    it again, and a reader of the log finds that the ledger is the wrong one.
 
     Args:
         ledger: Remembers.
@@ -126,7 +126,7 @@ class PayoutWebhooks:
         if batch.terms.environment == _REAL and (
             event.environment is not None and event.environment.casefold() == EventEnvironment.TEST
         ):
-            # Nobody was paid by a simulation, whatever its webhook says and whoever signed it.
+            # A simulation pays no money, whatever its webhook says and however it is signed.
             logger.warning("a simulated event for row %d of %s was refused", number, batch.name)
             raise errors.WrongEnvironmentError(
                 f"a simulated event came for a payout of batch {batch.name} that pays real money"

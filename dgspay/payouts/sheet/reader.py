@@ -1,4 +1,4 @@
-"""Rows in: CSV files, frames and plain mappings become payouts, or faults with line numbers."""
+"""Reader of CSV files, frames and plain mappings: payouts, or faults with line numbers."""
 
 from __future__ import annotations
 
@@ -121,7 +121,9 @@ def _columns_of(
         if renamed and renamed[1] in names and (meant := _meaning_of(renamed[1], mapping)):
             twice.add(meant)
     if twice:
-        raise ConfigError(f"two columns mean {', '.join(sorted(twice))}; keep one of them")
+        raise ConfigError(
+            f"more than one column maps to {', '.join(sorted(twice))}; keep one of them"
+        )
     return columns, [h for h, column in zip(headings, columns, strict=True) if column is None and h]
 
 
@@ -352,7 +354,7 @@ def _from_mappings(mappings: Iterable[Mapping[Any, Any]], mapping: Mapping[str, 
     headings = _Headings(mapping)
     if first is not None and not isinstance(first, Mapping):
         raise ConfigError("rows of a program must be mappings, a dict for each row")
-    # Of none at all it is told that there are no columns, as of a file.
+    # Without any, the error is that there are no columns, as for a file.
     _require_columns(headings.meaning((*(first or ()),)).values())
     sha256 = hashlib.sha256()
 

@@ -212,7 +212,7 @@ def _needed(row: Mapping[str, Any], column: str) -> str:
 
 
 def _number(row: Mapping[str, Any], column: str) -> str:
-    """Read digits that are a name, where a lost zero or digit would pay somebody else."""
+    """Read digits that are a name, where a lost zero or digit would pay another account."""
     value = row.get(column)
     if isinstance(value, int | float) and not isinstance(value, bool):
         # A phone keeps its meaning without the zero in front; an account does not.

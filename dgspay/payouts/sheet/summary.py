@@ -1,4 +1,4 @@
-"""What a batch comes to: its count, its sum, its banks, and rows that look like one another."""
+"""Summary of a sheet: its count, its sum, its banks, and rows that look like one another."""
 
 from __future__ import annotations
 

@@ -76,9 +76,9 @@ async def run_with(
 @pytest.mark.parametrize(
     ("said", "shown"),
     [
-        ({"amount": 100_100}, "the answer speaks of 100100 RWF"),
-        ({"currency": "USD"}, "the answer speaks of 1001 in USD"),
-        ({"recipient": {"msisdn": "0788999999"}}, "the answer speaks of another account"),
+        ({"amount": 100_100}, "the answer reports 100100 RWF"),
+        ({"currency": "USD"}, "the answer reports 1001 in USD"),
+        ({"recipient": {"msisdn": "0788999999"}}, "the answer reports another account"),
     ],
 )
 async def test_an_answer_about_another_payment_is_held_and_shown(
@@ -129,7 +129,7 @@ async def test_an_event_about_another_payment_confirms_nobody(
     PayoutWebhooks(ledger, "secret").receive("/", body, sign(body, "secret"))
     record = ledger.page("salaries")[0]
     assert record.state is State.HELD
-    assert (record.contradiction or "").startswith("the webhook speaks of")
+    assert (record.contradiction or "").startswith("the webhook reports")
 
 
 # --- DGS-Pay's name for a payout ----------------------------------------------------------

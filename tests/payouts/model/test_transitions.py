@@ -89,4 +89,4 @@ def test_an_event_about_another_amount_is_held_and_shown() -> None:
         learned=Learned.PAID, source=Source.WEBHOOK, amount=Decimal(500), dgs_reference="DGS1"
     )
     after = merge(record(State.HELD), evidence, 1)
-    assert (after.state, after.contradiction) == (State.HELD, "the webhook speaks of 500 RWF")
+    assert (after.state, after.contradiction) == (State.HELD, "the webhook reports 500 RWF")

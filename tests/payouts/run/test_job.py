@@ -498,4 +498,4 @@ async def test_a_webhook_about_another_amount_does_not_confirm(
         batch = (await held_row(dgs, emulator, ledger, tmp_path)).batch
     PayoutWebhooks(ledger, "secret").receive(batch.callback_of(1) or "", *delivery("D", amount=5))
     (record,) = ledger.page("one")
-    assert (record.state, record.contradiction) == (State.HELD, "the webhook speaks of 5 RWF")
+    assert (record.state, record.contradiction) == (State.HELD, "the webhook reports 5 RWF")

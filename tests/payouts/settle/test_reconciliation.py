@@ -18,7 +18,7 @@ from tests.cli.terminal import CommandLine, variables
 from tests.support.crash_points import ledger_of
 from tests.support.sheet_factory import RICH, in_process, ledger_in, write_sheet
 
-MAY_BE_PAID = "it may have been paid. Pay nobody again for it before you have looked at DGS-Pay"
+MAY_BE_PAID = "it may have been paid. Do not pay for it again before you have looked at DGS-Pay"
 
 
 def have_listed(emulator: Emulator, *transfers: dict[str, Any]) -> None:

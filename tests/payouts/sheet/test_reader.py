@@ -158,7 +158,7 @@ def test_every_fault_of_a_recipient_is_listed() -> None:
         (b'reference,"amount,msisdn\n', "line 1 .*not CSV"),
         (b"reference,amount\n", "msisdn"),
         (b"amount,msisdn\n", "reference"),
-        (b"reference,amount,msisdn,Amount\n", "two columns"),
+        (b"reference,amount,msisdn,Amount\n", "more than one column"),
     ],
 )
 def test_a_file_that_cannot_be_a_sheet(tmp_path: Path, text: bytes, message: str) -> None:
@@ -349,7 +349,7 @@ BANK = {"reference": "b", "amount": 5000, "bank_key": "bk_rw", "account_number":
         ({"bank_key": "bk_rw"}, "msisdn does not belong to a bank account; leave it empty"),
         ({"account_number": "123"}, "account_number does not belong to a mobile wallet"),
         ({"Currency": "USD"}, "currency must be RWF: payouts leave the RWF wallet"),
-        ({"Amount": 9000}, "two columns mean amount; keep one of them"),
+        ({"Amount": 9000}, "more than one column maps to amount; keep one of them"),
         ({None: ["MTN"]}, "it has more fields than the heading line"),
     ],
 )
@@ -381,9 +381,9 @@ def test_a_frame_with_two_columns_of_one_name_is_refused(second: str) -> None:
         [["a", 5000, "0788123456", "MTN", 7000]],
         columns=["reference", "amount", "msisdn", "network", second],
     )
-    with pytest.raises(ConfigError, match="two columns mean amount; keep one of them"):
+    with pytest.raises(ConfigError, match="more than one column maps to amount; keep one of them"):
         check_rows(frame)
-    with pytest.raises(ConfigError, match="two columns mean amount; keep one of them"):
+    with pytest.raises(ConfigError, match="more than one column maps to amount; keep one of them"):
         check_rows(frame.rename(columns={"amount": "Net", second: "Net"}), {"Net": "amount"})
     # Two that mean nothing here harm nobody.
     noted = pandas.DataFrame(
@@ -399,7 +399,7 @@ def test_what_polars_and_pandas_make_of_a_sheet_with_two_columns_of_one_name_is_
     polars = pytest.importorskip("polars", reason="polars is not installed")
     path = sheet(tmp_path, "reference,amount,msisdn,network,amount\nr1,1000,0788123456,MTN,2000\n")
     for source in (path, pandas.read_csv(path, dtype=str), polars.read_csv(path)):
-        with pytest.raises(ConfigError, match="two columns mean amount"):
+        with pytest.raises(ConfigError, match="more than one column maps to amount"):
             check_rows(source)
 
 

@@ -20,6 +20,6 @@ class LocalEngine:
         self._waiting.extend(chunk for chunk in chunks if chunk not in self._waiting)
 
     async def work(self, pay: PayChunk, stop: Stop, *, until_idle: bool = True) -> None:
-        """Pay what was submitted. Nobody else can submit more, so it ends when that is done."""
+        """Pay what was submitted. Others cannot submit more, so it ends when that is done."""
         while self._waiting and not stop:
             await pay(self._waiting.popleft())

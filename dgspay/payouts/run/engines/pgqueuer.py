@@ -205,7 +205,7 @@ class PgQueuerEngine:
             refused: list[Exception] = []
             entrypoint = _entrypoint_for(pay)
 
-            # Held and not deleted: a chunk that failed is for somebody to look at.
+            # Held and not deleted: a chunk that failed needs a person's attention.
             @queue.entrypoint(entrypoint, concurrency_limit=self._everywhere, on_failure="hold")
             async def pay_chunk(job: Job) -> None:
                 ref = _read(job.payload)
@@ -224,7 +224,7 @@ class PgQueuerEngine:
             running = asyncio.create_task(
                 queue.run(
                     # That chunks have ended is written down once a batch of them has, or a tenth
-                    # of a second later, and nobody gets the next one before.
+                    # of a second later, and no worker gets the next one before.
                     batch_size=1,
                     max_concurrent_tasks=2 * self._at_once,
                     dequeue_timeout=timedelta(seconds=1),
@@ -243,7 +243,7 @@ class PgQueuerEngine:
         It would be failed, and so would every other one that this worker comes by meanwhile.
 
         Raises:
-            LedgerError: the ledger cannot be written, and nobody waits for it any longer.
+            LedgerError: the ledger cannot be written, and the patience is used up.
         """
         until = time.monotonic() + self._patience
         told = ""
@@ -302,7 +302,7 @@ async def _watch(
     Args:
         queue: The queue.
         connection: Asks what is left.
-        stop: When told to.
+        stop: Finishes what is in flight once it is set.
         wanted: Entrypoint and batches whose chunks are waited for; None for as long as it takes.
     """
     while not stop:
@@ -317,10 +317,10 @@ async def _watch(
 
 
 async def _install(connection: psycopg.AsyncConnection[Any], queries: Queries) -> None:
-    # Without the lock first: whoever is stopped while holding it must hold up nobody else.
+    # Without the lock first: a worker that is stopped while holding it must not hold up others.
     if await queries.has_table("pgqueuer_statistics"):
         return
-    # In a transaction, which the server ends where somebody is stopped within it all the same.
+    # In a transaction, which the server ends where a worker is stopped within it all the same.
     async with connection.transaction():
         await connection.execute(LIMITS)
         await connection.execute(_LOCK_INSTALL)
