@@ -48,6 +48,9 @@ def code_for(error: errors.DGSPayError) -> ExitCode:
             return ExitCode.USAGE
         case errors.SignatureError():
             return ExitCode.NO
+        case errors.IdempotencyError() if error.outcome is not Outcome.NOT_SENT:
+            # What uses the key may be this very call, sent on twice, or the same one made before.
+            return ExitCode.UNKNOWN
         case errors.APIError() if error.outcome is Outcome.REJECTED:
             return ExitCode.REFUSED
         case _:

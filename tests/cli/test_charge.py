@@ -284,6 +284,8 @@ def test_limits_do_not_go_with_a_price(dgspay: CommandLine, emulator: Emulator) 
         (errors.UndecodableOutcomeError("x"), ExitCode.UNKNOWN),
         (errors.ContradictoryOutcomeError("x"), ExitCode.UNKNOWN),
         (errors.WaitTimeoutError("x"), ExitCode.UNKNOWN),
+        (errors.IdempotencyError("x", outcome=errors.Outcome.REJECTED), ExitCode.UNKNOWN),
+        (errors.IdempotencyError("x", outcome=errors.Outcome.NOT_SENT), ExitCode.NOT_SENT),
     ],
 )
 def test_the_exit_code_says_what_is_known(error: errors.DGSPayError, code: ExitCode) -> None:

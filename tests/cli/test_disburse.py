@@ -107,6 +107,18 @@ def test_a_lost_answer_is_told_honestly(dgspay: CommandLine, emulator: Emulator)
     assert disbursed(emulator) == 1
 
 
+@pytest.mark.acceptance(66)
+def test_a_key_in_use_is_no_refusal_for_the_request_may_have_been_sent_on_twice(
+    dgspay: CommandLine, emulator: Emulator
+) -> None:
+    emulator.faults.send_on_twice("POST /disburse")
+    said = dgspay("disburse", *PHONE, "--yes", "--idempotency-key", "salary-jane")
+    assert len(emulator.executed) == 1
+    assert (said.code, said.out) == (5, ""), said.err
+    for part in ("may have moved", "error code: 93", "idempotency key: salary-jane"):
+        assert part in said.err
+
+
 def test_a_wallet_that_is_too_small_is_a_refusal(dgspay: CommandLine, emulator: Emulator) -> None:
     said = dgspay("disburse", *PHONE[2:], "--amount", "900000000", "--yes")
     assert said.code == 3
