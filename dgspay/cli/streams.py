@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import select
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -80,13 +81,15 @@ class GuardedOutput(io.RawIOBase):
         if self._raw is None or (self.failure is not None and self.forgives):
             return length
         try:
-            written = self._raw.write(data)
+            # A pipe set not to block takes nothing while its reader is slow.
+            while (written := self._raw.write(data)) is None:
+                select.select([], [self._raw], [])
         except (OSError, ValueError) as error:
             # ValueError: it was closed meanwhile.
             number = error.errno if isinstance(error, OSError) else errno.EBADF
             self.failure = OutputLostError(number, os.strerror(number or errno.EIO))
         else:
-            return length if written is None else written
+            return written
         if self.forgives:
             return length
         raise self.failure

@@ -139,3 +139,18 @@ def test_json_is_json_and_csv_is_utf_8_whatever_the_locale(
     listed = dgspay("links", "list", "--json")
     for read_as in (encoding, "utf-8"):
         assert json.loads(listed.decode(read_as))[0]["title"] == title
+
+
+def test_a_pipe_that_does_not_block_loses_nothing_of_a_long_result(
+    emulator: Emulator, base_url: str
+) -> None:
+    emulator.generate(2000)
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    command = [sys.executable, "-m", "dgspay", "transactions", "list", "--json"]
+    environ = {**os.environ, **variables(emulator, base_url)}
+    with subprocess.Popen(command, env=environ, stdout=write) as running:
+        os.close(write)
+        with os.fdopen(read, "rb") as reader:
+            rows = json.loads(reader.read())
+    assert (running.returncode, len(rows)) == (0, 2000)

@@ -24,6 +24,9 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+", re.ASCII)
 _TOKEN_CHARACTERS = 32  # of base64: 192 bits
 
 _PERIOD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", re.ASCII)
+# What a mistyped month looks like: its references would be those of a period of their own.
+_DIGITS = re.compile(r"[0-9._-]+", re.ASCII)
+_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 
 REPEAT_DAYS = 5.0
 """Days within which the same sum to the same account is taken for a mistake.
@@ -232,13 +235,21 @@ def check_period(period: str | None) -> str | None:
     """Return a batch's period.
 
     Raises:
-        ConfigError: when it could not stand in a batch's name.
+        ConfigError: when it could not stand in a batch's name, or is a month written otherwise
+            than `2026-12`.
     """
-    if period is None or (isinstance(period, str) and _PERIOD.fullmatch(period)):
-        return period if period is None else period.lower()
-    raise ConfigError(
-        "a period is 1 to 32 of A-Z, a-z, 0-9, dot, hyphen and underscore, such as 2026-12"
-    )
+    if period is None:
+        return None
+    if not isinstance(period, str) or not _PERIOD.fullmatch(period):
+        raise ConfigError(
+            "a period is 1 to 32 of A-Z, a-z, 0-9, dot, hyphen and underscore, such as 2026-12"
+        )
+    if _DIGITS.fullmatch(period) and not _MONTH.fullmatch(period):
+        raise ConfigError(
+            f"the period {period!r} is no month: write it as 2026-12. A mistyped period would "
+            "pay the same references once more"
+        )
+    return period.lower()
 
 
 def check_days(days: float) -> float:

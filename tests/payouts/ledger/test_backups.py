@@ -252,5 +252,5 @@ def test_the_commands_say_what_they_did_and_what_is_next(tmp_path: Path) -> None
         assert f"restore --compared --ledger {ledger}" in said
         assert "may have been paid already" in say("run", str(second), "--yes", *place, code=2)
         assert "own means" in say("backup", "x", "--ledger", "postgresql://nowhere/x", code=2)
-        assert "Noted" in say("restore", "--compared", "--yes", *place, code=0)
+        assert "Recorded" in say("restore", "--compared", "--yes", *place, code=0)
         assert list(paid(emulator).values()) == [2] * 5  # November and December

@@ -539,6 +539,9 @@ async def test_a_period_belongs_to_its_batch(tmp_path: Path) -> None:
             await own.run(sheet, batch="salaries-2026-11")
         with pytest.raises(ConfigError, match="a period is"):
             await own.run(sheet, period="12/2026")
+        for mistyped in ("2026-13", "2026-1", "202612", "2026-12-1", "2026.12"):
+            with pytest.raises(ConfigError, match="is no month"):
+                await own.run(sheet, period=mistyped)
         assert len(emulator.executed) == 2
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.known_secrets import SECRETS
 from tests.support.secret_scanner import Witness
-from tests.support.secrets import SECRETS
 
 
 @pytest.fixture

@@ -17,9 +17,7 @@ import pytest
 
 from dgspay import AsyncDGSPay, DGSPay
 from dgspay.api import balances, charges
-from tests.support.raw_server import Connection, RawServer, Script, answering, free_port, http
-from tests.support.secret_scanner import Witness
-from tests.support.secrets import (
+from tests.support.known_secrets import (
     ACCOUNT,
     API_KEY,
     CARD,
@@ -33,6 +31,8 @@ from tests.support.secrets import (
     raised,
     settings,
 )
+from tests.support.raw_server import Connection, RawServer, Script, answering, free_port, http
+from tests.support.secret_scanner import Witness
 from tests.support.transport_matrix import WAYS, Way
 
 

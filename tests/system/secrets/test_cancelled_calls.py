@@ -17,9 +17,9 @@ import pytest
 
 from dgspay import AsyncDGSPay, DGSPay
 from dgspay.core.messages import Request, Response, Timeout
+from tests.support.known_secrets import ACCOUNT, API_KEY, OTP, settings
 from tests.support.raw_server import Connection, RawServer, Script
 from tests.support.secret_scanner import Witness
-from tests.support.secrets import ACCOUNT, API_KEY, OTP, settings
 from tests.support.transport_matrix import ASYNC_WAYS, WAYS, Way
 from tests.system.secrets.test_calls import CALLS, Call, otp
 

@@ -28,9 +28,7 @@ from dgspay.payouts import PayoutWebhooks, SqliteLedger, open_job
 from dgspay.secret import Secret
 from dgspay.transports.httpx import HttpxTransport
 from dgspay.webhooks import MemoryInbox, PaymentSucceeded, WebhookReceiver
-from tests.support.raw_server import RawServer
-from tests.support.secret_scanner import Witness
-from tests.support.secrets import (
+from tests.support.known_secrets import (
     ACCOUNT,
     API_KEY,
     CARD,
@@ -48,6 +46,8 @@ from tests.support.secrets import (
     raised,
     settings,
 )
+from tests.support.raw_server import RawServer
+from tests.support.secret_scanner import Witness
 from tests.support.transport_matrix import WAYS
 
 SETUPS: dict[str, Callable[[], Any]] = {

@@ -17,8 +17,8 @@ import pytest
 from dgspay import DGSPay, errors
 from dgspay.api import balances
 from dgspay.core.messages import Request, Response, Timeout
+from tests.support.known_secrets import ACCOUNT, API_KEY, CARD, ENCRYPTED_PIN, JANE, OTP
 from tests.support.secret_scanner import Witness
-from tests.support.secrets import ACCOUNT, API_KEY, CARD, ENCRYPTED_PIN, JANE, OTP
 
 # As a server, a proxy or a debugging page may write what it was sent.
 FORMS: dict[str, Callable[[str], str]] = {
