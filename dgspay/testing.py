@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from anyio.lowlevel import RunVar
+
     from dgspay.client import AsyncDGSPay, DGSPay
     from dgspay.core.messages import Request, Response, Timeout
     from dgspay.emulator import Emulator, Served
@@ -87,10 +89,10 @@ class _InEveryLoop:
     """
 
     def __init__(self, emulator: Emulator) -> None:
-        from anyio.lowlevel import RunVar  # noqa: PLC0415 - loaded by the test that uses it
+        from anyio import lowlevel  # noqa: PLC0415 - loaded by the test that uses it
 
         self._emulator = emulator
-        self._transport: RunVar[AsyncTransport] = RunVar("dgspay emulator")
+        self._transport: RunVar[AsyncTransport] = lowlevel.RunVar("dgspay emulator")
 
     async def send(self, request: Request, timeout: Timeout) -> Response:
         """Send the request and return the answer."""

@@ -29,8 +29,12 @@ def shown_text(text: object) -> str:
     return repr(masked_text(text) if type(text) is str else text)
 
 
-def shown(_: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:
-    """Show every text of a model by `shown_text`: the `field_transformer` of all models."""
+def shown(_: type, fields: list[Any]) -> list[Any]:
+    """Show every text of a model by `shown_text`: the `field_transformer` of all models.
+
+    Args:
+        fields: The `attrs.Attribute`s of the class.
+    """
     return [
         field.evolve(repr=shown_text) if field.repr is True and "str" in str(field.type) else field
         for field in fields

@@ -24,6 +24,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+__all__ = ["Standing", "contradiction_in", "standing_of", "statement_of_event", "statements"]
+
 
 class Standing(enum.StrEnum):
     """The standing of a payment, a transfer or a conversion, by all that was reported."""

@@ -7,6 +7,8 @@ from collections import deque
 
 from dgspay.forks import new_lock
 
+__all__ = ["Slots"]
+
 
 class Turn:
     """The place of one call in the queue, and then its slot."""
