@@ -209,7 +209,7 @@ def test_the_use_of_a_payer_who_walked_away_is_given_back_in_the_console(
     gone.get_by_text("Enter your card PIN").wait_for()
     other = opened(path_of(made))
     enter_card(other, APPROVED)
-    other.get_by_text("Someone else is paying with this link's last use.").wait_for()
+    other.get_by_text("The link's last use is taken by a payment in progress.").wait_for()
     opened("/").get_by_role("button", name="Decline").click()
     gone.get_by_text("Payment not made").wait_for()
     enter_card(other, APPROVED)
