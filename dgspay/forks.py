@@ -105,6 +105,11 @@ class Gate:
 at_sqlite = Gate()
 """Where threads are that use SQLite: its locks are those of the whole process."""
 
+in_handshake = Gate()
+"""Where threads are that begin TLS by a context of the user's, which a child shares.
+
+The context has locks of OpenSSL's, and no way to be made anew."""
+
 # How long a fork waits for what is undivided. It must not wait for ever where another part of the
 # program keeps the two apart by a lock of its own.
 _PATIENCE = 10.0
@@ -122,9 +127,11 @@ _wait = _Wait()
 def _before() -> None:
     _wait.is_over = undivided.acquire(timeout=_PATIENCE)
     at_sqlite.shut()
+    in_handshake.shut()
 
 
 def _after_in_parent() -> None:
+    in_handshake.open()
     at_sqlite.open()
     if _wait.is_over:
         undivided.release()
@@ -137,6 +144,7 @@ def _in_child() -> None:
         undivided._at_fork_reinit()  # type: ignore[attr-defined]  # noqa: SLF001 - as below
     for lock in list(_locks):
         lock._at_fork_reinit()  # noqa: SLF001 - as the standard library renews its own
+    in_handshake.open_in_child()
     at_sqlite.open_in_child()
     for owner in list(_renewed):
         owner.renew_in_child()

@@ -17,8 +17,11 @@ Verify = ssl.SSLContext | bool | str | os.PathLike[str]
 _ENVIRONMENT = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
-def checked_verify(verify: Verify) -> ssl.SSLContext | bool:
-    """Return it with a path made into a context, so that nothing of it is wrong later on.
+def checked_verify(verify: Verify) -> ssl.SSLContext | bool | Path:
+    """Return it, once it is seen that what is at a path can be read.
+
+    A path stays one: a forked child must not go on with a context that another thread of its
+    parent's may have been in the midst of, and reads the certificates anew.
 
     Raises:
         ConfigError: when it is none of what it may be, or nothing can be read at its path.
@@ -32,22 +35,31 @@ def checked_verify(verify: Verify) -> ssl.SSLContext | bool:
             )
         return verify
     if isinstance(verify, str | os.PathLike) and os.fspath(verify):
-        return _context_of(Path(verify))
+        path = Path(verify)
+        _require_readable(path)
+        return path
     raise ConfigError(
         "verify must be True, False, an ssl.SSLContext or the path of a file of certificates, "
         f"not {verify!r:.40}"
     )
 
 
-def _context_of(path: Path) -> ssl.SSLContext:
+def context_of(path: Path) -> ssl.SSLContext:
+    """Make a context that trusts the authorities in a file or folder."""
+    if path.is_dir():
+        return ssl.create_default_context(capath=path)
+    return ssl.create_default_context(cafile=path)
+
+
+def _require_readable(path: Path) -> None:
     try:
-        if path.is_dir():
-            return ssl.create_default_context(capath=path)
-        return ssl.create_default_context(cafile=path)
+        context_of(path)
     except ssl.SSLError:
         reason = "holds no certificates (they are expected in PEM form)"
     except (OSError, ValueError) as error:
         reason = f"cannot be read ({getattr(error, 'strerror', None) or error})"
+    else:
+        return
     raise ConfigError(
         f"verify must be True, False, an ssl.SSLContext or the path of a file of certificates; "
         f"{str(path)!r} {reason}"
@@ -55,7 +67,7 @@ def _context_of(path: Path) -> ssl.SSLContext:
 
 
 def read(make: Callable[[], ssl.SSLContext], *, trust_env: bool) -> ssl.SSLContext:
-    """Make the context of the public authorities, or of those that the environment names.
+    """Make the context of the authorities that are trusted.
 
     Raises:
         TransportFailure: when they cannot be read; nothing was sent, and nothing will be.
@@ -69,5 +81,5 @@ def read(make: Callable[[], ssl.SSLContext], *, trust_env: bool) -> ssl.SSLConte
 
 def _unreadable(reason: str, *, trust_env: bool) -> TransportFailure:
     named = [name for name in _ENVIRONMENT if trust_env and os.environ.get(name)]
-    where = f"that {named[0]} names" if named else "of the public authorities"
+    where = f"that {named[0]} names" if named else "to verify the server by"
     return misconfigured(f"the certificates {where} cannot be read ({reason})")

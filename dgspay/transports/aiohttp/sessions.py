@@ -8,6 +8,7 @@ import os
 import select
 import ssl
 import weakref
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -39,7 +40,7 @@ _TURNS = 20
 class Options:
     """How the sessions of our own are made; see `AiohttpTransport`."""
 
-    verify: ssl.SSLContext | bool
+    verify: ssl.SSLContext | bool | Path
     trust_env: bool
     proxy: str | None
     max_connections: int
@@ -339,6 +340,8 @@ def _tls_context(options: Options) -> ssl.SSLContext:
 
 
 def _made_context(options: Options) -> ssl.SSLContext:
+    if isinstance(options.verify, Path):
+        return certificates.context_of(options.verify)
     if not options.verify:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False

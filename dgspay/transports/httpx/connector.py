@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import attrs
 
 from dgspay.core.messages import TransportFailure
-from dgspay.forks import renew_in_child, undivided
+from dgspay.forks import Gate, in_handshake, renew_in_child, undivided
 from dgspay.transports import certificates
 from dgspay.transports.certificates import Verify, checked_verify
 from dgspay.transports.checks import checked_flag, checked_proxy
@@ -93,6 +94,11 @@ class Connector:
         self._context: ssl.SSLContext | None = None
         renew_in_child(self)
 
+    @property
+    def fork_gate(self) -> Gate | None:
+        """What keeps forks out while TLS begins: a context of the user's cannot be made anew."""
+        return in_handshake if isinstance(self._verify, ssl.SSLContext) else None
+
     def renew_in_child(self) -> None:
         """Use no context of the parent's: another thread may have been in the midst of it."""
         self._context = None
@@ -150,6 +156,8 @@ class Connector:
         return context
 
     def _make_context(self) -> ssl.SSLContext:
+        if isinstance(self._verify, Path):
+            return certificates.context_of(self._verify)
         context: ssl.SSLContext = self.library.client.create_ssl_context(
             verify=self._verify, trust_env=self._trust_env
         )

@@ -196,7 +196,8 @@ class ThreadPool:
         core = routes.library.core
         self._routes = routes
         self._core = core
-        self._backend = BlockingGatheringBackend(BoundBackend(core.SyncBackend()), core)
+        bound = BoundBackend(core.SyncBackend(), routes.fork_gate)
+        self._backend = BlockingGatheringBackend(bound, core)
         self._shelf = IdleConnections(limit)
         self._slots = Slots(limit)
         self._lock = new_lock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import threading
@@ -20,8 +21,23 @@ class AlarmError(Exception):
     """What the program raises when its alarm rings."""
 
 
-def _ring(_: int, __: FrameType | None) -> None:
+def _ring(_: int, interrupted: FrameType | None) -> None:
+    if _is_in_a_callback(interrupted):
+        signal.setitimer(signal.ITIMER_REAL, 0.001)
+        return
     raise AlarmError
+
+
+def _is_in_a_callback(frame: FrameType | None) -> bool:
+    """Whether Python would swallow what is raised now: in a destructor, or a weak reference's."""
+    while frame is not None:
+        if frame.f_code.co_name == "__del__" or frame.f_globals["__name__"] in _OF_WEAK_REFERENCES:
+            return True
+        frame = frame.f_back
+    return False
+
+
+_OF_WEAK_REFERENCES = ("weakref", "_weakrefset")
 
 
 @contextmanager
@@ -63,6 +79,8 @@ def _work_and_exit(work: Callable[[], None]) -> None:
     thread = threading.Thread(target=guarded, daemon=True)
     thread.start()
     thread.join(_PATIENCE / 2)
+    if thread.is_alive():
+        faulthandler.dump_traceback(2)
     if failures:
         os.write(2, failures[0].encode())
     os._exit(2 if thread.is_alive() else len(failures))
