@@ -53,7 +53,7 @@ from dgspay.transports.aiohttp import AiohttpTransport
 
 ROWS, ROUNDS, LATENCY, CONCURRENCY = 5_000, 3, 0.030, 32
 LEAST = {"SQLite": 0.95, "PgQueuer": 0.9}
-MILLION, MILLION_SECONDS, MILLION_MIB = 1_000_000, 15.0, 50.0
+MILLION, MILLION_SECONDS, MILLION_MIB = 1_000_000, 8.0, 50.0
 
 ANSWER = b'{"status":"success","dgs_reference":"DGS%d"}'
 Subject = Callable[[AsyncDGSPay], Awaitable[float]]
