@@ -106,9 +106,8 @@ at_sqlite = Gate()
 """Where threads are that use SQLite: its locks are those of the whole process."""
 
 in_handshake = Gate()
-"""Where threads are that begin TLS by a context of the user's, which a child shares.
-
-The context has locks of OpenSSL's, and no way to be made anew."""
+"""Where threads are that begin TLS: OpenSSL has locks of the whole process, and others in each
+context, and a child that finds one locked hangs even where it makes a context of its own."""
 
 # How long a fork waits for what is undivided. It must not wait for ever where another part of the
 # program keeps the two apart by a lock of its own.

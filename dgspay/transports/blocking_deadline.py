@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import socket
@@ -11,9 +10,10 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from dgspay.forks import Gate
+from dgspay.forks import in_handshake
 from dgspay.interruption import interruption_in
 from dgspay.transports.interim import InterimAnswers
 from dgspay.transports.lookups import look_up
@@ -32,7 +32,7 @@ class Deadline(threading.local):
 
     end: float | None = None
 
-    @contextlib.contextmanager
+    @contextmanager
     def until(self, total: float | None) -> Iterator[None]:
         """Set it to `total` seconds from now, for the time of a `with`.
 
@@ -83,16 +83,10 @@ def bound(client: Any) -> None:
 
 
 class BoundBackend:
-    """A network backend of httpcore's or httpcore2's that keeps the deadline.
+    """A network backend of httpcore's or httpcore2's that keeps the deadline."""
 
-    Args:
-        backend: The backend that opens the connections.
-        gate: What keeps forks out while a connection goes over to TLS.
-    """
-
-    def __init__(self, backend: Any, gate: Gate | None = None) -> None:
+    def __init__(self, backend: Any) -> None:
         self._backend = backend
-        self._gate = gate
 
     def connect_tcp(
         self,
@@ -107,7 +101,7 @@ class BoundBackend:
         # Where it is not the library's own backend that connects, the host is its affair.
         if type(self._backend).__name__ != "SyncBackend":
             more = (local_address, socket_options)
-            return BoundStream(self._backend.connect_tcp(host, port, limit, *more), self._gate)
+            return BoundStream(self._backend.connect_tcp(host, port, limit, *more))
         network = sys.modules[type(self._backend).__module__.partition(".")[0]]
         failure: BaseException
         try:
@@ -116,7 +110,7 @@ class BoundBackend:
             failure = _interruption_or(error)
         else:
             streams = sys.modules[f"{network.__name__}._backends.sync"]
-            return BoundStream(streams.SyncStream(sock), self._gate)
+            return BoundStream(streams.SyncStream(sock))
         if isinstance(failure, TimeoutError) and interruption_in(failure) is None:
             raise network.ConnectTimeout(str(failure)) from failure
         if isinstance(failure, OSError | UnicodeError) and interruption_in(failure) is None:
@@ -128,7 +122,7 @@ class BoundBackend:
     ) -> BoundStream:
         """Open a connection to a socket in the file system."""
         stream = self._backend.connect_unix_socket(path, deadline.clamp(timeout), socket_options)
-        return BoundStream(stream, self._gate)
+        return BoundStream(stream)
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -155,9 +149,8 @@ def _connected(
 class BoundStream:
     """An open connection that keeps the deadline, and whose interim answers are counted."""
 
-    def __init__(self, stream: Any, gate: Gate | None = None) -> None:
+    def __init__(self, stream: Any) -> None:
         self._stream = stream
-        self._gate = gate
         self._interim = InterimAnswers()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -198,13 +191,13 @@ class BoundStream:
     ) -> BoundStream:
         """Go over to TLS."""
         try:
-            with self._gate or contextlib.nullcontext():
+            with in_handshake:
                 tls = self._stream.start_tls(ssl_context, server_hostname, deadline.clamp(timeout))
         except Exception as error:  # noqa: BLE001
             raised: BaseException = _interruption_or(error)
         else:
             if not _has_no_tls(tls):
-                return BoundStream(tls, self._gate)
+                return BoundStream(tls)
             tls.close()
             raised = ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
         raise raised

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import select
 import socket
 import ssl
@@ -145,3 +146,32 @@ def test_tls_does_not_begin_on_a_connection_that_was_reset(is_known: bool) -> No
             with pytest.raises((ConnectionResetError, httpcore.ConnectError)):
                 stream.start_tls(context, "127.0.0.1")
             gc.collect()
+
+
+@pytest.mark.acceptance(70)
+def test_fork_waits_for_a_handshake_of_tls() -> None:
+    """OpenSSL has locks of the whole process, which would stay locked in the child."""
+    is_within, is_over = threading.Event(), threading.Event()
+
+    def silent(connection: Connection) -> None:
+        connection.sock.recv(65_536)  # the beginning of the handshake
+        is_within.set()
+        is_over.wait(60)
+
+    def begin_tls(port: int) -> None:
+        stream = BoundBackend(httpcore.SyncBackend()).connect_tcp("127.0.0.1", port)
+        with contextlib.suppress(httpcore.ConnectError):
+            stream.start_tls(ssl.create_default_context(), "127.0.0.1")
+
+    with RawServer(silent) as server:
+        thread = threading.Thread(target=begin_tls, args=(server.port,))
+        thread.start()
+        assert is_within.wait(60)
+        threading.Timer(0.2, is_over.set).start()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python 3.12 warns of a fork beside other threads
+            child = os.fork()
+        if child == 0:
+            os._exit(0 if is_over.is_set() else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        thread.join()

@@ -18,6 +18,8 @@ from dgspay.core.messages import Request, Response
 from dgspay.errors import ConfigError
 from dgspay.transports.aiohttp import AiohttpTransport
 from dgspay.transports.httpx import HttpxTransport
+from dgspay.transports.httpx.connector import Connector
+from dgspay.transports.httpx.library import Library
 from tests.support.calls import carry_out, payout, settings_for
 from tests.support.certificate_authority import AUTHORITY
 from tests.support.raw_server import RawServer, answering, http
@@ -263,3 +265,15 @@ def test_transport_of_ones_own_need_not_say_for_which_client_it_is() -> None:
 def test_time_that_is_none_is_refused_by_its_name(part: str, seconds: Any) -> None:
     with pytest.raises(ConfigError, match=f"Timeout.*{part} must be a number of seconds above 0"):
         Timeout(**{part: seconds})
+
+
+@pytest.mark.acceptance(70)
+def test_path_is_read_anew_in_a_forked_child(files: Path) -> None:
+    """A context of the parent's may be locked in it for ever."""
+    connector = Connector(
+        Library.named("httpx"), verify=files / "ca.pem", trust_env=False, proxy=None
+    )
+    before = connector._certificates()
+    assert connector._certificates() is before
+    connector.renew_in_child()
+    assert connector._certificates() is not before

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import attrs
 
 from dgspay.core.messages import TransportFailure
-from dgspay.forks import Gate, in_handshake, renew_in_child, undivided
+from dgspay.forks import renew_in_child, undivided
 from dgspay.transports import certificates
 from dgspay.transports.certificates import Verify, checked_verify
 from dgspay.transports.checks import checked_flag, checked_proxy
@@ -93,11 +93,6 @@ class Connector:
         self._proxy = None if proxy is None else checked_proxy(proxy, kinds=_PROXIES)
         self._context: ssl.SSLContext | None = None
         renew_in_child(self)
-
-    @property
-    def fork_gate(self) -> Gate | None:
-        """What keeps forks out while TLS begins: a context of the user's cannot be made anew."""
-        return in_handshake if isinstance(self._verify, ssl.SSLContext) else None
 
     def renew_in_child(self) -> None:
         """Use no context of the parent's: another thread may have been in the midst of it."""

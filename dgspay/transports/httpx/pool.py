@@ -196,8 +196,7 @@ class ThreadPool:
         core = routes.library.core
         self._routes = routes
         self._core = core
-        bound = BoundBackend(core.SyncBackend(), routes.fork_gate)
-        self._backend = BlockingGatheringBackend(bound, core)
+        self._backend = BlockingGatheringBackend(BoundBackend(core.SyncBackend()), core)
         self._shelf = IdleConnections(limit)
         self._slots = Slots(limit)
         self._lock = new_lock()
