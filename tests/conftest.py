@@ -6,10 +6,13 @@ import os
 import shutil
 import signal
 import tempfile
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.acceptance.rows import named
 
 # A shell starts what runs in its background with Ctrl-C ignored, and the programs that tests
 # start and interrupt would inherit that.
@@ -27,6 +30,16 @@ os.environ["XDG_DATA_HOME"] = _STATE
 # How long an example takes says how busy the machine is.
 settings.register_profile("dgspay", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("dgspay")
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Reject a mark `acceptance` that does not carry its row's number and name."""
+    for item in items:
+        for mark in item.iter_markers("acceptance"):
+            try:
+                named(*mark.args)
+            except ValueError as wrong:
+                raise pytest.UsageError(f"{item.nodeid}: {wrong}") from None
 
 
 def pytest_collection_finish() -> None:

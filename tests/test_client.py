@@ -118,7 +118,7 @@ def test_an_asynchronous_hook_is_refused() -> None:
             DGSPay(**CREDENTIALS, hooks=[asynchronous])  # type: ignore[list-item]
 
 
-@pytest.mark.acceptance(10, 11)
+@pytest.mark.acceptance(10, "wrong-environment-key", 11, "scenario-in-production")
 @pytest.mark.parametrize(
     ("environment", "base_url"),
     [
@@ -187,7 +187,7 @@ class AsyncAnswering(Answering):
     async def aclose(self) -> None: ...
 
 
-@pytest.mark.acceptance(15)
+@pytest.mark.acceptance(15, "lost-answer")
 @pytest.mark.anyio
 @pytest.mark.parametrize("answer", [None, httpx.Response(200, json={"status": "success"}), b"{}"])
 @pytest.mark.parametrize("blocking", [True, False])

@@ -54,7 +54,7 @@ UNREADABLE = {
 }
 
 
-@pytest.mark.acceptance(28)
+@pytest.mark.acceptance(28, "hostile-json")
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
 def test_unreadable_answer_to_a_payout_leaves_the_outcome_unknown(body: bytes) -> None:
     dgs = answered_with(body)
@@ -66,7 +66,7 @@ def test_unreadable_answer_to_a_payout_leaves_the_outcome_unknown(body: bytes) -
         dgs.transactions.retrieve("dgs_1")
 
 
-@pytest.mark.acceptance(28)
+@pytest.mark.acceptance(28, "hostile-json")
 def test_the_programs_decimal_context_does_not_change_what_is_read() -> None:
     with decimal.localcontext() as context:
         context.traps[decimal.InvalidOperation] = False
@@ -81,7 +81,7 @@ def test_the_programs_decimal_context_does_not_change_what_is_read() -> None:
         ).amount == decimal.Decimal("1234567.89")
 
 
-@pytest.mark.acceptance(28)
+@pytest.mark.acceptance(28, "hostile-json")
 def test_answer_nested_as_deep_as_any_is_read() -> None:
     with pytest.raises(InvalidRequestError) as caught:
         answered_with(nested(90)).transactions.retrieve("dgs_1")

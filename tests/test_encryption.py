@@ -54,7 +54,7 @@ def shown_by_the_library(error: BaseException) -> str:
 # --- the wire format ----------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(39)
+@pytest.mark.acceptance(39, "known-answer")
 @pytest.mark.parametrize("vector", VECTORS["fields"], ids=lambda v: v["name"])
 def test_known_answers(vector: dict[str, str]) -> None:
     sealed = encrypt_field(vector["plaintext"], key=vector["key"], nonce=vector["nonce"])
@@ -63,14 +63,14 @@ def test_known_answers(vector: dict[str, str]) -> None:
     assert plaintext == vector["plaintext"]
 
 
-@pytest.mark.acceptance(39)
+@pytest.mark.acceptance(39, "known-answer")
 @pytest.mark.parametrize("vector", VECTORS["cards"], ids=lambda v: v["name"])
 def test_known_cards(vector: dict[str, Any]) -> None:
     card = CardEncryptor(vector["key"]).encrypt_card(**vector["card"], nonce=vector["nonce"])
     assert card.to_wire() == vector["wire"]
 
 
-@pytest.mark.acceptance(39)
+@pytest.mark.acceptance(39, "known-answer")
 @pytest.mark.parametrize("vector", VECTORS["pins"], ids=lambda v: v["name"])
 def test_known_pins(vector: dict[str, Any]) -> None:
     pin = CardEncryptor(vector["key"]).encrypt_pin(vector["pin"], nonce=vector["nonce"])
@@ -152,7 +152,7 @@ BAD_KEYS: dict[str, object] = {
 }
 
 
-@pytest.mark.acceptance(36)
+@pytest.mark.acceptance(36, "odd-encryption-key")
 @pytest.mark.parametrize("fault", BAD_KEYS)
 def test_a_bad_key_is_refused_and_not_shown(fault: str) -> None:
     key: Any = BAD_KEYS[fault]
@@ -166,7 +166,7 @@ def test_a_bad_key_is_refused_and_not_shown(fault: str) -> None:
         assert not key or str(key) not in str(caught.value)
 
 
-@pytest.mark.acceptance(36)
+@pytest.mark.acceptance(36, "odd-encryption-key")
 @pytest.mark.parametrize(
     "key", [KEY, KEY.rstrip("="), f"  {KEY}\n", f"{KEY[:20]}\r\n{KEY[20:]}"], ids=repr
 )
@@ -192,7 +192,7 @@ BAD_NONCES: dict[str, object] = {
 }
 
 
-@pytest.mark.acceptance(36)
+@pytest.mark.acceptance(36, "odd-encryption-key")
 @pytest.mark.parametrize("fault", BAD_NONCES)
 def test_a_bad_nonce_is_refused_and_not_shown(encryptor: CardEncryptor, fault: str) -> None:
     nonce: Any = BAD_NONCES[fault]
@@ -270,7 +270,7 @@ BAD_CARDS: dict[str, tuple[str, object]] = {
 }
 
 
-@pytest.mark.acceptance(37)
+@pytest.mark.acceptance(37, "odd-card-digits")
 @pytest.mark.parametrize("fault", BAD_CARDS)
 def test_a_bad_card_is_refused_without_its_digits(encryptor: CardEncryptor, fault: str) -> None:
     field, value = BAD_CARDS[fault]
@@ -282,7 +282,7 @@ def test_a_bad_card_is_refused_without_its_digits(encryptor: CardEncryptor, faul
         assert value not in message
 
 
-@pytest.mark.acceptance(37)
+@pytest.mark.acceptance(37, "odd-card-digits")
 @pytest.mark.parametrize(
     "pin",
     ["123", "1234567", "12a4", "\u0661\u0662\u0663\u0664", "1234\n", "", 1234, None],
@@ -299,7 +299,7 @@ def test_pins_of_four_to_six_digits(encryptor: CardEncryptor, pin: str) -> None:
     assert opened(encryptor.encrypt_pin(pin)) == [pin]
 
 
-@pytest.mark.acceptance(37)
+@pytest.mark.acceptance(37, "odd-card-digits")
 @pytest.mark.parametrize("vector", VECTORS["bad_cards"], ids=lambda v: v["name"])
 def test_the_browsers_bad_cards_are_refused_here_too(
     encryptor: CardEncryptor, vector: dict[str, str]
@@ -309,7 +309,7 @@ def test_the_browsers_bad_cards_are_refused_here_too(
         encryptor.encrypt_card(**card)
 
 
-@pytest.mark.acceptance(36, 37)
+@pytest.mark.acceptance(36, "odd-encryption-key", 37, "odd-card-digits")
 def test_the_browsers_bad_keys_nonces_and_pins_are_refused_here_too(
     encryptor: CardEncryptor,
 ) -> None:
@@ -327,7 +327,7 @@ def test_the_browsers_bad_keys_nonces_and_pins_are_refused_here_too(
 # --- row 38: a nonce is used once ---------------------------------------------------------
 
 
-@pytest.mark.acceptance(38)
+@pytest.mark.acceptance(38, "nonce-reuse")
 def test_a_nonce_is_refused_the_second_time(encryptor: CardEncryptor) -> None:
     encryptor.encrypt_card(**CARD, nonce="abc123def456")
     encryptor.encrypt_pin("1234", nonce="abc123def457")
@@ -340,7 +340,7 @@ def test_a_nonce_is_refused_the_second_time(encryptor: CardEncryptor) -> None:
             encrypt()
 
 
-@pytest.mark.acceptance(38)
+@pytest.mark.acceptance(38, "nonce-reuse")
 def test_a_pin_is_refused_under_its_cards_nonce(encryptor: CardEncryptor) -> None:
     card = encryptor.encrypt_card(**CARD)
     with pytest.raises(ValueError, match="used for a card before: a PIN needs") as caught:
@@ -351,7 +351,7 @@ def test_a_pin_is_refused_under_its_cards_nonce(encryptor: CardEncryptor) -> Non
         encryptor.encrypt_card(**CARD, nonce=pin.auth_pin_nonce)
 
 
-@pytest.mark.acceptance(38)
+@pytest.mark.acceptance(38, "nonce-reuse")
 def test_a_fresh_nonce_that_was_used_before_is_drawn_again(
     encryptor: CardEncryptor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -367,7 +367,7 @@ def test_a_refused_card_does_not_use_up_its_nonce(encryptor: CardEncryptor) -> N
     assert encryptor.encrypt_card(**CARD, nonce="abc123def456").card_nonce == "abc123def456"
 
 
-@pytest.mark.acceptance(38)
+@pytest.mark.acceptance(38, "nonce-reuse")
 def test_of_many_threads_one_gets_a_nonce(encryptor: CardEncryptor) -> None:
     start = threading.Barrier(8)
     won: list[str] = []
@@ -433,7 +433,7 @@ CRASHES: dict[str, Callable[[CardEncryptor], object]] = {
 }
 
 
-@pytest.mark.acceptance(37)
+@pytest.mark.acceptance(37, "odd-card-digits")
 @pytest.mark.parametrize("crash", CRASHES)
 def test_a_crash_report_with_locals_shows_no_secret(encryptor: CardEncryptor, crash: str) -> None:
     with pytest.raises((ValueError, ConfigError)) as caught:

@@ -10,7 +10,7 @@ import pytest
 from dgspay.money import Money, gross_for, parse_amount, parse_currency, to_json_number
 
 
-@pytest.mark.acceptance(6)
+@pytest.mark.acceptance(6, "odd-amount")
 @pytest.mark.parametrize(
     ("value", "exact"),
     [
@@ -29,7 +29,7 @@ def test_an_amount_keeps_its_digits(value: Any, exact: str) -> None:
     assert parse_amount(value) == Decimal(exact)
 
 
-@pytest.mark.acceptance(6)
+@pytest.mark.acceptance(6, "odd-amount")
 @pytest.mark.parametrize(
     ("value", "words"),
     [
@@ -55,7 +55,7 @@ TOO_LARGE = "amount has more than 15 digits before the point"
 TOO_FINE = "amount has more than 6 digits after the point"
 
 
-@pytest.mark.acceptance(6)
+@pytest.mark.acceptance(6, "odd-amount")
 @pytest.mark.parametrize(
     ("value", "words"),
     [
@@ -103,7 +103,7 @@ def test_a_currency_is_three_letters_in_capitals() -> None:
     assert str(refused.value) == "currency must be a str such as 'RWF', not int"
 
 
-@pytest.mark.acceptance(7)
+@pytest.mark.acceptance(7, "rwf-fraction")
 def test_money_knows_where_a_fraction_has_no_coin() -> None:
     assert Money.parse("94.50", "rwf").has_forbidden_fraction
     assert not Money.parse("94.00", "RWF").has_forbidden_fraction

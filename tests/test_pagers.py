@@ -16,7 +16,7 @@ from dgspay.pagers import AsyncPager, Pager
 from tests.core.test_pagination import listing, pages_of
 
 
-@pytest.mark.acceptance(35)
+@pytest.mark.acceptance(35, "failed-page")
 @pytest.mark.anyio
 @pytest.mark.parametrize("prefetch", [1, 3])
 async def test_two_walks_at_once_leave_each_other_alone(prefetch: int) -> None:
@@ -39,7 +39,7 @@ async def test_two_walks_at_once_leave_each_other_alone(prefetch: int) -> None:
     assert walked == [rows] * 3
 
 
-@pytest.mark.acceptance(35)
+@pytest.mark.acceptance(35, "failed-page")
 def test_two_blocking_walks_at_once_leave_each_other_alone() -> None:
     rows = [f"r{number}" for number in range(40)]
     serve = pages_of(rows, 5)
@@ -56,7 +56,7 @@ def test_two_blocking_walks_at_once_leave_each_other_alone() -> None:
     assert between == rows
 
 
-@pytest.mark.acceptance(35)
+@pytest.mark.acceptance(35, "failed-page")
 @pytest.mark.anyio
 async def test_walk_that_goes_on_after_its_failure_is_not_broken_off_any_more() -> None:
     serve = pages_of([f"r{number}" for number in range(10)], 5)
@@ -83,7 +83,7 @@ async def paused(page: Page[str]) -> Page[str]:
     return page
 
 
-@pytest.mark.acceptance(65)
+@pytest.mark.acceptance(65, "shared-pager")
 @pytest.mark.anyio
 @pytest.mark.parametrize("prefetch", [1, 3])
 @pytest.mark.parametrize("by_page", [False, True])
@@ -114,7 +114,7 @@ async def test_ten_tasks_that_share_a_walk_get_each_row_once(prefetch: int, by_p
     assert len(set(asked)) == len(asked) == 14
 
 
-@pytest.mark.acceptance(35, 65)
+@pytest.mark.acceptance(35, "failed-page", 65, "shared-pager")
 @pytest.mark.anyio
 async def test_task_that_is_cancelled_or_fails_takes_no_row_from_the_others() -> None:
     rows = [f"r{number}" for number in range(40)]
@@ -152,7 +152,7 @@ async def test_task_that_is_cancelled_or_fails_takes_no_row_from_the_others() ->
     assert sorted(taken) == sorted(rows)
 
 
-@pytest.mark.acceptance(65)
+@pytest.mark.acceptance(65, "shared-pager")
 @pytest.mark.parametrize("prefetch", [1, 3])
 @pytest.mark.parametrize("by_page", [False, True])
 def test_threads_that_share_a_walk_get_each_row_once(prefetch: int, by_page: bool) -> None:
@@ -173,7 +173,7 @@ def test_threads_that_share_a_walk_get_each_row_once(prefetch: int, by_page: boo
     assert sorted(taken) == sorted(rows)
 
 
-@pytest.mark.acceptance(65)
+@pytest.mark.acceptance(65, "shared-pager")
 def test_walk_that_is_advanced_from_within_its_own_fetch_is_refused_and_never_hangs() -> None:
     serve = pages_of(["r1", "r2"], 1)
     refusals: list[str] = []

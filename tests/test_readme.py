@@ -507,7 +507,7 @@ def failure_table() -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.acceptance(31, 61)
+@pytest.mark.acceptance(31, "retry-table", 61, "unclear-refusal")
 @pytest.mark.parametrize("repeat", Repeat)
 @pytest.mark.parametrize("verdict", ROWS)
 def test_the_failure_table_says_unknown_where_the_outcome_is(

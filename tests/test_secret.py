@@ -83,7 +83,7 @@ def test_what_is_sealed_has_no_attribute_that_holds_it() -> None:
         pickle.dumps(Sealed(b"x"))
 
 
-@pytest.mark.acceptance(68)
+@pytest.mark.acceptance(68, "hostile-server-text")
 def test_words_are_made_printable_and_keys_are_masked() -> None:
     odd = "\N{REPLACEMENT CHARACTER}"
     assert masked_text("a\nb\x1b[2J\u202e\u2028c") == f"a b{odd}[2J{odd} c"
@@ -97,7 +97,7 @@ def test_data_that_is_kept_loses_secrets_and_nothing_else() -> None:
     assert masked_data({"n\n": [text, "a\nsk_live_1"]}) == {"n\n": [text, f"a\n{MASK}"]}
 
 
-@pytest.mark.acceptance(68)
+@pytest.mark.acceptance(68, "hostile-server-text")
 def test_secret_with_special_characters_is_found_as_each_layer_writes_it() -> None:
     secret = Secret('a"b/c&d+e==\\f')
     for text in ('a"b/c&d+e==\\f', 'a\\"b/c&d+e==\\\\f', "A%22B%2FC%26D%2BE%3D%3D%5CF"):
@@ -105,7 +105,7 @@ def test_secret_with_special_characters_is_found_as_each_layer_writes_it() -> No
     assert masked_text("a&quot;b/c&amp;d+e==\\f", [secret]) == MASK
 
 
-@pytest.mark.acceptance(68)
+@pytest.mark.acceptance(68, "hostile-server-text")
 @pytest.mark.parametrize("each", ["%{:02X}", "%{:02x}", "&#{};", "&#x{:X};", "\\u{:04x}"])
 def test_secret_is_found_with_every_character_written_as_a_number(each: str) -> None:
     written = "".join(each.format(ord(char)) for char in "sk_test_4711")

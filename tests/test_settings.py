@@ -35,7 +35,7 @@ BAD_KEYS = {
 }
 
 
-@pytest.mark.acceptance(4)
+@pytest.mark.acceptance(4, "odd-api-key")
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("key", BAD_KEYS.values(), ids=BAD_KEYS)
 def test_malformed_api_key_is_refused_unseen(client: Any, key: Any) -> None:
@@ -46,7 +46,7 @@ def test_malformed_api_key_is_refused_unseen(client: Any, key: Any) -> None:
     assert caught.value.__context__ is None
 
 
-@pytest.mark.acceptance(4)
+@pytest.mark.acceptance(4, "odd-api-key")
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("key", ["", None])
 def test_missing_api_key_is_refused(client: Any, key: Any) -> None:
@@ -54,7 +54,7 @@ def test_missing_api_key_is_refused(client: Any, key: Any) -> None:
         client(api_key=key, account_number=ACCOUNT)
 
 
-@pytest.mark.acceptance(4)
+@pytest.mark.acceptance(4, "odd-api-key")
 @pytest.mark.parametrize(
     "number", ["", None, "ACC 1", "ACC\n1", "ACC\u2019", "\uff11", 1234, b"ACC"]
 )
@@ -63,7 +63,7 @@ def test_malformed_account_number_is_refused(number: Any) -> None:
         DGSPay(api_key=API_KEY, account_number=number)
 
 
-@pytest.mark.acceptance(4)
+@pytest.mark.acceptance(4, "odd-api-key")
 @pytest.mark.parametrize("key", ["sk_test_4eC39H", "SK_LIVE_4eC39H", " sk-4eC39H", '"sk_4eC39H'])
 @pytest.mark.parametrize("place", ["account_number", "environment", "base_url"])
 def test_a_key_in_another_place_is_refused_unseen(place: str, key: str) -> None:
@@ -73,7 +73,7 @@ def test_a_key_in_another_place_is_refused_unseen(place: str, key: str) -> None:
     assert "4eC39H" not in str(raised.value)
 
 
-@pytest.mark.acceptance(4)
+@pytest.mark.acceptance(4, "odd-api-key")
 def test_one_text_for_both_credentials_is_refused() -> None:
     with pytest.raises(ConfigError, match="account_number is an API key"):
         DGSPay(api_key="0123456789", account_number="0123456789")
@@ -120,7 +120,7 @@ BAD_IDEMPOTENCY_KEYS = {
 }
 
 
-@pytest.mark.acceptance(5)
+@pytest.mark.acceptance(5, "odd-idempotency-key")
 @pytest.mark.parametrize("key", BAD_IDEMPOTENCY_KEYS.values(), ids=BAD_IDEMPOTENCY_KEYS)
 def test_malformed_idempotency_key_is_refused(key: str) -> None:
     dgs, recorder = recording()
@@ -131,7 +131,7 @@ def test_malformed_idempotency_key_is_refused(key: str) -> None:
     assert recorder.requests == []
 
 
-@pytest.mark.acceptance(5)
+@pytest.mark.acceptance(5, "odd-idempotency-key")
 @pytest.mark.parametrize("key", [b"key", 5, True])
 def test_idempotency_key_that_is_not_text_is_refused(key: Any) -> None:
     dgs, recorder = recording()
@@ -140,7 +140,7 @@ def test_idempotency_key_that_is_not_text_is_refused(key: Any) -> None:
     assert recorder.requests == []
 
 
-@pytest.mark.acceptance(5)
+@pytest.mark.acceptance(5, "odd-idempotency-key")
 @pytest.mark.parametrize("key", ["k", "k" * 255, "!~"])
 def test_idempotency_key_is_sent_as_it_is(key: str) -> None:
     dgs, recorder = recording()
@@ -148,7 +148,7 @@ def test_idempotency_key_is_sent_as_it_is(key: str) -> None:
     assert recorder.requests[0].headers["Idempotency-Key"] == key
 
 
-@pytest.mark.acceptance(5)
+@pytest.mark.acceptance(5, "odd-idempotency-key")
 @pytest.mark.parametrize("key", BAD_IDEMPOTENCY_KEYS.values(), ids=BAD_IDEMPOTENCY_KEYS)
 def test_malformed_idempotency_key_of_an_operation_made_by_hand_is_refused(key: str) -> None:
     dgs, recorder = recording()
@@ -165,7 +165,7 @@ class Named(str, Enum):  # noqa: UP042 - formatted, a StrEnum is its text, and t
     TEST_KEY = "sk_test_4eC39H"
 
 
-@pytest.mark.acceptance(5)
+@pytest.mark.acceptance(5, "odd-idempotency-key")
 def test_a_member_of_a_text_enum_is_sent_as_its_text() -> None:
     recorder = Recorder()
     dgs = DGSPay(api_key=Named.TEST_KEY, account_number=Named.ORDER, transport=recorder)
@@ -191,7 +191,7 @@ def test_keys_are_not_trusted_because_of_a_word(word: Any) -> None:
         RetryPolicy(trust_idempotency=word)
 
 
-@pytest.mark.acceptance(5)
+@pytest.mark.acceptance(5, "odd-idempotency-key")
 @pytest.mark.parametrize("header", ["X-DGS-API-Key", "content-type", "Host", "a b", "a:b", ""])
 def test_idempotency_header_that_would_replace_another_is_refused(header: str) -> None:
     with pytest.raises(ConfigError, match="idempotency_header"):
@@ -276,7 +276,7 @@ ACCEPTED_URLS = {
 }
 
 
-@pytest.mark.acceptance(9)
+@pytest.mark.acceptance(9, "odd-base-url")
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("url", REFUSED_URLS)
 def test_origin_the_key_must_not_go_to_is_refused(client: Any, url: str) -> None:
@@ -285,7 +285,7 @@ def test_origin_the_key_must_not_go_to_is_refused(client: Any, url: str) -> None
     assert "password" not in str(caught.value) or "user, password" in str(caught.value)
 
 
-@pytest.mark.acceptance(9)
+@pytest.mark.acceptance(9, "odd-base-url")
 @pytest.mark.parametrize(("url", "origin"), ACCEPTED_URLS.items())
 def test_origin_the_key_may_go_to(url: str, origin: str) -> None:
     dgs, recorder = recording(base_url=url)
@@ -293,14 +293,14 @@ def test_origin_the_key_may_go_to(url: str, origin: str) -> None:
     assert recorder.requests[0].url == f"{origin}/balance"
 
 
-@pytest.mark.acceptance(9)
+@pytest.mark.acceptance(9, "odd-base-url")
 @pytest.mark.parametrize("url", [5, b"https://pay.example", ["https://pay.example"]])
 def test_base_url_that_is_not_text_is_refused(url: Any) -> None:
     with pytest.raises(ConfigError, match="base_url"):
         recording(base_url=url)
 
 
-@pytest.mark.acceptance(10)
+@pytest.mark.acceptance(10, "wrong-environment-key")
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize(
     ("key", "environment"),
@@ -317,20 +317,20 @@ def test_key_of_another_environment_is_refused(client: Any, key: str, environmen
     assert "4eC39H" not in str(caught.value)
 
 
-@pytest.mark.acceptance(10)
+@pytest.mark.acceptance(10, "wrong-environment-key")
 def test_live_key_is_refused_by_the_default_environment() -> None:
     with pytest.raises(ConfigError, match="live key"):
         DGSPay(api_key="sk_live_4eC39H", account_number=ACCOUNT)
 
 
-@pytest.mark.acceptance(10)
+@pytest.mark.acceptance(10, "wrong-environment-key")
 @pytest.mark.parametrize("environment", ["", "Production", "live", "test", None, 5, []])
 def test_unknown_environment_is_refused(environment: Any) -> None:
     with pytest.raises(ConfigError, match="environment must be one of"):
         recording(environment=environment)
 
 
-@pytest.mark.acceptance(10)
+@pytest.mark.acceptance(10, "wrong-environment-key")
 @pytest.mark.parametrize(
     ("key", "environment", "host"),
     [
@@ -346,7 +346,7 @@ def test_environment_decides_the_origin(key: str, environment: str, host: str) -
     assert recorder.requests[0].url == f"{host}/balance"
 
 
-@pytest.mark.acceptance(10)
+@pytest.mark.acceptance(10, "wrong-environment-key")
 @pytest.mark.parametrize("end", ["", ".", ".:443"])
 @pytest.mark.parametrize("environment", ["sandbox", "emulator"])
 def test_the_host_of_production_is_refused_under_another_name(environment: str, end: str) -> None:

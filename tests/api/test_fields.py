@@ -39,7 +39,7 @@ RECIPIENT = BankRecipient(bank_key="kcb_rw", account_number="1234567890")
 # --- mobile money ---------------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(8)
+@pytest.mark.acceptance(8, "odd-network")
 @pytest.mark.parametrize("currency", ["USD", "EUR", "usd", "RWX", "", "RW", "RWFF", "\uff32WF"])
 def test_mobile_money_in_another_currency_is_refused(currency: str) -> None:
     dgs, recorder = recording()
@@ -48,7 +48,7 @@ def test_mobile_money_in_another_currency_is_refused(currency: str) -> None:
     assert recorder.requests == []
 
 
-@pytest.mark.acceptance(8)
+@pytest.mark.acceptance(8, "odd-network")
 @pytest.mark.parametrize(
     "network", ["Tigo", "", "MTN Rwanda", "mtn ", "\uff2dTN", "Airtel\n", "AIRTE\u0131"]
 )
@@ -61,7 +61,7 @@ def test_unknown_network_is_refused(network: str) -> None:
     assert recorder.requests == []
 
 
-@pytest.mark.acceptance(8)
+@pytest.mark.acceptance(8, "odd-network")
 @pytest.mark.parametrize(
     ("network", "spelled"),
     [("mtn", "MTN"), ("Mtn", "MTN"), ("MTN", "MTN"), ("airtel", "Airtel"), ("AIRTEL", "Airtel")],
@@ -76,7 +76,7 @@ def test_network_is_spelled_as_the_api_does(network: str, spelled: str) -> None:
     assert recorder.last_body["recipient"]["network"] == spelled
 
 
-@pytest.mark.acceptance(8)
+@pytest.mark.acceptance(8, "odd-network")
 def test_currency_of_mobile_money_may_be_in_small_letters() -> None:
     dgs, recorder = recording()
     dgs.charges.mobile_money(**MOBILE_MONEY, currency="rwf")
@@ -269,7 +269,7 @@ def test_otp_that_is_none_is_refused_unseen(otp: str) -> None:
 # --- scenarios ------------------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(11)
+@pytest.mark.acceptance(11, "scenario-in-production")
 @pytest.mark.parametrize("give", ["text", "value"])
 def test_scenario_against_production_is_refused(give: str) -> None:
     dgs, recorder = recording(api_key="sk_live_4eC39H", environment="production")
@@ -289,7 +289,7 @@ def test_scenario_against_production_is_refused(give: str) -> None:
     assert recorder.requests == []
 
 
-@pytest.mark.acceptance(11)
+@pytest.mark.acceptance(11, "scenario-in-production")
 @pytest.mark.parametrize("environment", ["sandbox", "emulator"])
 def test_scenario_in_the_sandbox_is_sent(environment: str) -> None:
     dgs, recorder = recording(environment=environment)
@@ -299,7 +299,7 @@ def test_scenario_in_the_sandbox_is_sent(environment: str) -> None:
     assert recorder.last_body["scenario_key"] == "issuer:approved&scenario:auth_pin"
 
 
-@pytest.mark.acceptance(11)
+@pytest.mark.acceptance(11, "scenario-in-production")
 @pytest.mark.parametrize(
     "scenario",
     [

@@ -104,7 +104,7 @@ WRONG_VALUES = {
 }
 
 
-@pytest.mark.acceptance(6)
+@pytest.mark.acceptance(6, "odd-amount")
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 @pytest.mark.parametrize("amount", WRONG_TYPES.values(), ids=WRONG_TYPES)
 def test_amount_of_a_wrong_type_is_refused(call: Callable[[DGSPay, Any], Any], amount: Any) -> None:
@@ -115,7 +115,7 @@ def test_amount_of_a_wrong_type_is_refused(call: Callable[[DGSPay, Any], Any], a
     assert recorder.requests == []
 
 
-@pytest.mark.acceptance(6)
+@pytest.mark.acceptance(6, "odd-amount")
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 @pytest.mark.parametrize("amount", WRONG_VALUES.values(), ids=WRONG_VALUES)
 def test_amount_that_is_no_sum_of_money_is_refused(
@@ -153,7 +153,7 @@ EXACT = [
 ]
 
 
-@pytest.mark.acceptance(6)
+@pytest.mark.acceptance(6, "odd-amount")
 @pytest.mark.parametrize(("amount", "number"), EXACT)
 def test_amount_is_an_exact_number_on_the_wire(amount: Any, number: bytes) -> None:
     dgs, recorder = recording()
@@ -163,7 +163,7 @@ def test_amount_is_an_exact_number_on_the_wire(amount: Any, number: bytes) -> No
     assert body.endswith(b'"from_amount":' + number + b"}")
 
 
-@pytest.mark.acceptance(6)
+@pytest.mark.acceptance(6, "odd-amount")
 @given(st.decimals(min_value="0.000001", max_value="999999999999999", places=6, allow_nan=False))
 def test_every_amount_arrives_with_its_value(amount: Decimal) -> None:
     dgs, recorder = recording()
@@ -175,7 +175,7 @@ def test_every_amount_arrives_with_its_value(amount: Decimal) -> None:
     assert "e" not in text.lower()
 
 
-@pytest.mark.acceptance(6)
+@pytest.mark.acceptance(6, "odd-amount")
 def test_the_programs_decimal_context_does_not_touch_amounts() -> None:
     with decimal.localcontext() as context:
         context.prec = 3
@@ -191,7 +191,7 @@ def test_the_programs_decimal_context_does_not_touch_amounts() -> None:
             CALLS["disbursement"](dgs, "123456.78")
 
 
-@pytest.mark.acceptance(7)
+@pytest.mark.acceptance(7, "rwf-fraction")
 @pytest.mark.parametrize("amount", ["0.5", "2000.01", Decimal("94.50"), "2000.000001"])
 @pytest.mark.parametrize(
     "name", ["mobile_money", "disbursement", "fixed link", "link minimum", "link update"]
@@ -207,7 +207,7 @@ def test_rwf_with_a_fraction_is_refused_unless_allowed(name: str, amount: Any) -
     assert Decimal(str(amount)) in recorder.last_body.values()
 
 
-@pytest.mark.acceptance(7)
+@pytest.mark.acceptance(7, "rwf-fraction")
 @pytest.mark.parametrize("amount", ["2000.00", Decimal("2000.000"), Decimal("2E+3")])
 def test_rwf_with_a_fraction_of_zero_is_whole(amount: Any) -> None:
     dgs, recorder = recording()
@@ -217,7 +217,7 @@ def test_rwf_with_a_fraction_of_zero_is_whole(amount: Any) -> None:
     assert body.startswith(b'{"amount":2000,')
 
 
-@pytest.mark.acceptance(7)
+@pytest.mark.acceptance(7, "rwf-fraction")
 @pytest.mark.parametrize("currency", ["RWF", "rwf", "UGX", "JPY"])
 def test_no_spelling_of_a_currency_lets_a_fraction_through(currency: str) -> None:
     dgs, recorder = recording()

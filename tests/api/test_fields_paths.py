@@ -75,7 +75,7 @@ ENCODED_IDS = {
 }
 
 
-@pytest.mark.acceptance(1)
+@pytest.mark.acceptance(1, "odd-reference")
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 @pytest.mark.parametrize("id_", REFUSED_IDS.values(), ids=REFUSED_IDS)
 def test_id_that_leaves_its_segment_is_refused(
@@ -88,7 +88,7 @@ def test_id_that_leaves_its_segment_is_refused(
     assert recorder.requests == []
 
 
-@pytest.mark.acceptance(1)
+@pytest.mark.acceptance(1, "odd-reference")
 @pytest.mark.anyio
 @pytest.mark.parametrize("id_", REFUSED_IDS.values(), ids=REFUSED_IDS)
 async def test_id_that_leaves_its_segment_is_refused_async(id_: str) -> None:
@@ -98,7 +98,7 @@ async def test_id_that_leaves_its_segment_is_refused_async(id_: str) -> None:
     assert recorder.requests == []
 
 
-@pytest.mark.acceptance(1)
+@pytest.mark.acceptance(1, "odd-reference")
 @pytest.mark.parametrize("id_", [5, b"abc", ["a"]])
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_id_that_is_not_text_is_refused(call: Callable[[DGSPay, Any], Any], id_: Any) -> None:
@@ -108,7 +108,7 @@ def test_id_that_is_not_text_is_refused(call: Callable[[DGSPay, Any], Any], id_:
     assert recorder.requests == []
 
 
-@pytest.mark.acceptance(2)
+@pytest.mark.acceptance(2, "encoded-reference")
 @pytest.mark.parametrize(("id_", "encoded"), ENCODED_IDS.items(), ids=[*ENCODED_IDS.values()])
 def test_id_stays_one_encoded_segment(id_: str, encoded: str) -> None:
     dgs, recorder = recording()
@@ -117,7 +117,7 @@ def test_id_stays_one_encoded_segment(id_: str, encoded: str) -> None:
     assert recorder.requests[0].url == prefix + encoded
 
 
-@pytest.mark.acceptance(2)
+@pytest.mark.acceptance(2, "encoded-reference")
 @given(st.text(min_size=1, max_size=300))
 def test_any_id_is_one_segment_or_refused(id_: str) -> None:
     dgs, recorder = recording()
@@ -138,7 +138,7 @@ def test_any_id_is_one_segment_or_refused(id_: str) -> None:
     assert url.isascii()
 
 
-@pytest.mark.acceptance(2)
+@pytest.mark.acceptance(2, "encoded-reference")
 def test_filter_stays_one_query_value() -> None:
     dgs, recorder = recording()
     dgs.transactions.list(dgs_reference="x&status=success#f", limit=20).first_page()
@@ -157,7 +157,7 @@ URLS = [
 ]
 
 
-@pytest.mark.acceptance(3)
+@pytest.mark.acceptance(3, "foreign-url")
 @pytest.mark.parametrize("url", URLS)
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_url_instead_of_a_reference_is_refused(
@@ -169,7 +169,7 @@ def test_url_instead_of_a_reference_is_refused(
     assert recorder.requests == []
 
 
-@pytest.mark.acceptance(3)
+@pytest.mark.acceptance(3, "foreign-url")
 @pytest.mark.parametrize(
     "path",
     [

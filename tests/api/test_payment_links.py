@@ -16,7 +16,7 @@ KIGALI = timezone(timedelta(hours=2))
 NEW_YEARS_EVE = datetime(2026, 12, 31, 23, 59, 59)  # noqa: DTZ001 - the API's times have no zone
 
 
-@pytest.mark.acceptance(12)
+@pytest.mark.acceptance(12, "odd-link-terms")
 def test_aware_expiry_needs_to_know_the_zone_of_the_api() -> None:
     aware = NEW_YEARS_EVE.replace(tzinfo=UTC)
     dgs, recorder = recording()
@@ -33,7 +33,7 @@ def test_aware_expiry_needs_to_know_the_zone_of_the_api() -> None:
     assert recorder.last_body["expires_at"] == "2026-12-31 23:59:59"
 
 
-@pytest.mark.acceptance(12)
+@pytest.mark.acceptance(12, "odd-link-terms")
 @pytest.mark.parametrize("moment", ["2026-12-31 23:59:59", 1767225599, date(2026, 12, 31)])
 def test_expiry_that_is_no_datetime_is_refused(moment: Any) -> None:
     dgs, recorder = recording()
@@ -42,7 +42,7 @@ def test_expiry_that_is_no_datetime_is_refused(moment: Any) -> None:
     assert recorder.requests == []
 
 
-@pytest.mark.acceptance(12)
+@pytest.mark.acceptance(12, "odd-link-terms")
 @pytest.mark.parametrize(
     "fields",
     [

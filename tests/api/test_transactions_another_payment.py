@@ -21,13 +21,13 @@ def told(record: dict[str, Any]) -> Any:
     return answer({"status": "success", "data": record})
 
 
-@pytest.mark.acceptance(22)
+@pytest.mark.acceptance(22, "no-json-answer")
 def test_transaction_that_was_not_asked_about_is_not_taken_for_the_one_that_was() -> None:
     with pytest.raises(DecodeError, match="another transaction"):
         Story(told(ANOTHER)).run(transactions.retrieve("dgs_1"))
 
 
-@pytest.mark.acceptance(22)
+@pytest.mark.acceptance(22, "no-json-answer")
 def test_payment_of_somebody_else_does_not_end_a_wait() -> None:
     mine = {**ANOTHER, "id": "uuid-1", "dgs_reference": "dgs_1", "status": "pending"}
     story = Story(told(mine), *[told(ANOTHER)] * 20)
@@ -42,7 +42,7 @@ def test_transaction_may_be_asked_for_by_any_name_it_shows(name: str) -> None:
     assert found.is_paid
 
 
-@pytest.mark.acceptance(60)
+@pytest.mark.acceptance(60, "one-rule-for-paid")
 @pytest.mark.parametrize("left_out", [{"id"}, {"dgs_reference"}, {"id", "dgs_reference"}])
 def test_transaction_that_does_not_show_the_name_it_was_asked_for_by_is_not_known(
     left_out: set[str],
@@ -52,7 +52,7 @@ def test_transaction_that_does_not_show_the_name_it_was_asked_for_by_is_not_know
         Story(told(record)).run(transactions.retrieve("dgs_1"))
 
 
-@pytest.mark.acceptance(60)
+@pytest.mark.acceptance(60, "one-rule-for-paid")
 @pytest.mark.parametrize("names", [{}, {"id": None, "dgs_reference": ""}, {"id": True}])
 def test_transaction_without_any_name_is_not_known(names: dict[str, Any]) -> None:
     with pytest.raises(DecodeError, match="does not say which transaction"):
@@ -62,7 +62,7 @@ def test_transaction_without_any_name_is_not_known(names: dict[str, Any]) -> Non
         story.run(charges.wait("dgs_1", timeout=20))
 
 
-@pytest.mark.acceptance(60)
+@pytest.mark.acceptance(60, "one-rule-for-paid")
 def test_name_may_stand_above_the_record_and_must_not_be_another_there() -> None:
     record = {"status": "success", "amount": 5}
     above = {"status": "success", "dgs_reference": "dgs_1"}
@@ -89,7 +89,7 @@ AUTHORIZE: dict[str, Callable[[str], Operation[Any]]] = {
 PAID = answer({"status": "success", "dgs_reference": "dgs_2", "transaction_status": "successful"})
 
 
-@pytest.mark.acceptance(22)
+@pytest.mark.acceptance(22, "no-json-answer")
 @pytest.mark.parametrize("authorize", AUTHORIZE.values(), ids=AUTHORIZE)
 def test_authorization_answered_with_another_payment_is_unknown(
     authorize: Callable[[str], Operation[Any]],

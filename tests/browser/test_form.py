@@ -77,7 +77,7 @@ def page(opened: Opened) -> Page:
 # --- the wire format in this browser ------------------------------------------------------
 
 
-@pytest.mark.acceptance(39)
+@pytest.mark.acceptance(39, "known-answer")
 def test_known_answers_in_the_browser(page: Page, vectors: dict[str, Any]) -> None:
     sealed = page.evaluate(
         "fields => Promise.all(fields.map(f => dgspay.encryptField(f.plaintext, f)))",
@@ -86,7 +86,7 @@ def test_known_answers_in_the_browser(page: Page, vectors: dict[str, Any]) -> No
     assert sealed == [vector["ciphertext"] for vector in vectors["fields"]]
 
 
-@pytest.mark.acceptance(39)
+@pytest.mark.acceptance(39, "known-answer")
 def test_what_python_encrypts_opens_in_the_browser(page: Page, key: str) -> None:
     sealed = encrypt_field(NUMBER, key=key, nonce="abc123def456")
     opened_there = page.evaluate(
@@ -103,7 +103,7 @@ def test_what_python_encrypts_opens_in_the_browser(page: Page, key: str) -> None
     assert opened_there == NUMBER
 
 
-@pytest.mark.acceptance(36, 37, 38)
+@pytest.mark.acceptance(36, "odd-encryption-key", 37, "odd-card-digits", 38, "nonce-reuse")
 def test_bad_cards_nonces_and_pins_are_refused_in_the_browser(
     page: Page, vectors: dict[str, Any]
 ) -> None:
@@ -264,7 +264,7 @@ WRONG: list[tuple[dict[str, str], str, str]] = [
 ]
 
 
-@pytest.mark.acceptance(37)
+@pytest.mark.acceptance(37, "odd-card-digits")
 def test_a_wrong_field_is_announced_and_focused(page: Page) -> None:
     for card, field, words in WRONG:
         draw_anew(page)
@@ -481,7 +481,7 @@ def test_a_tampered_module_does_not_run(opened: Opened) -> None:
     assert page.evaluate("[window.tampered, document.querySelector('form')]") == [None, None]
 
 
-@pytest.mark.acceptance(36)
+@pytest.mark.acceptance(36, "odd-encryption-key")
 def test_a_bad_key_is_refused_when_the_form_is_drawn(page: Page, vectors: dict[str, Any]) -> None:
     for key in vectors["bad_keys"]:
         refusal = page.evaluate(

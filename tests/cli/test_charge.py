@@ -127,7 +127,7 @@ def test_nobody_there_means_not_sent(dgspay: CommandLine) -> None:
     assert "Nothing was sent" in said.err
 
 
-@pytest.mark.acceptance(6, 7, 8)
+@pytest.mark.acceptance(6, "odd-amount", 7, "rwf-fraction", 8, "odd-network")
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -180,14 +180,14 @@ def test_archiving_in_production_is_asked_for(production: CommandLine, emulator:
     assert not emulator.requests
 
 
-@pytest.mark.acceptance(11)
+@pytest.mark.acceptance(11, "scenario-in-production")
 def test_a_scenario_in_production_is_refused(production: CommandLine, emulator: Emulator) -> None:
     said = production("charge", *JANE, "--phone", PAYS, "--scenario", "scenario:auth_pin", "-y")
     assert said.code == 2
     assert not emulator.requests
 
 
-@pytest.mark.acceptance(10)
+@pytest.mark.acceptance(10, "wrong-environment-key")
 def test_a_key_of_the_other_environment_is_refused(dgspay: CommandLine, emulator: Emulator) -> None:
     key = "sk_live_0123456789"
     said = dgspay.having(DGSPAY_API_KEY=key)("balance")
@@ -215,7 +215,7 @@ def test_the_base_url_of_one_environment_does_not_follow_into_another(
     assert client_options("sandbox", "https://x.example")["base_url"] == "https://x.example"
 
 
-@pytest.mark.acceptance(9)
+@pytest.mark.acceptance(9, "odd-base-url")
 @pytest.mark.parametrize(
     "options",
     [
@@ -262,7 +262,7 @@ def test_without_an_amount_the_payer_chooses(dgspay: CommandLine) -> None:
     assert (link["amount_type"], link["amount"], link["min_amount"]) == ("flexible", None, 100)
 
 
-@pytest.mark.acceptance(12)
+@pytest.mark.acceptance(12, "odd-link-terms")
 def test_limits_do_not_go_with_a_price(dgspay: CommandLine, emulator: Emulator) -> None:
     said = dgspay("links", "create", "--title", "T", "--amount", "5", "--min-amount", "1")
     assert said.code == 2

@@ -107,7 +107,7 @@ def test_a_lost_answer_is_told_honestly(dgspay: CommandLine, emulator: Emulator)
     assert disbursed(emulator) == 1
 
 
-@pytest.mark.acceptance(66)
+@pytest.mark.acceptance(66, "broken-output")
 def test_a_key_in_use_is_no_refusal_for_the_request_may_have_been_sent_on_twice(
     dgspay: CommandLine, emulator: Emulator
 ) -> None:

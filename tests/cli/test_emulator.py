@@ -56,7 +56,7 @@ def test_the_printed_variables_are_all_a_client_needs_and_ctrl_c_ends_it_cleanly
     }
 
 
-@pytest.mark.acceptance(46)
+@pytest.mark.acceptance(46, "emulator-is-local")
 def test_it_listens_on_this_machine_only() -> None:
     said = CommandLine({})("emulator", "--port", "0", "--host", "0.0.0.0")
     assert said.code == 2

@@ -113,7 +113,7 @@ def test_wrong_ways_to_send(dgspay: CommandLine, arguments: tuple[str, ...]) -> 
     assert dgspay("webhooks", "send", *arguments).code == 2
 
 
-@pytest.mark.acceptance(41)
+@pytest.mark.acceptance(41, "webhook-secrets")
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -150,7 +150,7 @@ def test_a_stored_body_is_verified(dgspay: CommandLine, tmp_path: Path) -> None:
     assert dgspay("webhooks", "verify", str(stored), "--signature", signature, *moon).code == 2
 
 
-@pytest.mark.acceptance(40)
+@pytest.mark.acceptance(40, "bad-signature")
 @pytest.mark.parametrize("signature", ["", "abc", "é" * 64, "0" * 64, "sha256=" + "0" * 64])
 def test_a_bad_signature_is_a_no(dgspay: CommandLine, tmp_path: Path, signature: str) -> None:
     stored = tmp_path / "body"
@@ -312,7 +312,7 @@ def raw(url: str, *lines: str, body: bytes = b"") -> int:
         return int(connection.makefile("rb").readline().split()[1])
 
 
-@pytest.mark.acceptance(45)
+@pytest.mark.acceptance(45, "foreign-event")
 def test_the_receiver_takes_no_more_than_it_can_hold(shop: Shop, shop_url: str) -> None:
     assert raw(shop_url, f"Content-Length: {MAX_BODY + 1}") == 413
     assert raw(shop_url, "Content-Length: " + "9" * 5000) == 413

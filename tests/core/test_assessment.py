@@ -53,7 +53,7 @@ def failing(response: Response, call: Operation[Any]) -> errors.DGSPayError:
 HTML = b"<html><title>502 Bad Gateway</title> key sk_test_abc123 card 4111 1111 1111 1111</html>"
 
 
-@pytest.mark.acceptance(22)
+@pytest.mark.acceptance(22, "no-json-answer")
 @pytest.mark.parametrize(
     "response",
     [
@@ -80,7 +80,7 @@ def test_no_usable_answer_to_a_write_is_unknown(response: Response, call: Operat
     assert "4111" not in repr(vars(error))
 
 
-@pytest.mark.acceptance(22)
+@pytest.mark.acceptance(22, "no-json-answer")
 def test_the_excerpt_is_short_and_masked() -> None:
     error = failing(answer(HTML + b"x" * 5000, 502), DISBURSE)
     assert isinstance(error, errors.OutcomeUnknownError)
@@ -89,7 +89,7 @@ def test_the_excerpt_is_short_and_masked() -> None:
     assert len(error.excerpt) < 250
 
 
-@pytest.mark.acceptance(22)
+@pytest.mark.acceptance(22, "no-json-answer")
 @pytest.mark.parametrize("response", [answer(HTML, 502), answer(b"", 500), answer({}, 500)])
 def test_a_read_with_a_broken_server_is_a_server_error(response: Response) -> None:
     error = failing(response, AVAILABLE)
@@ -97,7 +97,7 @@ def test_a_read_with_a_broken_server_is_a_server_error(response: Response) -> No
     assert error.attempts == 3
 
 
-@pytest.mark.acceptance(23)
+@pytest.mark.acceptance(23, "error-in-200")
 @pytest.mark.parametrize(
     ("error_code", "kind"),
     [
@@ -133,7 +133,7 @@ def test_a_code_is_an_error_whatever_the_status(
     assert (read.error_code, read.outcome) == (error_code, Outcome.REJECTED)
 
 
-@pytest.mark.acceptance(23)
+@pytest.mark.acceptance(23, "error-in-200")
 @pytest.mark.parametrize("error_code", ["GATEWAY_TIMEOUT", "504", "1"])
 @pytest.mark.parametrize("status", [500, 502, 504])
 def test_a_code_of_a_gateways_own_says_nothing_of_the_call(error_code: str, status: int) -> None:
@@ -145,7 +145,7 @@ def test_a_code_of_a_gateways_own_says_nothing_of_the_call(error_code: str, stat
     assert read.attempts == 3
 
 
-@pytest.mark.acceptance(23)
+@pytest.mark.acceptance(23, "error-in-200")
 @pytest.mark.parametrize("error_code", ["90", "91", "93", "99", "VALIDATION_ERROR", "NEW"])
 @pytest.mark.parametrize("status", [200, 400, 429, 500])
 @pytest.mark.parametrize("goes_on", ["pending", "successful", "success"])
@@ -167,7 +167,7 @@ def test_a_refusal_by_status_alone_may_contradict_itself_too(status: int) -> Non
         assert error.attempts == 1
 
 
-@pytest.mark.acceptance(23)
+@pytest.mark.acceptance(23, "error-in-200")
 @pytest.mark.parametrize("field", ["transaction_status", "conversion_status"])
 @pytest.mark.parametrize("word", ["pending", "processing", "successful", "Successful", "queued"])
 @pytest.mark.parametrize("said", [{"error_code": "90"}, {"error_code": "99"}, {}])
@@ -182,7 +182,7 @@ def test_a_refusal_of_a_payout_that_may_go_on_all_the_same_is_never_relied_on(
     assert "no money moved" not in str(caught.value)
 
 
-@pytest.mark.acceptance(23)
+@pytest.mark.acceptance(23, "error-in-200")
 @pytest.mark.parametrize("word", ["success", "Success", "PENDING", "queued", "processing "])
 @pytest.mark.parametrize("said", [{}, {"error_code": "99"}, {"error_code": "NEW_CODE"}])
 def test_a_word_of_success_in_a_refusal_is_a_doubt_in_any_letters(
@@ -200,7 +200,7 @@ def test_a_refusal_that_says_failed_twice_is_one(word: Any) -> None:
     assert failing(answer(body), DISBURSE).outcome is Outcome.REJECTED
 
 
-@pytest.mark.acceptance(61)
+@pytest.mark.acceptance(61, "unclear-refusal")
 @pytest.mark.parametrize("word", ["failed", "FAILED", " failed ", "", None, 7, ...])
 @pytest.mark.parametrize("name", [None, "", "  ", ...])
 @pytest.mark.parametrize("call", [CHARGE, DISBURSE], ids=["charge", "disburse"])
@@ -214,7 +214,7 @@ def test_without_a_reference_no_failure_is_relied_on(
     assert error.attempts == 1
 
 
-@pytest.mark.acceptance(24, 61)
+@pytest.mark.acceptance(24, "declined-payment", 61, "unclear-refusal")
 @pytest.mark.parametrize("word", ["failed", "FAILED", " failed ", "Failed"])
 @pytest.mark.parametrize("said", [{"transaction_status": "failed"}, {}])
 @pytest.mark.parametrize("call", [CHARGE, DISBURSE], ids=["charge", "disburse"])
@@ -226,7 +226,7 @@ def test_a_failure_with_its_reference_is_a_result_in_any_spelling(
     assert declined.standing is Standing.FAILED
 
 
-@pytest.mark.acceptance(24, 60)
+@pytest.mark.acceptance(24, "declined-payment", 60, "one-rule-for-paid")
 @pytest.mark.parametrize(
     "body",
     [
@@ -241,7 +241,7 @@ def test_a_transfer_that_was_taken_and_declined_is_declined(body: JSONObject) ->
     assert isinstance(failing(answer(body), DISBURSE), errors.UndecodableOutcomeError)
 
 
-@pytest.mark.acceptance(60)
+@pytest.mark.acceptance(60, "one-rule-for-paid")
 @pytest.mark.parametrize(
     "body",
     [
@@ -276,7 +276,7 @@ def test_zeros_and_no_codes_are_no_error(zero: Any) -> None:
     assert Story(answer(body)).run(DISBURSE).dgs_reference == "D1"
 
 
-@pytest.mark.acceptance(24)
+@pytest.mark.acceptance(24, "declined-payment")
 def test_a_charge_that_is_called_failed_and_successful_is_not_paid() -> None:
     body = charge(status="failed", transaction_status="successful")
     assert not Story(answer(body)).run(CHARGE).is_complete
@@ -307,7 +307,7 @@ def test_code_00_is_success() -> None:
     assert value["status"] == "success"
 
 
-@pytest.mark.acceptance(23)
+@pytest.mark.acceptance(23, "error-in-200")
 def test_insufficient_funds_tells_the_figures_exactly() -> None:
     body = (
         b'{"status": "failed", "message": "Insufficient USD balance", "error_code": '
@@ -325,7 +325,7 @@ def test_insufficient_funds_tells_the_figures_exactly() -> None:
     assert type(odd) is errors.InvalidRequestError
 
 
-@pytest.mark.acceptance(23)
+@pytest.mark.acceptance(23, "error-in-200")
 @pytest.mark.parametrize("said", ["success", "pending"])
 def test_4xx_with_success_is_an_error_and_its_body_is_kept(said: str) -> None:
     body = charge(status=said, transaction_status="pending")
@@ -353,7 +353,7 @@ def test_4xx_with_success_is_an_error_and_its_body_is_kept(said: str) -> None:
         (422, errors.InvalidRequestError),
     ],
 )
-@pytest.mark.acceptance(22, 61)
+@pytest.mark.acceptance(22, "no-json-answer", 61, "unclear-refusal")
 @pytest.mark.parametrize("body", [b"<html>no</html>", b'{"status":"failed","message":"no"}'])
 def test_the_status_decides_where_no_code_came_and_only_of_a_read(
     status: int, kind: type[errors.APIError], body: bytes
@@ -375,7 +375,7 @@ def test_5xx_says_nothing_even_in_json(status: int) -> None:
     assert type(error) is errors.OutcomeUnknownError
 
 
-@pytest.mark.acceptance(24)
+@pytest.mark.acceptance(24, "declined-payment")
 @pytest.mark.parametrize("status", [200, 402, 500])
 def test_a_declined_payment_is_a_result(status: int) -> None:
     body = charge(
@@ -390,7 +390,7 @@ def test_a_declined_payment_is_a_result(status: int) -> None:
     assert result.processor_response == "Insufficient funds"
 
 
-@pytest.mark.acceptance(61)
+@pytest.mark.acceptance(61, "unclear-refusal")
 def test_failed_without_a_payment_is_not_known() -> None:
     bare = answer({"status": "failed", "message": "An error occured. Please contact support"})
     for call in (CHARGE, DISBURSE):
@@ -400,7 +400,7 @@ def test_failed_without_a_payment_is_not_known() -> None:
     assert type(failing(bare, AVAILABLE)) is errors.APIError
 
 
-@pytest.mark.acceptance(25)
+@pytest.mark.acceptance(25, "unseen-status")
 @pytest.mark.parametrize(
     "word", ["successfull", "SUCCESSFUL", "Successful", "paid", "complete", ""]
 )
@@ -420,7 +420,7 @@ def test_a_status_never_seen_is_kept_and_never_paid(word: str) -> None:
     assert not found.is_settled
 
 
-@pytest.mark.acceptance(26)
+@pytest.mark.acceptance(26, "odd-fields")
 def test_unknown_fields_are_kept_and_missing_ones_are_none() -> None:
     result = Story(answer(b'{"status":"success","dgs_reference":"d","new":{"a":[1.50]}}')).run(
         CHARGE
@@ -430,7 +430,7 @@ def test_unknown_fields_are_kept_and_missing_ones_are_none() -> None:
     assert result.transaction_status is None
 
 
-@pytest.mark.acceptance(26)
+@pytest.mark.acceptance(26, "odd-fields")
 @pytest.mark.parametrize(
     "body", [{"status": "success"}, {"status": "success", "dgs_reference": None}]
 )
@@ -443,7 +443,7 @@ def test_a_charge_without_a_reference_is_unreadable_and_unknown(body: JSONObject
     assert error.attempts == 1
 
 
-@pytest.mark.acceptance(27)
+@pytest.mark.acceptance(27, "exact-values")
 @pytest.mark.parametrize(
     ("body", "path"),
     [
@@ -484,7 +484,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.acceptance(28)
+@pytest.mark.acceptance(28, "hostile-json")
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_json_is_a_decode_error_and_nothing_else(body: bytes) -> None:
     for call in (CHARGE, DISBURSE):
@@ -506,7 +506,7 @@ def test_a_byte_order_mark_does_no_harm() -> None:
     assert parse_json(b"\xef\xbb\xbf{}") == {}
 
 
-@pytest.mark.acceptance(27)
+@pytest.mark.acceptance(27, "exact-values")
 def test_amounts_are_the_same_exact_decimal_in_every_form() -> None:
     for text in (b'"500.00"', b"500", b"500.00", b"5e2"):
         result = Story(
@@ -518,7 +518,7 @@ def test_amounts_are_the_same_exact_decimal_in_every_form() -> None:
     assert exact.amount == Decimal("0.1")
 
 
-@pytest.mark.acceptance(13)
+@pytest.mark.acceptance(13, "redirect")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_no_answer(status: int) -> None:
     story = Story(answer(b"", status, location="https://evil.example/?k=sk_test_x"))
@@ -579,7 +579,7 @@ def test_a_transaction_is_found_in_every_shape_that_is_certain(shape: str) -> No
     assert Story(answer(body)).run(AVAILABLE).status is PaymentStatus.SUCCESSFUL
 
 
-@pytest.mark.acceptance(24)
+@pytest.mark.acceptance(24, "declined-payment")
 @pytest.mark.parametrize("name", ["data", "transaction"])
 @pytest.mark.parametrize("field", ["status", "transaction_status"])
 def test_a_look_up_that_says_failed_as_its_payment_does_is_a_result(name: str, field: str) -> None:

@@ -37,7 +37,7 @@ def refusal(story: Story, repeat: Repeat = PAYOUT) -> DGSPayError:
 # --- statuses -----------------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(13, 22)
+@pytest.mark.acceptance(13, "redirect", 22, "no-json-answer")
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
@@ -67,7 +67,7 @@ def test_what_a_status_says_where_the_body_says_nothing(
     assert verdict(answer({"message": "?"}, status), repeat) is kind
 
 
-@pytest.mark.acceptance(13)
+@pytest.mark.acceptance(13, "redirect")
 @pytest.mark.parametrize("body", [{"status": "success"}, {"error_code": "90"}])
 def test_a_redirect_is_no_answer_whatever_it_says(body: dict[str, str]) -> None:
     response = answer({**body, "transaction_status": "pending"}, 307, retry_after="5")
@@ -78,7 +78,7 @@ def test_a_redirect_is_no_answer_whatever_it_says(body: dict[str, str]) -> None:
     assert not assessment.contradicts
 
 
-@pytest.mark.acceptance(23)
+@pytest.mark.acceptance(23, "error-in-200")
 @pytest.mark.parametrize(
     ("status", "known", "unknown"),
     [
@@ -94,7 +94,7 @@ def test_a_code_of_the_guide_decides_and_another_only_below_500(
     assert verdict(answer({"error_code": "E-1"}, status)) is unknown
 
 
-@pytest.mark.acceptance(23)
+@pytest.mark.acceptance(23, "error-in-200")
 @pytest.mark.parametrize("error_code", ["90", "91", "92", "VALIDATION_ERROR"])
 @pytest.mark.parametrize("said", ["success", "pending"])
 @pytest.mark.parametrize("repeat", WRITES)
@@ -109,7 +109,7 @@ def test_429_with_a_plain_no_and_a_yes_is_not_repeated(
     assert verdict(answer(body, 400), repeat) is Verdict.REJECTED
 
 
-@pytest.mark.acceptance(24)
+@pytest.mark.acceptance(24, "declined-payment")
 @pytest.mark.parametrize("status", [200, 400, 500])
 def test_only_a_payments_own_word_makes_a_refusal_by_status_a_declined_one(status: int) -> None:
     declined = {"status": "failed", "transaction_status": "failed", "dgs_reference": "d"}
@@ -144,7 +144,7 @@ def test_a_charge_has_a_status_of_its_own() -> None:
     assert verdict(answer(body), CHARGE, failure_is_result=True) is Verdict.OK
 
 
-@pytest.mark.acceptance(14, 15)
+@pytest.mark.acceptance(14, "not-reached", 15, "lost-answer")
 @pytest.mark.parametrize(
     ("sent", "permanent", "kind", "outcome"),
     [
@@ -169,7 +169,7 @@ def test_what_an_attempt_without_an_answer_came_to(
 # --- Retry-After --------------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(30)
+@pytest.mark.acceptance(30, "retry-after")
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [
@@ -188,13 +188,13 @@ def test_retry_after_in_seconds(header: str, seconds: float | None) -> None:
     assert parse_retry_after({"retry-after": header}, now=0.0) == seconds
 
 
-@pytest.mark.acceptance(30)
+@pytest.mark.acceptance(30, "retry-after")
 def test_no_retry_after_is_none_and_not_zero() -> None:
     assert parse_retry_after({}, now=0.0) is None
     assert parse_retry_after({"date": "Wed, 21 Oct 2015 07:28:00 GMT"}, now=0.0) is None
 
 
-@pytest.mark.acceptance(30)
+@pytest.mark.acceptance(30, "retry-after")
 def test_retry_after_as_a_date_is_held_against_our_clock_where_the_server_shows_none() -> None:
     story = Story()
     until = datetime.fromtimestamp(story.clock.time() + 9, UTC)

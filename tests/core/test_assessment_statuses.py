@@ -21,7 +21,7 @@ def said(status: Any, body: bytes = GOOD) -> Response:
     return Response(status, {}, body)
 
 
-@pytest.mark.acceptance(64)
+@pytest.mark.acceptance(64, "endless-answer")
 @pytest.mark.parametrize("body", [GOOD, REFUSAL, b""], ids=["good", "refusal", "empty"])
 @pytest.mark.parametrize("status", NONE, ids=[str(position) for position in range(len(NONE))])
 @pytest.mark.parametrize("repeat", [Repeat.CHARGE, Repeat.PAYOUT, Repeat.NEVER_AFTER_UNKNOWN])
@@ -33,7 +33,7 @@ def test_it_is_unknown_on_what_moves_money(status: Any, body: bytes, repeat: Rep
     assert caught.value.attempts == 1
 
 
-@pytest.mark.acceptance(64)
+@pytest.mark.acceptance(64, "endless-answer")
 @pytest.mark.parametrize("status", [101, 600, "200"])
 def test_read_is_tried_again(status: Any) -> None:
     story = Story(said(status), said(status), said(200))
@@ -45,7 +45,7 @@ def test_read_is_tried_again(status: Any) -> None:
     assert caught.value.outcome is Outcome.UNKNOWN
 
 
-@pytest.mark.acceptance(64)
+@pytest.mark.acceptance(64, "endless-answer")
 @pytest.mark.parametrize("status", [200, 299, HTTPStatus.OK])
 def test_status_of_an_answer_is_one(status: int) -> None:
     assert Story(said(status)).run(operation(Repeat.PAYOUT))

@@ -62,7 +62,7 @@ def test_every_call_has_a_number_of_its_own() -> None:
     assert len({event.call_id for event in story.events}) == 2
 
 
-@pytest.mark.acceptance(20)
+@pytest.mark.acceptance(20, "cancelled-post")
 def test_a_call_cancelled_while_its_request_is_out_is_unknown() -> None:
     story = Story()
     steps = story.runner.run(operation(Repeat.CHARGE))
@@ -75,7 +75,7 @@ def test_a_call_cancelled_while_its_request_is_out_is_unknown() -> None:
     assert (story.call.outcome, story.call.error) == (Outcome.UNKNOWN, "cancelled")
 
 
-@pytest.mark.acceptance(20)
+@pytest.mark.acceptance(20, "cancelled-post")
 @pytest.mark.parametrize(
     ("first", "trusted", "outcome"),
     [
@@ -97,7 +97,7 @@ def test_a_call_cancelled_in_a_pause_is_what_the_attempt_was(
     assert len(story.attempts) == 1
 
 
-@pytest.mark.acceptance(33)
+@pytest.mark.acceptance(33, "key-with-two-bodies")
 @pytest.mark.parametrize("repeat", [Repeat.CHARGE, Repeat.PAYOUT, Repeat.NEVER_AFTER_UNKNOWN])
 @pytest.mark.parametrize("body", [{"amount": 1}, {"amount": 2}], ids=["same", "other"])
 def test_a_callers_key_is_in_flight_once(repeat: Repeat, body: dict[str, int]) -> None:

@@ -90,7 +90,7 @@ def test_a_reply_tells_how_the_result_came_to_the_last_header() -> None:
     )
 
 
-@pytest.mark.acceptance(33)
+@pytest.mark.acceptance(33, "key-with-two-bodies")
 @pytest.mark.parametrize("repeat", WRITES)
 def test_a_key_in_flight_is_refused_in_full(repeat: Repeat) -> None:
     story = Story()
@@ -111,7 +111,7 @@ def test_a_key_in_flight_is_refused_in_full(repeat: Repeat) -> None:
     assert {event.call_id for event in story.events} == {story.call.call_id}
 
 
-@pytest.mark.acceptance(33)
+@pytest.mark.acceptance(33, "key-with-two-bodies")
 def test_a_refused_key_stays_with_the_call_that_holds_it() -> None:
     story = Story()
     first = story.runner.run(operation(Repeat.PAYOUT, key="order-1"))
@@ -122,7 +122,7 @@ def test_a_refused_key_stays_with_the_call_that_holds_it() -> None:
     first.close()
 
 
-@pytest.mark.acceptance(33)
+@pytest.mark.acceptance(33, "key-with-two-bodies")
 @pytest.mark.parametrize("ends", [OK, code("90"), LOST], ids=["result", "refusal", "unknown"])
 def test_a_key_is_free_again_however_its_call_ended(ends: EffectResult) -> None:
     story = Story(ends, OK)
@@ -153,7 +153,7 @@ def test_a_driver_that_answers_nothing_is_told_what_it_should_have_answered() ->
     assert str(caught.value) == ("a driver must answer Send with a Response or a TransportFailure")
 
 
-@pytest.mark.acceptance(31)
+@pytest.mark.acceptance(31, "retry-table")
 def test_the_latest_answer_is_the_one_told_where_the_last_attempt_did_not_leave() -> None:
     story = Story(code("91", 429), answer({}, 429), REFUSED)
     with pytest.raises(APIError) as caught:
@@ -165,7 +165,7 @@ def test_the_latest_answer_is_the_one_told_where_the_last_attempt_did_not_leave(
     assert caught.value.status == 429
 
 
-@pytest.mark.acceptance(22)
+@pytest.mark.acceptance(22, "no-json-answer")
 def test_what_a_call_sent_is_masked_where_the_server_sends_it_back() -> None:
     echo = answer({"error_code": "90", "message": "otp 998877, key the-key"}, 400)
     call = operation(Repeat.NEVER_AFTER_UNKNOWN, body={"auth_otp": Secret("998877")})
@@ -175,7 +175,7 @@ def test_what_a_call_sent_is_masked_where_the_server_sends_it_back() -> None:
     assert caught.value.body == {"error_code": "90", "message": "otp ***, key ***"}
 
 
-@pytest.mark.acceptance(22)
+@pytest.mark.acceptance(22, "no-json-answer")
 @pytest.mark.parametrize("repeat", Repeat)
 def test_an_answer_that_cannot_be_read_for_no_fault_of_its_own_names_no_field(
     repeat: Repeat,
@@ -201,7 +201,7 @@ def test_an_answer_that_cannot_be_read_for_no_fault_of_its_own_names_no_field(
     assert error.message.startswith("The answer could not be read. ")
 
 
-@pytest.mark.acceptance(22)
+@pytest.mark.acceptance(22, "no-json-answer")
 @pytest.mark.parametrize("shortage", [MemoryError, RecursionError])
 def test_what_breaks_down_over_an_answer_says_what_it_was_and_what_is_known(
     shortage: type[Exception],
@@ -287,7 +287,7 @@ def test_a_refusal_is_told_with_its_code_and_the_errors_name() -> None:
     ]
 
 
-@pytest.mark.acceptance(31)
+@pytest.mark.acceptance(31, "retry-table")
 def test_an_attempt_is_told_with_what_is_known_of_the_whole_call() -> None:
     story = Story(LOST, code("90"), retry=RetryPolicy(trust_idempotency=True))
     with pytest.raises(OutcomeUnknownError):
@@ -296,7 +296,7 @@ def test_an_attempt_is_told_with_what_is_known_of_the_whole_call() -> None:
     assert story.call.error == "OutcomeUnknownError"
 
 
-@pytest.mark.acceptance(20)
+@pytest.mark.acceptance(20, "cancelled-post")
 def test_a_cancelled_request_is_told_as_an_attempt_and_a_call_without_an_answer() -> None:
     story = Story()
     steps = story.runner.run(operation(Repeat.PAYOUT))
@@ -311,7 +311,7 @@ def test_a_cancelled_request_is_told_as_an_attempt_and_a_call_without_an_answer(
     ]
 
 
-@pytest.mark.acceptance(20)
+@pytest.mark.acceptance(20, "cancelled-post")
 def test_a_cancelled_pause_is_told_as_a_call_and_not_as_an_attempt() -> None:
     story = Story(random=1.0)
     steps = story.runner.run(operation(Repeat.PAYOUT))
@@ -327,7 +327,7 @@ def test_a_cancelled_pause_is_told_as_a_call_and_not_as_an_attempt() -> None:
     ]
 
 
-@pytest.mark.acceptance(20)
+@pytest.mark.acceptance(20, "cancelled-post")
 @pytest.mark.parametrize("repeat", WRITES)
 def test_a_second_request_cancelled_after_a_refusal_is_unknown(repeat: Repeat) -> None:
     story = Story()

@@ -194,7 +194,7 @@ def test_a_refusal_that_is_no_json_is_quoted() -> None:
     assert read.excerpt == "<h1>Forbidden</h1>"
 
 
-@pytest.mark.acceptance(31, 61)
+@pytest.mark.acceptance(31, "retry-table", 61, "unclear-refusal")
 def test_99_says_what_it_means_for_a_read_and_for_money() -> None:
     failing = [code("99", 500)] * 3
     read = refused(operation(Repeat.READ), *failing)
@@ -210,7 +210,7 @@ def test_99_says_what_it_means_for_a_read_and_for_money() -> None:
     )
 
 
-@pytest.mark.acceptance(23, 61)
+@pytest.mark.acceptance(23, "error-in-200", 61, "unclear-refusal")
 def test_a_code_the_guide_does_not_list_is_kept_and_not_relied_on() -> None:
     error = refused(operation(Repeat.PAYOUT), code("55", retry_after="7"))
     assert type(error) is UnlistedCodeError
@@ -237,7 +237,7 @@ def test_redirects_and_broken_servers_are_the_servers_fault(status: int) -> None
     assert type(error) is ServerError
 
 
-@pytest.mark.acceptance(31)
+@pytest.mark.acceptance(31, "retry-table")
 def test_a_key_that_is_in_use_was_most_probably_accepted() -> None:
     error = refused(operation(Repeat.PAYOUT), code("99", 500), code("93", 409), code("93", 409))
     assert error.message == (
@@ -256,7 +256,7 @@ def test_an_earlier_attempt_without_an_answer_is_told_of() -> None:
     )
 
 
-@pytest.mark.acceptance(22, 26)
+@pytest.mark.acceptance(22, "no-json-answer", 26, "odd-fields")
 def test_an_answer_that_cannot_be_read() -> None:
     def no_reference(_: Any) -> Any:
         raise DecodeError("the reference is missing", path="dgs_reference")
@@ -410,7 +410,7 @@ def test_a_transport_failure_reads_as_its_reason() -> None:
     assert failure.permanent is False
 
 
-@pytest.mark.acceptance(5)
+@pytest.mark.acceptance(5, "odd-idempotency-key")
 def test_a_key_is_refused_by_the_rule_it_breaks() -> None:
     with pytest.raises(TypeError) as refused_type:
         check_idempotency_key(17)  # type: ignore[arg-type]
@@ -427,7 +427,7 @@ def test_a_key_is_refused_by_the_rule_it_breaks() -> None:
 # --- cancellation -------------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(20)
+@pytest.mark.acceptance(20, "cancelled-post")
 def test_a_cancelled_call_tells_how_long_it_took_and_what_is_known() -> None:
     story = Story(retry=RetryPolicy(trust_idempotency=True))
     steps = story.runner.run(operation(Repeat.PAYOUT))

@@ -26,7 +26,7 @@ def refusal(response: Response) -> DGSPayError:
     return caught.value
 
 
-@pytest.mark.acceptance(22)
+@pytest.mark.acceptance(22, "no-json-answer")
 @pytest.mark.parametrize(
     ("body", "excerpt"),
     [
@@ -49,19 +49,19 @@ def test_an_excerpt_to_the_letter(body: bytes, excerpt: str) -> None:
     assert assessed(answer(body, 502)).excerpt == excerpt
 
 
-@pytest.mark.acceptance(22)
+@pytest.mark.acceptance(22, "no-json-answer")
 @pytest.mark.parametrize("body", [b"", b"   ", b"\n"])
 def test_where_there_is_nothing_to_quote_there_is_no_excerpt(body: bytes) -> None:
     assert assessed(answer(body, 502)).excerpt is None
 
 
-@pytest.mark.acceptance(22)
+@pytest.mark.acceptance(22, "no-json-answer")
 def test_a_card_number_at_the_cut_does_not_show_its_first_half() -> None:
     excerpt = assessed(answer(b"x" * 190 + b" 4111111111111111 ", 502)).excerpt
     assert excerpt == "x" * 190 + " ***"
 
 
-@pytest.mark.acceptance(22)
+@pytest.mark.acceptance(22, "no-json-answer")
 @pytest.mark.parametrize(
     "secret", [b"hunter-2-is-longer", b"4111 1111 1111 1111", b"4111-1111-1111-1111", b"4" * 16]
 )
@@ -124,7 +124,7 @@ def test_the_servers_message_is_quoted_with_every_kind_of_no(message: Any, quote
         assert assessed(response).reason == reason
 
 
-@pytest.mark.acceptance(23)
+@pytest.mark.acceptance(23, "error-in-200")
 @pytest.mark.parametrize(
     ("payment", "word"),
     [
@@ -145,7 +145,7 @@ def test_a_contradiction_quotes_the_word_that_says_yes_and_no_other(
     assert reason == f"the answer says no with code 99 and yes with '{word}'"
 
 
-@pytest.mark.acceptance(22)
+@pytest.mark.acceptance(22, "no-json-answer")
 def test_an_answer_that_is_not_json_says_why_and_how_it_came() -> None:
     assessment = assessed(answer(b"", 201))
     assert assessment.verdict is Verdict.UNKNOWN
@@ -171,7 +171,7 @@ def test_a_code_of_any_length_is_kept_to_64_characters() -> None:
     assert error.error_code == "c" * 64
 
 
-@pytest.mark.acceptance(23)
+@pytest.mark.acceptance(23, "error-in-200")
 def test_a_word_for_a_payment_that_is_not_known_is_not_quoted() -> None:
     body = {"status": "failed", "transaction_status": "hunter-2", "message": "no"}
     assert assessed(answer({**body, "error_code": "90"})).reason == (
@@ -181,7 +181,7 @@ def test_a_word_for_a_payment_that_is_not_known_is_not_quoted() -> None:
     assert assessed(answer(body)).reason.startswith("the answer says no with 'failed' (\"no\")")
 
 
-@pytest.mark.acceptance(23)
+@pytest.mark.acceptance(23, "error-in-200")
 @pytest.mark.parametrize("odd", [["90"], {"code": "90"}, 90.5])
 def test_a_code_that_is_neither_text_nor_a_number_is_no_success(odd: Any) -> None:
     assessment = assessed(answer({"status": "success", "error_code": odd}))

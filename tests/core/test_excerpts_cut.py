@@ -85,7 +85,7 @@ def failed(status: int, body: bytes, act: Callable[[Any], Any]) -> tuple[DGSPayE
     return caught.value, time.thread_time() - began
 
 
-@pytest.mark.acceptance(64)
+@pytest.mark.acceptance(64, "endless-answer")
 @pytest.mark.parametrize("status", [400, 500])
 @pytest.mark.parametrize("act", [read, payout])
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
@@ -119,7 +119,7 @@ def test_what_is_left_out_is_said() -> None:
     assert len(kept["text"]) < 11_000
 
 
-@pytest.mark.acceptance(68)
+@pytest.mark.acceptance(68, "hostile-server-text")
 @pytest.mark.parametrize("secret", [API_KEY, "4111 1111 1111 1111", "4111-1111-1111-1111"])
 def test_secret_at_the_cut_of_a_text_does_not_show_its_first_half(secret: str) -> None:
     for shown in range(1, len(secret) + 1):
@@ -133,14 +133,14 @@ def test_secret_at_the_cut_of_a_text_does_not_show_its_first_half(secret: str) -
     assert secret[:4] not in error.body["text"]
 
 
-@pytest.mark.acceptance(68)
+@pytest.mark.acceptance(68, "hostile-server-text")
 def test_message_is_quoted_to_its_two_hundredth_character() -> None:
     assert one_line("x" * 200, []) == "x" * 200
     assert one_line("x" * 10**6, []) == "x" * 200 + "..."
     assert one_line("a" + " " * 10**6 + "b", []) == "a"
 
 
-@pytest.mark.acceptance(68)
+@pytest.mark.acceptance(68, "hostile-server-text")
 @pytest.mark.parametrize("around", ["", "\u00e9", "\u201c", "\u0130", "\U0001f600", " "])
 def test_secret_is_masked_in_any_letters_around_it_and_as_often_as_it_stands(around: str) -> None:
     text = f"{around}{API_KEY}{around}" * 1_000

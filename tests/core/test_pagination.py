@@ -59,7 +59,7 @@ def test_every_row_once_in_order(count: int, limit: int, prefetch: int) -> None:
     assert walk(pages_of(rows, limit), prefetch=prefetch) == rows
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 @settings(deadline=None)
 @given(st.integers(1, 30), st.integers(1, 5), st.lists(st.integers(0, 6), max_size=40))
 def test_rows_inserted_at_the_head_are_never_given_twice(
@@ -79,7 +79,7 @@ def test_rows_inserted_at_the_head_are_never_given_twice(
     assert [row for row in got if row.startswith("r")] == [f"r{number}" for number in range(count)]
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 def test_the_number_of_pages_shrinks() -> None:
     rows = [f"r{number}" for number in range(10)]
     server = pages_of(rows, 2)
@@ -92,7 +92,7 @@ def test_the_number_of_pages_shrinks() -> None:
     assert walk(shrinking) == ["r0", "r1", "r2", "r3", "r4", "r5"]
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 @pytest.mark.parametrize("echo", [True, False], ids=["echoes the page", "says page 1"])
 @pytest.mark.parametrize("pages", [None, 3, "growing"])
 def test_a_server_that_ignores_the_page(echo: bool, pages: Any) -> None:
@@ -104,7 +104,7 @@ def test_a_server_that_ignores_the_page(echo: bool, pages: Any) -> None:
     assert walk(server, prefetch=4) == ["a", "b"]
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 def test_a_server_going_in_circles_is_left_in_the_end() -> None:
     fetched: list[int] = []
 
@@ -116,7 +116,7 @@ def test_a_server_going_in_circles_is_left_in_the_end() -> None:
     assert len(fetched) == MOST_BARREN_PAGES + 1
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 def test_a_wrong_page_number_alone_loses_no_rows() -> None:
     def server(number: int) -> Page[str]:
         return Page(rows=(f"r{number}",), page=1, pages=3)
@@ -124,18 +124,18 @@ def test_a_wrong_page_number_alone_loses_no_rows() -> None:
     assert walk(server) == ["r1", "r2", "r3"]
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 @pytest.mark.parametrize("pages", [0, None, 9])
 def test_an_empty_page_is_the_end(pages: int | None) -> None:
     assert walk(lambda number: Page(rows=(), page=number, pages=pages)) == []
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 def test_rows_on_a_page_of_none() -> None:
     assert walk(lambda number: Page(rows=("a",), page=number, pages=0)) == ["a"]
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 def test_duplicates_within_a_page_come_once_and_rows_without_identity_always() -> None:
     assert walk(lambda number: Page(rows=("a", "a", "b"), page=1, pages=1)) == ["a", "b"]
     steps: PageWalk[str] = PageWalk(
@@ -144,7 +144,7 @@ def test_duplicates_within_a_page_come_once_and_rows_without_identity_always() -
     assert steps.take(Page(rows=("a", "a"), pages=1)).rows == ("a", "a")
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 def test_counts_that_are_text_or_nonsense_steer_nothing_wrong() -> None:
     read = list_transactions().fetch(1).read
     row = {"id": "1", "status": "success"}
@@ -174,7 +174,7 @@ def inserting(rows: list[str], limit: int, waves: dict[int, int]) -> Callable[[i
     return server
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 @settings(deadline=None, max_examples=40)
 @given(
     st.integers(1, 12),
@@ -190,7 +190,7 @@ def test_more_rows_inserted_than_were_given_out_move_none_in_twice(
     assert [row for row in got if row.startswith("r")] == originals
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 def test_an_hours_pause_between_two_pages_at_full_size() -> None:
     originals = [f"r{number}" for number in range(30_000)]
     # After 200 pages, 15,000 rows at once: 150 pages of rows that were given out before.
@@ -198,7 +198,7 @@ def test_an_hours_pause_between_two_pages_at_full_size() -> None:
     assert got == originals
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 def test_a_count_that_grows_without_end_ends_nevertheless() -> None:
     fetched: list[int] = []
 
@@ -256,7 +256,7 @@ class FlakyServer:
 ROWS = [f"r{number}" for number in range(9)]
 
 
-@pytest.mark.acceptance(35)
+@pytest.mark.acceptance(35, "failed-page")
 @pytest.mark.parametrize("prefetch", [1, 2, 3, 8])
 def test_a_failure_on_page_3_is_resumed_there(prefetch: int) -> None:
     server = FlakyServer(ROWS, failures={3: 1})
@@ -275,7 +275,7 @@ def test_a_failure_on_page_3_is_resumed_there(prefetch: int) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.acceptance(35)
+@pytest.mark.acceptance(35, "failed-page")
 @pytest.mark.parametrize("prefetch", [1, 2, 3, 8])
 async def test_a_failure_on_page_3_is_resumed_there_async(prefetch: int) -> None:
     server = FlakyServer(ROWS, failures={3: 1})
@@ -378,7 +378,7 @@ def test_nothing_is_asked_for_behind_a_failure_or_an_empty_page() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 async def test_a_page_that_overtook_the_one_before_it_is_fetched_again() -> None:
     import anyio
 
@@ -404,7 +404,7 @@ async def test_a_page_that_overtook_the_one_before_it_is_fetched_again() -> None
     assert asked.count(3) == 2
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 def test_a_page_that_overtook_the_one_before_it_is_fetched_again_blocking() -> None:
     from threading import Event
 

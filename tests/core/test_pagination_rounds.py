@@ -44,7 +44,7 @@ def test_what_is_given_out_is_the_page_with_its_counts() -> None:
     assert steps.take(again) == page("c", page=2, limit=2, total=4, pages=2)
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 @pytest.mark.parametrize(
     ("pages", "windows"),
     [
@@ -68,7 +68,7 @@ def test_a_round_never_goes_past_the_last_page(pages: int, windows: list[list[in
     assert steps.next_page == pages + 1
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 def test_where_a_page_says_nothing_of_pages_the_next_is_asked_for_alone() -> None:
     steps = walk(prefetch=3)
     taken(steps, page("a", page=1, pages=5), page("b", page=2, pages=None))
@@ -91,7 +91,7 @@ def test_rounds_double_up_to_64_pages(prefetch: int, rounds: list[int]) -> None:
     assert [len(steps.window()) for _ in rounds] == rounds
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 @pytest.mark.parametrize(
     ("before", "later", "overtook"),
     [(12, 11, True), (12, 12, False), (12, 13, False), (None, 1, False), (1, None, False)],
@@ -108,7 +108,7 @@ def test_fewer_rows_than_before_within_a_round_overtook(
     assert steps.overtook(page("c", page=3, pages=9, total=later)) is overtook
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 @pytest.mark.parametrize(
     ("pages", "finished"), [(None, False), (1, True), (2, True), (3, False), (0, True)]
 )
@@ -120,7 +120,7 @@ def test_the_last_page_is_the_one_the_server_names(pages: int | None, finished: 
     assert bool(steps.window()) is not finished
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 @pytest.mark.parametrize(
     ("echoed", "pages", "finished"),
     [(2, 9, False), (1, 9, True), (3, 9, True), (None, 9, True), (2, None, True)],
@@ -149,7 +149,7 @@ def barren_pages(total: int | None, limit: int, given: int, before: int | None =
     return count
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 @pytest.mark.parametrize(
     ("total", "limit", "given", "more"),
     [
@@ -170,12 +170,12 @@ def test_so_many_more_barren_pages_are_taken_as_were_moved_by_insertions(
     assert barren_pages(total, limit, given, before=None) == MOST_BARREN_PAGES + more
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 def test_only_what_was_inserted_since_the_page_before_moves_rows() -> None:
     assert barren_pages(8, 1, 9, before=5) == MOST_BARREN_PAGES + 3
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 def test_one_new_row_begins_the_count_of_barren_pages_anew() -> None:
     steps = walk()
     steps.take(page("a", page=1, pages=10_000))
@@ -202,7 +202,7 @@ def test_a_row_without_an_identity_is_always_new() -> None:
     assert given == [("?", "a", "?"), ("?",)]
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 @pytest.mark.parametrize(
     "counts",
     [{}, {"page": 1}, {"page": 1, "pages": 9}, {"pages": None, "page": 2}],
@@ -225,7 +225,7 @@ def test_a_page_that_is_named_may_look_like_the_one_before() -> None:
 # --- the memory of rows ---------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 def test_rows_are_forgotten_by_generations(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dgspay.core.seen_rows.REMEMBERED_ROWS", 3)
     rows = SeenRows()

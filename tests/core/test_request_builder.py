@@ -70,14 +70,14 @@ def test_a_query_is_encoded_with_nothing_left_to_guess() -> None:
 # --- the path -----------------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(2)
+@pytest.mark.acceptance(2, "encoded-reference")
 def test_each_value_fills_its_own_place_as_one_segment() -> None:
     values = {"id": "a/b?c#d", "page": "%2e é"}
     path = expand_path("/links/{id}/pages/{page}", values)
     assert path == "/links/a%2Fb%3Fc%23d/pages/%252e%20%C3%A9"
 
 
-@pytest.mark.acceptance(3)
+@pytest.mark.acceptance(3, "foreign-url")
 @pytest.mark.parametrize(
     "template",
     ["https://evil.example/", "//evil.example", "/a//b", "charges", "/charges?x=1", "/a\n", ""],
@@ -107,7 +107,7 @@ SEGMENTS_REFUSED = {
 }
 
 
-@pytest.mark.acceptance(1, 3)
+@pytest.mark.acceptance(1, "odd-reference", 3, "foreign-url")
 @pytest.mark.parametrize(
     ("reference", "why"),
     [(reference, why) for why, refused in SEGMENTS_REFUSED.items() for reference in refused],
@@ -141,7 +141,7 @@ def test_a_reference_must_be_text_and_becomes_plain_text() -> None:
 # --- the body -----------------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(11)
+@pytest.mark.acceptance(11, "scenario-in-production")
 def test_a_scenario_is_refused_where_real_money_moves() -> None:
     body = {"scenario_key": "scenario:successful"}
     with pytest.raises(ConfigError) as caught:
@@ -153,7 +153,7 @@ def test_a_scenario_is_refused_where_real_money_moves() -> None:
     assert sent(wire(production=True), narration="rent") == b'{"narration":"rent"}'
 
 
-@pytest.mark.acceptance(7)
+@pytest.mark.acceptance(7, "rwf-fraction")
 def test_francs_have_no_fraction_unless_the_switch_says_so() -> None:
     fraction = Money.parse("10.50", "RWF")
     with pytest.raises(ValueError, match=r"^fee has") as caught:
@@ -166,7 +166,7 @@ def test_francs_have_no_fraction_unless_the_switch_says_so() -> None:
     assert sent(wire(), fee=Money.parse("10.50", "USD")) == b'{"fee":10.50}'
 
 
-@pytest.mark.acceptance(12)
+@pytest.mark.acceptance(12, "odd-link-terms")
 def test_a_time_with_a_zone_goes_out_in_the_apis_own_zone_or_not_at_all() -> None:
     noon = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
     with pytest.raises(ValueError, match=r"^expires_at has") as caught:
@@ -185,7 +185,7 @@ def test_a_time_with_a_zone_goes_out_in_the_apis_own_zone_or_not_at_all() -> Non
         )
 
 
-@pytest.mark.acceptance(12)
+@pytest.mark.acceptance(12, "odd-link-terms")
 def test_a_time_that_is_out_of_range_in_the_apis_zone_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^expires_at is out of range$") as caught:
         sent(wire(api_timezone=KIGALI), expires_at=datetime.max.replace(tzinfo=UTC))

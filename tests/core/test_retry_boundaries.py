@@ -45,7 +45,7 @@ def test_used_up_is_said_from_the_second_attempt_on(attempts: int) -> None:
     assert error.message.endswith("All attempts are used up.")
 
 
-@pytest.mark.acceptance(30)
+@pytest.mark.acceptance(30, "retry-after")
 def test_a_pause_to_the_very_end_of_the_deadline_leaves_no_room() -> None:
     story = Story(REFUSED, OK, deadline=0.5, random=1.0)
     assert refusal(story).message.endswith("the deadline leaves no room for it.")
@@ -56,7 +56,7 @@ def test_a_pause_to_the_very_end_of_the_deadline_leaves_no_room() -> None:
     assert story.sleeps == [0.5]
 
 
-@pytest.mark.acceptance(16)
+@pytest.mark.acceptance(16, "dripping-server")
 @pytest.mark.parametrize("each_takes", [5.0, 5.1, 99.0])
 @pytest.mark.parametrize("repeat", Repeat)
 def test_once_the_deadline_has_passed_nothing_is_sent_again(
@@ -72,7 +72,7 @@ def test_once_the_deadline_has_passed_nothing_is_sent_again(
     assert len(story.requests) == 1
 
 
-@pytest.mark.acceptance(16)
+@pytest.mark.acceptance(16, "dripping-server")
 def test_an_attempt_after_a_pause_that_overshot_has_a_millisecond() -> None:
     story = Story(deadline=10.0)
     steps = story.runner.run(operation(PAYOUT))
@@ -108,7 +108,7 @@ def test_for_ever_is_a_day_to_a_socket() -> None:
 # --- the table and what is remembered for it ----------------------------------------------
 
 
-@pytest.mark.acceptance(31)
+@pytest.mark.acceptance(31, "retry-table")
 @pytest.mark.parametrize("repeat", WRITES)
 def test_a_call_remembers_what_its_attempts_left_behind(repeat: Repeat) -> None:
     history = History(own_key=False)
@@ -127,7 +127,7 @@ def test_a_call_remembers_what_its_attempts_left_behind(repeat: Repeat) -> None:
     assert history == History(own_key=False, reached=True, unknown=True, accepted=True)
 
 
-@pytest.mark.acceptance(61)
+@pytest.mark.acceptance(61, "unclear-refusal")
 @pytest.mark.parametrize(
     ("verdict_", "leaves_doubt"),
     [
@@ -147,7 +147,7 @@ def test_after_what_the_earlier_attempt_may_have_been_carried_out(
     assert history.unknown is leaves_doubt
 
 
-@pytest.mark.acceptance(31)
+@pytest.mark.acceptance(31, "retry-table")
 @pytest.mark.parametrize("verdict_", Verdict)
 @pytest.mark.parametrize("repeat", WRITES)
 def test_trust_repeats_what_is_unknown_and_nothing_else(verdict_: Verdict, repeat: Repeat) -> None:
@@ -162,14 +162,14 @@ def test_trust_repeats_what_is_unknown_and_nothing_else(verdict_: Verdict, repea
         assert steps[0] is steps[1]
 
 
-@pytest.mark.acceptance(32)
+@pytest.mark.acceptance(32, "retry-budget")
 @pytest.mark.parametrize(("budget", "retries"), [(0.0, 0), (0.9, 0), (1.0, 1), (2.5, 2), (3.0, 3)])
 def test_a_budget_buys_whole_retries_only(budget: float, retries: int) -> None:
     store = RetryBudget(RetryPolicy(budget=budget))
     assert [store.spend() for _ in range(retries + 2)] == [True] * retries + [False] * 2
 
 
-@pytest.mark.acceptance(32)
+@pytest.mark.acceptance(32, "retry-budget")
 def test_successes_earn_a_retry_bit_by_bit() -> None:
     store = RetryBudget(RetryPolicy(budget=2.0, budget_refill=0.5))
     assert [store.spend(), store.spend(), store.spend()] == [True, True, False]
@@ -179,7 +179,7 @@ def test_successes_earn_a_retry_bit_by_bit() -> None:
     assert [store.spend(), store.spend()] == [True, False]
 
 
-@pytest.mark.acceptance(32)
+@pytest.mark.acceptance(32, "retry-budget")
 def test_only_a_success_earns_and_only_a_retry_costs() -> None:
     story = Story(OK, REFUSED, OK, code("90"), retry=RetryPolicy(budget=1.0, budget_refill=1.0))
     story.run(operation(PAYOUT))

@@ -54,7 +54,7 @@ def test_an_attempt_after_an_overshot_pause_still_has_a_positive_time() -> None:
     assert story.timeouts[1].total == pytest.approx(0.001)
 
 
-@pytest.mark.acceptance(30)
+@pytest.mark.acceptance(30, "retry-after")
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [
@@ -81,7 +81,7 @@ def test_retry_after_is_clamped(header: str, seconds: float | None) -> None:
     assert parse_retry_after({"retry-after": header}, now=now) == seconds
 
 
-@pytest.mark.acceptance(30)
+@pytest.mark.acceptance(30, "retry-after")
 def test_retry_after_as_a_date_is_held_against_the_servers_own_clock() -> None:
     date = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
     until = date.replace(second=9)
@@ -97,7 +97,7 @@ def test_no_retry_after_can_raise_or_leave_its_bounds(text: str) -> None:
     assert seconds is None or 0.0 <= seconds <= MAX_RETRY_AFTER
 
 
-@pytest.mark.acceptance(30)
+@pytest.mark.acceptance(30, "retry-after")
 @pytest.mark.parametrize("repeat", Repeat)
 def test_429_waits_as_long_as_asked_where_it_fits(repeat: Repeat) -> None:
     story = Story(code("99", 429, retry_after="20"), OK)
@@ -105,7 +105,7 @@ def test_429_waits_as_long_as_asked_where_it_fits(repeat: Repeat) -> None:
     assert story.sleeps == [20.0]
 
 
-@pytest.mark.acceptance(30)
+@pytest.mark.acceptance(30, "retry-after")
 @pytest.mark.parametrize("repeat", Repeat)
 def test_429_past_the_deadline_is_raised_with_retry_after(repeat: Repeat) -> None:
     story = Story(answer({}, 429, retry_after="3600"), OK)
@@ -122,7 +122,7 @@ def test_a_pause_is_never_shorter_than_retry_after() -> None:
     assert story.sleeps == [4.0]
 
 
-@pytest.mark.acceptance(32)
+@pytest.mark.acceptance(32, "retry-budget")
 def test_an_outage_drains_the_budget_and_then_calls_fail_fast() -> None:
     policy = RetryPolicy(attempts=3, budget=4.0, budget_refill=0.5)
     story = Story(*[REFUSED] * 100, retry=policy)
@@ -138,7 +138,7 @@ def test_an_outage_drains_the_budget_and_then_calls_fail_fast() -> None:
     assert story.attempts[-2].retry_delay is not None
 
 
-@pytest.mark.acceptance(32)
+@pytest.mark.acceptance(32, "retry-budget")
 def test_the_budget_is_never_fuller_than_full() -> None:
     budget = RetryBudget(RetryPolicy(budget=1.0, budget_refill=1.0))
     for _ in range(5):

@@ -90,7 +90,7 @@ CELLS: list[tuple[str, EffectResult, tuple[Repeat, ...], bool, int, type[DGSPayE
 ]
 
 
-@pytest.mark.acceptance(29, 31)
+@pytest.mark.acceptance(29, "same-bytes-again", 31, "retry-table")
 @pytest.mark.parametrize(
     ("first", "repeat", "trusted", "attempts", "error"),
     [
@@ -120,7 +120,7 @@ def test_cell(
     assert (story.keys[0] is None) == (repeat is READ)
 
 
-@pytest.mark.acceptance(29, 31, 59)
+@pytest.mark.acceptance(29, "same-bytes-again", 31, "retry-table", 59, "conflict-on-own-key")
 @pytest.mark.parametrize("repeat", WRITES)
 @pytest.mark.parametrize("attempts", [1, 2, 3, 5])
 def test_93_on_a_generated_key_is_this_very_request_and_its_key_stays(
@@ -159,7 +159,7 @@ AFTER_A_93: dict[str, EffectResult] = {
 }
 
 
-@pytest.mark.acceptance(31, 59)
+@pytest.mark.acceptance(31, "retry-table", 59, "conflict-on-own-key")
 @pytest.mark.parametrize("repeat", WRITES)
 @pytest.mark.parametrize("last", AFTER_A_93.values(), ids=AFTER_A_93)
 @pytest.mark.parametrize("trusted", [False, True])
@@ -177,7 +177,7 @@ def test_nothing_that_follows_a_93_takes_back_that_the_request_arrived(
     assert "Nothing was sent" not in str(caught.value)
 
 
-@pytest.mark.acceptance(59)
+@pytest.mark.acceptance(59, "conflict-on-own-key")
 @pytest.mark.parametrize("repeat", WRITES)
 def test_93_and_then_the_deadline_or_the_budget_is_likely_accepted(repeat: Repeat) -> None:
     for story in (
@@ -191,7 +191,7 @@ def test_93_and_then_the_deadline_or_the_budget_is_likely_accepted(repeat: Repea
         assert len(story.requests) == 1
 
 
-@pytest.mark.acceptance(59)
+@pytest.mark.acceptance(59, "conflict-on-own-key")
 @pytest.mark.parametrize("repeat", WRITES)
 @pytest.mark.parametrize("key", [None, "mine"], ids=["generated", "callers"])
 def test_a_limit_on_requests_does_not_hide_that_the_key_is_in_use(
@@ -209,7 +209,7 @@ def test_a_limit_on_requests_does_not_hide_that_the_key_is_in_use(
         assert len(story.requests) == 1
 
 
-@pytest.mark.acceptance(59)
+@pytest.mark.acceptance(59, "conflict-on-own-key")
 def test_a_93_that_contradicts_itself_is_likely_accepted_too() -> None:
     body = {"status": "failed", "error_code": "93", "transaction_status": "pending"}
     with pytest.raises(ContradictoryOutcomeError) as caught:
@@ -217,7 +217,7 @@ def test_a_93_that_contradicts_itself_is_likely_accepted_too() -> None:
     assert caught.value.likely_accepted
 
 
-@pytest.mark.acceptance(31, 59)
+@pytest.mark.acceptance(31, "retry-table", 59, "conflict-on-own-key")
 @pytest.mark.parametrize("repeat", WRITES)
 def test_93_after_attempts_that_never_left(repeat: Repeat) -> None:
     story = Story(REFUSED, KEY_IN_USE, OK)
@@ -229,7 +229,7 @@ def test_93_after_attempts_that_never_left(repeat: Repeat) -> None:
         story.run(operation(repeat, key="mine"))
 
 
-@pytest.mark.acceptance(20, 59)
+@pytest.mark.acceptance(20, "cancelled-post", 59, "conflict-on-own-key")
 @pytest.mark.parametrize("repeat", WRITES)
 def test_a_call_cancelled_in_the_pause_after_a_93_is_unknown(repeat: Repeat) -> None:
     story = Story()
@@ -240,7 +240,7 @@ def test_a_call_cancelled_in_the_pause_after_a_93_is_unknown(repeat: Repeat) -> 
     assert story.call.outcome is Outcome.UNKNOWN
 
 
-@pytest.mark.acceptance(31, 61)
+@pytest.mark.acceptance(31, "retry-table", 61, "unclear-refusal")
 @pytest.mark.parametrize("repeat", WRITES)
 @pytest.mark.parametrize("attempts", [1, 3])
 @pytest.mark.parametrize("retry_99", [True, False])
@@ -257,7 +257,7 @@ def test_99_to_the_end_is_unknown(repeat: Repeat, attempts: int, retry_99: bool)
     assert same_key(story)
 
 
-@pytest.mark.acceptance(31, 61)
+@pytest.mark.acceptance(31, "retry-table", 61, "unclear-refusal")
 @pytest.mark.parametrize(
     "last",
     [code("90"), code("91", 401), code("92", 404), RATE_LIMITED, REFUSED, BAD_CERTIFICATE],
@@ -275,14 +275,14 @@ def test_no_refusal_of_the_second_attempt_is_about_the_first_that_got_a_99(
     assert story.call.outcome is Outcome.UNKNOWN
 
 
-@pytest.mark.acceptance(31)
+@pytest.mark.acceptance(31, "retry-table")
 def test_a_read_is_repeated_after_a_99_whatever_the_policy_says_of_money() -> None:
     story = Story(code("99", 500), OK, retry=RetryPolicy(retry_99=False))
     story.run(operation(READ))
     assert len(story.requests) == 2
 
 
-@pytest.mark.acceptance(61)
+@pytest.mark.acceptance(61, "unclear-refusal")
 @pytest.mark.parametrize("repeat", WRITES)
 @pytest.mark.parametrize("no", [HTML_404, JSON_404, BARE_NO, code("77"), answer(b"", 403)])
 def test_only_the_vendors_own_no_is_a_no(repeat: Repeat, no: EffectResult) -> None:
@@ -294,7 +294,7 @@ def test_only_the_vendors_own_no_is_a_no(repeat: Repeat, no: EffectResult) -> No
     assert read.value.outcome is Outcome.REJECTED
 
 
-@pytest.mark.acceptance(31)
+@pytest.mark.acceptance(31, "retry-table")
 @pytest.mark.parametrize("repeat", WRITES)
 @pytest.mark.parametrize("key", [None, "mine"], ids=["generated", "callers"])
 @pytest.mark.parametrize("first", [code("99", 500), RATE_LIMITED], ids=["99", "429"])
@@ -314,7 +314,7 @@ def test_93_on_a_later_attempt_means_an_earlier_one_is_in(
     assert same_key(story)
 
 
-@pytest.mark.acceptance(31)
+@pytest.mark.acceptance(31, "retry-table")
 @pytest.mark.parametrize("repeat", WRITES)
 @pytest.mark.parametrize(
     "last",
@@ -332,7 +332,7 @@ def test_what_comes_after_a_later_93_does_not_take_it_back(
     assert story.call.outcome is Outcome.UNKNOWN
 
 
-@pytest.mark.acceptance(31)
+@pytest.mark.acceptance(31, "retry-table")
 @pytest.mark.parametrize("spaced", [" 93", "93 ", "93\n"])
 def test_a_code_with_space_around_it_is_the_same_code(spaced: str) -> None:
     story = Story(code("99", 500), code(spaced, 409), code(spaced, 409))
@@ -341,7 +341,7 @@ def test_a_code_with_space_around_it_is_the_same_code(spaced: str) -> None:
     assert caught.value.likely_accepted
 
 
-@pytest.mark.acceptance(31)
+@pytest.mark.acceptance(31, "retry-table")
 @pytest.mark.parametrize("repeat", [CHARGE, PAYOUT])
 def test_93_after_an_unknown_attempt_that_was_trusted(repeat: Repeat) -> None:
     story = Story(LOST, code("93", 409), code("93", 409), retry=RetryPolicy(trust_idempotency=True))
@@ -350,7 +350,7 @@ def test_93_after_an_unknown_attempt_that_was_trusted(repeat: Repeat) -> None:
     assert caught.value.likely_accepted
 
 
-@pytest.mark.acceptance(31)
+@pytest.mark.acceptance(31, "retry-table")
 @pytest.mark.parametrize("repeat", WRITES)
 def test_93_on_the_callers_key_is_raised_at_once(repeat: Repeat) -> None:
     story = Story(code("93", 409), OK)
@@ -361,7 +361,7 @@ def test_93_on_the_callers_key_is_raised_at_once(repeat: Repeat) -> None:
     assert story.keys == ["mine"]
 
 
-@pytest.mark.acceptance(29)
+@pytest.mark.acceptance(29, "same-bytes-again")
 @pytest.mark.parametrize("repeat", [CHARGE, PAYOUT])
 def test_every_attempt_is_the_first_one_byte_for_byte(repeat: Repeat) -> None:
     story = Story(code("99", 500), REFUSED, OK)
@@ -389,7 +389,7 @@ def test_the_last_attempt_decides_when_all_are_used_up(
     assert caught.value.attempts == 3
 
 
-@pytest.mark.acceptance(31)
+@pytest.mark.acceptance(31, "retry-table")
 @pytest.mark.parametrize(
     "later", [REFUSED, code("90"), code("91", 401), code("99", 500), RATE_LIMITED, BAD_CERTIFICATE]
 )
@@ -452,7 +452,7 @@ AFTER_93 = [
 ]
 
 
-@pytest.mark.acceptance(31)
+@pytest.mark.acceptance(31, "retry-table")
 @pytest.mark.parametrize(("verdict", "untrusted", "trusted"), WHOLE_TABLE)
 @pytest.mark.parametrize("own_key", [True, False])
 @pytest.mark.parametrize("earlier", [True, False])
@@ -473,7 +473,7 @@ def test_the_table_has_every_verdict_but_those_with_a_test_of_their_own() -> Non
     assert told == set(Verdict) - {Verdict.OK, Verdict.KEY_CONFLICT}
 
 
-@pytest.mark.acceptance(31)
+@pytest.mark.acceptance(31, "retry-table")
 @pytest.mark.parametrize(("history", "row"), AFTER_93)
 @pytest.mark.parametrize("trusted", [True, False])
 def test_every_cell_of_93_is_what_it_should_be(history: History, row: str, trusted: bool) -> None:
@@ -482,7 +482,7 @@ def test_every_cell_of_93_is_what_it_should_be(history: History, row: str, trust
         assert step is LETTERS[row[at]]
 
 
-@pytest.mark.acceptance(26, 31)
+@pytest.mark.acceptance(26, "odd-fields", 31, "retry-table")
 @pytest.mark.parametrize("repeat", ALL)
 def test_what_was_answered_unreadably_is_never_sent_again(repeat: Repeat) -> None:
     def no_reference(_: object) -> object:

@@ -12,7 +12,7 @@ from dgspay.core import seen_rows
 from dgspay.core.seen_rows import SeenRows
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 @settings(deadline=None)
 @given(st.lists(st.text(max_size=3), max_size=300))
 def test_it_tells_what_came_before_like_a_set(identities: list[str]) -> None:
@@ -40,7 +40,7 @@ def test_a_mark_across_two_others_is_none(monkeypatch: pytest.MonkeyPatch) -> No
     assert generation.has(0, b"ghijkl")
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 @pytest.mark.parametrize(
     ("marks", "known"),
     [
@@ -60,7 +60,7 @@ def test_a_mark_is_found_where_it_stands_by_itself_and_only_there(
     assert generation.has(0, b"abcdef") is known
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 def test_a_mark_that_begins_right_after_a_false_one_is_found() -> None:
     generation = seen_rows._Generation()
     generation.add(0, b"xxxxxa")
@@ -68,7 +68,7 @@ def test_a_mark_that_begins_right_after_a_false_one_is_found() -> None:
     assert generation.has(0, b"aaaaaa")
 
 
-@pytest.mark.acceptance(34)
+@pytest.mark.acceptance(34, "moving-pages")
 def test_a_shift_by_fifty_thousand_rows_is_still_seen_through() -> None:
     rows = SeenRows()
     identities = [f"transaction-{number}" for number in range(50_000)]

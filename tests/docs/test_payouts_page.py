@@ -108,7 +108,7 @@ def everybody_is_paid_once(emulator: Emulator, ledger: PostgresLedger) -> None:
     assert ledger.counts("salaries").count(State.CONFIRMED, State.ACCEPTED) == 600
 
 
-@pytest.mark.acceptance(53)
+@pytest.mark.acceptance(53, "two-workers")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_celery_pays_chunks(
     emulator: Emulator, ledger: PostgresLedger, monkeypatch: pytest.MonkeyPatch
@@ -127,7 +127,7 @@ def test_celery_pays_chunks(
     everybody_is_paid_once(emulator, ledger)
 
 
-@pytest.mark.acceptance(53)
+@pytest.mark.acceptance(53, "two-workers")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_dbos_pays_chunks(emulator: Emulator, ledger: PostgresLedger, tmp_path: Path) -> None:
     dbos = pytest.importorskip("dbos", reason="dbos is not installed")
@@ -149,7 +149,7 @@ def test_dbos_pays_chunks(emulator: Emulator, ledger: PostgresLedger, tmp_path: 
     everybody_is_paid_once(emulator, ledger)
 
 
-@pytest.mark.acceptance(53)
+@pytest.mark.acceptance(53, "two-workers")
 def test_an_activity_of_temporal_pays_a_chunk(emulator: Emulator, ledger: PostgresLedger) -> None:
     testing = pytest.importorskip("temporalio.testing", reason="temporalio is not installed")
 

@@ -31,7 +31,7 @@ def test_no_slug_is_another_links_id(client: httpx.Client) -> None:
     assert "slug is taken" in other.json()["message"]
 
 
-@pytest.mark.acceptance(46)
+@pytest.mark.acceptance(46, "emulator-is-local")
 def test_the_command_names_its_own_option_for_listening_to_others() -> None:
     said = CommandLine({})("emulator", "--host", "0.0.0.0", "--port", "0")
     assert said.code == 2

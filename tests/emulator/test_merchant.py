@@ -86,7 +86,7 @@ def test_what_one_has_the_other_cannot_find_or_change(
     assert emulator.balance("RWF") == emulator.merchant("shop-2").balance("RWF") + TO_BANK["amount"]
 
 
-@pytest.mark.acceptance(47)
+@pytest.mark.acceptance(47, "idempotent-replay")
 def test_the_same_idempotency_key_is_each_ones_own(
     emulator: Emulator, first: httpx.Client, second: httpx.Client
 ) -> None:

@@ -100,7 +100,7 @@ def test_a_malformed_ciphertext_is_refused_and_not_shown(field: str, fault: str)
         assert value not in str(caught.value)
 
 
-@pytest.mark.acceptance(36)
+@pytest.mark.acceptance(36, "odd-encryption-key")
 @pytest.mark.parametrize("fault", MALFORMED_NONCES)
 def test_a_malformed_nonce_is_refused_and_not_shown(fault: str) -> None:
     value = MALFORMED_NONCES[fault]
@@ -115,7 +115,7 @@ def test_a_malformed_nonce_is_refused_and_not_shown(fault: str) -> None:
             assert value not in str(caught.value)
 
 
-@pytest.mark.acceptance(36)
+@pytest.mark.acceptance(36, "odd-encryption-key")
 def test_a_nonce_of_24_characters_is_refused_with_the_reason() -> None:
     with pytest.raises(ValueError, match="the guide's text says 24 hex characters") as caught:
         EncryptedCard(**{**CARD, "card_nonce": "00112233445566778899aabb"})

@@ -29,14 +29,14 @@ def test_page_of_many_rows_is_read() -> None:
     assert len(parse_json(page())["data"]) == ROWS
 
 
-@pytest.mark.acceptance(28)
+@pytest.mark.acceptance(28, "hostile-json")
 @pytest.mark.parametrize("row", [nested(200), {"id": "x", "more": nested(120)}])
 def test_last_row_that_nests_too_deeply_is_seen(row: Any) -> None:
     with pytest.raises(DecodeError, match="nested too deeply"):
         parse_json(page(row))
 
 
-@pytest.mark.acceptance(28)
+@pytest.mark.acceptance(28, "hostile-json")
 def test_brackets_in_text_hide_no_depth() -> None:
     text = {"narration": "[{" * ROWS + "}]" * ROWS}
     assert parse_json(page(text))["data"][-1] == text
@@ -55,7 +55,7 @@ def test_depth_counts_from_the_answer_itself(levels: int, is_read: bool) -> None
             parse_json(body)
 
 
-@pytest.mark.acceptance(28)
+@pytest.mark.acceptance(28, "hostile-json")
 @pytest.mark.parametrize("half", [r'"\ud800"', r'"\uD800"', r'{"\udc00": 1}'])
 def test_half_a_surrogate_pair_in_a_page_is_seen(half: str) -> None:
     body = page("@").replace(b'"@"', half.encode())

@@ -38,7 +38,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 }
 
 
-@pytest.mark.acceptance(28, 64)
+@pytest.mark.acceptance(28, "hostile-json", 64, "endless-answer")
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
 def test_ten_mebibytes_of_values_are_refused_at_once(body: Callable[[], bytes]) -> None:
     text = body()
@@ -59,7 +59,7 @@ HARMLESS: dict[str, Callable[[], bytes]] = {
 }
 
 
-@pytest.mark.acceptance(64)
+@pytest.mark.acceptance(64, "endless-answer")
 @pytest.mark.parametrize("body", HARMLESS.values(), ids=HARMLESS)
 def test_ten_mebibytes_of_text_are_read_and_take_no_time(body: Callable[[], bytes]) -> None:
     text = body()
@@ -68,7 +68,7 @@ def test_ten_mebibytes_of_text_are_read_and_take_no_time(body: Callable[[], byte
     assert time.thread_time() - began < STANDSTILL
 
 
-@pytest.mark.acceptance(28, 64)
+@pytest.mark.acceptance(28, "hostile-json", 64, "endless-answer")
 def test_half_a_surrogate_pair_in_much_text_is_found_at_once() -> None:
     text = b'{"a":"' + b"x" * (MAX_BODY_BYTES - 14) + b'\\ud800"}'
     began = time.thread_time()
@@ -90,7 +90,7 @@ def transaction(number: int) -> dict[str, Any]:
     }
 
 
-@pytest.mark.acceptance(64)
+@pytest.mark.acceptance(64, "endless-answer")
 def test_full_page_with_a_long_message_is_read() -> None:
     rows = [transaction(number) for number in range(100)]
     body = json.dumps({"status": "success", "message": "Murakoze. " * 100_000, "data": rows})
@@ -98,7 +98,7 @@ def test_full_page_with_a_long_message_is_read() -> None:
     assert len(page.rows) == 100
 
 
-@pytest.mark.acceptance(64)
+@pytest.mark.acceptance(64, "endless-answer")
 def test_bound_is_where_it_is_said_to_be() -> None:
     # The brackets and commas count: one for each value, and the array around them.
     most = b"[" + b",".join([b"1"] * 30_000) + b"]"
@@ -107,7 +107,7 @@ def test_bound_is_where_it_is_said_to_be() -> None:
         parse_json(most[:-1] + b",1]")
 
 
-@pytest.mark.acceptance(64)
+@pytest.mark.acceptance(64, "endless-answer")
 def test_first_of_many_faults_is_named_and_the_others_are_not_looked_for() -> None:
     rows = [{"currency": "RWF", "available_balance": "1"}, *[{"currency": "RWF"}] * 13_000]
     envelope = {"status": "success", "balances": rows}

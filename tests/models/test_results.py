@@ -116,7 +116,7 @@ def test_a_status_is_each_of_the_vendors_words_for_it() -> None:
     assert unknown == "successfull"
 
 
-@pytest.mark.acceptance(68)
+@pytest.mark.acceptance(68, "hostile-server-text")
 def test_texts_of_the_server_are_shown_masked_and_printable() -> None:
     charge = structure(
         {

@@ -86,7 +86,7 @@ def standing(said: dict[str, Any], *, is_record: bool = True) -> Standing:
     return standing_of(statements(said, is_record=is_record))
 
 
-@pytest.mark.acceptance(60)
+@pytest.mark.acceptance(60, "one-rule-for-paid")
 @pytest.mark.parametrize("beside", SAYS_OTHERWISE, ids=repr)
 def test_what_says_otherwise_leaves_a_success_neither_paid_nor_failed(
     beside: dict[str, Any],
@@ -96,7 +96,7 @@ def test_what_says_otherwise_leaves_a_success_neither_paid_nor_failed(
     assert contradiction_in(statements(said, is_record=True)) is not None
 
 
-@pytest.mark.acceptance(60)
+@pytest.mark.acceptance(60, "one-rule-for-paid")
 @pytest.mark.parametrize("beside", SAYS_NOTHING, ids=repr)
 def test_what_says_nothing_leaves_a_success_paid(beside: dict[str, Any]) -> None:
     said = {"status": "success", **beside}
@@ -104,14 +104,14 @@ def test_what_says_nothing_leaves_a_success_paid(beside: dict[str, Any]) -> None
     assert contradiction_in(statements(said, is_record=True)) is None
 
 
-@pytest.mark.acceptance(60)
+@pytest.mark.acceptance(60, "one-rule-for-paid")
 @pytest.mark.parametrize("alone", [{"fail_reason": "x"}, {"data": {"error_code": "90"}}], ids=repr)
 def test_a_reason_alone_is_no_failure(alone: dict[str, Any]) -> None:
     assert standing({"status": "success", **alone}, is_record=False) is UNKNOWN
     assert standing({"status": "failed", **alone}, is_record=False) is FAILED
 
 
-@pytest.mark.acceptance(25, 60)
+@pytest.mark.acceptance(25, "unseen-status", 60, "one-rule-for-paid")
 @pytest.mark.parametrize(
     ("word", "means"),
     [
@@ -141,7 +141,7 @@ def test_what_a_word_means_by_itself(word: object, means: Standing) -> None:
     assert standing({"transaction_status": word}, is_record=False) is means
 
 
-@pytest.mark.acceptance(24, 60)
+@pytest.mark.acceptance(24, "declined-payment", 60, "one-rule-for-paid")
 @pytest.mark.parametrize(
     ("status", "payment", "means"),
     [
@@ -237,7 +237,7 @@ EVERYWHERE = [
 ]
 
 
-@pytest.mark.acceptance(60)
+@pytest.mark.acceptance(60, "one-rule-for-paid")
 @pytest.mark.parametrize("beside", EVERYWHERE, ids=repr)
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_every_way_to_learn_of_a_payment_has_the_same_rule(
@@ -255,14 +255,14 @@ def test_every_way_to_learn_of_a_payment_has_the_same_rule(
         assert found is UNKNOWN
 
 
-@pytest.mark.acceptance(60)
+@pytest.mark.acceptance(60, "one-rule-for-paid")
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_every_way_calls_paid_what_is(way: Callable[[dict[str, Any]], Standing]) -> None:
     assert way({}) is PAID
     assert way({"next_action_type": None, "error_code": "00", "transaction_status": None}) is PAID
 
 
-@pytest.mark.acceptance(60)
+@pytest.mark.acceptance(60, "one-rule-for-paid")
 def test_a_wait_says_what_contradicts_what_once_its_time_is_up() -> None:
     body = {"status": "failed", "message": "reversed", "data": {**ME, "status": "success"}}
     story = Story(*[answer(body)] * 20)
@@ -277,7 +277,7 @@ def test_a_wait_says_what_contradicts_what_once_its_time_is_up() -> None:
     assert len(story.requests) > 2
 
 
-@pytest.mark.acceptance(60)
+@pytest.mark.acceptance(60, "one-rule-for-paid")
 def test_a_wait_ends_once_the_contradiction_is_gone() -> None:
     bad = answer({"status": "failed", "data": {**ME, "status": "success"}})
     good = answer({"status": "success", "data": {**ME, "status": "success"}})

@@ -103,7 +103,7 @@ async def test_with_await_it_is_the_same(tmp_path: Path, ledger: SqliteLedger) -
         assert (await payouts.report("salaries")).reasons["a person says it was not paid"] == 1
 
 
-@pytest.mark.acceptance(56)
+@pytest.mark.acceptance(56, "preflight")
 @pytest.mark.anyio
 async def test_nothing_is_sent_that_was_not_checked_and_confirmed(
     tmp_path: Path, ledger: SqliteLedger
@@ -120,7 +120,7 @@ async def test_nothing_is_sent_that_was_not_checked_and_confirmed(
         assert not emulator.executed
 
 
-@pytest.mark.acceptance(53)
+@pytest.mark.acceptance(53, "two-workers")
 @pytest.mark.anyio
 async def test_chunks_pay_a_batch_once_however_often_they_are_paid(
     tmp_path: Path, ledger: SqliteLedger

@@ -13,7 +13,7 @@ from dgspay.payouts.preflight import preflight
 from tests.cli.terminal import CommandLine
 from tests.support.sheet_factory import in_process, ledger_in, payments, write_sheet
 
-pytestmark = pytest.mark.acceptance(56)
+pytestmark = pytest.mark.acceptance(56, "preflight")
 
 
 def problems(rows: object, *, balance: int = 10**9, **options: object) -> list[str]:
@@ -87,7 +87,7 @@ def test_a_branch_is_missing_where_the_bank_needs_it_or_the_bank_is_unknown() ->
     ]
 
 
-@pytest.mark.acceptance(55)
+@pytest.mark.acceptance(55, "edited-sheet")
 def test_duplicate_rows_are_a_problem_unless_they_are_allowed() -> None:
     row = next(payments(1))
     rows = [row, {**row, "reference": "again"}]

@@ -299,7 +299,7 @@ WRITES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.acceptance(29, 59)
+@pytest.mark.acceptance(29, "same-bytes-again", 59, "conflict-on-own-key")
 @pytest.mark.parametrize("route", WRITES)
 async def test_what_a_balancer_sends_on_twice_is_done_once_under_one_key(
     go: Both, emulator: Emulator, route: str
@@ -313,7 +313,7 @@ async def test_what_a_balancer_sends_on_twice_is_done_once_under_one_key(
     assert emulator.requests[0].body == emulator.requests[1].body
 
 
-@pytest.mark.acceptance(59)
+@pytest.mark.acceptance(59, "conflict-on-own-key")
 @pytest.mark.parametrize("route", WRITES)
 async def test_under_the_callers_key_a_conflict_is_raised_at_once(
     go: Both, emulator: Emulator, route: str
@@ -326,7 +326,7 @@ async def test_under_the_callers_key_a_conflict_is_raised_at_once(
     assert len(emulator.executed) == 1
 
 
-@pytest.mark.acceptance(59)
+@pytest.mark.acceptance(59, "conflict-on-own-key")
 async def test_an_otp_sent_on_twice_is_spent_once(
     go: Both, emulator: Emulator, card: Callable[[], EncryptedCard]
 ) -> None:

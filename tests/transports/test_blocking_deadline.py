@@ -89,7 +89,7 @@ def send_to(port: int, total: float) -> int:
         transport.close()
 
 
-@pytest.mark.acceptance(16)
+@pytest.mark.acceptance(16, "dripping-server")
 def test_host_with_many_deaf_addresses_does_not_outlive_the_deadline(
     deaf: int, many: list[str]
 ) -> None:
@@ -101,7 +101,7 @@ def test_host_with_many_deaf_addresses_does_not_outlive_the_deadline(
     assert time.monotonic() - began < 8  # each of them deaf for 0.3 s would be nine
 
 
-@pytest.mark.acceptance(14)
+@pytest.mark.acceptance(14, "not-reached")
 def test_first_address_of_a_host_that_answers_is_used(many: list[str]) -> None:
     with RawServer(answering(http({"status": "success"}))) as server:
         many += ["127.0.0.2", "127.0.0.1", "127.0.0.3"]  # of which only the second listens
@@ -109,7 +109,7 @@ def test_first_address_of_a_host_that_answers_is_used(many: list[str]) -> None:
         assert server.accepted == 1
 
 
-@pytest.mark.acceptance(14)
+@pytest.mark.acceptance(14, "not-reached")
 @pytest.mark.parametrize("addresses", [[], ["127.0.0.1"], ["127.0.0.1"] * 3])
 def test_host_whose_addresses_all_refuse_has_been_sent_nothing(
     many: list[str], addresses: list[str]
@@ -120,7 +120,7 @@ def test_host_whose_addresses_all_refuse_has_been_sent_nothing(
     assert not caught.value.sent
 
 
-@pytest.mark.acceptance(62)
+@pytest.mark.acceptance(62, "nothing-left")
 @pytest.mark.parametrize("is_known", [False, True])
 def test_tls_does_not_begin_on_a_connection_that_was_reset(is_known: bool) -> None:
     """Python itself may take it for one that is not connected, and then speak without TLS."""
@@ -148,7 +148,7 @@ def test_tls_does_not_begin_on_a_connection_that_was_reset(is_known: bool) -> No
             gc.collect()
 
 
-@pytest.mark.acceptance(70)
+@pytest.mark.acceptance(70, "fork-at-any-moment")
 def test_fork_waits_for_a_handshake_of_tls() -> None:
     """OpenSSL has locks of the whole process, which would stay locked in the child."""
     is_within, is_over = threading.Event(), threading.Event()

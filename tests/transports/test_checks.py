@@ -76,7 +76,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.acceptance(62)
+@pytest.mark.acceptance(62, "nothing-left")
 @pytest.mark.parametrize(("options", "message"), WRONG.values(), ids=WRONG)
 def test_wrong_setting_is_refused_when_the_transport_is_made(
     way: Way, options: dict[str, Any], message: str
@@ -87,14 +87,14 @@ def test_wrong_setting_is_refused_when_the_transport_is_made(
     assert "password" not in str(caught.value)
 
 
-@pytest.mark.acceptance(62)
+@pytest.mark.acceptance(62, "nothing-left")
 @pytest.mark.parametrize("name", ["empty.pem", "page.html"])
 def test_file_without_certificates_is_refused(way: Way, name: str, files: Path) -> None:
     with pytest.raises(ConfigError, match=f"verify.*{name}.*certificates"):
         way.transport(verify=files / name)
 
 
-@pytest.mark.acceptance(62)
+@pytest.mark.acceptance(62, "nothing-left")
 def test_file_of_certificates_is_trusted(way: Way, files: Path) -> None:
     with RawServer(answering(GOOD), tls=AUTHORITY.server_context("127.0.0.1")) as server:
         for verify in (files / "ca.pem", str(files / "ca.pem")):
@@ -125,7 +125,7 @@ def on_a_loop(make: Callable[[], Any]) -> Any:
     return asyncio.run(made())
 
 
-@pytest.mark.acceptance(62)
+@pytest.mark.acceptance(62, "nothing-left")
 @pytest.mark.parametrize(
     ("option", "value"),
     [("proxy", "http://proxy:3128"), ("verify", False), ("max_connections", 5)],
@@ -149,7 +149,7 @@ def test_setting_beside_a_client_of_ones_own_is_refused_for_it_would_do_nothing(
     asyncio.run(main())
 
 
-@pytest.mark.acceptance(62)
+@pytest.mark.acceptance(62, "nothing-left")
 def test_closed_client_is_refused() -> None:
     client = httpx.Client()
     client.close()
@@ -165,7 +165,7 @@ def test_closed_client_is_refused() -> None:
     asyncio.run(main())
 
 
-@pytest.mark.acceptance(62)
+@pytest.mark.acceptance(62, "nothing-left")
 def test_client_of_another_library_is_refused() -> None:
     for other in (httpx.AsyncClient(), object(), aiohttp.ClientSession):
         wrong: Any = other
@@ -221,7 +221,7 @@ def session_then_closed() -> aiohttp.ClientSession:
     return session
 
 
-@pytest.mark.acceptance(62)
+@pytest.mark.acceptance(62, "nothing-left")
 @pytest.mark.parametrize("client", [DGSPay, AsyncDGSPay])
 @pytest.mark.parametrize(("make", "message"), NO_TRANSPORT.values(), ids=NO_TRANSPORT)
 def test_what_is_no_transport_is_refused_when_the_client_is_made(
@@ -231,7 +231,7 @@ def test_what_is_no_transport_is_refused_when_the_client_is_made(
         client(**settings_for(URL, transport=make()))
 
 
-@pytest.mark.acceptance(62)
+@pytest.mark.acceptance(62, "nothing-left")
 @pytest.mark.parametrize(
     ("client", "transport", "message"),
     [
@@ -259,7 +259,7 @@ def test_transport_of_ones_own_need_not_say_for_which_client_it_is() -> None:
 # --- times ------------------------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(62)
+@pytest.mark.acceptance(62, "nothing-left")
 @pytest.mark.parametrize("part", ["connect", "write", "read", "pool"])
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), "5", None, True])
 def test_time_that_is_none_is_refused_by_its_name(part: str, seconds: Any) -> None:
@@ -267,7 +267,7 @@ def test_time_that_is_none_is_refused_by_its_name(part: str, seconds: Any) -> No
         Timeout(**{part: seconds})
 
 
-@pytest.mark.acceptance(70)
+@pytest.mark.acceptance(70, "fork-at-any-moment")
 def test_path_is_read_anew_in_a_forked_child(files: Path) -> None:
     """A context of the parent's may be locked in it for ever."""
     connector = Connector(

@@ -42,7 +42,7 @@ def failure_while_handling(way: Way, url: str, act: Act) -> DGSPayError:
     return caught.value
 
 
-@pytest.mark.acceptance(15)
+@pytest.mark.acceptance(15, "lost-answer")
 @pytest.mark.parametrize("script", [take_and_hang_up, take_and_reset])
 def test_certificate_that_failed_elsewhere_is_no_proof_that_nothing_was_sent(
     way: Way, script: Any
@@ -53,7 +53,7 @@ def test_certificate_that_failed_elsewhere_is_no_proof_that_nothing_was_sent(
         assert len(server.requests) == 1
 
 
-@pytest.mark.acceptance(14)
+@pytest.mark.acceptance(14, "not-reached")
 def test_certificate_that_failed_elsewhere_is_no_reason_to_give_up(way: Way) -> None:
     error = failure_while_handling(way, f"http://127.0.0.1:{free_port()}", payout)
     assert error.outcome is Outcome.NOT_SENT
@@ -81,7 +81,7 @@ def hook_that_raises(way: Way, kind: str) -> Any:
     return raise_it if way.is_blocking else raise_it_later
 
 
-@pytest.mark.acceptance(15)
+@pytest.mark.acceptance(15, "lost-answer")
 @pytest.mark.parametrize("kind", ["ConnectError", "ConnectTimeout", "PoolTimeout", "certificate"])
 @pytest.mark.parametrize("way", BORROWING, ids=str)
 def test_hook_whose_own_call_was_not_sent_does_not_say_so_of_a_payout(way: Way, kind: str) -> None:
@@ -108,7 +108,7 @@ class TryingAgain(httpx.HTTPTransport):
             return super().handle_request(request)
 
 
-@pytest.mark.acceptance(15)
+@pytest.mark.acceptance(15, "lost-answer")
 def test_second_try_of_a_users_transport_does_not_hide_the_first() -> None:
     sync = BORROWING[0]
     with RawServer(take_and_hang_up) as server:
@@ -119,7 +119,7 @@ def test_second_try_of_a_users_transport_does_not_hide_the_first() -> None:
         assert len(server.requests) == 1
 
 
-@pytest.mark.acceptance(14)
+@pytest.mark.acceptance(14, "not-reached")
 @pytest.mark.parametrize("way", BORROWING, ids=str)
 def test_users_own_client_whose_proxy_refuses_the_tunnel_has_sent_nothing(way: Way) -> None:
     refusing = answering(http(b"", "403 Forbidden"))
@@ -130,7 +130,7 @@ def test_users_own_client_whose_proxy_refuses_the_tunnel_has_sent_nothing(way: W
     assert caught.value.attempts == 3
 
 
-@pytest.mark.acceptance(14)
+@pytest.mark.acceptance(14, "not-reached")
 @pytest.mark.parametrize("way", BORROWING, ids=str)
 def test_users_own_client_that_cannot_connect_has_sent_nothing(way: Way) -> None:
     with pytest.raises(DGSPayError) as caught:

@@ -22,7 +22,7 @@ def checked(pieces: list[bytes]) -> None:
         interim.check(piece)
 
 
-@pytest.mark.acceptance(64)
+@pytest.mark.acceptance(64, "endless-answer")
 @pytest.mark.parametrize("size", [1, 2, 10, 11, 12, 40, 41, 10**6])
 def test_bound_holds_however_they_are_cut(size: int) -> None:
     text = HINT * MAX_INTERIM_ANSWERS + FINAL + DECOY
@@ -32,20 +32,20 @@ def test_bound_holds_however_they_are_cut(size: int) -> None:
         checked([text[start : start + size] for start in range(0, len(text), size)])
 
 
-@pytest.mark.acceptance(64)
+@pytest.mark.acceptance(64, "endless-answer")
 def test_what_is_within_an_answer_does_not_count() -> None:
     checked([FINAL, DECOY])
     checked([DECOY])
 
 
-@pytest.mark.acceptance(64)
+@pytest.mark.acceptance(64, "endless-answer")
 def test_beginning_of_an_answer_within_another_line_ends_nothing() -> None:
     decoy = [b"HTTP/1.1 103 Early Hints\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n"]
     with pytest.raises(TooManyInterimAnswersError):
         checked([*decoy, HINT * (MAX_INTERIM_ANSWERS + 1)])
 
 
-@pytest.mark.acceptance(64)
+@pytest.mark.acceptance(64, "endless-answer")
 def test_each_request_has_its_own() -> None:
     interim = InterimAnswers()
     for _ in range(3):

@@ -75,7 +75,7 @@ def ours() -> int:
     return sum(kind.startswith("dgspay.transports") for kind in kinds)
 
 
-@pytest.mark.acceptance(69)
+@pytest.mark.acceptance(69, "no-leak")
 @pytest.mark.skipif(sys.platform != "linux", reason="it counts files in /proc")
 @pytest.mark.parametrize(("way", "loop"), PLACES)
 def test_one_client_in_many_loops_keeps_nothing_of_those_that_ended(
@@ -110,7 +110,7 @@ async def call_with_a_client_of_its_own(way: Way, server: RawServer) -> AsyncDGS
     return dgs
 
 
-@pytest.mark.acceptance(69)
+@pytest.mark.acceptance(69, "no-leak")
 @pytest.mark.parametrize(("way", "loop"), PLACES)
 def test_many_clients_that_are_closed_leave_nothing_in_their_loop(
     way: Way, loop: str, server: RawServer
@@ -126,7 +126,7 @@ def test_many_clients_that_are_closed_leave_nothing_in_their_loop(
     assert len(server.requests) == MANY + 1
 
 
-@pytest.mark.acceptance(69)
+@pytest.mark.acceptance(69, "no-leak")
 @pytest.mark.filterwarnings(  # aiohttp says, when it is collected, that nobody has closed it
     "ignore:Unclosed:ResourceWarning",
     "ignore:.*ClientSession:pytest.PytestUnraisableExceptionWarning",
@@ -152,7 +152,7 @@ def test_many_clients_that_are_dropped_are_closed_by_their_loop(
     run(loop, main)
 
 
-@pytest.mark.acceptance(69)
+@pytest.mark.acceptance(69, "no-leak")
 def test_loop_that_is_closed_by_hand_is_forgotten_with_the_next() -> None:
     """It does not end what was left in it."""
     made: PerLoop[str] = PerLoop(lambda _: "one", lambda _: asyncio.sleep(0))

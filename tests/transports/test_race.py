@@ -105,7 +105,7 @@ def send(way: Way, loop: str, url: str, timeout: Timeout) -> Any:
     return run(loop, main)
 
 
-@pytest.mark.acceptance(72)
+@pytest.mark.acceptance(72, "slow-name-server")
 @pytest.mark.parametrize(("way", "loop"), [p for p in PLACES if "uvloop" not in str(p.id)])
 def test_first_address_that_is_dead_costs_a_moment_only(way: Way, loop: str, names: Names) -> None:
     with RawServer(answering(GOOD)) as server, deaf() as dead:
@@ -115,7 +115,7 @@ def test_first_address_that_is_dead_costs_a_moment_only(way: Way, loop: str, nam
         assert server.accepted == 1
 
 
-@pytest.mark.acceptance(72)
+@pytest.mark.acceptance(72, "slow-name-server")
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 def test_dead_addresses_are_raced_on_any_loop_of_asyncios_kind(loop: str) -> None:
     with RawServer(answering(GOOD)) as server, deaf() as dead:
@@ -192,7 +192,7 @@ def test_families_take_turns() -> None:
 # --- look-ups ---------------------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(72)
+@pytest.mark.acceptance(72, "slow-name-server")
 @pytest.mark.parametrize(("way", "loop"), PLACES)
 def test_name_server_that_does_not_answer_holds_no_call_beyond_its_time(
     way: Way, loop: str, names: Names
@@ -278,7 +278,7 @@ def test_what_is_no_name_is_not_sent(names: Names) -> None:
     anyio.run(main)
 
 
-@pytest.mark.acceptance(71)
+@pytest.mark.acceptance(71, "raising-signal-handler")
 def test_no_step_of_a_look_up_hangs_the_next_when_it_is_interrupted(names: Names) -> None:
     names.addresses = [("127.0.0.1", 1)]
     step = 1
@@ -293,7 +293,7 @@ def test_no_step_of_a_look_up_hangs_the_next_when_it_is_interrupted(names: Names
     assert step > 10
 
 
-@pytest.mark.acceptance(71)
+@pytest.mark.acceptance(71, "raising-signal-handler")
 def test_alarm_while_a_name_is_looked_up(names: Names) -> None:
     names.answers.clear()
 
@@ -335,7 +335,7 @@ atexit.register(call)
 """
 
 
-@pytest.mark.acceptance(62)
+@pytest.mark.acceptance(62, "nothing-left")
 def test_look_up_at_the_exit_of_the_interpreter_works() -> None:
     with RawServer(answering(GOOD)) as server:
         done = subprocess.run(
@@ -349,7 +349,7 @@ def test_look_up_at_the_exit_of_the_interpreter_works() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
-@pytest.mark.acceptance(70)
+@pytest.mark.acceptance(70, "fork-at-any-moment")
 def test_look_up_under_way_is_no_affair_of_a_forked_child(names: Names) -> None:
     names.addresses = [("127.0.0.1", 1)]
     names.answers.clear()

@@ -19,7 +19,7 @@ from dgspay.webhooks.inbox import Claim, Refusal
 from tests.support.receiving import BODY, AsyncMemoryInbox, memory_receiver, status
 from tests.support.webhook_samples import SECRET
 
-pytestmark = pytest.mark.acceptance(43)
+pytestmark = pytest.mark.acceptance(43, "handled-once")
 
 SIGNATURE = sign(BODY, SECRET)
 KEY = "payment.success:dgs_123456789"

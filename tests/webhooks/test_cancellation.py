@@ -19,7 +19,7 @@ from dgspay.webhooks.cancellation import (
     call_handler_in_thread,
 )
 
-pytestmark = pytest.mark.acceptance(43)
+pytestmark = pytest.mark.acceptance(43, "handled-once")
 
 
 class ShopClosed(BaseException):

@@ -23,7 +23,7 @@ from dgspay.webhooks.inbox import Claim, Refusal
 from tests.support.receiving import BODY, delivered_on, memory_receiver, status
 from tests.support.webhook_samples import PAYMENT_SUCCESS, SECRET, body_of
 
-pytestmark = pytest.mark.acceptance(43)
+pytestmark = pytest.mark.acceptance(43, "handled-once")
 
 BACKENDS = ["asyncio", "trio"]
 SIGNATURE = sign(BODY, SECRET)

@@ -24,7 +24,7 @@ from dgspay.webhooks.inbox import Claim, Refusal
 from dgspay.webhooks.receiver import _drive, _drive_async
 from tests.support.receiving import BODY, status
 
-pytestmark = pytest.mark.acceptance(43)
+pytestmark = pytest.mark.acceptance(43, "handled-once")
 
 KEY = "[ACC-1/production]payment.success:dgs_123456789"
 CLAIM = Claim(KEY, "a token")

@@ -162,7 +162,7 @@ def test_an_event_is_a_value(fields: dict[str, Any]) -> None:
         event.dgs_reference = "another"  # type: ignore[misc]
 
 
-@pytest.mark.acceptance(44)
+@pytest.mark.acceptance(44, "events-in-any-order")
 def test_a_success_after_a_failure_has_another_key_and_a_later_time() -> None:
     failed, success = received(body_of(PAYMENT_FAILED)), received(body_of(PAYMENT_SUCCESS))
     assert failed.dedupe_key == "payment.failed:dgs_123456789"
@@ -174,20 +174,20 @@ def test_a_success_after_a_failure_has_another_key_and_a_later_time() -> None:
     assert success.timestamp < failed.timestamp
 
 
-@pytest.mark.acceptance(44)
+@pytest.mark.acceptance(44, "events-in-any-order")
 def test_every_delivery_of_one_event_has_one_key() -> None:
     again = body_of(PAYMENT_SUCCESS, timestamp="2026-04-02T11:00:00Z", attempt=2)
     assert received(again).dedupe_key == received(body_of(PAYMENT_SUCCESS)).dedupe_key
 
 
-@pytest.mark.acceptance(44)
+@pytest.mark.acceptance(44, "events-in-any-order")
 @pytest.mark.parametrize("text", ["7", "x" * 256])
 def test_a_name_and_a_reference_are_1_to_256_characters(text: str) -> None:
     assert received(body_of(PAYMENT_SUCCESS, dgs_reference=text)).dgs_reference == text
     assert received(body_of({"event": text, "dgs_reference": text})).event == text
 
 
-@pytest.mark.acceptance(45)
+@pytest.mark.acceptance(45, "foreign-event")
 @pytest.mark.parametrize(
     ("changes", "reference"),
     [

@@ -79,7 +79,7 @@ def handling(request: pytest.FixtureRequest) -> Callable[..., Callable[..., Any]
     return make
 
 
-@pytest.mark.acceptance(43)
+@pytest.mark.acceptance(43, "handled-once")
 def test_an_event_is_handled_once_however_often_it_comes(deliver: Deliver, handling: Any) -> None:
     receiver, seen = memory_receiver(), no_events()
     receiver.on(PaymentSucceeded)(handling(seen.append))
@@ -89,7 +89,7 @@ def test_an_event_is_handled_once_however_often_it_comes(deliver: Deliver, handl
     assert event.dgs_reference == PAYMENT_SUCCESS["dgs_reference"]
 
 
-@pytest.mark.acceptance(43)
+@pytest.mark.acceptance(43, "handled-once")
 def test_a_handler_that_raises_is_run_again_at_the_next_delivery(
     deliver: Deliver, handling: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -114,7 +114,7 @@ def test_a_handler_that_raises_is_run_again_at_the_next_delivery(
     assert SECRET not in caplog.text
 
 
-@pytest.mark.acceptance(43)
+@pytest.mark.acceptance(43, "handled-once")
 def test_an_event_in_other_hands_is_not_acknowledged(deliver: Deliver) -> None:
     inbox = MemoryInbox()
     receiver, seen = memory_receiver(inbox=inbox), no_events()
@@ -129,7 +129,7 @@ def test_an_event_in_other_hands_is_not_acknowledged(deliver: Deliver) -> None:
     assert len(seen) == 1
 
 
-@pytest.mark.acceptance(44)
+@pytest.mark.acceptance(44, "events-in-any-order")
 @pytest.mark.parametrize(
     "order", [(PAYMENT_FAILED, PAYMENT_SUCCESS), (PAYMENT_SUCCESS, PAYMENT_FAILED)]
 )
@@ -146,7 +146,7 @@ def test_a_success_and_a_failure_of_one_payment_are_both_delivered(
     assert isinstance(last, PaymentFailed)
 
 
-@pytest.mark.acceptance(45)
+@pytest.mark.acceptance(45, "foreign-event")
 def test_an_unknown_event_is_delivered(deliver: Deliver) -> None:
     receiver, seen = memory_receiver(), no_events()
     receiver.on(UnknownEvent)(seen.append)
@@ -156,7 +156,7 @@ def test_an_unknown_event_is_delivered(deliver: Deliver) -> None:
     assert [event.event for event in seen] == ["chargeback.opened"]
 
 
-@pytest.mark.acceptance(45)
+@pytest.mark.acceptance(45, "foreign-event")
 def test_a_test_event_at_a_production_receiver_is_refused(deliver: Deliver) -> None:
     receiver = memory_receiver(environment="production")
     receiver.on(Event)(lambda _: pytest.fail("it must not be handled"))
@@ -164,7 +164,7 @@ def test_a_test_event_at_a_production_receiver_is_refused(deliver: Deliver) -> N
     assert status(deliver(receiver, body)) == (403, "wrong_environment")
 
 
-@pytest.mark.acceptance(45)
+@pytest.mark.acceptance(45, "foreign-event")
 def test_a_body_over_the_cap_is_refused_before_anything_else(deliver: Deliver) -> None:
     receiver = memory_receiver()
     receiver.on(Event)(lambda _: pytest.fail("it must not be handled"))
@@ -173,7 +173,7 @@ def test_a_body_over_the_cap_is_refused_before_anything_else(deliver: Deliver) -
     assert status(deliver(receiver, b" " * (1024 * 1024))) == (422, "unreadable")
 
 
-@pytest.mark.acceptance(40)
+@pytest.mark.acceptance(40, "bad-signature")
 @pytest.mark.parametrize("signature", ["", "0" * 64, "é", sign(BODY, OTHER_SECRET)])
 def test_what_is_not_signed_is_refused(deliver: Deliver, signature: str) -> None:
     receiver = memory_receiver()
@@ -185,7 +185,7 @@ def test_what_is_signed_but_no_event_is_refused(deliver: Deliver) -> None:
     assert status(deliver(memory_receiver(), b"[]")) == (422, "unreadable")
 
 
-@pytest.mark.acceptance(41)
+@pytest.mark.acceptance(41, "webhook-secrets")
 def test_either_secret_of_a_rotation_is_taken(deliver: Deliver) -> None:
     receiver, seen = memory_receiver(secret=[OTHER_SECRET, SECRET]), no_events()
     receiver.on(Event)(seen.append)
@@ -330,7 +330,7 @@ def test_a_request_that_is_cancelled_does_not_stop_its_handler(backend: str) -> 
     assert len(seen) == 1
 
 
-@pytest.mark.acceptance(43)
+@pytest.mark.acceptance(43, "handled-once")
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("inbox", [MemoryInbox, AsyncMemoryInbox])
 def test_a_handler_that_is_stopped_with_the_program_gives_the_event_back(

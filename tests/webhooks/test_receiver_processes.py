@@ -18,7 +18,7 @@ from dgspay.webhooks import PaymentSucceeded, PostgresInbox, WebhookReceiver, si
 from tests.support.webhook_race_worker import EVENTS, inbox_of
 from tests.support.webhook_samples import PAYMENT_SUCCESS, SECRET, body_of
 
-pytestmark = pytest.mark.acceptance(43)
+pytestmark = pytest.mark.acceptance(43, "handled-once")
 
 ROOT = Path(__file__).parents[2]
 WORKER = "tests.support.webhook_race_worker"

@@ -35,7 +35,7 @@ NO_TEXT = "the webhook secret is not valid text"
 # --- a secret -----------------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(41)
+@pytest.mark.acceptance(41, "webhook-secrets")
 @pytest.mark.parametrize(
     ("secret", "fault"),
     [
@@ -60,14 +60,14 @@ def test_a_secret_that_cannot_be_one_is_told_why(secret: Any, fault: str) -> Non
     assert str(refused.value) == fault
 
 
-@pytest.mark.acceptance(41)
+@pytest.mark.acceptance(41, "webhook-secrets")
 def test_signing_tells_the_same() -> None:
     with pytest.raises(ConfigError) as refused:
         sign(BODY, "")
     assert str(refused.value) == EMPTY
 
 
-@pytest.mark.acceptance(41)
+@pytest.mark.acceptance(41, "webhook-secrets")
 @pytest.mark.parametrize("secret", ["ijambo ry'ibanga é", "\ud7ff\ue000", "🔑"])
 def test_a_secret_in_any_letters_is_one(secret: str) -> None:
     assert isinstance(verify(BODY, sign(BODY, secret), [OTHER_SECRET, secret]), PaymentSucceeded)
@@ -197,14 +197,14 @@ def test_a_handler_that_does_not_fit_its_inbox_is_told_what_does() -> None:
     )
 
 
-@pytest.mark.acceptance(45)
+@pytest.mark.acceptance(45, "foreign-event")
 def test_an_unknown_environment_is_told_the_known_ones() -> None:
     with pytest.raises(ConfigError) as refused:
         expected_environment("live")
     assert str(refused.value) == ("environment must be one of production, sandbox, test, emulator")
 
 
-@pytest.mark.acceptance(42)
+@pytest.mark.acceptance(42, "raw-body-only")
 def test_parsed_json_is_told_why_only_bytes_will_do() -> None:
     with pytest.raises(TypeError) as refused:
         require_bytes({})
@@ -235,7 +235,7 @@ def test_what_nobody_would_run_is_named() -> None:
 # --- a body -------------------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(45)
+@pytest.mark.acceptance(45, "foreign-event")
 def test_an_event_of_the_other_environment_is_told_the_one_expected() -> None:
     with pytest.raises(SignatureError) as refused:
         verify(BODY, sign(BODY, SECRET), SECRET, environment="sandbox")

@@ -74,7 +74,7 @@ def test_only_what_must_be_given_in_order_counts(function: Any) -> None:
     assert receiver.receive(BODY, sign(BODY, SECRET)).status == 200
 
 
-@pytest.mark.acceptance(43)
+@pytest.mark.acceptance(43, "handled-once")
 def test_an_event_is_leased_for_five_minutes_unless_the_shop_says_otherwise() -> None:
     leases: list[float] = []
 
@@ -124,7 +124,7 @@ class WithYield:
         yield event
 
 
-@pytest.mark.acceptance(43)
+@pytest.mark.acceptance(43, "handled-once")
 @pytest.mark.parametrize(
     "function",
     [
@@ -142,7 +142,7 @@ def test_a_handler_with_yield_is_refused_as_nobody_would_run_it(function: Any) -
     receiver.on(PaymentSucceeded)(lambda event: None)
 
 
-@pytest.mark.acceptance(43)
+@pytest.mark.acceptance(43, "handled-once")
 @pytest.mark.parametrize("function", [with_yield, with_async_yield])
 def test_a_handler_that_hands_back_a_generator_has_not_handled_it(
     function: Any, caplog: pytest.LogCaptureFixture
@@ -160,7 +160,7 @@ def test_an_event_has_one_handler() -> None:
         receiver.on(Event)(lambda event: None)
 
 
-@pytest.mark.acceptance(41)
+@pytest.mark.acceptance(41, "webhook-secrets")
 @pytest.mark.parametrize(
     "options",
     [
@@ -199,7 +199,7 @@ def test_a_receiver_does_not_show_its_secret() -> None:
         pickle.dumps(receiver)
 
 
-@pytest.mark.acceptance(42)
+@pytest.mark.acceptance(42, "raw-body-only")
 @pytest.mark.parametrize("backend", ["sync", "asyncio", "trio"])
 @pytest.mark.parametrize("body", [None, BODY.decode(), json.loads(BODY), bytearray(BODY), 17])
 def test_only_bytes_are_a_body(backend: str, body: Any) -> None:

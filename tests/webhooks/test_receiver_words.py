@@ -108,7 +108,7 @@ def test_what_is_not_handled_is_told(body: bytes, lines: Told, told: Callable[[]
     assert told() == lines
 
 
-@pytest.mark.acceptance(40)
+@pytest.mark.acceptance(40, "bad-signature")
 def test_a_refused_signature_is_told(told: Callable[[], Told]) -> None:
     receiver = memory_receiver()
     assert receiver.receive(BODY, None).status == 401
@@ -132,7 +132,7 @@ def test_a_refused_signature_is_told(told: Callable[[], Told]) -> None:
     ]
 
 
-@pytest.mark.acceptance(43)
+@pytest.mark.acceptance(43, "handled-once")
 @pytest.mark.parametrize(
     ("failing", "handler", "lines"),
     [
@@ -183,7 +183,7 @@ def test_every_public_name_is_loaded_when_it_is_asked_for(module: Any) -> None:
     assert str(refused.value) == f"module {module.__name__!r} has no attribute 'Outbox'"
 
 
-@pytest.mark.acceptance(45)
+@pytest.mark.acceptance(45, "foreign-event")
 def test_an_unknown_event_keeps_the_rest_and_nothing_twice() -> None:
     fields = {"event": "payment.refunded", "dgs_reference": "dgs_1", "environment": "test"}
     body = body_of(fields | {"reason": "x"})
@@ -192,7 +192,7 @@ def test_an_unknown_event_keeps_the_rest_and_nothing_twice() -> None:
     assert event.extra == {"reason": "x"}
 
 
-@pytest.mark.acceptance(45)
+@pytest.mark.acceptance(45, "foreign-event")
 def test_a_body_is_kept_to_one_byte_over_its_limit_and_read_sixteen_times_as_far() -> None:
     body = CappedBody(9)
     assert body.feed(b"x" * 8)

@@ -43,7 +43,7 @@ def test_a_known_answer() -> None:
     )
 
 
-@pytest.mark.acceptance(40)
+@pytest.mark.acceptance(40, "bad-signature")
 @pytest.mark.parametrize(
     "signature",
     [
@@ -73,14 +73,14 @@ def test_a_malformed_or_foreign_signature_is_refused(signature: Any) -> None:
         verify(BODY, signature, SECRET)
 
 
-@pytest.mark.acceptance(40)
+@pytest.mark.acceptance(40, "bad-signature")
 @given(st.one_of(st.text(), st.binary(), st.none(), st.integers(), st.lists(st.text())))
 def test_no_signature_causes_another_error(signature: Any) -> None:
     with pytest.raises(SignatureError):
         verify(BODY, signature, SECRET)
 
 
-@pytest.mark.acceptance(40)
+@pytest.mark.acceptance(40, "bad-signature")
 @given(st.integers(min_value=0, max_value=len(BODY) * 8 - 1))
 def test_one_flipped_bit_in_the_body_is_refused(position: int) -> None:
     flipped = bytearray(BODY)
@@ -89,7 +89,7 @@ def test_one_flipped_bit_in_the_body_is_refused(position: int) -> None:
         verify(bytes(flipped), SIGNATURE, SECRET)
 
 
-@pytest.mark.acceptance(40)
+@pytest.mark.acceptance(40, "bad-signature")
 @given(st.integers(min_value=0, max_value=64 * 8 - 1))
 def test_one_flipped_bit_in_the_signature_is_refused(position: int) -> None:
     flipped = bytearray(SIGNATURE.encode())
@@ -98,7 +98,7 @@ def test_one_flipped_bit_in_the_signature_is_refused(position: int) -> None:
         verify(BODY, flipped.decode("latin-1"), SECRET)
 
 
-@pytest.mark.acceptance(41)
+@pytest.mark.acceptance(41, "webhook-secrets")
 @pytest.mark.parametrize(
     "secret",
     [
@@ -129,7 +129,7 @@ def test_an_empty_or_missing_secret_is_a_mistake_of_the_set_up(secret: Any) -> N
         sign(BODY, secret)
 
 
-@pytest.mark.acceptance(41)
+@pytest.mark.acceptance(41, "webhook-secrets")
 def test_either_secret_passes_during_a_rotation() -> None:
     for secret in (SECRET, OTHER_SECRET):
         signature = sign(BODY, secret)
@@ -139,13 +139,13 @@ def test_either_secret_passes_during_a_rotation() -> None:
         verify(BODY, sign(BODY, "a third"), [SECRET, OTHER_SECRET])
 
 
-@pytest.mark.acceptance(41)
+@pytest.mark.acceptance(41, "webhook-secrets")
 def test_a_secret_without_a_printable_form_is_one_too() -> None:
     assert sign(BODY, Secret(SECRET)) == SIGNATURE
     assert isinstance(verify(BODY, SIGNATURE, Secret(SECRET)), PaymentSucceeded)
 
 
-@pytest.mark.acceptance(42)
+@pytest.mark.acceptance(42, "raw-body-only")
 @pytest.mark.parametrize(
     "body", [BODY.decode(), PAYMENT_SUCCESS, None, bytearray(BODY), memoryview(BODY), 5]
 )
@@ -156,7 +156,7 @@ def test_only_bytes_are_a_body(body: Any) -> None:
         sign(body, SECRET)
 
 
-@pytest.mark.acceptance(42)
+@pytest.mark.acceptance(42, "raw-body-only")
 def test_a_body_written_again_fails() -> None:
     written_again = json.dumps(json.loads(BODY), separators=(",", ":")).encode()
     assert json.loads(written_again) == json.loads(BODY)
@@ -164,7 +164,7 @@ def test_a_body_written_again_fails() -> None:
         verify(written_again, SIGNATURE, SECRET)
 
 
-@pytest.mark.acceptance(45)
+@pytest.mark.acceptance(45, "foreign-event")
 @pytest.mark.parametrize("said", ["test", "TEST", "staging", "production "])
 def test_what_is_not_production_is_refused_by_a_production_receiver(said: str) -> None:
     body = body_of(PAYMENT_SUCCESS, environment=said)
@@ -183,7 +183,7 @@ def test_production_events_are_refused_by_a_test_receiver(expected: Any) -> None
     verify(body, sign(body, SECRET), SECRET, environment=expected)
 
 
-@pytest.mark.acceptance(45)
+@pytest.mark.acceptance(45, "foreign-event")
 @pytest.mark.parametrize(("said", "expected"), [("Production", "production"), ("TEST", "sandbox")])
 def test_an_environment_in_other_letters_is_the_same(said: str, expected: Any) -> None:
     body = body_of(PAYMENT_SUCCESS, environment=said)
@@ -207,7 +207,7 @@ def test_an_unknown_environment_is_a_mistake_of_the_set_up(word: Any) -> None:
 UNDECODABLE = body_of(PAYMENT_SUCCESS, amount="many")
 
 
-@pytest.mark.acceptance(40)
+@pytest.mark.acceptance(40, "bad-signature")
 @pytest.mark.parametrize(
     "call",
     [

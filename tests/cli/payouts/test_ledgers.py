@@ -41,7 +41,7 @@ def in_folder(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str) -> Path:
     return write_sheet(folder / name / "salaries.csv", 3)
 
 
-@pytest.mark.acceptance(95, 98)
+@pytest.mark.acceptance(95, "reference-paid-elsewhere", 98, "same-sheet-next-month")
 def test_the_same_sheet_in_another_folder_is_paid_once(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,7 +65,7 @@ def test_the_same_sheet_in_another_folder_is_paid_once(
         assert set(paid(emulator).values()) == {1}
 
 
-@pytest.mark.acceptance(98)
+@pytest.mark.acceptance(98, "same-sheet-next-month")
 def test_a_check_never_approves_what_a_run_refuses(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,7 +97,7 @@ def test_a_check_never_approves_what_a_run_refuses(
             assert [batch.name for batch in ledger.batches()][:1] == ["salaries"]
 
 
-@pytest.mark.acceptance(98)
+@pytest.mark.acceptance(98, "same-sheet-next-month")
 def test_every_command_finds_it_from_another_folder(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -141,7 +141,7 @@ def test_a_second_run_of_the_same_batch_fails_fast(tmp_path: Path) -> None:
         assert not emulator.executed
 
 
-@pytest.mark.acceptance(54)
+@pytest.mark.acceptance(54, "held-in-doubt")
 def test_listen_settles_what_a_lost_answer_left_in_doubt(tmp_path: Path) -> None:
     write_sheet(tmp_path / "s.csv", 20)
     with served(transfers_in_lookup=False) as (emulator, url):
@@ -164,7 +164,7 @@ def test_listen_settles_what_a_lost_answer_left_in_doubt(tmp_path: Path) -> None
     assert set(states(ledger_of(tmp_path), "s").values()) == {State.CONFIRMED}
 
 
-@pytest.mark.acceptance(55, 56)
+@pytest.mark.acceptance(55, "edited-sheet", 56, "preflight")
 def test_what_is_found_before_the_run_stops_it_and_names_it(tmp_path: Path) -> None:
     rows = [*payments(2)]
     rows.append({**rows[0], "reference": "again"})
@@ -203,7 +203,7 @@ def test_what_is_found_before_the_run_stops_it_and_names_it(tmp_path: Path) -> N
         assert len(emulator.executed) == 3
 
 
-@pytest.mark.acceptance(58)
+@pytest.mark.acceptance(58, "contradicting-evidence")
 def test_a_contradiction_is_shown_in_status_and_report(tmp_path: Path) -> None:
     write_sheet(tmp_path / "s.csv", 2)
     with served() as (emulator, url):

@@ -29,7 +29,7 @@ def leave_in_wallet(emulator: Emulator, rest: int) -> None:
         account.wallet.debit("RWF", account.wallet.available("RWF") - rest)
 
 
-@pytest.mark.acceptance(102)
+@pytest.mark.acceptance(102, "payroll-exit-codes")
 @pytest.mark.parametrize(
     ("states", "stopped", "code"),
     [
@@ -53,7 +53,7 @@ def test_the_exit_code_of_a_run_says_both_what_is_unsent_and_what_is_in_doubt(
     assert exit_code(Summary(batch="b", counts=counts, stopped=stopped)) is code
 
 
-@pytest.mark.acceptance(102)
+@pytest.mark.acceptance(102, "payroll-exit-codes")
 def test_one_row_in_doubt_hides_not_that_others_are_unsent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,7 +82,7 @@ def sent_three_of_six(emulator: Emulator) -> None:
     emulator.faults.fail_next("POST /disburse", error_code="91")
 
 
-@pytest.mark.acceptance(102)
+@pytest.mark.acceptance(102, "payroll-exit-codes")
 def test_a_wallet_that_is_short_keeps_nobody_from_knowing_how_the_others_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,7 +107,7 @@ def test_a_wallet_that_is_short_keeps_nobody_from_knowing_how_the_others_ended(
     assert "confirmed        3" in short.out
 
 
-@pytest.mark.acceptance(102)
+@pytest.mark.acceptance(102, "payroll-exit-codes")
 @pytest.mark.anyio
 async def test_the_api_looks_up_what_was_sent_before_it_refuses_to_send_more(
     tmp_path: Path,
@@ -127,7 +127,7 @@ async def test_the_api_looks_up_what_was_sent_before_it_refuses_to_send_more(
         assert ledger.counts("s").count(State.CONFIRMED) == 3
 
 
-@pytest.mark.acceptance(102)
+@pytest.mark.acceptance(102, "payroll-exit-codes")
 @pytest.mark.anyio
 async def test_a_run_that_pauses_itself_looks_up_what_it_has_sent(tmp_path: Path) -> None:
     with in_process(balances={"RWF": 1001 + 1002}) as (_, dgs), ledger_in(tmp_path) as ledger:
@@ -140,7 +140,7 @@ async def test_a_run_that_pauses_itself_looks_up_what_it_has_sent(tmp_path: Path
     assert (summary.counts.count(State.CONFIRMED), summary.unsent) == (2, 4)
 
 
-@pytest.mark.acceptance(102)
+@pytest.mark.acceptance(102, "payroll-exit-codes")
 @pytest.mark.anyio
 async def test_a_check_of_a_batch_that_has_begun_says_what_its_run_would(tmp_path: Path) -> None:
     heading = {"Net": "amount"}

@@ -101,7 +101,7 @@ def test_an_issuer_declines_at_once_without_authorization(
     assert emulator.deliveries[0].event == "payment.failed"
 
 
-@pytest.mark.acceptance(48)
+@pytest.mark.acceptance(48, "odd-scenario")
 @pytest.mark.parametrize(
     "key", ["scenario:auth_pin&issuer:approved", "issuer:approved&scenario:auth_pin"]
 )
@@ -114,7 +114,7 @@ def test_the_parts_of_a_scenario_come_in_either_order(
     assert done.json()["transaction_status"] == "successful"
 
 
-@pytest.mark.acceptance(48)
+@pytest.mark.acceptance(48, "odd-scenario")
 @pytest.mark.parametrize("key", ["issuer:nobody", "scenario:auth_redirect", "issuer:", "bank:x"])
 def test_an_unknown_issuer_or_scenario_is_refused(
     client: httpx.Client, emulator: Emulator, key: str
@@ -221,7 +221,7 @@ def test_card_fields_that_cannot_be_read_are_refused(
     assert emulator.transactions == ()
 
 
-@pytest.mark.acceptance(46)
+@pytest.mark.acceptance(46, "emulator-is-local")
 def test_an_unpublished_card_is_refused_and_kept_nowhere(
     client: httpx.Client, emulator: Emulator
 ) -> None:
@@ -235,7 +235,7 @@ def test_an_unpublished_card_is_refused_and_kept_nowhere(
     assert sealed(emulator, number) not in kept
 
 
-@pytest.mark.acceptance(46)
+@pytest.mark.acceptance(46, "emulator-is-local")
 def test_of_a_published_card_only_brand_and_last_digits_are_kept(
     client: httpx.Client, emulator: Emulator
 ) -> None:

@@ -212,7 +212,7 @@ def test_a_wrong_field_is_refused_by_name(
     assert emulator.executed == ()
 
 
-@pytest.mark.acceptance(48)
+@pytest.mark.acceptance(48, "odd-scenario")
 @pytest.mark.parametrize(
     "key",
     [

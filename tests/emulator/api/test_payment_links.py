@@ -146,7 +146,7 @@ def test_a_wrong_field_is_refused_by_name(
     assert named in answer.json()["message"]
 
 
-@pytest.mark.acceptance(49)
+@pytest.mark.acceptance(49, "link-limits")
 def test_an_expired_link_cannot_be_paid(
     client: httpx.Client, emulator: Emulator, clock: VirtualClock
 ) -> None:
@@ -157,7 +157,7 @@ def test_an_expired_link_cannot_be_paid(
     assert client.get(f"/payment-links/{link['id']}").json()["link"]["status"] == "expired"
 
 
-@pytest.mark.acceptance(49)
+@pytest.mark.acceptance(49, "link-limits")
 def test_an_archived_or_used_up_link_cannot_be_paid(
     client: httpx.Client, emulator: Emulator
 ) -> None:
@@ -171,7 +171,7 @@ def test_an_archived_or_used_up_link_cannot_be_paid(
     assert len(emulator.transactions) == 1
 
 
-@pytest.mark.acceptance(49)
+@pytest.mark.acceptance(49, "link-limits")
 def test_of_many_payers_racing_for_the_last_use_exactly_one_wins(
     client: httpx.Client, emulator: Emulator
 ) -> None:
@@ -210,7 +210,7 @@ def test_amounts_outside_a_links_terms_are_refused(
     assert emulator.transactions == ()
 
 
-@pytest.mark.acceptance(50)
+@pytest.mark.acceptance(50, "hostile-page-text")
 def test_a_title_is_words_and_never_markup(client: httpx.Client, emulator: Emulator) -> None:
     link = made(client, title="<script>alert(1)</script>", description="<img src=x>")
     with emulator.http_client() as browser:
@@ -222,7 +222,7 @@ def test_a_title_is_words_and_never_markup(client: httpx.Client, emulator: Emula
     assert "default-src 'none'" in page.headers["content-security-policy"]
 
 
-@pytest.mark.acceptance(50)
+@pytest.mark.acceptance(50, "hostile-page-text")
 @pytest.mark.parametrize(
     "url", ["javascript:alert(1)", "JavaScript:alert(1)", "data:text/html,x", "//evil", "x y"]
 )

@@ -153,7 +153,7 @@ def test_nothing_that_is_sent_is_more_than_refused(
     assert emulator.executed == ()
 
 
-@pytest.mark.acceptance(46)
+@pytest.mark.acceptance(46, "emulator-is-local")
 @pytest.mark.parametrize(
     "headers",
     [

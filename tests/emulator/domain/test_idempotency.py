@@ -10,7 +10,7 @@ from dgspay.emulator.http import Request, Response, Wait
 from dgspay.models.json_codec import dump_json
 from tests.emulator.emulator_calls import LINK, MOBILE_MONEY, TO_BANK, credentials
 
-pytestmark = pytest.mark.acceptance(47)
+pytestmark = pytest.mark.acceptance(47, "idempotent-replay")
 
 KEY = {"Idempotency-Key": "0123456789abcdef0123456789abcdef"}
 

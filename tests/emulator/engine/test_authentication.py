@@ -49,7 +49,7 @@ def test_the_account_number_can_be_made_optional_and_never_wrong(clock: VirtualC
         assert client.get("/balance", headers=wrong).status_code == 401
 
 
-@pytest.mark.acceptance(46)
+@pytest.mark.acceptance(46, "emulator-is-local")
 def test_a_live_key_is_refused_and_not_kept(emulator: Emulator) -> None:
     key = "sk_live_0123456789"
     with emulator.http_client() as client:
@@ -61,14 +61,14 @@ def test_a_live_key_is_refused_and_not_kept(emulator: Emulator) -> None:
     assert emulator.api_key not in repr(emulator.requests)
 
 
-@pytest.mark.acceptance(46)
+@pytest.mark.acceptance(46, "emulator-is-local")
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com", ""])
 def test_it_does_not_listen_where_others_can_reach_it(emulator: Emulator, host: str) -> None:
     with pytest.raises(ValueError, match="loopback"), emulator.serve(host=host):
         pass
 
 
-@pytest.mark.acceptance(46)
+@pytest.mark.acceptance(46, "emulator-is-local")
 def test_it_listens_on_loopback_by_default(emulator: Emulator) -> None:
     with emulator.serve() as served:
         assert served.host == "127.0.0.1"

@@ -113,7 +113,7 @@ async def test_an_async_client_sees_the_lost_answer(clock: VirtualClock) -> None
 # --- what happens to requests -------------------------------------------------------------
 
 
-@pytest.mark.acceptance(59)
+@pytest.mark.acceptance(59, "conflict-on-own-key")
 def test_a_request_sent_on_twice_is_done_once_and_answered_with_93(
     either_client: httpx.Client, emulator: Emulator
 ) -> None:
@@ -129,7 +129,7 @@ def test_a_request_sent_on_twice_is_done_once_and_answered_with_93(
     assert emulator.requests[0].fault == "the request is sent on twice, the second answer comes"
 
 
-@pytest.mark.acceptance(59)
+@pytest.mark.acceptance(59, "conflict-on-own-key")
 def test_a_request_without_a_key_that_is_sent_on_twice_is_done_twice(
     either_client: httpx.Client, emulator: Emulator
 ) -> None:

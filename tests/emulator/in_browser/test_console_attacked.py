@@ -52,7 +52,7 @@ def assert_only_words(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.acceptance(50)
+@pytest.mark.acceptance(50, "hostile-page-text")
 def test_what_others_write_is_never_markup_anywhere(
     opened: Opener, client: httpx.Client, emulator: Emulator, link: MakeLink
 ) -> None:

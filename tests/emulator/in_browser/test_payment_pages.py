@@ -159,7 +159,7 @@ def test_a_flexible_amount_stays_within_its_limits(
     assert emulator.transactions[0].amount == Decimal(2500)
 
 
-@pytest.mark.acceptance(49)
+@pytest.mark.acceptance(49, "link-limits")
 def test_a_link_that_cannot_be_paid_says_why(
     opened: Opener, link: MakeLink, emulator: Emulator, served: Served, look: Look
 ) -> None:
@@ -180,7 +180,7 @@ def test_a_link_that_cannot_be_paid_says_why(
         look(page, f"ended-360-{said.split()[-1].lower()}")
 
 
-@pytest.mark.acceptance(49)
+@pytest.mark.acceptance(49, "link-limits")
 def test_the_last_use_lost_to_someone_else_is_said_and_not_paid(
     opened: Opener, link: MakeLink, emulator: Emulator
 ) -> None:
@@ -200,7 +200,7 @@ def test_a_link_no_one_can_pay_says_so(opened: Opener, link: MakeLink) -> None:
     assert page.get_by_role("button").count() == 0
 
 
-@pytest.mark.acceptance(50)
+@pytest.mark.acceptance(50, "hostile-page-text")
 def test_titles_are_words_and_never_markup(opened: Opener, link: MakeLink) -> None:
     title = "<script>document.title='owned'</script>"
     page = opened(path_of(link(title=title, description='<img src=x onerror="alert(1)">')))

@@ -146,7 +146,7 @@ def test_back_from_the_shop_is_not_sent_there_again(
     assert "payment=" in page.url
 
 
-@pytest.mark.acceptance(49)
+@pytest.mark.acceptance(49, "link-limits")
 def test_a_link_that_expires_meanwhile_is_paid_by_who_has_begun(
     opened: Opener, link: MakeLink, emulator: Emulator
 ) -> None:
@@ -199,7 +199,7 @@ def test_a_browser_that_keeps_nothing_can_pay(opened: Opener, link: MakeLink) ->
     page.get_by_text("Payment complete").wait_for()
 
 
-@pytest.mark.acceptance(49)
+@pytest.mark.acceptance(49, "link-limits")
 def test_the_use_of_a_payer_who_walked_away_is_given_back_in_the_console(
     opened: Opener, link: MakeLink, emulator: Emulator
 ) -> None:

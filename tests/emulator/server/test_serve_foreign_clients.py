@@ -135,14 +135,14 @@ def test_the_guides_commands_work_once_they_are_filled_in(clock: VirtualClock) -
         assert curl(found, served)["data"]["status"] == "success"
 
 
-@pytest.mark.acceptance(46)
+@pytest.mark.acceptance(46, "emulator-is-local")
 def test_placeholders_are_no_keys_unless_that_is_asked_for(client: httpx.Client) -> None:
     for key in ("YOUR_API_KEY", "sk_live_xxxxxxxxxxxxxxxxxxxx"):
         answer = client.get("/balance", headers={"X-DGS-API-Key": key}).json()
         assert answer["error_code"] == "91"
 
 
-@pytest.mark.acceptance(46)
+@pytest.mark.acceptance(46, "emulator-is-local")
 def test_the_guides_placeholders_open_no_door_to_other_keys(clock: VirtualClock) -> None:
     emulator = Emulator(clock=clock, guide_credentials=True)
     with emulator, emulator.http_client() as client:

@@ -195,7 +195,7 @@ def test_a_webhook_that_was_not_taken_is_tried_again_by_the_next_run(path: Path)
     assert first == second
 
 
-@pytest.mark.acceptance(46)
+@pytest.mark.acceptance(46, "emulator-is-local")
 def test_nothing_of_a_card_a_pin_or_an_otp_is_in_the_file(path: Path) -> None:
     with started(path) as (emulator, client):
         card = card_charge(

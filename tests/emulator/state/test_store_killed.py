@@ -81,7 +81,7 @@ class Callers:
             self.in_doubt.clear()
 
 
-@pytest.mark.acceptance(47)
+@pytest.mark.acceptance(47, "idempotent-replay")
 def test_nothing_is_lost_or_done_twice_however_often_it_is_killed(tmp_path: Path) -> None:
     path = tmp_path / "emulator.db"
     callers = Callers()

@@ -125,7 +125,7 @@ def test_the_callback_url_goes_before_the_webhook_url(clock: VirtualClock) -> No
         assert (len(general.received), len(special.received)) == (1, 1)
 
 
-@pytest.mark.acceptance(51)
+@pytest.mark.acceptance(51, "webhook-redelivery")
 @pytest.mark.parametrize(
     ("behaviour", "outcome"),
     [
@@ -166,7 +166,7 @@ def test_anything_but_2xx_is_delivered_again_on_a_schedule(
     assert len(bodies) == 1
 
 
-@pytest.mark.acceptance(51)
+@pytest.mark.acceptance(51, "webhook-redelivery")
 def test_a_receiver_that_never_says_yes_is_given_up(
     client: httpx.Client, emulator: Emulator, clock: VirtualClock
 ) -> None:
@@ -252,7 +252,7 @@ def test_a_webhook_url_that_is_none_is_refused(url: str) -> None:
         Emulator(webhook_url=url)
 
 
-@pytest.mark.acceptance(51)
+@pytest.mark.acceptance(51, "webhook-redelivery")
 def test_a_receiver_that_stalls_holds_up_no_other() -> None:
     """The stalled one is not given up before the other has its webhook."""
     with (
@@ -272,7 +272,7 @@ def test_a_receiver_that_stalls_holds_up_no_other() -> None:
         stalled.released.set()
 
 
-@pytest.mark.acceptance(51)
+@pytest.mark.acceptance(51, "webhook-redelivery")
 def test_many_receivers_that_stall_hold_up_no_other() -> None:
     """They could hold every worker for as long as they have webhooks to come."""
     with (
@@ -299,7 +299,7 @@ def test_many_receivers_that_stall_hold_up_no_other() -> None:
         assert len(workers) <= dispatcher.MAX_WORKERS
 
 
-@pytest.mark.acceptance(51)
+@pytest.mark.acceptance(51, "webhook-redelivery")
 def test_a_receiver_whose_headers_never_end_is_left(
     client: httpx.Client, emulator: Emulator
 ) -> None:

@@ -18,7 +18,7 @@ IMPOSSIBLE = (
 )
 
 
-@pytest.mark.acceptance(51)
+@pytest.mark.acceptance(51, "webhook-redelivery")
 def test_names_that_cannot_be_stop_no_worker(client: httpx.Client, emulator: Emulator) -> None:
     """Each of them ended a thread, and after the eighth no webhook left any more."""
     for number in range(MAX_WORKERS + 1):

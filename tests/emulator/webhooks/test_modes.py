@@ -26,7 +26,7 @@ def references(receiver_received: list[tuple[str, dict[str, str], bytes]]) -> li
     return [json.loads(body)["dgs_reference"] for _, _, body in receiver_received]
 
 
-@pytest.mark.acceptance(51)
+@pytest.mark.acceptance(51, "webhook-redelivery")
 def test_a_receiver_that_stalls_holds_up_nobody(
     client: httpx.Client, emulator: Emulator, clock: VirtualClock
 ) -> None:
@@ -135,7 +135,7 @@ def test_a_mode_that_is_wrong_is_refused(emulator: Emulator, wish: dict[str, obj
         emulator._dispatcher.delivery_modes.plan(wish)
 
 
-@pytest.mark.acceptance(51)
+@pytest.mark.acceptance(51, "webhook-redelivery")
 @pytest.mark.parametrize(
     ("printed", "is_doubtful"),
     [
@@ -209,7 +209,7 @@ def test_a_shop_that_fails_is_asked_again_when_the_clock_gets_there(
     assert len(emulator.webhooks.received) == 1
 
 
-@pytest.mark.acceptance(51)
+@pytest.mark.acceptance(51, "webhook-redelivery")
 def test_one_stretch_of_time_holds_the_whole_schedule(
     client: httpx.Client, emulator: Emulator, clock: VirtualClock
 ) -> None:
@@ -227,7 +227,7 @@ def test_one_stretch_of_time_holds_the_whole_schedule(
     assert emulator.transactions[0].settled_at == began + 2
 
 
-@pytest.mark.acceptance(51)
+@pytest.mark.acceptance(51, "webhook-redelivery")
 def test_so_it_does_over_a_socket(
     client: httpx.Client, emulator: Emulator, clock: VirtualClock
 ) -> None:

@@ -32,7 +32,7 @@ from dgspay.payouts.status import require_batch
 from tests.support.crash_points import environ_of, finish, paid, start
 from tests.support.sheet_factory import RICH, in_process, payments, write_sheet
 
-pytestmark = [pytest.mark.acceptance(99), pytest.mark.anyio]
+pytestmark = [pytest.mark.acceptance(99, "lost-history"), pytest.mark.anyio]
 
 TERMS = Terms(environment="emulator", base_url="http://127.0.0.1:1", account_number="ACC-1")
 

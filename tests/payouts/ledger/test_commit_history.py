@@ -30,7 +30,7 @@ from dgspay.payouts.status import require_batch
 from tests.support.crash_points import environ_of, finish, paid, start
 from tests.support.sheet_factory import RICH, in_process, write_sheet
 
-pytestmark = pytest.mark.acceptance(52, 57, 99)
+pytestmark = pytest.mark.acceptance(52, "killed-run", 57, "pause-and-full-disk", 99, "lost-history")
 
 TERMS = Terms(environment="emulator", base_url="http://127.0.0.1:1", account_number="ACC-1")
 

@@ -10,7 +10,7 @@ import pytest
 from dgspay.payouts import LedgerError
 from tests.support.postgres_clusters import Cluster, cluster, free_port
 
-pytestmark = pytest.mark.acceptance(101)
+pytestmark = pytest.mark.acceptance(101, "database-trouble")
 
 SECRET = "hunter2"
 

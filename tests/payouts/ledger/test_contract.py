@@ -101,7 +101,7 @@ def test_an_error_among_the_rows_leaves_nothing_behind(ledger: Any) -> None:
     loaded(ledger)
 
 
-@pytest.mark.acceptance(52)
+@pytest.mark.acceptance(52, "killed-run")
 def test_a_row_is_in_doubt_on_disk_before_it_is_handed_out(
     sqlite_ledger: SqliteLedger, tmp_path: Path
 ) -> None:
@@ -140,7 +140,7 @@ def test_keys_are_a_batch_s_own_and_the_token_cannot_be_guessed() -> None:
     assert not batch.is_token_of(1, "\udcff")
 
 
-@pytest.mark.acceptance(54)
+@pytest.mark.acceptance(54, "held-in-doubt")
 def test_what_a_dead_run_left_in_doubt_is_held_and_not_handed_out(ledger: Any) -> None:
     batch = loaded(ledger)
     ledger.take(claimed(ledger, batch), after=0, limit=4)
@@ -153,7 +153,7 @@ def test_what_a_dead_run_left_in_doubt_is_held_and_not_handed_out(ledger: Any) -
     assert [record.attempts for record in ledger.page("b")] == [2] * 10
 
 
-@pytest.mark.acceptance(54)
+@pytest.mark.acceptance(54, "held-in-doubt")
 def test_what_may_have_arrived_is_not_handed_out_even_when_idempotency_is_trusted(
     ledger: Any,
 ) -> None:
@@ -221,7 +221,7 @@ def test_nobody_else_may_read_the_file(sqlite_ledger: SqliteLedger, tmp_path: Pa
     assert stat.S_IMODE((tmp_path / "ledger.sqlite3").stat().st_mode) == 0o600
 
 
-@pytest.mark.acceptance(57)
+@pytest.mark.acceptance(57, "pause-and-full-disk")
 def test_a_full_disk_hands_nothing_out(sqlite_ledger: SqliteLedger) -> None:
     batch = loaded(sqlite_ledger, 500)
     chunk = claimed(sqlite_ledger, batch)
@@ -292,7 +292,7 @@ def test_answers_with_and_without_a_fee_are_taken_together(ledger: Any) -> None:
         assert record.fee == ("100.50" if number % 3 == 0 else None)
 
 
-@pytest.mark.acceptance(58)
+@pytest.mark.acceptance(58, "contradicting-evidence")
 def test_an_acceptance_is_taken_whatever_is_known_before_it(ledger: Any) -> None:
     batch = loaded(ledger, 100)
     ledger.take(claimed(ledger, batch), after=0, limit=50)

@@ -44,7 +44,7 @@ def taken_up_by(place: Path) -> int:
     return subprocess.run([sys.executable, "-c", DIES, place], check=False, timeout=170).returncode
 
 
-@pytest.mark.acceptance(52)
+@pytest.mark.acceptance(52, "killed-run")
 def test_a_hard_link_is_refused_for_it_forgets_who_was_paid(place: Path, tmp_path: Path) -> None:
     other = tmp_path / "second" / "ledger.sqlite3"
     assert taken_up_by(place) == 1
@@ -58,7 +58,7 @@ def test_a_hard_link_is_refused_for_it_forgets_who_was_paid(place: Path, tmp_pat
         assert ledger.take(chunk, after=0, limit=1) == []
 
 
-@pytest.mark.acceptance(53)
+@pytest.mark.acceptance(53, "two-workers")
 def test_a_symbolic_link_is_the_same_ledger_with_the_same_lock(place: Path, tmp_path: Path) -> None:
     other = tmp_path / "second" / "ledger.sqlite3"
     other.symlink_to(place)
@@ -70,7 +70,7 @@ def test_a_symbolic_link_is_the_same_ledger_with_the_same_lock(place: Path, tmp_
             pytest.fail("two runs at once")
 
 
-@pytest.mark.acceptance(52)
+@pytest.mark.acceptance(52, "killed-run")
 def test_a_file_that_is_mounted_by_itself_is_refused(place: Path, tmp_path: Path) -> None:
     """`docker run -v ledger.sqlite3:/data/ledger.sqlite3`: the second file dies with it."""
     inside = tmp_path / "second" / "a ledger.sqlite3"
@@ -102,7 +102,7 @@ a line of a kind nobody knows
 """
 
 
-@pytest.mark.acceptance(99)
+@pytest.mark.acceptance(99, "lost-history")
 @pytest.mark.parametrize(
     "share",
     ["nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "fuse.rclone", "ceph", "virtiofs", "afs"],
@@ -117,13 +117,13 @@ def test_a_network_disk_is_refused(share: str) -> None:
         require_local_disk(Path(place), found)
 
 
-@pytest.mark.acceptance(99)
+@pytest.mark.acceptance(99, "lost-history")
 @pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs", "overlay", "tmpfs", "zfs", "fuseblk"])
 def test_a_disk_of_this_machine_is_none(kind: str) -> None:
     require_local_disk(Path("/l.sqlite3"), mounts(f"22 1 254:0 / / rw - {kind} disk rw".encode()))
 
 
-@pytest.mark.acceptance(99)
+@pytest.mark.acceptance(99, "lost-history")
 def test_a_real_network_disk_is_refused_by_the_ledger_itself(tmp_path: Path) -> None:
     """Where the system's own table says so: a mount of a kind that may be made here."""
     share = tmp_path / "share"

@@ -104,7 +104,7 @@ def learn(ledger: Any, batch: Batch, *findings: Learned) -> None:
 # --- references ---------------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(95)
+@pytest.mark.acceptance(95, "reference-paid-elsewhere")
 @pytest.mark.parametrize(
     "again",
     [
@@ -129,13 +129,13 @@ def test_a_reference_is_paid_once_however_it_is_spelled(ledger: Any, again: str)
     assert "its reference was used by emp-007 of batch one, 1,000 RWF, sent on" in record.reason
 
 
-@pytest.mark.acceptance(95)
+@pytest.mark.acceptance(95, "reference-paid-elsewhere")
 def test_leading_zeros_that_a_spreadsheet_takes_away_make_no_other_reference(ledger: Any) -> None:
     assert taken(ledger, batch_of(ledger, "one", one("007"), one("100", account=phone(2))))
     assert taken(ledger, batch_of(ledger, "two", one("7", 5), one("1", 6, phone(3)))) == ["1"]
 
 
-@pytest.mark.acceptance(95)
+@pytest.mark.acceptance(95, "reference-paid-elsewhere")
 @pytest.mark.parametrize("years", [0, 1, 20])
 def test_a_reference_is_never_free_again(places: Places, ledger: Any, years: int) -> None:
     assert taken(ledger, batch_of(ledger, "one", one("a")))
@@ -143,7 +143,7 @@ def test_a_reference_is_never_free_again(places: Places, ledger: Any, years: int
     assert taken(ledger, batch_of(ledger, "two", one("a"))) == []
 
 
-@pytest.mark.acceptance(95)
+@pytest.mark.acceptance(95, "reference-paid-elsewhere")
 @pytest.mark.parametrize(
     ("learned", "may_be_paid"),
     [
@@ -166,7 +166,7 @@ def test_only_what_certainly_was_not_paid_may_be_paid_in_another_batch(
     assert taken(ledger, batch_of(ledger, "two", one("a"))) == (["a"] if may_be_paid else [])
 
 
-@pytest.mark.acceptance(95, 96)
+@pytest.mark.acceptance(95, "reference-paid-elsewhere", 96, "same-account-and-sum")
 @pytest.mark.parametrize("reason", ["came back", "Came back ", "CAME BACK"])
 @pytest.mark.parametrize("reference", ["a", "a-2"])
 def test_a_reason_to_pay_again_counts_once_however_it_is_typed(
@@ -182,7 +182,7 @@ def test_a_reason_to_pay_again_counts_once_however_it_is_typed(
     assert taken(ledger, fourth) == [reference]
 
 
-@pytest.mark.acceptance(95)
+@pytest.mark.acceptance(95, "reference-paid-elsewhere")
 def test_each_who_claimed_a_reference_counts_and_not_only_the_last(ledger: Any) -> None:
     """The first failed, the second failed, and then the first turns out to have been paid."""
     first, second = batch_of(ledger, "one", one("a")), batch_of(ledger, "two", one("a"))
@@ -195,7 +195,7 @@ def test_each_who_claimed_a_reference_counts_and_not_only_the_last(ledger: Any) 
     assert taken(ledger, batch_of(ledger, "three", one("a"))) == []
 
 
-@pytest.mark.acceptance(58, 95)
+@pytest.mark.acceptance(58, "contradicting-evidence", 95, "reference-paid-elsewhere")
 def test_what_was_ever_said_to_be_paid_is_paid_again_only_by_name(ledger: Any) -> None:
     first = batch_of(ledger, "one", one("a"))
     assert taken(ledger, first)
@@ -217,14 +217,14 @@ def test_what_was_ever_said_to_be_paid_is_paid_again_only_by_name(ledger: Any) -
     assert taken(ledger, require_batch(ledger, "two")) == ["a"]
 
 
-@pytest.mark.acceptance(95)
+@pytest.mark.acceptance(95, "reference-paid-elsewhere")
 def test_what_an_event_says_was_paid_before_it_was_sent_is_not_sent_elsewhere(ledger: Any) -> None:
     first = batch_of(ledger, "one", one("a"))
     ledger.settle(first, 1, Evidence(learned=Learned.PAID, source=Source.WEBHOOK))
     assert taken(ledger, batch_of(ledger, "two", one("a"))) == []
 
 
-@pytest.mark.acceptance(95)
+@pytest.mark.acceptance(95, "reference-paid-elsewhere")
 def test_a_reference_is_unique_within_its_period(places: Places, ledger: Any) -> None:
     assert taken(ledger, batch_of(ledger, "nov", one("emp-1"), period="2026-11"))
     assert taken(ledger, batch_of(ledger, "again", one("emp-1", 5), period="2026-11")) == []
@@ -240,7 +240,7 @@ def test_a_reference_is_unique_within_its_period(places: Places, ledger: Any) ->
 # --- accounts and sums --------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(96)
+@pytest.mark.acceptance(96, "same-account-and-sum")
 @pytest.mark.parametrize("elsewhere", ["another batch", "the same batch"])
 @pytest.mark.parametrize(
     ("first", "second"),
@@ -275,7 +275,7 @@ def test_an_account_is_one_however_it_is_spelled(
     assert "the same sum went to the same account" in ledger.page("two")[0].reason
 
 
-@pytest.mark.acceptance(96)
+@pytest.mark.acceptance(96, "same-account-and-sum")
 def test_another_account_or_another_sum_is_another_payment(ledger: Any) -> None:
     rows = [one("a", bank_key="bk_rw", account="1"), one("b", bank_key="bk_rw", account="2")]
     assert taken(ledger, batch_of(ledger, "one", *rows)) == ["a", "b"]
@@ -283,7 +283,7 @@ def test_another_account_or_another_sum_is_another_payment(ledger: Any) -> None:
     assert taken(ledger, batch_of(ledger, "two", *rows)) == ["c", "d"]
 
 
-@pytest.mark.acceptance(96)
+@pytest.mark.acceptance(96, "same-account-and-sum")
 @pytest.mark.parametrize(("days", "setting"), [(5, 5.0), (0.5, 0.5), (30, 30.0)])
 def test_days_count_from_when_it_was_sent(
     places: Places, ledger: Any, days: float, setting: float
@@ -302,7 +302,7 @@ def test_days_count_from_when_it_was_sent(
 # --- by name ------------------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(95, 96)
+@pytest.mark.acceptance(95, "reference-paid-elsewhere", 96, "same-account-and-sum")
 def test_one_row_is_allowed_by_name_and_no_other_with_it(ledger: Any) -> None:
     rows = one("a"), one("b", account=phone(2))
     assert taken(ledger, batch_of(ledger, "one", *rows)) == ["a", "b"]
@@ -315,7 +315,7 @@ def test_one_row_is_allowed_by_name_and_no_other_with_it(ledger: Any) -> None:
     assert taken(ledger, batch_of(ledger, "three", *rows)) == ["a"]
 
 
-@pytest.mark.acceptance(96)
+@pytest.mark.acceptance(96, "same-account-and-sum")
 @pytest.mark.parametrize("allowed", [1, 2])
 def test_of_two_rows_of_a_sheet_that_look_alike_either_is_allowed(
     ledger: Any, allowed: int
@@ -325,7 +325,7 @@ def test_of_two_rows_of_a_sheet_that_look_alike_either_is_allowed(
     assert taken(ledger, batch) == ["a", "b"]
 
 
-@pytest.mark.acceptance(96)
+@pytest.mark.acceptance(96, "same-account-and-sum")
 @pytest.mark.parametrize("allowed", [1, 2, 3])
 def test_of_three_that_look_alike_all_but_one_must_be_allowed(ledger: Any, allowed: int) -> None:
     batch = batch_of(ledger, "one", one("a"), one("b"), one("c"))
@@ -333,7 +333,7 @@ def test_of_three_that_look_alike_all_but_one_must_be_allowed(ledger: Any, allow
     assert len(taken(ledger, batch)) == 2
 
 
-@pytest.mark.acceptance(95)
+@pytest.mark.acceptance(95, "reference-paid-elsewhere")
 def test_a_reason_in_the_sheet_allows_once_and_not_whenever_the_sheet_comes_again(
     ledger: Any,
 ) -> None:
@@ -375,7 +375,7 @@ def corrected(row: Mapping[str, Any], **cells: str) -> dict[str, Any]:
     return {**row, **cells}
 
 
-@pytest.mark.acceptance(95, 100)
+@pytest.mark.acceptance(95, "reference-paid-elsewhere", 100, "every-way-of-paying")
 @pytest.mark.parametrize(
     "cells",
     [
@@ -404,7 +404,7 @@ async def test_a_corrected_sheet_pays_nobody_twice(tmp_path: Path, cells: dict[s
         assert len(emulator.executed) == 2
 
 
-@pytest.mark.acceptance(55, 96)
+@pytest.mark.acceptance(55, "edited-sheet", 96, "same-account-and-sum")
 async def test_references_of_a_sheet_that_differ_by_their_spelling_are_one(tmp_path: Path) -> None:
     first, second = payments(2)
     sheet = check_rows([first, corrected(second, reference="SALARY-1")])
@@ -412,7 +412,7 @@ async def test_references_of_a_sheet_that_differ_by_their_spelling_are_one(tmp_p
         sheet.require_good()
 
 
-@pytest.mark.acceptance(97)
+@pytest.mark.acceptance(97, "paid-once-when-resumed")
 async def test_what_another_batch_has_paid_is_left_out_of_one_that_goes_on(tmp_path: Path) -> None:
     rows = [*payments(4)]
     with in_process() as (emulator, dgs), SqliteLedger(tmp_path / "l") as ledger:
@@ -432,7 +432,7 @@ async def test_what_another_batch_has_paid_is_left_out_of_one_that_goes_on(tmp_p
         assert set(paid(emulator).values()) == {1}
 
 
-@pytest.mark.acceptance(97)
+@pytest.mark.acceptance(97, "paid-once-when-resumed")
 async def test_two_open_questions_pay_once(tmp_path: Path, places: Places) -> None:
     rows = [*payments(30)]
     with in_process() as (emulator, dgs), places.open() as hers, places.open() as his:
@@ -448,7 +448,7 @@ async def test_two_open_questions_pay_once(tmp_path: Path, places: Places) -> No
         assert set(paid(emulator).values()) == {1}
 
 
-@pytest.mark.acceptance(95, 100)
+@pytest.mark.acceptance(95, "reference-paid-elsewhere", 100, "every-way-of-paying")
 @pytest.mark.parametrize("trusted", [False, True])
 async def test_a_task_of_a_queue_obeys(tmp_path: Path, places: Places, trusted: bool) -> None:
     rows = [*payments(6)]
@@ -466,7 +466,7 @@ async def test_a_task_of_a_queue_obeys(tmp_path: Path, places: Places, trusted: 
         assert set(paid(emulator).values()) == {1}
 
 
-@pytest.mark.acceptance(95)
+@pytest.mark.acceptance(95, "reference-paid-elsewhere")
 def test_a_lost_answer_is_not_asked_for_again_where_another_row_was_allowed_in_its_place(
     ledger: Any,
 ) -> None:
@@ -485,7 +485,7 @@ def test_a_lost_answer_is_not_asked_for_again_where_another_row_was_allowed_in_i
 # --- two machines at once -----------------------------------------------------------------
 
 
-@pytest.mark.acceptance(97)
+@pytest.mark.acceptance(97, "paid-once-when-resumed")
 def test_the_database_decides_between_two_who_take_the_same_at_once(places: Places) -> None:
     rows = [one(f"r{number}", account=phone(number)) for number in range(120)]
     sent: list[str] = []
@@ -513,7 +513,7 @@ def test_the_database_decides_between_two_who_take_the_same_at_once(places: Plac
 # --- keys and periods ---------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(98)
+@pytest.mark.acceptance(98, "same-sheet-next-month")
 async def test_the_same_rows_in_a_new_ledger_are_never_answered_with_old_payouts(
     tmp_path: Path,
 ) -> None:
@@ -525,7 +525,7 @@ async def test_the_same_rows_in_a_new_ledger_are_never_answered_with_old_payouts
         assert len(emulator.executed) == 6
 
 
-@pytest.mark.acceptance(98)
+@pytest.mark.acceptance(98, "same-sheet-next-month")
 async def test_a_period_belongs_to_its_batch(tmp_path: Path) -> None:
     sheet = write_sheet(tmp_path / "salaries.csv", 2)
     with in_process() as (emulator, dgs), SqliteLedger(tmp_path / "l") as ledger:

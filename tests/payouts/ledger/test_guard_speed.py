@@ -45,7 +45,7 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
         yield postgres
 
 
-@pytest.mark.acceptance(95)
+@pytest.mark.acceptance(95, "reference-paid-elsewhere")
 def test_what_was_paid_is_found_quickly_whatever_the_statistics_say(
     ledger: Any, request: pytest.FixtureRequest
 ) -> None:

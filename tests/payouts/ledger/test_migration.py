@@ -15,7 +15,9 @@ from dgspay.payouts import Batch, LedgerError, Payout, PostgresLedger, SqliteLed
 from dgspay.payouts.status import require_batch
 from tests.support.old_ledger import PAYOUTS, POSTGRES, statements, write_old_ledger
 
-pytestmark = pytest.mark.acceptance(95, 96, 99)
+pytestmark = pytest.mark.acceptance(
+    95, "reference-paid-elsewhere", 96, "same-account-and-sum", 99, "lost-history"
+)
 
 TERMS = Terms(environment="emulator", base_url="http://127.0.0.1", account_number="ACC")
 

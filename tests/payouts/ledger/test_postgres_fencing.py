@@ -47,7 +47,7 @@ def two(postgres_ledger_url: str) -> Iterator[tuple[Any, Any, Batch]]:
         yield one, other, batch
 
 
-@pytest.mark.acceptance(53)
+@pytest.mark.acceptance(53, "two-workers")
 def test_a_worker_that_woke_up_again_is_fenced(two: tuple[Any, Any, Batch]) -> None:
     one, other, batch = two
     chunk = one.claim(batch, 0, 1, 10)
@@ -68,7 +68,7 @@ def test_a_worker_that_woke_up_again_is_fenced(two: tuple[Any, Any, Batch]) -> N
     assert other.counts("b").count(State.ACCEPTED) == 1
 
 
-@pytest.mark.acceptance(53)
+@pytest.mark.acceptance(53, "two-workers")
 def test_whoever_cuts_the_batch_otherwise_is_seen_too(two: tuple[Any, Any, Batch]) -> None:
     one, other, batch = two
     chunk = one.claim(batch, 1, 6, 10)
@@ -77,7 +77,7 @@ def test_whoever_cuts_the_batch_otherwise_is_seen_too(two: tuple[Any, Any, Batch
         one.take(chunk, after=0, limit=4)
 
 
-@pytest.mark.acceptance(53)
+@pytest.mark.acceptance(53, "two-workers")
 def test_two_that_cut_the_batch_differently_at_once_do_not_both_have_it(
     two: tuple[Any, Any, Batch], payout_postgres: Postgres
 ) -> None:
@@ -130,7 +130,7 @@ def test_a_server_that_restarts_is_waited_for(
     assert one.counts("b").count(State.ACCEPTED) == 2
 
 
-@pytest.mark.acceptance(52, 53)
+@pytest.mark.acceptance(52, "killed-run", 53, "two-workers")
 def test_that_it_never_left_counts_only_for_whoever_has_the_chunk(
     two: tuple[Any, Any, Batch],
 ) -> None:
@@ -150,7 +150,7 @@ def test_that_it_never_left_counts_only_for_whoever_has_the_chunk(
     assert other.record("b", 1).state is State.NEW
 
 
-@pytest.mark.acceptance(53, 105)
+@pytest.mark.acceptance(53, "two-workers", 105, "slow-pace-stop")
 def test_whoever_was_taken_for_dead_may_say_that_its_payouts_never_left(
     two: tuple[Any, Any, Batch],
 ) -> None:
@@ -179,7 +179,7 @@ def test_whoever_was_taken_for_dead_may_say_that_its_payouts_never_left(
     assert other.record("b", 2).state is State.HELD
 
 
-@pytest.mark.acceptance(105)
+@pytest.mark.acceptance(105, "slow-pace-stop")
 def test_what_is_known_of_a_payout_outlives_that_it_is_said_not_to_have_left(
     two: tuple[Any, Any, Batch],
 ) -> None:
@@ -195,7 +195,7 @@ def test_what_is_known_of_a_payout_outlives_that_it_is_said_not_to_have_left(
     assert [record.state for record in one.page("b", last=2)] == [State.HELD, State.CONFIRMED]
 
 
-@pytest.mark.acceptance(53, 58)
+@pytest.mark.acceptance(53, "two-workers", 58, "contradicting-evidence")
 def test_an_event_that_overtakes_the_taking_up_keeps_its_row_from_being_sent(
     two: tuple[Any, Any, Batch],
 ) -> None:
@@ -217,7 +217,7 @@ def test_an_event_that_overtakes_the_taking_up_keeps_its_row_from_being_sent(
     assert one.record("b", 3).state is State.CONFIRMED
 
 
-@pytest.mark.acceptance(52)
+@pytest.mark.acceptance(52, "killed-run")
 def test_what_was_taken_up_in_a_commit_nobody_heard_of_is_held_and_not_sent(
     two: tuple[Any, Any, Batch], payout_postgres: Postgres, tmp_path: Path
 ) -> None:
@@ -263,7 +263,7 @@ def test_a_run_whose_machine_died_keeps_others_out_for_as_long_as_its_lease(
             pass
 
 
-@pytest.mark.acceptance(52)
+@pytest.mark.acceptance(52, "killed-run")
 def test_commits_are_on_disk_whatever_the_default_of_the_server(
     payout_postgres: Postgres, two: tuple[Any, Any, Batch]
 ) -> None:
@@ -325,7 +325,7 @@ class _Leap:
         return time.time() + self.leap
 
 
-@pytest.mark.acceptance(53)
+@pytest.mark.acceptance(53, "two-workers")
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_who_wakes_up_with_payouts_in_hand_sends_none_that_another_one_has(

@@ -116,7 +116,7 @@ def loaded(ledger: PostgresLedger, name: str, count: int) -> Batch:
     return batch
 
 
-@pytest.mark.acceptance(53)
+@pytest.mark.acceptance(53, "two-workers")
 def test_a_pooler_does_not_lend_the_lock_of_a_run_to_another(pooler: Callable[[int], str]) -> None:
     url = pooler(4)
     with PostgresLedger(url) as one, PostgresLedger(url) as two:
@@ -126,7 +126,7 @@ def test_a_pooler_does_not_lend_the_lock_of_a_run_to_another(pooler: Callable[[i
             pass
 
 
-@pytest.mark.acceptance(52)
+@pytest.mark.acceptance(52, "killed-run")
 def test_what_a_pooler_lends_still_commits_to_the_disk(pooler: Callable[[int], str]) -> None:
     """Another program, on the same connection of the server, did not care."""
     import psycopg
@@ -143,7 +143,7 @@ def test_what_a_pooler_lends_still_commits_to_the_disk(pooler: Callable[[int], s
         assert ledger._writer.run(asked) == "on"
 
 
-@pytest.mark.acceptance(53)
+@pytest.mark.acceptance(53, "two-workers")
 def test_two_ledgers_behind_a_pooler_lose_nothing(pooler: Callable[[int], str]) -> None:
     url = pooler(2)
     with PostgresLedger(url) as one, PostgresLedger(url) as two:
@@ -163,7 +163,7 @@ def test_two_ledgers_behind_a_pooler_lose_nothing(pooler: Callable[[int], str]) 
             assert ledger.counts(name).by_state == {State.ACCEPTED: (60, 60_000)}
 
 
-@pytest.mark.acceptance(53, 101)
+@pytest.mark.acceptance(53, "two-workers", 101, "database-trouble")
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_run_and_a_worker_behind_a_pooler_pay_and_leave_nothing_on_its_connections(
@@ -205,7 +205,7 @@ async def test_a_run_and_a_worker_behind_a_pooler_pay_and_leave_nothing_on_its_c
             assert other.execute(asked).fetchone() == before
 
 
-@pytest.mark.acceptance(101)
+@pytest.mark.acceptance(101, "database-trouble")
 def test_what_nobody_has_foreseen_is_said_in_the_poolers_own_words(
     pooler: Callable[[int], str],
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from dgspay.payouts.ledger.recent_references import REMEMBERED_NAMES, LatestNames
 
-pytestmark = pytest.mark.acceptance(52)
+pytestmark = pytest.mark.acceptance(52, "killed-run")
 
 
 def test_a_name_that_came_before_is_noticed_and_one_that_comes_twice_at_once() -> None:

@@ -94,7 +94,7 @@ def command_of(folder: Path, ledger: Path) -> list[str]:
     return ["run", str(sheet), "--yes", "--concurrency", "4", "--ledger", str(ledger)]
 
 
-@pytest.mark.acceptance(52, 57, 102)
+@pytest.mark.acceptance(52, "killed-run", 57, "pause-and-full-disk", 102, "payroll-exit-codes")
 def test_a_disk_that_fills_up_while_paying_stops_the_run(tmp_path: Path, small_disk: Path) -> None:
     command = command_of(tmp_path, small_disk / "ledger.sqlite3")
     with Emulator(settle_after=0, seed=1, balances=RICH) as emulator, emulator.serve() as server:
@@ -107,7 +107,7 @@ def test_a_disk_that_fills_up_while_paying_stops_the_run(tmp_path: Path, small_d
         check_after(emulator, environ, command)
 
 
-@pytest.mark.acceptance(52, 57, 102)
+@pytest.mark.acceptance(52, "killed-run", 57, "pause-and-full-disk", 102, "payroll-exit-codes")
 def test_a_file_that_may_not_grow_any_more_stops_the_run(tmp_path: Path) -> None:
     resource = pytest.importorskip("resource", reason="no limit for the size of a file here")
     if not hasattr(resource, "prlimit"):
@@ -128,7 +128,7 @@ def test_a_file_that_may_not_grow_any_more_stops_the_run(tmp_path: Path) -> None
         check_after(emulator, environ, command)
 
 
-@pytest.mark.acceptance(52, 57)
+@pytest.mark.acceptance(52, "killed-run", 57, "pause-and-full-disk")
 @pytest.mark.skipif(sys.platform == "win32", reason="no limit for the size of a file there")
 def test_a_file_that_may_not_grow_from_the_start_sends_nothing(tmp_path: Path) -> None:
     command = command_of(tmp_path, tmp_path / "ledger.sqlite3")

@@ -27,7 +27,7 @@ from tests.payouts.ledger.test_contract import TERMS, payouts
 from tests.support.crash_points import paid
 from tests.support.sheet_factory import in_process, write_sheet
 
-pytestmark = [pytest.mark.acceptance(52, 99)]
+pytestmark = [pytest.mark.acceptance(52, "killed-run", 99, "lost-history")]
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 TABLES = (

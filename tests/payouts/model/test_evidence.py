@@ -95,7 +95,7 @@ MEANINGS: dict[str, tuple[tuple[Response | TransportFailure, ...], Learned]] = {
 }
 
 
-@pytest.mark.acceptance(54, 60, 61)
+@pytest.mark.acceptance(54, "held-in-doubt", 60, "one-rule-for-paid", 61, "unclear-refusal")
 @pytest.mark.parametrize(("answers", "learned"), MEANINGS.values(), ids=MEANINGS)
 def test_what_an_answer_means_for_the_payout(
     answers: tuple[Response | TransportFailure, ...], learned: Learned
@@ -103,7 +103,7 @@ def test_what_an_answer_means_for_the_payout(
     assert evidence(*answers).learned is learned
 
 
-@pytest.mark.acceptance(61)
+@pytest.mark.acceptance(61, "unclear-refusal")
 @pytest.mark.parametrize("no", [HTML_404, answer(b"<html>", 502)], ids=["404", "502"])
 def test_a_page_after_payment_is_held_under_trust_too(no: Response) -> None:
     lost = evidence(no, no, no, trust_idempotency=True)
@@ -112,7 +112,7 @@ def test_a_page_after_payment_is_held_under_trust_too(no: Response) -> None:
     assert "Do not simply repeat" not in lost.reason
 
 
-@pytest.mark.acceptance(59)
+@pytest.mark.acceptance(59, "conflict-on-own-key")
 def test_a_key_in_use_says_that_the_payout_was_probably_accepted() -> None:
     lost = evidence(answer({}, 429), KEY_IN_USE, KEY_IN_USE)
     assert lost.reason is not None
@@ -121,7 +121,7 @@ def test_a_key_in_use_says_that_the_payout_was_probably_accepted() -> None:
     assert (first.reason or "").startswith("its key was used before this attempt: ")
 
 
-@pytest.mark.acceptance(60)
+@pytest.mark.acceptance(60, "one-rule-for-paid")
 def test_why_a_payout_was_declined_is_kept_and_about_whom() -> None:
     told = evidence(answer({**DECLINED, "fail_reason": "no such account"}))
     assert (told.dgs_reference, told.reason, told.fee) == ("D1", "no such account", None)
@@ -130,7 +130,7 @@ def test_why_a_payout_was_declined_is_kept_and_about_whom() -> None:
     assert (other.amount, other.currency) == (Decimal(7), "USD")  # so that the ledger holds it
 
 
-@pytest.mark.acceptance(60)
+@pytest.mark.acceptance(60, "one-rule-for-paid")
 def test_a_look_up_that_contradicts_itself_settles_nothing() -> None:
     paid = Transaction(status=PaymentStatus.SUCCESSFUL, dgs_reference="D1")
     found = evidence_of_look_up(paid)
@@ -149,7 +149,7 @@ def test_a_look_up_that_contradicts_itself_settles_nothing() -> None:
         assert evidence_of_look_up(attrs.evolve(paid, **doubt)) is None
 
 
-@pytest.mark.acceptance(60)
+@pytest.mark.acceptance(60, "one-rule-for-paid")
 def test_an_event_that_contradicts_itself_settles_nothing() -> None:
     paid = DisbursementSucceeded(dgs_reference="D1", amount=PAYOUT.amount, currency="RWF")  # type: ignore[arg-type]
     assert evidence_of_event(paid).learned is Learned.PAID
@@ -191,7 +191,7 @@ async def rows_after_a_run(folder: Path, fault: Fault, *, times: int, **retry: A
 
 
 @pytest.mark.anyio
-@pytest.mark.acceptance(54, 61)
+@pytest.mark.acceptance(54, "held-in-doubt", 61, "unclear-refusal")
 @pytest.mark.parametrize("status", [400, 403, 404, 423, 502])
 async def test_a_page_after_payment_is_held_and_nobody_is_paid_twice(
     tmp_path: Path, status: int
@@ -203,7 +203,7 @@ async def test_a_page_after_payment_is_held_and_nobody_is_paid_twice(
 
 
 @pytest.mark.anyio
-@pytest.mark.acceptance(54, 61)
+@pytest.mark.acceptance(54, "held-in-doubt", 61, "unclear-refusal")
 async def test_with_trusted_keys_a_page_after_payment_is_asked_about_under_the_same_key(
     tmp_path: Path,
 ) -> None:
@@ -212,7 +212,7 @@ async def test_with_trusted_keys_a_page_after_payment_is_asked_about_under_the_s
 
 
 @pytest.mark.anyio
-@pytest.mark.acceptance(54, 59, 61)
+@pytest.mark.acceptance(54, "held-in-doubt", 59, "conflict-on-own-key", 61, "unclear-refusal")
 @pytest.mark.parametrize("code_", ["93", "99"])
 async def test_a_row_refused_with_93_or_99_to_the_end_is_held(tmp_path: Path, code_: str) -> None:
     fault = fault_from("fail_next", {"error_code": code_})

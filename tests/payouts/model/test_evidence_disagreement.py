@@ -72,7 +72,7 @@ async def run_with(
     return ledger.page("salaries")
 
 
-@pytest.mark.acceptance(58)
+@pytest.mark.acceptance(58, "contradicting-evidence")
 @pytest.mark.parametrize(
     ("said", "shown"),
     [
@@ -108,7 +108,7 @@ async def test_the_same_payment_in_other_words_is_no_contradiction(
         assert (record.state, record.contradiction) == (State.ACCEPTED, None)
 
 
-@pytest.mark.acceptance(58)
+@pytest.mark.acceptance(58, "contradicting-evidence")
 @pytest.mark.parametrize(
     "told",
     [{"currency": "USD"}, {"recipient": {"msisdn": "0788999999"}}, {"amount": 7}],
@@ -135,7 +135,7 @@ async def test_an_event_about_another_payment_confirms_nobody(
 # --- DGS-Pay's name for a payout ----------------------------------------------------------
 
 
-@pytest.mark.acceptance(58)
+@pytest.mark.acceptance(58, "contradicting-evidence")
 async def test_one_name_for_two_payouts_confirms_neither(
     ledger: SqliteLedger, tmp_path: Path
 ) -> None:
@@ -151,7 +151,7 @@ async def test_one_name_for_two_payouts_confirms_neither(
     assert ledger.settle(batch, 1, person).state is State.CONFIRMED
 
 
-@pytest.mark.acceptance(58)
+@pytest.mark.acceptance(58, "contradicting-evidence")
 async def test_a_name_that_another_run_was_given_confirms_neither_of_the_two(
     ledger: SqliteLedger, tmp_path: Path
 ) -> None:
@@ -172,7 +172,7 @@ async def test_a_name_that_another_run_was_given_confirms_neither_of_the_two(
         assert "to more than one payout" in (record.contradiction or "")
 
 
-@pytest.mark.acceptance(54)
+@pytest.mark.acceptance(54, "held-in-doubt")
 @pytest.mark.parametrize("name", ["", " ", "a\0b", "a" * 300, "../x", "https://x/y", None])
 async def test_a_name_that_cannot_be_looked_up_keeps_nobody_else_from_being_settled(
     ledger: SqliteLedger, tmp_path: Path, name: str | None
@@ -187,7 +187,7 @@ async def test_a_name_that_cannot_be_looked_up_keeps_nobody_else_from_being_sett
     assert Kind.CONTRADICTION not in {difference.kind for difference in found}
 
 
-@pytest.mark.acceptance(54)
+@pytest.mark.acceptance(54, "held-in-doubt")
 @pytest.mark.parametrize(
     "said",
     [
@@ -213,7 +213,7 @@ async def test_a_name_in_an_unusable_answer_is_looked_up(
     assert [record.state for record in rows] == [State.CONFIRMED] * 3
 
 
-@pytest.mark.acceptance(58)
+@pytest.mark.acceptance(58, "contradicting-evidence")
 async def test_an_event_about_what_was_refused_finds_its_row(
     ledger: SqliteLedger, tmp_path: Path
 ) -> None:

@@ -35,7 +35,7 @@ def record(state: State, **known: object) -> Record:
     return Record(payout=PAYOUT, state=state, **known)  # type: ignore[arg-type]
 
 
-@pytest.mark.acceptance(58)
+@pytest.mark.acceptance(58, "contradicting-evidence")
 @pytest.mark.parametrize(("learned", "state"), [*product(Learned, State)])
 def test_each_cell_of_the_table(learned: Learned, state: State) -> None:
     source = Source.WEBHOOK if learned in (Learned.PAID, Learned.NOT_PAID) else Source.ANSWER
@@ -46,14 +46,14 @@ def test_each_cell_of_the_table(learned: Learned, state: State) -> None:
         assert after.settled_at == 7.0
 
 
-@pytest.mark.acceptance(54)
+@pytest.mark.acceptance(54, "held-in-doubt")
 @pytest.mark.parametrize("learned", [Learned.NOT_SENT, Learned.REFUSED])
 def test_a_second_attempt_that_did_not_pay_says_nothing_about_the_first(learned: Learned) -> None:
     doubtful = record(State.IN_DOUBT, doubtful=True)
     assert merge(doubtful, Evidence(learned=learned), now=0).state is State.HELD
 
 
-@pytest.mark.acceptance(58)
+@pytest.mark.acceptance(58, "contradicting-evidence")
 def test_after_a_contradiction_a_look_up_or_a_person_has_the_last_word() -> None:
     paid = Evidence(learned=Learned.PAID, source=Source.WEBHOOK)
     failed = Evidence(learned=Learned.NOT_PAID, source=Source.WEBHOOK)
@@ -68,7 +68,7 @@ def test_after_a_contradiction_a_look_up_or_a_person_has_the_last_word() -> None
         assert final.contradiction == contradicted.contradiction
 
 
-@pytest.mark.acceptance(58)
+@pytest.mark.acceptance(58, "contradicting-evidence")
 def test_an_event_before_the_answer_is_merged_with_it() -> None:
     event = Evidence(learned=Learned.PAID, source=Source.WEBHOOK, dgs_reference="DGS1")
     answer = Evidence(learned=Learned.ACCEPTED, dgs_reference="DGS1", fee=Decimal(100))

@@ -193,7 +193,7 @@ def reached() -> list[Stands]:
     return [*orders()]
 
 
-@pytest.mark.acceptance(52, 54, 58)
+@pytest.mark.acceptance(52, "killed-run", 54, "held-in-doubt", 58, "contradicting-evidence")
 def test_no_order_of_six_pieces_of_evidence_breaks_a_promise(reached: list[Stands]) -> None:
     for length, stands in enumerate(reached, 1):
         assert stands.total() == len(STARTS) * len(PIECES) ** length
@@ -203,7 +203,7 @@ def test_no_order_of_six_pieces_of_evidence_breaks_a_promise(reached: list[Stand
     assert ends == set(State)
 
 
-@pytest.mark.acceptance(58)
+@pytest.mark.acceptance(58, "contradicting-evidence")
 def test_orders_taken_one_by_one_lead_to_the_same_ends(reached: list[Stands]) -> None:
     ends: Stands = Counter()
     for start in STARTS:
@@ -215,7 +215,7 @@ def test_orders_taken_one_by_one_lead_to_the_same_ends(reached: list[Stands]) ->
     assert ends == reached[BY_THEMSELVES - 1]
 
 
-@pytest.mark.acceptance(58)
+@pytest.mark.acceptance(58, "contradicting-evidence")
 def test_a_look_up_or_a_person_has_the_last_word_after_every_order(reached: list[Stands]) -> None:
     for stands in reached:
         for record, _ in stands:
@@ -231,7 +231,7 @@ def test_a_look_up_or_a_person_has_the_last_word_after_every_order(reached: list
                     assert twice.state is state, (record, piece)
 
 
-@pytest.mark.acceptance(58)
+@pytest.mark.acceptance(58, "contradicting-evidence")
 @pytest.mark.parametrize(
     ("pieces", "state", "is_contradicted"),
     [
@@ -259,7 +259,7 @@ def distinct(reached: Iterable[Stands]) -> list[Record]:
     return [*dict.fromkeys(record for stands in reached for record, _ in stands)]
 
 
-@pytest.mark.acceptance(52, 54)
+@pytest.mark.acceptance(52, "killed-run", 54, "held-in-doubt")
 def test_the_ledger_sends_nothing_else_after_any_order(
     reached: list[Stands], tmp_path: Path
 ) -> None:

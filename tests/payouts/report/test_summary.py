@@ -178,7 +178,7 @@ async def test_the_report_is_written_in_each_form(
     assert report.batch.digest == batch.digest
 
 
-@pytest.mark.acceptance(58)
+@pytest.mark.acceptance(58, "contradicting-evidence")
 @pytest.mark.anyio
 async def test_a_contradiction_stays_in_the_report_after_a_person_has_settled_it(
     ledger: SqliteLedger, batch: Batch

@@ -23,7 +23,7 @@ class HandMade:
         return self.now
 
 
-@pytest.mark.acceptance(105)
+@pytest.mark.acceptance(105, "slow-pace-stop")
 @pytest.mark.parametrize("pace", [["--rate", "5"], ["--concurrency", "1"]], ids=" ".join)
 def test_killed_at_a_slow_pace_it_holds_what_was_in_flight_and_nothing_else(
     tmp_path: Path, pace: list[str]
@@ -45,7 +45,7 @@ def test_killed_at_a_slow_pace_it_holds_what_was_in_flight_and_nothing_else(
         assert len(paid(emulator)) >= 59
 
 
-@pytest.mark.acceptance(52, 105)
+@pytest.mark.acceptance(52, "killed-run", 105, "slow-pace-stop")
 def test_killed_while_answers_take_long_it_holds_what_was_in_flight_and_nothing_else(
     tmp_path: Path,
 ) -> None:

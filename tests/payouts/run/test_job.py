@@ -89,7 +89,7 @@ async def test_everybody_is_paid_once_and_running_again_pays_nobody(
         assert len(emulator.executed) == 40
 
 
-@pytest.mark.acceptance(55)
+@pytest.mark.acceptance(55, "edited-sheet")
 async def test_a_file_that_was_edited_after_the_start_is_refused(
     sheet: Path, ledger: SqliteLedger
 ) -> None:
@@ -121,7 +121,7 @@ async def test_a_batch_that_was_only_read_may_be_corrected(
         assert len(emulator.executed) == 3
 
 
-@pytest.mark.acceptance(54)
+@pytest.mark.acceptance(54, "held-in-doubt")
 async def test_a_lost_answer_is_held_and_never_sent_again(
     sheet: Path, ledger: SqliteLedger
 ) -> None:
@@ -133,7 +133,7 @@ async def test_a_lost_answer_is_held_and_never_sent_again(
         assert (len(emulator.executed), set(paid(emulator).values())) == (40, {1})
 
 
-@pytest.mark.acceptance(54)
+@pytest.mark.acceptance(54, "held-in-doubt")
 async def test_with_trusted_keys_nothing_stays_in_doubt(sheet: Path, ledger: SqliteLedger) -> None:
     with in_process(client={"retry": TRUSTING}) as (emulator, dgs):
         emulator.faults.lose_answer("POST /disburse", times=9)
@@ -143,7 +143,7 @@ async def test_with_trusted_keys_nothing_stays_in_doubt(sheet: Path, ledger: Sql
         assert (len(emulator.executed), set(paid(emulator).values())) == (40, {1})
 
 
-@pytest.mark.acceptance(57)
+@pytest.mark.acceptance(57, "pause-and-full-disk")
 async def test_a_run_of_lost_answers_pauses(sheet: Path, ledger: SqliteLedger) -> None:
     with in_process() as (emulator, dgs):
         emulator.faults.lose_answer("POST /disburse", times=40)
@@ -244,7 +244,7 @@ async def test_a_stop_finishes_what_is_in_flight_and_leaves_nothing_in_doubt(
         assert set(paid(emulator).values()) == {1}
 
 
-@pytest.mark.acceptance(20)
+@pytest.mark.acceptance(20, "cancelled-post")
 async def test_cancelled_in_mid_post_the_row_is_in_doubt(
     tmp_path: Path, ledger: SqliteLedger
 ) -> None:
@@ -264,7 +264,7 @@ async def test_cancelled_in_mid_post_the_row_is_in_doubt(
     assert record.state in (State.IN_DOUBT, State.ACCEPTED)
 
 
-@pytest.mark.acceptance(20)
+@pytest.mark.acceptance(20, "cancelled-post")
 async def test_cancelled_what_was_taken_up_and_not_begun_is_new_again(
     sheet: Path, ledger: SqliteLedger
 ) -> None:
@@ -301,7 +301,7 @@ class _JumpyClock:
         return time.time() + (86_400.0 if self.readings % 2 else -86_400.0)
 
 
-@pytest.mark.acceptance(53)
+@pytest.mark.acceptance(53, "two-workers")
 async def test_a_clock_that_jumps_changes_nothing(sheet: Path, ledger: SqliteLedger) -> None:
     with in_process() as (emulator, dgs):
         async with open_job(dgs, ledger, sheet) as job:
@@ -316,7 +316,7 @@ async def test_a_clock_that_jumps_changes_nothing(sheet: Path, ledger: SqliteLed
     assert ledger.counts("salaries").count(State.ACCEPTED) == 40
 
 
-@pytest.mark.acceptance(57)
+@pytest.mark.acceptance(57, "pause-and-full-disk")
 async def test_a_ledger_that_cannot_be_written_stops_everything(
     sheet: Path, ledger: SqliteLedger
 ) -> None:
@@ -329,7 +329,7 @@ async def test_a_ledger_that_cannot_be_written_stops_everything(
         assert not emulator.executed
 
 
-@pytest.mark.acceptance(57)
+@pytest.mark.acceptance(57, "pause-and-full-disk")
 async def test_a_ledger_that_cannot_be_written_any_more_while_settling_says_so(
     sheet: Path, ledger: SqliteLedger
 ) -> None:
@@ -346,7 +346,7 @@ async def test_a_ledger_that_cannot_be_written_any_more_while_settling_says_so(
             await run(dgs, ledger, sheet, settle_within=5, pace=Pace(concurrency=1))
 
 
-@pytest.mark.acceptance(53)
+@pytest.mark.acceptance(53, "two-workers")
 async def test_two_runs_over_the_same_rows_send_each_row_once(
     sheet: Path, ledger: SqliteLedger
 ) -> None:
@@ -414,7 +414,7 @@ def webhook_server(webhooks: PayoutWebhooks) -> Iterator[str]:
             thread.join()
 
 
-@pytest.mark.acceptance(54)
+@pytest.mark.acceptance(54, "held-in-doubt")
 async def test_every_tenth_answer_is_lost_and_webhooks_settle_them_all(
     tmp_path: Path, ledger: SqliteLedger
 ) -> None:
@@ -474,7 +474,7 @@ async def test_a_webhook_counts_only_with_its_token_and_its_signature(
     assert (record.state, record.dgs_reference, record.fee) == (State.CONFIRMED, "DGS1", "100")
 
 
-@pytest.mark.acceptance(58)
+@pytest.mark.acceptance(58, "contradicting-evidence")
 async def test_failed_after_success_is_merged_and_the_contradiction_shown(
     tmp_path: Path, ledger: SqliteLedger
 ) -> None:

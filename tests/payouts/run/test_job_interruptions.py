@@ -54,7 +54,7 @@ def in_flight(ledger: Any, count: int = 2) -> tuple[Batch, Chunk]:
 
 
 @pytest.mark.anyio
-@pytest.mark.acceptance(54)
+@pytest.mark.acceptance(54, "held-in-doubt")
 async def test_a_callback_that_raises_costs_no_answer(ledger: SqliteLedger, tmp_path: Path) -> None:
     """A progress bar whose terminal is gone, say."""
     sheet = write_sheet(tmp_path / "salaries.csv", 40)
@@ -91,7 +91,7 @@ class Failing(SqliteLedger):
 
 
 @pytest.mark.anyio
-@pytest.mark.acceptance(54)
+@pytest.mark.acceptance(54, "held-in-doubt")
 async def test_a_ledger_that_fails_to_hand_out_still_takes_the_answers_in(tmp_path: Path) -> None:
     sheet = write_sheet(tmp_path / "salaries.csv", 40)
     with in_process() as (emulator, dgs), Failing(tmp_path / "l.sqlite3") as ledger:
@@ -126,8 +126,8 @@ class Slow(SqliteLedger):
             self.returned.set()
 
 
-@pytest.mark.acceptance(20)
-@pytest.mark.acceptance(52)
+@pytest.mark.acceptance(20, "cancelled-post")
+@pytest.mark.acceptance(52, "killed-run")
 def test_what_a_thread_takes_up_for_a_cancelled_run_is_new_again(tmp_path: Path) -> None:
     """`asyncio.timeout` around a run, say: nobody sends what the thread comes back with."""
 
@@ -151,7 +151,7 @@ def test_what_a_thread_takes_up_for_a_cancelled_run_is_new_again(tmp_path: Path)
 # --- the ledger ---------------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(54)
+@pytest.mark.acceptance(54, "held-in-doubt")
 def test_what_was_learned_outlives_another_process_that_writes_for_long(tmp_path: Path) -> None:
     """Somebody reads a sheet of a million rows into the same file."""
     with SqliteLedger(tmp_path / "l.sqlite3", busy_timeout=0.05) as ledger:
@@ -168,7 +168,7 @@ def test_what_was_learned_outlives_another_process_that_writes_for_long(tmp_path
         assert ledger.page("b")[0].dgs_reference == "DGS1"
 
 
-@pytest.mark.acceptance(54)
+@pytest.mark.acceptance(54, "held-in-doubt")
 def test_what_was_learned_outlives_a_time_limit_of_the_server(postgres_ledger_url: str) -> None:
     """Somebody's migration holds the table for longer than a statement may take."""
     import psycopg

@@ -33,7 +33,7 @@ ROWS, KILLS, FIRST, CONCURRENCY = (10_000, 20, 300, 32) if FULL else (240, 2, 30
 DONE = {State.CONFIRMED, State.FAILED, State.HELD}
 
 
-@pytest.mark.acceptance(52, 54)
+@pytest.mark.acceptance(52, "killed-run", 54, "held-in-doubt")
 @pytest.mark.parametrize("trusting", [False, True], ids=["held", "trusting"])
 def test_killed_again_and_again_it_pays_each_recipient_at_most_once(
     tmp_path: Path, trusting: bool

@@ -51,7 +51,7 @@ def _ended(started: list[Any]) -> list[tuple[Any, tuple[str, str]]]:
     return said
 
 
-@pytest.mark.acceptance(52, 53)
+@pytest.mark.acceptance(52, "killed-run", 53, "two-workers")
 def test_three_workers_one_killed_one_stopped_and_the_server_restarted(
     tmp_path: Path, postgres_ledger_url: str, payout_postgres: Postgres
 ) -> None:

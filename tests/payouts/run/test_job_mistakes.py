@@ -77,7 +77,7 @@ OTHERS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.acceptance(55)
+@pytest.mark.acceptance(55, "edited-sheet")
 @pytest.mark.parametrize("other", OTHERS, ids=[next(iter(other)) for other in OTHERS])
 async def test_nobody_pays_or_judges_a_batch_from_another_account(
     sheet: Path, ledger: SqliteLedger, other: dict[str, Any]
@@ -102,7 +102,7 @@ async def test_nobody_pays_or_judges_a_batch_from_another_account(
         assert set(paid(emulator).values()) == {1}
 
 
-@pytest.mark.acceptance(53)
+@pytest.mark.acceptance(53, "two-workers")
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_worker_of_another_account_leaves_the_chunk_to_others(
     sheet: Path, postgres_ledger_url: str
@@ -128,7 +128,7 @@ async def test_a_worker_of_another_account_leaves_the_chunk_to_others(
 # --- the sheet again, under another name --------------------------------------------------
 
 
-@pytest.mark.acceptance(55)
+@pytest.mark.acceptance(55, "edited-sheet")
 async def test_the_same_sheet_under_another_name_is_told_before_anybody_is_paid_twice(
     sheet: Path, ledger: SqliteLedger, tmp_path: Path
 ) -> None:
@@ -144,7 +144,7 @@ async def test_the_same_sheet_under_another_name_is_told_before_anybody_is_paid_
 # --- a wrong address, and rows that are all refused ---------------------------------------
 
 
-@pytest.mark.acceptance(57)
+@pytest.mark.acceptance(57, "pause-and-full-disk")
 async def test_a_run_of_the_same_refusal_pauses(sheet: Path, ledger: SqliteLedger) -> None:
     with in_process() as (emulator, dgs):
         emulator.faults.fail_next("POST /disburse", error_code="90", times=40)
@@ -182,7 +182,7 @@ class _Answers:
         pass
 
 
-@pytest.mark.acceptance(57, 61)
+@pytest.mark.acceptance(57, "pause-and-full-disk", 61, "unclear-refusal")
 @pytest.mark.parametrize(
     ("status", "body"),
     [(404, b"<h1>Not Found</h1>"), (404, b'{"detail": "Not Found"}'), (405, b""), (403, b"no")],
@@ -218,7 +218,7 @@ async def test_a_row_in_doubt_tells_what_happened_and_not_what_a_programmer_shou
     assert held.reason == "The connection ended before a whole answer had come."
 
 
-@pytest.mark.acceptance(57)
+@pytest.mark.acceptance(57, "pause-and-full-disk")
 @pytest.mark.parametrize("how", ["deleted", "replaced"])
 async def test_without_the_ledgers_file_nothing_more_is_sent(
     sheet: Path, ledger: SqliteLedger, tmp_path: Path, how: str
@@ -247,7 +247,7 @@ async def test_without_the_ledgers_file_nothing_more_is_sent(
 # --- words too early, and words of another world ------------------------------------------
 
 
-@pytest.mark.acceptance(58)
+@pytest.mark.acceptance(58, "contradicting-evidence")
 async def test_a_person_who_speaks_before_the_answer_is_contradicted_by_it(
     sheet: Path, ledger: SqliteLedger
 ) -> None:
@@ -271,7 +271,7 @@ async def test_a_person_who_speaks_before_the_answer_is_contradicted_by_it(
             assert settled.state is State.CONFIRMED
 
 
-@pytest.mark.acceptance(45)
+@pytest.mark.acceptance(45, "foreign-event")
 @pytest.mark.parametrize(
     ("says", "status", "state"), [("test", 403, State.HELD), (None, 200, State.CONFIRMED)]
 )
@@ -370,7 +370,7 @@ def test_a_transport_without_a_twin_is_refused_before_anything_is_sent(tmp_path:
 # --- a disk without locks -----------------------------------------------------------------
 
 
-@pytest.mark.acceptance(53)
+@pytest.mark.acceptance(53, "two-workers")
 @pytest.mark.parametrize(
     ("number", "error"), [(errno.ENOLCK, LedgerError), (errno.EAGAIN, BatchBusyError)]
 )

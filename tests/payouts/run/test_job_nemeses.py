@@ -28,7 +28,7 @@ from tests.support.sheet_factory import RICH, write_sheet
 
 pytestmark = [
     pytest.mark.skipif(not os.environ.get("DGSPAY_TEST_FULL"), reason="takes minutes"),
-    pytest.mark.acceptance(52, 99, 101),
+    pytest.mark.acceptance(52, "killed-run", 99, "lost-history", 101, "database-trouble"),
 ]
 
 ROWS = 1500

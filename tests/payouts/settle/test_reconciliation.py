@@ -133,7 +133,7 @@ async def test_what_only_the_list_holds_is_matched_with_the_row_whose_answer_was
     )
 
 
-@pytest.mark.acceptance(104)
+@pytest.mark.acceptance(104, "reconcile-never-repeats")
 @pytest.mark.anyio
 async def test_of_no_row_that_may_have_been_paid_it_says_that_it_was_not(tmp_path: Path) -> None:
     with in_process(settle_after=3600) as (emulator, dgs), ledger_in(tmp_path) as ledger:
@@ -165,7 +165,7 @@ async def test_of_no_row_that_may_have_been_paid_it_says_that_it_was_not(tmp_pat
     assert found["salary-4"][1].endswith(f"DGS-Pay says pending: {MAY_BE_PAID}")
 
 
-@pytest.mark.acceptance(99, 104)
+@pytest.mark.acceptance(99, "lost-history", 104, "reconcile-never-repeats")
 @pytest.mark.anyio
 async def test_what_an_older_ledger_calls_new_is_matched_with_what_dgs_pay_lists(
     tmp_path: Path,

@@ -49,7 +49,7 @@ def state_of(ledger: SqliteLedger, number: int = 1) -> State:
     return record.state
 
 
-@pytest.mark.acceptance(54)
+@pytest.mark.acceptance(54, "held-in-doubt")
 async def test_an_accepted_payout_is_looked_up_before_a_word_on_it_counts(tmp_path: Path) -> None:
     with accepted(tmp_path) as (emulator, dgs, ledger):
         await sent(dgs, ledger, tmp_path)
@@ -93,7 +93,7 @@ async def test_a_payout_of_another_account_is_not_looked_up_with_this_one(tmp_pa
         assert state_of(ledger) is State.ACCEPTED
 
 
-@pytest.mark.acceptance(54, 58)
+@pytest.mark.acceptance(54, "held-in-doubt", 58, "contradicting-evidence")
 async def test_a_word_on_a_payout_in_flight_waits_for_its_answer(tmp_path: Path) -> None:
     with accepted(tmp_path) as (_, dgs, ledger):
         async with open_job(dgs, ledger, write_sheet(tmp_path / "s.csv", 2)) as job:
@@ -115,7 +115,7 @@ async def test_a_word_on_a_payout_in_flight_waits_for_its_answer(tmp_path: Path)
             assert said == [State.CONFIRMED]
 
 
-@pytest.mark.acceptance(54)
+@pytest.mark.acceptance(54, "held-in-doubt")
 async def test_what_a_dead_process_was_sending_is_held_before_a_word_on_it_counts(
     tmp_path: Path,
 ) -> None:
@@ -133,7 +133,7 @@ async def test_what_a_dead_process_was_sending_is_held_before_a_word_on_it_count
         assert (await payouts.resolve("s", "salary-1", paid=True)).state is State.CONFIRMED
 
 
-@pytest.mark.acceptance(58)
+@pytest.mark.acceptance(58, "contradicting-evidence")
 @pytest.mark.parametrize("paid", [True, False])
 async def test_a_word_that_was_wrong_is_taken_back_until_dgs_pay_says_the_same(
     tmp_path: Path, paid: bool

@@ -54,7 +54,7 @@ def event_of(reference: str, **fields: Any) -> tuple[bytes, str]:
     return body, sign(body, SECRET)
 
 
-@pytest.mark.acceptance(103)
+@pytest.mark.acceptance(103, "unknown-batch-event")
 @pytest.mark.parametrize("path", ["/", "/p/other/1/{}", "/p/b/9/{}", "/p/b/2/{}", "/p/b/1/wrong"])
 def test_an_event_that_cannot_be_placed_is_asked_for_again(tmp_path: Path, path: str) -> None:
     with ledger_in(tmp_path) as ledger:
@@ -69,7 +69,7 @@ def test_an_event_that_cannot_be_placed_is_asked_for_again(tmp_path: Path, path:
         assert ledger.counts("b").count(State.CONFIRMED) == 1
 
 
-@pytest.mark.acceptance(103)
+@pytest.mark.acceptance(103, "unknown-batch-event")
 def test_what_is_no_event_of_a_payout_is_asked_for_again(tmp_path: Path) -> None:
     with ledger_in(tmp_path) as ledger:
         batch = loaded(ledger)
@@ -78,7 +78,7 @@ def test_what_is_no_event_of_a_payout_is_asked_for_again(tmp_path: Path) -> None
         assert PayoutWebhooks(ledger, SECRET).receive(path, body, signature).status == 503
 
 
-@pytest.mark.acceptance(103)
+@pytest.mark.acceptance(103, "unknown-batch-event")
 def test_within_a_receiver_an_event_that_cannot_be_placed_is_not_done(tmp_path: Path) -> None:
     with ledger_in(tmp_path) as ledger:
         batch = loaded(ledger)
@@ -91,7 +91,7 @@ def test_within_a_receiver_an_event_that_cannot_be_placed_is_not_done(tmp_path: 
         assert receiver.receive(*event_of("DGS1")).status == 200
 
 
-@pytest.mark.acceptance(45, 103)
+@pytest.mark.acceptance(45, "foreign-event", 103, "unknown-batch-event")
 def test_a_simulated_event_for_real_money_is_refused_and_not_swallowed(tmp_path: Path) -> None:
     with ledger_in(tmp_path) as ledger:
         batch = loaded(ledger, attrs.evolve(TERMS, environment="production"))
@@ -124,7 +124,7 @@ def listening(ledger: Path, environ: dict[str, str]) -> Iterator[tuple[str, list
         said.append(finish(listener, [0]))
 
 
-@pytest.mark.acceptance(103)
+@pytest.mark.acceptance(103, "unknown-batch-event")
 def test_listen_with_another_ledger_swallows_nothing_and_says_so(tmp_path: Path) -> None:
     with SqliteLedger(tmp_path / "right.sqlite3") as ledger:
         batch = loaded(ledger)

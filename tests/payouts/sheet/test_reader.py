@@ -241,7 +241,7 @@ def test_no_rows_is_a_fault(tmp_path: Path) -> None:
         check_rows(sheet(tmp_path, HEAD)).require_good()
 
 
-@pytest.mark.acceptance(55)
+@pytest.mark.acceptance(55, "edited-sheet")
 def test_the_same_reference_twice_is_a_fault_and_the_same_payment_twice_is_flagged(
     tmp_path: Path,
 ) -> None:

@@ -39,7 +39,7 @@ def sheet_of(folder: Path, amount: str) -> Path:
     return write_sheet(folder / "salaries.csv", [row])
 
 
-@pytest.mark.acceptance(6)
+@pytest.mark.acceptance(6, "odd-amount")
 @pytest.mark.parametrize("amount", ["10.000", "1.000.000", "250.000"])
 def test_a_thousands_separator_is_no_decimal_point(tmp_path: Path, amount: str) -> None:
     """Everybody would have got a thousandth of the salary, where all are whole thousands."""
@@ -68,7 +68,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
 
 @pytest.mark.anyio
-@pytest.mark.acceptance(55)
+@pytest.mark.acceptance(55, "edited-sheet")
 @pytest.mark.parametrize("edit", ["saved again", "one row more", "one row changed", "columns"])
 async def test_a_sheet_that_was_touched_and_got_another_name_pays_nobody_twice(
     place: Any, tmp_path: Path, edit: str
@@ -93,7 +93,7 @@ async def test_a_sheet_that_was_touched_and_got_another_name_pays_nobody_twice(
 
 
 @pytest.mark.anyio
-@pytest.mark.acceptance(55)
+@pytest.mark.acceptance(55, "edited-sheet")
 async def test_what_failed_may_be_paid_as_a_batch_of_another_name(
     ledger: SqliteLedger, tmp_path: Path
 ) -> None:
@@ -131,7 +131,7 @@ async def test_the_same_rows_on_another_payday_are_paid_for_a_period_of_their_ow
 
 
 @pytest.mark.anyio
-@pytest.mark.acceptance(55)
+@pytest.mark.acceptance(55, "edited-sheet")
 async def test_what_was_read_anew_since_is_not_paid_on_an_old_yes(
     place: Any, tmp_path: Path
 ) -> None:
@@ -155,7 +155,7 @@ def record_of(number: int) -> Any:
 
 
 @pytest.mark.anyio
-@pytest.mark.acceptance(55)
+@pytest.mark.acceptance(55, "edited-sheet")
 async def test_another_mapping_after_the_start_is_refused(
     ledger: SqliteLedger, tmp_path: Path
 ) -> None:
@@ -175,7 +175,7 @@ async def test_another_mapping_after_the_start_is_refused(
 
 
 @pytest.mark.anyio
-@pytest.mark.acceptance(52)
+@pytest.mark.acceptance(52, "killed-run")
 async def test_a_report_is_not_written_over_the_sheet_or_the_ledger(
     ledger: SqliteLedger, tmp_path: Path
 ) -> None:

@@ -166,7 +166,7 @@ HUGE = {
 }
 
 
-@pytest.mark.acceptance(28)
+@pytest.mark.acceptance(28, "hostile-json")
 @pytest.mark.parametrize("name", HUGE)
 def test_the_largest_answers_are_read_or_refused_in_time(name: str) -> None:
     CANNED.answer = Response(200, {}, HUGE[name])
@@ -180,7 +180,7 @@ def test_the_largest_answers_are_read_or_refused_in_time(name: str) -> None:
     assert seconds_of(read) < ENOUGH_SECONDS
 
 
-@pytest.mark.acceptance(28)
+@pytest.mark.acceptance(28, "hostile-json")
 @pytest.mark.parametrize("name", ["a nest", "a nest of objects", "a number", "a string"])
 def test_the_largest_answers_take_no_more_memory_than_a_few_of_themselves(name: str) -> None:
     tracemalloc.start()
@@ -248,7 +248,7 @@ def test_another_status_never_denies_what_was_done(call: str, answers: dict[str,
         assert outcome in TRUE, status
 
 
-@pytest.mark.acceptance(22)
+@pytest.mark.acceptance(22, "no-json-answer")
 @pytest.mark.parametrize("call", WRITES)
 def test_an_answer_cut_anywhere_is_unknown(call: str, answers: dict[str, Response]) -> None:
     whole = answers[call]
@@ -261,7 +261,7 @@ def test_an_answer_cut_anywhere_is_unknown(call: str, answers: dict[str, Respons
 # --- Retry-After --------------------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(30)
+@pytest.mark.acceptance(30, "retry-after")
 @FUZZ
 @given(
     text=st.text(max_size=80)

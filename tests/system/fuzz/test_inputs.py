@@ -45,7 +45,7 @@ def taken(check: Callable[[Any], Any], value: Any) -> Any:
 # --- amounts ------------------------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(6)
+@pytest.mark.acceptance(6, "odd-amount")
 @FUZZ
 @given(value=anything)
 def test_an_amount_is_taken_exactly_or_refused(value: Any) -> None:
@@ -61,7 +61,7 @@ def test_an_amount_is_taken_exactly_or_refused(value: Any) -> None:
     assert parse_amount(written) == amount
 
 
-@pytest.mark.acceptance(6)
+@pytest.mark.acceptance(6, "odd-amount")
 @FUZZ
 @given(
     whole=st.integers(min_value=0, max_value=10**15 - 1),

@@ -43,7 +43,7 @@ def events(draw: st.DrawFn) -> bytes:
     return json.dumps(fields).encode("utf-8", "surrogatepass")
 
 
-@pytest.mark.acceptance(40)
+@pytest.mark.acceptance(40, "bad-signature")
 @FUZZ
 @given(body=bodies | events(), signature=st.none() | st.text() | st.from_regex(r"[0-9a-f]{64}\n?"))
 def test_what_is_not_signed_is_refused_whatever_it_is(body: bytes, signature: str | None) -> None:
@@ -52,7 +52,7 @@ def test_what_is_not_signed_is_refused_whatever_it_is(body: bytes, signature: st
         verify(body, signature, SECRET)
 
 
-@pytest.mark.acceptance(40)
+@pytest.mark.acceptance(40, "bad-signature")
 @FUZZ
 @given(body=events(), bit=st.integers(min_value=0), of_signature=st.booleans())
 def test_one_flipped_bit_is_refused(body: bytes, bit: int, of_signature: bool) -> None:
@@ -85,7 +85,7 @@ def test_what_is_signed_is_an_event_or_cannot_be_read(body: bytes) -> None:
     assert receiver.receive(body, signature).status == expected
 
 
-@pytest.mark.acceptance(45)
+@pytest.mark.acceptance(45, "foreign-event")
 @FUZZ
 @given(body=events())
 def test_an_event_of_the_other_environment_never_comes_through(body: bytes) -> None:
@@ -97,7 +97,7 @@ def test_an_event_of_the_other_environment_never_comes_through(body: bytes) -> N
     assert event.environment is None or event.environment.casefold() == "production"
 
 
-@pytest.mark.acceptance(41)
+@pytest.mark.acceptance(41, "webhook-secrets")
 @FUZZ
 @given(
     secret=st.text(max_size=3)
@@ -121,7 +121,7 @@ def test_a_secret_is_text_or_refused(secret: Any) -> None:
     raise AssertionError("nothing was refused")
 
 
-@pytest.mark.acceptance(45)
+@pytest.mark.acceptance(45, "foreign-event")
 @pytest.mark.parametrize("piece", [b"[", b'{"event":', b"9", b'"', b"\xff"])
 def test_ten_megabytes_are_refused_in_time(piece: bytes) -> None:
     body = (piece * (10 * MEGABYTE // len(piece)))[: 10 * MEGABYTE]

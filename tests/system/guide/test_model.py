@@ -171,7 +171,22 @@ def about(reference: Any, said: str) -> str:
     return said if is_ours or said == guide.REFUSED else guide.NOT_KNOWN
 
 
-@pytest.mark.acceptance(22, 23, 24, 25, 26, 60, 61)
+@pytest.mark.acceptance(
+    22,
+    "no-json-answer",
+    23,
+    "error-in-200",
+    24,
+    "declined-payment",
+    25,
+    "unseen-status",
+    26,
+    "odd-fields",
+    60,
+    "one-rule-for-paid",
+    61,
+    "unclear-refusal",
+)
 @pytest.mark.parametrize("way", ["charge", "authorize", "transfer", "look-up", "row", "event"])
 def test_client_and_guide_agree(way: str) -> None:
     answers = Answers(seed=len(way) * 1009)

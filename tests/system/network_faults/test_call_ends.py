@@ -60,7 +60,7 @@ def broken_reading(error: Exception, repeat: Repeat) -> Operation[Any]:
 BREAKDOWNS = [MemoryError(), RecursionError(), KeyError("amount"), StopIteration()]
 
 
-@pytest.mark.acceptance(22)
+@pytest.mark.acceptance(22, "no-json-answer")
 @pytest.mark.parametrize("error", BREAKDOWNS, ids=repr)
 @pytest.mark.parametrize("repeat", [Repeat.CHARGE, Repeat.PAYOUT, Repeat.NEVER_AFTER_UNKNOWN])
 def test_answer_whose_reading_breaks_down_leaves_a_payment_unknown(
@@ -90,7 +90,7 @@ NO_ANSWERS: list[Any] = [
 ]
 
 
-@pytest.mark.acceptance(22)
+@pytest.mark.acceptance(22, "no-json-answer")
 @pytest.mark.parametrize("answer", NO_ANSWERS, ids=range(len(NO_ANSWERS)))
 def test_answer_that_is_none_of_a_users_transport_leaves_a_payout_unknown(answer: Any) -> None:
     with pytest.raises(OutcomeUnknownError) as caught:
@@ -103,7 +103,7 @@ def test_answer_that_is_none_of_a_users_transport_leaves_a_payout_unknown(answer
 INTERRUPTIONS = [KeyboardInterrupt, SystemExit, GeneratorExit]
 
 
-@pytest.mark.acceptance(20)
+@pytest.mark.acceptance(20, "cancelled-post")
 @pytest.mark.parametrize("kind", INTERRUPTIONS)
 def test_interruption_passes_is_told_as_unknown_and_gives_the_key_back(
     kind: type[BaseException],
@@ -123,7 +123,7 @@ def test_interruption_passes_is_told_as_unknown_and_gives_the_key_back(
     assert payout(dgs).dgs_reference == "dgs_1"  # under the same key
 
 
-@pytest.mark.acceptance(20)
+@pytest.mark.acceptance(20, "cancelled-post")
 @pytest.mark.parametrize("kind", INTERRUPTIONS)
 @pytest.mark.parametrize("at", [AttemptEvent, CallEvent])
 def test_interruption_in_a_hook_passes_and_gives_the_key_back(
@@ -201,7 +201,7 @@ class NeverAnswering:
 
 
 @pytest.mark.anyio
-@pytest.mark.acceptance(20)
+@pytest.mark.acceptance(20, "cancelled-post")
 @pytest.mark.usefixtures("broken_log")
 async def test_log_that_cannot_be_written_does_not_swallow_a_cancellation() -> None:
     dgs = AsyncDGSPay(**settings_for(URL, transport=NeverAnswering()))

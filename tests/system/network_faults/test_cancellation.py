@@ -60,7 +60,7 @@ def assert_told_as_unknown(events: list[TelemetryEvent]) -> None:
     assert call.error == "cancelled"
 
 
-@pytest.mark.acceptance(20)
+@pytest.mark.acceptance(20, "cancelled-post")
 @pytest.mark.anyio
 async def test_cancel_scope_around_a_post_is_unknown(async_way: Way) -> None:
     events: list[TelemetryEvent] = []
@@ -75,7 +75,7 @@ async def test_cancel_scope_around_a_post_is_unknown(async_way: Way) -> None:
     assert len(server.requests) == 1
 
 
-@pytest.mark.acceptance(20)
+@pytest.mark.acceptance(20, "cancelled-post")
 @pytest.mark.parametrize("async_way", ON_ASYNCIO, ids=str)
 @pytest.mark.parametrize("message", [(), ("shutting down",)])
 def test_cancelled_asyncio_task_raises_its_own_error(
@@ -98,7 +98,7 @@ def test_cancelled_asyncio_task_raises_its_own_error(
     assert_told_as_unknown(events)
 
 
-@pytest.mark.acceptance(20)
+@pytest.mark.acceptance(20, "cancelled-post")
 @pytest.mark.parametrize("async_way", ON_ASYNCIO, ids=str)
 def test_asyncio_timeout_around_a_post_is_a_timeout_error(async_way: Way) -> None:
     events: list[TelemetryEvent] = []
@@ -119,7 +119,7 @@ def test_asyncio_timeout_around_a_post_is_a_timeout_error(async_way: Way) -> Non
     assert_told_as_unknown(events[2:])
 
 
-@pytest.mark.acceptance(20)
+@pytest.mark.acceptance(20, "cancelled-post")
 @pytest.mark.parametrize("async_way", ON_TRIO, ids=str)
 def test_trio_cancellation_goes_through(async_way: Way) -> None:
     events: list[TelemetryEvent] = []
@@ -138,7 +138,7 @@ def test_trio_cancellation_goes_through(async_way: Way) -> None:
     assert_told_as_unknown(events)
 
 
-@pytest.mark.acceptance(20)
+@pytest.mark.acceptance(20, "cancelled-post")
 @pytest.mark.anyio
 async def test_cancellation_during_a_pause_keeps_what_the_last_attempt_was(async_way: Way) -> None:
     """Between two attempts that were refused nothing can have happened."""
@@ -158,7 +158,7 @@ async def test_cancellation_during_a_pause_keeps_what_the_last_attempt_was(async
     assert (call.outcome, call.error) == (Outcome.NOT_SENT, "cancelled")
 
 
-@pytest.mark.acceptance(19)
+@pytest.mark.acceptance(19, "cancelled-under-contention")
 @pytest.mark.anyio
 async def test_500_cancelled_requests_leave_every_connection_usable(async_way: Way) -> None:
     gate = Gate()
@@ -185,7 +185,7 @@ async def test_500_cancelled_requests_leave_every_connection_usable(async_way: W
                     gate.opened.set()
 
 
-@pytest.mark.acceptance(19)
+@pytest.mark.acceptance(19, "cancelled-under-contention")
 @pytest.mark.anyio
 async def test_requests_cancelled_while_answers_come_in_leave_the_client_working(
     async_way: Way,

@@ -55,7 +55,7 @@ def assert_unknown(error: Exception) -> None:
 # --- redirects ------------------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(13)
+@pytest.mark.acceptance(13, "redirect")
 @pytest.mark.parametrize("act", [charge, payout])
 @pytest.mark.parametrize("status", REDIRECTS)
 def test_redirect_of_a_write_is_not_followed(way: Way, status: str, act: Act) -> None:
@@ -67,7 +67,7 @@ def test_redirect_of_a_write_is_not_followed(way: Way, status: str, act: Act) ->
         assert elsewhere.accepted == 0
 
 
-@pytest.mark.acceptance(13)
+@pytest.mark.acceptance(13, "redirect")
 @pytest.mark.parametrize("location", ["/elsewhere", "balance", "//127.0.0.1/x", ""])
 def test_redirect_of_a_read_is_not_followed(way: Way, location: str) -> None:
     status = "302 Found"
@@ -81,7 +81,7 @@ def test_redirect_of_a_read_is_not_followed(way: Way, location: str) -> None:
 # --- not sent -------------------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(14)
+@pytest.mark.acceptance(14, "not-reached")
 @pytest.mark.parametrize("act", [*WRITES, read])
 def test_refused_connection_is_not_sent_and_tried_again(way: Way, act: Act) -> None:
     failed = failure_of(way, f"http://127.0.0.1:{free_port()}", act)
@@ -92,7 +92,7 @@ def test_refused_connection_is_not_sent_and_tried_again(way: Way, act: Act) -> N
     assert [event.outcome for event in attempts] == [Outcome.NOT_SENT] * 3
 
 
-@pytest.mark.acceptance(14)
+@pytest.mark.acceptance(14, "not-reached")
 @pytest.mark.parametrize("act", [payout, read])
 def test_name_that_does_not_resolve_is_not_sent_and_tried_again(way: Way, act: Act) -> None:
     error = failure_of(way, "https://dgspay-test.invalid/v2", act).error
@@ -101,7 +101,7 @@ def test_name_that_does_not_resolve_is_not_sent_and_tried_again(way: Way, act: A
     assert error.attempts == 3
 
 
-@pytest.mark.acceptance(14)
+@pytest.mark.acceptance(14, "not-reached")
 def test_connection_that_comes_up_at_the_second_attempt(way: Way) -> None:
     port = free_port()
     listener: list[RawServer] = []
@@ -198,7 +198,7 @@ BREAKS: list[Script] = [
 ]
 
 
-@pytest.mark.acceptance(15)
+@pytest.mark.acceptance(15, "lost-answer")
 @pytest.mark.parametrize("act", [charge, payout])
 @pytest.mark.parametrize("script", BREAKS)
 def test_write_whose_answer_is_lost_is_unknown(way: Way, script: Script, act: Act) -> None:
@@ -211,7 +211,7 @@ def test_write_whose_answer_is_lost_is_unknown(way: Way, script: Script, act: Ac
     assert call.outcome is Outcome.UNKNOWN
 
 
-@pytest.mark.acceptance(15)
+@pytest.mark.acceptance(15, "lost-answer")
 @pytest.mark.parametrize("script", BREAKS)
 def test_read_whose_answer_is_lost_is_tried_again(way: Way, script: Script) -> None:
     with RawServer(script) as server:
@@ -221,7 +221,7 @@ def test_read_whose_answer_is_lost_is_tried_again(way: Way, script: Script) -> N
         assert len(server.requests) == 3
 
 
-@pytest.mark.acceptance(15)
+@pytest.mark.acceptance(15, "lost-answer")
 @pytest.mark.parametrize("act", [charge, payout])
 def test_trusted_idempotency_repeats_the_same_bytes_under_the_same_key(way: Way, act: Act) -> None:
     trusting = RetryPolicy(initial_delay=0, max_delay=0, trust_idempotency=True)
@@ -234,7 +234,7 @@ def test_trusted_idempotency_repeats_the_same_bytes_under_the_same_key(way: Way,
         assert {request.header("idempotency-key") for request in server.requests} == {"order-7"}
 
 
-@pytest.mark.acceptance(15)
+@pytest.mark.acceptance(15, "lost-answer")
 def test_an_otp_is_never_sent_twice_even_where_idempotency_is_trusted(way: Way) -> None:
     trusting = RetryPolicy(initial_delay=0, max_delay=0, trust_idempotency=True)
     with RawServer(reset_after_request) as server:
@@ -242,7 +242,7 @@ def test_an_otp_is_never_sent_twice_even_where_idempotency_is_trusted(way: Way) 
         assert len(server.requests) == 1
 
 
-@pytest.mark.acceptance(15)
+@pytest.mark.acceptance(15, "lost-answer")
 @pytest.mark.parametrize("act", WRITES)
 def test_no_answer_in_time_is_unknown(way: Way, act: Act) -> None:
     def never_answer(connection: Connection) -> None:
@@ -275,7 +275,7 @@ abandoned_body = pytest.mark.filterwarnings(
 
 @abandoned_body
 @pytest.mark.usefixtures("collected")
-@pytest.mark.acceptance(15)
+@pytest.mark.acceptance(15, "lost-answer")
 def test_write_that_stalls_is_unknown(way: Way) -> None:
     with RawServer(Connection.hold, receive_buffer=4096) as server:
         failed = failure_of(
@@ -287,7 +287,7 @@ def test_write_that_stalls_is_unknown(way: Way) -> None:
 
 @abandoned_body
 @pytest.mark.usefixtures("collected")
-@pytest.mark.acceptance(15)
+@pytest.mark.acceptance(15, "lost-answer")
 def test_reset_while_the_request_is_being_written_is_unknown(way: Way) -> None:
     def reset_early(connection: Connection) -> None:
         connection.sock.recv(1000)

@@ -44,7 +44,7 @@ def trusting_env(way: Way, *, told: bool) -> dict[str, Any]:
     return {"transport": way.default_transport(trust_env=told)}
 
 
-@pytest.mark.acceptance(18)
+@pytest.mark.acceptance(18, "ambient-settings")
 def test_proxy_variables_are_obeyed_only_where_the_client_is_told_so(
     way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,7 +58,7 @@ def test_proxy_variables_are_obeyed_only_where_the_client_is_told_so(
         assert proxy.requests[0].target == f"{server.url}/charges"
 
 
-@pytest.mark.acceptance(18)
+@pytest.mark.acceptance(18, "ambient-settings")
 def test_transport_of_ones_own_ignores_proxy_variables_too(
     way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,7 +70,7 @@ def test_transport_of_ones_own_ignores_proxy_variables_too(
         assert (server.accepted, proxy.accepted) == (1, 0)
 
 
-@pytest.mark.acceptance(18)
+@pytest.mark.acceptance(18, "ambient-settings")
 def test_netrc_is_ignored(way: Way, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     netrc = tmp_path / ".netrc"
     netrc.write_text("machine 127.0.0.1 login jane password secret\ndefault login a password b\n")
@@ -98,7 +98,7 @@ def call_twice(dgs: Any) -> Any:
     return call_twice_sync(dgs) if isinstance(dgs, DGSPay) else call_twice_async(dgs)
 
 
-@pytest.mark.acceptance(18)
+@pytest.mark.acceptance(18, "ambient-settings")
 @pytest.mark.parametrize("trust_env", [False, True])
 def test_cookies_are_never_sent_back(way: Way, trust_env: bool) -> None:
     answer = http({"status": "success", "dgs_reference": "d", "balances": []}, "200 OK",
@@ -127,7 +127,7 @@ HABITS: dict[str, dict[str, Any]] = {
 HABITS["httpx2"] = HABITS["httpx"]
 
 
-@pytest.mark.acceptance(18)
+@pytest.mark.acceptance(18, "ambient-settings")
 def test_cookies_and_defaults_of_a_users_own_client_are_not_sent(way: Way) -> None:
     with RawServer(answering(GOOD)) as server:
         carry_out_borrowing(way, server.url, call_twice, **HABITS[way.library])
@@ -182,7 +182,7 @@ def tls(certificate: Path) -> ssl.SSLContext:
     return context
 
 
-@pytest.mark.acceptance(14)
+@pytest.mark.acceptance(14, "not-reached")
 @pytest.mark.parametrize("act", [payout, charge, read])
 def test_certificate_that_does_not_verify_is_raised_at_once(
     way: Way, act: Act, tls: ssl.SSLContext
@@ -197,7 +197,7 @@ def test_certificate_that_does_not_verify_is_raised_at_once(
         assert server.accepted == 1
 
 
-@pytest.mark.acceptance(14)
+@pytest.mark.acceptance(14, "not-reached")
 def test_certificate_for_another_host_is_raised_at_once(
     way: Way, tls: ssl.SSLContext, certificate: Path
 ) -> None:
@@ -209,7 +209,7 @@ def test_certificate_for_another_host_is_raised_at_once(
         assert (error.outcome, error.attempts) == (Outcome.NOT_SENT, 1)
 
 
-@pytest.mark.acceptance(14)
+@pytest.mark.acceptance(14, "not-reached")
 def test_certificate_the_user_trusts_is_accepted(
     way: Way, tls: ssl.SSLContext, certificate: Path
 ) -> None:
@@ -219,7 +219,7 @@ def test_certificate_the_user_trusts_is_accepted(
         assert carry_out(way, server.url, charge, transport=transport).dgs_reference == "dgs_1"
 
 
-@pytest.mark.acceptance(18)
+@pytest.mark.acceptance(18, "ambient-settings")
 def test_certificate_file_of_the_environment_counts_only_where_the_client_is_told_so(
     way: Way, tls: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,7 +235,7 @@ def answer_without_tls(connection: Connection) -> None:
     connection.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
-@pytest.mark.acceptance(14)
+@pytest.mark.acceptance(14, "not-reached")
 def test_server_without_tls_is_not_sent_the_request(way: Way) -> None:
     with RawServer(answer_without_tls) as server:
         error = failure_of(way, f"https://127.0.0.1:{server.port}", payout).error

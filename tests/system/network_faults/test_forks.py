@@ -60,7 +60,7 @@ def hold(lock: object, over: threading.Event) -> threading.Thread:
     return thread
 
 
-@pytest.mark.acceptance(70)
+@pytest.mark.acceptance(70, "fork-at-any-moment")
 @pytest.mark.parametrize("make", [new_lock, new_rlock])
 def test_lock_that_another_thread_holds_is_free_in_a_child(
     make: object, held_elsewhere: threading.Event
@@ -78,7 +78,7 @@ def test_lock_that_another_thread_holds_is_free_in_a_child(
     thread.join(60)
 
 
-@pytest.mark.acceptance(70)
+@pytest.mark.acceptance(70, "fork-at-any-moment")
 def test_fork_waits_for_what_is_undivided() -> None:
     done: list[int] = []
     over = threading.Event()
@@ -100,7 +100,7 @@ def test_fork_waits_for_what_is_undivided() -> None:
     undivided.release()
 
 
-@pytest.mark.acceptance(70)
+@pytest.mark.acceptance(70, "fork-at-any-moment")
 def test_fork_does_not_wait_for_ever(
     monkeypatch: pytest.MonkeyPatch, held_elsewhere: threading.Event
 ) -> None:
@@ -141,7 +141,7 @@ def test_child_is_told_and_its_parent_is_not() -> None:
     assert not told.told
 
 
-@pytest.mark.acceptance(70)
+@pytest.mark.acceptance(70, "fork-at-any-moment")
 def test_ledger_refuses_in_a_child_whatever_its_thread_was_doing(tmp_path: Path) -> None:
     ledger = SqliteLedger(tmp_path / "ledger.sqlite3")
     writer = ledger._writer
@@ -161,7 +161,7 @@ def test_ledger_refuses_in_a_child_whatever_its_thread_was_doing(tmp_path: Path)
     ledger.close()
 
 
-@pytest.mark.acceptance(70)
+@pytest.mark.acceptance(70, "fork-at-any-moment")
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_child_hangs(kind: str) -> None:
     tls = AUTHORITY.server_context("127.0.0.1") if kind in ("new_clients", "trusting") else None
@@ -223,7 +223,7 @@ BEFORE = {
 }
 
 
-@pytest.mark.acceptance(70)
+@pytest.mark.acceptance(70, "fork-at-any-moment")
 @pytest.mark.parametrize("work", WORKS)
 def test_nothing_is_imported_by_a_call_that_a_fork_could_cut(work: str) -> None:
     with RawServer(answering(GOOD)) as server:

@@ -37,7 +37,7 @@ def flood(piece: bytes) -> Script:
     return script
 
 
-@pytest.mark.acceptance(64)
+@pytest.mark.acceptance(64, "endless-answer")
 @pytest.mark.parametrize("piece", [CONTINUE, HINT], ids=["100", "103"])
 def test_flood_is_an_error_of_ours_long_before_the_deadline(way: Way, piece: bytes) -> None:
     with RawServer(flood(piece)) as server:
@@ -83,7 +83,7 @@ async def longest_standstill(way: Way, url: str, *, borrowed: bool) -> float:
     return longest
 
 
-@pytest.mark.acceptance(64)
+@pytest.mark.acceptance(64, "endless-answer")
 @pytest.mark.parametrize("borrowed", [False, True], ids=["ours", "borrowed"])
 @pytest.mark.parametrize("loop", ["plain", "uvloop"])
 @pytest.mark.parametrize("way", ASYNC_WAYS, ids=str)
@@ -100,7 +100,7 @@ def test_loop_stands_still_for_a_moment_only(way: Way, loop: str, borrowed: bool
     assert longest < STANDSTILL
 
 
-@pytest.mark.acceptance(64)
+@pytest.mark.acceptance(64, "endless-answer")
 def test_some_interim_answers_are_skipped_for_each_request(way: Way) -> None:
     def patient(connection: Connection) -> None:
         while connection.read_request() is not None:
@@ -122,7 +122,7 @@ def test_some_interim_answers_are_skipped_for_each_request(way: Way) -> None:
         assert (len(server.requests), server.accepted) == (2, 1)
 
 
-@pytest.mark.acceptance(62, 64)
+@pytest.mark.acceptance(62, "nothing-left", 64, "endless-answer")
 def test_flood_of_a_proxy_that_was_asked_for_a_tunnel_has_sent_nothing(way: Way) -> None:
     with RawServer(flood(CONTINUE)) as proxy:
         transport = way.transport(proxy=f"http://{proxy.authority}")
@@ -131,7 +131,7 @@ def test_flood_of_a_proxy_that_was_asked_for_a_tunnel_has_sent_nothing(way: Way)
         assert "interim answers" in error.message
 
 
-@pytest.mark.acceptance(64)
+@pytest.mark.acceptance(64, "endless-answer")
 def test_flood_behind_a_tunnel_is_unknown(way: Way) -> None:
     tls = AUTHORITY.server_context("127.0.0.1")
     with RawServer(flood(CONTINUE), tls=tls) as server, RawServer(proxying()) as proxy:
@@ -146,7 +146,7 @@ def test_flood_behind_a_tunnel_is_unknown(way: Way) -> None:
 SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade"
 
 
-@pytest.mark.acceptance(64)
+@pytest.mark.acceptance(64, "endless-answer")
 @pytest.mark.parametrize(
     "answer",
     [

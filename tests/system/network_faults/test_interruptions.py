@@ -84,7 +84,7 @@ def assert_comes_out(alarm: Alarm, call: Callable[[], Any]) -> None:
     assert alarm.raised.__cause__ is None
 
 
-@pytest.mark.acceptance(71)
+@pytest.mark.acceptance(71, "raising-signal-handler")
 @pytest.mark.parametrize("way", BLOCKING, ids=str)
 @pytest.mark.parametrize("act", [read, payout])
 def test_alarm_while_an_answer_is_waited_for(way: Way, alarm: Alarm, act: Any) -> None:
@@ -97,7 +97,7 @@ def test_alarm_while_an_answer_is_waited_for(way: Way, alarm: Alarm, act: Any) -
         act(dgs)
 
 
-@pytest.mark.acceptance(71)
+@pytest.mark.acceptance(71, "raising-signal-handler")
 @pytest.mark.parametrize("way", BLOCKING, ids=str)
 def test_alarm_while_an_answer_is_waited_for_by_a_client_of_the_users_own(
     way: Way, alarm: Alarm
@@ -112,7 +112,7 @@ def test_alarm_while_an_answer_is_waited_for_by_a_client_of_the_users_own(
         payout(dgs)
 
 
-@pytest.mark.acceptance(71)
+@pytest.mark.acceptance(71, "raising-signal-handler")
 def test_alarm_while_a_slot_is_waited_for(alarm: Alarm) -> None:
     gate = Gate()
     with RawServer(gate) as server, client(BLOCKING[0], server.url) as dgs:
@@ -128,7 +128,7 @@ def test_alarm_while_a_slot_is_waited_for(alarm: Alarm) -> None:
         assert len(server.requests) == 2
 
 
-@pytest.mark.acceptance(71)
+@pytest.mark.acceptance(71, "raising-signal-handler")
 def test_alarm_while_a_request_is_sent(alarm: Alarm) -> None:
     """A body that the server does not take is still on its way."""
     transport = BLOCKING[0].transport(max_connections=1)
@@ -147,7 +147,7 @@ def test_alarm_while_a_request_is_sent(alarm: Alarm) -> None:
         transport.close()
 
 
-@pytest.mark.acceptance(71)
+@pytest.mark.acceptance(71, "raising-signal-handler")
 def test_alarm_while_a_pause_between_two_attempts(alarm: Alarm) -> None:
     slow = RetryPolicy(initial_delay=60, max_delay=60)
     port = free_port()
@@ -162,7 +162,7 @@ def test_alarm_while_a_pause_between_two_attempts(alarm: Alarm) -> None:
 # --- at every step ---------------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(71)
+@pytest.mark.acceptance(71, "raising-signal-handler")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.usefixtures("collected")
 @pytest.mark.parametrize("where", ["dgspay", "httpcore"])
@@ -267,7 +267,7 @@ def test_what_a_library_raises_is_no_interruption_though_a_handler_raised_before
 # --- in an event loop --------------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(71)
+@pytest.mark.acceptance(71, "raising-signal-handler")
 @pytest.mark.parametrize("way", [way for way in WAYS if way.mode == "asyncio"], ids=str)
 def test_alarm_in_an_event_loop_ends_the_program_as_it_would_without_us(
     way: Way, alarm: Alarm

@@ -56,7 +56,18 @@ def served() -> Iterator[tuple[Emulator, int, str]]:
         yield emulator, server.port, server.url
 
 
-@pytest.mark.acceptance(14, 15, 59, 62, 63)
+@pytest.mark.acceptance(
+    14,
+    "not-reached",
+    15,
+    "lost-answer",
+    59,
+    "conflict-on-own-key",
+    62,
+    "nothing-left",
+    63,
+    "leftover-bytes",
+)
 @pytest.mark.parametrize("turn", range(ROUNDS))
 @pytest.mark.parametrize("way", WAYS, ids=str)
 def test_nothing_is_done_that_was_denied_and_nothing_twice(

@@ -51,7 +51,7 @@ def async_client(way: Way, server: RawServer) -> AsyncDGSPay:
 
 @left_open
 @pytest.mark.usefixtures("collected")
-@pytest.mark.acceptance(21)
+@pytest.mark.acceptance(21, "shared-client")
 @pytest.mark.parametrize(("way", "loops"), LOOPS_OF)
 def test_async_client_in_one_loop_after_another(
     server: RawServer, way: Way, loops: tuple[str, str]
@@ -75,7 +75,7 @@ def test_async_client_in_one_loop_after_another(
 
 @left_open
 @pytest.mark.usefixtures("collected")
-@pytest.mark.acceptance(21)
+@pytest.mark.acceptance(21, "shared-client")
 @pytest.mark.parametrize(("way", "loops"), LOOPS_OF)
 def test_async_client_in_several_loops_at_once(
     server: RawServer, way: Way, loops: tuple[str, str]
@@ -98,7 +98,7 @@ def test_async_client_in_several_loops_at_once(
     assert len(server.requests) == 84
 
 
-@pytest.mark.acceptance(21)
+@pytest.mark.acceptance(21, "shared-client")
 @pytest.mark.parametrize("way", [way for way in WAYS if way.is_blocking], ids=str)
 def test_blocking_client_in_20_threads(server: RawServer, way: Way) -> None:
     settings = settings_for(server.url, transport=way.transport())
@@ -109,7 +109,7 @@ def test_blocking_client_in_20_threads(server: RawServer, way: Way) -> None:
     assert server.accepted <= 20
 
 
-@pytest.mark.acceptance(21)
+@pytest.mark.acceptance(21, "shared-client")
 @pytest.mark.parametrize("client", ["sync", "async", "aiohttp"])
 def test_client_is_used_on_both_sides_of_a_fork(server: RawServer, client: str) -> None:
     script = Path(__file__).with_name("fork_script.py")
@@ -126,7 +126,7 @@ def test_client_is_used_on_both_sides_of_a_fork(server: RawServer, client: str) 
     assert server.accepted == {"sync": 2, "async": 3, "aiohttp": 3}[client]
 
 
-@pytest.mark.acceptance(21)
+@pytest.mark.acceptance(21, "shared-client")
 @pytest.mark.parametrize("act", [payout, read])
 def test_use_after_close_is_a_clear_error(server: RawServer, way: Way, act: Any) -> None:
     def closed_first(dgs: Any) -> Any:
@@ -146,7 +146,7 @@ def test_use_after_close_is_a_clear_error(server: RawServer, way: Way, act: Any)
     assert server.accepted == 0
 
 
-@pytest.mark.acceptance(21)
+@pytest.mark.acceptance(21, "shared-client")
 @pytest.mark.parametrize("way", LIBRARIES.values(), ids=LIBRARIES)
 def test_users_own_client_that_is_closed_is_a_clear_error(server: RawServer, way: Way) -> None:
     async def main() -> AsyncDGSPay:
@@ -162,7 +162,7 @@ def test_users_own_client_that_is_closed_is_a_clear_error(server: RawServer, way
 
 @left_open
 @pytest.mark.usefixtures("collected")
-@pytest.mark.acceptance(21)
+@pytest.mark.acceptance(21, "shared-client")
 @pytest.mark.parametrize("way", LIBRARIES.values(), ids=LIBRARIES)
 def test_users_own_open_client_in_a_second_loop_is_a_clear_error(
     server: RawServer, way: Way
@@ -184,7 +184,7 @@ async def assert_refused(dgs: AsyncDGSPay, why: str) -> None:
     assert caught.value.attempts == 1
 
 
-@pytest.mark.acceptance(21)
+@pytest.mark.acceptance(21, "shared-client")
 def test_closing_twice_and_closing_unused_is_harmless(way: Way, server: RawServer) -> None:
     def close_again(dgs: Any) -> Any:
         if way.is_blocking:

@@ -82,7 +82,7 @@ DRIPS: list[Script] = [
 ]
 
 
-@pytest.mark.acceptance(16)
+@pytest.mark.acceptance(16, "dripping-server")
 @pytest.mark.parametrize("script", DRIPS)
 def test_dripping_server_cannot_outlive_the_deadline(way: Way, script: Script) -> None:
     with RawServer(script) as server:
@@ -93,7 +93,7 @@ def test_dripping_server_cannot_outlive_the_deadline(way: Way, script: Script) -
         assert len(server.requests_read(1)) == 1
 
 
-@pytest.mark.acceptance(16)
+@pytest.mark.acceptance(16, "dripping-server")
 @pytest.mark.parametrize("script", [drip_the_headers, drip_the_body])
 def test_deadline_of_a_read_covers_all_its_attempts(way: Way, script: Script) -> None:
     with RawServer(script) as server:
@@ -103,7 +103,7 @@ def test_deadline_of_a_read_covers_all_its_attempts(way: Way, script: Script) ->
 
 
 @abandoned_body
-@pytest.mark.acceptance(16)
+@pytest.mark.acceptance(16, "dripping-server")
 def test_server_that_reads_slowly_cannot_outlive_the_deadline(way: Way) -> None:
     with RawServer(Connection.read_slowly) as server:
         failed = failure_of_what_left(
@@ -113,7 +113,7 @@ def test_server_that_reads_slowly_cannot_outlive_the_deadline(way: Way) -> None:
         assert failed.duration < LATE
 
 
-@pytest.mark.acceptance(16)
+@pytest.mark.acceptance(16, "dripping-server")
 def test_deadline_covers_silence_too(way: Way) -> None:
     with RawServer(Connection.stall) as server:
         failed = failure_of_what_left(way, server, charge, deadline=DEADLINE)
@@ -128,7 +128,7 @@ def test_deadline_covers_silence_too(way: Way) -> None:
 BOMB = gzip.compress(b" " * 50_000_000)
 
 
-@pytest.mark.acceptance(17)
+@pytest.mark.acceptance(17, "oversized-answer")
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "GZIP", "identity, gzip"])
 def test_compressed_answer_is_refused_unread(way: Way, encoding: str) -> None:
     with RawServer(answering(http(BOMB, "200 OK", f"Content-Encoding: {encoding}"))) as server:
@@ -138,7 +138,7 @@ def test_compressed_answer_is_refused_unread(way: Way, encoding: str) -> None:
         assert server.requests[0].header("accept-encoding") == "identity"
 
 
-@pytest.mark.acceptance(17)
+@pytest.mark.acceptance(17, "oversized-answer")
 def test_answer_said_to_be_uncompressed_is_read(way: Way) -> None:
     answer = http(
         {"status": "success", "dgs_reference": "dgs_1"}, "200 OK", "Content-Encoding: identity"
@@ -197,7 +197,7 @@ ENDLESS: list[Script] = [
 
 
 @abandoned_body
-@pytest.mark.acceptance(17)
+@pytest.mark.acceptance(17, "oversized-answer")
 @pytest.mark.parametrize("script", ENDLESS)
 def test_endless_answer_is_an_error_of_ours_and_memory_stays_flat(way: Way, script: Script) -> None:
     with RawServer(script) as server:
@@ -224,7 +224,7 @@ def endless_trailers(connection: Connection) -> None:
 
 
 @abandoned_body
-@pytest.mark.acceptance(16, 17)
+@pytest.mark.acceptance(16, "dripping-server", 17, "oversized-answer")
 @pytest.mark.parametrize("script", [tiny_chunks, endless_trailers])
 def test_answer_in_endless_crumbs_ends_at_the_deadline(way: Way, script: Script) -> None:
     """The event loop has its turns meanwhile: it is not busy with what has come in already."""
@@ -238,7 +238,7 @@ def test_answer_in_endless_crumbs_ends_at_the_deadline(way: Way, script: Script)
 
 
 @abandoned_body
-@pytest.mark.acceptance(17)
+@pytest.mark.acceptance(17, "oversized-answer")
 def test_answer_just_under_the_cap_is_read_and_one_byte_more_is_not(way: Way) -> None:
     full = b'{"status":"success"}'.ljust(MAX_BODY_BYTES)
     with RawServer(answering(http(full))) as server:
@@ -256,7 +256,7 @@ def test_answer_just_under_the_cap_is_read_and_one_byte_more_is_not(way: Way) ->
     "ignore:.*socket:pytest.PytestUnraisableExceptionWarning",
     "ignore:.*SocketTransport:pytest.PytestUnraisableExceptionWarning",
 )
-@pytest.mark.acceptance(16)
+@pytest.mark.acceptance(16, "dripping-server")
 def test_connection_that_is_not_opened_before_the_deadline_is_not_sent(way: Way) -> None:
     # The handshake is never answered, so the request cannot have left.
     with RawServer(Connection.hold) as server:
@@ -266,7 +266,7 @@ def test_connection_that_is_not_opened_before_the_deadline_is_not_sent(way: Way)
     assert failed.duration < LATE
 
 
-@pytest.mark.acceptance(16)
+@pytest.mark.acceptance(16, "dripping-server")
 @pytest.mark.parametrize("drip", [drip_the_headers, drip_the_body])
 def test_a_blocking_client_of_the_users_own_keeps_the_deadline(drip: Script) -> None:
     began = time.monotonic()

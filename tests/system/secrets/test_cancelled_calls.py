@@ -111,7 +111,7 @@ def ended(witness: Witness, way: Way, call: Call, ending: Ending) -> BaseExcepti
         return anyio.run(main, backend=way.mode)
 
 
-@pytest.mark.acceptance(67)
+@pytest.mark.acceptance(67, "no-secret-in-dumps")
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("way", ASYNC_WAYS, ids=str)
 def test_cancelled_call_shows_nothing(way: Way, call: Call, witness: Witness) -> None:
@@ -120,7 +120,7 @@ def test_cancelled_call_shows_nothing(way: Way, call: Call, witness: Witness) ->
     assert frames_below_the_call(error) == []
 
 
-@pytest.mark.acceptance(67)
+@pytest.mark.acceptance(67, "no-secret-in-dumps")
 @pytest.mark.parametrize("ending", [timed_out, cancelled_task])
 @pytest.mark.parametrize("way", ASYNCIO_WAYS, ids=str)
 def test_call_that_asyncio_ends_shows_nothing(way: Way, ending: Ending, witness: Witness) -> None:
@@ -143,7 +143,7 @@ def raising(error: BaseException) -> Iterator[None]:
         signal.signal(signal.SIGUSR2, before)
 
 
-@pytest.mark.acceptance(67)
+@pytest.mark.acceptance(67, "no-secret-in-dumps")
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("way", BLOCKING_WAYS, ids=str)
 def test_call_that_a_signal_ends_shows_nothing(way: Way, call: Call, witness: Witness) -> None:
@@ -187,7 +187,7 @@ def end_with(error: BaseException, make: Callable[[DGSPay], Any] = otp) -> None:
     make(dgs)
 
 
-@pytest.mark.acceptance(67)
+@pytest.mark.acceptance(67, "no-secret-in-dumps")
 def test_causes_and_groups_of_what_leaves_a_call_show_nothing(witness: Witness) -> None:
     inner = OSError(f"while it sent {OTP}")
     group = BaseExceptionGroup("many", [KeyboardInterrupt(), ExceptionGroup("more", [inner])])
@@ -203,7 +203,7 @@ def test_causes_and_groups_of_what_leaves_a_call_show_nothing(witness: Witness) 
             assert [type(member) for member in shown.exceptions] == [KeyboardInterrupt]
 
 
-@pytest.mark.acceptance(67)
+@pytest.mark.acceptance(67, "no-secret-in-dumps")
 def test_what_the_program_was_handling_stays_whole() -> None:
     """The context is the program's own, frames and causes included, and no concern of a call."""
     own = LookupError("the program's own")
@@ -217,7 +217,7 @@ def test_what_the_program_was_handling_stays_whole() -> None:
     assert isinstance(own.__cause__, OSError)
 
 
-@pytest.mark.acceptance(67)
+@pytest.mark.acceptance(67, "no-secret-in-dumps")
 def test_signal_while_an_argument_is_checked_shows_nothing(witness: Witness) -> None:
     class Interrupts(str):  # noqa: SLOT000
         """A reference whose check a signal interrupts."""

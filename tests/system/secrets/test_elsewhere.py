@@ -102,13 +102,15 @@ def encrypted(**changes: Any) -> EncryptedCard:
     return CardEncryptor(ENCRYPTION_KEY).encrypt_card(**card)
 
 
-@pytest.mark.acceptance(4, 36, 37, 38)
+@pytest.mark.acceptance(
+    4, "odd-api-key", 36, "odd-encryption-key", 37, "odd-card-digits", 38, "nonce-reuse"
+)
 @pytest.mark.parametrize("setup", SETUPS)
 def test_what_is_set_up_wrongly_shows_nothing(setup: str, witness: Witness) -> None:
     raised(witness, SETUPS[setup])
 
 
-@pytest.mark.acceptance(4, 67)
+@pytest.mark.acceptance(4, "odd-api-key", 67, "no-secret-in-dumps")
 def test_key_that_the_environment_has_for_the_account_number_is_not_shown(
     witness: Witness, monkeypatch: pytest.MonkeyPatch
 ) -> None:

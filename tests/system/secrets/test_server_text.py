@@ -88,7 +88,7 @@ def look_at(witness: Witness, form: str, error: errors.DGSPayError) -> None:
     witness.see(form, pickle.dumps(error).decode("latin-1"))
 
 
-@pytest.mark.acceptance(68)
+@pytest.mark.acceptance(68, "hostile-server-text")
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("call", CALLS)
 def test_refusal_that_repeats_what_was_sent_shows_nothing(
@@ -121,7 +121,7 @@ def test_refusal_that_repeats_what_was_sent_shows_nothing(
         look_at(witness, form, unknown.value)
 
 
-@pytest.mark.acceptance(68)
+@pytest.mark.acceptance(68, "hostile-server-text")
 @pytest.mark.parametrize("form", ["plain", "in capitals", "percent-encoded", "slashes escaped"])
 @pytest.mark.parametrize("call", CALLS)
 def test_result_that_repeats_what_was_sent_shows_nothing(
@@ -146,7 +146,7 @@ def test_result_that_repeats_what_was_sent_shows_nothing(
         assert (charge.dgs_reference, charge.transaction_status) == ("d", "pending")
 
 
-@pytest.mark.acceptance(68)
+@pytest.mark.acceptance(68, "hostile-server-text")
 @pytest.mark.parametrize("form", FORMS)
 def test_api_key_is_known_in_each_form_in_results_and_headers(
     form: str, says: Says, dgs: DGSPay, witness: Witness
@@ -163,7 +163,7 @@ def test_api_key_is_known_in_each_form_in_results_and_headers(
     assert len(reply.headers) == 2
 
 
-@pytest.mark.acceptance(68)
+@pytest.mark.acceptance(68, "hostile-server-text")
 def test_letters_written_as_numbers_are_read_before_they_are_looked_for(
     says: Says, dgs: DGSPay, witness: Witness
 ) -> None:
@@ -177,7 +177,7 @@ def test_letters_written_as_numbers_are_read_before_they_are_looked_for(
     witness.see("result", repr(charge))
 
 
-@pytest.mark.acceptance(68)
+@pytest.mark.acceptance(68, "hostile-server-text")
 def test_otp_that_happens_to_be_an_amount_costs_no_answer(says: Says, dgs: DGSPay) -> None:
     says.tell(
         200,
@@ -194,7 +194,7 @@ def test_otp_that_happens_to_be_an_amount_costs_no_answer(says: Says, dgs: DGSPa
     assert charge.message == "*** RWF"
 
 
-@pytest.mark.acceptance(68)
+@pytest.mark.acceptance(68, "hostile-server-text")
 @pytest.mark.parametrize(
     "code",
     [

@@ -167,4 +167,6 @@ def _key(body: bytes) -> str:
 
 InboxStory.TestCase.settings = STORIES
 
-TestInboxStory = pytest.mark.acceptance(43, 44)(InboxStory.TestCase)
+TestInboxStory = pytest.mark.acceptance(43, "handled-once", 44, "events-in-any-order")(
+    InboxStory.TestCase
+)

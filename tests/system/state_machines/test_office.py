@@ -247,7 +247,18 @@ class Office(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
 
-@pytest.mark.acceptance(95, 96, 97, 98, 99)
+@pytest.mark.acceptance(
+    95,
+    "reference-paid-elsewhere",
+    96,
+    "same-account-and-sum",
+    97,
+    "paid-once-when-resumed",
+    98,
+    "same-sheet-next-month",
+    99,
+    "lost-history",
+)
 def test_an_office_pays_nobody_twice() -> None:
     from hypothesis.stateful import run_state_machine_as_test
 

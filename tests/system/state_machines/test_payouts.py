@@ -165,4 +165,6 @@ class PayoutStory(RuleBasedStateMachine):
 
 PayoutStory.TestCase.settings = STORIES
 
-TestPayoutStory = pytest.mark.acceptance(52, 54, 58)(PayoutStory.TestCase)
+TestPayoutStory = pytest.mark.acceptance(
+    52, "killed-run", 54, "held-in-doubt", 58, "contradicting-evidence"
+)(PayoutStory.TestCase)

@@ -138,7 +138,7 @@ def test_socks_proxy_of_the_environment_is_refused(monkeypatch: pytest.MonkeyPat
 # --- the end of a loop ------------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(21)
+@pytest.mark.acceptance(21, "shared-client")
 @pytest.mark.parametrize("backend_options", [{}, {"debug": True}])
 def test_client_left_open_leaves_nothing_behind_when_its_loop_ends(
     backend_options: dict[str, Any], caplog: pytest.LogCaptureFixture
@@ -155,7 +155,7 @@ def test_client_left_open_leaves_nothing_behind_when_its_loop_ends(
     assert not [record for record in caplog.records if "nclosed" in record.getMessage()]
 
 
-@pytest.mark.acceptance(21)
+@pytest.mark.acceptance(21, "shared-client")
 def test_loop_that_was_never_properly_ended_does_not_matter_to_the_next() -> None:
     with RawServer(answering(GOOD)) as server, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # asyncio and aiohttp rightly complain of the first loop
@@ -175,7 +175,7 @@ def test_loop_that_was_never_properly_ended_does_not_matter_to_the_next() -> Non
         assert len(server.requests) == 5
 
 
-@pytest.mark.acceptance(21)
+@pytest.mark.acceptance(21, "shared-client")
 async def test_closing_ends_a_call_under_way_with_an_error_of_ours() -> None:
     def never(connection: Connection) -> None:
         if connection.read_request() is not None:
@@ -235,7 +235,7 @@ async def test_a_call_waits_for_a_slot_no_longer_than_it_was_told() -> None:
         assert (len(server.requests), server.accepted) == (3, 2)
 
 
-@pytest.mark.acceptance(19)
+@pytest.mark.acceptance(19, "cancelled-under-contention")
 async def test_no_slot_is_lost_however_calls_end() -> None:
     gate = Gate()
     with RawServer(gate) as server:
@@ -281,7 +281,7 @@ def test_what_tells_us_that_a_request_was_begun_is_still_there() -> None:
     assert failed.error.outcome is Outcome.NOT_SENT
 
 
-@pytest.mark.acceptance(3)
+@pytest.mark.acceptance(3, "foreign-url")
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1:1/x", "ws://127.0.0.1:1/x", "/generation/v2/x"])
 async def test_what_is_no_web_address_is_sent_nowhere(url: str) -> None:
     async with transport() as aio:

@@ -41,7 +41,7 @@ async def begun(deadlines: Deadlines, seconds: float | None) -> asyncio.Task[Any
     return task
 
 
-@pytest.mark.acceptance(16)
+@pytest.mark.acceptance(16, "dripping-server")
 async def test_call_ends_when_its_time_is_over(deadlines: Deadlines) -> None:
     with pytest.raises(TimeoutError):
         await call(deadlines, SOON, never)

@@ -61,7 +61,7 @@ def test_connection_that_the_server_gives_up_is_not_used_again(way: Way, goodbye
         assert (len(server.requests), server.accepted) == (3, 3)
 
 
-@pytest.mark.acceptance(15)
+@pytest.mark.acceptance(15, "lost-answer")
 @pytest.mark.parametrize("tls", [None, AUTHORITY.server_context("127.0.0.1")], ids=["plain", "tls"])
 def test_goodbye_that_came_while_the_program_was_busy_is_read_before_a_payment_is_sent(
     way: Way, tls: ssl.SSLContext | None
@@ -79,7 +79,7 @@ def test_goodbye_that_came_while_the_program_was_busy_is_read_before_a_payment_i
         assert (len(server.requests), server.accepted) == (2, 2)
 
 
-@pytest.mark.acceptance(15)
+@pytest.mark.acceptance(15, "lost-answer")
 @pytest.mark.parametrize("reset", [False, True])
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "POST"])
 def test_no_library_repeats_by_itself_what_a_dying_connection_has_taken(
@@ -118,7 +118,7 @@ def test_refused_connection_is_no_obstacle_to_the_next(way: Way) -> None:
     with_wire(way, story)
 
 
-@pytest.mark.acceptance(15)
+@pytest.mark.acceptance(15, "lost-answer")
 @pytest.mark.parametrize("reset", [False, True])
 @pytest.mark.parametrize("early", [b"", GOOD[:9]], ids=["silent", "talking"])
 def test_server_that_hangs_up_on_everybody_is_called_once_for_each_request(
@@ -170,7 +170,7 @@ def test_localhost_is_reached_where_only_one_of_its_addresses_answers(way: Way) 
 # --- time -------------------------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(16)
+@pytest.mark.acceptance(16, "dripping-server")
 def test_each_limit_is_named_when_it_is_over(way: Way) -> None:
     async def story(wire: Wire) -> None:
         failure = await wire.failure(post(silent.url), Timeout(read=0.2, total=30))
@@ -218,7 +218,7 @@ def test_connection_whose_answer_was_not_read_to_its_end_is_not_used_again(way: 
         assert server.accepted == 2
 
 
-@pytest.mark.acceptance(21)
+@pytest.mark.acceptance(21, "shared-client")
 def test_closed_transport_says_so(way: Way) -> None:
     async def story(wire: Wire) -> None:
         await wire.send(get(server.url))

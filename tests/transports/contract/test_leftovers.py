@@ -58,7 +58,7 @@ async def second_is_answered_with_its_own(wire: Wire, server: RawServer) -> None
         assert (await wire.send(post(server.url))).reveal_body() == b'{"request": %d}' % number
 
 
-@pytest.mark.acceptance(22)
+@pytest.mark.acceptance(22, "no-json-answer")
 @pytest.mark.parametrize("too_much", TOO_MUCH.values(), ids=TOO_MUCH)
 def test_what_is_too_much_is_dropped_with_its_connection(way: Way, too_much: bytes) -> None:
     with RawServer(first_with(too_much)) as server:
@@ -66,7 +66,7 @@ def test_what_is_too_much_is_dropped_with_its_connection(way: Way, too_much: byt
         assert len(server.requests) == 3
 
 
-@pytest.mark.acceptance(22)
+@pytest.mark.acceptance(22, "no-json-answer")
 @pytest.mark.skipif(not hasattr(socket, "TCP_CORK"), reason="only Linux holds packets back")
 @pytest.mark.parametrize("more", [FORGED, None], ids=["answer", "goodbye"])
 def test_record_of_tls_that_came_in_one_packet_with_an_answer_is_not_overlooked(
@@ -97,7 +97,7 @@ def test_record_of_tls_that_came_in_one_packet_with_an_answer_is_not_overlooked(
         assert (len(server.requests), server.accepted) == (3, 2)
 
 
-@pytest.mark.acceptance(63)
+@pytest.mark.acceptance(63, "leftover-bytes")
 @pytest.mark.parametrize("proxied", [False, True], ids=["direct", "tls-in-tls"])
 @pytest.mark.parametrize("size", [8_192, 16_000])
 def test_answer_that_shares_its_record_of_tls_with_another_is_the_last_of_its_connection(
@@ -144,7 +144,7 @@ def with_borrowed(way: Way, story: Callable[[Wire], Awaitable[None]]) -> None:
     anyio.run(main, backend="asyncio" if way.is_blocking else way.mode)
 
 
-@pytest.mark.acceptance(63)
+@pytest.mark.acceptance(63, "leftover-bytes")
 @pytest.mark.parametrize("tls", [None, SECURED], ids=["plain", "tls"])
 @pytest.mark.parametrize("too_much", [FORGED, FORGED[:30]], ids=["whole", "part"])
 @pytest.mark.parametrize("late", [False, True], ids=["at once", "later"])
@@ -176,7 +176,7 @@ def test_client_of_the_users_own_gives_no_payment_the_answer_of_another(
         assert server.accepted == 2
 
 
-@pytest.mark.acceptance(63)
+@pytest.mark.acceptance(63, "leftover-bytes")
 @pytest.mark.parametrize("tls", [None, SECURED], ids=["plain", "tls"])
 @pytest.mark.parametrize("length", [1, 10, 30, len(FORGED) - 1])
 def test_beginning_of_another_answer_is_not_completed_on_the_same_connection(
@@ -214,7 +214,7 @@ def say_goodbye(connection: Connection) -> None:
         connection.sock.settimeout(None)
 
 
-@pytest.mark.acceptance(22)
+@pytest.mark.acceptance(22, "no-json-answer")
 @pytest.mark.parametrize("tls", [None, SECURED], ids=["plain", "tls"])
 def test_answer_that_nobody_asked_for_is_not_waiting_for_the_next_request(
     way: Way, tls: ssl.SSLContext | None

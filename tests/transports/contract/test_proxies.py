@@ -92,7 +92,7 @@ def test_tls_goes_through_a_tunnel_that_sees_no_key(
     assert (len(secured.requests), secured.accepted) == (2, 1)
 
 
-@pytest.mark.acceptance(18)
+@pytest.mark.acceptance(18, "ambient-settings")
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 def test_environment_is_obeyed_only_where_the_transport_is_told_so(
     way: Way,
@@ -112,7 +112,7 @@ def test_environment_is_obeyed_only_where_the_transport_is_told_so(
     assert proxy.accepted == 1
 
 
-@pytest.mark.acceptance(18)
+@pytest.mark.acceptance(18, "ambient-settings")
 @pytest.mark.parametrize("exception", ["127.0.0.1", "*"])
 def test_exceptions_of_the_environment_are_obeyed(
     way: Way,
@@ -145,7 +145,7 @@ def test_password_of_the_proxy_goes_to_the_proxy_alone(
         assert request.header("authorization") is None
 
 
-@pytest.mark.acceptance(14)
+@pytest.mark.acceptance(14, "not-reached")
 @pytest.mark.parametrize("credentials", ["", "jane:wrong@"])
 def test_tunnel_that_is_refused_is_not_sent(
     way: Way, strict_proxy: RawServer, secured: RawServer, credentials: str
@@ -160,7 +160,7 @@ def test_tunnel_that_is_refused_is_not_sent(
     assert secured.accepted == 0
 
 
-@pytest.mark.acceptance(14)
+@pytest.mark.acceptance(14, "not-reached")
 def test_proxy_that_is_not_there_is_not_sent(way: Way, secured: RawServer) -> None:
     async def story(wire: Wire) -> None:
         failure = await wire.failure(post(secured.url))
@@ -188,7 +188,7 @@ def forging(server: RawServer) -> Script:
     return script
 
 
-@pytest.mark.acceptance(22)
+@pytest.mark.acceptance(22, "no-json-answer")
 def test_proxy_cannot_answer_in_the_name_of_the_server(way: Way, secured: RawServer) -> None:
     """What it says in plain text is not taken for what came under TLS."""
 

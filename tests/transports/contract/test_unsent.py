@@ -89,7 +89,7 @@ def assert_not_sent(error: DGSPayError) -> None:
     assert "no money moved" in error.message
 
 
-@pytest.mark.acceptance(62)
+@pytest.mark.acceptance(62, "nothing-left")
 @pytest.mark.parametrize("script", REFUSING.values(), ids=REFUSING)
 def test_proxy_that_opens_no_tunnel_has_sent_nothing(way: Way, script: Script) -> None:
     with RawServer(script) as proxy:
@@ -101,7 +101,7 @@ def test_proxy_that_opens_no_tunnel_has_sent_nothing(way: Way, script: Script) -
         assert not [name for name in seen if name.startswith("x-dgs")]
 
 
-@pytest.mark.acceptance(62)
+@pytest.mark.acceptance(62, "nothing-left")
 @pytest.mark.parametrize("name", ["hangs up", "resets", "junk", "403", "hangs up in TLS"])
 def test_proxy_of_a_client_of_ones_own_that_opens_no_tunnel_has_sent_nothing(
     way: Way, name: str
@@ -121,7 +121,7 @@ def test_proxy_of_a_client_of_ones_own_that_opens_no_tunnel_has_sent_nothing(
     "ignore:.*socket:pytest.PytestUnraisableExceptionWarning",
     "ignore:.*SocketTransport:pytest.PytestUnraisableExceptionWarning",
 )
-@pytest.mark.acceptance(62)
+@pytest.mark.acceptance(62, "nothing-left")
 @pytest.mark.parametrize("name", ["hangs up", "junk", "resets"])
 def test_socks_proxy_that_opens_nothing_has_sent_nothing(way: Way, name: str) -> None:
     pytest.importorskip("socksio")
@@ -164,7 +164,7 @@ UNSHAKEN: dict[str, Script] = {
 }
 
 
-@pytest.mark.acceptance(62)
+@pytest.mark.acceptance(62, "nothing-left")
 @pytest.mark.parametrize("script", UNSHAKEN.values(), ids=UNSHAKEN)
 def test_handshake_of_tls_that_fails_has_sent_nothing(way: Way, script: Script) -> None:
     with RawServer(script) as server:
@@ -186,7 +186,7 @@ def no_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     return path
 
 
-@pytest.mark.acceptance(62)
+@pytest.mark.acceptance(62, "nothing-left")
 def test_certificates_of_the_environment_that_are_gone_are_a_config_error_of_the_call(
     way: Way, no_certificates: str
 ) -> None:
@@ -199,7 +199,7 @@ def test_certificates_of_the_environment_that_are_gone_are_a_config_error_of_the
     assert "no money moved" in error.message
 
 
-@pytest.mark.acceptance(62)
+@pytest.mark.acceptance(62, "nothing-left")
 @pytest.mark.parametrize("asked", ["of us", "of the environment"])
 def test_socks_without_its_library_is_a_config_error_of_the_call(
     way: Way, asked: str, monkeypatch: pytest.MonkeyPatch
@@ -235,7 +235,7 @@ def no_more_files() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-@pytest.mark.acceptance(62)
+@pytest.mark.acceptance(62, "nothing-left")
 def test_too_many_open_files_are_not_sent(way: Way) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -249,7 +249,7 @@ def test_too_many_open_files_are_not_sent(way: Way) -> None:
         with_wire(way, story)
 
 
-@pytest.mark.acceptance(62)
+@pytest.mark.acceptance(62, "nothing-left")
 def test_no_thread_to_look_a_name_up_with_is_not_sent(
     way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -304,7 +304,7 @@ def at_exit(way: Way) -> str:
     return AT_EXIT.format(imports=imports, transport=transport, call=call[way.mode])
 
 
-@pytest.mark.acceptance(62)
+@pytest.mark.acceptance(62, "nothing-left")
 def test_call_at_the_end_of_the_interpreter_is_not_sent(way: Way) -> None:
     """The threads that look names up are shut by then."""
     ran = subprocess.run(
@@ -328,7 +328,7 @@ def take_and(end: Callable[[Connection], Any]) -> Script:
     return script
 
 
-@pytest.mark.acceptance(15)
+@pytest.mark.acceptance(15, "lost-answer")
 @pytest.mark.parametrize("end", [lambda _: None, Connection.reset], ids=["hangs up", "resets"])
 def test_request_that_a_forwarding_proxy_took_may_have_arrived(
     way: Way, end: Callable[[Connection], Any]
@@ -340,7 +340,7 @@ def test_request_that_a_forwarding_proxy_took_may_have_arrived(
         assert len(proxy.requests) == 1
 
 
-@pytest.mark.acceptance(15)
+@pytest.mark.acceptance(15, "lost-answer")
 def test_request_that_went_into_a_tunnel_may_have_arrived(way: Way) -> None:
     tls = AUTHORITY.server_context("127.0.0.1")
     with RawServer(take_and(lambda _: None), tls=tls) as server, RawServer(proxying()) as proxy:
@@ -350,7 +350,7 @@ def test_request_that_went_into_a_tunnel_may_have_arrived(way: Way) -> None:
         assert len(server.requests) == 1
 
 
-@pytest.mark.acceptance(15)
+@pytest.mark.acceptance(15, "lost-answer")
 def test_request_on_a_connection_that_was_kept_may_have_arrived(way: Way) -> None:
     def second_is_lost(connection: Connection) -> None:
         if connection.read_request() is not None:

@@ -67,7 +67,7 @@ def test_request_is_sent_as_it_was_built_and_nothing_is_added(way: Way) -> None:
     assert len(lines) == len(dict(request.headers))
 
 
-@pytest.mark.acceptance(2)
+@pytest.mark.acceptance(2, "encoded-reference")
 @pytest.mark.parametrize(
     ("id_", "segment"),
     [
@@ -208,7 +208,7 @@ UNREADABLE = {
 }
 
 
-@pytest.mark.acceptance(15)
+@pytest.mark.acceptance(15, "lost-answer")
 @pytest.mark.parametrize("answer", UNREADABLE.values(), ids=UNREADABLE)
 def test_broken_answer_leaves_a_payout_unknown_and_is_not_asked_for_again(
     way: Way, answer: bytes

@@ -22,7 +22,7 @@ def speak_at_once(connection: Connection) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.acceptance(22)
+@pytest.mark.acceptance(22, "no-json-answer")
 async def test_what_came_in_plain_text_is_never_read_as_if_it_had_come_under_tls() -> None:
     with RawServer(speak_at_once) as server, anyio.fail_after(60):
         stream = await AsyncioBackend(httpcore).connect_tcp("127.0.0.1", server.port)

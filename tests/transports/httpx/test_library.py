@@ -45,7 +45,7 @@ async def test_async_client_of_httpx2_is_used() -> None:
         assert (await dgs.charges.mobile_money(**MOBILE_MONEY)).dgs_reference == "dgs_1"
 
 
-@pytest.mark.acceptance(14, 15)
+@pytest.mark.acceptance(14, "not-reached", 15, "lost-answer")
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 @pytest.mark.parametrize(
     ("name", "sent"),
@@ -78,7 +78,7 @@ def test_failures_of_both_libraries_say_the_same_about_the_money(
     assert API_KEY not in str(caught.value)
 
 
-@pytest.mark.acceptance(16)
+@pytest.mark.acceptance(16, "dripping-server")
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 def test_users_own_blocking_client_ends_at_the_deadline(library: Any) -> None:
     """It fails when the library keeps its network backend elsewhere than it does today."""

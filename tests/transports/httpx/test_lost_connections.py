@@ -40,7 +40,7 @@ async def cancel_under_contention(dgs: AsyncDGSPay) -> None:
                 group.cancel_scope.cancel()
 
 
-@pytest.mark.acceptance(19, 62)
+@pytest.mark.acceptance(19, "cancelled-under-contention", 62, "nothing-left")
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_client_poisoned_by_cancellations_is_told_from_a_busy_one(
     backend: str, server: RawServer
@@ -72,7 +72,7 @@ def never(connection: Connection) -> None:
         connection.stall()
 
 
-@pytest.mark.acceptance(19)
+@pytest.mark.acceptance(19, "cancelled-under-contention")
 def test_busy_client_is_not_called_poisoned() -> None:
     """All its connections are some call's, which may end at any moment."""
 

@@ -75,7 +75,7 @@ def test_threads_share_as_many_connections_as_are_allowed(library: LibraryName) 
         assert server.accepted <= 3
 
 
-@pytest.mark.acceptance(14)
+@pytest.mark.acceptance(14, "not-reached")
 @both_libraries
 @pytest.mark.anyio
 async def test_request_that_finds_no_free_connection_is_not_sent(library: LibraryName) -> None:
@@ -97,7 +97,7 @@ async def test_request_that_finds_no_free_connection_is_not_sent(library: Librar
         assert len(server.requests) == 2
 
 
-@pytest.mark.acceptance(14)
+@pytest.mark.acceptance(14, "not-reached")
 def test_thread_that_finds_no_free_connection_is_told_so() -> None:
     gate = Gate()
     with RawServer(gate) as server, ThreadPoolExecutor(1) as threads:
@@ -126,7 +126,7 @@ async def test_idle_connection_makes_room_for_another_server() -> None:
 # --- cancellation -----------------------------------------------------------------------------
 
 
-@pytest.mark.acceptance(19)
+@pytest.mark.acceptance(19, "cancelled-under-contention")
 @both_libraries
 @pytest.mark.anyio
 async def test_cancelled_requests_cost_no_slot(library: LibraryName) -> None:
@@ -150,7 +150,7 @@ async def test_cancelled_requests_cost_no_slot(library: LibraryName) -> None:
         await transport.aclose()
 
 
-@pytest.mark.acceptance(20)
+@pytest.mark.acceptance(20, "cancelled-post")
 @both_libraries
 @pytest.mark.anyio
 async def test_traceback_of_a_cancelled_request_shows_no_key(library: LibraryName) -> None:
@@ -198,7 +198,7 @@ def trusting(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-@pytest.mark.acceptance(19)
+@pytest.mark.acceptance(19, "cancelled-under-contention")
 @both_libraries
 @pytest.mark.anyio
 async def test_handshake_that_is_cancelled_leaves_no_socket_behind(library: LibraryName) -> None:

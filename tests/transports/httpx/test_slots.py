@@ -16,7 +16,7 @@ def until_waiting(slots: Slots, count: int) -> None:
         time.sleep(0.001)
 
 
-@pytest.mark.acceptance(73)
+@pytest.mark.acceptance(73, "fair-slots")
 def test_sixty_threads_are_served_in_the_order_in_which_they_came() -> None:
     slots = Slots(10)
     holders = [Turn() for _ in range(10)]
@@ -44,7 +44,7 @@ def test_sixty_threads_are_served_in_the_order_in_which_they_came() -> None:
     assert slots.taken == 9
 
 
-@pytest.mark.acceptance(73)
+@pytest.mark.acceptance(73, "fair-slots")
 def test_who_gives_a_slot_back_does_not_take_it_again_before_those_who_wait() -> None:
     slots = Slots(1)
     first, other = Turn(), Turn()
@@ -72,7 +72,7 @@ def test_wait_that_is_too_long_leaves_the_queue() -> None:
     assert slots.acquire(Turn(), float("inf"))
 
 
-@pytest.mark.acceptance(71)
+@pytest.mark.acceptance(71, "raising-signal-handler")
 def test_no_step_of_waiting_loses_a_slot_when_it_is_interrupted() -> None:
     step = 1
     while True:
@@ -99,7 +99,7 @@ def test_no_step_of_waiting_loses_a_slot_when_it_is_interrupted() -> None:
     assert step > 5
 
 
-@pytest.mark.acceptance(71)
+@pytest.mark.acceptance(71, "raising-signal-handler")
 def test_no_step_of_handing_a_slot_on_leaves_who_waits_uncalled() -> None:
     step = 1
     while True:

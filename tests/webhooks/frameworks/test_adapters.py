@@ -141,7 +141,7 @@ def adapter(request: pytest.FixtureRequest) -> Adapter:
     return chosen
 
 
-@pytest.mark.acceptance(42, 43)
+@pytest.mark.acceptance(42, "raw-body-only", 43, "handled-once")
 def test_the_receivers_answer_is_the_frameworks(adapter: Adapter) -> None:
     inbox, seen = MemoryInbox(), list[str]()
     receiver = memory_receiver(inbox=inbox)
@@ -158,7 +158,7 @@ def test_the_receivers_answer_is_the_frameworks(adapter: Adapter) -> None:
     assert seen == ["dgs_123456789"]
 
 
-@pytest.mark.acceptance(45)
+@pytest.mark.acceptance(45, "foreign-event")
 def test_a_body_without_end_is_cut_off(adapter: Adapter) -> None:
     receiver, body = memory_receiver(), Body(None)
     answered = adapter(receiver, "POST", body, sign(BODY, SECRET))
@@ -167,13 +167,13 @@ def test_a_body_without_end_is_cut_off(adapter: Adapter) -> None:
     assert body.read_so_far > 15 * MEBIBYTE
 
 
-@pytest.mark.acceptance(45)
+@pytest.mark.acceptance(45, "foreign-event")
 def test_a_shops_own_limit_holds(adapter: Adapter) -> None:
     receiver = memory_receiver(max_body=len(BODY) - 1)
     assert adapter(receiver, "POST", Body(BODY), sign(BODY, SECRET)).status == 413
 
 
-@pytest.mark.acceptance(40)
+@pytest.mark.acceptance(40, "bad-signature")
 def test_what_is_not_signed_is_refused(adapter: Adapter) -> None:
     answered = adapter(memory_receiver(), "POST", Body(BODY), "0" * 64)
     assert (answered.status, json.loads(answered.body)) == (401, {"status": "unauthorized"})

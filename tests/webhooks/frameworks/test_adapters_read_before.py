@@ -28,7 +28,7 @@ def receiver(handled: list[Event]) -> WebhookReceiver:
     return shop
 
 
-@pytest.mark.acceptance(43)
+@pytest.mark.acceptance(43, "handled-once")
 def test_by_flask(receiver: WebhookReceiver, handled: list[Event]) -> None:
     flask = pytest.importorskip("flask")
     from dgspay.webhooks.frameworks.flask import view
@@ -41,7 +41,7 @@ def test_by_flask(receiver: WebhookReceiver, handled: list[Event]) -> None:
     assert (answer.status_code, len(handled), logged) == (200, 1, [BODY])
 
 
-@pytest.mark.acceptance(43)
+@pytest.mark.acceptance(43, "handled-once")
 def test_by_aiohttp(receiver: WebhookReceiver, handled: list[Event]) -> None:
     web = pytest.importorskip("aiohttp.web")
     test_utils = pytest.importorskip("aiohttp.test_utils")
@@ -63,7 +63,7 @@ def test_by_aiohttp(receiver: WebhookReceiver, handled: list[Event]) -> None:
     assert (asyncio.run(post()), len(handled), logged) == (200, 1, [BODY])
 
 
-@pytest.mark.acceptance(43)
+@pytest.mark.acceptance(43, "handled-once")
 def test_by_starlette(receiver: WebhookReceiver, handled: list[Event]) -> None:
     starlette = pytest.importorskip("starlette.applications")
     testing = pytest.importorskip("starlette.testclient")
@@ -87,7 +87,7 @@ def test_by_starlette(receiver: WebhookReceiver, handled: list[Event]) -> None:
     assert (answer.status_code, len(handled), logged) == (200, 1, [BODY])
 
 
-@pytest.mark.acceptance(43)
+@pytest.mark.acceptance(43, "handled-once")
 @pytest.mark.parametrize("is_async", [False, True])
 def test_by_django(receiver: WebhookReceiver, handled: list[Event], is_async: bool) -> None:
     factory = pytest.importorskip("django.test").RequestFactory()

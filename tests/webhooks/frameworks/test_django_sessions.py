@@ -58,7 +58,7 @@ def sessions(url: str, *, at_most: int) -> int:
             time.sleep(0.01)
 
 
-@pytest.mark.acceptance(74)
+@pytest.mark.acceptance(74, "django-connections")
 @pytest.mark.parametrize("max_age", [0, 600])
 def test_webhooks_are_let_in_and_their_sessions_end_and_recover_when_the_database_restarts(
     max_age: int,

@@ -12,7 +12,7 @@ import pytest
 SHOP = Path(__file__).parents[2] / "support" / "django_shop.py"
 
 
-@pytest.mark.acceptance(43)
+@pytest.mark.acceptance(43, "handled-once")
 @pytest.mark.parametrize("kind", ["view", "async_view"])
 def test_an_event_is_not_done_before_what_its_handler_wrote_is_committed(
     kind: str, tmp_path: Path

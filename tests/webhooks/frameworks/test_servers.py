@@ -72,7 +72,7 @@ def test_a_delivery_is_verified_handled_once_and_answered(
     assert [event.dgs_reference for event in seen] == ["dgs_123456789"]
 
 
-@pytest.mark.acceptance(40, 42, 45)
+@pytest.mark.acceptance(40, "bad-signature", 42, "raw-body-only", 45, "foreign-event")
 def test_what_is_not_to_be_acted_on_is_refused(
     serve: Serve, post: httpx.Client, sqlite_path: Path
 ) -> None:
@@ -98,7 +98,7 @@ def test_what_is_not_to_be_acted_on_is_refused(
     assert not sqlite_path.exists()
 
 
-@pytest.mark.acceptance(45)
+@pytest.mark.acceptance(45, "foreign-event")
 def test_a_body_of_ten_megabytes_is_refused(
     serve: Serve, post: httpx.Client, framework: str
 ) -> None:
@@ -112,7 +112,7 @@ def test_a_body_of_ten_megabytes_is_refused(
             assert post.post(url, content=chunks, headers=signed(body)).status_code == 413
 
 
-@pytest.mark.acceptance(43, 44)
+@pytest.mark.acceptance(43, "handled-once", 44, "events-in-any-order")
 def test_what_the_emulator_delivers_is_handled_once_though_the_shop_fails_first(
     serve: Serve, sqlite_path: Path
 ) -> None:

@@ -48,7 +48,7 @@ def test_what_is_done_stays_done(inbox: Any, reference: str) -> None:
     assert inbox.claim(reference, lease=OVER_AT_ONCE) is Refusal.DONE
 
 
-@pytest.mark.acceptance(43)
+@pytest.mark.acceptance(43, "handled-once")
 def test_what_is_released_is_given_out_again(inbox: Any, reference: str) -> None:
     first = claimed(inbox, reference)
     inbox.release(first)
@@ -57,7 +57,7 @@ def test_what_is_released_is_given_out_again(inbox: Any, reference: str) -> None
     assert again.token != first.token
 
 
-@pytest.mark.acceptance(43)
+@pytest.mark.acceptance(43, "handled-once")
 def test_a_lease_that_is_over_is_given_out_again(inbox: Any, reference: str) -> None:
     claimed(inbox, reference, OVER_AT_ONCE)
     inbox.done(claimed(inbox, reference))
@@ -89,7 +89,7 @@ def test_done_after_a_release_holds(inbox: Any, reference: str) -> None:
     assert inbox.claim(reference, lease=LONG) is Refusal.DONE
 
 
-@pytest.mark.acceptance(43)
+@pytest.mark.acceptance(43, "handled-once")
 def test_of_many_at_once_one_gets_it(inbox: Any, reference: str) -> None:
     start = threading.Barrier(16)
 
@@ -104,7 +104,7 @@ def test_of_many_at_once_one_gets_it(inbox: Any, reference: str) -> None:
     assert answers.count(Refusal.BUSY) == 15
 
 
-@pytest.mark.acceptance(43)
+@pytest.mark.acceptance(43, "handled-once")
 def test_of_many_at_once_one_gets_what_a_crash_left(inbox: Any, reference: str) -> None:
     claimed(inbox, reference, OVER_AT_ONCE)
     with ThreadPoolExecutor(16) as threads:
@@ -196,7 +196,7 @@ class Repeating:
         return self._client.eval(*question)
 
 
-@pytest.mark.acceptance(43)
+@pytest.mark.acceptance(43, "handled-once")
 def test_redis_gives_out_what_only_the_same_claim_holds(redis_url: str, reference: str) -> None:
     redis = pytest.importorskip("redis")
     with redis.Redis.from_url(redis_url) as client:

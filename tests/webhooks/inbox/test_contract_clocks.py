@@ -31,7 +31,7 @@ from dgspay.webhooks.inbox import Claim, Refusal
 from tests.support.blocking_inbox import Blocking
 from tests.support.webhook_samples import PAYMENT_SUCCESS, SECRET, body_of
 
-pytestmark = pytest.mark.acceptance(43)
+pytestmark = pytest.mark.acceptance(43, "handled-once")
 
 LEASE = 300.0
 HOUR = 3600.0

@@ -21,7 +21,7 @@ from dgspay.webhooks import (
 from dgspay.webhooks.inbox import Claim, ClaimLostError, Refusal
 from tests.support.webhook_samples import PAYMENT_SUCCESS, SECRET, body_of
 
-pytestmark = pytest.mark.acceptance(43)
+pytestmark = pytest.mark.acceptance(43, "handled-once")
 
 ORDER = "INSERT INTO dgspay_test_orders (reference) VALUES (%s)"
 

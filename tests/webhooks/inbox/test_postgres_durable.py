@@ -12,7 +12,7 @@ from dgspay.webhooks.inbox import Refusal
 from tests.support.real_servers import postgres_binaries, postgres_server
 from tests.support.webhook_samples import PAYMENT_SUCCESS, SECRET, body_of
 
-pytestmark = pytest.mark.acceptance(43)
+pytestmark = pytest.mark.acceptance(43, "handled-once")
 
 
 def test_what_was_acknowledged_survives_a_crash_of_the_server() -> None:

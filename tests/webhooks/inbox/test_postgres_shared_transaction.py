@@ -26,7 +26,7 @@ from tests.support.receiving import (
 )
 from tests.support.webhook_samples import SECRET
 
-pytestmark = pytest.mark.acceptance(43)
+pytestmark = pytest.mark.acceptance(43, "handled-once")
 
 SIGNATURE = sign(BODY, SECRET)
 KEY = "[/production]payment.success:dgs_123456789"

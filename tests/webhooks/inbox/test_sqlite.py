@@ -17,7 +17,7 @@ import pytest
 from dgspay.webhooks import SQLiteInbox
 from dgspay.webhooks.inbox import Claim, Refusal, sqlite
 
-pytestmark = pytest.mark.acceptance(43)
+pytestmark = pytest.mark.acceptance(43, "handled-once")
 
 KEY = "payment.success:dgs_123456789"
 

@@ -40,7 +40,7 @@ from tests.support.crash_points import environ_of, finish, paid, start
 from tests.support.cut_proxy import CutWire
 from tests.support.sheet_factory import in_process, payments, write_sheet
 
-pytestmark = [pytest.mark.acceptance(101), pytest.mark.anyio]
+pytestmark = [pytest.mark.acceptance(101, "database-trouble"), pytest.mark.anyio]
 
 FULL = """
 CREATE OR REPLACE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql
