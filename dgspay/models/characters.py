@@ -43,3 +43,10 @@ def named(character: str) -> str:
     """Return what a person calls a character: its code point, and its name where it has one."""
     name = unicodedata.name(character, "")
     return f"U+{ord(character):04X}{f', {name}' if name else ''}"
+
+
+def printable(text: str) -> str:
+    """Return a text of DGS-Pay's so that every database can hold it and every reader see it."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
 import re
 import secrets
 from pathlib import Path
@@ -13,15 +11,20 @@ from typing import Any
 import attrs
 
 from dgspay import AsyncDGSPay, DGSPay
+from dgspay.callback_urls import (
+    callback_base,
+    callback_url,
+    is_same_token,
+    new_token_key,
+    token_of,
+)
 from dgspay.errors import ConfigError
-from dgspay.models.validators import web_url
 from dgspay.payouts.errors import BatchChangedError
 from dgspay.secret import Secret
 from dgspay.settings import DEFAULT_IDEMPOTENCY_HEADER
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+", re.ASCII)
-_TOKEN_CHARACTERS = 32  # of base64: 192 bits
 
 _PERIOD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", re.ASCII)
 # What a mistyped month looks like: its references would be those of a period of their own.
@@ -72,19 +75,9 @@ class Terms:
             environment=settings.environment,
             base_url=settings.base_url,
             account_number=settings.account_number,
-            callback_url=None if callback_url is None else _callback_base(callback_url),
+            callback_url=None if callback_url is None else callback_base(callback_url),
             idempotency_header=settings.idempotency_header,
         )
-
-
-def _callback_base(url: str) -> str:
-    try:
-        web_url(url, field="callback_url")
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
-    if "?" in url or "#" in url:
-        raise ConfigError("callback_url must have no query: a path with a token is added to it")
-    return url.rstrip("/")
 
 
 @attrs.frozen(kw_only=True)
@@ -113,7 +106,7 @@ class Batch:
     name: str
     digest: str
     terms: Terms
-    token_secret: Secret = attrs.field(factory=lambda: Secret(secrets.token_hex(32)))
+    token_secret: Secret = attrs.field(factory=new_token_key)
     count: int = 0
     total: int = 0
     created_at: float = 0.0
@@ -132,20 +125,16 @@ class Batch:
 
     def token_of(self, number: int) -> str:
         """Return a token that cannot be guessed without the row's callback URL."""
-        key = self.token_secret.reveal().encode()
-        digest = hmac.digest(key, f"{self.name}\n{number}".encode(), "sha256")
-        return base64.urlsafe_b64encode(digest).decode()[:_TOKEN_CHARACTERS]
+        return token_of(self.token_secret, self.name, number)
 
     def callback_of(self, number: int) -> str | None:
         """Return the URL for the webhook of a row: base, batch, row, token."""
         base = self.terms.callback_url
-        return None if base is None else f"{base}/{self.name}/{number}/{self.token_of(number)}"
+        return base and callback_url(base, self.name, number, self.token_of(number))
 
     def is_token_of(self, number: int, token: str) -> bool:
         """Compare in constant time."""
-        return hmac.compare_digest(
-            self.token_of(number).encode(), token.encode("utf-8", "surrogatepass")
-        )
+        return is_same_token(self.token_of(number), token)
 
     def require_payer(self, terms: Terms) -> None:
         """Refuse a client of another account: it would pay from the wrong wallet, or real money.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dgspay import Disbursement, Outcome, Standing, Transaction, errors
-from dgspay.payouts.model.accounts import account_in
+from dgspay.models.reported import account_in, usable_reference
 from dgspay.payouts.model.payout import Payout
-from dgspay.payouts.model.transitions import Evidence, Learned, Source, disagreement, usable_name
+from dgspay.payouts.model.transitions import Evidence, Learned, Source, disagreement
 from dgspay.webhooks import DisbursementFailed, DisbursementSucceeded
 
 DisbursementEvent = DisbursementSucceeded | DisbursementFailed
@@ -23,7 +23,7 @@ def evidence_of_answer(disbursement: Disbursement, payout: Payout) -> Evidence:
     not what was asked for, as in hardly any: the ledger takes what is as it should be many at a
     time.
     """
-    named = usable_name(disbursement.dgs_reference)
+    named = usable_reference(disbursement.dgs_reference)
     plain = Evidence(learned=Learned.ACCEPTED, dgs_reference=named, fee=disbursement.fee)
     if disbursement.is_declined:
         why = disbursement.fail_reason or disbursement.processor_response or disbursement.message
@@ -47,7 +47,7 @@ def evidence_of_error(error: errors.DGSPayError) -> Evidence:
         for advice in _ADVICE:
             reason = reason.partition(advice)[0]
         named = getattr(error, "dgs_reference", None)
-        return Evidence(learned=Learned.LOST, dgs_reference=usable_name(named), reason=reason)
+        return Evidence(learned=Learned.LOST, dgs_reference=usable_reference(named), reason=reason)
     match error:
         case errors.IdempotencyError():
             # The key follows from batch and row, so what has used it, or has it in flight at this
@@ -78,7 +78,7 @@ def evidence_of_look_up(transaction: Transaction) -> Evidence | None:
     return Evidence(
         learned=learned,
         source=Source.LOOK_UP,
-        dgs_reference=usable_name(transaction.dgs_reference),
+        dgs_reference=usable_reference(transaction.dgs_reference),
         amount=transaction.amount,
         currency=transaction.currency,
         account=account_in(transaction.extra.get("recipient")),
@@ -118,4 +118,4 @@ def _name_in(error: errors.DGSPayError) -> str | None:
     """Return DGS-Pay's name for what it refused: what contradicts the refusal comes by it."""
     body = error.body if isinstance(error, errors.APIError) else None
     named = None if body is None else body.get("dgs_reference")
-    return usable_name(named) if isinstance(named, str) else None
+    return usable_reference(named) if isinstance(named, str) else None

@@ -11,6 +11,9 @@ from dgspay import BankRecipient, MobileMoneyRecipient
 
 Recipient = BankRecipient | MobileMoneyRecipient
 
+CURRENCY = "RWF"
+"""What disbursements are paid in (guide, "Disburse Funds")."""
+
 
 class State(enum.StrEnum):
     """Where a payout stands; `evidence.merge` says what may follow what."""

@@ -29,8 +29,9 @@ from typing import NamedTuple
 
 import attrs
 
-from dgspay.payouts.model.accounts import is_another
-from dgspay.payouts.model.payout import Payout, Record, State
+from dgspay.models.characters import printable
+from dgspay.models.reported import PaymentFacts, disagreements
+from dgspay.payouts.model.payout import CURRENCY, Payout, Record, State
 
 
 class Learned(enum.StrEnum):
@@ -68,8 +69,6 @@ _PERSON_SAYS = "a person says"
 TAKEN_BACK = "what a person had said was taken back"
 """How the reason begins why such a payout is held."""
 
-_CURRENCY = "RWF"
-_LONGEST_NAME = 256
 _LONGEST_REASON = 10_000
 
 
@@ -207,15 +206,10 @@ def disagreement(payout: Payout, evidence: Evidence) -> str | None:
 
     A success with another amount or another recipient must not hide the difference.
     """
-    amount, currency, account = evidence.amount, evidence.currency, evidence.account
-    if currency is not None and currency.upper() != _CURRENCY:
-        sum_of = "an amount" if amount is None else f"{amount:f}"
-        return f"the {evidence.source} reports {sum_of} in {printable(currency)[:16]}"
-    if amount is not None and amount != payout.amount:
-        return f"the {evidence.source} reports {amount:f} RWF"
-    if account is not None and is_another(payout.account, account):
-        return f"the {evidence.source} reports another account than the row's"
-    return None
+    asked = PaymentFacts(payout.amount, CURRENCY, payout.account)
+    reported = PaymentFacts(evidence.amount, evidence.currency, evidence.account)
+    first = next(disagreements(asked, reported), None)
+    return None if first is None else f"the {evidence.source} reports {first.reported}"
 
 
 def _fee(record: Record, evidence: Evidence) -> str | None:
@@ -223,24 +217,6 @@ def _fee(record: Record, evidence: Evidence) -> str | None:
     if record.fee is not None and evidence.source is Source.ANSWER:
         return record.fee
     return evidence.fee_text or record.fee
-
-
-def usable_name(dgs_reference: str | None) -> str | None:
-    """Return DGS-Pay's name for a payout where it can be one; see `check_segment` of the core.
-
-    An empty one, or one with control characters, cannot be looked up, and PostgreSQL cannot even
-    hold it: the payout is accepted all the same.
-    """
-    if dgs_reference is None or not 0 < len(dgs_reference) <= _LONGEST_NAME:
-        return None
-    return dgs_reference if dgs_reference.isprintable() and dgs_reference.strip() else None
-
-
-def printable(text: str) -> str:
-    """Return a text of DGS-Pay's so that every ledger can hold it."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def contradicted(record: Record, contradiction: str) -> Record:

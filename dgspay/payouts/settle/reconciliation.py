@@ -14,10 +14,16 @@ import anyio.to_thread
 import attrs
 
 from dgspay import AsyncDGSPay, Standing, Transaction, errors
+from dgspay.models.reported import (
+    Matter,
+    PaymentFacts,
+    account_in,
+    digits_of,
+    disagreements,
+)
 from dgspay.payouts.ledger import Ledger
-from dgspay.payouts.model.accounts import account_in, digits_of, is_another
 from dgspay.payouts.model.batch import Batch, Terms
-from dgspay.payouts.model.payout import UNSENT, Record, State
+from dgspay.payouts.model.payout import CURRENCY, UNSENT, Record, State
 from dgspay.payouts.run.pacing import Pace, RateLimiter
 
 _PAGE = 500
@@ -257,14 +263,14 @@ def _disagreements(record: Record, said: Transaction) -> Iterator[tuple[Kind, st
         if record.state is State.FAILED:
             words += f": {_MAY_BE_PAID}"
         yield Kind.STATUS, words
-    if said.amount is not None and said.amount != Decimal(record.payout.amount):
-        ours = f"{record.payout.amount:,}"
-        yield Kind.AMOUNT, f"it is of {ours} RWF, and DGS-Pay says {said.amount:,f}"
-    elif said.currency is not None and said.currency.upper() != "RWF":
-        yield Kind.AMOUNT, f"it is in RWF, and DGS-Pay says {said.currency[:16]!r}"
+    asked = PaymentFacts(record.payout.amount, CURRENCY, record.payout.account)
     account = account_in(said.extra.get("recipient"))
-    if account is not None and is_another(record.payout.account, account):
-        yield Kind.RECIPIENT, "DGS-Pay has paid another account than the row's"
+    for matter, reported in disagreements(asked, PaymentFacts(said.amount, said.currency, account)):
+        if matter is Matter.ACCOUNT:
+            yield Kind.RECIPIENT, "DGS-Pay has paid another account than the row's"
+        else:
+            ours = f"{record.payout.amount:,} {CURRENCY}"
+            yield Kind.AMOUNT, f"it is of {ours}, and DGS-Pay says {reported}"
 
 
 def _stranger(transaction: Transaction, nameless: _Nameless) -> Difference:

@@ -7,12 +7,13 @@ import logging
 import attrs
 
 from dgspay import errors, webhooks
+from dgspay.callback_urls import last_segments
+from dgspay.models.characters import printable
 from dgspay.payouts.errors import UnknownPayoutError
 from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.model.batch import Batch
 from dgspay.payouts.model.evidence import DisbursementEvent, evidence_of_event
 from dgspay.payouts.model.payout import Record
-from dgspay.payouts.model.transitions import printable
 from dgspay.webhooks import EventEnvironment
 from dgspay.webhooks.responses import RECEIVED, RETRY_AFTER, WebhookResponse, response_to
 from dgspay.webhooks.signature import EnvironmentInput, SecretInput, hold_secrets
@@ -137,10 +138,10 @@ class PayoutWebhooks:
         return Settled(batch.name, record)
 
     def _by_token(self, path: str) -> tuple[Batch, int] | None:
-        parts = path.partition("?")[0].rstrip("/").rsplit("/", 3)[-3:]
-        if len(parts) < 3:
+        segments = last_segments(path, 3)
+        if segments is None:
             return None
-        name, number, token = parts
+        name, number, token = segments
         if not (number.isascii() and number.isdigit() and len(number) <= _LONGEST_NUMBER):
             return None
         batch = self._ledger.batch(name)

@@ -91,7 +91,7 @@ async def test_each_kind_of_difference_is_named(tmp_path: Path) -> None:
         have_listed(emulator, *rows)
         found = await differences(payouts)
     assert found == [
-        (Kind.AMOUNT, "salary-1", "it is of 1,001 RWF, and DGS-Pay says 999"),
+        (Kind.AMOUNT, "salary-1", "it is of 1,001 RWF, and DGS-Pay says 999 RWF"),
         (Kind.STATUS, "salary-2", "it is confirmed, and DGS-Pay says failed"),
         (
             Kind.NOT_LISTED,
@@ -219,7 +219,7 @@ def test_the_command_lists_differences_under_their_kinds(
         not_found = f"it is confirmed, and DGS-Pay does not find it by its name: {MAY_BE_PAID}"
         assert said.out.splitlines() == [
             "Amounts differ: 1",
-            f"  salary-1  {first}  it is of 1,001 RWF, and DGS-Pay says 5",
+            f"  salary-1  {first}  it is of 1,001 RWF, and DGS-Pay says 5 RWF",
             "Paid by the ledger, not found by DGS-Pay: 1",
             f"  salary-2  {second}  {not_found}",
         ]
