@@ -12,7 +12,6 @@ import httpx
 from starlette.types import ASGIApp
 
 from dgspay.emulator.api.call import API_PREFIX
-from dgspay.emulator.api.fields import is_web_url
 from dgspay.emulator.clock import Clock, SystemClock
 from dgspay.emulator.console import console_routes
 from dgspay.emulator.control import Controls
@@ -37,6 +36,7 @@ from dgspay.emulator.state import FileRecorder, Snapshot, StateFile, StateStore,
 from dgspay.emulator.webhooks.control import Webhooks
 from dgspay.emulator.webhooks.delivery import Delivery
 from dgspay.emulator.webhooks.dispatcher import TIMEOUT_SECONDS, Dispatcher
+from dgspay.models.validators import is_web_url
 from dgspay.money import AmountInput
 
 

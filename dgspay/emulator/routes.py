@@ -17,21 +17,21 @@ from dgspay.emulator.api import (
 )
 from dgspay.emulator.api.call import API_PREFIX, Route
 from dgspay.emulator.api.charges import REDIRECT_PATH
-from dgspay.emulator.domain.payment_links import PAY_PATH
+from dgspay.emulator.domain.payment_links import FORMS, PAY_PATH, UPDATE_FORMS
 from dgspay.emulator.web import payment_page_api, payment_pages
 
 ROUTES: Final = (
-    Route("POST", f"{API_PREFIX}/charges", charges.create),
-    Route("POST", f"{API_PREFIX}/authorize", authorize.create),
-    Route("POST", f"{API_PREFIX}/payment-links", payment_links.create),
+    Route("POST", f"{API_PREFIX}/charges", charges.create, charges.FORMS),
+    Route("POST", f"{API_PREFIX}/authorize", authorize.create, authorize.FORMS),
+    Route("POST", f"{API_PREFIX}/payment-links", payment_links.create, FORMS),
     Route("GET", f"{API_PREFIX}/payment-links", payment_links.index),
     Route("GET", f"{API_PREFIX}/payment-links/{{id}}", payment_links.retrieve),
-    Route("PATCH", f"{API_PREFIX}/payment-links/{{id}}", payment_links.update),
+    Route("PATCH", f"{API_PREFIX}/payment-links/{{id}}", payment_links.update, UPDATE_FORMS),
     Route("DELETE", f"{API_PREFIX}/payment-links/{{id}}", payment_links.archive),
-    Route("POST", f"{API_PREFIX}/disburse", disbursements.create),
+    Route("POST", f"{API_PREFIX}/disburse", disbursements.create, disbursements.FORMS),
     Route("GET", f"{API_PREFIX}/banks/{{country}}", banks.index),
     Route("GET", f"{API_PREFIX}/balance", balances.show),
-    Route("POST", f"{API_PREFIX}/convert", conversions.create),
+    Route("POST", f"{API_PREFIX}/convert", conversions.create, conversions.FORMS),
     Route("GET", f"{API_PREFIX}/transactions", transactions.index),
     Route("GET", f"{API_PREFIX}/transactions/{{id}}", transactions.retrieve),
     Route("GET", f"{PAY_PATH}/{{slug}}", payment_pages.pay, public=True),

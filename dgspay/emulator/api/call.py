@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote
 
 import attrs
 
-from dgspay.emulator.api.fields import Fields
+from dgspay.emulator.api.fields import Fields, Form
 from dgspay.emulator.domain.account import Account
 from dgspay.emulator.domain.records import ExecutedCall
 from dgspay.emulator.http import Response, invalid
@@ -50,7 +50,7 @@ class Call:
 
     @cached_property
     def fields(self) -> Fields:
-        """The body's fields; a body that is no JSON object is refused."""
+        """The body's fields; a body that is no JSON object is rejected."""
         if not isinstance(self.body, dict):
             raise invalid("the body must be a JSON object")
         return Fields(self.body)
@@ -94,12 +94,14 @@ class Route:
     """A method and a path template, and the function that answers.
 
     Attributes:
+        forms: The forms its body may have; none for a route without a body.
         public: Whether a browser may come without credentials.
     """
 
     method: str
     template: str
     handler: Handler
+    forms: tuple[Form, ...] = ()
     public: bool = False
     # Made once and not for every call: each deed keeps it.
     operation: str = attrs.field(init=False, default=attrs.Factory(_name_of, takes_self=True))

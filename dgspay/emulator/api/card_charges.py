@@ -8,7 +8,9 @@ from typing import Final
 
 import attrs
 
+from dgspay.emulator.api import schema
 from dgspay.emulator.api.call import Call
+from dgspay.emulator.api.fields import Field
 from dgspay.emulator.domain.account import Account
 from dgspay.emulator.domain.records import Decline, Payment
 from dgspay.emulator.domain.settlement import settle_payment
@@ -86,6 +88,25 @@ _ASKS: Final[Mapping[str, str]] = {
 _NONCE = re.compile(r"[!-~]{12}", re.ASCII)
 
 
+def encrypted(name: str) -> Field[str]:
+    """Declare a field that the payer's browser encrypts; examples show its name in its place."""
+    return schema.text(name, example=f"<{name}>")
+
+
+def nonce(name: str) -> Field[str]:
+    """Declare the nonce of an encryption."""
+    return schema.text(name, example="abc123def456")
+
+
+NUMBER: Final = encrypted("card_encrypted_number")
+NONCE: Final = nonce("card_nonce")
+EXPIRY_MONTH: Final = encrypted("card_encrypted_expiry_month")
+EXPIRY_YEAR: Final = encrypted("card_encrypted_expiry_year")
+CVV: Final = encrypted("card_encrypted_cvv")
+SCENARIO: Final = schema.scenario("card")
+FIELDS: Final = (NUMBER, NONCE, EXPIRY_MONTH, EXPIRY_YEAR, CVV, SCENARIO)
+
+
 class UnknownCardError(RefusedError):
     """The number is not on the published list; it is neither kept nor shown."""
 
@@ -124,16 +145,16 @@ def charge(call: Call, payment: Payment) -> None:
 
 def read(call: Call, payment: Payment) -> None:
     """Decrypt and check a card, and plan what it asks for and how the payment ends."""
-    number = decrypted(call, "card_encrypted_number", "card_nonce")
+    number = decrypted(call, NUMBER, NONCE)
     card = TEST_CARDS.get(number.reveal())
     if card is None:
         raise UnknownCardError
-    _check(call, "card_encrypted_expiry_month", r"0?[1-9]|1[0-2]", "a month")
-    _check(call, "card_encrypted_expiry_year", r"20[0-9]{2}|[0-9]{2}", "a year")
-    _check(call, "card_encrypted_cvv", r"[0-9]{3}", "a CVV")
+    _check(call, EXPIRY_MONTH, r"0?[1-9]|1[0-2]", "a month")
+    _check(call, EXPIRY_YEAR, r"20[0-9]{2}|[0-9]{2}", "a year")
+    _check(call, CVV, r"[0-9]{3}", "a CVV")
     payment.card_brand = card.brand
     payment.card_last4 = number.reveal()[-4:]
-    scenario = call.fields.scenario("card")
+    scenario = call.fields[SCENARIO]
     auth = card.auth if scenario is None else scenario.scenario
     issuer = card.issuer if scenario is None else scenario.issuer
     payment.awaits = STEPS[auth] if auth else ()
@@ -146,21 +167,20 @@ def start(account: Account, payment: Payment) -> None:
         settle_payment(account, payment)
 
 
-def decrypted(call: Call, name: str, nonce_name: str) -> Secret:
-    """Decrypt one field of a request."""
-    ciphertext = call.fields.text(name)
-    nonce = call.fields.text(nonce_name)
-    if not _NONCE.fullmatch(nonce):
-        raise invalid(f"{nonce_name} must be exactly 12 ASCII characters")
+def decrypted(call: Call, field: Field[str], sent_with: Field[str]) -> Secret:
+    """Decrypt one field of a request with the nonce that was sent with it."""
+    ciphertext, iv = call.fields[field], call.fields[sent_with]
+    if not _NONCE.fullmatch(iv):
+        raise invalid(f"{sent_with.name} must be exactly 12 ASCII characters")
     try:
         key = call.account.credentials.encryption_key
-        return Secret(decrypt_field(ciphertext, key=key, nonce=nonce))
+        return Secret(decrypt_field(ciphertext, key=key, nonce=iv))
     except ValueError:
         pass
-    raise invalid(f"{name} cannot be decrypted with the encryption key and {nonce_name}")
+    raise invalid(f"{field.name} cannot be decrypted with the encryption key and {sent_with.name}")
 
 
-def _check(call: Call, name: str, pattern: str, what: str) -> None:
-    """Refuse a decrypted field of the wrong form, without showing it."""
-    if not re.fullmatch(pattern, decrypted(call, name, "card_nonce").reveal(), re.ASCII):
-        raise invalid(f"{name} does not decrypt to {what}")
+def _check(call: Call, field: Field[str], pattern: str, what: str) -> None:
+    """Reject a decrypted field of the wrong form, without showing it."""
+    if not re.fullmatch(pattern, decrypted(call, field, NONCE).reveal(), re.ASCII):
+        raise invalid(f"{field.name} does not decrypt to {what}")

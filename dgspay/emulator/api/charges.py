@@ -6,8 +6,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
-from dgspay.emulator.api import card_charges, mobile_money_charges
+from dgspay.emulator.api import card_charges, mobile_money_charges, schema
 from dgspay.emulator.api.call import Call
+from dgspay.emulator.api.fields import Form
 from dgspay.emulator.domain.account import Account
 from dgspay.emulator.domain.records import Payer, Payment
 from dgspay.models.enums import PaymentMethod, PaymentStatus
@@ -22,10 +23,41 @@ NEXT_ACTIONS: Final[Mapping[str, str]] = {
     "avs": "requires_additional_fields",
 }
 
+PAYMENT_TYPE: Final = schema.choice("payment_type", ("mobile_money", "card"))
+AMOUNT: Final = schema.amount("amount", 2000)
+CURRENCY: Final = schema.currency("currency")
+EMAIL: Final = schema.email("customer_email", "jane.doe@example.com")
+FIRST_NAME: Final = schema.text("customer_first_name", example="Jane")
+LAST_NAME: Final = schema.text("customer_last_name", example="Doe")
+PHONE: Final = schema.matching("customer_phone", r"[0-9]{6,15}", "789654321")
+COUNTRY_CODE: Final = schema.matching("customer_phone_country_code", r"[1-9][0-9]{0,3}", "250")
+NARRATION: Final = schema.optional(schema.text("narration", example="Payment for Invoice #5678"))
+REDIRECT_URL: Final = schema.url("redirect_url", "https://yourdomain.com/payment-success")
+CALLBACK_URL: Final = schema.optional(schema.url("callback_url"))
+_SHARED: Final = (
+    AMOUNT,
+    CURRENCY,
+    EMAIL,
+    FIRST_NAME,
+    LAST_NAME,
+    PHONE,
+    COUNTRY_CODE,
+    NARRATION,
+    REDIRECT_URL,
+    CALLBACK_URL,
+)
+FORMS: Final = tuple(
+    Form(word, (schema.only(PAYMENT_TYPE, word), *_SHARED, *own))
+    for word, own in (
+        ("mobile_money", mobile_money_charges.FIELDS),
+        ("card", card_charges.FIELDS),
+    )
+)
+
 
 def create(call: Call) -> Mapping[str, Any]:
     """Start a collection by mobile money or card."""
-    method = PaymentMethod(call.fields.choice("payment_type", ("mobile_money", "card")))
+    method = PaymentMethod(call.fields[PAYMENT_TYPE])
     payment = _read(call, method)
     if method is PaymentMethod.CARD:
         card_charges.charge(call, payment)
@@ -39,19 +71,18 @@ def _read(call: Call, method: PaymentMethod) -> Payment:
     """Read the fields every charge has."""
     fields = call.fields
     account = call.account
-    amount = fields.amount("amount")
-    currency = fields.currency("currency")
+    amount, currency = fields[AMOUNT], fields[CURRENCY]
     payer = Payer(
-        fields.email("customer_email"),
-        # Names and numbers come again and again: kept once, they cost next to nothing.
-        sys.intern(fields.text("customer_first_name")),
-        sys.intern(fields.text("customer_last_name")),
-        sys.intern(fields.digits("customer_phone", r"[0-9]{6,15}", "789654321")),
-        sys.intern(fields.digits("customer_phone_country_code", r"[1-9][0-9]{0,3}", "250")),
+        fields[EMAIL],
+        # Names come again and again: kept once, they cost next to nothing.
+        sys.intern(fields[FIRST_NAME]),
+        sys.intern(fields[LAST_NAME]),
+        fields[PHONE],
+        fields[COUNTRY_CODE],
     )
-    narration = fields.optional_text("narration")
-    redirect_url = fields.url("redirect_url")
-    callback_url = fields.optional_url("callback_url")
+    narration = fields[NARRATION]
+    redirect_url = fields[REDIRECT_URL]
+    callback_url = fields[CALLBACK_URL]
     return Payment(
         id=account.identifiers.uuid(),
         dgs_reference=f"dgs_{account.new_number('dgs_')}",

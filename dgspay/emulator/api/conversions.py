@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
+from dgspay.emulator.api import schema
 from dgspay.emulator.api.call import Call
+from dgspay.emulator.api.fields import Form
 from dgspay.emulator.domain.records import Conversion
 from dgspay.emulator.http import invalid
 from dgspay.money import ZERO_DECIMAL_CURRENCIES
@@ -23,10 +25,16 @@ PER_DOLLAR: Final[Mapping[str, Decimal]] = {
 }
 FEE: Final = 0
 
+ACTION: Final = schema.choice("action", ("preview", "convert"), "preview")
+FROM_CURRENCY: Final = schema.choice("from_currency", PER_DOLLAR, "USD")
+TO_CURRENCY: Final = schema.choice("to_currency", PER_DOLLAR, "EUR")
+FROM_AMOUNT: Final = schema.amount("from_amount", 100)
+FORMS: Final = (Form("convert", (ACTION, FROM_CURRENCY, TO_CURRENCY, FROM_AMOUNT)),)
+
 
 def create(call: Call) -> Mapping[str, Any]:
     """Show what a conversion would bring, or carry it out."""
-    action = call.fields.choice("action", ("preview", "convert"))
+    action = call.fields[ACTION]
     conversion = _read(call)
     if action == "preview":
         return {
@@ -55,12 +63,10 @@ def rate_between(source: str, target: str) -> Decimal:
 
 
 def _read(call: Call) -> Conversion:
-    fields = call.fields
-    source = fields.choice("from_currency", PER_DOLLAR)
-    target = fields.choice("to_currency", PER_DOLLAR)
+    source, target = call.fields[FROM_CURRENCY], call.fields[TO_CURRENCY]
     if source == target:
         raise invalid("to_currency must be another currency than from_currency")
-    amount = fields.amount("from_amount")
+    amount = call.fields[FROM_AMOUNT]
     rate = rate_between(source, target)
     unit = Decimal(1) if target in ZERO_DECIMAL_CURRENCIES else Decimal("0.01")
     bought = (amount * rate).quantize(unit, ROUND_HALF_EVEN)

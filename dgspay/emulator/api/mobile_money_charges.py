@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Final
 
 import attrs
 
+from dgspay.emulator.api import schema
 from dgspay.emulator.api.call import Call
 from dgspay.emulator.domain.account import Account
 from dgspay.emulator.domain.records import Decline, Payment
@@ -16,6 +16,11 @@ from dgspay.emulator.http import invalid
 from dgspay.models.phones import NETWORKS
 
 LOCAL_PHONE: Final = r"7[2389][0-9]{7}"
+
+NETWORK: Final = schema.choice("mobile_money_network", NETWORKS, "MTN")
+PHONE: Final = schema.matching("mobile_money_phone", LOCAL_PHONE, "789654321")
+SCENARIO: Final = schema.scenario("mobile_money")
+FIELDS: Final = (NETWORK, PHONE, SCENARIO)
 
 
 @attrs.frozen
@@ -54,11 +59,10 @@ def charge(call: Call, payment: Payment) -> None:
 
 def read(call: Call, payment: Payment) -> PhoneBehaviour:
     """Read which handset pays, and say how it will behave."""
-    fields = call.fields
     if payment.currency != "RWF":
         raise invalid("currency must be RWF for mobile money")
-    payment.network = fields.choice("mobile_money_network", NETWORKS)
-    payment.phone = sys.intern(fields.digits("mobile_money_phone", LOCAL_PHONE, "789654321"))
+    payment.network = call.fields[NETWORK]
+    payment.phone = call.fields[PHONE]
     behaviour = _behaviour(call, payment.phone)
     payment.verdict = behaviour.decline
     return behaviour
@@ -74,7 +78,7 @@ def start(account: Account, payment: Payment, behaviour: PhoneBehaviour) -> None
 
 def _behaviour(call: Call, phone: str) -> PhoneBehaviour:
     """A scenario decides; without one the phone number does."""
-    scenario = call.fields.scenario("mobile_money")
+    scenario = call.fields[SCENARIO]
     if scenario is None:
         return MAGIC_PHONES.get(phone[2:], _ORDINARY)
     return _APPROVED_AT_ONCE if scenario.scenario == "auth_pin" else _WAITS_FOR_REDIRECT

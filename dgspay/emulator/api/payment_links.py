@@ -10,6 +10,7 @@ from dgspay.emulator.api.call import Call
 from dgspay.emulator.api.transactions import page_of, payment_word
 from dgspay.emulator.clock import api_text
 from dgspay.emulator.domain.payment_links import (
+    SLUG,
     link_fields,
     read_slug,
     read_terms,
@@ -57,9 +58,8 @@ def update(call: Call) -> Mapping[str, Any]:
     if link.archived:
         raise invalid("the payment link is archived, which is irreversible")
     terms = read_terms(call.fields.over(terms_as_given(link.terms)))
-    slug = None
-    if "slug" in call.fields and call.fields.optional_text("slug") != link.slug:
-        slug = read_slug(call.account, call.fields)
+    keeps_slug = call.fields[SLUG] in (None, link.slug)
+    slug = None if keeps_slug else read_slug(call.account, call.fields)
     link.terms = terms
     if slug is not None:
         call.account.rename_link(link, slug)

@@ -9,7 +9,6 @@ from typing import Any, Final
 import attrs
 
 from dgspay.emulator.api.call import API_PREFIX
-from dgspay.emulator.api.fields import is_web_url
 from dgspay.emulator.clock import api_text
 from dgspay.emulator.console.state_json import delivery_details, request_details, state
 from dgspay.emulator.control import Controls
@@ -21,6 +20,7 @@ from dgspay.emulator.http import Request, Response
 from dgspay.emulator.state import Snapshot
 from dgspay.emulator.webhooks.dispatcher import Dispatcher
 from dgspay.models.json_codec import dump_json, parse_json
+from dgspay.models.validators import is_web_url
 
 
 @attrs.frozen

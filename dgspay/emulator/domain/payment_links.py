@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from dgspay.emulator.api.fields import Fields
+import attrs
+
+from dgspay.emulator.api import schema
+from dgspay.emulator.api.fields import Fields, Form
 from dgspay.emulator.clock import api_text
 from dgspay.emulator.domain.account import Account
 from dgspay.emulator.domain.records import Link, Payer, Payment
@@ -19,9 +22,56 @@ from dgspay.money import AmountInput, parse_amount
 PAY_PATH: Final = "/generation/pay"
 PAYMENT_TYPES: Final = ("card", "mobile_money", "ussd", "bank_transfer")
 
-_SLUG = r"[a-z0-9]+(-[a-z0-9]+)*"
 _LONGEST_SLUG = 80
 _ANY_PAYER: Final = Payer("payer@example.com", "Test", "Payer", "788000000", "250")
+
+AMOUNT_TYPE: Final = schema.choice("amount_type", ("fixed", "flexible"), "fixed")
+TITLE: Final = schema.text("title", longest=200, example="Invoice #123")
+AMOUNT: Final = schema.amount("amount", 50000)
+MIN_AMOUNT: Final = schema.optional(schema.amount("min_amount", 500))
+MAX_AMOUNT: Final = schema.optional(schema.amount("max_amount", 20000))
+NOT_OF_FLEXIBLE: Final = (schema.absent("amount", "amount is for fixed links only"),)
+NOT_OF_FIXED: Final = tuple(
+    schema.absent(name, "min_amount and max_amount are for flexible links only")
+    for name in ("min_amount", "max_amount")
+)
+CURRENCY: Final = schema.currency("currency")
+PAYMENT_TYPES_FIELD: Final = schema.optional(
+    schema.words("payment_types", PAYMENT_TYPES, ["card", "mobile_money"])
+)
+MAX_USES: Final = schema.optional(schema.count("max_uses"))
+EXPIRES_AT: Final = schema.optional(schema.moment("expires_at"))
+EXTRAS: Final = (
+    schema.optional(schema.text("description")),
+    schema.optional(schema.url("redirect_url")),
+    schema.optional(schema.flag("collect_phone")),
+    schema.optional(schema.flag("collect_name")),
+    schema.optional(schema.flag("collect_address")),
+    schema.optional(schema.url("logo_url")),
+    schema.optional(schema.any_object("metadata")),
+)
+SLUG: Final = attrs.evolve(
+    schema.optional(
+        schema.matching("slug", r"[a-z0-9]+(-[a-z0-9]+)*", "invoice-123", longest=_LONGEST_SLUG)
+    ),
+    example=None,  # it would be taken the second time
+)
+_SHARED: Final = (CURRENCY, PAYMENT_TYPES_FIELD, MAX_USES, EXPIRES_AT, *EXTRAS, SLUG)
+FORMS: Final = tuple(
+    Form(word, (schema.only(AMOUNT_TYPE, word), TITLE, *amounts, *_SHARED))
+    for word, amounts in (
+        ("fixed", (AMOUNT, *NOT_OF_FIXED)),
+        ("flexible", (MIN_AMOUNT, MAX_AMOUNT, *NOT_OF_FLEXIBLE)),
+    )
+)
+UPDATE_FORMS: Final = (
+    Form(
+        "update",
+        (AMOUNT_TYPE, TITLE, schema.optional(AMOUNT), MIN_AMOUNT, MAX_AMOUNT, *_SHARED),
+        {"title": "Invoice #124"},
+        partial=True,
+    ),
+)
 
 
 class LinkNotPayableError(Exception):
@@ -33,25 +83,17 @@ def read_terms(fields: Fields) -> dict[str, Any]:
 
     Those of the guide's example answer always stand in the result, the others when given.
     """
-    amount_type = fields.choice("amount_type", ("fixed", "flexible"))
+    amount_type = fields[AMOUNT_TYPE]
     terms: dict[str, Any] = {
-        "title": fields.text("title", longest=200),
+        "title": fields[TITLE],
         "amount_type": amount_type,
         **_amounts(fields, amount_type),
-        "currency": fields.currency("currency"),
-        "payment_types": fields.optional_words("payment_types", PAYMENT_TYPES) or PAYMENT_TYPES,
-        "max_uses": fields.optional_count("max_uses"),
-        "expires_at": fields.optional_moment("expires_at"),
+        "currency": fields[CURRENCY],
+        "payment_types": fields[PAYMENT_TYPES_FIELD] or PAYMENT_TYPES,
+        "max_uses": fields[MAX_USES],
+        "expires_at": fields[EXPIRES_AT],
     }
-    extras = {
-        "description": fields.optional_text("description"),
-        "redirect_url": fields.optional_url("redirect_url"),
-        "collect_phone": fields.optional_flag("collect_phone"),
-        "collect_name": fields.optional_flag("collect_name"),
-        "collect_address": fields.optional_flag("collect_address"),
-        "logo_url": fields.optional_url("logo_url"),
-        "metadata": fields.optional_object("metadata"),
-    }
+    extras = {field.name: fields[field] for field in EXTRAS}
     return terms | {name: value for name, value in extras.items() if value is not None}
 
 
@@ -64,14 +106,11 @@ def terms_as_given(terms: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _amounts(fields: Fields, amount_type: str) -> dict[str, Decimal | None]:
-    lowest = fields.optional_amount("min_amount")
-    highest = fields.optional_amount("max_amount")
+    for field in NOT_OF_FIXED if amount_type == "fixed" else NOT_OF_FLEXIBLE:
+        _ = fields[field]
     if amount_type == "fixed":
-        if lowest is not None or highest is not None:
-            raise invalid("min_amount and max_amount are for flexible links only")
-        return {"amount": fields.amount("amount")}
-    if fields.optional_amount("amount") is not None:
-        raise invalid("amount is for fixed links only")
+        return {"amount": fields[AMOUNT]}
+    lowest, highest = fields[MIN_AMOUNT], fields[MAX_AMOUNT]
     if lowest is not None and highest is not None and lowest > highest:
         raise invalid("min_amount must not be over max_amount")
     limits = {"min_amount": lowest, "max_amount": highest}
@@ -81,10 +120,8 @@ def _amounts(fields: Fields, amount_type: str) -> dict[str, Decimal | None]:
 
 def read_slug(account: Account, fields: Fields) -> str | None:
     """Return the custom slug that was asked for, when it is well formed and free."""
-    if fields.optional_text("slug", longest=_LONGEST_SLUG) is None:
-        return None
-    slug = fields.digits("slug", _SLUG, "invoice-123")
-    if account.is_taken(slug):
+    slug = fields[SLUG]
+    if slug is not None and account.is_taken(slug):
         raise invalid("slug is taken")
     return slug
 

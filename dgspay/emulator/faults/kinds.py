@@ -9,7 +9,6 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import attrs
 
-from dgspay.emulator.api.fields import is_web_url
 from dgspay.emulator.http import (
     JSON_HEADERS,
     Cut,
@@ -21,6 +20,7 @@ from dgspay.emulator.http import (
     Wait,
 )
 from dgspay.models.json_codec import dump_json, parse_json
+from dgspay.models.validators import is_web_url
 
 _HTML = (("content-type", "text/html"),)
 _NO_REDIRECT = "a redirect needs an absolute location and status 301, 302, 303, 307, 308"

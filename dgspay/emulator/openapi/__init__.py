@@ -1,6 +1,7 @@
 """An OpenAPI 3.1 description of the emulated API, made from the code that answers.
 
-The fields of a request are those the emulator is seen to read, the answers are dgspay's models.
+The fields of a request are those its handler declares (`emulator/api`), the answers are dgspay's
+models.
 """
 
 from __future__ import annotations

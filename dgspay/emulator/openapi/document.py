@@ -8,11 +8,10 @@ from typing import Any, Final
 
 from dgspay import __version__
 from dgspay.emulator.api.call import API_PREFIX, Route
+from dgspay.emulator.api.fields import Form, JSONSchema
 from dgspay.emulator.api.transactions import DEFAULT_LIMIT, MAX_LIMIT, MOST_PAGES, REFERENCES, WORDS
 from dgspay.emulator.domain.idempotency import LONGEST_KEY, METHODS
 from dgspay.emulator.http import STATUS_OF_CODE
-from dgspay.emulator.openapi.examples import Example, FieldRecorder
-from dgspay.emulator.openapi.request_schemas import JSONSchema
 from dgspay.emulator.openapi.response_schemas import envelope, reference, schemas_of
 from dgspay.emulator.routes import ROUTES
 from dgspay.models.balances import Balances
@@ -65,22 +64,19 @@ def describe(origin: str) -> Mapping[str, Any]:
 
 @functools.cache
 def _document() -> Mapping[str, Any]:
-    rehearsal = FieldRecorder()
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
         if not route.public:
             path = route.template.removeprefix(API_PREFIX)
-            paths.setdefault(path, {})[route.method.lower()] = _operation(
-                route, rehearsal.examples(route)
-            )
+            paths.setdefault(path, {})[route.method.lower()] = _operation(route)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "DGS-Pay API v2, as the dgspay emulator has it",
             "version": __version__,
             "description": (
-                "What the emulator reads and answers, made from its code. How sure it is that the "
-                "real service does the same is told at /_emulator/fidelity. Faults that are asked "
+                "What the emulator reads and answers, made from its code. /_emulator/fidelity "
+                "says how sure it is that the real service does the same. Faults that are asked "
                 "for on purpose are not described."
             ),
         },
@@ -100,7 +96,7 @@ def _document() -> Mapping[str, Any]:
     }
 
 
-def _operation(route: Route, examples: Sequence[Example]) -> Mapping[str, Any]:
+def _operation(route: Route) -> Mapping[str, Any]:
     resource, _, _ = route.template.removeprefix(f"{API_PREFIX}/").partition("/")
     described: dict[str, Any] = {
         "operationId": f"{route.method.lower()}-{route.template.removeprefix(API_PREFIX)[1:]}",
@@ -109,19 +105,19 @@ def _operation(route: Route, examples: Sequence[Example]) -> Mapping[str, Any]:
         "parameters": _parameters(route),
         "responses": _responses(route),
     }
-    if examples:
-        described["requestBody"] = _request(examples)
+    if route.forms:
+        described["requestBody"] = _request(route.forms)
     return described
 
 
-def _request(examples: Sequence[Example]) -> Mapping[str, Any]:
-    schemas = [example.schema for example in examples]
+def _request(forms: Sequence[Form]) -> Mapping[str, Any]:
+    schemas = [form.schema() for form in forms]
     return {
         "required": True,
         "content": {
             "application/json": {
                 "schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas},
-                "examples": {example.name: {"value": example.body} for example in examples},
+                "examples": {form.name: {"value": form.example} for form in forms},
             }
         },
     }

@@ -10,7 +10,8 @@ from typing import Any, Union, get_args, get_origin
 
 import attrs
 
-from dgspay.emulator.openapi.request_schemas import MOMENT, JSONSchema
+from dgspay.emulator.api.fields import JSONSchema
+from dgspay.emulator.api.schema import MOMENT
 from dgspay.models.enums import OpenEnum
 from dgspay.models.payment_links import RecentCharge
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from dgspay.emulator.api import card_charges, mobile_money_charges
+from dgspay.emulator.api import card_charges, mobile_money_charges, schema
 from dgspay.emulator.api.authorize import take_step
 from dgspay.emulator.api.call import Call
 from dgspay.emulator.api.fields import Fields
@@ -23,6 +23,14 @@ from dgspay.emulator.http import RefusedError, invalid, not_found
 from dgspay.models.enums import PaymentMethod, PaymentStatus
 from dgspay.models.phones import mobile_local
 
+PAYMENT_TYPE: Final = schema.choice("payment_type", PAYMENT_TYPES)
+AMOUNT: Final = schema.optional(schema.amount("amount"))
+NAME: Final = schema.text("name", longest=200)
+PHONE: Final = schema.text("phone")
+ADDRESS: Final = schema.text("address", longest=400)
+EMAIL: Final = schema.optional(schema.text("email"))
+DECISION: Final = schema.choice("decision", ("approve", "decline"))
+
 CUSTOMER_DECLINED = "Customer rejected the request"
 
 
@@ -32,10 +40,10 @@ def start(call: Call) -> Mapping[str, Any]:
     link = account.link(call.values["slug"])
     if link is None:
         raise not_found("payment link")
-    method = PaymentMethod(call.fields.choice("payment_type", PAYMENT_TYPES))
+    method = PaymentMethod(call.fields[PAYMENT_TYPE])
     payer = _read_payer(call.fields, link)
     try:
-        amount = call.fields.optional_amount("amount")
+        amount = call.fields[AMOUNT]
         payment = new_payment(account, link, method, amount, payer)
     except LinkNotPayableError as error:
         raise RefusedError(
@@ -77,7 +85,7 @@ def step(call: Call) -> Mapping[str, Any]:
 def decide(call: Call) -> Mapping[str, Any]:
     """Approve or decline a pending payment, as the payer does on the handset."""
     payment = _payment(call)
-    decision = call.fields.choice("decision", ("approve", "decline"))
+    decision = call.fields[DECISION]
     if payment.status is not PaymentStatus.PENDING or payment.awaits:
         raise invalid("This payment awaits no decision")
     if decision == "decline":
@@ -122,17 +130,15 @@ def _read_payer(fields: Fields, link: Link) -> Payer:
     terms = link.terms
     first, last = "Test", "Payer"
     if terms.get("collect_name", True):
-        first, _, last = fields.text("name", longest=200).strip().partition(" ")
+        first, _, last = fields[NAME].strip().partition(" ")
     phone = None
     if terms.get("collect_phone", True):
         try:
-            phone = mobile_local(fields.text("phone"), field="phone")
+            phone = mobile_local(fields[PHONE], field="phone")
         except ValueError as error:
             raise invalid(str(error)) from None
-    address = fields.text("address", longest=400) if terms.get("collect_address") else None
-    return Payer(
-        fields.optional_text("email") or "payer@example.com", first, last, phone, "250", address
-    )
+    address = fields[ADDRESS] if terms.get("collect_address") else None
+    return Payer(fields[EMAIL] or "payer@example.com", first, last, phone, "250", address)
 
 
 def _sentence(words: str) -> str:

@@ -13,8 +13,10 @@ import httpx
 import pytest
 
 from dgspay.emulator import Emulator, VirtualClock
+from dgspay.emulator.api.call import Route
+from dgspay.emulator.api.fields import Field, Fields, Form
 from dgspay.emulator.openapi import describe
-from dgspay.emulator.routes import API_OPERATIONS
+from dgspay.emulator.routes import API_OPERATIONS, ROUTES
 from tests.emulator.emulator_calls import (
     CONVERT,
     LINK,
@@ -74,7 +76,6 @@ def test_every_operation_is_described() -> None:
 def test_the_guides_fields_are_described(
     operation: tuple[str, str], bodies: list[dict[str, Any]]
 ) -> None:
-    """As the emulator was seen to read them: no list of fields is kept beside the code."""
     schemas = body_schemas(*operation)
     for body in bodies:
         fitting = [s for s in schemas if set(s["required"]) <= set(body) <= set(s["properties"])]
@@ -82,6 +83,49 @@ def test_the_guides_fields_are_described(
     if operation == ("post", "/disburse"):
         recipients = [schema["properties"]["recipient"]["required"] for schema in schemas]
         assert recipients == [["bank_key", "account_number"], ["msisdn", "network", "country"]]
+
+
+@pytest.mark.parametrize(
+    ("route", "form"),
+    [(route, form) for route in ROUTES for form in route.forms],
+    ids=lambda value: value.operation if isinstance(value, Route) else value.name,
+)
+def test_a_handler_reads_the_fields_its_form_declares_and_no_others(
+    route: Route,
+    form: Form,
+    emulator: Emulator,
+    client: httpx.Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path, body = route.operation.partition(" ")[2], sendable(form, emulator, client)
+    if "{id}" in path:
+        link = client.post("/payment-links", json=LINK).json()["link"]["id"]
+        path = path.replace("{id}", link)
+    read: set[str] = set()
+    take = Fields.__getitem__
+
+    def noted(fields: Fields, field: Field[Any]) -> Any:
+        read.add(field.name)
+        return take(fields, field)
+
+    monkeypatch.setattr(Fields, "__getitem__", noted)
+    answer = client.request(route.method, path, json=body)
+    assert answer.status_code == 200, answer.text
+    declared = {field.name for field in form.fields}
+    recipient = form.schema()["properties"].get("recipient", {"properties": {}})
+    assert read == declared | set(recipient["properties"])
+
+
+def sendable(form: Form, emulator: Emulator, client: httpx.Client) -> dict[str, Any]:
+    """The example of a form, with real ciphertexts and a payment to authorize."""
+    body = dict(form.example)
+    scenarios = {"pin": "auth_pin", "otp": "auth_3ds", "avs": "auth_avs"}
+    if form.name in scenarios:
+        scenario = f"scenario:{scenarios[form.name]}"
+        charge = client.post("/charges", json=card_charge(emulator, scenario_key=scenario)).json()
+        body["dgs_reference"] = charge["dgs_reference"]
+    real = {**card_charge(emulator), **pin_authorization(emulator, "")}
+    return {name: real[name] if "encrypted" in name else value for name, value in body.items()}
 
 
 def test_no_ciphertext_is_shown() -> None:
