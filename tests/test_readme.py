@@ -261,7 +261,7 @@ def test_the_shops_order_is_paid_after_a_decline_and_no_late_failure_changes_tha
     assert shop.prompts == 2
     shop.emulator.approve(shop.latest)
     assert shop.state == "paid"
-    failed = shop.emulator.deliveries[0]
+    failed = shop.emulator.webhooks.deliveries[0]
     shop.emulator.webhooks.resend(failed)
     assert shop.state == "paid"
 
@@ -283,7 +283,7 @@ def test_the_shop_takes_no_forged_event_and_none_of_another_attempt(shop: Shop) 
     shop.pay()
     shop.emulator.approve(shop.latest)
     assert shop.state == "paid"
-    paid = shop.emulator.deliveries[0]
+    paid = shop.emulator.webhooks.deliveries[0]
     assert paid.url is not None
     path = httpx.URL(paid.url).path
     assert shop.post(path, paid.body, "0" * 64) == 401

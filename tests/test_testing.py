@@ -176,7 +176,7 @@ def test_a_webhook_reaches_the_app_whose_call_caused_it(
         assert len(shop.events) == 1
         assert shop.client.get(f"/paid/{reference}").json() is True
         assert len(shop.events) == 2
-    assert [delivery.statuses for delivery in emulator.deliveries] == [(200,), (200,)]
+    assert [delivery.statuses for delivery in emulator.webhooks.deliveries] == [(200,), (200,)]
 
 
 def test_fifty_calls_at_once_have_their_webhooks_each(shop: Shop, emulator: Emulator) -> None:

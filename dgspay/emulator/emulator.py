@@ -34,7 +34,6 @@ from dgspay.emulator.server import in_process, serve
 from dgspay.emulator.server.asgi import create_app
 from dgspay.emulator.state import FileRecorder, Snapshot, StateFile, StateStore, merchants_in
 from dgspay.emulator.webhooks.control import Webhooks
-from dgspay.emulator.webhooks.delivery import Delivery
 from dgspay.emulator.webhooks.dispatcher import TIMEOUT_SECONDS, Dispatcher
 from dgspay.models.validators import is_web_url
 from dgspay.money import AmountInput
@@ -48,7 +47,7 @@ class Emulator(Merchant):
             0 for the next look-up, None for never (use `approve`, `decline`, `settle`).
         clock: Where the time comes from; a `VirtualClock` in tests.
         webhook_url: Where webhooks go that have no `callback_url` of their own. Without one
-            they are only recorded in `deliveries`.
+            they are only recorded in `webhooks.deliveries`.
         latency: Real seconds between doing the work of a request and answering it.
         seed: The same seed makes the same ids and references.
         balances: What the wallet holds at the start, by currency.
@@ -234,11 +233,6 @@ class Emulator(Merchant):
     def requests(self) -> Sequence[LoggedRequest]:
         """The latest requests that arrived, oldest first, secrets masked."""
         return self._engine.request_log.entries
-
-    @property
-    def deliveries(self) -> Sequence[Delivery]:
-        """The latest webhooks, oldest first, with every try to deliver them."""
-        return tuple(self._dispatcher.deliveries)
 
     # --- steering -----------------------------------------------------------------------
 

@@ -107,22 +107,11 @@ class Faults:
         """Close the connection of the next requests before their bodies are read."""
         self.add(route, HungUp(), **when)
 
-    def delay(
-        self,
-        route: str,
-        seconds: float,
-        **when: Unpack[When],
-    ) -> None:
+    def delay(self, route: str, seconds: float, **when: Unpack[When]) -> None:
         """Do the work of the next requests, and answer so many real seconds later."""
         self.add(route, Slow(seconds), **when)
 
-    def drip(
-        self,
-        route: str,
-        *,
-        seconds_per_byte: float = 1.0,
-        **when: Unpack[When],
-    ) -> None:
+    def drip(self, route: str, *, seconds_per_byte: float = 1.0, **when: Unpack[When]) -> None:
         """Do the work of the next requests, and answer byte by byte, with real pauses."""
         self.add(route, Dripped(seconds_per_byte), **when)
 
@@ -134,23 +123,11 @@ class Faults:
         """Do the work of the next requests, and answer with JSON that ends half-way."""
         self.add(route, Truncated(), **when)
 
-    def bad_gateway(
-        self,
-        route: str,
-        *,
-        after_work: bool = False,
-        **when: Unpack[When],
-    ) -> None:
+    def bad_gateway(self, route: str, *, after_work: bool = False, **when: Unpack[When]) -> None:
         """Answer the next requests with a 502 in HTML, as a proxy does."""
         self.add(route, BadGateway(after_work), **when)
 
-    def too_many(
-        self,
-        route: str,
-        *,
-        retry_after: float | str = 1,
-        **when: Unpack[When],
-    ) -> None:
+    def too_many(self, route: str, *, retry_after: float | str = 1, **when: Unpack[When]) -> None:
         """Answer the next requests with 429 and `Retry-After`, without doing the work."""
         self.add(route, TooMany(str(retry_after)), **when)
 
@@ -169,13 +146,7 @@ class Faults:
         """Begin the next pages with the last row of the page before, as a shifting list does."""
         self.add(route, RepeatedRows(), **when)
 
-    def fail_next(
-        self,
-        route: str,
-        *,
-        error_code: str = "99",
-        **when: Unpack[When],
-    ) -> None:
+    def fail_next(self, route: str, *, error_code: str = "99", **when: Unpack[When]) -> None:
         """Answer the next requests with an error code of the guide, without doing the work."""
         self.add(route, Refused(error_code), **when)
 

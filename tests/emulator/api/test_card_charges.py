@@ -98,7 +98,7 @@ def test_an_issuer_declines_at_once_without_authorization(
     assert (body["issuer_response_type"], body["issuer_response_code"]) == ("declined", code)
     assert body["processor_response"]
     assert "error_code" not in body
-    assert emulator.deliveries[0].event == "payment.failed"
+    assert emulator.webhooks.deliveries[0].event == "payment.failed"
 
 
 @pytest.mark.acceptance(48, "odd-scenario")

@@ -54,7 +54,7 @@ def test_success_is_told_as_in_the_guide(
 ) -> None:
     reference = disbursed(client, TO_BANK)["dgs_reference"]
     clock.advance(2)
-    payload = json.loads(emulator.deliveries[0].body)
+    payload = json.loads(emulator.webhooks.deliveries[0].body)
     assert payload == {
         "event": "disbursement.success",
         "dgs_reference": reference,
@@ -90,7 +90,7 @@ def test_failure_is_told_as_in_the_guide_and_refunded(
     assert emulator.balance("RWF") == before - 5000
     clock.advance(2)
     assert emulator.balance("RWF") == before
-    assert json.loads(emulator.deliveries[0].body) == {
+    assert json.loads(emulator.webhooks.deliveries[0].body) == {
         "event": "disbursement.failed",
         "dgs_reference": reference,
         "flw_transfer_id": emulator.disbursements[0].flw_transfer_id,
@@ -129,7 +129,7 @@ def test_transfers_may_be_hidden_and_left_pending(clock: VirtualClock) -> None:
         ]
         assert client.get(f"/transactions/{plain}").status_code == 404
         emulator.decline(plain, "Invalid account details")
-        assert emulator.deliveries[-1].event == "disbursement.failed"
+        assert emulator.webhooks.deliveries[-1].event == "disbursement.failed"
 
 
 def test_more_than_the_wallet_holds_is_refused_in_the_guides_form(

@@ -305,7 +305,7 @@ def test_the_clock_thread_survives_a_wait_without_end() -> None:
         client.post("/charges", json=MOBILE_MONEY)
         # No one asks: the thread settles it.
         over = time.monotonic() + PATIENCE
-        while not emulator.deliveries:
+        while not emulator.webhooks.deliveries:
             assert time.monotonic() < over
             threading.Event().wait(0.01)
 

@@ -31,7 +31,7 @@ def test_the_wallet_holds_what_a_history_brought_in(
     emulator.generate(200)
     earned = sum(payment.net_amount for payment in emulator.transactions)
     assert emulator.balance("RWF") == before + earned > before
-    assert emulator.deliveries == ()
+    assert emulator.webhooks.deliveries == ()
     row = client.get("/transactions", params={"limit": 1}).json()["data"][0]
     assert client.get(f"/transactions/{row['dgs_reference']}").json()["data"]["id"] == row["id"]
 

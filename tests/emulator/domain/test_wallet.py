@@ -101,7 +101,7 @@ def test_a_conversion_is_the_guides_and_arrives(
     assert balances(client)["EUR"] == (0, 94.5, 94.5)
     clock.advance(2)
     assert balances(client)["EUR"] == (94.5, 0, 94.5)
-    assert json.loads(emulator.deliveries[0].body) == {
+    assert json.loads(emulator.webhooks.deliveries[0].body) == {
         "event": "conversion.success",
         "dgs_reference": reference,
         "status": "success",
@@ -121,7 +121,7 @@ def test_a_failed_conversion_is_refunded_and_told(
     reference = client.post("/convert", json=CONVERT).json()["dgs_conversion_ref"]
     emulator.decline(reference, "Insufficient balance")
     assert balances(client) == {"USD": (150, 0, 150), "RWF": (5000, 0, 5000), "EUR": (0, 0, 0)}
-    assert json.loads(emulator.deliveries[0].body) == {
+    assert json.loads(emulator.webhooks.deliveries[0].body) == {
         "event": "conversion.failed",
         "dgs_reference": reference,
         "status": "failed",

@@ -66,7 +66,7 @@ def test_a_link_is_paid_by_phone(
         assert payment.status == "successful"
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         handset.value.close()
-    assert [delivery.event for delivery in emulator.deliveries] == ["payment.success"] * 2
+    assert [delivery.event for delivery in emulator.webhooks.deliveries] == ["payment.success"] * 2
 
 
 def test_a_link_is_paid_by_card_and_leads_back_to_the_shop(

@@ -110,7 +110,7 @@ def test_a_seed_replays_every_id() -> None:
                     )
                 ]
                 emulator.settle()
-            return answers + [delivery.body for delivery in emulator.deliveries]
+            return answers + [delivery.body for delivery in emulator.webhooks.deliveries]
 
     assert story() == story()
 
@@ -133,13 +133,13 @@ def test_settle_ends_all_that_waits_for_time_alone(
     client.post("/disburse", json=TO_BANK)
     client.post("/convert", json=CONVERT)
     emulator.settle()
-    assert [delivery.event for delivery in emulator.deliveries] == [
+    assert [delivery.event for delivery in emulator.webhooks.deliveries] == [
         "payment.success",
         "disbursement.success",
         "conversion.success",
     ]
     emulator.settle()
-    assert len(emulator.deliveries) == 3
+    assert len(emulator.webhooks.deliveries) == 3
 
 
 def test_executed_tells_what_was_done_in_order(client: httpx.Client, emulator: Emulator) -> None:

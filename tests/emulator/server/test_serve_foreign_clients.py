@@ -199,7 +199,7 @@ def delivered_to(emulator: Emulator, clock: VirtualClock, url: str) -> Any:
     emulator.webhooks.sign_wrongly()
     emulator.approve(emulator.transactions[1].dgs_reference)
     emulator.wait_for_deliveries()
-    return [delivery.attempts[0] for delivery in emulator.deliveries]
+    return [delivery.attempts[0] for delivery in emulator.webhooks.deliveries]
 
 
 def test_the_guides_node_handler_takes_its_webhooks(

@@ -95,17 +95,17 @@ def test_a_restart_finds_everything_again(path: Path) -> None:
         references = much_done(emulator, client)
         before = seen(client)
         replay = client.post("/charges", json=MOBILE_MONEY, headers={"Idempotency-Key": "order-1"})
-        facts = (emulator.executed, [d.event for d in emulator.deliveries])
+        facts = (emulator.executed, [d.event for d in emulator.webhooks.deliveries])
     with started(path) as (emulator, client):
         assert seen(client) == before
-        assert (emulator.executed, [d.event for d in emulator.deliveries]) == facts
+        assert (emulator.executed, [d.event for d in emulator.webhooks.deliveries]) == facts
         again = client.post("/charges", json=MOBILE_MONEY, headers={"Idempotency-Key": "order-1"})
         assert (again.content, again.headers["x-idempotency-cache-hit"]) == (replay.content, "true")
         other = client.post("/disburse", json=TO_BANK, headers={"Idempotency-Key": "order-1"})
         assert other.json()["error_code"] == "93"
         # What was planned comes about, and a card goes on where it stopped.
         emulator.clock.advance(2)
-        events = {d.reference: d.event for d in emulator.deliveries}
+        events = {d.reference: d.event for d in emulator.webhooks.deliveries}
         assert [events[reference] for reference in references] == [
             "payment.success",
             "disbursement.success",
@@ -174,7 +174,7 @@ def test_a_reset_is_remembered_too(path: Path) -> None:
         much_done(emulator, client)
         emulator.reset()
     with started(path) as (emulator, client):
-        assert (emulator.transactions, emulator.links, emulator.deliveries) == ((), (), ())
+        assert (emulator.transactions, emulator.links, emulator.webhooks.deliveries) == ((), (), ())
         assert emulator.balance("RWF") == 1_000_000
 
 
@@ -190,7 +190,7 @@ def test_a_webhook_that_was_not_taken_is_tried_again_by_the_next_run(path: Path)
             assert len(receiver.received) == 1
             emulator.clock.advance(5)
             emulator.wait_for_deliveries()
-            assert emulator.deliveries[0].statuses == (500, 200)
+            assert emulator.webhooks.deliveries[0].statuses == (500, 200)
     first, second = (body for _, _, body in receiver.received)
     assert first == second
 
@@ -357,7 +357,7 @@ def test_an_event_that_was_not_handed_over_yet_is_told_by_the_next_run(path: Pat
         exchange.close()
     assert isinstance(answer, Response)
     with started(left) as (emulator, client):
-        (delivery,) = emulator.deliveries
+        (delivery,) = emulator.webhooks.deliveries
         assert delivery.event == "payment.failed"
         event = verify(delivery.body, delivery.signature, WEBHOOK_SECRET)
         assert f'"{event.dgs_reference}"'.encode() in answer.body

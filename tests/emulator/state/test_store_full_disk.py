@@ -75,7 +75,7 @@ def test_nothing_is_promised_that_is_not_kept_and_all_is_kept_once_there_is_room
     with Emulator(state=path, clock=clock) as restarted:
         assert len(restarted.disbursements) == done
         assert {transfer.status for transfer in restarted.disbursements} == {"successful"}
-        assert len(restarted.deliveries) == done
+        assert len(restarted.webhooks.deliveries) == done
 
 
 def test_the_console_says_so(emulator: Emulator, client: httpx.Client) -> None:

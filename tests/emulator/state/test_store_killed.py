@@ -106,7 +106,7 @@ def test_nothing_is_lost_or_done_twice_however_often_it_is_killed(tmp_path: Path
         earned = sum(payment.net_amount for payment in emulator.transactions)
         sent = sum(transfer.amount for transfer in emulator.disbursements)
         assert emulator.balance("RWF") == Decimal(1_000_000) + earned - sent
-        ended = Counter(delivery.reference for delivery in emulator.deliveries)
+        ended = Counter(delivery.reference for delivery in emulator.webhooks.deliveries)
         begun = [payment.dgs_reference for payment in emulator.transactions]
         begun += [transfer.dgs_reference for transfer in emulator.disbursements]
         assert ended == dict.fromkeys(begun, 1)

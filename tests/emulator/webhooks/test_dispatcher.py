@@ -55,7 +55,7 @@ def test_payment_events_are_the_guides(
     clock.advance(1)
     emulator.decline(second)
     clock.advance(1)
-    failed, succeeded = (json.loads(delivery.body) for delivery in emulator.deliveries)
+    failed, succeeded = (json.loads(delivery.body) for delivery in emulator.webhooks.deliveries)
     assert succeeded == {
         "event": "payment.success",
         "dgs_reference": first,
@@ -86,7 +86,7 @@ def test_without_a_url_events_are_signed_and_only_recorded(
     client: httpx.Client, emulator: Emulator
 ) -> None:
     client.post("/charges", json=card_charge(emulator))
-    (delivery,) = emulator.deliveries
+    (delivery,) = emulator.webhooks.deliveries
     assert (delivery.url, delivery.statuses, delivery.delivered) == (None, (), False)
     assert delivery.signature == sign(delivery.body, emulator.webhook_secret)
     assert not [t for t in threading.enumerate() if t.name.startswith("dgspay-emulator")]
@@ -104,7 +104,7 @@ def test_a_delivery_verifies_at_its_receiver(
     assert isinstance(event, PaymentSucceeded)
     assert (path, event.dgs_reference) == ("/hook", reference)
     assert headers["Content-Type"] == "application/json"
-    (delivery,) = emulator.deliveries
+    (delivery,) = emulator.webhooks.deliveries
     assert (delivery.event, delivery.reference) == ("payment.success", reference)
     assert (delivery.body, delivery.statuses, delivery.delivered) == (body, (200,), True)
 
@@ -121,7 +121,7 @@ def test_the_callback_url_goes_before_the_webhook_url(clock: VirtualClock) -> No
         client.post("/disburse", json={**TO_BANK, "callback_url": special.url})
         clock.advance(2)
         emulator.wait_for_deliveries()
-        assert [d.url for d in emulator.deliveries] == [general.url, special.url]
+        assert [d.url for d in emulator.webhooks.deliveries] == [general.url, special.url]
         assert (len(general.received), len(special.received)) == (1, 1)
 
 
@@ -151,7 +151,7 @@ def test_anything_but_2xx_is_delivered_again_on_a_schedule(
         clock.advance(2)
         emulator.wait_for_deliveries()
         emulator._dispatcher.timeout = 60.0
-        (delivery,) = emulator.deliveries
+        (delivery,) = emulator.webhooks.deliveries
         assert [(a.status, a.error) for a in delivery.attempts] == [outcome]
         clock.advance(4.9)
         emulator.wait_for_deliveries()
@@ -181,7 +181,7 @@ def test_a_receiver_that_never_says_yes_is_given_up(
         clock.advance(10**6)
         emulator.wait_for_deliveries()
         assert len(receiver.received) == tries
-    assert emulator.deliveries[0].statuses == (503,) * tries
+    assert emulator.webhooks.deliveries[0].statuses == (503,) * tries
 
 
 def test_a_receiver_that_is_not_there(
@@ -192,7 +192,7 @@ def test_a_receiver_that_is_not_there(
     called_back(client, url)
     clock.advance(2)
     emulator.wait_for_deliveries()
-    assert [a.error for a in emulator.deliveries[0].attempts] == ["ConnectError"]
+    assert [a.error for a in emulator.webhooks.deliveries[0].attempts] == ["ConnectError"]
 
 
 def test_nothing_leaves_before_the_answer(emulator: Emulator) -> None:
@@ -209,9 +209,9 @@ def test_nothing_leaves_before_the_answer(emulator: Emulator) -> None:
     assert isinstance(answer, Response)
     assert emulator.transactions[0].status == "successful"
     emulator.settle()
-    assert len(emulator.deliveries) == 0
+    assert len(emulator.webhooks.deliveries) == 0
     exchange.close()
-    assert [delivery.event for delivery in emulator.deliveries] == ["payment.success"]
+    assert [delivery.event for delivery in emulator.webhooks.deliveries] == ["payment.success"]
 
 
 def test_webhooks_leave_on_time_while_nobody_asks() -> None:
@@ -240,7 +240,11 @@ def test_reset_forgets_deliveries_and_what_was_still_to_come(
         clock.advance(2)
         emulator.wait_for_deliveries()
         emulator.reset()
-        assert (emulator.deliveries, emulator.transactions, emulator.requests) == ((), (), ())
+        assert (emulator.webhooks.deliveries, emulator.transactions, emulator.requests) == (
+            (),
+            (),
+            (),
+        )
         clock.advance(10**6)
         emulator.wait_for_deliveries()
     assert len(receiver.received) == 1
@@ -306,7 +310,7 @@ def test_a_receiver_whose_headers_never_end_is_left(
     emulator._dispatcher.timeout = 0.3
     with receiving(drips_its_head) as receiver:
         emulator.approve(called_back(client, receiver.url))
-        wait_for(lambda: emulator.deliveries[0].attempts)
-        (attempt,) = emulator.deliveries[0].attempts
+        wait_for(lambda: emulator.webhooks.deliveries[0].attempts)
+        (attempt,) = emulator.webhooks.deliveries[0].attempts
         assert (attempt.status, attempt.error) == (None, "ReadTimeout")
-        assert emulator.deliveries[0].next_at is not None
+        assert emulator.webhooks.deliveries[0].next_at is not None

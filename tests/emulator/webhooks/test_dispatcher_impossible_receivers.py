@@ -26,13 +26,13 @@ def test_names_that_cannot_be_stop_no_worker(client: httpx.Client, emulator: Emu
         charge = client.post("/charges", json={**MOBILE_MONEY, "callback_url": url}).json()
         emulator.approve(charge["dgs_reference"])
     emulator.wait_for_deliveries()
-    assert all(delivery.statuses == (None,) for delivery in emulator.deliveries)
-    assert all(delivery.attempts[0].error for delivery in emulator.deliveries)
+    assert all(delivery.statuses == (None,) for delivery in emulator.webhooks.deliveries)
+    assert all(delivery.attempts[0].error for delivery in emulator.webhooks.deliveries)
     with receiving() as receiver:
         charge = client.post("/charges", json={**MOBILE_MONEY, "callback_url": receiver.url}).json()
         emulator.approve(charge["dgs_reference"])
         emulator.wait_for_deliveries()
-        assert emulator.deliveries[-1].delivered
+        assert emulator.webhooks.deliveries[-1].delivered
 
 
 def test_a_request_is_found_by_what_the_console_shows_of_it(emulator: Emulator) -> None:

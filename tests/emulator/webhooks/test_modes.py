@@ -59,7 +59,7 @@ def test_the_next_webhook_comes_late(
         clock.advance(30)
         emulator.wait_for_deliveries()
         assert references(receiver.received) == [punctual, late]
-    assert emulator.deliveries[0].treatment == ("30 s late",)
+    assert emulator.webhooks.deliveries[0].treatment == ("30 s late",)
 
 
 def test_a_webhook_is_dropped_and_can_be_sent_after_all(
@@ -72,7 +72,7 @@ def test_a_webhook_is_dropped_and_can_be_sent_after_all(
         emulator.wait_for_deliveries()
         assert receiver.received == []
         assert emulator.webhooks.received == ()
-        emulator.webhooks.resend(emulator.deliveries[0])
+        emulator.webhooks.resend(emulator.webhooks.deliveries[0])
         emulator.wait_for_deliveries()
         assert references(receiver.received) == [lost]
     with pytest.raises(LookupError):
@@ -89,7 +89,7 @@ def test_a_webhook_comes_twice(
         emulator.wait_for_deliveries()
         first, second = receiver.received
     assert first[2] == second[2]
-    assert emulator.deliveries[0].statuses == (200, 200)
+    assert emulator.webhooks.deliveries[0].statuses == (200, 200)
 
 
 def test_a_wrong_signature_does_not_verify(
@@ -98,7 +98,7 @@ def test_a_wrong_signature_does_not_verify(
     emulator.webhooks.sign_wrongly()
     charged(client), charged(client)
     clock.advance(2)
-    wrong, right = emulator.deliveries
+    wrong, right = emulator.webhooks.deliveries
     with pytest.raises(SignatureError):
         verify(wrong.body, wrong.signature, emulator.webhook_secret)
     verify(right.body, right.signature, emulator.webhook_secret)
@@ -165,7 +165,7 @@ def test_a_2xx_that_prints_an_error_is_doubted(
         charged(client, receiver.url)
         clock.advance(2)
         emulator.wait_for_deliveries()
-    (attempt,) = emulator.deliveries[0].attempts
+    (attempt,) = emulator.webhooks.deliveries[0].attempts
     assert attempt.answer == printed.decode()
     assert (attempt.warning is not None) == is_doubtful
 
@@ -199,7 +199,7 @@ def test_a_shop_that_fails_is_asked_again_when_the_clock_gets_there(
     statuses: list[int | None] = [500, 409, None]
     emulator.webhooks.deliver_to(lambda body, headers: statuses.pop(0))
     emulator.approve(charged(client))
-    (delivery,) = emulator.deliveries
+    (delivery,) = emulator.webhooks.deliveries
     assert list(delivery.statuses) == [500]
     assert not emulator.webhooks.received
     clock.advance(5)
@@ -218,7 +218,7 @@ def test_one_stretch_of_time_holds_the_whole_schedule(
     began = clock.time()
     reference = charged(client)
     clock.advance(10_000)
-    (delivery,) = emulator.deliveries
+    (delivery,) = emulator.webhooks.deliveries
     assert json.loads(delivery.body)["timestamp"] == "2026-04-03T10:00:02Z"
     assert [attempt.at - began for attempt in delivery.attempts] == [2, 7, 37, 157, 757, 4357]
     assert delivery.next_at is None
@@ -235,7 +235,7 @@ def test_so_it_does_over_a_socket(
         charged(client, receiver.url)
         clock.advance(10_000)
         emulator.wait_for_deliveries()
-    assert list(emulator.deliveries[0].statuses) == [500] * 5 + [200]
+    assert list(emulator.webhooks.deliveries[0].statuses) == [500] * 5 + [200]
 
 
 def test_a_shop_that_raises_has_answered_500(
@@ -246,7 +246,7 @@ def test_a_shop_that_raises_has_answered_500(
 
     emulator.webhooks.deliver_to(shop)
     emulator.approve(charged(client))
-    (attempt,) = emulator.deliveries[0].attempts
+    (attempt,) = emulator.webhooks.deliveries[0].attempts
     assert (attempt.status, attempt.error) == (500, "KeyError")
 
 
@@ -267,7 +267,7 @@ def test_each_merchant_signs_with_its_own_secret(clock: VirtualClock) -> None:
             assert client.get("/balance").status_code == 401
             client.headers.update(credentials(emulator))
             assert client.get(f"/transactions/{reference}").status_code == 404
-        (delivery,) = emulator.deliveries
+        (delivery,) = emulator.webhooks.deliveries
         verify(delivery.body, delivery.signature, second.webhook_secret)
         assert (len(second.transactions), len(emulator.transactions)) == (1, 0)
         assert second.balance("RWF") == emulator.balance("RWF") + 1940

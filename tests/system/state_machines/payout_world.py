@@ -247,7 +247,7 @@ class World:
 
     def deliver(self, place: int) -> None:
         """Bring one of the webhooks there ever were, perhaps not for the first time."""
-        deliveries = self.emulator.deliveries
+        deliveries = self.emulator.webhooks.deliveries
         if not deliveries:
             return
         delivery = deliveries[place % len(deliveries)]
@@ -257,9 +257,9 @@ class World:
         assert answer.status == 200, json.loads(answer.body)
 
     def _end_and_tell(self) -> None:
-        told = len(self.emulator.deliveries)
+        told = len(self.emulator.webhooks.deliveries)
         self.end(well=True, place=0)
-        if len(self.emulator.deliveries) > told:
+        if len(self.emulator.webhooks.deliveries) > told:
             self.deliver(told)
 
     def decide(self, place: int) -> None:

@@ -113,7 +113,7 @@ class PayoutStory(RuleBasedStateMachine):
 
     @rule(order=st.integers(min_value=0, max_value=2**32))
     def post_in_any_order(self, order: int) -> None:
-        deliveries = [*range(len(self.world.emulator.deliveries))] * 2
+        deliveries = [*range(len(self.world.emulator.webhooks.deliveries))] * 2
         random.Random(order).shuffle(deliveries)
         for place in deliveries:
             self.world.deliver(place)
@@ -152,7 +152,7 @@ class PayoutStory(RuleBasedStateMachine):
         for _ in range(3):
             self.run(Plan(), [])
         world.emulator.settle()
-        for place in range(len(world.emulator.deliveries)):
+        for place in range(len(world.emulator.webhooks.deliveries)):
             world.deliver(place)
         self.nobody_is_paid_twice_and_the_ledger_is_true()
         world.look_up()

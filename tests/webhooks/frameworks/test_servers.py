@@ -141,7 +141,7 @@ def test_what_the_emulator_delivers_is_handled_once_though_the_shop_fails_first(
             emulator.wait_for_deliveries(30)  # or both would be under way at once, in any order
             emulator.decline(declined["dgs_reference"])
             emulator.wait_for_deliveries(30)
-            first, second = emulator.deliveries
+            first, second = emulator.webhooks.deliveries
             assert (first.statuses, second.statuses) == ((500,), (200,))
             clock.advance(5)
             emulator.wait_for_deliveries(30)
