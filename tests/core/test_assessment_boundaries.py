@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from typing import Any
 
 import pytest
 
-from dgspay.core.assessment import Verdict, assess, assess_failure, parse_retry_after
+from dgspay.core.assessment import Verdict, assess, assess_failure
 from dgspay.core.messages import Response, TransportFailure
 from dgspay.core.operation import Repeat
 from dgspay.core.retry import RetryPolicy
@@ -164,47 +162,3 @@ def test_what_an_attempt_without_an_answer_came_to(
     assert (assessment.verdict, assessment.reason) == (kind, "the line went dead")
     error = refusal(Story(failure, retry=RetryPolicy(attempts=1)))
     assert error.outcome is outcome
-
-
-# --- Retry-After --------------------------------------------------------------------------
-
-
-@pytest.mark.acceptance(30, "retry-after")
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        ("0" * 63 + "7", 7.0),
-        ("0" * 64 + "7", None),
-        (" 7 ", 7.0),
-        ("86399", 86_399.0),
-        ("86400", 86_400.0),
-        ("86401", 86_400.0),
-        ("0.001", 0.001),
-        ("-0.001", 0.0),
-        ("1_0", 10.0),
-    ],
-)
-def test_retry_after_in_seconds(header: str, seconds: float | None) -> None:
-    assert parse_retry_after({"retry-after": header}, now=0.0) == seconds
-
-
-@pytest.mark.acceptance(30, "retry-after")
-def test_no_retry_after_is_none_and_not_zero() -> None:
-    assert parse_retry_after({}, now=0.0) is None
-    assert parse_retry_after({"date": "Wed, 21 Oct 2015 07:28:00 GMT"}, now=0.0) is None
-
-
-@pytest.mark.acceptance(30, "retry-after")
-def test_retry_after_as_a_date_is_held_against_our_clock_where_the_server_shows_none() -> None:
-    story = Story()
-    until = datetime.fromtimestamp(story.clock.time() + 9, UTC)
-    for date in ({}, {"date": "yesterday"}):
-        header = format_datetime(until, usegmt=True)
-        story = Story(answer({}, 429, retry_after=header, **date), OK, random=0.0)
-        story.run(operation(PAYOUT))
-        assert story.sleeps == [9.0]
-
-
-@pytest.mark.parametrize("header", ["Wed, 21 Oct 2015 07:28:00 -9999", "Wed, 21 Oct", "1 2 3", ","])
-def test_a_date_that_is_none_asks_for_nothing(header: str) -> None:
-    assert parse_retry_after({"retry-after": header}, now=0.0) is None
