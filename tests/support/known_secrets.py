@@ -9,7 +9,7 @@ from typing import Any
 from dgspay import Customer, RetryPolicy, Timeout
 from dgspay.encryption import CardEncryptor
 from tests.support.raw_server import Connection, Script, http
-from tests.support.secret_scanner import Witness
+from tests.support.secret_scanner import SecretScanner
 from tests.support.transport_matrix import Way
 
 API_KEY = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
@@ -40,12 +40,12 @@ SECRETS = {
 JANE = Customer(email="jane@example.com", first_name="Jane", last_name="Doe", phone="0789654321")
 
 
-def raised(witness: Witness, act: Callable[[], Any]) -> None:
-    """Have something fail, and look at how."""
+def raised(scanner: SecretScanner, act: Callable[[], Any]) -> None:
+    """Have something fail, and scan the error."""
     try:
         act()
     except BaseException as error:  # noqa: BLE001 - whatever comes out must show nothing
-        witness.look_at_error(error)
+        scanner.scan_error(error)
     else:
         raise AssertionError("it did not fail")
 
@@ -73,13 +73,13 @@ def echo_as_text(connection: Connection) -> None:
         connection.write(http(f"{request.headers} {request.body!r}".encode(), "502 Bad Gateway"))
 
 
-def settings(witness: Witness, url: str, way: Way) -> dict[str, Any]:
+def settings(scanner: SecretScanner, url: str, way: Way) -> dict[str, Any]:
     return {
         "api_key": API_KEY,
         "account_number": ACCOUNT,
         "base_url": url,
         "transport": way.transport(),
-        "hooks": witness.hooks,
+        "hooks": scanner.hooks,
         "timeout": Timeout(read=0.1),
         "deadline": 5,
         "retry": RetryPolicy(attempts=2, initial_delay=0, max_delay=0),

@@ -1,4 +1,4 @@
-"""Looks at all that a failure leaves behind, and finds secrets in it, however written."""
+"""A scanner that collects what a failure leaves behind and finds secrets in it, in any encoding."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from dgspay.otel import OpenTelemetryHook
 # So short that it may turn up in an address or a date: it counts only where it stands alone.
 _SHORT = 8
 
-# Frames of the tests themselves know the secrets, and so does whoever runs them.
+# Frames of the tests themselves know the secrets, and so do those of the test runner.
 _OURS = re.compile(r"/tests/|/_?pytest/|/pluggy/|<frozen ")
-# The frames of a call. What a webhook tells is the receiver's to keep, secrets and all.
+# Frames of a call. What a webhook contains is the receiver's to keep, secrets and all.
 _PACKAGE = re.compile(r"/dgspay/(?!tests/|webhooks/)|/httpx|/httpcore|/h11/|/aiohttp/")
 
 
@@ -64,11 +64,12 @@ def stands_in(form: str, text: str, *, alone: bool) -> bool:
 
 
 @attrs.define
-class Witness:
-    """Hears logs, hooks, spans and warnings while it listens, and looks at what it is shown.
+class SecretScanner:
+    """Collects logs, events, spans, warnings and what it is given, and finds the secrets in them.
 
     Attributes:
-        places: What it has seen: where, and the text that stood there.
+        secrets: What must not be found, by name.
+        places: What it has collected: where, and the text that stood there.
     """
 
     secrets: Mapping[str, str]
@@ -77,23 +78,23 @@ class Witness:
 
     @property
     def hooks(self) -> list[Any]:
-        """Hooks for a client: one that shows it events, one that makes spans of them."""
+        """Hooks for a client: one that records its events, one that makes spans of them."""
         provider = TracerProvider()
         provider.add_span_processor(SimpleSpanProcessor(self._spans))
         return [self._event, OpenTelemetryHook(provider)]
 
     def _event(self, event: TelemetryEvent) -> None:
-        self.see("event", repr(event))
-        self.see("event", str(attrs.asdict(event)))
-        self.see("event, pickled", pickle.dumps(event).decode("latin-1"))
+        self.record("event", repr(event))
+        self.record("event", str(attrs.asdict(event)))
+        self.record("event, pickled", pickle.dumps(event).decode("latin-1"))
 
-    def see(self, place: str, text: str) -> None:
-        """Remember a text."""
+    def record(self, place: str, text: str) -> None:
+        """Add a text to what is searched."""
         self.places.append((place, text))
 
     @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Hear every logger from DEBUG on, and every warning."""
+    def capturing(self) -> Iterator[None]:
+        """Record every logger from DEBUG on, and every warning."""
         root, handler = logging.getLogger(), _Handler(self)
         levels = {
             name: logging.getLogger(name).level
@@ -111,52 +112,52 @@ class Witness:
             for name, level in levels.items():
                 logging.getLogger(name).setLevel(level)
         for warning in warned:
-            self.see("warning", str(warning))
+            self.record("warning", str(warning))
         for span in self._spans.get_finished_spans():
-            self.see("span", span.to_json())
+            self.record("span", span.to_json())
 
-    def look_at(self, name: str, thing: Any) -> None:
+    def scan(self, name: str, thing: Any) -> None:
         """Print an object in every usual way, and try to copy and to pickle it."""
         for write in (repr, str, format, "{!a}".format):
-            self.see(f"{write} of {name}", write(thing))
-        self.see(f"repr in a list of {name}", repr([thing]))
+            self.record(f"{write} of {name}", write(thing))
+        self.record(f"repr in a list of {name}", repr([thing]))
         for copied in (copy.copy, copy.deepcopy):
             try:
-                self.see(f"{copied.__name__} of {name}", repr(copied(thing)))
+                self.record(f"{copied.__name__} of {name}", repr(copied(thing)))
             except TypeError as refused:
-                self.see(f"{copied.__name__} of {name}", str(refused))
+                self.record(f"{copied.__name__} of {name}", str(refused))
         for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
             try:
                 stored = pickle.dumps(thing, protocol)
             except (TypeError, AttributeError, pickle.PicklingError) as refused:
-                self.see(f"pickle of {name}", str(refused))
+                self.record(f"pickle of {name}", str(refused))
             else:
-                self.see(f"pickle of {name}", stored.decode("latin-1"))
+                self.record(f"pickle of {name}", stored.decode("latin-1"))
 
-    def look_at_error(self, error: BaseException) -> None:
-        """Look at an exception and all that hang on it, with the locals of every frame."""
-        self.see("traceback", "".join(traceback.format_exception(error)))
-        self._look_with_crash_reporters(error)
+    def scan_error(self, error: BaseException) -> None:
+        """Record an exception and its whole chain, with the locals of every frame."""
+        self.record("traceback", "".join(traceback.format_exception(error)))
+        self._scan_with_crash_reporters(error)
         for link in _chain(error):
             name = type(link).__name__
-            self.look_at(name, link)
-            self.see(f"vars of {name}", str(vars(link)))
-            self.see(f"notes of {name}", str(getattr(link, "__notes__", ())))
-            self._look_at_frames(name, link.__traceback__)
+            self.scan(name, link)
+            self.record(f"vars of {name}", str(vars(link)))
+            self.record(f"notes of {name}", str(getattr(link, "__notes__", ())))
+            self._scan_frames(name, link.__traceback__)
 
-    def _look_at_frames(self, name: str, trace: TracebackType | None) -> None:
+    def _scan_frames(self, name: str, trace: TracebackType | None) -> None:
         for frame, _ in traceback.walk_tb(trace):
             if _OURS.search(frame.f_code.co_filename):
                 continue
             for variable, value in frame.f_locals.items():
                 where = f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
-                self.see(f"{name}: local {variable}, {where}", repr(value))
+                self.record(f"{name}: local {variable}, {where}", repr(value))
                 if _PACKAGE.search(frame.f_code.co_filename):
-                    self.see(f"{name}: pretty local {variable}, {where}", pprint.pformat(value))
+                    self.record(f"{name}: pretty local {variable}, {where}", pprint.pformat(value))
                     for path, text in texts_within(value):
-                        self.see(f"{name}: local {variable}{path}, {where}", text)
+                        self.record(f"{name}: local {variable}{path}, {where}", text)
 
-    def _look_with_crash_reporters(self, error: BaseException) -> None:
+    def _scan_with_crash_reporters(self, error: BaseException) -> None:
         """Print the locals as rich, structlog and the standard library do, which know attrs.
 
         From the first frame of the package on: those above it know the secrets.
@@ -170,11 +171,11 @@ class Witness:
         )
         for stack in printed.stacks:
             for frame in stack.frames:
-                self.see("rich", " ".join(str(node) for node in (frame.locals or {}).values()))
+                self.record("rich", " ".join(str(node) for node in (frame.locals or {}).values()))
         transform = ExceptionDictTransformer(show_locals=True, locals_max_string=10_000)
-        self.see("structlog", json.dumps(transform(told)))
+        self.record("structlog", json.dumps(transform(told)))
         report = traceback.TracebackException(*told, capture_locals=True)
-        self.see("capture_locals", "".join(report.format()))
+        self.record("capture_locals", "".join(report.format()))
 
     @property
     def leaks(self) -> list[str]:
@@ -234,18 +235,18 @@ def _parts(item: Any) -> Iterator[tuple[str, Any]]:
 
 
 class _Handler(logging.Handler):
-    """Shows a witness each record: message, arguments, extra fields, traceback."""
+    """Records each log line: message, arguments, extra fields, traceback."""
 
-    def __init__(self, witness: Witness) -> None:
+    def __init__(self, scanner: SecretScanner) -> None:
         super().__init__(logging.DEBUG)
-        self._witness = witness
+        self._scanner = scanner
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Show one record."""
-        self._witness.see(f"log of {record.name}", logging.Formatter().format(record))
-        self._witness.see(f"record of {record.name}", str(vars(record)))
+        """Record one line."""
+        self._scanner.record(f"log of {record.name}", logging.Formatter().format(record))
+        self._scanner.record(f"record of {record.name}", str(vars(record)))
         if record.exc_info and record.exc_info[1] is not None:
-            self._witness.look_at_error(record.exc_info[1])
+            self._scanner.scan_error(record.exc_info[1])
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

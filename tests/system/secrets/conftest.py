@@ -1,4 +1,4 @@
-"""What listens during each of these tests."""
+"""A scanner for each of these tests, which fails where a secret was shown."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.known_secrets import SECRETS
-from tests.support.secret_scanner import Witness
+from tests.support.secret_scanner import SecretScanner
 
 
 @pytest.fixture
-def witness() -> Iterator[Witness]:
-    """Listens during a test, and after it finds nothing."""
-    witness = Witness(SECRETS)
-    with witness.listening():
-        yield witness
+def scanner() -> Iterator[SecretScanner]:
+    """Collect what a test shows, and find no secret in it."""
+    scanner = SecretScanner(SECRETS)
+    with scanner.capturing():
+        yield scanner
         gc.collect()
-    assert witness.places, "nothing was looked at"
-    assert not witness.leaks, "\n".join(witness.leaks)
+    assert scanner.places, "nothing was recorded"
+    assert not scanner.leaks, "\n".join(scanner.leaks)

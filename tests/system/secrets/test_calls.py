@@ -32,7 +32,7 @@ from tests.support.known_secrets import (
     settings,
 )
 from tests.support.raw_server import Connection, RawServer, Script, answering, free_port, http
-from tests.support.secret_scanner import Witness
+from tests.support.secret_scanner import SecretScanner
 from tests.support.transport_matrix import WAYS, Way
 
 
@@ -48,12 +48,12 @@ def test_the_witness_finds_a_secret_in_each_form(name: str) -> None:
     if len(secret) >= 8:
         stored += [base64.b64encode(b"x" * n + secret.encode() + b"yz").decode() for n in range(3)]
     for text in stored:
-        witness = Witness(SECRETS)
-        witness.see("here", text)
-        assert f"{name}: here" in witness.leaks, text
-    innocent = Witness(SECRETS)
-    innocent.see("here", "refused at 0x7f01370042 after 2.0137 s, 2026-11-22 18:01:37")
-    assert innocent.leaks == []
+        scanner = SecretScanner(SECRETS)
+        scanner.record("here", text)
+        assert f"{name}: here" in scanner.leaks, text
+    clean = SecretScanner(SECRETS)
+    clean.record("here", "refused at 0x7f01370042 after 2.0137 s, 2026-11-22 18:01:37")
+    assert clean.leaks == []
 
 
 def card_charge(dgs: Any) -> Any:
@@ -111,13 +111,13 @@ ANSWERS: dict[str, Script] = {
 }
 
 
-def fail(witness: Witness, url: str, way: Way, call: Callable[[Any], Any]) -> None:
+def fail(scanner: SecretScanner, url: str, way: Way, call: Callable[[Any], Any]) -> None:
     """Make a call that fails, in a client of its own, and look at all there is."""
-    options = settings(witness, url, way)
+    options = settings(scanner, url, way)
     if way.mode == "sync":
         with DGSPay(**options) as dgs:
-            raised(witness, lambda: call(dgs))
-            look_at_client(witness, dgs)
+            raised(scanner, lambda: call(dgs))
+            scan_client(scanner, dgs)
         return
 
     async def main() -> None:
@@ -125,34 +125,36 @@ def fail(witness: Witness, url: str, way: Way, call: Callable[[Any], Any]) -> No
             try:
                 await call(dgs)
             finally:
-                look_at_client(witness, dgs)
+                scan_client(scanner, dgs)
 
-    raised(witness, lambda: anyio.run(main, backend=way.mode))
+    raised(scanner, lambda: anyio.run(main, backend=way.mode))
 
 
-def look_at_client(witness: Witness, dgs: Any) -> None:
+def scan_client(scanner: SecretScanner, dgs: Any) -> None:
     for name in ("settings", "charges", "_runner", "_transport"):
-        witness.see(name, repr(getattr(dgs, name)))
-    witness.see("wire", repr(dgs.settings.request_builder))
-    witness.see("client", repr(dgs) + str(dgs))
+        scanner.record(name, repr(getattr(dgs, name)))
+    scanner.record("wire", repr(dgs.settings.request_builder))
+    scanner.record("client", repr(dgs) + str(dgs))
     # A printed tree of all it holds, as some crash reporters make: a Secret stays a Secret.
-    witness.see("variables of the client", str(vars(dgs)))
-    witness.look_at("settings", dgs.settings)
+    scanner.record("variables of the client", str(vars(dgs)))
+    scanner.scan("settings", dgs.settings)
 
 
 @pytest.mark.parametrize("server", BREAKS)
 @pytest.mark.parametrize("way", WAYS, ids=str)
-def test_a_call_whose_line_breaks_shows_nothing(way: Way, server: str, witness: Witness) -> None:
+def test_a_call_whose_line_breaks_shows_nothing(
+    way: Way, server: str, scanner: SecretScanner
+) -> None:
     for call in CALLS:
         with RawServer(BREAKS[server]) as running:
-            fail(witness, running.url, way, call)
+            fail(scanner, running.url, way, call)
 
 
 @pytest.mark.parametrize("server", ANSWERS)
-def test_a_call_that_is_refused_shows_nothing(server: str, witness: Witness) -> None:
+def test_a_call_that_is_refused_shows_nothing(server: str, scanner: SecretScanner) -> None:
     for call in CALLS:
         with RawServer(ANSWERS[server]) as running:
-            fail(witness, running.url, WAYS[0], call)
+            fail(scanner, running.url, WAYS[0], call)
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
@@ -160,18 +162,18 @@ def test_a_key_in_the_head_of_an_answer_is_shown_by_no_log_but_that_of_the_http_
     way: Way,
 ) -> None:
     """At DEBUG, httpcore logs the head of each answer: what a server writes there is its own."""
-    witness = Witness(SECRETS)
-    with witness.listening(), RawServer(echo_in_the_head) as running:
-        fail(witness, running.url, way, read)
-    ours = [leak for leak in witness.leaks if not re.search(r"(log|record) of httpcore", leak)]
+    scanner = SecretScanner(SECRETS)
+    with scanner.capturing(), RawServer(echo_in_the_head) as running:
+        fail(scanner, running.url, way, read)
+    ours = [leak for leak in scanner.leaks if not re.search(r"(log|record) of httpcore", leak)]
     assert not ours, "\n".join(ours)
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
-def test_a_call_that_cannot_leave_shows_nothing(way: Way, witness: Witness) -> None:
+def test_a_call_that_cannot_leave_shows_nothing(way: Way, scanner: SecretScanner) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     for call in (card_charge, read):
-        fail(witness, url, way, call)
+        fail(scanner, url, way, call)
     bad: list[Call] = [
         lambda dgs: dgs.charges.authorize_otp("dgs_1", f"{OTP}!"),
         lambda dgs: dgs.charges.authorize_otp(f"../{'x' * 300}", OTP),
@@ -180,11 +182,13 @@ def test_a_call_that_cannot_leave_shows_nothing(way: Way, witness: Witness) -> N
         lambda dgs: dgs.charges.card(amount=1, customer=JANE, card=PAN, redirect_url="https://x.y"),
     ]
     for wrong in bad:
-        fail(witness, url, way, wrong)
+        fail(scanner, url, way, wrong)
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_prepared_request_shows_nothing(call: Callable[[Any], Any], witness: Witness) -> None:
+def test_a_prepared_request_shows_nothing(
+    call: Callable[[Any], Any], scanner: SecretScanner
+) -> None:
     operations: dict[Call, Callable[[], Any]] = {
         card_charge: lambda: charges.card(
             amount=1, currency="RWF", customer=JANE, card=CARD, redirect_url="https://x.example"
@@ -197,4 +201,4 @@ def test_a_prepared_request_shows_nothing(call: Callable[[Any], Any], witness: W
     with DGSPay(api_key=API_KEY, account_number=ACCOUNT) as dgs:
         request = dgs.prepare(operation)
     for name, thing in (("operation", operation), ("request", request)):
-        witness.see(name, repr(thing) + str(thing) + f"{thing}")
+        scanner.record(name, repr(thing) + str(thing) + f"{thing}")

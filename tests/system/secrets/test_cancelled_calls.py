@@ -19,7 +19,7 @@ from dgspay import AsyncDGSPay, DGSPay
 from dgspay.core.messages import Request, Response, Timeout
 from tests.support.known_secrets import ACCOUNT, API_KEY, OTP, settings
 from tests.support.raw_server import Connection, RawServer, Script
-from tests.support.secret_scanner import Witness
+from tests.support.secret_scanner import SecretScanner
 from tests.support.transport_matrix import ASYNC_WAYS, WAYS, Way
 from tests.system.secrets.test_calls import CALLS, Call, otp
 
@@ -94,17 +94,17 @@ async def cancelled_scope(call: Call, dgs: AsyncDGSPay, arrived: threading.Event
 Ending = Callable[[Call, AsyncDGSPay, threading.Event], Any]
 
 
-def ended(witness: Witness, way: Way, call: Call, ending: Ending) -> BaseException:
+def ended(scanner: SecretScanner, way: Way, call: Call, ending: Ending) -> BaseException:
     arrived = threading.Event()
     with RawServer(arrives(arrived.set)) as running:
 
         async def main() -> BaseException:
-            options = {**settings(witness, running.url, way), "timeout": Timeout()}
+            options = {**settings(scanner, running.url, way), "timeout": Timeout()}
             async with AsyncDGSPay(**options) as dgs:
                 try:
                     await ending(call, dgs, arrived)
                 except BaseException as error:  # noqa: BLE001 - whatever comes out
-                    witness.look_at_error(error)
+                    scanner.scan_error(error)
                     return error
             raise AssertionError("it did not end")
 
@@ -114,8 +114,8 @@ def ended(witness: Witness, way: Way, call: Call, ending: Ending) -> BaseExcepti
 @pytest.mark.acceptance(67, "no-secret-in-dumps")
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("way", ASYNC_WAYS, ids=str)
-def test_cancelled_call_shows_nothing(way: Way, call: Call, witness: Witness) -> None:
-    error = ended(witness, way, call, cancelled_scope)
+def test_cancelled_call_shows_nothing(way: Way, call: Call, scanner: SecretScanner) -> None:
+    error = ended(scanner, way, call, cancelled_scope)
     assert type(error).__name__ in ("CancelledError", "Cancelled")
     assert frames_below_the_call(error) == []
 
@@ -123,8 +123,10 @@ def test_cancelled_call_shows_nothing(way: Way, call: Call, witness: Witness) ->
 @pytest.mark.acceptance(67, "no-secret-in-dumps")
 @pytest.mark.parametrize("ending", [timed_out, cancelled_task])
 @pytest.mark.parametrize("way", ASYNCIO_WAYS, ids=str)
-def test_call_that_asyncio_ends_shows_nothing(way: Way, ending: Ending, witness: Witness) -> None:
-    error = ended(witness, way, otp, ending)
+def test_call_that_asyncio_ends_shows_nothing(
+    way: Way, ending: Ending, scanner: SecretScanner
+) -> None:
+    error = ended(scanner, way, otp, ending)
     assert isinstance(error, TimeoutError if ending is timed_out else asyncio.CancelledError)
     assert frames_below_the_call(error) == []
 
@@ -146,19 +148,21 @@ def raising(error: BaseException) -> Iterator[None]:
 @pytest.mark.acceptance(67, "no-secret-in-dumps")
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("way", BLOCKING_WAYS, ids=str)
-def test_call_that_a_signal_ends_shows_nothing(way: Way, call: Call, witness: Witness) -> None:
+def test_call_that_a_signal_ends_shows_nothing(
+    way: Way, call: Call, scanner: SecretScanner
+) -> None:
     error = KeyboardInterrupt()
 
     def strike() -> None:
         os.kill(os.getpid(), signal.SIGUSR2)
 
     with raising(error), RawServer(arrives(strike)) as running:
-        options = {**settings(witness, running.url, way), "timeout": Timeout()}
+        options = {**settings(scanner, running.url, way), "timeout": Timeout()}
         with DGSPay(**options) as dgs, pytest.raises(KeyboardInterrupt) as caught:
             call(dgs)
     assert caught.value is error
     assert frames_below_the_call(error) == []
-    witness.look_at_error(error)
+    scanner.scan_error(error)
 
 
 class Raising:
@@ -188,7 +192,7 @@ def end_with(error: BaseException, make: Callable[[DGSPay], Any] = otp) -> None:
 
 
 @pytest.mark.acceptance(67, "no-secret-in-dumps")
-def test_causes_and_groups_of_what_leaves_a_call_show_nothing(witness: Witness) -> None:
+def test_causes_and_groups_of_what_leaves_a_call_show_nothing(scanner: SecretScanner) -> None:
     inner = OSError(f"while it sent {OTP}")
     group = BaseExceptionGroup("many", [KeyboardInterrupt(), ExceptionGroup("more", [inner])])
     for error in (KeyboardInterrupt(), SystemExit(3), group):
@@ -198,7 +202,7 @@ def test_causes_and_groups_of_what_leaves_a_call_show_nothing(witness: Witness) 
         assert type(shown) is type(error)
         assert (shown.__cause__, shown.__context__) == (None, None)
         assert frames_below_the_call(shown) == []
-        witness.look_at_error(shown)
+        scanner.scan_error(shown)
         if isinstance(shown, BaseExceptionGroup):
             assert [type(member) for member in shown.exceptions] == [KeyboardInterrupt]
 
@@ -218,7 +222,7 @@ def test_what_the_program_was_handling_stays_whole() -> None:
 
 
 @pytest.mark.acceptance(67, "no-secret-in-dumps")
-def test_signal_while_an_argument_is_checked_shows_nothing(witness: Witness) -> None:
+def test_signal_while_an_argument_is_checked_shows_nothing(scanner: SecretScanner) -> None:
     class Interrupts(str):  # noqa: SLOT000
         """A reference whose check a signal interrupts."""
 
@@ -227,6 +231,6 @@ def test_signal_while_an_argument_is_checked_shows_nothing(witness: Witness) -> 
 
     with pytest.raises(KeyboardInterrupt) as caught:
         end_with(OSError(), lambda dgs: dgs.charges.authorize_otp(Interrupts("dgs_1"), OTP))
-    witness.look_at_error(caught.value)
+    scanner.scan_error(caught.value)
     names = [frame.name for frame in traceback.extract_tb(caught.value.__traceback__)]
     assert names[-1] == "method"

@@ -47,7 +47,7 @@ from tests.support.known_secrets import (
     settings,
 )
 from tests.support.raw_server import RawServer
-from tests.support.secret_scanner import Witness
+from tests.support.secret_scanner import SecretScanner
 from tests.support.transport_matrix import WAYS
 
 SETUPS: dict[str, Callable[[], Any]] = {
@@ -106,24 +106,26 @@ def encrypted(**changes: Any) -> EncryptedCard:
     4, "odd-api-key", 36, "odd-encryption-key", 37, "odd-card-digits", 38, "nonce-reuse"
 )
 @pytest.mark.parametrize("setup", SETUPS)
-def test_what_is_set_up_wrongly_shows_nothing(setup: str, witness: Witness) -> None:
-    raised(witness, SETUPS[setup])
+def test_what_is_set_up_wrongly_shows_nothing(setup: str, scanner: SecretScanner) -> None:
+    raised(scanner, SETUPS[setup])
 
 
 @pytest.mark.acceptance(4, "odd-api-key", 67, "no-secret-in-dumps")
 def test_key_that_the_environment_has_for_the_account_number_is_not_shown(
-    witness: Witness, monkeypatch: pytest.MonkeyPatch
+    scanner: SecretScanner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DGSPAY_API_KEY", ACCOUNT)
     monkeypatch.setenv("DGSPAY_ACCOUNT_NUMBER", API_KEY)
-    raised(witness, DGSPay.from_env)
-    raised(witness, lambda: AsyncDGSPay.from_env(account_number=API_KEY))
+    raised(scanner, DGSPay.from_env)
+    raised(scanner, lambda: AsyncDGSPay.from_env(account_number=API_KEY))
 
 
-def test_the_environment_is_not_shown(witness: Witness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_is_not_shown(
+    scanner: SecretScanner, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DGSPAY_API_KEY", API_KEY)
     monkeypatch.delenv("DGSPAY_ACCOUNT_NUMBER", raising=False)
-    raised(witness, DGSPay.from_env)
+    raised(scanner, DGSPay.from_env)
 
 
 @pytest.mark.parametrize(
@@ -137,8 +139,8 @@ def test_the_environment_is_not_shown(witness: Witness, monkeypatch: pytest.Monk
     ],
     ids=lambda thing: type(thing).__name__,
 )
-def test_what_holds_a_secret_shows_nothing(thing: object, witness: Witness) -> None:
-    witness.look_at(type(thing).__name__, thing)
+def test_what_holds_a_secret_shows_nothing(thing: object, scanner: SecretScanner) -> None:
+    scanner.scan(type(thing).__name__, thing)
 
 
 # --- webhooks, payouts, emulator, command line ----------------------------------------------------
@@ -159,17 +161,17 @@ EVENT = {"event": "payment.success", "dgs_reference": "dgs_1", "amount": 1, "cur
     ],
 )
 def test_a_webhook_that_is_refused_shows_nothing(
-    body: Any, secret: Any, signature: str | None, witness: Witness
+    body: Any, secret: Any, signature: str | None, scanner: SecretScanner
 ) -> None:
     raw = json.dumps(body).encode()
     given = webhooks.sign(raw, WEBHOOK_SECRET) if signature == "right" else signature
-    raised(witness, lambda: webhooks.verify(raw, given, secret))
-    raised(witness, lambda: webhooks.verify(raw.decode(), given, secret))  # type: ignore[arg-type]
+    raised(scanner, lambda: webhooks.verify(raw, given, secret))
+    raised(scanner, lambda: webhooks.verify(raw.decode(), given, secret))  # type: ignore[arg-type]
     with Emulator() as emulator:
-        raised(witness, lambda: PayoutWebhooks(emulator, secret=[secret, 7]))  # type: ignore[arg-type, list-item]
+        raised(scanner, lambda: PayoutWebhooks(emulator, secret=[secret, 7]))  # type: ignore[arg-type, list-item]
 
 
-def test_a_handler_that_raises_shows_nothing_of_the_receiver(witness: Witness) -> None:
+def test_a_handler_that_raises_shows_nothing_of_the_receiver(scanner: SecretScanner) -> None:
     receiver = WebhookReceiver(secret=WEBHOOK_SECRET, inbox=MemoryInbox())
 
     @receiver.on(PaymentSucceeded)
@@ -179,25 +181,25 @@ def test_a_handler_that_raises_shows_nothing_of_the_receiver(witness: Witness) -
     body = json.dumps({**EVENT, "status": "success", "note": {"pan": PAN, "api_key": API_KEY}})
     signature = webhooks.sign(body.encode(), WEBHOOK_SECRET)
     assert receiver.receive(body.encode(), signature).status == 500
-    witness.look_at("answer", receiver.receive(body.encode(), "0" * 64))
+    scanner.scan("answer", receiver.receive(body.encode(), "0" * 64))
 
 
-def test_a_payout_run_that_fails_shows_nothing(tmp_path: Path, witness: Witness) -> None:
+def test_a_payout_run_that_fails_shows_nothing(tmp_path: Path, scanner: SecretScanner) -> None:
     row = {"reference": "a", "amount": 1000, "msisdn": "0788123456", "network": "MTN"}
 
     async def main(url: str, folder: Path) -> None:
-        options = settings(witness, url, WAYS[1])
+        options = settings(scanner, url, WAYS[1])
         with SqliteLedger(folder / "ledger.sqlite3") as ledger:
             async with (
                 AsyncDGSPay(**options) as dgs,
                 open_job(dgs, ledger, [row], batch="b") as job,
             ):
                 summary = await job.run(settle_within=0)
-                witness.see("summary", repr(summary))
-                witness.see("records", repr(ledger.page("b")) + repr(ledger.batches()))
-                witness.see("token", repr(job) + repr(vars(job)))
-                witness.look_at("batch", job.batch)
-                raised(witness, lambda: dgs.settings.nothing)  # type: ignore[attr-defined]
+                scanner.record("summary", repr(summary))
+                scanner.record("records", repr(ledger.page("b")) + repr(ledger.batches()))
+                scanner.record("token", repr(job) + repr(vars(job)))
+                scanner.scan("batch", job.batch)
+                raised(scanner, lambda: dgs.settings.nothing)  # type: ignore[attr-defined]
 
     scripts = {"text": echo_as_text, "refusal": echoing("400 Bad Request")}
     for name, script in scripts.items():
@@ -206,10 +208,10 @@ def test_a_payout_run_that_fails_shows_nothing(tmp_path: Path, witness: Witness)
         with RawServer(script) as running:
             anyio.run(main, running.url, folder)
         for path in folder.iterdir():
-            witness.see(f"file {path.name}", path.read_bytes().decode("latin-1"))
+            scanner.record(f"file {path.name}", path.read_bytes().decode("latin-1"))
 
 
-def test_the_emulator_keeps_and_shows_no_card(witness: Witness) -> None:
+def test_the_emulator_keeps_and_shows_no_card(scanner: SecretScanner) -> None:
     with Emulator() as emulator:
         encryptor = CardEncryptor(emulator.encryption_key)
         with DGSPay(
@@ -223,7 +225,7 @@ def test_the_emulator_keeps_and_shows_no_card(witness: Witness) -> None:
                 card = encryptor.encrypt_card(
                     number=number, expiry_month=12, expiry_year=2031, cvv=CVV
                 )
-                witness.secrets = {**witness.secrets, **card.to_wire()}
+                scanner.secrets = {**scanner.secrets, **card.to_wire()}
                 try:
                     dgs.charges.card(
                         amount=1,
@@ -236,14 +238,14 @@ def test_the_emulator_keeps_and_shows_no_card(witness: Witness) -> None:
                     recipient = MobileMoneyRecipient(msisdn="0788123456", network="MTN")
                     dgs.disbursements.create(amount=1000, recipient=recipient, narration=PAN)
                 except errors.DGSPayError as error:
-                    witness.look_at_error(error)
+                    scanner.scan_error(error)
         for name in ("requests", "transactions", "disbursements", "deliveries", "executed"):
-            witness.see(name, repr(getattr(emulator, name)))
-        witness.see("answers", repr([arrival.answer for arrival in emulator.requests]))
+            scanner.record(name, repr(getattr(emulator, name)))
+        scanner.record("answers", repr([arrival.answer for arrival in emulator.requests]))
 
 
 @pytest.mark.parametrize("command", [["doctor"], ["balance", "--x"]])
-def test_the_command_line_shows_nothing(command: list[str], witness: Witness) -> None:
+def test_the_command_line_shows_nothing(command: list[str], scanner: SecretScanner) -> None:
     with RawServer(echo_as_text) as running:
         environ = {
             **{name: text for name, text in os.environ.items() if not name.startswith("DGSPAY_")},
@@ -262,4 +264,4 @@ def test_the_command_line_shows_nothing(command: list[str], witness: Witness) ->
             timeout=120,
         )
     assert ran.returncode != 0
-    witness.see("output", ran.stdout + ran.stderr)
+    scanner.record("output", ran.stdout + ran.stderr)

@@ -18,7 +18,7 @@ from dgspay import DGSPay, errors
 from dgspay.api import balances
 from dgspay.core.messages import Request, Response, Timeout
 from tests.support.known_secrets import ACCOUNT, API_KEY, CARD, ENCRYPTED_PIN, JANE, OTP
-from tests.support.secret_scanner import Witness
+from tests.support.secret_scanner import SecretScanner
 
 # As a server, a proxy or a debugging page may write what it was sent.
 FORMS: dict[str, Callable[[str], str]] = {
@@ -58,13 +58,13 @@ def says() -> Says:
 
 
 @pytest.fixture
-def dgs(says: Says, witness: Witness) -> DGSPay:
+def dgs(says: Says, scanner: SecretScanner) -> DGSPay:
     return DGSPay(
         api_key=API_KEY,
         account_number=ACCOUNT,
         environment="emulator",
         transport=says,
-        hooks=witness.hooks,
+        hooks=scanner.hooks,
     )
 
 
@@ -83,20 +83,20 @@ CALLS: dict[str, tuple[Callable[[DGSPay], Any], dict[str, str]]] = {
 }
 
 
-def look_at(witness: Witness, form: str, error: errors.DGSPayError) -> None:
-    witness.look_at_error(error)
-    witness.see(form, pickle.dumps(error).decode("latin-1"))
+def scan(scanner: SecretScanner, form: str, error: errors.DGSPayError) -> None:
+    scanner.scan_error(error)
+    scanner.record(form, pickle.dumps(error).decode("latin-1"))
 
 
 @pytest.mark.acceptance(68, "hostile-server-text")
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("call", CALLS)
 def test_refusal_that_repeats_what_was_sent_shows_nothing(
-    call: str, form: str, says: Says, dgs: DGSPay, witness: Witness
+    call: str, form: str, says: Says, dgs: DGSPay, scanner: SecretScanner
 ) -> None:
     make, secrets = CALLS[call]
     written = {name: FORMS[form](text) for name, text in secrets.items()}
-    witness.secrets = {**secrets, **{f"{name} {form}": text for name, text in written.items()}}
+    scanner.secrets = {**secrets, **{f"{name} {form}": text for name, text in written.items()}}
     for told in written.values():
         says.tell(
             400,
@@ -109,27 +109,27 @@ def test_refusal_that_repeats_what_was_sent_shows_nothing(
         )
         with pytest.raises(errors.APIError) as refused:
             make(dgs)
-        look_at(witness, form, refused.value)
-        witness.see("body", repr(refused.value.body))
+        scan(scanner, form, refused.value)
+        scanner.record("body", repr(refused.value.body))
         says.tell(400, {"status": "failed", "error_code": told})
         with pytest.raises(errors.DGSPayError) as refused_by_code:
             make(dgs)
-        look_at(witness, form, refused_by_code.value)
+        scan(scanner, form, refused_by_code.value)
         says.tell(502, f"<h1>no</h1> {told}".encode())
         with pytest.raises(errors.OutcomeUnknownError) as unknown:
             make(dgs)
-        look_at(witness, form, unknown.value)
+        scan(scanner, form, unknown.value)
 
 
 @pytest.mark.acceptance(68, "hostile-server-text")
 @pytest.mark.parametrize("form", ["plain", "in capitals", "percent-encoded", "slashes escaped"])
 @pytest.mark.parametrize("call", CALLS)
 def test_result_that_repeats_what_was_sent_shows_nothing(
-    call: str, form: str, says: Says, dgs: DGSPay, witness: Witness
+    call: str, form: str, says: Says, dgs: DGSPay, scanner: SecretScanner
 ) -> None:
     make, secrets = CALLS[call]
     written = {name: FORMS[form](text) for name, text in secrets.items()}
-    witness.secrets = {**secrets, **{f"{name} {form}": text for name, text in written.items()}}
+    scanner.secrets = {**secrets, **{f"{name} {form}": text for name, text in written.items()}}
     for told in written.values():
         answer = {
             "status": "success",
@@ -141,23 +141,25 @@ def test_result_that_repeats_what_was_sent_shows_nothing(
         }
         says.tell(200, answer)
         charge = make(dgs)
-        witness.see("result", f"{charge!r} {charge.to_json()} {attrs.asdict(charge)}")
-        witness.see("pickle", pickle.dumps(charge).decode("latin-1"))
+        scanner.record("result", f"{charge!r} {charge.to_json()} {attrs.asdict(charge)}")
+        scanner.record("pickle", pickle.dumps(charge).decode("latin-1"))
         assert (charge.dgs_reference, charge.transaction_status) == ("d", "pending")
 
 
 @pytest.mark.acceptance(68, "hostile-server-text")
 @pytest.mark.parametrize("form", FORMS)
 def test_api_key_is_known_in_each_form_in_results_and_headers(
-    form: str, says: Says, dgs: DGSPay, witness: Witness
+    form: str, says: Says, dgs: DGSPay, scanner: SecretScanner
 ) -> None:
     told = FORMS[form](API_KEY)
-    witness.secrets = {"key": API_KEY, form: told}
+    scanner.secrets = {"key": API_KEY, form: told}
     headers = {"x-echo": told, "date": "Tue, 01 Dec 2026 05:00:00 GMT"}
     says.tell(200, {"status": "success", "balances": [], "debug": told, "x": {told: 1}}, headers)
     reply = dgs.reply(balances.list())
-    witness.see("reply", f"{reply!r} {reply.headers!r} {dict(reply.headers)} {attrs.asdict(reply)}")
-    witness.see("pickle", pickle.dumps(reply).decode("latin-1"))
+    scanner.record(
+        "reply", f"{reply!r} {reply.headers!r} {dict(reply.headers)} {attrs.asdict(reply)}"
+    )
+    scanner.record("pickle", pickle.dumps(reply).decode("latin-1"))
     assert reply.headers["date"] == headers["date"]
     assert reply.headers == {**reply.headers}
     assert len(reply.headers) == 2
@@ -165,7 +167,7 @@ def test_api_key_is_known_in_each_form_in_results_and_headers(
 
 @pytest.mark.acceptance(68, "hostile-server-text")
 def test_letters_written_as_numbers_are_read_before_they_are_looked_for(
-    says: Says, dgs: DGSPay, witness: Witness
+    says: Says, dgs: DGSPay, scanner: SecretScanner
 ) -> None:
     numbered = "".join(f"\\u{ord(letter):04x}" for letter in OTP)
     says.tell(
@@ -174,7 +176,7 @@ def test_letters_written_as_numbers_are_read_before_they_are_looked_for(
     )
     charge = dgs.charges.authorize_otp("d", OTP)
     assert charge.message == "got ***"
-    witness.see("result", repr(charge))
+    scanner.record("result", repr(charge))
 
 
 @pytest.mark.acceptance(68, "hostile-server-text")
