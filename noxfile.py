@@ -246,7 +246,7 @@ def left_out(wheel: Path) -> list[str]:
         return sorted(wanted.difference(packed.namelist()))
 
 
-# Somebody has looked at each of these and found that a shop may use it.
+# Each of these was read, and a shop may use it.
 ALLOWED_LICENCES = (
     "Apache",
     "BSD",
@@ -262,7 +262,7 @@ ALLOWED_LICENCES = (
 
 @nox.session(python=OLDEST, default=False)
 def licences(session: nox.Session) -> None:
-    """List the licences of everything an installation brings; refuse one nobody looked at."""
+    """List the licences of everything an installation brings; refuse one that was not reviewed."""
     install(session, EVERYTHING)
     environment = Path(session.virtualenv.location, "bin", "python")
     session.run("python", "-m", "venv", f"{session.create_tmp()}/tools", silent=True)

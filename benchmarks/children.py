@@ -64,7 +64,7 @@ def command(module: str, *arguments: str) -> list[str]:
 
 @contextlib.contextmanager
 def child(argv: Sequence[str], *, core: int | None = None) -> Iterator[Child]:
-    """Run a program until the block ends. It is told to stop by the end of its input."""
+    """Run a program until the block ends. The end of its input stops it."""
     process = subprocess.Popen(
         argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
     )

@@ -1,4 +1,4 @@
-"""One contestant in a process of its own, so that nobody pays for what another has loaded.
+"""One contestant in a process of its own, so that none pays for what another has loaded.
 
     python -m benchmarks.worker "dgspay on aiohttp" http://127.0.0.1:8000
 
@@ -24,7 +24,7 @@ Usage = dict[str, float]
 
 
 async def _keep_calling(call: AsyncCall, concurrency: int, seconds: float) -> int:
-    """Call from as many tasks as told until the time is up; return how many calls that were."""
+    """Call from so many tasks until the time is up; return how many calls that were."""
     made = 0
     until = time.perf_counter() + seconds
 

@@ -134,7 +134,7 @@ def test_the_host_of_another_environment_is_refused(environment: str, base_url: 
 
 
 class Bursting:
-    """A transport of somebody's own, with a bug in it."""
+    """A transport of a user's own, with a bug in it."""
 
     def send(self, request: Request, timeout: Timeout) -> Response:
         raise OSError("a socket of mine, with the key sk_test_hidden")
@@ -169,7 +169,7 @@ async def test_whatever_a_transport_raises_is_an_unknown_outcome(blocking: bool)
 
 
 class Answering:
-    """A transport of somebody's own, whose answers are another library's, or none."""
+    """A transport of a user's own, whose answers are another library's, or none."""
 
     def __init__(self, answer: Any) -> None:
         self.answer = answer
@@ -220,7 +220,7 @@ def test_unknown_fields_are_shown_with_secrets_masked(dgs: DGSPay, emulator: Emu
         assert secret not in repr(charge)
 
 
-def test_reply_tells_how_a_result_came(dgs: DGSPay) -> None:
+def test_a_reply_reports_status_attempts_and_headers(dgs: DGSPay) -> None:
     from dgspay.api import balances
 
     reply = dgs.reply(balances.list())
@@ -231,7 +231,7 @@ def test_reply_tells_how_a_result_came(dgs: DGSPay) -> None:
 
 
 @pytest.mark.anyio
-async def test_reply_with_await(async_dgs: AsyncDGSPay) -> None:
+async def test_a_reply_of_the_async_client_holds_the_value(async_dgs: AsyncDGSPay) -> None:
     from dgspay.api import balances
 
     async with async_dgs as dgs:

@@ -1,4 +1,4 @@
-"""Answers nobody should send: whatever comes, the error is ours and says what is known."""
+"""Answers no server should send: whatever comes, the error is ours and says what is known."""
 
 from __future__ import annotations
 

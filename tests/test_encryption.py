@@ -56,7 +56,7 @@ def shown_by_the_library(error: BaseException) -> str:
 
 @pytest.mark.acceptance(39, "known-answer")
 @pytest.mark.parametrize("vector", VECTORS["fields"], ids=lambda v: v["name"])
-def test_known_answers(vector: dict[str, str]) -> None:
+def test_a_field_is_encrypted_and_decrypted_to_the_known_answer(vector: dict[str, str]) -> None:
     sealed = encrypt_field(vector["plaintext"], key=vector["key"], nonce=vector["nonce"])
     assert sealed == vector["ciphertext"]
     plaintext = decrypt_field(vector["ciphertext"], key=vector["key"], nonce=vector["nonce"])
@@ -65,14 +65,14 @@ def test_known_answers(vector: dict[str, str]) -> None:
 
 @pytest.mark.acceptance(39, "known-answer")
 @pytest.mark.parametrize("vector", VECTORS["cards"], ids=lambda v: v["name"])
-def test_known_cards(vector: dict[str, Any]) -> None:
+def test_a_card_is_encrypted_to_the_known_fields(vector: dict[str, Any]) -> None:
     card = CardEncryptor(vector["key"]).encrypt_card(**vector["card"], nonce=vector["nonce"])
     assert card.to_wire() == vector["wire"]
 
 
 @pytest.mark.acceptance(39, "known-answer")
 @pytest.mark.parametrize("vector", VECTORS["pins"], ids=lambda v: v["name"])
-def test_known_pins(vector: dict[str, Any]) -> None:
+def test_a_pin_is_encrypted_to_the_known_fields(vector: dict[str, Any]) -> None:
     pin = CardEncryptor(vector["key"]).encrypt_pin(vector["pin"], nonce=vector["nonce"])
     assert pin.to_wire() == vector["wire"]
 

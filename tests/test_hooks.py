@@ -36,7 +36,7 @@ def blocking(emulator: Emulator, *hooks: object) -> DGSPay:
     )
 
 
-def test_a_hook_is_told_of_attempts_and_calls(emulator: Emulator) -> None:
+def test_a_hook_receives_attempts_and_calls(emulator: Emulator) -> None:
     told: list[TelemetryEvent] = []
     dgs = blocking(emulator, told.append)
     emulator.faults.fail_next("GET /balance", error_code="99")

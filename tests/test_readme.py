@@ -129,11 +129,13 @@ def test_there_is_a_test_for_every_block() -> None:
 @pytest.mark.parametrize(
     "title", ["Take a payment", "Take a payment, again", "Lists", "Which transport"]
 )
-def test_scripts(environment: Emulator, title: str) -> None:
+def test_a_script_of_the_readme_prints_what_it_says(environment: Emulator, title: str) -> None:
     run(title)
 
 
-def test_payroll(environment: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_payroll_of_the_readme_pays_each_amount_once(
+    environment: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     run("Payroll on Friday")
     assert {deed.amount for deed in environment.executed} == {10_100, 20_100}
@@ -152,7 +154,7 @@ def test_the_exit_codes_of_payouts_are_those_of_the_help() -> None:
     assert told == dict(re.findall(r"^  (\d+) +(.+)$", EXIT_CODES, re.MULTILINE))
 
 
-def test_a_chunk_as_a_task(
+def test_a_task_of_the_readme_pays_its_chunk_once(
     environment: Emulator, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("psycopg")
@@ -172,7 +174,7 @@ def test_a_chunk_as_a_task(
     assert len(environment.executed) == 4
 
 
-def test_watching(environment: Emulator) -> None:
+def test_the_telemetry_of_the_readme_shows_what_it_says(environment: Emulator) -> None:
     pytest.importorskip("opentelemetry")
     run("Watching it work")
 
@@ -238,7 +240,7 @@ def serving(app: Any, listener: socket.socket) -> Iterator[None]:
         thread.join()
 
 
-def test_the_fastapi_shop(shop: Shop) -> None:
+def test_the_fastapi_shop_of_the_readme_prompts_once_and_ships_once(shop: Shop) -> None:
     refused = shop.pay("12")
     assert refused.status_code == 422
     assert "phone" in refused.json()["detail"]
@@ -316,7 +318,7 @@ def test_the_javascript_is_javascript(tmp_path: Path) -> None:
     subprocess.run([node, "--check", str(script)], check=True, timeout=170)
 
 
-def test_cards(dgs: DGSPay, emulator: Emulator) -> None:
+def test_a_card_is_charged_as_the_readme_shows(dgs: DGSPay, emulator: Emulator) -> None:
     names = run("Cards, again")
     what_next = names["what_next"]
     encryptor = CardEncryptor(emulator.encryption_key)
@@ -331,7 +333,9 @@ def test_cards(dgs: DGSPay, emulator: Emulator) -> None:
     assert what_next(names["with_otp"](dgs, charge.dgs_reference, "123456")) == "paid"
 
 
-def test_errors(dgs: DGSPay, emulator: Emulator) -> None:
+def test_a_lost_payout_is_in_doubt_under_its_key_as_the_readme_says(
+    dgs: DGSPay, emulator: Emulator
+) -> None:
     pay_out = run("When something goes wrong")["pay_out"]
     assert pay_out(dgs, "key-1").startswith("queued: ")
     emulator.faults.lose_answer("POST /disburse")
@@ -348,7 +352,7 @@ def test_errors(dgs: DGSPay, emulator: Emulator) -> None:
     assert pay_out(dgs, "key-4") == "the wallet holds 50 RWF"
 
 
-def test_webhooks() -> None:
+def test_the_webhook_of_the_readme_is_verified_and_read() -> None:
     receive = run("Webhooks")["receive"]
     body = (
         b'{"event":"disbursement.success","dgs_reference":"DGS1","flw_transfer_id":1,'
@@ -399,7 +403,7 @@ async def test_the_update_and_done_in_one_commit(database: str) -> None:
         assert await found.fetchall() == [(True,)]
 
 
-def test_tests_of_your_own(dgs: DGSPay, emulator: Emulator) -> None:
+def test_the_test_of_the_readme_passes(dgs: DGSPay, emulator: Emulator) -> None:
     run("Tests of your own")["test_a_customer_who_says_no"](dgs, emulator)
 
 
@@ -413,7 +417,9 @@ def test_the_two_commands_are_those_ci_runs() -> None:
 
 
 @pytest.mark.parametrize("line", SHELL["On the command line"].splitlines())
-def test_commands(environment: Emulator, line: str) -> None:
+def test_a_command_of_the_readme_ends_well_and_prints_something(
+    environment: Emulator, line: str
+) -> None:
     said = dgspay(line)
     assert said.code == 0, said
     assert said.out

@@ -107,7 +107,7 @@ def test_a_shops_checkout_fits_on_one_screen(tmp_path: Path) -> None:
             assert "3 passed" in printed
 
 
-def test_the_fixtures_are_there(request: pytest.FixtureRequest) -> None:
+def test_each_fixture_of_the_plugin_can_be_asked_for(request: pytest.FixtureRequest) -> None:
     for name in ("dgs", "async_dgs", "dgs_server"):
         assert request.getfixturevalue(name) is not None
 

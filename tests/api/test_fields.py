@@ -104,7 +104,7 @@ def test_every_usual_form_of_a_phone_number_is_one(phone: str) -> None:
     assert recorder.last_body["recipient"]["msisdn"] == "+250789654321"
 
 
-def test_a_country_code_after_00_is_refused_and_told_how_to_write_it() -> None:
+def test_a_country_code_after_00_is_rejected_with_the_right_spelling() -> None:
     # It was sent as a local number, country code and all.
     for code, phone in (("250", "00250788123456"), ("44", "0044 7911 123456")):
         with pytest.raises(ValueError, match=r"customer.phone must have \+ in place of the 00"):

@@ -28,7 +28,7 @@ def test_transaction_that_was_not_asked_about_is_not_taken_for_the_one_that_was(
 
 
 @pytest.mark.acceptance(22, "no-json-answer")
-def test_payment_of_somebody_else_does_not_end_a_wait() -> None:
+def test_another_customers_payment_does_not_end_a_wait() -> None:
     mine = {**ANOTHER, "id": "uuid-1", "dgs_reference": "dgs_1", "status": "pending"}
     story = Story(told(mine), *[told(ANOTHER)] * 20)
     with pytest.raises(WaitTimeoutError) as caught:

@@ -75,7 +75,7 @@ def test_a_worker_answers_with_what_it_used(server: canned.CannedServer) -> None
         assert used["calls"] >= 2
 
 
-def test_a_program_that_ended_is_told_of() -> None:
+def test_a_contestant_that_ended_is_reported() -> None:
     with (
         child([sys.executable, "-c", "raise SystemExit(3)"]) as program,
         pytest.raises(RuntimeError, match="ended with 3"),
@@ -133,5 +133,5 @@ def test_both_lists_name_each_row_once_and_end(server: canned.CannedServer) -> N
     assert [answer["has_more"] for answer in lists] == [True, True, False]
 
 
-def test_the_server_tells_what_it_has_used(server: canned.CannedServer) -> None:
+def test_the_server_reports_its_own_cpu_time(server: canned.CannedServer) -> None:
     assert server.cpu_seconds > 0

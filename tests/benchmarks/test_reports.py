@@ -43,7 +43,7 @@ def test_ratios_are_those_of_one_round() -> None:
         ratios([1], [1, 2])
 
 
-def test_small_functions_are_built_once_and_called_as_often_as_told() -> None:
+def test_small_functions_are_built_once_and_called_as_often_as_asked() -> None:
     made: list[str] = []
     times = seconds_per_call({"a": lambda: lambda: made.append("a")}, rounds=3, calls=5)
     assert len(times["a"]) == 3
@@ -131,7 +131,7 @@ def test_claims_hold_dgspay_against_its_peers() -> None:
     assert judged[flat] == "missed by 8%"
 
 
-def test_a_claim_about_somebody_who_is_not_there_is_not_made() -> None:
+def test_no_claim_is_made_about_a_missing_contestant() -> None:
     only_ours = samples({("dgspay on httpx", 1): (900, 40e-6), ("dgspay on httpx", 32): (9, 9e-6)})
     assert [*verdicts(only_ours, (1, 32)).values()] == ["held"]
 

@@ -29,7 +29,7 @@ PATIENCE = 90_000
 CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser")
 
 # Only the last such list counts, so it begins with what Playwright itself switches off. The others
-# are what a window has of its own: suggestions for an address line that nobody types in, a page
+# are what a window has of its own: suggestions for an address line without any typing, a page
 # each, and a process kept in reserve. They cost more than the page under test.
 SWITCHED_OFF = (
     "AimEnabled",

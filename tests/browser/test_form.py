@@ -47,7 +47,7 @@ def handed_over(page: Page, count: int = 1) -> list[dict[str, str]]:
 
 
 def draw_anew(page: Page) -> None:
-    """Have a form that nobody has typed into yet, and the keyboard before it."""
+    """Have an empty form with the focus in it."""
     page.evaluate("window.draw()")
     page.locator("h1").click()
 
@@ -303,7 +303,7 @@ def test_a_failure_is_shown_and_the_next_try_has_a_fresh_nonce(page: Page) -> No
     page.keyboard.press("Enter")
     page.wait_for_selector("[role=alert]:not(:empty)")
     shown = page.text_content("#card [role=alert]") or ""
-    # The request may have got through: the payer must not be told that nothing happened.
+    # The request may have got through: the payer must not read that nothing happened.
     assert "not known yet whether the payment went through" in shown
     assert "secret of the shop" not in shown
     page.evaluate(
@@ -509,7 +509,7 @@ def test_without_https_it_says_so(opened: Opened) -> None:
         assert name == "InsecureContextError", call
 
 
-def test_the_pin_form(page: Page, key: str) -> None:
+def test_the_pin_form_checks_the_length_and_encrypts(page: Page, key: str) -> None:
     page.evaluate(
         "() => { dgspay.mountPinForm(document.querySelector('#card'), options).focus(); }"
     )

@@ -40,7 +40,7 @@ def test_the_tag_escapes_its_address() -> None:
     assert 'src="/x?a=1&amp;b=&quot;&gt;"' in script_tag('/x?a=1&b=">')
 
 
-def test_starlette_and_fastapi(serve: Serve) -> None:
+def test_starlette_and_fastapi_serve_the_card_script(serve: Serve) -> None:
     fastapi = pytest.importorskip("fastapi")
     from starlette.applications import Starlette
 
@@ -59,7 +59,7 @@ def test_starlette_and_fastapi(serve: Serve) -> None:
             assert (again.status_code, again.content) == (304, b"")
 
 
-def test_flask() -> None:
+def test_flask_serves_the_card_script() -> None:
     flask = pytest.importorskip("flask")
 
     from dgspay.browser.flask import card_script_blueprint

@@ -55,7 +55,7 @@ def test_without_the_emulators_extra_too_but_other_commands_do_not_need_it(modul
     assert "Traceback" not in ran.stderr
 
 
-def test_version_and_module() -> None:
+def test_the_module_prints_its_version() -> None:
     with process("--version") as running:
         out, err = running.communicate(timeout=PATIENCE)
     assert (running.returncode, out, err) == (0, f"dgspay {__version__}\n", "")

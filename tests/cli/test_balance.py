@@ -13,7 +13,7 @@ from tests.cli.terminal import CommandLine
 HOSTILE = "\x1b[31m\u009b2J\u202e[bold]x[/bold] :smile: \x07"
 
 
-def test_balance_as_a_table(dgspay: CommandLine) -> None:
+def test_balance_is_a_table_in_the_writing_of_each_currency(dgspay: CommandLine) -> None:
     said = dgspay("balance")
     assert (said.code, said.err) == (0, "")
     assert [line.split() for line in said.out.splitlines()] == [
@@ -46,7 +46,7 @@ def test_an_error_of_the_server_cannot_steer_the_terminal(
     assert said.err.replace("\n", "").isprintable()
 
 
-def test_balance_as_csv(dgspay: CommandLine, emulator: Emulator) -> None:
+def test_balance_as_csv_is_exact_and_excludes_json(dgspay: CommandLine, emulator: Emulator) -> None:
     wallet = list(csv.DictReader(io.StringIO(dgspay("balance", "--csv").out)))
     available = {row["currency"]: Decimal(row["available_balance"]) for row in wallet}
     assert available["RWF"] == emulator.balance("RWF")

@@ -12,7 +12,7 @@ from tests.cli.terminal import CommandLine
 HOSTILE = "\x1b[31m\u009b2J\u202e[bold]x[/bold] :smile: \x07"
 
 
-def test_banks(dgspay: CommandLine) -> None:
+def test_banks_are_listed_with_their_keys(dgspay: CommandLine) -> None:
     assert "Banque de Kigali" in dgspay("banks").out
     assert {bank["bank_key"] for bank in json.loads(dgspay("banks", "rw", "--json").out)} >= {
         "bk_rw",
@@ -46,7 +46,7 @@ def test_what_a_server_sends_cannot_steer_the_terminal(
     assert json.loads(as_json)[0]["name"] == HOSTILE
 
 
-def test_banks_as_csv(dgspay: CommandLine) -> None:
+def test_banks_as_csv_have_a_header_and_exclude_json(dgspay: CommandLine) -> None:
     listed = list(csv.DictReader(io.StringIO(dgspay("banks", "--csv").out)))
     assert {"bank_key": "bk_rw", "type": "bank"}.items() <= listed[0].items()
     assert dgspay("banks", "--csv", "--json").code == 2

@@ -85,14 +85,14 @@ def test_waiting_in_vain_is_not_known(dgspay: CommandLine, emulator: Emulator) -
     assert shown["transaction"] is None
 
 
-def test_json_of_a_charge(dgspay: CommandLine) -> None:
+def test_json_holds_the_charge_and_the_transaction_waited_for(dgspay: CommandLine) -> None:
     shown = json.loads(dgspay("charge", *JANE, "--phone", PAYS, "--wait", "--json").out)
     assert shown["charge"]["transaction_status"] == "pending"
     assert shown["charge"]["amount"] == 2000
     assert shown["transaction"]["status"] == "successful"
 
 
-def test_a_lost_answer_is_told_honestly(dgspay: CommandLine, emulator: Emulator) -> None:
+def test_a_lost_answer_is_reported_as_in_doubt(dgspay: CommandLine, emulator: Emulator) -> None:
     emulator.faults.lose_answer("POST /charges")
     said = dgspay("charge", *JANE, "--phone", PAYS, "--idempotency-key", "invoice-7")
     assert (said.code, said.out) == (5, "")
@@ -102,7 +102,7 @@ def test_a_lost_answer_is_told_honestly(dgspay: CommandLine, emulator: Emulator)
     assert charges(emulator) == 1
 
 
-def test_ctrl_c_on_the_way_is_told_honestly(dgspay: CommandLine) -> None:
+def test_ctrl_c_in_mid_call_is_reported_as_in_doubt(dgspay: CommandLine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(PATIENCE)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/generation/v2"
@@ -118,7 +118,7 @@ def test_ctrl_c_on_the_way_is_told_honestly(dgspay: CommandLine) -> None:
     assert "Traceback" not in err
 
 
-def test_nobody_there_means_not_sent(dgspay: CommandLine) -> None:
+def test_a_refused_connection_means_not_sent(dgspay: CommandLine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     nowhere = f"http://127.0.0.1:{port}/generation/v2"
@@ -166,7 +166,7 @@ def test_real_money_is_asked_for_and_no_means_nothing_is_sent(
 
 
 @pytest.mark.parametrize(("options", "answer"), [(("--yes",), None), ((), "y\n")])
-def test_yes_goes_on(
+def test_a_yes_on_the_command_line_or_the_keyboard_sends_the_charge(
     production: CommandLine, emulator: Emulator, options: tuple[str, ...], answer: str | None
 ) -> None:
     said = production("charge", *JANE, "--phone", PAYS, *options, answers=answer)

@@ -31,7 +31,7 @@ def told() -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_demo_tells_its_whole_story_and_ends_well(
+def test_the_demo_prints_its_whole_story_and_ends_with_0(
     told: subprocess.CompletedProcess[str],
 ) -> None:
     assert (told.returncode, told.stderr) == (0, "")
@@ -65,7 +65,7 @@ def last_figure(line: str) -> int:
     return int(line.rsplit(maxsplit=1)[-1].replace(",", ""))
 
 
-def test_the_demo_is_plain_where_nobody_looks(told: subprocess.CompletedProcess[str]) -> None:
+def test_the_demo_prints_no_colour_into_a_pipe(told: subprocess.CompletedProcess[str]) -> None:
     assert "\x1b" not in told.stdout
     assert all(len(line) <= 80 for line in told.stdout.splitlines())
 

@@ -98,7 +98,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_sent(
     assert not disbursed(emulator)
 
 
-def test_a_lost_answer_is_told_honestly(dgspay: CommandLine, emulator: Emulator) -> None:
+def test_a_lost_answer_is_reported_as_in_doubt(dgspay: CommandLine, emulator: Emulator) -> None:
     emulator.faults.lose_answer("POST /disburse")
     said = dgspay("disburse", *PHONE, "--yes", "--idempotency-key", "salary-jane")
     assert (said.code, said.out) == (5, "")
@@ -125,7 +125,7 @@ def test_a_wallet_that_is_too_small_is_a_refusal(dgspay: CommandLine, emulator: 
     assert not emulator.executed
 
 
-def test_ctrl_c_on_the_way_is_told_honestly(dgspay: CommandLine) -> None:
+def test_ctrl_c_in_mid_call_is_reported_as_in_doubt(dgspay: CommandLine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(PATIENCE)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/generation/v2"

@@ -28,7 +28,7 @@ def checks(out: str) -> dict[str, str]:
     return {line[5:].partition(":")[0]: line[:5].strip() for line in lines}
 
 
-def test_a_good_set_up(dgspay: CommandLine) -> None:
+def test_a_good_set_up_passes_every_check(dgspay: CommandLine) -> None:
     said = dgspay("doctor")
     assert said.code == 0
     assert checks(said.out) == dict.fromkeys(
@@ -75,7 +75,7 @@ def test_it_makes_one_call_that_only_reads(dgspay: CommandLine, emulator: Emulat
     assert [arrival.operation for arrival in emulator.requests] == ["GET /balance"]
 
 
-def test_a_certificate_nobody_vouches_for_fails(
+def test_an_untrusted_certificate_fails(
     dgspay: CommandLine, impostor: int, emulator: Emulator
 ) -> None:
     said = dgspay("doctor", "--base-url", f"https://localhost:{impostor}/generation/v2")

@@ -63,7 +63,7 @@ def test_it_listens_on_this_machine_only() -> None:
     assert "loopback only" in said.err
 
 
-def test_a_taken_port_is_told_in_words() -> None:
+def test_a_taken_port_is_an_error_in_words() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         said = CommandLine({})("emulator", "--port", port)
@@ -72,7 +72,7 @@ def test_a_taken_port_is_told_in_words() -> None:
     assert "--port 0" in said.err
 
 
-def test_a_state_file_of_something_else_is_told_in_words(tmp_path: Path) -> None:
+def test_a_state_file_of_something_else_is_an_error_in_words(tmp_path: Path) -> None:
     file = tmp_path / "accounts.txt"
     file.write_text("my accounts")
     said = CommandLine({})("emulator", "--port", "0", "--state", str(file))
@@ -81,7 +81,7 @@ def test_a_state_file_of_something_else_is_told_in_words(tmp_path: Path) -> None
     assert (said.code, "cannot be opened" in said.err) == (2, True)
 
 
-def test_a_file_of_faults_that_is_not_there_is_told_in_words(tmp_path: Path) -> None:
+def test_a_missing_file_of_faults_is_an_error_in_words(tmp_path: Path) -> None:
     said = CommandLine({})("emulator", "--port", "0", "--faults", str(tmp_path / "faults.toml"))
     assert said.code == 2
     assert "No such file or directory" in said.err

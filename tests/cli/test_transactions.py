@@ -101,7 +101,9 @@ def test_a_listing_that_breaks_off_cannot_pass_for_a_whole_one(
         json.loads(said.out)
 
 
-def test_show_one_transaction(dgspay: CommandLine, emulator: Emulator, base_url: str) -> None:
+def test_a_transaction_is_shown_by_its_reference(
+    dgspay: CommandLine, emulator: Emulator, base_url: str
+) -> None:
     pay_a_link(emulator, base_url, 1)
     reference = emulator.transactions[0].dgs_reference
     assert json.loads(dgspay("transactions", "show", reference, "--json").out)["amount"] == 500

@@ -33,7 +33,7 @@ def dgspay() -> CommandLine:
 
 
 class Shop:
-    """A program that receives webhooks, and answers what it is told to."""
+    """A program that receives webhooks, and answers with a set status."""
 
     def __init__(self) -> None:
         self.received: list[Received] = []
@@ -88,7 +88,7 @@ def test_a_receiver_that_says_no(dgspay: CommandLine, shop: Shop, shop_url: str)
     assert "401" in other("webhooks", "send", "payment.failed", "--to", shop_url).out
 
 
-def test_sending_to_nobody(dgspay: CommandLine) -> None:
+def test_sending_to_a_port_without_a_listener_ends_with_4(dgspay: CommandLine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     said = dgspay("webhooks", "send", "payment.success", "--to", f"http://127.0.0.1:{port}")
@@ -277,7 +277,9 @@ def test_an_event_is_passed_on_as_it_came(dgspay: CommandLine, shop: Shop, shop_
     ]
 
 
-def test_nobody_to_pass_it_on_to_makes_it_come_again(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_event_that_cannot_be_passed_on_is_delivered_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     body = dump_json(sample("payment.success", timestamp=WHEN))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -294,7 +296,7 @@ def test_events_are_passed_on_within_this_machine_only(dgspay: CommandLine, targ
     assert dgspay("webhooks", "listen", "--port", "0", "--forward-to", target).code == 2
 
 
-def test_a_taken_port_is_told_in_words(dgspay: CommandLine) -> None:
+def test_a_taken_port_is_an_error_in_words(dgspay: CommandLine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         said = dgspay("webhooks", "listen", "--port", str(taken.getsockname()[1]))
     assert said.code == 2

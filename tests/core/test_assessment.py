@@ -149,7 +149,7 @@ def test_a_code_of_a_gateways_own_says_nothing_of_the_call(error_code: str, stat
 @pytest.mark.parametrize("error_code", ["90", "91", "93", "99", "VALIDATION_ERROR", "NEW"])
 @pytest.mark.parametrize("status", [200, 400, 429, 500])
 @pytest.mark.parametrize("goes_on", ["pending", "successful", "success"])
-def test_a_refusal_that_tells_of_a_payment_is_never_relied_on(
+def test_a_refusal_that_reports_a_payment_is_never_relied_on(
     error_code: str, status: int, goes_on: str
 ) -> None:
     body = {"status": "failed", "error_code": error_code, "transaction_status": goes_on}
@@ -262,7 +262,7 @@ def test_a_transfer_that_contradicts_itself_is_neither_queued_nor_declined(
 
 
 @pytest.mark.parametrize("status", [408, 409, 425, 499])
-def test_a_read_is_told_of_no_key_where_no_key_was_in_use(status: int) -> None:
+def test_an_error_of_a_read_mentions_no_key(status: int) -> None:
     error = failing(answer(b"", status), AVAILABLE)
     assert type(error) is errors.APIError
     assert error.outcome is Outcome.UNKNOWN
@@ -308,7 +308,7 @@ def test_code_00_is_success() -> None:
 
 
 @pytest.mark.acceptance(23, "error-in-200")
-def test_insufficient_funds_tells_the_figures_exactly() -> None:
+def test_insufficient_funds_reports_the_figures_exactly() -> None:
     body = (
         b'{"status": "failed", "message": "Insufficient USD balance", "error_code": '
         b'"VALIDATION_ERROR", "available_balance": 50.10, "required": 100, "currency": "USD"}'

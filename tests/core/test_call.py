@@ -1,4 +1,4 @@
-"""The course of one call: what hooks are told, cancellation, keys in flight, the request."""
+"""The course of one call: events for hooks, cancellation, keys in flight, the request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dgspay.errors import APIError, DecodeError, IdempotencyError, Outcome, Tran
 from tests.support.scripted_server import LOST, OK, REFUSED, Story, answer, code, operation
 
 
-def test_each_attempt_and_the_call_are_told() -> None:
+def test_each_attempt_and_the_call_are_emitted() -> None:
     story = Story(REFUSED, code("99", 500), OK, each_takes=2.0)
     story.run(operation(Repeat.CHARGE))
     first, second, third = story.attempts
@@ -46,7 +46,7 @@ def test_each_attempt_and_the_call_are_told() -> None:
     assert story.events[-1] is story.call
 
 
-def test_a_failed_call_tells_its_error() -> None:
+def test_a_failed_call_is_emitted_with_its_error() -> None:
     story = Story(code("91", 401))
     with pytest.raises(APIError):
         story.run(operation(Repeat.PAYOUT))
@@ -138,7 +138,7 @@ def test_a_read_carries_no_key() -> None:
     assert story.keys == [None]
 
 
-def test_the_reply_tells_how_the_result_came() -> None:
+def test_the_reply_reports_status_attempts_and_headers() -> None:
     story = Story(REFUSED, OK, each_takes=1.0)
     steps = story.runner.call(operation(Repeat.READ))
     replies: Iterator[EffectResult] = iter([REFUSED, OK])

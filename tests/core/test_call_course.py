@@ -1,4 +1,4 @@
-"""The course of a call to the last field: what its hooks, its result and its errors tell."""
+"""The course of a call to the last field of its events, its result and its errors."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def call_told(call_id: int, **told: Any) -> CallEvent:
 # --- results and errors -------------------------------------------------------------------
 
 
-def test_a_reply_tells_how_the_result_came_to_the_last_header() -> None:
+def test_a_reply_reports_how_the_result_came_to_the_last_header() -> None:
     created = answer({"status": "success"}, 201, x_request_id="r-1")
     story = Story(code("99", 500, x_request_id="r-0"), created, each_takes=1.0, random=1.0)
     assert reply(story, operation(Repeat.PAYOUT)) == Reply(
@@ -145,7 +145,7 @@ def test_only_writes_use_a_generated_key_up() -> None:
     assert story.keys == [None, "generated-1", "mine", "generated-2"]
 
 
-def test_a_driver_that_answers_nothing_is_told_what_it_should_have_answered() -> None:
+def test_a_driver_that_answers_nothing_gets_an_error_with_what_was_expected() -> None:
     steps = Story().runner.run(operation(Repeat.READ))
     next(steps)
     with pytest.raises(TypeError) as caught:
@@ -154,7 +154,7 @@ def test_a_driver_that_answers_nothing_is_told_what_it_should_have_answered() ->
 
 
 @pytest.mark.acceptance(31, "retry-table")
-def test_the_latest_answer_is_the_one_told_where_the_last_attempt_did_not_leave() -> None:
+def test_the_latest_answer_is_reported_where_the_last_attempt_did_not_leave() -> None:
     story = Story(code("91", 429), answer({}, 429), REFUSED)
     with pytest.raises(APIError) as caught:
         story.run(operation(Repeat.PAYOUT))
@@ -263,10 +263,10 @@ def test_the_first_attempt_begins_with_the_call_and_has_all_of_its_time() -> Non
     assert [timeout.total for timeout in story.timeouts] == [30.0]
 
 
-# --- what the hooks are told --------------------------------------------------------------
+# --- events for the hooks -----------------------------------------------------------------
 
 
-def test_a_result_is_told_with_its_status() -> None:
+def test_a_result_is_emitted_with_its_status() -> None:
     story = Story(answer({"status": "success", "error_code": "00"}, 202), each_takes=3.0)
     story.run(operation(Repeat.PAYOUT))
     number = story.call.call_id
@@ -274,7 +274,7 @@ def test_a_result_is_told_with_its_status() -> None:
     assert story.events == [attempt_told(number, **done), call_told(number, **done, error=None)]
 
 
-def test_a_refusal_is_told_with_its_code_and_the_errors_name() -> None:
+def test_a_refusal_is_emitted_with_its_code_and_the_errors_name() -> None:
     story = Story(REFUSED, code("91", 401), each_takes=1.0, random=1.0)
     with pytest.raises(APIError):
         story.run(operation(Repeat.PAYOUT))
@@ -288,7 +288,7 @@ def test_a_refusal_is_told_with_its_code_and_the_errors_name() -> None:
 
 
 @pytest.mark.acceptance(31, "retry-table")
-def test_an_attempt_is_told_with_what_is_known_of_the_whole_call() -> None:
+def test_an_attempt_is_emitted_with_what_is_known_of_the_whole_call() -> None:
     story = Story(LOST, code("90"), retry=RetryPolicy(trust_idempotency=True))
     with pytest.raises(OutcomeUnknownError):
         story.run(operation(Repeat.PAYOUT))
@@ -297,7 +297,7 @@ def test_an_attempt_is_told_with_what_is_known_of_the_whole_call() -> None:
 
 
 @pytest.mark.acceptance(20, "cancelled-post")
-def test_a_cancelled_request_is_told_as_an_attempt_and_a_call_without_an_answer() -> None:
+def test_a_cancelled_request_emits_an_attempt_and_a_call_without_an_answer() -> None:
     story = Story()
     steps = story.runner.run(operation(Repeat.PAYOUT))
     next(steps)
@@ -312,7 +312,7 @@ def test_a_cancelled_request_is_told_as_an_attempt_and_a_call_without_an_answer(
 
 
 @pytest.mark.acceptance(20, "cancelled-post")
-def test_a_cancelled_pause_is_told_as_a_call_and_not_as_an_attempt() -> None:
+def test_a_cancelled_pause_emits_a_call_and_no_attempt() -> None:
     story = Story(random=1.0)
     steps = story.runner.run(operation(Repeat.PAYOUT))
     next(steps)
@@ -340,7 +340,7 @@ def test_a_second_request_cancelled_after_a_refusal_is_unknown(repeat: Repeat) -
     assert story.call.outcome is Outcome.UNKNOWN
 
 
-def test_a_call_that_ended_is_not_told_again_as_cancelled() -> None:
+def test_a_call_that_ended_is_not_emitted_again_as_cancelled() -> None:
     for ends in (OK, code("90")):
         story = Story(ends)
         with contextlib.suppress(APIError):
@@ -349,7 +349,7 @@ def test_a_call_that_ended_is_not_told_again_as_cancelled() -> None:
         assert story.call.error != "cancelled"
 
 
-def test_what_nobody_hears_is_not_told() -> None:
+def test_only_outcomes_a_hook_wants_are_emitted() -> None:
     story = Story(REFUSED, OK, code("90"))
     story.runner.wants = lambda outcome: outcome is Outcome.REJECTED
     story.run(operation(Repeat.PAYOUT))

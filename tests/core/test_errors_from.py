@@ -146,7 +146,7 @@ def test_an_attempt_without_an_answer(
         ),
     ],
 )
-def test_a_refusal_by_code(
+def test_a_refusal_names_its_code_and_what_it_means_for_the_money(
     response: Response, kind: type[APIError], money: str, advice: str
 ) -> None:
     once = RetryPolicy(attempts=1)
@@ -174,7 +174,7 @@ def test_half_of_a_shortfall_is_none(field: str) -> None:
     assert type(error) is InvalidRequestError
 
 
-def test_too_many_requests() -> None:
+def test_too_many_requests_is_not_carried_out_and_asks_to_wait() -> None:
     error = refused(operation(Repeat.PAYOUT), answer({}, 429), retry=RetryPolicy(attempts=1))
     assert type(error) is RateLimitError
     assert error.message == (
@@ -247,7 +247,7 @@ def test_a_key_that_is_in_use_was_most_probably_accepted() -> None:
     )
 
 
-def test_an_earlier_attempt_without_an_answer_is_told_of() -> None:
+def test_an_earlier_attempt_without_an_answer_is_mentioned() -> None:
     trusting = RetryPolicy(trust_idempotency=True)
     error = refused(operation(Repeat.PAYOUT), LOST, code("90"), retry=trusting)
     assert error.message == (
@@ -370,7 +370,7 @@ def test_the_last_second_of_a_wait_is_used() -> None:
     assert story.sleeps == [1.0, 0.5]
 
 
-def test_a_payment_not_found_to_the_end_is_told_as_the_cause() -> None:
+def test_a_payment_not_found_to_the_end_is_the_cause() -> None:
     story = Story(*[code("92", 404)] * 20)
     with pytest.raises(WaitTimeoutError, match="the last look-up failed") as caught:
         story.run(charges.wait("dgs_1", timeout=5))
@@ -428,7 +428,7 @@ def test_a_key_is_refused_by_the_rule_it_breaks() -> None:
 
 
 @pytest.mark.acceptance(20, "cancelled-post")
-def test_a_cancelled_call_tells_how_long_it_took_and_what_is_known() -> None:
+def test_a_cancelled_call_reports_how_long_it_took_and_what_is_known() -> None:
     story = Story(retry=RetryPolicy(trust_idempotency=True))
     steps = story.runner.run(operation(Repeat.PAYOUT))
     next(steps)

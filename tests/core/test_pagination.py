@@ -131,7 +131,7 @@ def test_an_empty_page_is_the_end(pages: int | None) -> None:
 
 
 @pytest.mark.acceptance(34, "moving-pages")
-def test_rows_on_a_page_of_none() -> None:
+def test_rows_are_kept_though_the_page_count_is_zero() -> None:
     assert walk(lambda number: Page(rows=("a",), page=number, pages=0)) == ["a"]
 
 
@@ -234,7 +234,7 @@ def test_rounds_grow_so_that_the_latency_shows_ever_less() -> None:
 
 @attrs.define
 class FlakyServer:
-    """Serves pages, and fails on given page numbers as often as told."""
+    """Serves pages, and fails on given page numbers a given number of times."""
 
     rows: list[str]
     limit: int = 2
@@ -299,7 +299,7 @@ def test_a_pager_starts_again_after_an_end_or_a_break() -> None:
 
 
 @pytest.mark.anyio
-async def test_pages_and_first_page() -> None:
+async def test_the_first_page_costs_one_request_and_pages_go_to_the_last() -> None:
     server = FlakyServer(ROWS)
     pager = AsyncPager(listing(), server.aexecute)
     first = await pager.first_page()

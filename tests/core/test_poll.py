@@ -61,7 +61,7 @@ def test_an_answer_that_says_nothing_is_outlived_like_an_outage(status: int) -> 
     assert story.run(charges.wait("d", timeout=60)).is_paid
 
 
-def test_an_outage_to_the_end_is_told_as_the_cause() -> None:
+def test_an_outage_to_the_end_is_the_cause() -> None:
     story = Story(seen("pending"), *[REFUSED] * 200)
     with pytest.raises(WaitTimeoutError, match="the last look-up failed") as caught:
         story.run(charges.wait("d", timeout=20))

@@ -178,7 +178,7 @@ def test_a_time_with_a_zone_goes_out_in_the_apis_own_zone_or_not_at_all() -> Non
     assert sent(wire(api_timezone=KIGALI), expires_at=noon) == (
         b'{"expires_at":"2026-01-01 14:00:00"}'
     )
-    # What has no zone is meant in the API's, whether the client was told of that or not.
+    # What has no zone is meant in the API's, whether the client knows it or not.
     for through in (wire(), wire(api_timezone=KIGALI)):
         assert sent(through, expires_at=noon.replace(tzinfo=None)) == (
             b'{"expires_at":"2026-01-01 12:00:00"}'

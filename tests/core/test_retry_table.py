@@ -99,7 +99,7 @@ CELLS: list[tuple[str, EffectResult, tuple[Repeat, ...], bool, int, type[DGSPayE
         for repeat in repeats
     ],
 )
-def test_cell(
+def test_each_result_is_tried_again_as_often_as_its_cell_says(
     first: EffectResult,
     repeat: Repeat,
     trusted: bool,

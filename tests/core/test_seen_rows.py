@@ -15,7 +15,7 @@ from dgspay.core.seen_rows import SeenRows
 @pytest.mark.acceptance(34, "moving-pages")
 @settings(deadline=None)
 @given(st.lists(st.text(max_size=3), max_size=300))
-def test_it_tells_what_came_before_like_a_set(identities: list[str]) -> None:
+def test_it_knows_what_came_before_like_a_set(identities: list[str]) -> None:
     rows, known = SeenRows(), set[str]()
     for identity in identities:
         assert rows.add(identity) is (identity not in known)

@@ -61,7 +61,7 @@ def emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulat
         yield emulator
 
 
-def test_ten_lines_on_friday(emulator: Emulator) -> None:
+def test_ten_lines_of_the_page_pay_forty_rows_and_write_a_report(emulator: Emulator) -> None:
     code = block("Ten lines on Friday")
     assert len([line for line in code.splitlines() if line.strip()]) <= 10
     run("Ten lines on Friday")
@@ -69,7 +69,7 @@ def test_ten_lines_on_friday(emulator: Emulator) -> None:
     assert "<!doctype html>" in Path("salaries.html").read_text(encoding="utf-8")
 
 
-def test_the_commands_of_friday(emulator: Emulator) -> None:
+def test_the_commands_of_the_page_pay_each_row_once(emulator: Emulator) -> None:
     dgspay = CommandLine({})
     for line in block("Ten lines on Friday", "sh").splitlines():
         said = dgspay(*shlex.split(line)[1:])

@@ -17,7 +17,7 @@ from tests.emulator.emulator_calls import LINK
 @pytest.mark.parametrize("seconds", [-1.0, float("nan"), float("inf")])
 @pytest.mark.parametrize("name", ["settle_after", "latency", "webhook_timeout"])
 def test_seconds_that_cannot_be_are_refused(name: str, seconds: float) -> None:
-    """With such a delay nothing would ever settle, and nobody would say why."""
+    """With such a delay nothing would ever settle, and without a reason given."""
     options = {name: seconds}
     with pytest.raises(ValueError, match=name):
         Emulator(**options)  # type: ignore[arg-type]
@@ -45,7 +45,7 @@ def test_a_listener_without_a_secret_says_where_the_emulators_is() -> None:
     assert "`dgspay emulator` prints its own" in said.err
 
 
-def test_who_opens_a_listener_in_a_browser_is_told_what_it_is() -> None:
+def test_a_listener_opened_in_a_browser_says_what_it_is() -> None:
     told = threading.Event()
 
     def answer(received: object) -> int:

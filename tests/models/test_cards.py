@@ -161,7 +161,7 @@ def test_a_copy_is_the_value_itself() -> None:
     assert copy.deepcopy({"card": card})["card"] is card
 
 
-def test_frozen() -> None:
+def test_no_field_of_a_card_can_be_set_or_deleted() -> None:
     card: Any = EncryptedCard(**CARD)
     changes: list[Callable[[], object]] = [
         lambda: setattr(card, "card_nonce", "x"),
@@ -182,7 +182,7 @@ def test_equality_is_by_kind_and_fields() -> None:
     assert EncryptedCard(**CARD) != CARD
 
 
-def test_keyword_only() -> None:
+def test_fields_of_a_pin_are_given_by_name_only() -> None:
     build: Any = EncryptedPin
     with pytest.raises(TypeError):
         build(PIN["auth_pin_encrypted"], PIN["auth_pin_nonce"])

@@ -73,7 +73,7 @@ def test_no_body_can_raise_anything_but_a_decode_error(body: bytes) -> None:
         ({"é": True}, '{"é":true}'.encode()),
     ],
 )
-def test_how_values_are_written(value: Any, text: bytes) -> None:
+def test_a_value_is_written_as_exact_json(value: Any, text: bytes) -> None:
     assert dump_json(value) == text
 
 
@@ -88,7 +88,7 @@ def test_how_values_are_written(value: Any, text: bytes) -> None:
         ({"a": b"bytes"}, TypeError),
     ],
 )
-def test_what_cannot_be_written(value: Any, error: type[Exception]) -> None:
+def test_a_value_json_cannot_hold_is_refused(value: Any, error: type[Exception]) -> None:
     with pytest.raises(error):
         dump_json(value)
 

@@ -236,7 +236,7 @@ def test_merchants_own_urls_may_be_http_as_where_they_are_given() -> None:
 # --- times --------------------------------------------------------------------------------------
 
 
-def test_times_have_the_zone_the_client_was_told() -> None:
+def test_times_have_the_zone_of_the_client() -> None:
     with Emulator() as emulator:
         emulator.generate(3)
         transport = HttpxTransport(emulator.http_client())

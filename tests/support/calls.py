@@ -133,7 +133,7 @@ class Failed:
 
     @property
     def duration(self) -> float:
-        """Seconds the call took, as its hook was told."""
+        """Seconds the call took, as its event says."""
         return self.events[-1].duration
 
 

@@ -1,4 +1,4 @@
-"""A certificate authority of the tests' own, which nobody trusts unless told."""
+"""A certificate authority of the tests' own, trusted only where a test says so."""
 
 from __future__ import annotations
 

@@ -48,11 +48,11 @@ class CutWire:
         self._threads: list[threading.Thread] = []
 
     def cut_after(self, words: bytes) -> None:
-        """Let the server hear the next message with these words, and nobody hear its answer."""
+        """Pass the next message with these words on to the server, and lose the answer."""
         self._cut_after = words
 
     def fall_silent(self) -> None:
-        """Let nothing through any more, and nobody know: no connection is closed."""
+        """Stop passing anything on, silently: no connection is closed."""
         self._flowing.clear()
 
     def flow_again(self) -> None:
@@ -102,7 +102,7 @@ class CutWire:
                     self._cut(source, target, received)
                     return
                 target.sendall(received)
-            # Of a machine that lost power, nobody hears that it has closed anything.
+            # A machine that lost power sends no notice that it has closed anything.
             self._flowing.wait()
             target.shutdown(socket.SHUT_WR)
 

@@ -48,7 +48,7 @@ def set_up(host: str, max_age: int) -> None:
 
 
 def middleware() -> Iterator[str]:
-    """Name what lets nobody in without a login and a token."""
+    """Name the middleware that demands a login and a token."""
     yield "django.contrib.sessions.middleware.SessionMiddleware"
     yield "django.middleware.csrf.CsrfViewMiddleware"
     yield "django.contrib.auth.middleware.AuthenticationMiddleware"

@@ -1,4 +1,4 @@
-"""A server that answers nobody before it is told to."""
+"""A server that holds every answer back until its gate is opened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scriptable server on a raw socket: it reads, answers, drips, stalls or resets as told."""
+"""A server on a raw socket whose script reads, answers, drips, stalls or resets."""
 
 from __future__ import annotations
 

@@ -57,14 +57,14 @@ class Postgres:
 
 @contextlib.contextmanager
 def running_postgres(binaries: Path) -> Iterator[str]:
-    """Start a server that nobody else can reach; yield its connection string."""
+    """Start a private server on this machine; yield its connection string."""
     with postgres_server(binaries) as server:
         yield server.url
 
 
 @contextlib.contextmanager
 def postgres_server(binaries: Path, *options: str) -> Iterator[Postgres]:
-    """Start a server that nobody else can reach, with options of its own."""
+    """Start a private server on this machine, with options of its own."""
     # PostgreSQL refuses to run as root.
     user = "nobody" if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory(prefix="dgspay-pg-") as folder:
@@ -99,7 +99,7 @@ def postgres_server(binaries: Path, *options: str) -> Iterator[Postgres]:
 
 @contextlib.contextmanager
 def running_redis(binary: str) -> Iterator[str]:
-    """Start a server that nobody else can reach; yield its URL."""
+    """Start a private server on this machine; yield its URL."""
     with tempfile.TemporaryDirectory(prefix="dgspay-redis-") as folder:
         socket = f"{folder}/redis.sock"
         command = [binary, "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder]

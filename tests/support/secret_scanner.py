@@ -191,7 +191,7 @@ class SecretScanner:
         ]
 
 
-# Deeper than printers go that anybody would wait for.
+# Deeper than any printer in use goes.
 _DEEPEST = 6
 # What is the interpreter's, and whatever the tests have hung on a client.
 _NOT_WALKED = (

@@ -102,7 +102,7 @@ async def test_mobile_money_from_prompt_to_wallet(go: Both, emulator: Emulator) 
     assert [deed.idempotency_key for deed in emulator.executed] != [None]
 
 
-async def test_mobile_money_scenarios(go: Both) -> None:
+async def test_each_scenario_of_mobile_money_ends_as_its_name_says(go: Both) -> None:
     approved = await go(
         "charges.mobile_money", **mobile_money(scenario=Scenario.mobile_money("auth_pin"))
     )
@@ -237,7 +237,9 @@ async def test_the_life_of_a_payment_link(go: Both, emulator: Emulator) -> None:
         await go("payment_links.retrieve", "nothing")
 
 
-async def test_payouts(go: Both, emulator: Emulator) -> None:
+async def test_a_payout_is_sent_looked_up_and_taken_from_the_balance(
+    go: Both, emulator: Emulator
+) -> None:
     banks = {bank.bank_key: bank for bank in await go("banks.list", "RW")}
     assert banks["bk_rw"].name == "Banque de Kigali"
     assert any(bank.branch_required for bank in banks.values())
@@ -354,7 +356,7 @@ async def test_the_callers_key_is_replayed_or_refused(go: Both, emulator: Emulat
     assert len(emulator.executed) == 1
 
 
-async def test_conversions(go: Both) -> None:
+async def test_a_conversion_is_previewed_made_and_taken_from_the_balance(go: Both) -> None:
     order = {"from_currency": "usd", "to_currency": "EUR", "from_amount": "100"}
     preview = await go("conversions.preview", **order)
     assert preview.to_amount == Decimal("94.50")

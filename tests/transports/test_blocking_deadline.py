@@ -53,7 +53,7 @@ def test_each_thread_has_its_own() -> None:
 
 @pytest.fixture
 def deaf() -> Iterator[int]:
-    """A port on which nobody takes a connection up, nor refuses it."""
+    """A port on which a connection is neither accepted nor refused."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))

@@ -163,7 +163,7 @@ def test_addresses_that_refuse_are_passed_over_at_once_and_named_when_all_do(loo
         assert time.monotonic() - began < 8  # a quarter of a second for each would be fifteen
 
 
-def test_race_that_nobody_wins_ends_in_time() -> None:
+def test_race_without_a_winner_ends_in_time() -> None:
     with deaf() as dead:
         began = time.monotonic()
         with pytest.raises(TimeoutError):

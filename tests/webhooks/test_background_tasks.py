@@ -75,7 +75,7 @@ def test_a_shop_waits_five_seconds_for_a_slow_handler_unless_it_says_otherwise()
         answered_at.append(trio.current_time() - began)
         await receiver.drain()
 
-    # A clock that jumps to the next moment somebody waits for.
+    # A clock that jumps to the next moment a task waits for.
     clock = trio.testing.MockClock(autojump_threshold=0)
     trio.run(program, clock=clock)
     assert answered_at == [5.0]
@@ -142,9 +142,7 @@ class ClosingInbox(MemoryInbox):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_what_nobody_waits_for_any_more_is_told(
-    backend: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_abandoned_failure_is_logged(backend: str, caplog: pytest.LogCaptureFixture) -> None:
     receiver = memory_receiver(inbox=ClosingInbox(), answer_within=0.01)
 
     async def program() -> None:
@@ -167,7 +165,7 @@ def test_what_nobody_waits_for_any_more_is_told(
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_what_somebody_waits_for_is_raised_there_and_not_told(
+def test_an_awaited_failure_is_raised_and_not_logged(
     backend: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiver = memory_receiver(inbox=ClosingInbox(), answer_within=ENOUGH)

@@ -149,7 +149,7 @@ def test_only_what_was_asked_during_the_step_is_answered() -> None:
             await asyncio.sleep(0)
         assert task.cancelling() == 1
         await Uninterrupted().finish(step)
-        # That request is somebody else's to answer.
+        # Another process answers that request.
         assert task.cancelling() == 1
         task.uncancel()
 

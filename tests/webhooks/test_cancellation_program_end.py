@@ -203,7 +203,9 @@ def test_a_program_that_cancels_its_tasks_more_than_once_does_not_lose_it() -> N
     assert inbox.kept.claim(KEY, lease=60) is Refusal.DONE
 
 
-def test_a_real_server_is_told_though_the_program_ends(postgres_url: str, reference: str) -> None:
+def test_a_finished_event_is_recorded_on_a_real_server_though_the_program_ends(
+    postgres_url: str, reference: str
+) -> None:
     inbox = AsyncPostgresInbox(postgres_url)
     receiver = memory_receiver(inbox=inbox, answer_within=0.01)
     body = body_of(PAYMENT_SUCCESS, dgs_reference=reference)

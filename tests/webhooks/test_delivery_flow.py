@@ -36,7 +36,7 @@ def handler(*, takes_connection: bool = False) -> Handler:
 
 
 class Performed:
-    """Writes each step down, and does or fails as it is told for its kind."""
+    """Records each step, and succeeds or fails as set for its kind."""
 
     def __init__(self, **outcomes: Any) -> None:
         self.outcomes = {"ClaimEvent": CLAIM} | outcomes

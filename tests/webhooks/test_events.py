@@ -47,7 +47,7 @@ def received(body: bytes) -> Event:
     return verify(body, sign(body, SECRET), SECRET)
 
 
-def test_payment_success() -> None:
+def test_payment_success_has_every_field_of_the_guide() -> None:
     assert received(body_of(PAYMENT_SUCCESS)) == PaymentSucceeded(
         dgs_reference="dgs_123456789",
         flw_charge_id="flw_987654321",
@@ -61,14 +61,14 @@ def test_payment_success() -> None:
     )
 
 
-def test_payment_failed() -> None:
+def test_payment_failed_is_failed_and_brings_nothing() -> None:
     event = received(body_of(PAYMENT_FAILED))
     assert isinstance(event, PaymentFailed)
     assert event.status is PaymentStatus.FAILED
     assert event.net_amount == 0
 
 
-def test_disbursement_success() -> None:
+def test_disbursement_success_has_every_field_of_the_guide() -> None:
     event = received(body_of(DISBURSEMENT_SUCCESS))
     assert event == DisbursementSucceeded(
         dgs_reference="DGS123456789",
@@ -84,7 +84,7 @@ def test_disbursement_success() -> None:
     )
 
 
-def test_disbursement_failed() -> None:
+def test_disbursement_failed_gives_the_reason() -> None:
     event = received(body_of(DISBURSEMENT_FAILED))
     assert isinstance(event, DisbursementFailed)
     assert event.fail_reason == "Invalid account details"
@@ -100,7 +100,7 @@ def test_conversion_success_keeps_every_digit() -> None:
     assert event.rate_display == "1 USD = 0.9450 EUR"
 
 
-def test_conversion_failed() -> None:
+def test_conversion_failed_gives_the_refund() -> None:
     event = received(body_of(CONVERSION_FAILED))
     assert isinstance(event, ConversionFailed)
     assert (event.refund_amount, event.refund_currency) == (Decimal(100), "USD")

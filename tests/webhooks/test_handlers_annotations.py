@@ -140,7 +140,7 @@ def only_for_checkers(event: PaymentFailed, connection: Connection[Any] | None =
 
 
 def misread(event: OnlyForCheckers) -> None:
-    """Its annotation cannot be evaluated: nobody can know."""
+    """Its annotation cannot be evaluated, so its types are unknown."""
 
 
 @pytest.mark.parametrize(

@@ -195,7 +195,7 @@ def test_either_secret_of_a_rotation_is_taken(deliver: Deliver) -> None:
     assert len(seen) == 2
 
 
-def test_an_event_nobody_handles_yet_is_acknowledged_and_not_remembered(
+def test_an_event_without_a_handler_is_acknowledged_and_not_remembered(
     deliver: Deliver, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiver, seen = memory_receiver(), no_events()

@@ -51,7 +51,7 @@ NO_TEXT = "the webhook secret is not valid text"
         ("a\udfff", NO_TEXT),
     ],
 )
-def test_a_secret_that_cannot_be_one_is_told_why(secret: Any, fault: str) -> None:
+def test_an_unusable_secret_is_rejected_with_the_reason(secret: Any, fault: str) -> None:
     with pytest.raises(ConfigError) as refused:
         verify(BODY, "0" * 64, secret)
     assert str(refused.value) == fault
@@ -61,7 +61,7 @@ def test_a_secret_that_cannot_be_one_is_told_why(secret: Any, fault: str) -> Non
 
 
 @pytest.mark.acceptance(41, "webhook-secrets")
-def test_signing_tells_the_same() -> None:
+def test_signing_rejects_an_empty_secret_in_the_same_words() -> None:
     with pytest.raises(ConfigError) as refused:
         sign(BODY, "")
     assert str(refused.value) == EMPTY
@@ -91,7 +91,9 @@ def test_a_secret_in_any_letters_is_one(secret: str) -> None:
         ({"inbox": 17}, "inbox must have the methods claim, done and release"),
     ],
 )
-def test_a_set_up_that_makes_no_sense_is_told_why(options: dict[str, Any], fault: str) -> None:
+def test_a_contradictory_set_up_is_rejected_with_the_reason(
+    options: dict[str, Any], fault: str
+) -> None:
     with pytest.raises(ConfigError) as refused:
         memory_receiver(**options)
     assert str(refused.value) == fault
@@ -105,7 +107,7 @@ def test_an_inbox_needs_each_of_its_methods(method: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["", ":memory:"])
-def test_a_database_without_a_file_is_told_where_to_go(path: str) -> None:
+def test_a_database_without_a_file_is_rejected_with_the_alternative(path: str) -> None:
     with pytest.raises(ConfigError) as refused:
         SQLiteInbox(path)
     assert str(refused.value) == "SQLiteInbox needs a file; MemoryInbox keeps nothing on disk"
@@ -121,7 +123,7 @@ def on_words(*kinds: Any, function: Any = print) -> str:
     return str(refused.value)
 
 
-def test_a_registration_that_cannot_work_is_told_what_would() -> None:
+def test_a_registration_that_cannot_work_is_rejected_with_one_that_does() -> None:
     assert on_words() == "on() needs at least one event class, such as PaymentSucceeded"
     assert on_words("payment.success") == (
         "on() takes event classes such as PaymentSucceeded, not 'payment.success'; "
@@ -134,7 +136,7 @@ def test_a_registration_that_cannot_work_is_told_what_would() -> None:
     )
 
 
-def test_a_function_that_cannot_be_a_handler_is_told_why() -> None:
+def test_a_function_that_cannot_be_a_handler_is_rejected_with_the_reason() -> None:
     assert on_words(Event, function="paid") == "a handler must be a function"
     assert on_words(Event, function=lambda: None) == (
         "a handler takes the event, or the event and a connection"
@@ -145,7 +147,7 @@ def test_a_function_that_cannot_be_a_handler_is_told_why() -> None:
     )
 
 
-def test_a_second_handler_is_told_which_event_has_one() -> None:
+def test_a_second_handler_is_rejected_with_the_event_that_has_one() -> None:
     receiver = memory_receiver()
     receiver.on(PaymentFailed)(lambda event: None)
     with pytest.raises(ConfigError) as refused:
@@ -182,7 +184,7 @@ class AsyncSharingInbox(AsyncMemoryInbox):
     def transaction(self, claim: Claim) -> Any: ...
 
 
-def test_a_handler_that_does_not_fit_its_inbox_is_told_what_does() -> None:
+def test_a_handler_that_does_not_fit_its_inbox_is_rejected_with_what_does() -> None:
     async def awaited(event: Event, connection: Any) -> None: ...
 
     def plain(event: Event, connection: Any) -> None: ...
@@ -198,14 +200,14 @@ def test_a_handler_that_does_not_fit_its_inbox_is_told_what_does() -> None:
 
 
 @pytest.mark.acceptance(45, "foreign-event")
-def test_an_unknown_environment_is_told_the_known_ones() -> None:
+def test_an_unknown_environment_is_rejected_with_the_known_ones() -> None:
     with pytest.raises(ConfigError) as refused:
         expected_environment("live")
     assert str(refused.value) == ("environment must be one of production, sandbox, test, emulator")
 
 
 @pytest.mark.acceptance(42, "raw-body-only")
-def test_parsed_json_is_told_why_only_bytes_will_do() -> None:
+def test_parsed_json_is_rejected_since_only_bytes_can_be_verified() -> None:
     with pytest.raises(TypeError) as refused:
         require_bytes({})
     assert str(refused.value) == (
@@ -218,7 +220,7 @@ def iter_of_nothing() -> Iterator[None]:
     yield from ()
 
 
-def test_what_nobody_would_run_is_named() -> None:
+def test_a_result_that_would_never_run_is_named() -> None:
     async def save() -> None: ...
 
     with pytest.raises(TypeError) as refused:
@@ -236,7 +238,7 @@ def test_what_nobody_would_run_is_named() -> None:
 
 
 @pytest.mark.acceptance(45, "foreign-event")
-def test_an_event_of_the_other_environment_is_told_the_one_expected() -> None:
+def test_an_event_of_the_other_environment_is_rejected_with_the_expected_one() -> None:
     with pytest.raises(SignatureError) as refused:
         verify(BODY, sign(BODY, SECRET), SECRET, environment="sandbox")
     assert str(refused.value) == "the event is signed, but it is not of the test environment"
@@ -254,7 +256,7 @@ def test_an_event_of_the_other_environment_is_told_the_one_expected() -> None:
         ),
     ],
 )
-def test_a_body_that_is_no_event_is_told_why_and_where(
+def test_a_body_that_is_no_event_is_rejected_with_the_reason_and_the_place(
     body: bytes, fault: str, path: str | None
 ) -> None:
     with pytest.raises(DecodeError) as refused:
@@ -263,7 +265,7 @@ def test_a_body_that_is_no_event_is_told_why_and_where(
     assert refused.value.path == path
 
 
-def test_a_reference_that_cannot_be_a_key_is_told_how_long_one_may_be() -> None:
+def test_a_reference_too_long_for_a_key_is_rejected_with_the_limit() -> None:
     with pytest.raises(ValueError, match="dgs_reference") as refused:
         PaymentSucceeded(dgs_reference="", amount=1, currency="RWF")  # type: ignore[arg-type]
     assert str(refused.value) == (

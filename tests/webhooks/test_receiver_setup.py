@@ -135,7 +135,7 @@ class WithYield:
         WithYield().__call__,
     ],
 )
-def test_a_handler_with_yield_is_refused_as_nobody_would_run_it(function: Any) -> None:
+def test_a_generator_is_rejected_as_a_handler_that_would_never_run(function: Any) -> None:
     receiver = memory_receiver()
     with pytest.raises(TypeError, match="yield"):
         receiver.on(PaymentSucceeded)(function)

@@ -36,7 +36,7 @@ def deliver(receiver: Any, body: bytes) -> WebhookResponse:
 
 
 class FailingInbox(MemoryInbox):
-    """Fails in the methods it is told to."""
+    """Fails in the methods it is given."""
 
     def __init__(self, *methods: str) -> None:
         super().__init__()
@@ -103,13 +103,13 @@ def handled(event: Event) -> None:
         ),
     ],
 )
-def test_what_is_not_handled_is_told(body: bytes, lines: Told, told: Callable[[], Told]) -> None:
+def test_an_unhandled_event_is_logged(body: bytes, lines: Told, told: Callable[[], Told]) -> None:
     deliver(memory_receiver(environment="production", max_body=2000), body)
     assert told() == lines
 
 
 @pytest.mark.acceptance(40, "bad-signature")
-def test_a_refused_signature_is_told(told: Callable[[], Told]) -> None:
+def test_a_refused_signature_is_logged(told: Callable[[], Told]) -> None:
     receiver = memory_receiver()
     assert receiver.receive(BODY, None).status == 401
     assert receiver.receive(BODY, "0" * 64).status == 401
@@ -149,7 +149,7 @@ def test_a_refused_signature_is_told(told: Callable[[], Told]) -> None:
         ),
     ],
 )
-def test_a_failure_is_told_with_the_event_and_its_cause(
+def test_a_failure_is_logged_with_the_event_and_its_cause(
     failing: tuple[str, ...],
     handler: Callable[[Event], None],
     lines: list[str],

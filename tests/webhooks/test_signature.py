@@ -36,7 +36,7 @@ def test_the_signature_is_the_one_of_the_guide() -> None:
     assert isinstance(verify(BODY, SIGNATURE, SECRET), PaymentSucceeded)
 
 
-def test_a_known_answer() -> None:
+def test_a_signature_is_the_one_of_the_rfc() -> None:
     # RFC 4231, test case 2.
     assert sign(b"what do ya want for nothing?", "Jefe") == (
         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"

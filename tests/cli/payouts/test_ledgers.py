@@ -179,10 +179,10 @@ class TestProduction:
         said = dgspay(*RUN, "--new-ledger")
         assert "(new)" in said.out
         assert ledger_of(folder).name == "production-0123456789.sqlite3"
-        # Once it is there nobody is asked again.
+        # Once it is there the question is not asked again.
         assert "--new-ledger" not in dgspay(*RUN).err
 
-    def test_a_yes_begins_one(self, folder: Path, dgspay: CommandLine) -> None:
+    def test_a_yes_begins_a_new_ledger(self, folder: Path, dgspay: CommandLine) -> None:
         write_sheet(folder / "salaries.csv", 1)
         dgspay("payouts", "run", "salaries.csv", answers="y\nn\n")
         with SqliteLedger(ledger_of(folder)) as ledger:

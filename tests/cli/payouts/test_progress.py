@@ -202,7 +202,7 @@ def test_settling_counts_what_is_settled_and_says_how_long_it_may_take() -> None
     assert "more" not in progress.line()
 
 
-def test_a_worker_shows_what_it_pays_though_nobody_knows_how_much_there_is() -> None:
+def test_a_worker_shows_what_it_pays_though_the_total_is_unknown() -> None:
     clock = Clock()
     progress = Progress(None, clock)
     for learned in [Learned.ACCEPTED] * 9 + [Learned.LOST]:
@@ -234,5 +234,5 @@ async def test_an_error_of_the_run_comes_out_as_it_is_and_one_of_counting_not_at
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0, "0:00"), (7.4, "0:07"), (725, "12:05"), (3723, "1:02:03")]
 )
-def test_a_span_of_time(seconds: float, words: str) -> None:
+def test_a_span_of_time_is_written_in_words(seconds: float, words: str) -> None:
     assert span(seconds) == words

@@ -1,4 +1,4 @@
-"""How a run ends: its exit code and its last words hide nothing from whoever goes on."""
+"""The end of a run: its exit code and last lines hide nothing from the person who goes on."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def sent_three_of_six(emulator: Emulator) -> None:
 
 
 @pytest.mark.acceptance(102, "payroll-exit-codes")
-def test_a_wallet_that_is_short_keeps_nobody_from_knowing_how_the_others_ended(
+def test_a_wallet_that_is_short_does_not_hide_how_the_other_rows_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

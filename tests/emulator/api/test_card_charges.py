@@ -148,7 +148,7 @@ def test_incorrect_pin_strikes_before_the_otp_is_asked_for(
     assert (body["transaction_status"], body["issuer_response_code"]) == ("failed", "55")
 
 
-def test_pin_then_otp(client: httpx.Client, emulator: Emulator) -> None:
+def test_a_pin_is_asked_for_before_the_otp(client: httpx.Client, emulator: Emulator) -> None:
     started = charge(client, emulator, scenario_key="scenario:auth_pin_3ds")
     reference = started["dgs_reference"]
     otp = {"dgs_reference": reference, "auth_type": "otp", "auth_otp": "123456"}

@@ -49,7 +49,7 @@ def test_a_transfer_is_queued_and_the_wallet_pays_the_gross(
     assert emulator.balance("RWF") == before - 10000
 
 
-def test_success_is_told_as_in_the_guide(
+def test_the_success_event_is_the_one_of_the_guide(
     client: httpx.Client, emulator: Emulator, clock: VirtualClock
 ) -> None:
     reference = disbursed(client, TO_BANK)["dgs_reference"]
@@ -82,7 +82,7 @@ def test_success_is_told_as_in_the_guide(
         ("invalid_currency", "Invalid currency"),
     ],
 )
-def test_failure_is_told_as_in_the_guide_and_refunded(
+def test_the_failure_event_is_the_one_of_the_guide_and_refunds(
     client: httpx.Client, emulator: Emulator, clock: VirtualClock, scenario: str, reason: str
 ) -> None:
     before = emulator.balance("RWF")

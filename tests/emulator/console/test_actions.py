@@ -208,7 +208,7 @@ def test_a_link_created_in_the_console_is_a_request_like_any(
     assert console.post("/links/nowhere/archive").status_code == 400
 
 
-def test_changes_are_told_as_they_happen(console: httpx.Client, client: httpx.Client) -> None:
+def test_changes_are_streamed_as_they_happen(console: httpx.Client, client: httpx.Client) -> None:
     with console.stream("GET", "/events") as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
         lines = stream.iter_lines()

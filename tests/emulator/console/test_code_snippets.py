@@ -1,4 +1,4 @@
-"""What the console offers to copy runs as it stands, and is nobody else's program."""
+"""Code the console offers to copy runs as it stands, and nothing injected runs with it."""
 
 from __future__ import annotations
 

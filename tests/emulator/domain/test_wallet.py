@@ -114,7 +114,7 @@ def test_a_conversion_is_the_guides_and_arrives(
     }
 
 
-def test_a_failed_conversion_is_refunded_and_told(
+def test_a_failed_conversion_is_refunded_and_emits_its_event(
     wallet: tuple[Emulator, httpx.Client],
 ) -> None:
     emulator, client = wallet

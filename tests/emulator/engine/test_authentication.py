@@ -75,7 +75,7 @@ def test_it_listens_on_loopback_by_default(emulator: Emulator) -> None:
         assert served.url == f"http://127.0.0.1:{served.port}/generation/v2"
 
 
-def test_it_listens_to_others_when_told_so(emulator: Emulator) -> None:
+def test_it_listens_to_other_machines_only_when_configured_to(emulator: Emulator) -> None:
     with emulator.serve(host="0.0.0.0", allow_public=True) as served:
         assert served.port
 

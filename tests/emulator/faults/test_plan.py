@@ -274,7 +274,9 @@ def test_a_fault_for_every_route_is_taken_back(client: httpx.Client, emulator: E
         {"route": 5, "fault": "lose_answer"},
     ],
 )
-def test_a_plan_that_is_wrong_is_refused(emulator: Emulator, wish: dict[str, object]) -> None:
+def test_a_malformed_fault_is_rejected_and_none_is_planned(
+    emulator: Emulator, wish: dict[str, object]
+) -> None:
     with pytest.raises(ValueError, match=r"."):
         emulator.faults.plan(wish)
     assert emulator.faults.standing == ()

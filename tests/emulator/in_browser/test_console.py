@@ -48,7 +48,7 @@ def test_a_charge_is_approved_on_the_simulated_handset(
     for count, (width, scheme) in enumerate(SCREENS, start=1):
         look_as(page, width, scheme)
         page.get_by_text("No payment waits for a payer").wait_for()
-        # Without a reload: the console hears of it.
+        # Without a reload: the change is streamed to the console.
         client.post("/charges", json=MOBILE_MONEY)
         client.post("/charges", json={**MOBILE_MONEY, "amount": 15_500, "narration": None})
         page.get_by_role("button", name="Approve").nth(1).wait_for()

@@ -140,7 +140,7 @@ def test_a_request_that_is_kept_no_more_is_said(
     client.get("/balance")
     page = opened("/#requests")
     page.get_by_role("button", name="Show").wait_for()
-    # Forgotten without the console being told: it learns when it asks.
+    # Forgotten without an event for the console: it learns when it asks.
     emulator._engine.request_log._entries.clear()
     page.get_by_role("button", name="Show").click()
     page.get_by_text("only the latest are kept").wait_for()

@@ -38,7 +38,7 @@ async def test_an_async_client_needs_no_socket(clock: VirtualClock) -> None:
 
 
 @pytest.mark.anyio
-async def test_waiting_for_an_answer_blocks_nobody(clock: VirtualClock) -> None:
+async def test_waiting_for_an_answer_blocks_no_other_task(clock: VirtualClock) -> None:
     """Twenty answers that take 0.2 s each take 0.2 s together."""
     with Emulator(clock=clock, latency=0.2) as emulator:
         async with emulator.async_http_client() as client:
@@ -142,7 +142,7 @@ def test_settle_ends_all_that_waits_for_time_alone(
     assert len(emulator.webhooks.deliveries) == 3
 
 
-def test_executed_tells_what_was_done_in_order(client: httpx.Client, emulator: Emulator) -> None:
+def test_executed_lists_what_was_done_in_order(client: httpx.Client, emulator: Emulator) -> None:
     client.post("/charges", json=MOBILE_MONEY)
     client.post("/disburse", json=TO_BANK, headers={"Idempotency-Key": "payout-1"})
     client.get("/balance")

@@ -1,4 +1,4 @@
-"""Clients nobody here wrote: curl as in the guide, requests, Node, and the guide's handlers."""
+"""Foreign clients: curl as in the guide, requests, Node, and the guide's handlers."""
 
 from __future__ import annotations
 

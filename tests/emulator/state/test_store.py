@@ -164,7 +164,7 @@ def test_merchants_the_clock_faults_and_changed_options_stay(path: Path) -> None
         assert [(m.kind, m.seconds) for m in emulator.webhooks.modes] == [("delay", 30.0)]
         found = emulator._engine.options
         assert (found.settle_after, found.webhook_url) == (None, "http://127.0.0.1:9/hook")
-    # What a run is told to begin with goes before what was changed in an earlier one.
+    # Settings given at the start of a run override changes of an earlier one.
     with started(path, settle_after=7.0) as (emulator, _):
         assert emulator._engine.options.settle_after == 7.0
 
@@ -341,7 +341,7 @@ def test_what_was_answered_survives_the_end_of_the_process(path: Path) -> None:
         assert event.dgs_reference == first
 
 
-def test_an_event_that_was_not_handed_over_yet_is_told_by_the_next_run(path: Path) -> None:
+def test_an_event_not_delivered_yet_is_delivered_by_the_next_run(path: Path) -> None:
     """The process ends after the answer and before the webhook is written down."""
     with started(path) as (emulator, client):
         charge = {**MOBILE_MONEY, "mobile_money_phone": "789000001"}

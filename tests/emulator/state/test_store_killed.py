@@ -35,7 +35,7 @@ CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 class Callers:
-    """Four programs that call until nobody answers, and what they know of each key."""
+    """Four programs that call until there is no answer, and what they know of each key."""
 
     def __init__(self) -> None:
         self.answered: dict[str, tuple[str, dict[str, Any], bytes]] = {}
@@ -102,7 +102,7 @@ def test_nothing_is_lost_or_done_twice_however_often_it_is_killed(tmp_path: Path
         emulator.settle()
         done = Counter(deed.idempotency_key for deed in emulator.executed)
         assert done == dict.fromkeys(callers.answered, 1)
-        # Every franc is where it belongs, and every event was told.
+        # Every franc is where it belongs, and every event was delivered.
         earned = sum(payment.net_amount for payment in emulator.transactions)
         sent = sum(transfer.amount for transfer in emulator.disbursements)
         assert emulator.balance("RWF") == Decimal(1_000_000) + earned - sent

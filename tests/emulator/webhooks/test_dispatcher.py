@@ -214,7 +214,7 @@ def test_nothing_leaves_before_the_answer(emulator: Emulator) -> None:
     assert [delivery.event for delivery in emulator.webhooks.deliveries] == ["payment.success"]
 
 
-def test_webhooks_leave_on_time_while_nobody_asks() -> None:
+def test_webhooks_leave_on_time_without_a_request() -> None:
     with (
         receiving() as receiver,
         Emulator(settle_after=0.01) as emulator,

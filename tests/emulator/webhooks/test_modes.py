@@ -27,7 +27,7 @@ def references(receiver_received: list[tuple[str, dict[str, str], bytes]]) -> li
 
 
 @pytest.mark.acceptance(51, "webhook-redelivery")
-def test_a_receiver_that_stalls_holds_up_nobody(
+def test_a_receiver_that_stalls_delays_no_other(
     client: httpx.Client, emulator: Emulator, clock: VirtualClock
 ) -> None:
     all_there = threading.Event()

@@ -207,7 +207,7 @@ def test_a_server_restored_by_its_own_means_is_held_on_demand(postgres_ledger_ur
         assert ledger.take(ledger.claim(batch, 0, 1, 10), after=0, limit=9) == []
 
 
-async def test_whoever_was_paid_since_the_backup_is_not_paid_again(tmp_path: Path) -> None:
+async def test_a_payee_paid_since_the_backup_is_not_paid_again(tmp_path: Path) -> None:
     place = tmp_path / "ledger.sqlite3"
     sheet = write_sheet(tmp_path / "salaries.csv", 12)
 

@@ -243,7 +243,9 @@ def test_a_note_that_is_none_says_nothing(place: Path, noted: bytes) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_program_that_pays_chunks_by_itself_is_told_why_it_may_not(tmp_path: Path) -> None:
+async def test_a_program_that_pays_chunks_by_itself_is_refused_with_the_reason(
+    tmp_path: Path,
+) -> None:
     place, sheet = tmp_path / "ledger.sqlite3", write_sheet(tmp_path / "b.csv", 5)
     everybody = ChunkRef(batch="b", index=0, first=1, last=5)
     stop = Stop()

@@ -1,4 +1,4 @@
-"""Why PostgreSQL lets nobody in: each reason in its own words, without what a URL may hold."""
+"""Reasons for which PostgreSQL refuses a connection, each in words without secrets of the URL."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def said(url: str) -> str:
         ("stranger", "", "its pg_hba.conf must allow it"),
     ],
 )
-def test_what_stays_wrong_is_told_apart(server: Cluster, user: str, rest: str, words: str) -> None:
+def test_a_lasting_refusal_is_distinguished_from_a_passing_one(
+    server: Cluster, user: str, rest: str, words: str
+) -> None:
     assert words in said(server.url(user, rest or "postgres"))
 
 
@@ -73,7 +75,7 @@ def test_a_server_that_says_nothing_does_not_answer() -> None:
         assert "does not answer" in said(f"postgresql://x@127.0.0.1:{port}/x?connect_timeout=2")
 
 
-def test_a_host_nobody_knows_is_said_to_be_unknown() -> None:
+def test_a_host_without_an_address_is_reported_as_unknown() -> None:
     assert "host's name is unknown" in said("postgresql://x@nowhere.invalid/x")
 
 

@@ -217,7 +217,7 @@ def test_a_second_run_of_a_batch_fails_fast(ledger: Any) -> None:
         pass
 
 
-def test_nobody_else_may_read_the_file(sqlite_ledger: SqliteLedger, tmp_path: Path) -> None:
+def test_only_its_owner_may_read_the_file(sqlite_ledger: SqliteLedger, tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "ledger.sqlite3").stat().st_mode) == 0o600
 
 
@@ -324,7 +324,7 @@ def test_nothing_is_taken_in_of_a_payout_the_batch_does_not_have(ledger: Any) ->
     assert ledger.find_by_dgs_reference("DGS") is None
 
 
-def test_a_page_ends_where_it_is_told_to(ledger: Any) -> None:
+def test_a_page_ends_at_its_last_number(ledger: Any) -> None:
     batch = loaded(ledger)
     ledger.take(claimed(ledger, batch), after=0, limit=4)
     new = ledger.page("b", after=2, last=6, states=(State.NEW,))
@@ -358,7 +358,9 @@ def test_an_error_of_what_is_asked_does_not_undo_what_was_posted(ledger: Any) ->
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_a_forked_process_is_told_instead_of_waiting_for_ever(sqlite_ledger: SqliteLedger) -> None:
+def test_a_forked_process_gets_an_error_instead_of_waiting_for_ever(
+    sqlite_ledger: SqliteLedger,
+) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # that there is a thread is the point
         child = os.fork()

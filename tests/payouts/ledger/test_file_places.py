@@ -29,7 +29,7 @@ os._exit(len(ledger.take(chunk, after=0, limit=1)))
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A ledger with one payout that nobody has sent."""
+    """A ledger with one payout that was not sent."""
     (tmp_path / "first").mkdir()
     (tmp_path / "second").mkdir()
     place = tmp_path / "first" / "ledger.sqlite3"

@@ -356,7 +356,7 @@ async def test_nothing_opens_a_whole_batch(tmp_path: Path, allowed: Any) -> None
         assert not emulator.executed
 
 
-async def test_a_mistyped_name_is_told_and_allows_nothing(tmp_path: Path) -> None:
+async def test_a_mistyped_name_is_reported_and_allows_nothing(tmp_path: Path) -> None:
     sheet = write_sheet(tmp_path / "s.csv", 2)
     with in_process() as (emulator, dgs), SqliteLedger(tmp_path / "l") as ledger:
         own = AsyncPayouts(dgs, ledger)

@@ -69,7 +69,9 @@ def test_a_worker_that_woke_up_again_is_fenced(two: tuple[Any, Any, Batch]) -> N
 
 
 @pytest.mark.acceptance(53, "two-workers")
-def test_whoever_cuts_the_batch_otherwise_is_seen_too(two: tuple[Any, Any, Batch]) -> None:
+def test_a_worker_with_other_chunks_of_the_batch_fences_off_the_first(
+    two: tuple[Any, Any, Batch],
+) -> None:
     one, other, batch = two
     chunk = one.claim(batch, 1, 6, 10)
     other.claim(batch, 0, 1, 10)
@@ -131,7 +133,7 @@ def test_a_server_that_restarts_is_waited_for(
 
 
 @pytest.mark.acceptance(52, "killed-run", 53, "two-workers")
-def test_that_it_never_left_counts_only_for_whoever_has_the_chunk(
+def test_never_left_counts_only_from_the_holder_of_the_chunk(
     two: tuple[Any, Any, Batch],
 ) -> None:
     one, other, batch = two
@@ -151,7 +153,7 @@ def test_that_it_never_left_counts_only_for_whoever_has_the_chunk(
 
 
 @pytest.mark.acceptance(53, "two-workers", 105, "slow-pace-stop")
-def test_whoever_was_taken_for_dead_may_say_that_its_payouts_never_left(
+def test_a_worker_presumed_dead_may_report_that_its_payouts_never_left(
     two: tuple[Any, Any, Batch],
 ) -> None:
     one, other, batch = two
@@ -218,7 +220,7 @@ def test_an_event_that_overtakes_the_taking_up_keeps_its_row_from_being_sent(
 
 
 @pytest.mark.acceptance(52, "killed-run")
-def test_what_was_taken_up_in_a_commit_nobody_heard_of_is_held_and_not_sent(
+def test_rows_of_a_commit_whose_answer_was_lost_are_held_and_not_sent(
     two: tuple[Any, Any, Batch], payout_postgres: Postgres, tmp_path: Path
 ) -> None:
     from dgspay.payouts import PostgresLedger
@@ -314,7 +316,7 @@ def test_a_ledger_of_another_version_is_refused(
 
 
 class _Leap:
-    """A clock that leaps when it is told to."""
+    """A clock that leaps on demand."""
 
     leap = 0.0
 

@@ -64,7 +64,7 @@ def pooler(
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        # Beside the server, where its owner may read it: nobody else may look into ours.
+        # Beside the server, where its owner may read it: our own folder is private.
         folder = server / f"pooler-{port}"
         folder.mkdir()
         folder.chmod(0o755)
@@ -206,7 +206,7 @@ async def test_a_run_and_a_worker_behind_a_pooler_pay_and_leave_nothing_on_its_c
 
 
 @pytest.mark.acceptance(101, "database-trouble")
-def test_what_nobody_has_foreseen_is_said_in_the_poolers_own_words(
+def test_an_unforeseen_refusal_is_quoted_from_the_pooler(
     pooler: Callable[[int], str],
 ) -> None:
     with pytest.raises(LedgerError, match=r"cannot be reached \(bouncer config error\)"):

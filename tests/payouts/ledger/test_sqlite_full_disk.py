@@ -45,7 +45,7 @@ class Befall(Fault):
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk that no log of this batch fills by itself, or a skip where nobody may mount one."""
+    """A disk that no log of this batch fills by itself, or a skip where none can be mounted."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = shutil.which("mount")

@@ -113,7 +113,7 @@ async def test_the_same_payment_in_other_words_is_no_contradiction(
     "told",
     [{"currency": "USD"}, {"recipient": {"msisdn": "0788999999"}}, {"amount": 7}],
 )
-async def test_an_event_about_another_payment_confirms_nobody(
+async def test_an_event_about_another_payment_confirms_no_payout(
     ledger: SqliteLedger, tmp_path: Path, told: dict[str, Any]
 ) -> None:
     first, *_ = await run_with(ledger, tmp_path)
@@ -155,7 +155,7 @@ async def test_one_name_for_two_payouts_confirms_neither(
 async def test_a_name_that_another_run_was_given_confirms_neither_of_the_two(
     ledger: SqliteLedger, tmp_path: Path
 ) -> None:
-    """Between two runs nothing is remembered but the ledger; then how it ended tells."""
+    """Between two runs only the ledger remembers; its last state decides."""
     rows = []
     for month in ("october", "november"):
         with in_process() as (emulator, dgs), SqliteLedger(ledger.path) as own:
@@ -174,7 +174,7 @@ async def test_a_name_that_another_run_was_given_confirms_neither_of_the_two(
 
 @pytest.mark.acceptance(54, "held-in-doubt")
 @pytest.mark.parametrize("name", ["", " ", "a\0b", "a" * 300, "../x", "https://x/y", None])
-async def test_a_name_that_cannot_be_looked_up_keeps_nobody_else_from_being_settled(
+async def test_a_name_that_cannot_be_looked_up_delays_no_other_payout(
     ledger: SqliteLedger, tmp_path: Path, name: str | None
 ) -> None:
     first, *others = await run_with(ledger, tmp_path, dgs_reference=name, settle_within=5)

@@ -37,7 +37,7 @@ def said(learned: Learned, source: Source = Source.ANSWER, name: str | None = No
     return Evidence(learned=learned, source=source, dgs_reference=name)
 
 
-# All that can be learned. Another amount, another currency and another account are told apart by
+# All that can be learned. Another amount, another currency and another account are distinguished by
 # one function before anything else is looked at, so that one of them stands for all; reasons and
 # fees decide nothing.
 PIECES = (

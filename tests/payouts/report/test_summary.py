@@ -133,7 +133,7 @@ def test_the_page_is_escaped_and_has_the_doubts_on_top(ledger: SqliteLedger, bat
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_a_real_browser_shows_the_page_without_asking_anybody(
+async def test_a_real_browser_shows_the_page_without_any_request(
     ledger: SqliteLedger, batch: Batch, tmp_path: Path
 ) -> None:
     playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")

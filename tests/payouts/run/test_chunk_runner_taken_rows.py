@@ -15,7 +15,7 @@ from tests.support.sheet_factory import RICH, in_process, ledger_in, write_sheet
 
 
 class HandMade:
-    """Seconds that pass when they are told to."""
+    """Seconds that pass on demand."""
 
     now = 0.0
 

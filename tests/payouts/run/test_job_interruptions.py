@@ -129,7 +129,7 @@ class Slow(SqliteLedger):
 @pytest.mark.acceptance(20, "cancelled-post")
 @pytest.mark.acceptance(52, "killed-run")
 def test_what_a_thread_takes_up_for_a_cancelled_run_is_new_again(tmp_path: Path) -> None:
-    """`asyncio.timeout` around a run, say: nobody sends what the thread comes back with."""
+    """`asyncio.timeout` around a run, say: rows the thread comes back with are not sent."""
 
     async def cancelled(ledger: Slow, dgs: Any) -> None:
         run = asyncio.create_task(AsyncPayouts(dgs, ledger).run(sheet, settle_within=0))

@@ -40,7 +40,7 @@ def workers(count: int, url: str, environ: dict[str, str]) -> Iterator[list[Any]
 
 
 def _ended(started: list[Any]) -> list[tuple[Any, tuple[str, str]]]:
-    """End those that still work; return what they said that nobody has read."""
+    """End those that still work; return their unread output."""
     said = []
     for process in started:
         if process.poll() is None:

@@ -79,7 +79,7 @@ OTHERS: list[dict[str, Any]] = [
 
 @pytest.mark.acceptance(55, "edited-sheet")
 @pytest.mark.parametrize("other", OTHERS, ids=[next(iter(other)) for other in OTHERS])
-async def test_nobody_pays_or_judges_a_batch_from_another_account(
+async def test_a_batch_is_paid_and_settled_only_from_its_own_account(
     sheet: Path, ledger: SqliteLedger, other: dict[str, Any]
 ) -> None:
     with in_process() as (emulator, dgs):
@@ -129,7 +129,7 @@ async def test_a_worker_of_another_account_leaves_the_chunk_to_others(
 
 
 @pytest.mark.acceptance(55, "edited-sheet")
-async def test_the_same_sheet_under_another_name_is_told_before_anybody_is_paid_twice(
+async def test_the_same_sheet_under_another_name_is_reported_before_anybody_is_paid_twice(
     sheet: Path, ledger: SqliteLedger, tmp_path: Path
 ) -> None:
     with in_process() as (emulator, dgs):
@@ -207,7 +207,7 @@ async def test_behind_a_wrong_address_no_row_fails_and_the_run_pauses(
 # --- the ledger taken away ----------------------------------------------------------------
 
 
-async def test_a_row_in_doubt_tells_what_happened_and_not_what_a_programmer_should_do(
+async def test_a_row_in_doubt_says_what_happened_and_not_what_a_programmer_should_do(
     sheet: Path, ledger: SqliteLedger
 ) -> None:
     with in_process() as (emulator, dgs):
@@ -248,7 +248,7 @@ async def test_without_the_ledgers_file_nothing_more_is_sent(
 
 
 @pytest.mark.acceptance(58, "contradicting-evidence")
-async def test_a_person_who_speaks_before_the_answer_is_contradicted_by_it(
+async def test_a_decision_made_before_the_answer_is_contradicted_by_it(
     sheet: Path, ledger: SqliteLedger
 ) -> None:
     with in_process() as (_, dgs):
@@ -318,7 +318,7 @@ def blocking(emulator: Emulator, **options: Any) -> DGSPay:
     )
 
 
-def test_the_hooks_of_a_blocking_client_are_told_of_its_payouts(
+def test_the_hooks_of_a_blocking_client_receive_its_payouts(
     tmp_path: Path, ledger: SqliteLedger
 ) -> None:
     told: list[str] = []
@@ -391,7 +391,7 @@ async def test_without_a_lock_nothing_is_sent_and_the_reason_is_the_true_one(
         assert not emulator.executed
 
 
-# --- nobody reads any more ----------------------------------------------------------------
+# --- the reader of the log is gone ---------------------------------------------------------
 
 _TELL = """
 import os, sys, anyio
@@ -414,7 +414,7 @@ os._exit(7)  # it went on to the end; rich has closed what could be written to
 """
 
 
-def test_a_log_that_nobody_reads_any_more_does_not_end_a_run() -> None:
+def test_a_log_whose_reader_is_gone_does_not_end_a_run() -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", _TELL],
         stdin=subprocess.PIPE,

@@ -116,7 +116,7 @@ def test_failover_to_a_standby_that_has_every_commit(tmp_path: Path) -> None:
 
 
 def test_the_disk_of_the_server_fills_up(tmp_path: Path) -> None:
-    """PostgreSQL itself gives up then, until somebody makes room and starts it again."""
+    """PostgreSQL itself gives up then, until a person makes room and starts it again."""
     if os.geteuid() != 0:
         pytest.skip("only root can mount a small disk")
     sheet = write_sheet(tmp_path / "salaries.csv", ROWS)
@@ -173,7 +173,7 @@ def test_a_run_that_is_stopped_past_its_lease_and_wakes_up(
 def test_a_machine_that_loses_power_gives_its_batch_back_within_a_minute(
     tmp_path: Path, postgres_ledger_url: str
 ) -> None:
-    """Nothing tells the server that the machine is gone: no connection is closed."""
+    """The server does not notice that the machine is gone: no connection is closed."""
     sheet, url = write_sheet(tmp_path / "salaries.csv", ROWS), postgres_ledger_url
     with dgs_pay() as (emulator, environ), CutWire(url, tmp_path) as wire:
         dying = start(*run_of(sheet, wire.url), environ=environ)

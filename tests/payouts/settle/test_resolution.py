@@ -181,7 +181,7 @@ def test_the_commands_say_what_they_did_and_ask_dgs_pay_where_it_can_know(
         resolve = ["payouts", "resolve", "s"]
         assert dgspay(*resolve, "salary-1", "--undo", "--paid").code == 2
         assert dgspay(*resolve, "salary-1", "--undo", "--yes").code == 1
-        # Without an account to ask from: nobody has a name for this one.
+        # Without an account to ask from: this one has no name.
         alone = CommandLine({})
         assert alone(*resolve, "salary-1", "--not-paid", "--yes").code == 0
         assert alone(*resolve, "salary-1", "--undo", answers="n\n").code == 1

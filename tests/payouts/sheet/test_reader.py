@@ -260,7 +260,7 @@ def test_what_is_paid_is_what_was_hashed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [list, iter, lambda rows: (row for row in rows)])
-def test_rows_of_a_program(kind: Any) -> None:
+def test_rows_from_a_program_are_read_like_a_sheet(kind: Any) -> None:
     records = [{**row, "amount": Decimal(row["amount"]), "name": None} for row in payments(3)]
     read_rows = read(kind(records))
     assert [row.amount for row in read_rows] == [1001, 1002, 1003]
@@ -268,7 +268,7 @@ def test_rows_of_a_program(kind: Any) -> None:
 
 
 @pytest.mark.parametrize("count", [3, 2500])
-def test_a_frame_of_pandas(count: int) -> None:
+def test_a_frame_of_pandas_is_read_like_a_sheet(count: int) -> None:
     pandas = pytest.importorskip("pandas", reason="pandas is not installed")
     frame = pandas.DataFrame([{**row, "amount": int(row["amount"])} for row in payments(count)])
     frame.loc[0, "name"] = None
@@ -300,7 +300,7 @@ def test_pandas_reading_a_sheet_carelessly_loses_no_digit_unnoticed(tmp_path: Pa
     assert (bank.account, handset.account) == ("0012345678", "+250788123456")
 
 
-def test_a_frame_of_polars(tmp_path: Path) -> None:
+def test_a_frame_of_polars_is_read_like_a_sheet(tmp_path: Path) -> None:
     polars = pytest.importorskip("polars", reason="polars is not installed")
     frame = polars.DataFrame([*payments(3)]).with_columns(
         polars.col("amount").cast(polars.Int64), name=None
@@ -385,7 +385,7 @@ def test_a_frame_with_two_columns_of_one_name_is_refused(second: str) -> None:
         check_rows(frame)
     with pytest.raises(ConfigError, match="more than one column maps to amount; keep one of them"):
         check_rows(frame.rename(columns={"amount": "Net", second: "Net"}), {"Net": "amount"})
-    # Two that mean nothing here harm nobody.
+    # Two unknown columns do no harm.
     noted = pandas.DataFrame(
         [["a", 5000, "0788123456", "MTN", 1, 2]], columns=[*PHONE, "note", "note"]
     )

@@ -135,7 +135,7 @@ async def test_the_same_rows_on_another_payday_are_paid_for_a_period_of_their_ow
 async def test_what_was_read_anew_since_is_not_paid_on_an_old_yes(
     place: Any, tmp_path: Path
 ) -> None:
-    """The lock of a run is lost with the server that kept it, while somebody reads the question."""
+    """The lock of a run is lost with the server that kept it, while a person reads the question."""
     sheet = tmp_path / "salaries.csv"
     with in_process() as (emulator, dgs), place() as ledger:
         own = AsyncPayouts(dgs, ledger)

@@ -121,7 +121,7 @@ def _together(claims: Claims, about: dict[str, Any]) -> str:
 
 
 def _says_it_goes_on(answer: dict[str, Any], level: int = 0) -> bool:
-    """Whether a refusal speaks of a payment that is under way, done, or in a strange state."""
+    """Whether a refusal mentions a payment that is under way, done, or in a strange state."""
     for name in _WORDS_FOR_THE_PAYMENT:
         word = answer.get(name)
         if isinstance(word, str) and word.strip() and word.strip().lower() != "failed":

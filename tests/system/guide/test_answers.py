@@ -269,7 +269,7 @@ def test_available_balance_of_one_currency(mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_refused_conversion_tells_the_shortfall(mode: str) -> None:
+def test_refused_conversion_reports_the_shortfall(mode: str) -> None:
     with RawServer(answering(answer_of("conversion_refused"))) as server:
         error = failure_of(mode, server.url, OTHER_CALLS["convert"][2]).error
     assert isinstance(error, InsufficientFundsError)

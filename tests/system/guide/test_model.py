@@ -52,7 +52,7 @@ NO_ANSWERS = [b"<html>", b"", b"[]", b"null", b'{"status": "success"', b'{"a": N
 
 
 class Answers:
-    """Answers as nobody has documented them, drawn from a seed."""
+    """Undocumented answers, drawn from a seed."""
 
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)

@@ -1,4 +1,4 @@
-"""A proxy between a client and a real server that breaks what passes through it, as told."""
+"""A proxy between a client and a real server that breaks what passes through it."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ class FaultProxy:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._listening: list[asyncio.Server] = []
-        # Bound and never listening: while the proxy is down, nobody else gets its ports.
+        # Bound and never listening: while the proxy is down, its ports stay reserved.
         self._guards = {route: _bound(0) for route in ROUTES}
         self._ports: dict[Route, int] = {
             route: guard.getsockname()[1] for route, guard in self._guards.items()

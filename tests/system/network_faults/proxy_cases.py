@@ -171,7 +171,7 @@ class Case:
 
     @property
     def amount(self) -> int:
-        """What nobody else in the storm pays, so that the payment is known by it."""
+        """An amount no other call in the storm pays, so that the payment is known by it."""
         return 1000 + self.seed
 
 
@@ -260,7 +260,7 @@ def _wrong_by_what_was_done(run: Run, done: Done) -> str | None:
         return f"it was done {times} times"
     if times and claim.outcome in (Outcome.NOT_SENT, Outcome.REJECTED):
         return f"it was done, and the client says {claim.outcome}"
-    # Interrupted with its result in its hands, a call has no reference to tell.
+    # Interrupted just before it returns, a call has no reference to report.
     is_told = claim.reference in references or (claim.reference is None and times)
     if claim.outcome is Outcome.COMPLETED and not is_told:
         return f"the client says {claim.reference} was done, and it was not"

@@ -37,7 +37,7 @@ NOTHING = Fault()
 
 @attrs.frozen(kw_only=True)
 class Down(Fault):
-    """Connections are reset and new ones refused; whoever has the proxy calls `go_down`."""
+    """Connections are reset and new ones refused; the owner of the proxy calls `go_down`."""
 
 
 @attrs.frozen(kw_only=True)

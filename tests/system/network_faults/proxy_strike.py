@@ -60,7 +60,7 @@ class Strike:
         return Claim(error.outcome, None, self._disagreement(error.outcome))
 
     def cancelled(self) -> Claim:
-        """The caller gave up; only the hook was told."""
+        """The caller gave up; only the hook received the result."""
         told = [event for event in self._events if isinstance(event, CallEvent)]
         return Claim(told[-1].outcome) if told else Claim(Outcome.NOT_SENT)
 

@@ -24,7 +24,7 @@ BALANCES = Response(200, {}, b'{"status":"success","balances":[]}')
 
 @attrs.frozen
 class Answering:
-    """A transport that does what it is told, and what it was asked."""
+    """A scripted transport that records what it was asked."""
 
     act: Callable[[], Any]
     asked: list[Request] = attrs.field(factory=list)
@@ -105,7 +105,7 @@ INTERRUPTIONS = [KeyboardInterrupt, SystemExit, GeneratorExit]
 
 @pytest.mark.acceptance(20, "cancelled-post")
 @pytest.mark.parametrize("kind", INTERRUPTIONS)
-def test_interruption_passes_is_told_as_unknown_and_gives_the_key_back(
+def test_interruption_passes_is_reported_as_unknown_and_releases_the_key(
     kind: type[BaseException],
 ) -> None:
     told: list[TelemetryEvent] = []

@@ -1,4 +1,4 @@
-"""Cancellation: re-raised as it came, told as UNKNOWN, and it costs the pool nothing."""
+"""Cancellation: re-raised as it came, reported as UNKNOWN, and without cost to the pool."""
 
 from __future__ import annotations
 

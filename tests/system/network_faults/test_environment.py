@@ -45,7 +45,7 @@ def trusting_env(way: Way, *, told: bool) -> dict[str, Any]:
 
 
 @pytest.mark.acceptance(18, "ambient-settings")
-def test_proxy_variables_are_obeyed_only_where_the_client_is_told_so(
+def test_proxy_variables_are_obeyed_only_with_trust_env(
     way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with RawServer(answering(GOOD)) as server, RawServer(answering(GOOD)) as proxy:
@@ -145,7 +145,7 @@ def test_cookies_and_defaults_of_a_users_own_client_are_not_sent(way: Way) -> No
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate nobody has signed but its own key, for 127.0.0.1."""
+    """A self-signed certificate for 127.0.0.1."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "dgspay test")])
     now = dt.datetime.now(dt.UTC)
@@ -220,7 +220,7 @@ def test_certificate_the_user_trusts_is_accepted(
 
 
 @pytest.mark.acceptance(18, "ambient-settings")
-def test_certificate_file_of_the_environment_counts_only_where_the_client_is_told_so(
+def test_certificate_file_of_the_environment_counts_only_with_trust_env(
     way: Way, tls: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))

@@ -130,7 +130,7 @@ class Told:
         self.told = True
 
 
-def test_child_is_told_and_its_parent_is_not() -> None:
+def test_child_gets_an_error_and_its_parent_does_not() -> None:
     told = Told()
     renew_in_child(told)
 
@@ -163,7 +163,7 @@ def test_ledger_refuses_in_a_child_whatever_its_thread_was_doing(tmp_path: Path)
 
 @pytest.mark.acceptance(70, "fork-at-any-moment")
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_child_hangs(kind: str) -> None:
+def test_no_child_forked_in_mid_call_hangs(kind: str) -> None:
     tls = AUTHORITY.server_context("127.0.0.1") if kind in ("new_clients", "trusting") else None
     with RawServer(answering(GOOD), tls=tls) as server:
         command = [sys.executable, "-m", "tests.system.network_faults.fork_storm"]

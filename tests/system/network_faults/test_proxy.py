@@ -124,7 +124,7 @@ def test_what_only_delays_loses_nothing(proxy: FaultProxy, echo: Echo, fault: Fa
     [(Limit, "closed"), (Cut, "closed"), (Reset, "reset")],
     ids=["limit", "cut", "reset"],
 )
-def test_an_answer_ends_where_it_is_told_to(
+def test_an_answer_ends_where_the_fault_is_set(
     proxy: FaultProxy, echo: Echo, kind: type[Limit | Cut | Reset], end: str, size: int
 ) -> None:
     came, how, _ = asked(proxy, kind(size=size))

@@ -102,7 +102,7 @@ CONNECT = b"CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1" + HEAD_END
 
 
 @pytest.mark.parametrize("kind", NO_TUNNEL)
-def test_proxy_says_what_it_is_told_and_opens_no_tunnel(
+def test_proxy_answers_as_scripted_and_opens_no_tunnel(
     proxy: FaultProxy, server: RawServer, kind: str
 ) -> None:
     proxy.fault = NoTunnel(kind=kind, end_with="close")

@@ -34,7 +34,7 @@ FORMS: dict[str, Callable[[str], str]] = {
 
 
 class Says:
-    """A transport that answers what it is told to."""
+    """A transport that answers as scripted."""
 
     is_async = False
 

@@ -217,7 +217,7 @@ def collected() -> Iterator[None]:
 # --- slots ------------------------------------------------------------------------------------
 
 
-async def test_a_call_waits_for_a_slot_no_longer_than_it_was_told() -> None:
+async def test_a_call_waits_for_a_slot_no_longer_than_its_pool_timeout() -> None:
     gate = Gate()
     with RawServer(gate) as server:
         async with transport(max_connections=2) as aio:
@@ -274,7 +274,7 @@ async def test_what_aiohttp_raises_shows_no_header() -> None:
     assert API_KEY not in f"{caught.value!r}"
 
 
-def test_what_tells_us_that_a_request_was_begun_is_still_there() -> None:
+def test_the_hook_that_reports_a_begun_request_still_exists() -> None:
     """If aiohttp renames it, every failure is called unknown, and this test says why."""
     assert aiohttp.ClientRequest.response is None
     failed = failure_of(AIOHTTP, "http://127.0.0.1:1", payout)

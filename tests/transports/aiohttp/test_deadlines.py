@@ -1,4 +1,4 @@
-"""The deadlines of many calls on one timer: each ends in its own time, and nobody else's."""
+"""The deadlines of many calls on one timer: each ends its own call, in time."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def test_timer_that_rang_is_set_for_the_next(deadlines: Deadlines) -> None
     assert {type(call.exception()) for call in ended} == {TimeoutError}
 
 
-async def test_timer_that_rings_for_nobody_harms_nobody(deadlines: Deadlines) -> None:
+async def test_timer_of_a_finished_request_cancels_nothing(deadlines: Deadlines) -> None:
     async def at_once() -> str:
         return "an answer"
 

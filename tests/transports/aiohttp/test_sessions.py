@@ -82,7 +82,7 @@ async def test_traces_of_a_session_see_our_requests() -> None:
     assert seen == ["/generation/v2/balance"]
 
 
-async def test_limit_of_a_sessions_connector_is_waited_for_no_longer_than_told() -> None:
+async def test_limit_of_a_sessions_connector_is_waited_for_within_the_pool_timeout() -> None:
     gate = Gate()
     with RawServer(gate) as server:
         connector = aiohttp.TCPConnector(limit=1)
@@ -113,6 +113,6 @@ async def test_session_that_is_closed_while_a_call_waits_in_it_is_no_cancellatio
         assert not second.sent
 
 
-async def test_what_tells_us_the_loop_of_a_session_is_still_there() -> None:
+async def test_the_attribute_that_names_a_sessions_loop_still_exists() -> None:
     async with aiohttp.ClientSession() as session:
         assert session._loop is asyncio.get_running_loop()

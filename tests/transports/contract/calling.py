@@ -16,7 +16,7 @@ SECOND = Timeout(total=10)
 
 
 class Wire:
-    """A transport at work; `await` tells nothing here, for a blocking one has answered already."""
+    """A transport at work; a blocking one has answered before `await`."""
 
     def __init__(self, way: Way, transport: Any) -> None:
         self._way = way

@@ -11,7 +11,7 @@ GOOD = http({"status": "success"})
 
 
 class ClosingWhenTold:
-    """Script: answer once and close when told, as a server does with a connection that was idle."""
+    """Script: answer once and close on demand, as a server does with a connection that was idle."""
 
     def __init__(self) -> None:
         self._told = threading.Event()

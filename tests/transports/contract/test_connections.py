@@ -147,7 +147,7 @@ def has_ipv6() -> bool:
 
 
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
-def test_ipv6_address(way: Way) -> None:
+def test_an_ipv6_address_stands_in_brackets_in_the_host_header(way: Way) -> None:
     async def story(wire: Wire) -> None:
         await wire.send(post(server.url))
         await wire.send(post(server.url))

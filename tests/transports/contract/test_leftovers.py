@@ -72,7 +72,7 @@ def test_what_is_too_much_is_dropped_with_its_connection(way: Way, too_much: byt
 def test_record_of_tls_that_came_in_one_packet_with_an_answer_is_not_overlooked(
     way: Way, more: bytes | None
 ) -> None:
-    """It is neither in the socket any more, nor has anybody read it."""
+    """It is no longer in the socket, and has not been read."""
 
     def two_records(connection: Connection) -> None:
         while connection.read_request() is not None:
@@ -216,7 +216,7 @@ def say_goodbye(connection: Connection) -> None:
 
 @pytest.mark.acceptance(22, "no-json-answer")
 @pytest.mark.parametrize("tls", [None, SECURED], ids=["plain", "tls"])
-def test_answer_that_nobody_asked_for_is_not_waiting_for_the_next_request(
+def test_an_unsolicited_answer_never_meets_the_next_request(
     way: Way, tls: ssl.SSLContext | None
 ) -> None:
     """It came while the connection was idle, as some proxies say that they grew tired of it."""

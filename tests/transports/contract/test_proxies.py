@@ -1,4 +1,4 @@
-"""HTTP proxies: asked for by name or by the environment, and never told what they need not know."""
+"""HTTP proxies: asked for by name or by the environment, and never sent what they need not know."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_tls_goes_through_a_tunnel_that_sees_no_key(
 
 @pytest.mark.acceptance(18, "ambient-settings")
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
-def test_environment_is_obeyed_only_where_the_transport_is_told_so(
+def test_environment_is_obeyed_only_with_trust_env(
     way: Way,
     proxy: RawServer,
     secured: RawServer,

@@ -98,7 +98,7 @@ def test_users_own_blocking_client_ends_at_the_deadline(library: Any) -> None:
 # --- choosing ---------------------------------------------------------------------------------
 
 
-def test_library_that_is_not_installed_is_told_with_its_extra(
+def test_library_that_is_not_installed_is_named_with_its_extra(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "httpx2", None)

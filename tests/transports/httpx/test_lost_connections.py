@@ -42,7 +42,7 @@ async def cancel_under_contention(dgs: AsyncDGSPay) -> None:
 
 @pytest.mark.acceptance(19, "cancelled-under-contention", 62, "nothing-left")
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_client_poisoned_by_cancellations_is_told_from_a_busy_one(
+def test_client_poisoned_by_cancellations_is_distinguished_from_a_busy_one(
     backend: str, server: RawServer
 ) -> None:
     async def main() -> None:

@@ -1,4 +1,4 @@
-"""The connections HttpxTransport owns: how many there are, who gets which, and who is told no."""
+"""The connections HttpxTransport owns: how many, which call gets which, and which gets none."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ async def test_request_that_finds_no_free_connection_is_not_sent(library: Librar
 
 
 @pytest.mark.acceptance(14, "not-reached")
-def test_thread_that_finds_no_free_connection_is_told_so() -> None:
+def test_thread_without_a_free_connection_gets_an_error_that_says_so() -> None:
     gate = Gate()
     with RawServer(gate) as server, ThreadPoolExecutor(1) as threads:
         transport = HttpxTransport.blocking(max_connections=1)
@@ -295,7 +295,7 @@ def test_uvloop_is_an_asyncio_like_any_other(authority: trustme.CA, secured: boo
 
 
 class Fake:
-    """A connection that is as it is told to be."""
+    """A connection whose state the test sets."""
 
     def __init__(self, *, idle: bool = True, expired: bool = False) -> None:
         self.idle = idle
@@ -379,7 +379,9 @@ def test_full_shelf_gives_one_up_for_another_server(now: list[float]) -> None:
         ("http", "[::1]:8250", "::1", 8250, b"[::1]:8250"),
     ],
 )
-def test_origin_of_a_url(scheme: str, netloc: str, host: str, port: int, header: bytes) -> None:
+def test_the_origin_of_a_url_has_host_port_and_header(
+    scheme: str, netloc: str, host: str, port: int, header: bytes
+) -> None:
     origin = Origin.of(scheme, netloc)
     assert (origin.host, origin.port, origin.host_header) == (host, port, header)
 

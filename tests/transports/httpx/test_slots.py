@@ -36,7 +36,7 @@ def test_sixty_threads_are_served_in_the_order_in_which_they_came() -> None:
         threads.append(threading.Thread(target=wait, args=(number,)))
         threads[-1].start()
         until_waiting(slots, number + 1)
-    # One slot is handed on from thread to thread: nobody else may come between.
+    # One slot is handed on from thread to thread: no other thread may come between.
     slots.release(holders[0])
     for thread in threads:
         thread.join(60)

@@ -181,7 +181,7 @@ def test_what_is_not_signed_is_refused(adapter: Adapter) -> None:
 
 @pytest.mark.parametrize("adapter", [django, django_async], indirect=True)
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_django_is_told_which_method_there_is(adapter: Adapter, method: str) -> None:
+def test_django_names_the_allowed_method(adapter: Adapter, method: str) -> None:
     answered = adapter(memory_receiver(), method, Body(BODY), sign(BODY, SECRET))
     assert (answered.status, json.loads(answered.body)) == (405, {"status": "method_not_allowed"})
     assert answered.headers["allow"] == "POST"

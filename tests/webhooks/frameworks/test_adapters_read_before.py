@@ -29,7 +29,9 @@ def receiver(handled: list[Event]) -> WebhookReceiver:
 
 
 @pytest.mark.acceptance(43, "handled-once")
-def test_by_flask(receiver: WebhookReceiver, handled: list[Event]) -> None:
+def test_flask_handles_an_event_whose_body_was_read_before(
+    receiver: WebhookReceiver, handled: list[Event]
+) -> None:
     flask = pytest.importorskip("flask")
     from dgspay.webhooks.frameworks.flask import view
 
@@ -42,7 +44,9 @@ def test_by_flask(receiver: WebhookReceiver, handled: list[Event]) -> None:
 
 
 @pytest.mark.acceptance(43, "handled-once")
-def test_by_aiohttp(receiver: WebhookReceiver, handled: list[Event]) -> None:
+def test_aiohttp_handles_an_event_whose_body_was_read_before(
+    receiver: WebhookReceiver, handled: list[Event]
+) -> None:
     web = pytest.importorskip("aiohttp.web")
     test_utils = pytest.importorskip("aiohttp.test_utils")
     from dgspay.webhooks.frameworks import aiohttp
@@ -64,7 +68,9 @@ def test_by_aiohttp(receiver: WebhookReceiver, handled: list[Event]) -> None:
 
 
 @pytest.mark.acceptance(43, "handled-once")
-def test_by_starlette(receiver: WebhookReceiver, handled: list[Event]) -> None:
+def test_starlette_handles_an_event_whose_body_was_read_before(
+    receiver: WebhookReceiver, handled: list[Event]
+) -> None:
     starlette = pytest.importorskip("starlette.applications")
     testing = pytest.importorskip("starlette.testclient")
     from starlette.middleware import Middleware
@@ -89,7 +95,9 @@ def test_by_starlette(receiver: WebhookReceiver, handled: list[Event]) -> None:
 
 @pytest.mark.acceptance(43, "handled-once")
 @pytest.mark.parametrize("is_async", [False, True])
-def test_by_django(receiver: WebhookReceiver, handled: list[Event], is_async: bool) -> None:
+def test_django_handles_an_event_whose_body_was_read_before(
+    receiver: WebhookReceiver, handled: list[Event], is_async: bool
+) -> None:
     factory = pytest.importorskip("django.test").RequestFactory()
     with _django_project(lambda request: None):
         from dgspay.webhooks.frameworks.django import async_view, view

@@ -147,13 +147,13 @@ class TestTime:
         self.now += 10_000
         assert inbox.claim("k", lease=300) is Refusal.DONE
 
-    def test_memory(self) -> None:
+    def test_memory_keeps_a_lease_and_a_record_to_the_second(self) -> None:
         inbox = MemoryInbox(clock=lambda: self.now, keep=20_000)
         self.check(inbox)
         self.now += 10_001
         claimed(inbox, "k")
 
-    def test_sqlite(self, sqlite_path: Path) -> None:
+    def test_sqlite_keeps_a_lease_and_a_record_to_the_second(self, sqlite_path: Path) -> None:
         self.check(SQLiteInbox(sqlite_path, monotonic=lambda: self.now))
 
 
@@ -251,7 +251,7 @@ def test_sqlite_remembers_across_instances_and_leaves_no_lock(sqlite_path: Path)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
-def test_sqlite_lets_nobody_else_read_its_file(sqlite_path: Path) -> None:
+def test_only_its_owner_reads_the_file_of_sqlite(sqlite_path: Path) -> None:
     seen: list[int] = []
 
     class Watched(SQLiteInbox):

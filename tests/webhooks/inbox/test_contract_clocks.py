@@ -175,7 +175,7 @@ def test_a_lease_that_is_renewed_is_not_over_whatever_the_servers_clock_says(
 
 
 @pytest.mark.parametrize("jump", [HOUR, -HOUR])
-def test_a_lease_that_nobody_renews_is_given_out_though_the_clock_went_back(
+def test_a_lease_that_was_not_renewed_is_given_out_though_the_clock_went_back(
     server: Server, reference: str, jump: float
 ) -> None:
     dead = claimed(server.inbox, reference)
@@ -400,9 +400,7 @@ class TestOneMachine:
         self.monotonic += 1
         claimed(self.inbox(sqlite_path), "k")
 
-    def test_nobody_has_what_was_taken_before_the_machine_was_started_again(
-        self, sqlite_path: Path
-    ) -> None:
+    def test_a_claim_from_before_the_machine_was_restarted_is_free(self, sqlite_path: Path) -> None:
         claimed(self.inbox(sqlite_path), "k")
         self.monotonic = 30.0
         claimed(self.inbox(sqlite_path), "k")

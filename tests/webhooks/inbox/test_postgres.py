@@ -68,7 +68,7 @@ def test_both_are_committed_or_neither(postgres_url: str, reference: str) -> Non
     assert orders(postgres_url, reference) == 1
 
 
-def test_the_same_with_await(postgres_url: str, reference: str) -> None:
+def test_an_async_update_and_done_are_one_commit(postgres_url: str, reference: str) -> None:
     receiver = WebhookReceiver(secret=SECRET, inbox=AsyncPostgresInbox(postgres_url))
     failures = [ValueError("the shop is down")]
 

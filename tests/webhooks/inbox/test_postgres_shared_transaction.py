@@ -148,7 +148,7 @@ def test_what_a_failing_handler_wrote_is_not_committed(make_inbox: Any, deliver:
 
 
 @pytest.mark.parametrize(("make_inbox", "deliver"), ENTRIES)
-def test_a_claim_lost_before_the_transaction_is_told_and_not_acknowledged(
+def test_a_claim_lost_before_the_transaction_is_raised_and_not_acknowledged(
     make_inbox: Any, deliver: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     shop = Shop()

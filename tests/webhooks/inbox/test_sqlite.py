@@ -23,7 +23,7 @@ KEY = "payment.success:dgs_123456789"
 
 
 class Time:
-    """Moved by whoever sleeps, in steps that a float holds exactly."""
+    """Moved by each sleep, in steps that a float holds exactly."""
 
     def __init__(self, step: float) -> None:
         self.now = 0.0
@@ -64,7 +64,7 @@ def writer(sqlite_path: Path) -> Iterator[sqlite3.Connection]:
     # At the very moment at which its time is up it tries once more.
     [({}, 11), ({"busy_timeout": 5.0}, 6), ({"busy_timeout": 0.0}, 1)],
 )
-def test_it_waits_ten_seconds_for_a_writer_or_as_long_as_it_is_told(
+def test_it_waits_for_a_writer_ten_seconds_or_its_timeout(
     options: dict[str, Any],
     waits: int,
     sqlite_path: Path,

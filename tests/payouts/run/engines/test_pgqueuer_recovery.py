@@ -179,7 +179,7 @@ async def test_a_run_pays_its_own_batch_and_waits_for_no_other(
         assert sql("SELECT status::text FROM pgqueuer") == [("queued",)]
 
 
-def test_answers_wait_for_a_server_that_is_away_for_longer_than_anybody_waits(
+def test_answers_outlast_a_server_that_is_away_longer_than_any_timeout(
     postgres_ledger_url: str, tmp_path: Path
 ) -> None:
     from dgspay.payouts import PostgresLedger
@@ -202,7 +202,7 @@ def test_answers_wait_for_a_server_that_is_away_for_longer_than_anybody_waits(
         until = time.monotonic() + 60
         while elsewhere.counts("b").count(State.ACCEPTED) < 2:
             assert time.monotonic() < until
-    # What was taken up while nobody waited for it is in doubt: held, and never sent.
+    # A row taken by an abandoned call is in doubt: held, and never sent.
 
 
 def test_a_server_that_is_read_only_for_a_moment_is_waited_for(ledger: Any, sql: Any) -> None:
