@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dgspay import _lazy
+from dgspay.webhooks.delivery import Delivery
 from dgspay.webhooks.events import (
     ConversionFailed,
     ConversionSucceeded,
@@ -49,6 +50,7 @@ __all__ = [
     "AsyncRedisInbox",
     "ConversionFailed",
     "ConversionSucceeded",
+    "Delivery",
     "Destination",
     "DisbursementFailed",
     "DisbursementSucceeded",

@@ -16,6 +16,7 @@ import attrs
 from dgspay.errors import DecodeError, SignatureError
 from dgspay.secret import Secret
 from dgspay.webhooks import responses
+from dgspay.webhooks.delivery import Delivery
 from dgspay.webhooks.events import Event, UnknownEvent
 from dgspay.webhooks.inbox import Claim, ClaimLostError, Refusal
 from dgspay.webhooks.inbox.keys import scoped_key
@@ -38,20 +39,23 @@ class Handler:
         function: It takes the event, and a connection if `takes_connection`.
         is_async: Whether it is to be awaited.
         takes_connection: Whether it writes in the transaction that marks the event done.
+        delivery: Where it takes the delivery; see `dgspay.webhooks.handlers.Parameters`.
     """
 
     function: Callable[..., Any]
     is_async: bool
     takes_connection: bool
+    delivery: int | str | None = None
 
 
 @attrs.frozen
-class Delivery:
-    """An event that was verified, the handler it is for, and its key in the inbox."""
+class Accepted:
+    """A delivery that was verified: the handler it is for, its event, and that one's key."""
 
     handler: Handler
     event: Event
     key: str
+    delivery: Delivery
 
 
 @attrs.frozen
@@ -68,6 +72,17 @@ class Handle:
     handler: Handler
     event: Event
     claim: Claim
+    delivery: Delivery
+
+    def call(self, *connection: Any) -> Any:
+        """Call the handler's function with what it takes."""
+        given, named = [self.event, *connection], {}
+        match self.handler.delivery:
+            case int(place):
+                given.insert(place, self.delivery)
+            case str(name):
+                named[name] = self.delivery
+        return self.handler.function(*given, **named)
 
 
 @attrs.frozen
@@ -98,7 +113,9 @@ class ReceiverConfig:
     max_body: int
     handlers: Mapping[type, Handler]
 
-    def accept(self, body: bytes, signature: str | None) -> Delivery | WebhookResponse:
+    def accept(
+        self, body: bytes, signature: str | None, delivery: Delivery
+    ) -> Accepted | WebhookResponse:
         """Find the handler of a delivery, or the answer to one that is not handled."""
         event = self.read(body, signature)
         if isinstance(event, WebhookResponse):
@@ -109,7 +126,7 @@ class ReceiverConfig:
             level = logging.WARNING if isinstance(event, UnknownEvent) else logging.INFO
             logger.log(level, "no handler for %s; acknowledged", event.event)
             return responses.RECEIVED
-        return Delivery(handler, event, self.key_of(event))
+        return Accepted(handler, event, self.key_of(event), delivery)
 
     def key_of(self, event: Event) -> str:
         """Return the key under which the inbox has an event of this account and environment."""
@@ -137,11 +154,11 @@ class ReceiverConfig:
             return responses.response_to(error)
 
 
-def handle_once(delivery: Delivery) -> DeliveryFlow:
+def handle_once(accepted: Accepted) -> DeliveryFlow:
     """Claim the event, have it handled, and leave it done or released."""
-    handler, event = delivery.handler, delivery.event
+    handler, event = accepted.handler, accepted.event
     try:
-        claim = yield ClaimEvent(delivery.key)
+        claim = yield ClaimEvent(accepted.key)
     except Exception:  # the inbox is the user's choice, and its driver has its own errors
         logger.exception("the inbox failed; %s was not handled", event.dedupe_key)
         return responses.UNAVAILABLE
@@ -151,7 +168,7 @@ def handle_once(delivery: Delivery) -> DeliveryFlow:
         # Not acknowledged: the delivery that has it may still fail.
         return responses.IN_PROGRESS
     try:
-        yield Handle(handler, event, claim)
+        yield Handle(handler, event, claim, accepted.delivery)
     except ClaimLostError:
         logger.warning("%s was not handled here: another delivery has claimed it", event.dedupe_key)
         return responses.IN_PROGRESS

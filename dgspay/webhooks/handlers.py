@@ -10,8 +10,11 @@ import typing
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import attrs
+
 from dgspay.errors import ConfigError
 from dgspay.webhooks import events
+from dgspay.webhooks.delivery import Delivery
 
 _EVENT_KINDS = (*events.EVENT_CLASSES.values(), events.UnknownEvent)
 
@@ -19,6 +22,7 @@ _EVENT_KINDS = (*events.EVENT_CLASSES.values(), events.UnknownEvent)
 _EVENT_NAMES: dict[str, Any] = {
     **vars(typing),
     **{cls.__name__: cls for cls in _EVENT_KINDS},
+    "Delivery": Delivery,
     "Event": events.Event,
     "KnownEvent": events.KnownEvent,
 }
@@ -60,28 +64,55 @@ def require_no_yield(function: Callable[..., Any]) -> None:
         )
 
 
-def needed_parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
-    """Return what a handler must be given in order: the event, or the event and a connection.
+@attrs.frozen
+class Parameters:
+    """What a handler takes.
 
-    A parameter with a default is the function's own.
+    Attributes:
+        event: The parameter for the event, which is the first.
+        takes_connection: Whether it takes a connection of the inbox.
+        delivery: Where it takes the `Delivery`: its place among those that are given in order, or
+            its name where it has a default or is given by name alone; None where it takes none.
+    """
+
+    event: inspect.Parameter
+    takes_connection: bool
+    delivery: int | str | None
+
+
+def parameters_of(function: Callable[..., Any]) -> Parameters:
+    """Return what a handler takes: the event, a `Delivery` by its annotation, a connection.
+
+    A parameter with a default is the function's own, unless it is annotated `Delivery`.
 
     Raises:
         ConfigError: when it takes something else.
     """
     if not callable(function):
         raise ConfigError("a handler must be a function")
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    needed = [each for each in _signature(function) if each.default is each.empty]
+    in_order = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    parameters = [*_signature(function)]
+    needed = [each for each in parameters if each.default is each.empty]
+    taken = [each for each in needed if each.kind in in_order]
+    optional = [each for each in parameters if each not in taken and each.kind in by_name]
+    deliveries: list[int | str] = [
+        *(place for place, each in enumerate(taken) if _is_for_delivery(each, function)),
+        *(each.name for each in optional if _is_for_delivery(each, function)),
+    ]
     for each in needed:
-        if each.kind is each.KEYWORD_ONLY:
+        if each.kind is each.KEYWORD_ONLY and each.name not in deliveries:
             raise ConfigError(
                 f"handler parameter {each.name!r} must have a default: handlers receive only the "
-                "event (and a connection)"
+                "event (and a Delivery and a connection)"
             )
-    taken = [each for each in needed if each.kind in kinds]
-    if len(taken) not in (1, 2):
-        raise ConfigError("a handler takes the event, or the event and a connection")
-    return taken
+    others = len(taken) - sum(isinstance(each, int) for each in deliveries)
+    if others not in (1, 2) or len(deliveries) > 1 or 0 in deliveries:
+        raise ConfigError(
+            "a handler takes the event, or the event and a connection; after the event it may take "
+            "a parameter annotated Delivery, too"
+        )
+    return Parameters(taken[0], others == 2, deliveries[0] if deliveries else None)
 
 
 def require_annotated_for(
@@ -94,11 +125,8 @@ def require_annotated_for(
     Raises:
         TypeError: naming the event and the annotation.
     """
-    if annotation is inspect.Parameter.empty:
-        return
-    try:
-        meant = _evaluated(annotation, function)
-    except Exception:  # noqa: BLE001 - evaluating runs the user's text; no fault of the handler's
+    meant = _evaluated(annotation, function)
+    if meant is inspect.Parameter.empty:
         return
     for cls in classes:
         if not _admits(meant, cls):
@@ -119,11 +147,24 @@ def _signature(function: Callable[..., Any]) -> Iterable[inspect.Parameter]:
     return inspect.signature(function).parameters.values()
 
 
+def _is_for_delivery(parameter: inspect.Parameter, function: Callable[..., Any]) -> bool:
+    members = _members(_evaluated(parameter.annotation, function))
+    return any(member is Delivery for member in members)
+
+
 def _evaluated(annotation: Any, function: Callable[..., Any]) -> Any:
-    """Evaluate an annotation, quoted in whole or in part, where its function was written."""
+    """Evaluate an annotation, quoted in whole or in part, where its function was written.
+
+    Where it cannot be evaluated, it is as if there were none.
+    """
+    if annotation is inspect.Parameter.empty:
+        return annotation
     where = {**_EVENT_NAMES, **getattr(_written(function), "__globals__", {})}
     holder = types.SimpleNamespace(__annotations__={"event": annotation})
-    return typing.get_type_hints(holder, where, include_extras=True)["event"]
+    try:
+        return typing.get_type_hints(holder, where, include_extras=True)["event"]
+    except Exception:  # noqa: BLE001 - evaluating runs the user's text; no fault of the handler's
+        return inspect.Parameter.empty
 
 
 def _written(function: Any) -> Any:

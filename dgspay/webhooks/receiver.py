@@ -25,9 +25,10 @@ from dgspay.webhooks.cancellation import (
     call_handler_in_thread,
     is_in_event_loop,
 )
+from dgspay.webhooks.delivery import Delivery
 from dgspay.webhooks.delivery_flow import (
+    Accepted,
     ClaimEvent,
-    Delivery,
     DeliveryFlow,
     Handle,
     Handler,
@@ -38,11 +39,10 @@ from dgspay.webhooks.delivery_flow import (
     handle_once,
     require_finished,
 )
-from dgspay.webhooks.events import Event
 from dgspay.webhooks.handlers import (
     classes_of,
     is_async,
-    needed_parameters,
+    parameters_of,
     require_annotated_for,
     require_no_yield,
 )
@@ -161,7 +161,8 @@ class WebhookReceiver:
         A function of one parameter takes the event. One of two takes the event and a
         connection of the inbox (`PostgresInbox` or `AsyncPostgresInbox`): what it writes on it
         is committed together with the event's "done". It must be sync or async as the inbox
-        is.
+        is. Either may take one more, annotated `Delivery`, anywhere after the event: the token in
+        the path of the webhook, by which a payment is found whose answer was lost.
 
         Args:
             kinds: Event classes, or a union of them such as `Event` for all.
@@ -186,13 +187,22 @@ class WebhookReceiver:
         return register
 
     def receive(
-        self, body: bytes, signature: str | None, *, surroundings: Surroundings = NONE
+        self,
+        body: bytes,
+        signature: str | None,
+        *,
+        path: str | None = None,
+        token: str | None = None,
+        surroundings: Surroundings = NONE,
     ) -> WebhookResponse:
         """Take one delivery, blocking until its handler is through.
 
         Args:
             body: The request's raw bytes; more than `max_body` of them need not be read.
             signature: The `X-DGS-Signature` header.
+            path: The path of the request, for handlers that take a `Delivery`.
+            token: What of the path lies below that of the receiver: `TOKEN` of the route
+                `/webhooks/dgspay/{token}`. Its last segment is the token of the `Delivery`.
             surroundings: What a web framework needs around the handler.
 
         Raises:
@@ -204,7 +214,7 @@ class WebhookReceiver:
             raise ConfigError(
                 f"{type(self._inbox).__name__} is for areceive(); receive() needs one without await"
             )
-        accepted = self._rules.accept(body, signature)
+        accepted = self._rules.accept(body, signature, Delivery.of(path, token))
         if isinstance(accepted, WebhookResponse):
             return accepted
         if accepted.handler.is_async and is_in_event_loop():
@@ -215,7 +225,13 @@ class WebhookReceiver:
         return _drive(handle_once(accepted), partial(self._perform, surroundings))
 
     async def areceive(
-        self, body: bytes, signature: str | None, *, surroundings: Surroundings = NONE
+        self,
+        body: bytes,
+        signature: str | None,
+        *,
+        path: str | None = None,
+        token: str | None = None,
+        surroundings: Surroundings = NONE,
     ) -> WebhookResponse:
         """Take one delivery, on asyncio or trio; see `receive`.
 
@@ -223,7 +239,7 @@ class WebhookReceiver:
         what is no Exception has failed like any other; only SystemExit and KeyboardInterrupt
         of an async handler are raised here, once its event has been given back.
         """
-        accepted = self._rules.accept(body, signature)
+        accepted = self._rules.accept(body, signature, Delivery.of(path, token))
         if isinstance(accepted, WebhookResponse):
             return accepted
         work = partial(self._see_through, accepted, surroundings)
@@ -235,13 +251,13 @@ class WebhookReceiver:
         await self._background.drain()
 
     def _handler_of(self, function: Callable[..., Any], classes: tuple[type, ...]) -> Handler:
-        taken = needed_parameters(function)
+        taken = parameters_of(function)
         require_no_yield(function)
-        require_annotated_for(classes, function, taken[0].annotation)
-        takes_connection, awaited = len(taken) == 2, is_async(function)
-        if takes_connection:
+        require_annotated_for(classes, function, taken.event.annotation)
+        awaited = is_async(function)
+        if taken.takes_connection:
             self._require_transactions(is_async=awaited)
-        return Handler(function, is_async=awaited, takes_connection=takes_connection)
+        return Handler(function, awaited, taken.takes_connection, taken.delivery)
 
     def _require_transactions(self, *, is_async: bool) -> None:
         if not hasattr(self._inbox, "transaction"):
@@ -270,16 +286,15 @@ class WebhookReceiver:
                 return inbox.release(claim)
 
     def _handle(self, surroundings: Surroundings, step: Handle) -> None:
-        function, event = step.handler.function, step.event
         if step.handler.takes_connection:
             with cast("TransactionalInbox", self._inbox).transaction(step.claim) as connection:
-                require_finished(function(event, connection))
+                require_finished(step.call(connection))
             return
         with self._renewing(step):
             if step.handler.is_async:
-                anyio.run(_handle_alone, surroundings, function, event)
+                anyio.run(_handle_alone, surroundings, step)
             else:
-                require_finished(function(event))
+                require_finished(step.call())
 
     def _renewing(self, step: Handle) -> AbstractContextManager[None]:
         """Renew the lease meanwhile, unless it is an async inbox's or none that is renewed."""
@@ -295,14 +310,14 @@ class WebhookReceiver:
         inbox = cast("AsyncRenewableInbox", self._inbox)
         return renewing_async(inbox, step.claim, self._lease, self._background.start)
 
-    async def _see_through(self, delivery: Delivery, surroundings: Surroundings) -> WebhookResponse:
+    async def _see_through(self, accepted: Accepted, surroundings: Surroundings) -> WebhookResponse:
         """Handle a delivery; a cancellation waits for what must not be left half done."""
-        reception, unbroken = handle_once(delivery), Uninterrupted()
-        if delivery.handler.is_async or self._has_async_inbox:
+        reception, unbroken = handle_once(accepted), Uninterrupted()
+        if accepted.handler.is_async or self._has_async_inbox:
             perform = partial(self._perform_async, unbroken, surroundings)
             # Not only around the handler: a cancellation in what comes after it would give an
             # event back that was handled.
-            around = surroundings.task() if delivery.handler.is_async else nullcontext()
+            around = surroundings.task() if accepted.handler.is_async else nullcontext()
             async with around:
                 answer = await _drive_async(reception, perform)
         else:
@@ -345,21 +360,18 @@ class WebhookReceiver:
                 return await inbox.release(claim)
 
     async def _handle_async(self, step: Handle) -> None:
-        function, event = step.handler.function, step.event
         if not step.handler.takes_connection:
             with self._renewing(step):
-                await function(event)
+                await step.call()
             return
         inbox = cast("AsyncTransactionalInbox", self._inbox)
         async with inbox.transaction(step.claim) as connection:
-            await function(event, connection)
+            await step.call(connection)
 
 
-async def _handle_alone(
-    surroundings: Surroundings, function: Callable[..., Any], event: Event
-) -> None:
+async def _handle_alone(surroundings: Surroundings, step: Handle) -> None:
     async with surroundings.task():
-        await function(event)
+        await step.call()
 
 
 def _within(surroundings: Surroundings, work: Callable[[], Result]) -> Result:

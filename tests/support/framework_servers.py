@@ -13,6 +13,7 @@ import pytest
 from dgspay.webhooks import WebhookReceiver
 
 PATH = "/webhooks/dgspay"
+"""Where the receiver is; each framework has a second route, to a token below it."""
 
 
 @contextlib.contextmanager
@@ -60,7 +61,8 @@ def starlette(receiver: WebhookReceiver) -> Iterator[str]:
 
     from dgspay.webhooks.frameworks.starlette import endpoint
 
-    routes = [Route(PATH, endpoint(receiver), methods=["POST"])]
+    paths = (PATH, PATH + "/{token}")
+    routes = [Route(path, endpoint(receiver), methods=["POST"]) for path in paths]
     with uvicorn_server(Starlette(routes=routes)) as url:
         yield url
 
@@ -73,6 +75,7 @@ def fastapi(receiver: WebhookReceiver) -> Iterator[str]:
 
     app = FastAPI()
     app.add_api_route(PATH, endpoint(receiver), methods=["POST"])
+    app.add_api_route(PATH + "/{token}", endpoint(receiver), methods=["POST"])
     with uvicorn_server(app) as url:
         yield url
 
@@ -86,6 +89,7 @@ def aiohttp(receiver: WebhookReceiver) -> Iterator[str]:
 
     app = web.Application()
     app.router.add_post(PATH, handler(receiver))
+    app.router.add_post(PATH + "/{token}", handler(receiver))
 
     async def start() -> Any:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
@@ -109,7 +113,9 @@ def flask(receiver: WebhookReceiver) -> Iterator[str]:
     from dgspay.webhooks.frameworks.flask import view
 
     app = Flask("shop")
-    app.add_url_rule(PATH, view_func=view(receiver), methods=["POST"])
+    receive = view(receiver)
+    app.add_url_rule(PATH, view_func=receive, methods=["POST"])
+    app.add_url_rule(PATH + "/<token>", view_func=receive, methods=["POST"])
     with threaded(make_server("127.0.0.1", 0, app, threaded=True)) as url:
         yield url
 
@@ -119,7 +125,8 @@ class _Urls:
 
     def __init__(self, view: Callable[..., Any]) -> None:
         urls = pytest.importorskip("django.urls")
-        self.urlpatterns = [urls.path(PATH.removeprefix("/"), view)]
+        path = PATH.removeprefix("/")
+        self.urlpatterns = [urls.path(path, view), urls.path(path + "/<str:token>", view)]
 
 
 @contextlib.contextmanager

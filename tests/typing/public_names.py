@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, assert_never, assert_type
 
@@ -51,6 +52,13 @@ from dgspay.api import balances as balances_api
 from dgspay.transports.aiohttp import AiohttpTransport
 from dgspay.transports.base import AsyncTransport, Transport
 from dgspay.transports.httpx import HttpxTransport
+from dgspay.webhooks import (
+    Delivery,
+    PaymentFailed,
+    PaymentSucceeded,
+    WebhookReceiver,
+    WebhookResponse,
+)
 
 THANKS = "https://yourdomain.com/payment-success"
 
@@ -235,3 +243,25 @@ def error_fields(error: errors.InsufficientFundsError) -> None:
     assert_type(error.operation, str | None)
     assert_type(error.attempts, int)
     assert_type(error.idempotency_key, str | None)
+
+
+def webhooks(receiver: WebhookReceiver, body: bytes) -> None:
+    @receiver.on(PaymentSucceeded)
+    async def paid(event: PaymentSucceeded, delivery: Delivery) -> None:
+        assert_type(delivery.path, str | None)
+        assert_type(delivery.token, str | None)
+        assert_type(delivery.received_at, datetime)
+
+    @receiver.on(PaymentFailed)
+    def failed(event: PaymentFailed, connection: object, delivery: Delivery) -> int:
+        return len(event.dgs_reference)
+
+    # The decorator leaves the function as it is.
+    event = PaymentFailed(dgs_reference="dgs_1", amount=Decimal(2000), currency="RWF")
+    assert_type(failed(event, None, Delivery.of(None, None)), int)
+    assert_type(receiver.receive(body, None), WebhookResponse)
+    assert_type(receiver.receive(body, None, path="/hooks/t", token="t"), WebhookResponse)
+
+
+async def webhooks_later(receiver: WebhookReceiver, body: bytes) -> None:
+    assert_type(await receiver.areceive(body, None, path=None, token=None), WebhookResponse)

@@ -10,6 +10,7 @@ import aiohttp
 from dgspay import AsyncDGSPay, BankRecipient, Charge, Customer, DGSPay, PinRequired
 from dgspay.transports.aiohttp import AiohttpTransport
 from dgspay.transports.httpx import HttpxTransport
+from dgspay.webhooks import Delivery, PaymentSucceeded, WebhookReceiver
 
 THANKS = "https://yourdomain.com/payment-success"
 
@@ -59,3 +60,13 @@ def set_up() -> None:
     AiohttpTransport(aiohttp.ClientSession(), proxy="http://x")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     AsyncDGSPay(api_key="k", account_number="a", retry=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     AsyncDGSPay(api_key="k", account_number="a", timeout=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def webhooks(receiver: WebhookReceiver, delivery: Delivery, body: bytes) -> None:
+    delivery.token.upper()  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
+    delivery.token = "another"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    Delivery(path="/hooks/t", token="t")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    receiver.receive(body, None, "/hooks/t")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    receiver.receive(body, None, path=b"/hooks/t")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    receiver.receive(body, None, token=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    receiver.on(PaymentSucceeded)("paid")  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]

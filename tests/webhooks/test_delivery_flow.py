@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from dgspay.webhooks import WebhookResponse
+from dgspay.webhooks import Delivery, WebhookResponse
 from dgspay.webhooks.delivery_flow import (
+    Accepted,
     ClaimEvent,
-    Delivery,
     Handle,
     Handler,
     MarkDone,
@@ -29,6 +29,7 @@ pytestmark = pytest.mark.acceptance(43, "handled-once")
 KEY = "[ACC-1/production]payment.success:dgs_123456789"
 CLAIM = Claim(KEY, "a token")
 EVENT = read_event(BODY)
+DELIVERY = Delivery.of("/webhooks/a", "a")
 
 
 def handler(*, takes_connection: bool = False) -> Handler:
@@ -55,30 +56,34 @@ class Performed:
         return self(step)
 
 
-def blocking(delivery: Delivery, performed: Performed) -> WebhookResponse:
-    return _drive(handle_once(delivery), performed)
+def blocking(accepted: Accepted, performed: Performed) -> WebhookResponse:
+    return _drive(handle_once(accepted), performed)
 
 
-def awaited(delivery: Delivery, performed: Performed) -> WebhookResponse:
-    return asyncio.run(_drive_async(handle_once(delivery), performed.later))
+def awaited(accepted: Accepted, performed: Performed) -> WebhookResponse:
+    return asyncio.run(_drive_async(handle_once(accepted), performed.later))
 
 
 @pytest.fixture(params=[blocking, awaited])
-def drive(request: pytest.FixtureRequest) -> Callable[[Delivery, Performed], WebhookResponse]:
-    driver: Callable[[Delivery, Performed], WebhookResponse] = request.param
+def drive(request: pytest.FixtureRequest) -> Callable[[Accepted, Performed], WebhookResponse]:
+    driver: Callable[[Accepted, Performed], WebhookResponse] = request.param
     return driver
 
 
 def test_an_event_is_claimed_handled_and_marked_done(drive: Any) -> None:
     performed, shop = Performed(), handler()
-    assert status(drive(Delivery(shop, EVENT, KEY), performed)) == (200, "received")
-    assert performed.steps == [ClaimEvent(KEY), Handle(shop, EVENT, CLAIM), MarkDone(CLAIM)]
+    assert status(drive(Accepted(shop, EVENT, KEY, DELIVERY), performed)) == (200, "received")
+    assert performed.steps == [
+        ClaimEvent(KEY),
+        Handle(shop, EVENT, CLAIM, DELIVERY),
+        MarkDone(CLAIM),
+    ]
 
 
 def test_a_transaction_has_marked_it_done_already(drive: Any) -> None:
     performed, shop = Performed(), handler(takes_connection=True)
-    assert status(drive(Delivery(shop, EVENT, KEY), performed)) == (200, "received")
-    assert performed.steps == [ClaimEvent(KEY), Handle(shop, EVENT, CLAIM)]
+    assert status(drive(Accepted(shop, EVENT, KEY, DELIVERY), performed)) == (200, "received")
+    assert performed.steps == [ClaimEvent(KEY), Handle(shop, EVENT, CLAIM, DELIVERY)]
 
 
 @pytest.mark.parametrize(
@@ -89,18 +94,26 @@ def test_an_event_that_is_not_given_out_is_not_handled(
     drive: Any, refusal: Refusal, answered: tuple[int, str]
 ) -> None:
     performed = Performed(ClaimEvent=refusal)
-    assert status(drive(Delivery(handler(), EVENT, KEY), performed)) == answered
+    assert status(drive(Accepted(handler(), EVENT, KEY, DELIVERY), performed)) == answered
     assert performed.steps == [ClaimEvent(KEY)]
 
 
 def test_an_event_whose_handler_failed_is_given_back(drive: Any) -> None:
     performed, shop = Performed(Handle=ValueError("the shop is down")), handler()
-    assert status(drive(Delivery(shop, EVENT, KEY), performed)) == (500, "failed")
-    assert performed.steps == [ClaimEvent(KEY), Handle(shop, EVENT, CLAIM), Release(CLAIM)]
+    assert status(drive(Accepted(shop, EVENT, KEY, DELIVERY), performed)) == (500, "failed")
+    assert performed.steps == [
+        ClaimEvent(KEY),
+        Handle(shop, EVENT, CLAIM, DELIVERY),
+        Release(CLAIM),
+    ]
 
 
 def test_an_interruption_gives_the_event_back_and_goes_on_its_way(drive: Any) -> None:
     performed, shop = Performed(Handle=KeyboardInterrupt()), handler()
     with pytest.raises(KeyboardInterrupt):
-        drive(Delivery(shop, EVENT, KEY), performed)
-    assert performed.steps == [ClaimEvent(KEY), Handle(shop, EVENT, CLAIM), Release(CLAIM)]
+        drive(Accepted(shop, EVENT, KEY, DELIVERY), performed)
+    assert performed.steps == [
+        ClaimEvent(KEY),
+        Handle(shop, EVENT, CLAIM, DELIVERY),
+        Release(CLAIM),
+    ]

@@ -139,7 +139,8 @@ def test_a_registration_that_cannot_work_is_rejected_with_one_that_does() -> Non
 def test_a_function_that_cannot_be_a_handler_is_rejected_with_the_reason() -> None:
     assert on_words(Event, function="paid") == "a handler must be a function"
     assert on_words(Event, function=lambda: None) == (
-        "a handler takes the event, or the event and a connection"
+        "a handler takes the event, or the event and a connection; after the event it may take a "
+        "parameter annotated Delivery, too"
     )
     assert on_words(Event, function=with_yield) == (
         "a handler with `yield` would only make a generator: the event would be marked done and "

@@ -14,7 +14,7 @@ from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.model.batch import Batch
 from dgspay.payouts.model.evidence import DisbursementEvent, evidence_of_event
 from dgspay.payouts.model.payout import Record
-from dgspay.webhooks import EventEnvironment
+from dgspay.webhooks import Delivery, EventEnvironment
 from dgspay.webhooks.responses import RECEIVED, RETRY_AFTER, WebhookResponse, response_to
 from dgspay.webhooks.signature import EnvironmentInput, SecretInput, hold_secrets
 
@@ -51,10 +51,12 @@ class PayoutWebhooks:
 
         answer = payout_webhooks.receive(request.path, body, request.headers["X-DGS-Signature"])
 
-    or, where a `WebhookReceiver` runs already, only the events; those are matched by their
-    reference, which a row whose answer was lost does not have::
+    or, where a `WebhookReceiver` runs already, only the events with their `Delivery`::
 
         receiver.on(DisbursementSucceeded, DisbursementFailed)(payout_webhooks.take)
+
+    An event that comes without a path, or with another, is matched by its reference, which a row
+    whose answer was lost does not have.
 
     An event that no payout of the ledger is known for is never answered with 200: DGS-Pay delivers
     it again, and a reader of the log finds that the ledger is the wrong one.
@@ -106,8 +108,19 @@ class PayoutWebhooks:
             return UNKNOWN_PAYOUT
         return RECEIVED
 
-    def take(self, event: DisbursementEvent, path: str | None = None) -> Settled:
+    def take(
+        self,
+        event: DisbursementEvent,
+        path: str | None = None,
+        *,
+        delivery: Delivery | None = None,
+    ) -> Settled:
         """Take an event whose signature was checked.
+
+        Args:
+            event: What `webhooks.verify` or a `WebhookReceiver` gave.
+            path: The request's path, where it is known.
+            delivery: What a `WebhookReceiver` gives with the event; the path is in it.
 
         Raises:
             UnknownPayoutError: it is about no payout known here; do not answer it with 200.
@@ -115,6 +128,8 @@ class PayoutWebhooks:
             DecodeError: it contradicts itself.
             LedgerError: the ledger cannot be written.
         """
+        if path is None and delivery is not None:
+            path = delivery.path
         found = None if path is None else self._by_token(path)
         found = found or self._by_reference(event.dgs_reference)
         if found is None:

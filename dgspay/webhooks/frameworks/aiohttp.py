@@ -2,6 +2,7 @@
 
     app.router.add_post("/webhooks/dgspay", handler(receiver))
 
+A path that ends in `/{token}` gives handlers the token in their `Delivery`.
 Await `receiver.drain()` when the program stops: a slow handler may still be running.
 """
 
@@ -26,7 +27,12 @@ def handler(receiver: WebhookReceiver) -> Callable[[web.Request], Awaitable[web.
                 break
         # A middleware that has read it before, to log it, say, has left nothing but its copy.
         content = body.take() or await request.read()
-        answer = await receiver.areceive(content, request.headers.get(SIGNATURE_HEADER))
+        answer = await receiver.areceive(
+            content,
+            request.headers.get(SIGNATURE_HEADER),
+            path=request.path,
+            token=request.match_info.get("token"),
+        )
         return web.Response(body=answer.body, status=answer.status, headers=answer.headers)
 
     return dgspay_webhook

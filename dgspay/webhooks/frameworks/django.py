@@ -2,6 +2,8 @@
 
     path("webhooks/dgspay", view(receiver))
 
+A route that ends in `/<str:token>` gives handlers the token in their `Delivery`.
+
 Both are exempt from the CSRF check and from LoginRequiredMiddleware: the signature says who
 sent the request. And both stand outside of the request's transaction (ATOMIC_REQUESTS), or an
 event would be done before what its handler wrote is committed. Give the handler one of its own::
@@ -50,28 +52,42 @@ _CHUNK = 64 * 1024
 _SIGNATURE_KEY = "HTTP_" + SIGNATURE_HEADER.upper().replace("-", "_")
 
 
-def view(receiver: WebhookReceiver) -> Callable[[HttpRequest], HttpResponse]:
+def view(receiver: WebhookReceiver) -> Callable[..., HttpResponse]:
     """Return a view that gives every POST to the receiver."""
 
-    def dgspay_webhook(request: HttpRequest) -> HttpResponse:
+    def dgspay_webhook(request: HttpRequest, **segments: str) -> HttpResponse:
         if request.method != "POST":
             return _response(METHOD_NOT_ALLOWED)
-        body, signature = _delivery(request, receiver.max_body)
-        return _response(receiver.receive(body, signature, surroundings=_IN_REQUEST))
+        body, signature = _body_and_signature(request, receiver.max_body)
+        answer = receiver.receive(
+            body,
+            signature,
+            path=request.path,
+            token=segments.get("token"),
+            surroundings=_IN_REQUEST,
+        )
+        return _response(answer)
 
-    return cast("Callable[[HttpRequest], HttpResponse]", _by_itself(dgspay_webhook))
+    return _by_itself(dgspay_webhook)
 
 
-def async_view(receiver: WebhookReceiver) -> Callable[[HttpRequest], Awaitable[HttpResponse]]:
+def async_view(receiver: WebhookReceiver) -> Callable[..., Awaitable[HttpResponse]]:
     """Return an asynchronous view that gives every POST to the receiver."""
 
-    async def dgspay_webhook(request: HttpRequest) -> HttpResponse:
+    async def dgspay_webhook(request: HttpRequest, **segments: str) -> HttpResponse:
         if request.method != "POST":
             return _response(METHOD_NOT_ALLOWED)
-        body, signature = _delivery(request, receiver.max_body)
-        return _response(await receiver.areceive(body, signature, surroundings=_BESIDE_REQUEST))
+        body, signature = _body_and_signature(request, receiver.max_body)
+        answer = await receiver.areceive(
+            body,
+            signature,
+            path=request.path,
+            token=segments.get("token"),
+            surroundings=_BESIDE_REQUEST,
+        )
+        return _response(answer)
 
-    return cast("Callable[[HttpRequest], Awaitable[HttpResponse]]", _by_itself(dgspay_webhook))
+    return _by_itself(dgspay_webhook)
 
 
 def _by_itself(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -119,7 +135,7 @@ _IN_REQUEST = Surroundings(thread=nullcontext, task=_tended_async)
 _BESIDE_REQUEST = Surroundings(thread=_tended, task=_tended_async)
 
 
-def _delivery(request: HttpRequest, limit: int) -> tuple[bytes, str | None]:
+def _body_and_signature(request: HttpRequest, limit: int) -> tuple[bytes, str | None]:
     body = CappedBody(limit)
     # `request.body` would be refused by Django itself over DATA_UPLOAD_MAX_MEMORY_SIZE.
     while (chunk := request.read(_CHUNK)) and body.feed(chunk):

@@ -2,6 +2,7 @@
 
     app.add_url_rule("/webhooks/dgspay", view_func=view(receiver), methods=["POST"])
 
+A rule that ends in `/<token>` gives handlers the token in their `Delivery`.
 The answer comes after the handler, so a handler should leave slow work to a queue.
 """
 
@@ -18,16 +19,19 @@ from dgspay.webhooks.signature import SIGNATURE_HEADER
 _CHUNK = 64 * 1024
 
 
-def view(receiver: WebhookReceiver) -> Callable[[], Response]:
+def view(receiver: WebhookReceiver) -> Callable[..., Response]:
     """Return a view that gives every request to the receiver."""
 
-    def dgspay_webhook() -> Response:
+    def dgspay_webhook(**segments: str) -> Response:
         body = CappedBody(receiver.max_body)
         while (chunk := request.stream.read(_CHUNK)) and body.feed(chunk):
             pass
         # A program that has read it before, to log it, say, has left nothing but what Flask keeps.
         answer = receiver.receive(
-            body.take() or request.get_data(), request.headers.get(SIGNATURE_HEADER)
+            body.take() or request.get_data(),
+            request.headers.get(SIGNATURE_HEADER),
+            path=request.path,
+            token=segments.get("token"),
         )
         return Response(answer.body, answer.status, dict(answer.headers))
 

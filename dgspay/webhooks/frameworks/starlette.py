@@ -3,6 +3,7 @@
     Starlette(routes=[Route("/webhooks/dgspay", endpoint(receiver), methods=["POST"])])
     FastAPI().add_api_route("/webhooks/dgspay", endpoint(receiver), methods=["POST"])
 
+A path that ends in `/{token}` gives handlers the token in their `Delivery`.
 Await `receiver.drain()` when the program stops: a slow handler may still be running.
 """
 
@@ -26,7 +27,12 @@ def endpoint(receiver: WebhookReceiver) -> Callable[[Request], Awaitable[Respons
         async for chunk in request.stream():
             if not body.feed(chunk):
                 break
-        answer = await receiver.areceive(body.take(), request.headers.get(SIGNATURE_HEADER))
+        answer = await receiver.areceive(
+            body.take(),
+            request.headers.get(SIGNATURE_HEADER),
+            path=request.url.path,
+            token=request.path_params.get("token"),
+        )
         return Response(answer.body, answer.status, dict(answer.headers))
 
     return dgspay_webhook

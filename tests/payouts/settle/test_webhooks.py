@@ -91,6 +91,20 @@ def test_within_a_receiver_an_event_that_cannot_be_placed_is_not_done(tmp_path: 
         assert receiver.receive(*event_of("DGS1")).status == 200
 
 
+@pytest.mark.acceptance(103, "unknown-batch-event")
+def test_within_a_receiver_a_row_whose_answer_was_lost_is_found_by_its_token(
+    tmp_path: Path,
+) -> None:
+    with ledger_in(tmp_path) as ledger:
+        path = f"/p/b/2/{loaded(ledger).token_of(2)}"
+        receiver = WebhookReceiver(secret=SECRET, inbox=tmp_path / "inbox.sqlite3")
+        receiver.on(DisbursementSucceeded)(PayoutWebhooks(ledger, SECRET).take)
+        assert receiver.receive(*event_of("DGS1"), path="/p/b/2/wrong").status == 500
+        assert receiver.receive(*event_of("DGS1"), path=path).status == 200
+        confirmed = ledger.page("b", states=(State.CONFIRMED,))
+        assert [record.payout.number for record in confirmed] == [2]
+
+
 @pytest.mark.acceptance(45, "foreign-event", 103, "unknown-batch-event")
 def test_a_simulated_event_for_real_money_is_refused_and_not_swallowed(tmp_path: Path) -> None:
     with ledger_in(tmp_path) as ledger:

@@ -79,7 +79,9 @@ def starlette(receiver: WebhookReceiver, method: str, body: Body, signature: str
         return {"type": "http.request", "body": chunk, "more_body": bool(chunk)}
 
     headers = [(b"x-dgs-signature", signature.encode())]
-    request = requests.Request({"type": "http", "method": method, "headers": headers}, receive)
+    request = requests.Request(
+        {"type": "http", "method": method, "path": PATH, "headers": headers}, receive
+    )
     answer: Any = asyncio.run(endpoint(receiver)(request))  # type: ignore[arg-type]
     return answered_with(answer.status_code, answer.body, answer.headers)
 

@@ -11,8 +11,15 @@ import httpx
 import pytest
 
 from dgspay.emulator import Emulator, VirtualClock
-from dgspay.webhooks import Event, PaymentFailed, PaymentSucceeded, WebhookReceiver, sign
-from tests.support.framework_servers import FRAMEWORKS
+from dgspay.webhooks import (
+    Delivery,
+    Event,
+    PaymentFailed,
+    PaymentSucceeded,
+    WebhookReceiver,
+    sign,
+)
+from tests.support.framework_servers import FRAMEWORKS, PATH
 from tests.support.webhook_samples import PAYMENT_SUCCESS, SECRET, body_of
 
 Serve = Callable[[WebhookReceiver], AbstractContextManager[str]]
@@ -70,6 +77,28 @@ def test_a_delivery_is_verified_handled_once_and_answered(
     ]
     assert answers[0].headers["Content-Type"] == "application/json"
     assert [event.dgs_reference for event in seen] == ["dgs_123456789"]
+
+
+def test_a_handler_is_given_the_token_below_the_receivers_path(
+    serve: Serve, post: httpx.Client, sqlite_path: Path
+) -> None:
+    receiver = WebhookReceiver(secret=SECRET, inbox=sqlite_path)
+    seen: list[tuple[str, str | None, str | None]] = []
+
+    @receiver.on(PaymentSucceeded)
+    def paid(event: PaymentSucceeded, delivery: Delivery) -> None:
+        seen.append((event.dgs_reference, delivery.path, delivery.token))
+
+    bodies = [body_of(PAYMENT_SUCCESS, dgs_reference=name) for name in ("a", "b", "c")]
+    with serve(receiver) as url:
+        ways = ("/t0ken-of_a", "", "/t0ken-of_c?from=dgspay")
+        for way, body in zip(ways, bodies, strict=True):
+            assert post.post(url + way, content=body, headers=signed(body)).status_code == 200
+    assert seen == [
+        ("a", f"{PATH}/t0ken-of_a", "t0ken-of_a"),
+        ("b", PATH, None),
+        ("c", f"{PATH}/t0ken-of_c", "t0ken-of_c"),
+    ]
 
 
 @pytest.mark.acceptance(40, "bad-signature", 42, "raw-body-only", 45, "foreign-event")
