@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
 from dgspay.errors import ConfigError
@@ -114,7 +113,7 @@ def checked_proxy(proxy: str, *, kinds: tuple[str, ...]) -> str:
 
 
 def check_nothing_beside(
-    given: str, options: Mapping[str, Any], defaults: Mapping[str, Any]
+    given: str, options: Mapping[str, object], defaults: Mapping[str, object]
 ) -> None:
     """Refuse settings of connections where the connections are somebody else's.
 

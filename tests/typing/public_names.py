@@ -49,9 +49,10 @@ from dgspay import (
     errors,
 )
 from dgspay.api import balances as balances_api
+from dgspay.core.messages import Response
 from dgspay.transports.aiohttp import AiohttpTransport
 from dgspay.transports.base import AsyncTransport, Transport
-from dgspay.transports.httpx import HttpxTransport
+from dgspay.transports.httpx import AsyncHttpxTransport, BlockingHttpxTransport, HttpxTransport
 from dgspay.webhooks import (
     Delivery,
     PaymentFailed,
@@ -227,6 +228,16 @@ def transports(own: httpx.Client, own_async: httpx.AsyncClient) -> None:
         timeout=Timeout(connect=5, write=10, read=40, pool=5),
         deadline=100,
     )
+
+
+async def what_transports_return(request: Request, own: httpx.Client) -> None:
+    timeout = Timeout()
+    assert_type(await HttpxTransport().send(request, timeout), Response)
+    assert_type(HttpxTransport(own).send(request, timeout), Response)
+    blocking_one = HttpxTransport.blocking(library="httpx2", max_connections=5)
+    assert_type(blocking_one, BlockingHttpxTransport)
+    assert_type(blocking_one.send(request, timeout), Response)
+    assert_type(blocking_one.to_async(), AsyncHttpxTransport | None)
 
 
 def aiohttp_transport(own: aiohttp.ClientSession) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import aiohttp
+import httpx
 
 from dgspay import AsyncDGSPay, BankRecipient, Charge, Customer, DGSPay, PinRequired
 from dgspay.transports.aiohttp import AiohttpTransport
@@ -56,6 +57,12 @@ def set_up() -> None:
     DGSPay("k", "a")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     DGSPay(api_key="k", account_number="a", transport=HttpxTransport())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     AsyncDGSPay(api_key="k", account_number="a", transport=HttpxTransport.blocking())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    AsyncDGSPay(api_key="k", account_number="a", transport=HttpxTransport(httpx.Client()))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    DGSPay(api_key="k", account_number="a", transport=HttpxTransport(httpx.AsyncClient()))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    HttpxTransport(httpx.Client(), verify=False)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    HttpxTransport(aiohttp.ClientSession())  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    HttpxTransport(library="requests")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    HttpxTransport.blocking(library="requests")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     DGSPay(api_key="k", account_number="a", transport=AiohttpTransport())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     AiohttpTransport(aiohttp.ClientSession(), proxy="http://x")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     AsyncDGSPay(api_key="k", account_number="a", retry=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -1,33 +1,30 @@
-"""The default transport, on httpx or httpx2: one class for both clients, and for both libraries."""
+"""The default transport, on httpx or httpx2, for both clients: what a program makes."""
 
 from __future__ import annotations
 
-import functools
-import os
-import weakref
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
+from collections.abc import Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Generic, overload
 
-from dgspay.core.messages import Request, Response, Timeout, TransportFailure
+from dgspay.core.messages import Request, Response, Timeout
 from dgspay.errors import ConfigError
-from dgspay.forks import new_lock, undivided
-from dgspay.interruption import interruption_in
 from dgspay.transports.base import MAX_CONNECTIONS
-from dgspay.transports.blocking_deadline import DeadlinePassedError, bound, deadline
 from dgspay.transports.certificates import Verify
 from dgspay.transports.checks import check_nothing_beside, checked_limit
-from dgspay.transports.errors import deadline_passed, failure_of, unsent, unusable
-from dgspay.transports.httpx import user_client
+from dgspay.transports.httpx.asynchronous import AsyncHttpxTransport, BorrowedAsync, OwnAsync
+from dgspay.transports.httpx.base import AnswerT, BaseHttpxTransport
+from dgspay.transports.httpx.blocking import (
+    BlockingHttpxTransport,
+    BorrowedBlocking,
+    OwnBlocking,
+)
 from dgspay.transports.httpx.connector import Connector
 from dgspay.transports.httpx.library import Library, LibraryName, is_async_client
-from dgspay.transports.httpx.pool import LoopPool, ThreadPool
-from dgspay.transports.httpx.progress import Progress
-from dgspay.transports.interim import watch
-from dgspay.transports.loops import PerLoop, running_loop
 
 if TYPE_CHECKING:
     import httpx
     import httpx2
+
+__all__ = ["AsyncHttpxTransport", "BlockingHttpxTransport", "HttpxTransport"]
 
 _DEFAULTS = {
     "library": "httpx",
@@ -36,9 +33,6 @@ _DEFAULTS = {
     "proxy": None,
     "max_connections": MAX_CONNECTIONS,
 }
-
-AnswerT = TypeVar("AnswerT")
-"""What `send` returns: a Response, or a coroutine that returns one."""
 
 
 class HttpxTransport(Generic[AnswerT]):
@@ -95,8 +89,8 @@ class HttpxTransport(Generic[AnswerT]):
     def __init__(self: HttpxTransport[Response], client: httpx.Client | httpx2.Client) -> None: ...
 
     def __init__(
-        self,
-        client: Any = None,
+        self: HttpxTransport[Any],
+        client: object = None,
         *,
         library: LibraryName = "httpx",
         verify: Verify = True,
@@ -104,236 +98,57 @@ class HttpxTransport(Generic[AnswerT]):
         proxy: str | None = None,
         max_connections: int = MAX_CONNECTIONS,
     ) -> None:
-        self._source: _OwnAsync | _OwnBlocking | _BorrowedAsync | _BorrowedBlocking
+        self._transport: BaseHttpxTransport[AnswerT]
         if client is None:
-            self.is_async = True
-            routes = _routes(library, verify=verify, trust_env=trust_env, proxy=proxy)
-            self._source = _OwnAsync(routes, checked_limit(max_connections))
-            return
-        self.is_async = is_async_client(client)
-        options = {
-            "library": library,
-            "verify": verify,
-            "trust_env": trust_env,
-            "proxy": proxy,
-            "max_connections": max_connections,
-        }
-        check_nothing_beside("client", options, _DEFAULTS)
-        if client.is_closed:
-            raise ConfigError("client is closed already: make a new one")
-        if self.is_async:
-            watch(client)
-            self._source = _BorrowedAsync(client)
+            connector = Connector(
+                Library.named(library), verify=verify, trust_env=trust_env, proxy=proxy
+            )
+            self._transport = OwnAsync(connector, checked_limit(max_connections))
         else:
-            bound(client)
-            self._source = _BorrowedBlocking(client)
+            options = {
+                "library": library,
+                "verify": verify,
+                "trust_env": trust_env,
+                "proxy": proxy,
+                "max_connections": max_connections,
+            }
+            self._transport = _through(client, options)
+        self.is_async = self._transport.is_async
 
-    @classmethod
+    @staticmethod
     def blocking(
-        cls,
         *,
         library: LibraryName = "httpx",
         verify: Verify = True,
         trust_env: bool = False,
         proxy: str | None = None,
         max_connections: int = MAX_CONNECTIONS,
-    ) -> HttpxTransport[Response]:
+    ) -> BlockingHttpxTransport:
         """Return a transport for `DGSPay` that owns its connections; see the class."""
-        transport: HttpxTransport[Response] = HttpxTransport.__new__(HttpxTransport)
-        routes = _routes(library, verify=verify, trust_env=trust_env, proxy=proxy)
-        transport._source = _OwnBlocking(routes, checked_limit(max_connections))
-        transport.is_async = False
-        return transport
+        connector = Connector(
+            Library.named(library), verify=verify, trust_env=trust_env, proxy=proxy
+        )
+        return OwnBlocking(connector, checked_limit(max_connections))
 
     def send(self, request: Request, timeout: Timeout) -> AnswerT:
         """Send the request and return the answer; see `dgspay.transports.base`."""
-        source = self._source
-        if isinstance(source, _OwnAsync | _BorrowedAsync):
-            return cast("AnswerT", _send_async(source, request, timeout))
-        return cast("AnswerT", _send_blocking(source, request, timeout))
-
-    def to_async(self) -> HttpxTransport[Coroutine[Any, Any, Response]] | None:
-        """Return one for `AsyncDGSPay` with the same certificates, proxy and limit.
-
-        None where this one was given a client of your own: what that does is not ours to repeat.
-        """
-        if not isinstance(self._source, _OwnBlocking):
-            return None
-        twin: HttpxTransport[Coroutine[Any, Any, Response]] = HttpxTransport.__new__(HttpxTransport)
-        twin._source = self._source.to_async()
-        twin.is_async = True
-        return twin
+        return self._transport.send(request, timeout)
 
     async def aclose(self) -> None:
         """Close the connections of this event loop, if they are ours."""
-        if isinstance(self._source, _OwnAsync):
-            await self._source.aclose()
+        if isinstance(self._transport, AsyncHttpxTransport):
+            await self._transport.aclose()
 
     def close(self) -> None:
         """Close the connections, if they are ours."""
-        if isinstance(self._source, _OwnBlocking):
-            self._source.close()
+        if isinstance(self._transport, BlockingHttpxTransport):
+            self._transport.close()
 
 
-def _routes(library: str, **options: Any) -> Connector:
-    return Connector(Library.named(library), **options)
-
-
-async def _send_async(
-    source: _OwnAsync | _BorrowedAsync, request: Request, timeout: Timeout
-) -> Response:
-    progress = Progress()
-    try:
-        return await source.send(request, timeout, progress)
-    except TransportFailure:
-        raise
-    except Exception as error:  # noqa: BLE001
-        # Whatever the library raises, bytes may have left; the user must be told so, and its own
-        # exception may show headers. Cancellation is no Exception and passes.
-        failure = _raised_for(error, progress)
-    raise failure
-
-
-def _send_blocking(
-    source: _OwnBlocking | _BorrowedBlocking, request: Request, timeout: Timeout
-) -> Response:
-    progress = Progress()
-    failure: BaseException
-    with deadline.until(timeout.total):
-        try:
-            return source.send(request, timeout, progress)
-        except TransportFailure:
-            raise
-        except DeadlinePassedError:
-            failure = deadline_passed(sent=not progress.is_unsent)
-        except Exception as error:  # noqa: BLE001 - as in _send_async
-            failure = _raised_for(error, progress)
-            if isinstance(failure, TransportFailure) and failure.sent and deadline.left() <= 0:
-                failure = deadline_passed(sent=True)
-    raise failure
-
-
-def _raised_for(error: Exception, progress: Progress) -> BaseException:
-    """Return what a handler of a signal has raised, or else what the failure means."""
-    interruption = interruption_in(error)
-    if interruption is not None:
-        return interruption
-    return unsent(error) if progress.is_unsent else failure_of(error)
-
-
-# --- whose connections -----------------------------------------------------------------------
-
-
-class _OwnAsync:
-    """A pool per event loop and process; connections cannot cross either border."""
-
-    def __init__(self, routes: Connector, limit: int) -> None:
-        self._routes = routes
-        self._limit = limit
-        self._pools: PerLoop[LoopPool] = PerLoop(functools.partial(_pool, routes, limit), _close)
-        self._closed = False
-
-    def send(
-        self, request: Request, timeout: Timeout, progress: Progress
-    ) -> Coroutine[Any, Any, Response]:
-        if self._closed:
-            raise unusable("the client is closed")
-        loop = running_loop()
-        pool = self._pools.get(loop)
-        if pool is None:
-            return self._open_and_send(loop, request, timeout, progress)
-        return pool.send(request, timeout, progress)
-
-    async def _open_and_send(
-        self, loop: Any, request: Request, timeout: Timeout, progress: Progress
-    ) -> Response:
-        pool = await self._pools.open(loop)
-        return await pool.send(request, timeout, progress)
-
-    async def aclose(self) -> None:
-        self._closed = True
-        await self._pools.aclose(running_loop())
-
-
-def _pool(routes: Connector, limit: int, _: Any) -> LoopPool:
-    with undivided:  # anyio imports what it needs in this kind of loop
-        return LoopPool(routes, limit)
-
-
-async def _close(pool: LoopPool) -> None:
-    await pool.aclose()
-
-
-class _OwnBlocking:
-    """A pool per process, shared by its threads."""
-
-    def __init__(self, routes: Connector, limit: int) -> None:
-        self._routes = routes
-        self._limit = limit
-        self._lock = new_lock()
-        self._pool: ThreadPool | None = None
-        self._pid = 0
-        self._closed = False
-
-    def send(self, request: Request, timeout: Timeout, progress: Progress) -> Response:
-        if self._closed:
-            raise unusable("the client is closed")
-        pool = self._pool
-        if pool is None or self._pid != os.getpid():
-            pool = self._make()
-        return pool.send(request, timeout, progress)
-
-    def to_async(self) -> _OwnAsync:
-        return _OwnAsync(self._routes, self._limit)
-
-    def _make(self) -> ThreadPool:
-        with self._lock:
-            if self._pool is None or self._pid != os.getpid():
-                with undivided:
-                    self._pool = ThreadPool(self._routes, self._limit)
-                self._pid = os.getpid()
-            return self._pool
-
-    def close(self) -> None:
-        self._closed = True
-        if self._pool is not None and self._pid == os.getpid():
-            self._pool.close()
-
-
-class _Borrowed:
-    """The user's own client, in the process it was given in."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-        self._pid = os.getpid()
-
-    def check(self) -> None:
-        if self._client.is_closed:
-            raise unusable("the httpx client is closed")
-        if os.getpid() != self._pid:
-            raise unusable("the httpx client was made before a fork; make one in each process")
-
-
-class _BorrowedAsync(_Borrowed):
-    """An `AsyncClient`, in the event loop it was first used in."""
-
-    _loop: weakref.ref[Any] | None = None  # which is compared and nothing else
-
-    def send(
-        self, request: Request, timeout: Timeout, progress: Progress
-    ) -> Coroutine[Any, Any, Response]:
-        self.check()
-        loop = running_loop()
-        if self._loop is None:
-            self._loop = weakref.ref(loop)
-        elif self._loop() is not loop:
-            raise unusable("the httpx client belongs to another event loop")
-        return user_client.send_async(self._client, request, timeout, progress)
-
-
-class _BorrowedBlocking(_Borrowed):
-    """A `Client`."""
-
-    def send(self, request: Request, timeout: Timeout, progress: Progress) -> Response:
-        self.check()
-        return user_client.send_blocking(self._client, request, timeout, progress)
+def _through(client: Any, options: Mapping[str, object]) -> BorrowedAsync | BorrowedBlocking:
+    """Return a transport through a user's client, beside which no option has an effect."""
+    kind = BorrowedAsync if is_async_client(client) else BorrowedBlocking
+    check_nothing_beside("client", options, _DEFAULTS)
+    if client.is_closed:
+        raise ConfigError("client is closed already: make a new one")
+    return kind(client)

@@ -6,7 +6,7 @@ import gc
 import ssl
 import threading
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,7 +14,8 @@ import anyio
 import pytest
 import trustme
 
-from dgspay.core.messages import Request, Response, Timeout, TransportFailure
+from dgspay.core.messages import Request, Timeout, TransportFailure
+from dgspay.transports.base import AsyncTransport
 from dgspay.transports.httpx import HttpxTransport
 from dgspay.transports.httpx.connector import Origin
 from dgspay.transports.httpx.library import LibraryName
@@ -26,8 +27,6 @@ from tests.support.raw_server import Connection, RawServer, answering, http
 GOOD = http({"status": "success"})
 PATIENT = Timeout(connect=60, pool=60, total=60)
 API_KEY = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
-
-AsyncHttpx = HttpxTransport[Coroutine[Any, Any, Response]]
 
 LIBRARIES: list[LibraryName] = ["httpx", "httpx2"]
 both_libraries = pytest.mark.parametrize("library", LIBRARIES)
@@ -157,7 +156,7 @@ async def test_traceback_of_a_cancelled_request_shows_no_key(library: LibraryNam
     shown: list[str] = []
     more_than_is_taken = API_KEY.encode() + bytes(8_000_000)
 
-    async def send(transport: AsyncHttpx, server: RawServer) -> None:
+    async def send(transport: AsyncTransport, server: RawServer) -> None:
         try:
             short = post(server)
             long = Request(short.method, short.url, short.headers, more_than_is_taken)
@@ -393,6 +392,8 @@ def test_the_origin_of_a_url_has_host_port_and_header(
      "https://pay.example:99999/x", "https://pay.example/\u00e9", "https://p\u00e4y.example/x"],
 )  # fmt: skip
 async def test_url_that_is_none_is_not_sent(url: str) -> None:
+    transport = HttpxTransport()
     with pytest.raises(TransportFailure) as caught:
-        await HttpxTransport().send(Request("GET", url, {}, None), PATIENT)
+        await transport.send(Request("GET", url, {}, None), PATIENT)
+    await transport.aclose()
     assert (caught.value.sent, caught.value.permanent) == (False, True)

@@ -1,0 +1,53 @@
+"""The base of both transports on httpx: one request through connections, whosever they are."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Generic, TypeVar
+
+from dgspay.core.messages import Request, Timeout
+from dgspay.interruption import interruption_in
+from dgspay.transports.errors import failure_of, unsent, unusable
+from dgspay.transports.httpx.progress import Progress
+
+AnswerT = TypeVar("AnswerT")
+"""What `send` returns: a Response, or a coroutine that returns one."""
+
+
+class BaseHttpxTransport(ABC, Generic[AnswerT]):
+    """Sends one request at a time, and says what a failure of the library means."""
+
+    is_async: ClassVar[bool]
+
+    @abstractmethod
+    def send(self, request: Request, timeout: Timeout) -> AnswerT:
+        """Send the request and return the answer; see `dgspay.transports.base`."""
+
+
+def raised_for(error: Exception, progress: Progress) -> BaseException:
+    """Return what a handler of a signal has raised, or else what the failure means."""
+    interruption = interruption_in(error)
+    if interruption is not None:
+        return interruption
+    return unsent(error) if progress.is_unsent else failure_of(error)
+
+
+class ClientOfOneProcess:
+    """The user's own client, in the process it was given in."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._pid = os.getpid()
+
+    def checked(self) -> Any:
+        """Return the client.
+
+        Raises:
+            TransportFailure: it is closed, or this is another process.
+        """
+        if self._client.is_closed:
+            raise unusable("the httpx client is closed")
+        if os.getpid() != self._pid:
+            raise unusable("the httpx client was made before a fork; make one in each process")
+        return self._client

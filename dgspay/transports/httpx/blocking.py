@@ -1,0 +1,108 @@
+"""The transport on httpx for `DGSPay`: with connections of its own, or a user's client."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from typing import Any
+
+from dgspay.core.messages import Request, Response, Timeout, TransportFailure
+from dgspay.forks import new_lock, undivided
+from dgspay.transports.blocking_deadline import DeadlinePassedError, bound, deadline
+from dgspay.transports.errors import deadline_passed, unusable
+from dgspay.transports.httpx import user_client
+from dgspay.transports.httpx.asynchronous import AsyncHttpxTransport, OwnAsync
+from dgspay.transports.httpx.base import BaseHttpxTransport, ClientOfOneProcess, raised_for
+from dgspay.transports.httpx.connector import Connector
+from dgspay.transports.httpx.pool import ThreadPool
+from dgspay.transports.httpx.progress import Progress
+
+
+class BlockingHttpxTransport(BaseHttpxTransport[Response]):
+    """Sends the requests of `DGSPay`; made by `HttpxTransport`, which says with what."""
+
+    is_async = False
+
+    def send(self, request: Request, timeout: Timeout) -> Response:
+        """Send the request and return the answer; see `dgspay.transports.base`."""
+        progress = Progress()
+        failure: BaseException
+        with deadline.until(timeout.total):
+            try:
+                return self._exchange(request, timeout, progress)
+            except TransportFailure:
+                raise
+            except DeadlinePassedError:
+                failure = deadline_passed(sent=not progress.is_unsent)
+            except Exception as error:  # noqa: BLE001 - as in `AsyncHttpxTransport.send`
+                failure = raised_for(error, progress)
+                if isinstance(failure, TransportFailure) and failure.sent and deadline.left() <= 0:
+                    failure = deadline_passed(sent=True)
+        raise failure
+
+    @abstractmethod
+    def _exchange(self, request: Request, timeout: Timeout, progress: Progress) -> Response: ...
+
+    def to_async(self) -> AsyncHttpxTransport | None:
+        """Return one for `AsyncDGSPay` with the same certificates, proxy and limit.
+
+        None where this one was given a client of your own: what that does is not ours to repeat.
+        """
+        return None
+
+    def close(self) -> None:
+        """Close the connections, if they are its own."""
+
+
+class OwnBlocking(BlockingHttpxTransport):
+    """One with a pool per process, shared by its threads.
+
+    Args:
+        connector: Opens the connections.
+        limit: How many there may be at a time.
+    """
+
+    def __init__(self, connector: Connector, limit: int) -> None:
+        self._connector = connector
+        self._limit = limit
+        self._lock = new_lock()
+        self._pool: ThreadPool | None = None
+        self._pid = 0
+        self._closed = False
+
+    def _exchange(self, request: Request, timeout: Timeout, progress: Progress) -> Response:
+        if self._closed:
+            raise unusable("the client is closed")
+        pool = self._pool
+        if pool is None or self._pid != os.getpid():
+            pool = self._make()
+        return pool.send(request, timeout, progress)
+
+    def to_async(self) -> AsyncHttpxTransport:
+        """Return one for `AsyncDGSPay` with the same certificates, proxy and limit."""
+        return OwnAsync(self._connector, self._limit)
+
+    def _make(self) -> ThreadPool:
+        with self._lock:
+            if self._pool is None or self._pid != os.getpid():
+                with undivided:
+                    self._pool = ThreadPool(self._connector, self._limit)
+                self._pid = os.getpid()
+            return self._pool
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._closed = True
+        if self._pool is not None and self._pid == os.getpid():
+            self._pool.close()
+
+
+class BorrowedBlocking(BlockingHttpxTransport):
+    """One through a user's `Client`."""
+
+    def __init__(self, client: Any) -> None:
+        bound(client)
+        self._client = ClientOfOneProcess(client)
+
+    def _exchange(self, request: Request, timeout: Timeout, progress: Progress) -> Response:
+        return user_client.send_blocking(self._client.checked(), request, timeout, progress)
