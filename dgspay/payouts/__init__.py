@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     )
     from dgspay.payouts.ledger.postgres import PostgresLedger
     from dgspay.payouts.ledger.sqlite import SqliteLedger
+    from dgspay.payouts.model.audit_log import AuditLine, FaultKind, LogFault
     from dgspay.payouts.model.batch import CHUNK_ROWS, REPEAT_DAYS, Batch, Chunk, Terms
     from dgspay.payouts.model.evidence import DisbursementEvent
     from dgspay.payouts.model.payout import UNSETTLED, Payout, Record, State
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from dgspay.payouts.status import REPORT_FORMS, Status
 
 _HOME = {
+    "model.audit_log": "AuditLine FaultKind LogFault",
     "model.batch": "CHUNK_ROWS REPEAT_DAYS Batch Chunk Terms",
     "run.chunk_payer": "ChunkPayer",
     "status": "REPORT_FORMS Status",
@@ -113,6 +115,7 @@ __all__ = [
     "UNKNOWN_PAYOUT",
     "UNSETTLED",
     "AsyncPayouts",
+    "AuditLine",
     "Batch",
     "BatchBusyError",
     "BatchChangedError",
@@ -124,6 +127,7 @@ __all__ = [
     "DisbursementEvent",
     "Engine",
     "Evidence",
+    "FaultKind",
     "Job",
     "Kind",
     "Learned",
@@ -132,6 +136,7 @@ __all__ = [
     "LedgerError",
     "Limits",
     "LocalEngine",
+    "LogFault",
     "LookUps",
     "NotInDoubtError",
     "OnResult",

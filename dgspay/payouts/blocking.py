@@ -103,6 +103,8 @@ class Payouts:
     status = _Blocking(AsyncPayouts.status)
     row = _Blocking(AsyncPayouts.row)
     report = _Blocking(AsyncPayouts.report)
+    audit_log = _Blocking(AsyncPayouts.audit_log)
+    verify_audit_log = _Blocking(AsyncPayouts.verify_audit_log)
     resolve = _Blocking(AsyncPayouts.resolve)
     withdraw = _Blocking(AsyncPayouts.withdraw)
 

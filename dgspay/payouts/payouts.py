@@ -16,6 +16,7 @@ from dgspay.money import AmountInput
 from dgspay.payouts import status
 from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.model.allowances import Allowances, Allowed
+from dgspay.payouts.model.audit_log import AuditLine, LogFault
 from dgspay.payouts.model.batch import (
     CHUNK_ROWS,
     REPEAT_DAYS,
@@ -294,6 +295,24 @@ class AsyncPayouts:
             OSError: the file cannot be written.
         """
         return await in_thread(status.report_of, self._needed_ledger(), batch, to, form)
+
+    async def audit_log(self, batch: str | None = None) -> list[AuditLine]:
+        """Return who did what and when, oldest first; of one batch, or of the whole ledger.
+
+        for line in await payouts.audit_log("salaries"):
+            print(line.at, line.who, line.action, line.what)
+
+        Args:
+            batch: Name of the batch; one that was never in the ledger has no lines.
+        """
+        return await in_thread(status.audit_log_of, self._needed_ledger(), batch)
+
+    async def verify_audit_log(self) -> list[LogFault]:
+        """Return each line of the audit log that was changed, removed or added by other means.
+
+        faults = await payouts.verify_audit_log()
+        """
+        return await in_thread(self._needed_ledger().verify_audit_log)
 
     async def reconcile(
         self, batch: str, *, pace: Pace | None = None

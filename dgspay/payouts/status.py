@@ -12,6 +12,7 @@ import attrs
 from dgspay.errors import ConfigError
 from dgspay.payouts.errors import UnknownBatchError
 from dgspay.payouts.ledger import Counts, Ledger
+from dgspay.payouts.model.audit_log import AuditLine
 from dgspay.payouts.model.batch import CHUNK_ROWS, Batch, chunk_ranges
 from dgspay.payouts.model.payout import Record, State
 from dgspay.payouts.report.html import write_page
@@ -110,6 +111,14 @@ def status_of(ledger: Ledger, batch: str) -> Status:
         in_doubt=tuple(doubts),
         blocked=tuple(blocked),
     )
+
+
+def audit_log_of(ledger: Ledger, batch: str | None) -> list[AuditLine]:
+    """Return the audit log of a batch, or of the whole ledger."""
+    lines: list[AuditLine] = []
+    while page := ledger.audit_log(batch, after=lines[-1].number if lines else 0):
+        lines.extend(page)
+    return lines
 
 
 def report_of(

@@ -8,6 +8,7 @@ from dgspay.cli.payouts.check import check
 from dgspay.cli.payouts.copies import backup, restore
 from dgspay.cli.payouts.display import EXIT_CODES
 from dgspay.cli.payouts.listen import listen
+from dgspay.cli.payouts.log import log
 from dgspay.cli.payouts.reconcile import reconcile
 from dgspay.cli.payouts.report import report
 from dgspay.cli.payouts.resolve import resolve
@@ -23,5 +24,6 @@ payouts = typer.Typer(
     epilog=EXIT_CODES,
 )
 _ABOUT_ALL_ROWS = (check, run, work, status)
-for command in (check, run, work, status, listen, resolve, report, reconcile, backup, restore):
+_OTHERS = (listen, resolve, report, reconcile, log, backup, restore)
+for command in (*_ABOUT_ALL_ROWS, *_OTHERS):
     payouts.command(epilog=EXIT_CODES if command in _ABOUT_ALL_ROWS else None)(command)

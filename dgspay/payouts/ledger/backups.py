@@ -13,13 +13,15 @@ from typing import Any
 import attrs
 
 from dgspay.errors import ConfigError
-from dgspay.payouts.errors import LedgerError
-from dgspay.payouts.ledger import commit_history
+from dgspay.payouts.errors import LedgerError, WentBackError
+from dgspay.payouts.ledger import commit_history, sql_audit_log
 from dgspay.payouts.ledger.commit_notes import Noted
 from dgspay.payouts.ledger.database import DatabaseLedger
 from dgspay.payouts.ledger.file_wholeness import read_as_it_is
+from dgspay.payouts.ledger.migration import OLDER_VERSIONS
 from dgspay.payouts.ledger.sql_batches import SCHEMA_VERSION, Database
 from dgspay.payouts.ledger.sqlite import SqliteConnection, SqliteLedger
+from dgspay.payouts.model.audit_log import Action, Facts
 
 
 @attrs.frozen(kw_only=True)
@@ -60,6 +62,7 @@ def backup_ledger(
     unfinished = to.with_name(f"{to.name}.unfinished")
     try:
         os.close(os.open(unfinished, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600))
+        _log_backup(ledger, to, clock())
         with (
             contextlib.closing(sqlite3.connect(ledger.path)) as source,
             contextlib.closing(sqlite3.connect(unfinished, isolation_level=None)) as copy,
@@ -76,6 +79,17 @@ def backup_ledger(
         raise LedgerError(f"the backup {to} cannot be written: {error}") from None
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _log_backup(ledger: SqliteLedger, to: Path, now: float) -> None:
+    """Write the line before the ledger is copied, so that the copy has it, too."""
+    # A ledger that lacks commits can be copied, though nothing is written into it.
+    with contextlib.suppress(WentBackError):
+        ledger.transact(
+            lambda connection: sql_audit_log.append(
+                connection, Action.BACKUP, now, facts={"to": str(to)}
+            )
+        )
 
 
 def restore_ledger(
@@ -129,7 +143,10 @@ def _replaced(path: Path, source: Path, now: float) -> Path | None:
 def _require_ledger(source: Path) -> None:
     with contextlib.suppress(sqlite3.Error), read_as_it_is(source) as reader:
         ((version,),) = reader.query("PRAGMA user_version", ())
-        if version == SCHEMA_VERSION and commit_history.identity_of(reader) is not None:
+        if (
+            version in (*OLDER_VERSIONS, SCHEMA_VERSION)
+            and commit_history.identity_of(reader) is not None
+        ):
             return
     raise LedgerError(f"{source} is no ledger, or one of another dgspay than this")
 
@@ -158,11 +175,23 @@ def _held_since(connection: SqliteConnection, now: float) -> RestoredLedger:
         held = _hold(connection, since, now)
     elif commit_history.missing(connection, noted.sessions):
         held = _hold(connection, since, now, noted.reached)
+    reached = {} if noted is None else noted.reached
+    lost = {name: number for name, number in reached.items() if name not in known}
+    sql_audit_log.append(
+        connection,
+        Action.RESTORE,
+        now,
+        facts={
+            "since": commit_history.moment(since),
+            "held": held,
+            "lost batches": ", ".join(lost) or None,
+            # Those after the backup are not in it any more.
+            "audit log noted up to line": max(noted.log, default=None) if noted else None,
+        },
+    )
     connection.change("UPDATE dgspay_payout_ledger SET copy_of = NULL, copied_at = NULL", ())
     connection.memory.begin_anew()
     connection.commit()
-    reached = {} if noted is None else noted.reached
-    lost = {name: number for name, number in reached.items() if name not in known}
     return RestoredLedger(held=held, lost=lost, since=since)
 
 
@@ -197,16 +226,30 @@ def hold_ledger(
     """
 
     def work(database: Database) -> RestoredLedger:
-        since = commit_history.latest_commit(database)
-        return RestoredLedger(held=_hold(database, since, clock()), lost={}, since=since)
+        since, now = commit_history.latest_commit(database), clock()
+        held = _hold(database, since, now)
+        facts: Facts = {"since": commit_history.moment(since), "held": held}
+        sql_audit_log.append(database, Action.RESTORE, now, facts=facts)
+        return RestoredLedger(held=held, lost={}, since=since)
 
     return ledger.transact(work)
 
 
-def confirm_compared(ledger: DatabaseLedger[Any]) -> None:
+def confirm_compared(
+    ledger: DatabaseLedger[Any], *, clock: Callable[[], float] = time.time
+) -> None:
     """Note that a person has compared what a ledger may lack with DGS-Pay's records.
+
+    Args:
+        ledger: The ledger.
+        clock: Unix time.
 
     Raises:
         LedgerError: it cannot be written.
     """
-    ledger.transact(commit_history.forget_loss)
+
+    def work(database: Database) -> None:
+        commit_history.forget_loss(database)
+        sql_audit_log.append(database, Action.COMPARE, clock())
+
+    ledger.transact(work)

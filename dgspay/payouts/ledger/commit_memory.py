@@ -10,8 +10,10 @@ import attrs
 
 from dgspay.payouts.ledger import commit_history
 from dgspay.payouts.ledger.commit_notes import Noted, Notes
+from dgspay.payouts.model.audit_log import LogHead
 
 _SESSIONS_NOTED = 100
+_LINES_NOTED = 50
 
 
 class Memory:
@@ -53,20 +55,30 @@ class Memory:
             self._checked.update(unchecked)
         return lost
 
-    def committed(self) -> None:
-        """Note a commit of this session, before anything that it allows is sent."""
+    def committed(self, logged: LogHead | None) -> None:
+        """Note a commit of this session, before anything that it allows is sent.
+
+        Args:
+            logged: The last line of the audit log, where the commit has written to it.
+        """
         self.commits += 1
         reaching, self._reaching = self._reaching, {}
-        self.notes.change(lambda noted: self._with_this_commit(noted, reaching))
+        self.notes.change(lambda noted: self._with_this_commit(noted, reaching, logged))
 
-    def _with_this_commit(self, noted: Noted, reaching: Mapping[str, int]) -> Noted:
+    def _with_this_commit(
+        self, noted: Noted, reaching: Mapping[str, int], logged: LogHead | None
+    ) -> Noted:
         # What was there before a later session began is there wherever that session is.
         latest = [*noted.sessions.items()][-_SESSIONS_NOTED:]
         reached = {
             batch: max(noted.reached.get(batch, 0), number) for batch, number in reaching.items()
         }
+        log = noted.log
+        if logged is not None:
+            log = {**dict([*log.items()][1 - _LINES_NOTED :]), logged.number: logged.noted}
         return attrs.evolve(
             noted,
+            log=log,
             sessions={**dict(latest), self.token: self.commits},
             reached={**noted.reached, **reached},
         )
@@ -78,4 +90,4 @@ class Memory:
     def begin_anew(self) -> None:
         """Forget the sessions whose commits are gone: what they may have sent is held now."""
         self._begin_session()
-        self.notes.change(lambda noted: attrs.evolve(noted, sessions={}))
+        self.notes.change(lambda noted: attrs.evolve(noted, sessions={}, log={}))

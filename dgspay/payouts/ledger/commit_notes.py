@@ -21,6 +21,7 @@ from dgspay.payouts.ledger.file_lock import wait_for_lock
 
 _MOST_BYTES = 1 << 20
 _VERSION = 1
+_FIELDS = ("ledger", "place", "sessions", "reached", "log")
 _BINARY: int = getattr(os, "O_BINARY", 0)
 
 
@@ -55,12 +56,14 @@ class Noted:
         sessions: The latest sessions that wrote it, in the order in which they began, and how many
             commits of each are known to be in it.
         reached: The highest number of each batch that was taken up to be sent.
+        log: The latest lines of the audit log, by number, and how their hashes begin.
     """
 
     ledger: str
     place: str = ""
     sessions: dict[str, int] = attrs.field(factory=dict)
     reached: dict[str, int] = attrs.field(factory=dict)
+    log: dict[int, str] = attrs.field(factory=dict)
 
     @property
     def may_have_paid(self) -> bool:
@@ -75,6 +78,7 @@ class Noted:
             self,
             sessions=_highest(self.sessions, other.sessions),
             reached=_highest(self.reached, other.reached),
+            log=dict(sorted({**other.log, **self.log}.items())),
         )
 
 
@@ -141,7 +145,7 @@ class NoteFile:
 
 
 def _text_of(noted: Noted) -> bytes:
-    fields = {name: getattr(noted, name) for name in ("ledger", "place", "sessions", "reached")}
+    fields = {name: getattr(noted, name) for name in _FIELDS}
     return json.dumps({"version": _VERSION, **fields}).encode() + b"\n"
 
 
@@ -153,6 +157,8 @@ def _noted_in(text: bytes) -> Noted | None:
             place=str(found["place"]),
             sessions={str(name): int(count) for name, count in found["sessions"].items()},
             reached={str(name): int(count) for name, count in found["reached"].items()},
+            # An earlier dgspay has noted none.
+            log={int(number): str(start) for number, start in found.get("log", {}).items()},
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         return None

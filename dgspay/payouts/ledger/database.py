@@ -10,15 +10,16 @@ from typing import Generic, Protocol, Self, TypeVar
 import attrs
 
 from dgspay.payouts.errors import BatchChangedError, UnknownBatchError
-from dgspay.payouts.ledger import commit_history, guard, sql_batches, sql_payouts
+from dgspay.payouts.ledger import commit_history, guard, sql_audit_log, sql_batches, sql_payouts
 from dgspay.payouts.ledger.commit_memory import Memory
 from dgspay.payouts.ledger.protocol import Counts, FencedError, PausedError
 from dgspay.payouts.ledger.recent_references import LatestNames
 from dgspay.payouts.ledger.writer_thread import Connection, Writer
+from dgspay.payouts.model.audit_log import Action, AuditLine, LogFault
 from dgspay.payouts.model.batch import Batch, Chunk
 from dgspay.payouts.model.payout import Payout, Record, State
 from dgspay.payouts.model.repeats import Overlap
-from dgspay.payouts.model.transitions import Evidence
+from dgspay.payouts.model.transitions import Evidence, Learned, Source
 
 
 class DatabaseConnection(Connection, sql_batches.Database, Protocol):
@@ -54,6 +55,9 @@ ConnectionT = TypeVar("ConnectionT", bound=DatabaseConnection)
 
 class DatabaseLedger(Generic[ConnectionT]):
     """A ledger in a database; see `Ledger` for what each method promises."""
+
+    _notes_every_line = False
+    """Whether all who write the audit log note its lines where this process does."""
 
     def __init__(
         self,
@@ -146,12 +150,23 @@ class DatabaseLedger(Generic[ConnectionT]):
 
         def work(connection: ConnectionT) -> bool:
             commit_history.require_no_loss(connection, name)
+            before = sql_batches.read_batches(connection, name)
             if not sql_batches.mark_started(connection, name, batch_id):
                 return False
-            identity = sql_batches.id_of(connection, name)
-            if identity is not None:
-                guard.allow(connection, identity, allowed, connection.now())
-                guard.unblock(connection, identity)
+            (batch,) = before
+            now = connection.now()
+            guard.allow(connection, batch.id, allowed, now)
+            guard.unblock(connection, batch.id)
+            sql_audit_log.append(
+                connection,
+                Action.RESUME if batch.started else Action.CONFIRM,
+                now,
+                batch=name,
+                facts={
+                    **batch.facts,
+                    "rows allowed by name": ", ".join(map(str, sorted(allowed))) or None,
+                },
+            )
             return True
 
         found = self._writer.run(work)
@@ -219,7 +234,14 @@ class DatabaseLedger(Generic[ConnectionT]):
 
     def pause(self, name: str, reason: str) -> None:
         """Stop the batch on all machines."""
-        self._writer.run(lambda connection: sql_batches.mark_paused(connection, name, reason))
+
+        def work(connection: ConnectionT) -> None:
+            if sql_batches.mark_paused(connection, name, reason):
+                sql_audit_log.append(
+                    connection, Action.PAUSE, connection.now(), batch=name, reason=reason
+                )
+
+        self._writer.run(work)
 
     def claim(self, batch: Batch, index: int, first: int, last: int) -> Chunk:
         """Claim a chunk, and hold what its previous owner left in doubt."""
@@ -312,11 +334,31 @@ class DatabaseLedger(Generic[ConnectionT]):
         Raises:
             UnknownBatchError: the batch has no such payout.
         """
-        record = self._writer.run(
-            lambda connection: sql_payouts.merge_into(
-                connection, batch.id, number, evidence, connection.now()
+
+        def work(connection: ConnectionT) -> Record | None:
+            now = connection.now()
+            by_person = evidence.source is Source.PERSON
+            before = (
+                sql_payouts.read_numbered(connection, batch.name, number) if by_person else None
             )
-        )
+            after = sql_payouts.merge_into(connection, batch.id, number, evidence, now)
+            if by_person and after is not None and after != before:
+                sql_audit_log.append(
+                    connection,
+                    Action.WITHDRAW if evidence.learned is Learned.WITHDRAWN else Action.RESOLVE,
+                    now,
+                    batch=batch.name,
+                    reason=evidence.reason,
+                    facts={
+                        "row": after.payout.reference,
+                        "amount": after.payout.amount,
+                        "from": None if before is None else before.state.value,
+                        "to": after.state.value,
+                    },
+                )
+            return after
+
+        record = self._writer.run(work)
         if record is None:
             raise _no_payout(batch, number)
         return record
@@ -363,6 +405,25 @@ class DatabaseLedger(Generic[ConnectionT]):
     def counts(self, name: str) -> Counts:
         """Count the payouts of a batch."""
         return self._writer.run(lambda connection: sql_payouts.read_counts(connection, name))
+
+    def audit_log(
+        self, batch: str | None = None, *, after: int = 0, limit: int = 1000
+    ) -> list[AuditLine]:
+        """Return lines of the audit log in order, after one of them; of one batch, or all."""
+        return self._writer.run(
+            lambda connection: sql_audit_log.read(connection, batch=batch, after=after, limit=limit)
+        )
+
+    def verify_audit_log(self) -> list[LogFault]:
+        """Return each line of the audit log that was changed, removed or added.
+
+        It is compared with what this machine has noted of the latest lines outside of the ledger.
+        """
+        return self._writer.run(
+            lambda connection: sql_audit_log.verify(
+                connection, connection.memory.notes.read(), noted_all=self._notes_every_line
+            )
+        )
 
     def transact(self, work: Callable[[ConnectionT], T]) -> T:
         """Do something in a transaction of the ledger.

@@ -1,4 +1,4 @@
-"""Brings a ledger of version 2 forward, so that what was paid with it is guarded as well."""
+"""Brings an older ledger forward, so that what was paid with it is guarded as well."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from dgspay.payouts.model.batch import REPEAT_DAYS
 from dgspay.payouts.model.payout import Payout
 from dgspay.payouts.model.spellings import stored_keys
 
-OLDER_VERSION = 2
-"""The version that can be brought forward."""
+OLDER_VERSIONS = (2, 3)
+"""The versions that can be brought forward."""
 
+_WITHOUT_GUARD = 2
 _PAGE = 10_000
 _DAYS = f"double precision NOT NULL DEFAULT {REPEAT_DAYS}"
 _COLUMNS = (
@@ -26,14 +27,17 @@ _COLUMNS = (
 )
 
 
-def bring_forward(database: Database, new_tables: Sequence[str]) -> None:
+def bring_forward(database: Database, version: int, guard_tables: Sequence[str]) -> None:
     """Add what is new, and claim what was taken up, all within the transaction it is called in.
 
     Args:
         database: The ledger's connection.
-        new_tables: The statements that make the tables of the guard.
+        version: The version it has.
+        guard_tables: The statements that make the tables of the guard, which came with version 3.
     """
-    for statement in (*_COLUMNS, *new_tables):
+    if version > _WITHOUT_GUARD:
+        return
+    for statement in (*_COLUMNS, *guard_tables):
         database.change(statement, ())
     for batch in read_batches(database):
         _write_keys(database, batch.id)

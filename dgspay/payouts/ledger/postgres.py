@@ -15,15 +15,16 @@ from psycopg import errors as pg_errors
 from psycopg.pq import TransactionStatus
 
 from dgspay.payouts.errors import LedgerError, WentBackError
-from dgspay.payouts.ledger import commit_history, sql_payouts
+from dgspay.payouts.ledger import commit_history, sql_audit_log, sql_payouts
 from dgspay.payouts.ledger.commit_memory import Memory
 from dgspay.payouts.ledger.commit_notes import state_folder
 from dgspay.payouts.ledger.database import DatabaseLedger
 from dgspay.payouts.ledger.lease import TABLE, lease
-from dgspay.payouts.ledger.migration import OLDER_VERSION, bring_forward
+from dgspay.payouts.ledger.migration import OLDER_VERSIONS, bring_forward
 from dgspay.payouts.ledger.postgres_connection import AWAY, BEGIN, Address, ServerRefusedError
 from dgspay.payouts.ledger.sql_batches import SCHEMA_VERSION
 from dgspay.payouts.ledger.standby import Watch, server_of
+from dgspay.payouts.model.audit_log import Action, LogHead
 from dgspay.payouts.model.batch import Batch, Chunk
 from dgspay.payouts.model.payout import Payout
 
@@ -94,7 +95,7 @@ CREATE TABLE IF NOT EXISTS dgspay_payout_states (
     contradiction text,
     settled_at double precision
 );
-CREATE TABLE IF NOT EXISTS dgspay_payout_worked_chunks (
+CREATE TABLE IF NOT EXISTS dgspay_payout_chunk_epochs (
     batch bigint NOT NULL,
     first bigint NOT NULL,
     last bigint NOT NULL,
@@ -112,15 +113,25 @@ _VERSION = (
     "SELECT to_regclass('dgspay_payouts')::text, "
     "obj_description(to_regclass('dgspay_payout_states'), 'pg_class')"
 )
-_OLDER_MARK = f"dgspay payout ledger {OLDER_VERSION}"
-# By another name: a worker of an older dgspay, which claims nothing, fails before it sends.
-_RENAME_CHUNKS = "ALTER TABLE dgspay_payout_chunks RENAME TO dgspay_payout_worked_chunks"
+_OLDER_MARKS = {f"dgspay payout ledger {version}": version for version in OLDER_VERSIONS}
+# By another name: a worker of an older dgspay, which guards less, fails before it sends.
+_RENAME_CHUNKS = "ALTER TABLE {} RENAME TO dgspay_payout_chunk_epochs"
+_OLDER_CHUNKS = {2: "dgspay_payout_chunks", 3: "dgspay_payout_worked_chunks"}
 _MARK_VERSION = f"COMMENT ON TABLE dgspay_payout_states IS '{_VERSION_MARK}'"
-_NEWER = (*_GUARD.split(";")[:-1], _RENAME_CHUNKS, *commit_history.TABLES, TABLE, _MARK_VERSION)
+_KEEP_AUDIT_LOG = f"""
+CREATE OR REPLACE FUNCTION dgspay_payout_audit_log_kept() RETURNS trigger LANGUAGE plpgsql
+AS $$ BEGIN RAISE EXCEPTION '{sql_audit_log.KEPT}'; END $$;
+DROP TRIGGER IF EXISTS dgspay_payout_audit_log_kept ON dgspay_payout_audit_log;
+CREATE TRIGGER dgspay_payout_audit_log_kept
+BEFORE UPDATE OR DELETE ON dgspay_payout_audit_log
+FOR EACH ROW EXECUTE FUNCTION dgspay_payout_audit_log_kept();
+"""
+_TABLES = (*commit_history.TABLES, TABLE, sql_audit_log.TABLE, _KEEP_AUDIT_LOG)
 
 # Two processes that create a table at once fail on PostgreSQL, "IF NOT EXISTS" or not. The
 # numbers are this ledger's own; they have no other meaning.
 _LOCK_INSTALL = "SELECT pg_advisory_xact_lock(7316509241)"
+_LOCK_AUDIT_LOG = "SELECT pg_advisory_xact_lock(7316509242)"
 _LOCK_CLAIMS = "SELECT id FROM dgspay_payout_batches WHERE id = ? FOR NO KEY UPDATE"
 _NOW = "SELECT extract(epoch FROM clock_timestamp())"
 
@@ -176,12 +187,12 @@ class PostgresLedger(DatabaseLedger["PostgresConnection"]):
         connection.query(_LOCK_CLAIMS, (batch,))
         # A worker that holds rows of it in a chunk of another cut is fenced as well.
         connection.change(
-            "UPDATE dgspay_payout_worked_chunks SET epoch = epoch + 1 WHERE batch = ? "
+            "UPDATE dgspay_payout_chunk_epochs SET epoch = epoch + 1 WHERE batch = ? "
             "AND first <= ? AND last >= ? AND NOT (first = ? AND last = ?)",
             (batch, chunk.last, chunk.first, chunk.first, chunk.last),
         )
         ((epoch,),) = connection.query(
-            "INSERT INTO dgspay_payout_worked_chunks AS held (batch, first, last, epoch) "
+            "INSERT INTO dgspay_payout_chunk_epochs AS held (batch, first, last, epoch) "
             "VALUES (?, ?, ?, 1) ON CONFLICT (batch, first, last) "
             "DO UPDATE SET epoch = held.epoch + 1 RETURNING epoch",
             (batch, chunk.first, chunk.last),
@@ -191,7 +202,7 @@ class PostgresLedger(DatabaseLedger["PostgresConnection"]):
     def _holds(self, connection: PostgresConnection, chunk: Chunk) -> bool:
         # The lock keeps others from claiming the chunk between this check and the commit.
         rows = connection.query(
-            "SELECT epoch FROM dgspay_payout_worked_chunks "
+            "SELECT epoch FROM dgspay_payout_chunk_epochs "
             "WHERE batch = ? AND first = ? AND last = ? FOR SHARE",
             (chunk.batch.id, chunk.first, chunk.last),
         )
@@ -203,6 +214,7 @@ class PostgresConnection:
 
     lock_states = "FOR UPDATE OF s"
     lock_claims = "FOR UPDATE OF c"
+    logged: LogHead | None = None
 
     def __init__(
         self,
@@ -234,15 +246,20 @@ class PostgresConnection:
         """Make the tables where there are none; see that nothing is missing from them."""
         server = server_of(self._only_value)
         self.begin()
+        older: int | None = None
         # First without the lock, and without the right to make tables where there are some.
         if self._version() != _VERSION_MARK:
             self._connection.execute(_LOCK_INSTALL)
             match self._version():
                 case None:
-                    for statement in (SCHEMA, *commit_history.TABLES, TABLE):
+                    for statement in (SCHEMA, *_TABLES):
                         self._connection.execute(statement.encode())
-                case version if version == _OLDER_MARK:
-                    bring_forward(self, _NEWER)
+                case mark if mark in _OLDER_MARKS:
+                    older = _OLDER_MARKS[mark]
+                    bring_forward(self, older, _GUARD.split(";")[:-1])
+                    rename = _RENAME_CHUNKS.format(_OLDER_CHUNKS[older])
+                    for statement in (rename, *_TABLES, _MARK_VERSION):
+                        self._connection.execute(statement.encode())
         identity = commit_history.identity_of(self)
         if identity is None:
             self._connection.execute(_LOCK_INSTALL)
@@ -255,6 +272,8 @@ class PostgresConnection:
         self.memory = Memory(identity.id, self._place(), beside=None, folder=state_folder())
         self._watch = Watch(self.memory, self._clock)
         self._watch.begin(self, server, again=False)
+        if older is not None:
+            sql_audit_log.append(self, Action.UPGRADE, self._clock(), facts={"from version": older})
         self.commit()
 
     def _place(self) -> str:
@@ -264,7 +283,7 @@ class PostgresConnection:
     def _version(self) -> str | None:
         """Return which version of the tables there is; None where there is none."""
         ((table, version),) = self.query(_VERSION, ())
-        if table is not None and version not in (_VERSION_MARK, _OLDER_MARK):
+        if table is not None and version not in (_VERSION_MARK, *_OLDER_MARKS):
             raise LedgerError(
                 f"the database has a ledger of another version ({version}); this dgspay knows "
                 f"version {SCHEMA_VERSION}: end its batches with the dgspay that began them"
@@ -278,6 +297,7 @@ class PostgresConnection:
     def begin(self) -> None:
         """Begin a transaction that a crash of the server cannot take back."""
         self._writes = False
+        self.logged = None
         self._connection.execute(BEGIN)
 
     def commit(self) -> None:
@@ -291,7 +311,7 @@ class PostgresConnection:
             self._watch.count(self)
         self._connection.execute("COMMIT")
         if writes:
-            self.memory.committed()
+            self.memory.committed(self.logged)
         self._away_since = None
 
     def rollback(self) -> None:
@@ -388,6 +408,13 @@ class PostgresConnection:
     ) -> int:
         """Accept what is in doubt, by id, DGS-Pay's reference and fee; return how many it was."""
         return self.change(_ACCEPT, (ids, references, fees))
+
+    def lock_audit_log(self) -> str:
+        """Keep others from writing to the audit log until the commit; return our role."""
+        self.query(_LOCK_AUDIT_LOG, ())
+        # In another statement, which sees what was committed while this one waited.
+        ((role,),) = self.query("SELECT session_user::text", ())
+        return str(role)
 
     def index_references(self) -> None:
         """See that a payout is found by DGS-Pay's reference quickly."""

@@ -11,6 +11,7 @@ import attrs
 from dgspay.payouts.model.payout import OPEN, UNSETTLED, Payout, Record, State
 
 if TYPE_CHECKING:
+    from dgspay.payouts.model.audit_log import AuditLine, LogFault
     from dgspay.payouts.model.batch import Batch, Chunk
     from dgspay.payouts.model.repeats import Overlap
     from dgspay.payouts.model.transitions import Evidence
@@ -177,6 +178,16 @@ class Ledger(Protocol):
 
     def counts(self, name: str) -> Counts:
         """Count the payouts of a batch."""
+        ...
+
+    def audit_log(
+        self, batch: str | None = None, *, after: int = 0, limit: int = 1000
+    ) -> list[AuditLine]:
+        """Return lines of the audit log in order, after one of them; of one batch, or all."""
+        ...
+
+    def verify_audit_log(self) -> list[LogFault]:
+        """Return each line of the audit log that was changed, removed or added."""
         ...
 
     def close(self) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
+from dgspay.payouts.model.audit_log import LogHead
 from dgspay.payouts.model.batch import Batch, Terms
 from dgspay.payouts.model.payout import State
 from dgspay.secret import Secret
 
-SCHEMA_VERSION = 3
-"""Of the tables. One of version 2 is brought forward; any other is refused, not guessed at."""
+SCHEMA_VERSION = 4
+"""Of the tables. One of version 2 or 3 is brought forward; any other is refused, not guessed at."""
 
 _COLUMNS = (
     "id, name, digest, environment, base_url, account_number, callback_url, idempotency_header, "
@@ -34,6 +35,13 @@ class Database(Protocol):
 
     lock_claims: str
     """The same for claims `c`; empty where a transaction has the ledger for itself."""
+
+    logged: LogHead | None
+    """The last line of the audit log, where this transaction has written to it."""
+
+    def lock_audit_log(self) -> str | None:
+        """Keep others from writing to the audit log until the commit; return our role, if any."""
+        ...
 
     def query(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Return the rows of a statement."""
@@ -150,12 +158,13 @@ def mark_started(database: Database, name: str, identity: int | None) -> bool:
     return changed > 0
 
 
-def mark_paused(database: Database, name: str, reason: str) -> None:
-    """Note why a batch stopped by itself; the first reason stays."""
-    database.change(
+def mark_paused(database: Database, name: str, reason: str) -> bool:
+    """Note why a batch stopped by itself; the first reason stays. Say whether this is it."""
+    changed = database.change(
         "UPDATE dgspay_payout_batches SET paused = ? WHERE name = ? AND paused IS NULL",
         (reason, name),
     )
+    return changed > 0
 
 
 def may_be_paid(database: Database, batch: Batch) -> bool:

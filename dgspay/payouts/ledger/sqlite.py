@@ -17,7 +17,7 @@ from typing import Any
 from dgspay.errors import ConfigError
 from dgspay.forks import at_sqlite
 from dgspay.payouts.errors import LedgerError, WentBackError
-from dgspay.payouts.ledger import commit_history
+from dgspay.payouts.ledger import commit_history, sql_audit_log
 from dgspay.payouts.ledger.commit_memory import Memory
 from dgspay.payouts.ledger.commit_notes import state_folder
 from dgspay.payouts.ledger.database import DatabaseLedger
@@ -29,9 +29,10 @@ from dgspay.payouts.ledger.file_wholeness import (
     require_log,
     require_no_predecessor,
 )
-from dgspay.payouts.ledger.migration import OLDER_VERSION, bring_forward
+from dgspay.payouts.ledger.migration import OLDER_VERSIONS, bring_forward
 from dgspay.payouts.ledger.sql_batches import SCHEMA_VERSION
 from dgspay.payouts.ledger.sql_payouts import ACCEPTED, IN_DOUBT, KEY_COLUMNS, row_id
+from dgspay.payouts.model.audit_log import Action, LogHead
 from dgspay.payouts.model.batch import Batch
 from dgspay.payouts.model.payout import Payout
 from dgspay.payouts.model.spellings import are_plain, stored_keys
@@ -121,6 +122,12 @@ _SCHEMA = (
     *_GUARD,
     _MARK_VERSION,
 )
+_KEEP_AUDIT_LOG = tuple(
+    f"CREATE TRIGGER IF NOT EXISTS dgspay_payout_audit_log_{change} "
+    f"BEFORE {change} ON dgspay_payout_audit_log "
+    f"BEGIN SELECT RAISE(ABORT, '{sql_audit_log.KEPT}'); END"
+    for change in ("update", "delete")
+)
 _SETTINGS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -170,6 +177,8 @@ class SqliteLedger(DatabaseLedger["SqliteConnection"]):
         connect = partial(SqliteConnection, self.path, busy_timeout, clock=clock)
         super().__init__(connect, answer_within=answer_within)
 
+    _notes_every_line = True
+
     @contextlib.contextmanager
     def only_run(self, name: str) -> Generator[None]:
         """Be the one run of a batch on this machine.
@@ -196,6 +205,7 @@ class SqliteConnection:
     # A transaction that writes has the file for itself.
     lock_states = ""
     lock_claims = ""
+    logged: LogHead | None = None
 
     def __init__(
         self,
@@ -254,15 +264,15 @@ class SqliteConnection:
         if version == 0:
             for statement in _SCHEMA:
                 self._connection.execute(statement)
-        elif version == OLDER_VERSION:
-            bring_forward(self, _GUARD)
+        elif version in OLDER_VERSIONS:
+            bring_forward(self, version, _GUARD)
             self._connection.execute(_MARK_VERSION)
         elif version != SCHEMA_VERSION:
             raise LedgerError(
                 f"{self._path} is a ledger of version {version}, and this dgspay knows version "
                 f"{SCHEMA_VERSION}: end its batches with the dgspay that began them"
             )
-        for statement in commit_history.TABLES:
+        for statement in (*commit_history.TABLES, sql_audit_log.TABLE, *_KEEP_AUDIT_LOG):
             self._connection.execute(statement)
         identity = commit_history.identity_of(self)
         is_new = identity is None
@@ -274,7 +284,15 @@ class SqliteConnection:
         )
         if self._checked:
             self._require_whole(identity)
+        # One that is being restored must not seem to have been written here before.
+        if version in OLDER_VERSIONS and self._checked and self._lost is None:
+            sql_audit_log.append(
+                self, Action.UPGRADE, self._clock(), facts={"from version": version}
+            )
+            self._count()
         self._connection.execute("COMMIT")
+        if self.logged is not None:
+            self.memory.committed(self.logged)
         if is_new:
             # Which ledger it is must be in the file itself, should it lose its log one day.
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -299,6 +317,7 @@ class SqliteConnection:
         """Begin a transaction; the lock is taken at its start, so that it cannot deadlock."""
         at_sqlite.enter()
         self._connection.execute("BEGIN IMMEDIATE")
+        self.logged = None
         self._changes = self._connection.total_changes
 
     def commit(self) -> None:
@@ -313,7 +332,7 @@ class SqliteConnection:
         self._connection.execute("COMMIT")
         at_sqlite.leave()
         if writes:
-            self.memory.committed()
+            self.memory.committed(self.logged)
 
     def _count(self) -> None:
         """Count the commit in this session's row; check that no commits have gone."""
@@ -401,6 +420,9 @@ class SqliteConnection:
         if _is_unused(fees):
             return self._change_together(_acceptance, [ids, references])
         return self._change_together(_acceptance, [ids, references, fees])
+
+    def lock_audit_log(self) -> None:
+        """Nothing: a transaction that writes has the file for itself, and there are no roles."""
 
     def index_references(self) -> None:
         """See that a payout is found by DGS-Pay's reference quickly."""

@@ -14,9 +14,10 @@ import attrs
 import psycopg
 
 from dgspay.payouts.errors import WentBackError
-from dgspay.payouts.ledger import commit_history
+from dgspay.payouts.ledger import commit_history, sql_audit_log
 from dgspay.payouts.ledger.commit_memory import Memory
 from dgspay.payouts.ledger.sql_batches import Database
+from dgspay.payouts.model.audit_log import Action, Facts
 
 _LSN = "pg_current_wal_insert_lsn()"
 _TIMELINE = f"('x' || substr(pg_walfile_name({_LSN}), 1, 8))::bit(32)::bigint"
@@ -111,7 +112,9 @@ class Watch:
         if identity.losses == self._losses:
             now = self._clock()
             since = commit_history.latest_commit(database)
-            commit_history.hold_unsent(database, _LOST.format(why=why), now)
+            held = commit_history.hold_unsent(database, _LOST.format(why=why), now)
+            facts: Facts = {"since": commit_history.moment(since), "held": held}
+            sql_audit_log.append(database, Action.HOLD, now, reason=why, facts=facts)
             commit_history.note_loss(database, since, now, (server.system, server.timeline))
             self._losses = identity.losses + 1
         else:

@@ -117,6 +117,17 @@ class Batch:
     repeat_days: float = REPEAT_DAYS
     key_seed: str = attrs.field(factory=lambda: secrets.token_hex(16), repr=False)
 
+    @property
+    def facts(self) -> dict[str, str | int | None]:
+        """What the audit log says of it."""
+        return {
+            "digest": self.digest,
+            "count": self.count,
+            "total": self.total,
+            "account": self.terms.account_number,
+            "environment": self.terms.environment,
+        }
+
     def key_of(self, number: int) -> str:
         """Return the idempotency key of a row: the same at every attempt, on every machine."""
         origin = self.key_seed or f"{self.name}\n{self.digest}"

@@ -94,6 +94,7 @@ def _page(ledger: Ledger, report: Report, now: dt.datetime) -> Iterator[str]:
     yield _states(report)
     yield _chart(report, now)
     yield _reasons(report)
+    yield from _history(ledger, batch, now)
     yield _SIGNATURES
     yield from _everybody(ledger, report)
     yield "</body></html>\n"
@@ -237,6 +238,29 @@ def _reasons(report: Report) -> str:
         return ""
     rows = [(reason, f"{count:,}") for reason, count in report.reasons.most_common()]
     return "<h2>Why payouts failed</h2>\n" + "".join(_table(("Reason", "Payouts"), rows))
+
+
+def _history(ledger: Ledger, batch: Batch, now: dt.datetime) -> Iterator[str]:
+    """Say who did what with the batch, and when."""
+    lines = ledger.audit_log(batch.name, limit=MAX_ROWS)
+    if not lines:
+        return
+    yield "<h2>Who did what, when</h2>\n"
+    yield from _table(
+        ("No.", "When", "What", "Who", "Why"),
+        (
+            (
+                str(line.number),
+                f"{dt.datetime.fromisoformat(line.at).astimezone(now.tzinfo):%d %B %Y %H:%M:%S}",
+                line.action,
+                line.who,
+                line.reason or "",
+                line.what,
+            )
+            for line in lines
+        ),
+    )
+    yield f'<p class="dim">Last line: SHA-256 {escape(lines[-1].hash[:16])}.</p>\n'
 
 
 def _everybody(ledger: Ledger, report: Report) -> Iterator[str]:

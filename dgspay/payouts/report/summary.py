@@ -203,6 +203,7 @@ def write_json(ledger: Ledger, batch: Batch, file: TextIO) -> None:
             for state in State
         },
         "failures": dict(report.reasons),
+        "audit_log": [attrs.asdict(line) for line in ledger.audit_log(batch.name)],
     }
     file.write(dump_json(head).decode().removesuffix("}") + ',"payouts":[')
     separator = "\n"

@@ -35,7 +35,7 @@ TABLES = (
     "dgspay_payout_states",
     "dgspay_payout_batches",
     "dgspay_payouts",
-    "dgspay_payout_worked_chunks",
+    "dgspay_payout_chunk_epochs",
     "dgspay_payout_claims",
     "dgspay_payout_shared_claims",
 )
