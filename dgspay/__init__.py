@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from dgspay.models.disbursements import Disbursement
     from dgspay.models.enums import (
         AmountType,
+        CallStatus,
         ConversionStatus,
         DestinationType,
         LinkStatus,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
         PaymentLinkDetails,
         RecentCharge,
     )
+    from dgspay.models.results import Result
     from dgspay.models.scenario import Scenario
     from dgspay.models.standing import Standing
     from dgspay.models.transactions import Transaction
@@ -77,9 +79,11 @@ _HOME = {
     "models.customers": "BankRecipient BillingAddress Customer MobileMoneyRecipient",
     "models.disbursements": "Disbursement",
     "models.enums": (
-        "AmountType ConversionStatus DestinationType LinkStatus PaymentMethod PaymentStatus"
+        "AmountType CallStatus ConversionStatus DestinationType LinkStatus PaymentMethod "
+        "PaymentStatus"
     ),
     "models.payment_links": "ArchivedLink LinkStats PaymentLink PaymentLinkDetails RecentCharge",
+    "models.results": "Result",
     "models.scenario": "Scenario",
     "models.standing": "Standing",
     "models.transactions": "Transaction",
@@ -100,6 +104,7 @@ __all__ = [
     "BankRecipient",
     "BillingAddress",
     "CallEvent",
+    "CallStatus",
     "Charge",
     "Conversion",
     "ConversionPreview",
@@ -130,6 +135,7 @@ __all__ = [
     "Reply",
     "Request",
     "Response",
+    "Result",
     "RetryPolicy",
     "Scenario",
     "Standing",

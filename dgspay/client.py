@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import tzinfo
 from types import TracebackType
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
 from dgspay import resources
 from dgspay.core.call import CallRunner, Runnable
@@ -138,6 +138,12 @@ class _Client(ABC, Generic[TransportT]):
         Its repr shows no secret; its `headers` and `body` hold them.
         """
         return self._runner.prepare(operation)[0]
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} cannot be pickled or copied: it holds connections and the API "
+            "key. Make one in each process, with from_env() for example"
+        )
 
     def __repr__(self) -> str:
         settings = getattr(self, "settings", None)

@@ -8,7 +8,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Generic, NoReturn, TypeVar, final
+from typing import Any, Generic, NoReturn, Self, TypeVar, final
 from urllib.parse import quote, quote_plus
 
 T = TypeVar("T")
@@ -89,6 +89,12 @@ class Sealed(Generic[T]):
 
     def __format__(self, spec: str) -> str:
         return MASK
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
 
     def __reduce__(self) -> NoReturn:
         msg = "a secret cannot be pickled"

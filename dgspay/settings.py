@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Collection, Mapping
 from datetime import tzinfo
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal, NoReturn, TypeGuard
 from urllib.parse import urlsplit
 
 import attrs
@@ -126,6 +126,18 @@ class Settings:
             api_timezone=api_timezone,
             allow_rwf_fractions=allow_rwf_fractions,
             trust_env=trust_env,
+        )
+
+    def __copy__(self) -> Settings:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Settings:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "settings cannot be pickled: they hold the API key, and a pickle would show it. Read "
+            "them anew in the other process, with from_env() for example"
         )
 
     @property

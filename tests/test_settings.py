@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import traceback
 from enum import Enum
 from typing import Any
@@ -359,3 +361,13 @@ def test_the_host_of_production_is_refused_under_another_name(environment: str, 
 def test_deadline_that_is_no_time_is_refused(deadline: Any) -> None:
     with pytest.raises(ConfigError, match="deadline"):
         recording(deadline=deadline)
+
+
+def test_settings_are_copied_and_a_pickle_of_them_says_what_to_do() -> None:
+    with DGSPay(api_key=API_KEY, account_number=ACCOUNT) as dgs:
+        assert copy.copy(dgs.settings) == dgs.settings == copy.deepcopy([dgs.settings])[0]
+        with pytest.raises(TypeError, match=r"settings cannot be pickled.* from_env\(\)"):
+            pickle.dumps(dgs.settings)
+        for escape in (pickle.dumps, copy.copy, copy.deepcopy):
+            with pytest.raises(TypeError, match=r"cannot be pickled or copied: .* one in each"):
+                escape(dgs)

@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from dgspay.models.enums import CallStatus
 from dgspay.models.extra_fields import extra_fields, incidental, shown
 from dgspay.models.results import Result
 
@@ -40,7 +41,7 @@ class Balances(Result):
     """
 
     balances: tuple[Balance, ...]
-    status: str | None = None
+    status: CallStatus | None = None
     error_code: str | None = None
     merchant_id: str | None = incidental()
     extra: Mapping[str, Any] = extra_fields()

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from dgspay.models.enums import PaymentMethod, PaymentStatus
+from dgspay.models.enums import CallStatus, PaymentMethod, PaymentStatus
 from dgspay.models.extra_fields import extra_fields, incidental, link_for_payers, shown
 from dgspay.models.results import Result
 from dgspay.models.standing import Standing, all_said, standing_of, statements
@@ -71,15 +71,15 @@ class Charge(Result):
     """A payment that was started (guide, "Response Format" and "Payment Authorization").
 
     Attributes:
-        status: How the API took the call: `success`, `pending` or `failed`. That it is
-            `success` does not mean that anything was paid.
+        status: How the API took the call. That it is `success` (`CallStatus.ACCEPTED`) does not
+            mean that anything was paid: `is_paid` says whether it was.
         dgs_reference: The payment's reference.
         transaction_status: How the payment stands.
         amount: In `currency`.
         extra: Fields this version does not know.
     """
 
-    status: str
+    status: CallStatus
     dgs_reference: str
     message: str | None = incidental()
     transaction_id: str | None = None
@@ -113,12 +113,17 @@ class Charge(Result):
         return standing_of(statements(said))
 
     @property
-    def is_complete(self) -> bool:
+    def is_paid(self) -> bool:
         """Whether it is paid: successful, and nothing left to do (guide, "Completion Criteria").
 
-        An answer that contradicts itself is neither complete nor declined.
+        An answer that contradicts itself is neither paid nor declined.
         """
         return self.standing is Standing.PAID
+
+    @property
+    def is_complete(self) -> bool:
+        """The guide's word for `is_paid`."""
+        return self.is_paid
 
     @property
     def is_declined(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from dgspay.models.enums import ConversionStatus
+from dgspay.models.enums import CallStatus, ConversionStatus
 from dgspay.models.extra_fields import extra_fields, incidental, shown
 from dgspay.models.results import Result
 from dgspay.models.standing import Standing, all_said, standing_of, statements
@@ -30,7 +30,7 @@ class ConversionPreview(Result):
     rate: Decimal | None = incidental()
     rate_display: str | None = incidental()
     fee: Decimal | None = incidental()
-    status: str | None = None
+    status: CallStatus | None = None
     message: str | None = incidental()
     extra: Mapping[str, Any] = extra_fields()
 
@@ -45,7 +45,7 @@ class Conversion(Result):
         extra: Fields this version does not know.
     """
 
-    status: str
+    status: CallStatus
     dgs_conversion_ref: str
     conversion_status: ConversionStatus | None = None
     from_currency: str | None = None

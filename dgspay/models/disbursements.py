@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from dgspay.models.enums import DestinationType, PaymentStatus
+from dgspay.models.enums import CallStatus, DestinationType, PaymentStatus
 from dgspay.models.extra_fields import extra_fields, incidental, shown
 from dgspay.models.results import Result
 from dgspay.models.standing import Standing, all_said, standing_of, statements
@@ -30,7 +30,7 @@ class Disbursement(Result):
         extra: Fields this version does not know.
     """
 
-    status: str
+    status: CallStatus
     message: str | None = incidental()
     dgs_reference: str | None = None
     transaction_id: str | None = None

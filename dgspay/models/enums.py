@@ -14,6 +14,10 @@ class OpenEnum(enum.StrEnum):
     An unknown word becomes a member whose `value` is the word as it came and whose
     `is_known` is False. It equals that text and nothing else. A member equals each of the vendor's
     words for it: a payment that is `PaymentStatus.SUCCESSFUL` is `"successful"` and `"success"`.
+    Members of two enums are never equal: that a call was accepted (`CallStatus`) is not that
+    something was paid (`PaymentStatus`).
+
+    In sets and as keys use members, not words: two words of one member have two hashes.
     """
 
     @classmethod
@@ -42,9 +46,14 @@ class OpenEnum(enum.StrEnum):
 
     def __eq__(self, other: object) -> bool:
         """Whether it is the same word, or another of the vendor's for the same thing."""
+        if isinstance(other, OpenEnum) and type(other) is not type(self):
+            return False
         if str.__eq__(self, other) is True:
             return True
         return isinstance(other, str) and self._synonyms().get(str.__str__(other)) == self._value_
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
 
     # Of a word and its synonym only one has this hash: compare, and look nothing up by text.
     __hash__ = str.__hash__
@@ -63,6 +72,19 @@ class OpenEnum(enum.StrEnum):
     def is_known(self) -> bool:
         """Whether the guide lists this word."""
         return self._name_ != "UNRECOGNIZED"
+
+
+class CallStatus(OpenEnum):
+    """Field `status` on top of an answer: how DGS-Pay took the call, not whether anything was paid.
+
+    The guide ("Status vs Error Code"): `success` is the API's, "does not mean the payment
+    succeeded"; `pending` and `failed` there are the payment's. No member equals one of
+    `PaymentStatus`. Whether it is paid, `is_paid` says, and the webhook.
+    """
+
+    ACCEPTED = "success"
+    PENDING = "pending"
+    FAILED = "failed"
 
 
 class PaymentStatus(OpenEnum):

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from dgspay.models.enums import AmountType, LinkStatus, PaymentMethod, PaymentStatus
+from dgspay.models.enums import AmountType, CallStatus, LinkStatus, PaymentMethod, PaymentStatus
 from dgspay.models.extra_fields import (
     extra_fields,
     incidental,
@@ -91,7 +91,7 @@ class PaymentLinkDetails(Result):
     link: PaymentLink
     stats: LinkStats | None = incidental()
     recent_charges: tuple[RecentCharge, ...] = incidental(())
-    status: str | None = None
+    status: CallStatus | None = None
     message: str | None = incidental()
     extra: Mapping[str, Any] = extra_fields()
 
@@ -100,6 +100,6 @@ class PaymentLinkDetails(Result):
 class ArchivedLink(Result):
     """The API's confirmation that a link was archived."""
 
-    status: str
+    status: CallStatus
     message: str | None = incidental()
     extra: Mapping[str, Any] = extra_fields()

@@ -37,8 +37,25 @@ def structure(value: Any, cls: type[T]) -> T:
     Raises:
         DecodeError: naming the path of the first field that is not what it should be.
     """
+    return _structured(value, cls, _hook_of(cls), "the body")
+
+
+def structure_plain(plain: Mapping[str, Any], cls: type[T]) -> T:
+    """Build a model from its own plain values, in which `extra` is a field as the others are.
+
+    Raises:
+        ValueError: naming the path of the first field that is not what it should be.
+    """
     try:
-        return _hook_of(cls)(value, cls)  # type: ignore[no-any-return]
+        return _structured(dict(plain), cls, _plain_hook_of(cls), "the mapping")
+    except DecodeError as error:
+        fault = error.message
+    raise ValueError(fault)
+
+
+def _structured(value: Any, cls: type[T], hook: Callable[[Any, Any], Any], what: str) -> T:
+    try:
+        return hook(value, cls)  # type: ignore[no-any-return]
     except _validation_error() as error:
         interruption, (path, rule) = interruption_in(error), _first_fault(error)
     except (ValueError, TypeError, KeyError) as error:
@@ -46,7 +63,7 @@ def structure(value: Any, cls: type[T]) -> T:
     if interruption is not None:
         raise interruption
     where = f" at {path}" if path else ""
-    raise DecodeError(f"the body is not the {cls.__name__} it should be{where}: {rule}", path=path)
+    raise DecodeError(f"{what} is not the {cls.__name__} it should be{where}: {rule}", path=path)
 
 
 def _validation_error() -> type[Exception]:
@@ -80,7 +97,8 @@ def _rule(error: BaseException) -> str:
 
 
 @functools.cache
-def _converter() -> Converter:
+def _converter(*, extra_is_field: bool) -> Converter:
+    """Return the converter of answers, or that of plain values, where `extra` is a field."""
     from cattrs import Converter  # noqa: PLC0415 - cattrs loads when first used
 
     converter = Converter(detailed_validation=True)
@@ -96,17 +114,25 @@ def _converter() -> Converter:
         _is_tuple_of_one_kind, lambda t: _tuple_hook(converter, t)
     )
     converter.register_structure_hook_factory(_is_optional, lambda t: _optional_hook(converter, t))
-    converter.register_structure_hook_factory(attrs.has, lambda t: _model_hook(converter, t))
+    converter.register_structure_hook_factory(
+        attrs.has, lambda t: _model_hook(converter, t, extra_is_field=extra_is_field)
+    )
     return converter
 
 
 def _find_hook(cls: Any) -> Callable[[Any, Any], Any]:
     with undivided:
-        return _converter().get_structure_hook(cls)
+        return _converter(extra_is_field=False).get_structure_hook(cls)
+
+
+def _find_plain_hook(cls: Any) -> Callable[[Any, Any], Any]:
+    with undivided:
+        return _converter(extra_is_field=True).get_structure_hook(cls)
 
 
 # Found once for each model, not for every answer.
 _hook_of: Callable[[Any], Callable[[Any, Any], Any]] = functools.cache(_find_hook)
+_plain_hook_of: Callable[[Any], Callable[[Any, Any], Any]] = functools.cache(_find_plain_hook)
 
 
 def _text(value: Any, _: Any = None) -> str:
@@ -182,6 +208,8 @@ def _name(value: Any) -> str:
             return "a number"
         case list():
             return "an array"
+        case float():  # no answer has one, a program may
+            return "a float, which cannot hold an amount exactly,"
         case _:
             return "an object"
 
@@ -240,7 +268,9 @@ def _optional_hook(converter: Converter, cls: Any) -> Callable[[Any, Any], Any]:
     return hook
 
 
-def _model_hook(converter: Converter, cls: Any) -> Callable[[Any, Any], Any]:
+def _model_hook(
+    converter: Converter, cls: Any, *, extra_is_field: bool
+) -> Callable[[Any, Any], Any]:
     """Structure one model; keys it has no field for go to its `extra`."""
     from cattrs.gen import make_dict_structure_fn, override  # noqa: PLC0415
 
@@ -272,6 +302,11 @@ def _model_hook(converter: Converter, cls: Any) -> Callable[[Any, Any], Any]:
 
     def hook(value: Any, _: Any) -> Any:
         known = value if type(value) is dict else _object(value)
+        if extra_is_field and "extra" in known:
+            extra = _object(known["extra"])
+            known = {**extra, **{key: item for key, item in known.items() if key != "extra"}}
+            # An odd value is in there under the name of its field, which has nothing then.
+            known |= {name: extra[name] for name in incidental.keys() & extra.keys()}
         for name, check in checked:
             if (url := known.get(name)) is not None and not (type(url) is str and check(url)):
                 return tolerant(known)

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import itertools
 import json
+import operator
 import pickle
+import subprocess
+import sys
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
+import attrs
+import cattrs
+import msgspec
 import pytest
-from fastapi import FastAPI
+from fastapi import Body, FastAPI
 from fastapi.testclient import TestClient
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from dgspay import DGSPay
+from dgspay import DGSPay, Result
 from dgspay.emulator import Emulator
 from dgspay.models.charges import Charge, RedirectRequired, UnknownAction
-from dgspay.models.enums import ConversionStatus, PaymentStatus
+from dgspay.models.enums import CallStatus, ConversionStatus, PaymentStatus
 from dgspay.models.payment_links import PaymentLink, PaymentLinkDetails, RecentCharge
 from dgspay.models.structuring import structure
 from dgspay.models.times import in_zone
@@ -77,25 +84,145 @@ def test_plain_values_are_exact_and_without_secrets() -> None:
     assert event.to_dict()["event"] == "payment.success"
 
 
-def test_result_is_the_response_of_an_endpoint_and_a_field_of_a_pydantic_model() -> None:
+RESULTS: list[Result] = [
+    row(steps=None, seen=None),
+    # Odd values, which are in `extra` under the names of their fields.
+    row(created_at="0000-00-00", narration=[], steps=["1.5"], seen=None),
+    row(amount=5, status="odd", extra={"extra": 1}, steps=None, seen=None),
+    structure(
+        {
+            "status": "success",
+            "link": {
+                "id": "l",
+                "payment_types": ["card"],
+                "metadata": {"a": [1]},
+                "logo_url": 7,
+                "created_at": "2026-11-01 08:00:00",
+            },
+            "stats": {"total_collected": Decimal("94.50"), "odd": True},
+            "recent_charges": [{"id": "c", "status": "success", "amount": "94.50"}],
+        },
+        PaymentLinkDetails,
+    ),
+    structure(
+        {"status": "success", "dgs_reference": "d", "transaction_status": "successful"}, Charge
+    ),
+    PaymentSucceeded(
+        dgs_reference="d",
+        amount=Decimal("94.50"),
+        currency="RWF",
+        timestamp=dt.datetime(2026, 1, 2, tzinfo=dt.UTC),
+    ),
+]
+
+
+@pytest.mark.parametrize("result", RESULTS)
+def test_a_result_comes_back_from_its_plain_values(result: Result) -> None:
+    kind = type(result)
+    assert kind.from_dict(result.to_dict()) == result
+    assert kind.from_dict(result.to_dict(amounts="number")) == result
+    assert kind.from_json(result.to_json()) == result
+    assert kind.from_json(result.to_json(amounts="number").encode()) == result
+    assert copy.deepcopy(result) == result == pickle.loads(pickle.dumps(result))
+
+
+@pytest.mark.parametrize("result", RESULTS)
+def test_a_result_comes_back_from_msgspec_cattrs_and_pydantic(result: Result) -> None:
+    kind = type(result)
+    assert msgspec.json.decode(msgspec.json.encode(result), type=kind) == result
+    converter = cattrs.Converter()
+    converter.register_unstructure_hook(Result, lambda result: result.to_dict())
+    converter.register_structure_hook(Result, lambda plain, kind: kind.from_dict(plain))
+    assert converter.structure(converter.unstructure(result), kind) == result
+    adapter = TypeAdapter(kind)
+    assert adapter.validate_json(adapter.dump_json(result)) == result
+    assert adapter.validate_python(adapter.dump_python(result)) == result
+    assert adapter.validate_python(result) is result
+
+
+def test_amounts_are_written_digit_for_digit_in_either_form() -> None:
+    transaction = row(seen=None)
+    assert transaction.to_dict(amounts="number")["amount"] == Decimal("94.50")
+    assert transaction.to_dict(amounts="number")["extra"]["steps"] == [
+        {"took": Decimal("1.5")},
+        None,
+    ]
+    assert '"amount":94.50,' in transaction.to_json(amounts="number")
+    assert '"took":1.5' in transaction.to_json(amounts="number")
+    assert '"amount":"94.50",' in transaction.to_json()
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"amount": 94.5}, "at amount: .* float, which cannot hold an amount exactly"),
+        ({"status": None}, "at status"),
+        ({"extra": []}, "an object was expected"),
+        ({"currency": 7}, "at currency"),
+    ],
+)
+def test_plain_values_that_decide_are_read_strictly(changes: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        Transaction.from_dict({**row().to_dict(), **changes})
+    with pytest.raises(TypeError, match="takes a mapping, not list"):
+        Transaction.from_dict([])  # type: ignore[arg-type]
+
+
+def test_an_endpoint_of_fastapi_returns_and_documents_a_charge() -> None:
     app = FastAPI()
+    charge = structure(
+        {"status": "success", "dgs_reference": "d", "amount": "94.50", "odd": 1}, Charge
+    )
 
     @app.get("/pay")
-    def pay() -> Transaction:
-        return row()
+    def pay() -> Charge:
+        return charge
+
+    @app.post("/keep")
+    def keep(payment: Annotated[Transaction, Body()]) -> list[PaymentLinkDetails]:
+        return [PaymentLinkDetails(link=PaymentLink(id=str(payment.amount)))]
 
     with TestClient(app) as browser:
-        assert browser.get("/pay").json() == row().to_dict()
-        assert browser.get("/openapi.json").status_code == 200
+        assert browser.get("/pay").json() == charge.to_dict()
+        (kept,) = browser.post("/keep", json=row().to_dict()).json()
+        assert kept["link"]["id"] == "94.50"
+        wrongs: list[Any] = [{"status": 1}, [], {**row().to_dict(), "amount": "x"}]
+        for wrong in wrongs:
+            assert browser.post("/keep", json=wrong).status_code == 422
+        document = browser.get("/openapi.json").json()
+    schemas = document["components"]["schemas"]
+    (answer,) = document["paths"]["/pay"]["get"]["responses"]["200"]["content"].values()
+    assert answer["schema"] == {"$ref": "#/components/schemas/Charge"}
+    assert schemas["Charge"]["description"].startswith("A payment that was started")
+    assert "Attributes" not in schemas["Charge"]["description"]
+    assert "does not mean that anything was paid" in schemas["Charge"]["properties"]["status"][
+        "description"
+    ].replace("\n", " ")
+    assert schemas["Charge"]["properties"].keys() == charge.to_dict().keys()
+    assert schemas["Charge"]["required"] == [*charge.to_dict()]
+    link = schemas["PaymentLinkDetails"]["properties"]["link"]
+    assert link["$ref"] == "#/components/schemas/PaymentLink"
 
+
+def test_a_result_is_a_field_of_a_pydantic_model() -> None:
     class Order(BaseModel):
         payment: Transaction
 
-    order = Order(payment=row())
-    assert order.payment == row()
-    assert order.model_dump(mode="json") == {"payment": row().to_dict()}
-    with pytest.raises(ValidationError):
-        Order(payment={"status": "success"})  # type: ignore[arg-type]
+    transaction = row(steps=None)
+    order = Order(payment=transaction)
+    assert order.payment is transaction
+    assert order.model_dump(mode="json") == {"payment": transaction.to_dict()}
+    with pytest.raises(ValidationError, match="at amount"):
+        Order.model_validate({"payment": {**transaction.to_dict(), "amount": "x"}})
+
+
+def test_a_program_without_pydantic_loads_none_for_results() -> None:
+    program = (
+        "import sys, dgspay; "
+        "dgspay.Charge.from_dict({'status': 'success', 'dgs_reference': 'd'}).to_json(); "
+        "assert not {'pydantic', 'pydantic_core', 'msgspec'} & {*sys.modules}"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_a_status_is_each_of_the_vendors_words_for_it() -> None:
@@ -107,13 +234,32 @@ def test_a_status_is_each_of_the_vendors_words_for_it() -> None:
         assert status is PaymentStatus.SUCCESSFUL
         assert status in ("failed", "success")
         assert status not in ("failed", "pending")
+        for one, other in ((status, "success"), ("success", status)):
+            assert not operator.ne(one, other)  # it must agree with ==
     assert PaymentStatus.FAILED != "success"
     assert PaymentStatus.PENDING != PaymentStatus.SUCCESSFUL
     assert PaymentStatus.SUCCESSFUL != 7
     assert ConversionStatus.SUCCESSFUL == "success"
+    assert ConversionStatus.SUCCESSFUL != PaymentStatus.SUCCESSFUL
     unknown = row(status="successfull").status
     assert unknown != "successful"
     assert unknown == "successfull"
+
+
+def test_that_a_call_was_accepted_is_never_taken_for_a_payment() -> None:
+    charge = structure(
+        {"status": "success", "dgs_reference": "d", "transaction_status": "pending"}, Charge
+    )
+    assert charge.status == "success"  # the guide's word
+    assert charge.status is CallStatus.ACCEPTED
+    for one, other in itertools.permutations((charge.status, PaymentStatus.SUCCESSFUL)):
+        assert not operator.eq(one, other)
+        assert operator.ne(one, other)
+    assert charge.status not in (PaymentStatus.SUCCESSFUL, "successful")
+    assert charge.status not in {PaymentStatus.SUCCESSFUL, "successful"}
+    assert not charge.is_paid
+    assert not charge.is_complete
+    assert attrs.evolve(charge, transaction_status=PaymentStatus.SUCCESSFUL).is_paid
 
 
 @pytest.mark.acceptance(68, "hostile-server-text")
@@ -189,7 +335,7 @@ def test_no_payer_is_sent_to_a_link_that_is_not_one(url: Any) -> None:
     assert link.extra == {"url": url}
     if isinstance(url, str):
         by_hand = Charge(
-            status="success",
+            status=CallStatus.ACCEPTED,
             dgs_reference="d",
             next_action_type="redirect_url",
             next_action_redirect_url=url,

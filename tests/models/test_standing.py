@@ -13,7 +13,7 @@ from dgspay.api import charges, transactions
 from dgspay.core.operation import Repeat
 from dgspay.errors import DecodeError, WaitTimeoutError
 from dgspay.models.charges import Charge
-from dgspay.models.enums import ConversionStatus, PaymentStatus
+from dgspay.models.enums import CallStatus, ConversionStatus, PaymentStatus
 from dgspay.models.standing import Standing, contradiction_in, standing_of, statements
 from dgspay.models.transactions import Transaction
 from dgspay.webhooks.events import read_event
@@ -299,7 +299,7 @@ def test_models_made_by_hand_have_the_rule_too() -> None:
         status=PaymentStatus.SUCCESSFUL, extra={"next_action_type": "requires_pin"}
     ).is_paid
     assert Charge(
-        status="success", dgs_reference="d", transaction_status=PaymentStatus.SUCCESSFUL
+        status=CallStatus.ACCEPTED, dgs_reference="d", transaction_status=PaymentStatus.SUCCESSFUL
     ).is_complete
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import aiohttp
 import httpx
 
-from dgspay import AsyncDGSPay, BankRecipient, Charge, Customer, DGSPay, PinRequired
+from dgspay import AsyncDGSPay, BankRecipient, CallStatus, Charge, Customer, DGSPay, PinRequired
 from dgspay.transports.aiohttp import AiohttpTransport
 from dgspay.transports.httpx import HttpxTransport
 from dgspay.webhooks import Delivery, PaymentSucceeded, WebhookReceiver
@@ -46,7 +46,7 @@ async def asynchronous(dgs: AsyncDGSPay, customer: Customer) -> None:
 
 
 def frozen(charge: Charge, customer: Customer) -> None:
-    charge.status = "success"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    charge.status = CallStatus.ACCEPTED  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     customer.phone = "1"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     PinRequired("text")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     Customer("jane@example.com", "Jane", "Doe", "1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

@@ -16,6 +16,7 @@ from dgspay import (
     Balance,
     Balances,
     Bank,
+    CallStatus,
     Charge,
     Conversion,
     ConversionPreview,
@@ -61,7 +62,7 @@ RESULTS: dict[str, tuple[Call, Any]] = {
     "charge_pending": (
         CHARGE,
         Charge(
-            status="success",
+            status=CallStatus.ACCEPTED,
             message="Charge initiated",
             transaction_id="123456789",
             dgs_reference="dgs_123456789",
@@ -77,7 +78,7 @@ RESULTS: dict[str, tuple[Call, Any]] = {
     "charge_successful": (
         CHARGE,
         Charge(
-            status="success",
+            status=CallStatus.ACCEPTED,
             message="Payment completed",
             transaction_id="987654321",
             dgs_reference="dgs_987654321",
@@ -93,7 +94,7 @@ RESULTS: dict[str, tuple[Call, Any]] = {
     "charge_failed": (
         CHARGE,
         Charge(
-            status="failed",
+            status=CallStatus.FAILED,
             message="Charge failed",
             transaction_id="123456789",
             dgs_reference="dgs_123456789",
@@ -110,7 +111,7 @@ RESULTS: dict[str, tuple[Call, Any]] = {
     "payment_link_details": (
         OTHER_CALLS["link"][2],
         PaymentLinkDetails(
-            status="success",
+            status=CallStatus.ACCEPTED,
             link=LINK,
             stats=LinkStats(
                 total_charges=4,
@@ -133,7 +134,7 @@ RESULTS: dict[str, tuple[Call, Any]] = {
     ),
     "payment_link_archived": (
         OTHER_CALLS["archive"][2],
-        ArchivedLink(status="success", message="Payment link archived"),
+        ArchivedLink(status=CallStatus.ACCEPTED, message="Payment link archived"),
     ),
     "banks": (
         OTHER_CALLS["banks"][2],
@@ -159,7 +160,7 @@ RESULTS: dict[str, tuple[Call, Any]] = {
     "balance": (
         OTHER_CALLS["balance"][2],
         Balances(
-            status="success",
+            status=CallStatus.ACCEPTED,
             error_code="00",
             merchant_id="merchant_uuid",
             balances=(
@@ -181,7 +182,7 @@ RESULTS: dict[str, tuple[Call, Any]] = {
     "conversion_preview": (
         OTHER_CALLS["preview"][2],
         ConversionPreview(
-            status="success",
+            status=CallStatus.ACCEPTED,
             message="Conversion preview \N{EM DASH} no funds moved",
             from_currency="USD",
             from_amount=Decimal(100),
@@ -195,7 +196,7 @@ RESULTS: dict[str, tuple[Call, Any]] = {
     "conversion": (
         OTHER_CALLS["convert"][2],
         Conversion(
-            status="success",
+            status=CallStatus.ACCEPTED,
             message="Conversion initiated. EUR balance will be credited shortly.",
             dgs_conversion_ref="DGSCONV1A2B3C4D",
             conversion_status=ConversionStatus.PROCESSING,
