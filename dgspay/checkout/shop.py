@@ -1,0 +1,98 @@
+"""The set-up of a checkout, which all of its flows share."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any, Literal
+
+import attrs
+
+from dgspay import AsyncDGSPay, DGSPay
+from dgspay.callback_urls import callback_base, callback_url, new_token_key
+from dgspay.checkout.flow import Flow, transact
+from dgspay.checkout.order import Order
+from dgspay.checkout.store.accounts import ensure_account
+from dgspay.checkout.store.scope import Limits, Scope, Timing
+from dgspay.errors import ConfigError
+from dgspay.secret import Secret
+from dgspay.webhooks.signature import SecretInput, hold_secrets
+
+
+@attrs.frozen
+class Handler:
+    """A function of the shop's that is called once for each order, or each problem.
+
+    Attributes:
+        function: The function.
+        is_async: Whether it is to be awaited.
+        takes_connection: Whether it writes in the store's own transaction.
+    """
+
+    function: Callable[..., Any]
+    is_async: bool
+    takes_connection: bool
+
+
+class Shop:
+    """What every flow of a checkout needs: who it is, where webhooks go, its times and limits."""
+
+    def __init__(
+        self,
+        client: AsyncDGSPay | DGSPay,
+        *,
+        secret: SecretInput | None,
+        url: str | None,
+        redirect_url: str | None,
+        timing: Timing,
+        limits: Limits,
+    ) -> None:
+        self.secrets: tuple[Secret, ...] = ()
+        if secret is not None:
+            held, fault = hold_secrets(secret)
+            del secret  # from here on no local of this frame holds the secret's text
+            if fault is not None:
+                raise ConfigError(fault)
+            self.secrets = held
+        self.base = None if url is None else callback_base(url, field="url")
+        self.redirect_url = redirect_url
+        self.timing = timing
+        self.limits = limits
+        self.settings = client.settings
+        self.handlers: dict[str, Handler] = {}
+        # Names this checkout as the one that runs a handler.
+        self.name = secrets.token_hex(8)
+        self._account: tuple[int, Secret] | None = None
+
+    @property
+    def environment(self) -> Literal["production", "test"]:
+        """The environment that events must be of."""
+        return "production" if self.settings.environment == "production" else "test"
+
+    def scope(self) -> Flow[Scope]:
+        """Return what scripts work within: the account as the store knows it."""
+        if self._account is None:
+            number = self.settings.account_number
+            environment = self.settings.environment
+            self._account = yield from transact(
+                lambda: ensure_account(environment, number, new_token_key())
+            )
+        key, token_key = self._account
+        return Scope(
+            key=key,
+            token_key=token_key,
+            timing=self.timing,
+            limits=self.limits,
+            lease=self.name if self.handlers else None,
+        )
+
+    def callback_url(self, scope: Scope, order: Order, subject: str) -> str:
+        """Return where the webhook of an attempt (`a1`) or a refund (`r1`) goes.
+
+        Raises:
+            ConfigError: the checkout was given no URL.
+        """
+        if self.base is None:
+            raise ConfigError("url= is missing: webhooks of payments need a place to go to")
+        token = scope.callback_token(order.id, subject)
+        return callback_url(self.base, "webhooks", f"{order.key}-{subject}", token)

@@ -1,0 +1,49 @@
+"""Scripts of the journal: a verified body is kept, and what it is about is found."""
+
+from __future__ import annotations
+
+import hashlib
+
+from dgspay.checkout.store.protocol import Script, first, query
+from dgspay.checkout.store.scope import Scope
+
+
+def keep_event(
+    scope: Scope,
+    body: bytes,
+    name: str,
+    dgs_reference: str | None,
+    order_key: int | None,
+    subject: str | None,
+) -> Script[int]:
+    """Keep the body of a verified webhook; return how often it was delivered by now."""
+    rows = yield from query(
+        "INSERT INTO dgspay_order_events AS held (account, order_key, subject, received_at, name, "
+        "dgs_reference, digest, body, deliveries) VALUES (?, ?, ?, {now}, ?, ?, ?, ?, 1) "
+        "ON CONFLICT (account, digest) DO UPDATE SET deliveries = held.deliveries + 1, "
+        "order_key = COALESCE(held.order_key, excluded.order_key), "
+        "subject = COALESCE(held.subject, excluded.subject) RETURNING deliveries",
+        scope.key,
+        order_key,
+        subject,
+        name,
+        dgs_reference,
+        hashlib.sha256(body).digest()[:16],
+        body,
+    )
+    count: int = rows[0][0]
+    return count
+
+
+def find_by_reference(scope: Scope, dgs_reference: str) -> Script[tuple[int, str] | None]:
+    """Return the order and the subject (`a1`, `r1`) that DGS-Pay's reference is of."""
+    for table, letter in (("attempts", "a"), ("refunds", "r")):
+        row = yield from first(
+            f"SELECT order_key, number FROM dgspay_order_{table} "
+            "WHERE dgs_reference = ? AND account = ?",
+            dgs_reference,
+            scope.key,
+        )
+        if row is not None:
+            return row[0], f"{letter}{row[1]}"
+    return None

@@ -1,0 +1,130 @@
+"""The protocol of a store of orders: it runs scripts, each in one transaction.
+
+A script is a generator of SQL statements that is sent the rows of each. The logic of orders is
+written once, as scripts; a store knows only how to run one on its connections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+T = TypeVar("T")
+
+Row = tuple[Any, ...]
+
+
+class Statement(NamedTuple):
+    """One SQL statement.
+
+    Attributes:
+        text: With `?` for each value. `{now}` is the store's time, `{lock}` and `{skip}` lock rows
+            until the transaction ends where the database knows such locks.
+        values: For its placeholders.
+    """
+
+    text: str
+    values: Sequence[object] = ()
+
+
+Script = Generator[Statement, list[Row], T]
+"""A transaction's statements; it is sent the rows of each, and returns the result."""
+
+
+def query(text: str, *values: object) -> Script[list[Row]]:
+    """Run one statement of a script and return its rows."""
+    return (yield Statement(text, values))
+
+
+def first(text: str, *values: object) -> Script[Row | None]:
+    """Run one statement of a script and return its first row."""
+    rows = yield Statement(text, values)
+    return rows[0] if rows else None
+
+
+def run_script(script: Script[T], execute: Callable[[str, Sequence[object]], list[Row]]) -> T:
+    """Run a script on a connection, within the transaction that it has open.
+
+    Args:
+        script: Its statements.
+        execute: Runs one and returns its rows; an empty list for what returns none.
+    """
+    try:
+        statement = next(script)
+        while True:
+            try:
+                rows = execute(statement.text, statement.values)
+            except BaseException as error:  # noqa: BLE001 - a script may clean up after any
+                statement = script.throw(error)
+            else:
+                statement = script.send(rows)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+
+
+class OrdersStore(Protocol):
+    """A store that blocking code uses, such as `SqliteOrders`."""
+
+    @property
+    def shares_transactions(self) -> bool:
+        """Whether a handler may write in the store's own transaction."""
+        ...
+
+    def run(self, make: Callable[[], Script[T]], *, connection: Any = None) -> T:
+        """Run a script in a transaction of its own, and return once it is on disk.
+
+        Args:
+            make: Makes the script: it may be run again where the database asks for that.
+            connection: A connection of the shop's on the same database: the script joins the
+                transaction that it has open, and the shop commits.
+
+        Raises:
+            OrdersError: it is not known to be on disk.
+        """
+        ...
+
+    def handle(
+        self,
+        hold: Callable[[], Script[bool]],
+        call: Callable[[Any], object],
+        end: Callable[[], Script[None]],
+    ) -> None:
+        """Call a handler within a transaction: what it writes is committed with `end`, or not.
+
+        Args:
+            hold: Run before; where it returns False, nothing else is done.
+            call: Called with the transaction's connection.
+            end: Run after.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close its connections."""
+        ...
+
+
+class AsyncOrdersStore(Protocol):
+    """A store that asynchronous code uses; see `OrdersStore`."""
+
+    @property
+    def shares_transactions(self) -> bool:
+        """Whether a handler may write in the store's own transaction."""
+        ...
+
+    async def arun(self, make: Callable[[], Script[T]], *, connection: Any = None) -> T:
+        """Run a script. A cancellation does not undo it."""
+        ...
+
+    async def ahandle(
+        self,
+        hold: Callable[[], Script[bool]],
+        call: Callable[[Any], Awaitable[object]],
+        end: Callable[[], Script[None]],
+    ) -> None:
+        """Call a handler within a transaction."""
+        ...
+
+    def close(self) -> None:
+        """Close its connections."""
+        ...

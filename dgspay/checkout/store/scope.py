@@ -1,0 +1,81 @@
+"""What every script works within: one account, its times and its limits."""
+
+from __future__ import annotations
+
+import attrs
+
+from dgspay.callback_urls import token_of
+from dgspay.checkout.order import Method
+from dgspay.secret import Secret
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """How many attempts may be made: what testers of stolen cards meet.
+
+    Attributes:
+        attempts: For one order, in all.
+        address_attempts: From one client address, within `address_seconds`.
+        address_seconds: Seconds.
+    """
+
+    attempts: int = 10
+    address_attempts: int = 30
+    address_seconds: float = 600.0
+
+
+@attrs.frozen(kw_only=True)
+class Timing:
+    """The times of an order, in seconds.
+
+    Attributes:
+        mobile_money_lifetime: How long a prompt may be approved, at most. No second one is sent
+            before that.
+        card_lifetime: How long an issuer waits for a step of a card payment, at most.
+        first_look_up: When an attempt whose webhook has not come is looked up first; the pauses
+            double from then on.
+        longest_pause: The longest pause between two look-ups.
+        doubt: When an attempt of which nothing was learned is reported as a problem.
+        handler_lease: How long a handler may take before it is run again.
+        handler_tries: How often a handler is run before it is reported as failing.
+    """
+
+    mobile_money_lifetime: float = 300.0
+    card_lifetime: float = 900.0
+    first_look_up: float = 30.0
+    longest_pause: float = 3600.0
+    doubt: float = 3600.0
+    handler_lease: float = 300.0
+    handler_tries: int = 20
+
+    def lifetime(self, method: Method) -> float:
+        """Return how long an attempt of a method may take."""
+        is_card = method is Method.CARD
+        return self.card_lifetime if is_card else self.mobile_money_lifetime
+
+
+@attrs.frozen(kw_only=True)
+class Scope:
+    """What every script works within: one merchant account, and one process's ways.
+
+    Attributes:
+        key: The account's number in the store.
+        token_key: What the tokens of its pages and callback URLs are made with.
+        timing: How long what takes.
+        limits: How many attempts may be made.
+        lease: The name under which this process runs handlers, or None where it runs none.
+    """
+
+    key: int
+    token_key: Secret
+    timing: Timing = attrs.field(factory=Timing)
+    limits: Limits = attrs.field(factory=Limits)
+    lease: str | None = None
+
+    def page_token(self, order_id: str) -> str:
+        """Return what a page shows to act for an order."""
+        return token_of(self.token_key, "page", *order_id.splitlines())
+
+    def callback_token(self, order_id: str, subject: str) -> str:
+        """Return the token in the callback URL of an attempt (`a1`) or a refund (`r1`)."""
+        return token_of(self.token_key, "callback", *order_id.splitlines(), subject)

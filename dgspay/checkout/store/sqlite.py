@@ -1,0 +1,398 @@
+"""Orders in a SQLite file: the default, for all the processes of one machine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import random
+import re
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Future
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import anyio.to_thread
+
+from dgspay.checkout.errors import OrdersError
+from dgspay.checkout.store import schema
+from dgspay.checkout.store.protocol import Row, Script, run_script
+from dgspay.clock import Clock
+from dgspay.errors import ConfigError
+from dgspay.forks import at_sqlite, new_lock, renew_in_child
+from dgspay.private_files import make_private
+
+T = TypeVar("T")
+
+DEFAULT_PATH = "dgspay-orders.sqlite3"
+OLDEST_SQLITE = (3, 35)
+"""`RETURNING` came with it."""
+
+_TOGETHER = 256
+"""The most scripts in one commit."""
+
+_SETTINGS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    # On macOS a plain fsync does not reach the disk; elsewhere these two mean nothing.
+    "PRAGMA fullfsync = 1",
+    "PRAGMA checkpoint_fullfsync = 1",
+    "PRAGMA cache_size = -16000",  # KiB
+    "PRAGMA journal_size_limit = 67108864",
+)
+_WORD = re.compile(r"\{(now|lock|skip)\}")
+
+
+class SqliteOrders:
+    """Keeps orders in a file on a local disk, which all processes of the machine may share.
+
+    What is asked at about the same time is one commit. A network disk is no place for it; machines
+    that share orders need `PostgresOrders`.
+
+    Args:
+        path: The file; it is made, readable by its owner only, when it is not there.
+        busy_timeout: Seconds to wait for another process that is writing.
+        clock: The `time` module, or a clock of a test.
+
+    Raises:
+        ConfigError: the path is no place for a file.
+    """
+
+    shares_transactions = False
+    """A handler would keep every other order from being written."""
+
+    def __init__(
+        self,
+        path: str | Path = DEFAULT_PATH,
+        *,
+        busy_timeout: float = 30.0,
+        clock: Clock = time,
+    ) -> None:
+        if str(path) in ("", ":memory:"):
+            raise ConfigError(
+                "SqliteOrders needs a file: what is in memory does not outlive a crash"
+            )
+        if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+            raise ConfigError(
+                f"SqliteOrders needs SQLite {'.'.join(map(str, OLDEST_SQLITE))} or newer; this "
+                f"Python has {sqlite3.sqlite_version}"
+            )
+        # Made absolute now: a program may change its working directory later.
+        self.path = Path(path).absolute()
+        self._busy_timeout = busy_timeout
+        self._clock = clock
+        self._lock = new_lock()
+        self._writer: _Writer | None = None
+        self._abandoned: list[_Writer] = []
+        renew_in_child(self)
+
+    def run(self, make: Callable[[], Script[T]], *, connection: Any = None) -> T:
+        """Run a script in a transaction, and return once it is on disk; see `OrdersStore`."""
+        if connection is not None:
+            return run_script(make(), partial(self._execute_on, connection))
+        return self._asked(make).result()
+
+    async def arun(self, make: Callable[[], Script[T]], *, connection: Any = None) -> T:
+        """Run a script without blocking the event loop. A cancellation does not undo it."""
+        if connection is not None:
+            return run_script(make(), partial(self._execute_on, connection))
+        asked = self._asked(make)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # trio
+            return await anyio.to_thread.run_sync(asked.result, abandon_on_cancel=True)
+        waiting: asyncio.Future[T] = loop.create_future()
+        asked.add_done_callback(partial(_hand_over, loop, waiting))
+        return await waiting
+
+    def handle(
+        self,
+        hold: Callable[[], Script[bool]],
+        call: Callable[[Any], object],
+        end: Callable[[], Script[None]],
+    ) -> None:
+        """See `shares_transactions`; a handler that takes a connection is never registered."""
+        raise NotImplementedError
+
+    async def ahandle(
+        self,
+        hold: Callable[[], Script[bool]],
+        call: Callable[[Any], Awaitable[object]],
+        end: Callable[[], Script[None]],
+    ) -> None:
+        """See `handle`."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Do what was asked, and close the file. It is opened again when it is used again."""
+        with self._lock:
+            writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+
+    def renew_in_child(self) -> None:
+        """Begin anew in a forked child, which has none of the parent's threads."""
+        if self._writer is not None:
+            # Never closed: that would release the parent's locks on the file.
+            self._abandoned.append(self._writer)
+            self._writer = None
+
+    def _asked(self, make: Callable[[], Script[T]]) -> Future[T]:
+        while True:
+            with self._lock:
+                if self._writer is None:
+                    self._writer = _Writer(self._connect)
+                writer = self._writer
+            asked = writer.ask(make)
+            if asked is not None:
+                return asked
+            with self._lock:
+                if self._writer is writer:
+                    self._writer = None
+
+    def _execute_on(self, connection: Any, text: str, values: Sequence[object]) -> list[Row]:
+        """Run a statement on a connection of the shop's on the same file."""
+        from dgspay.checkout.store.borrowed import execute_on  # noqa: PLC0415 - for few only
+
+        return execute_on(connection, text, values, now=self._clock.time())
+
+    def _connect(self) -> _Connection:
+        make_private(self.path)
+        return _Connection(self.path, self._busy_timeout, self._clock)
+
+
+def _hand_over(
+    loop: asyncio.AbstractEventLoop, waiting: asyncio.Future[T], asked: Future[T]
+) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop is closed: nothing waits any more
+        loop.call_soon_threadsafe(_resolve, waiting, asked)
+
+
+def _resolve(waiting: asyncio.Future[T], asked: Future[T]) -> None:
+    if waiting.cancelled():
+        return
+    error = asked.exception()
+    if error is None:
+        waiting.set_result(asked.result())
+    else:
+        waiting.set_exception(error)
+
+
+class _Writer:
+    """The one thread of a store: it runs scripts in the order they came, many to a commit."""
+
+    def __init__(self, connect: Callable[[], _Connection]) -> None:
+        self._connect = connect
+        self._asked: queue.SimpleQueue[tuple[Callable[[], Script[Any]], Future[Any]] | None] = (
+            queue.SimpleQueue()
+        )
+        self._lock = new_lock()
+        self._is_over = False
+        self._thread = threading.Thread(target=self._serve, name="dgspay-orders", daemon=True)
+        self._thread.start()
+
+    def ask(self, make: Callable[[], Script[T]]) -> Future[T] | None:
+        """Have a script run; None where the thread takes no more."""
+        asked: Future[T] = Future()
+        with self._lock:
+            if self._is_over:
+                return None
+            self._asked.put((make, asked))
+        return asked
+
+    def close(self) -> None:
+        with self._lock:
+            self._is_over = True
+            self._asked.put(None)
+        self._thread.join()
+
+    def _serve(self) -> None:
+        connection: _Connection | None = None
+        goes_on = True
+        while goes_on:
+            group, goes_on = self._next_group()
+            if not group:
+                continue
+            try:
+                if connection is None:
+                    connection = self._connect()
+                connection.run_together(group)
+            except BaseException as error:  # noqa: BLE001 - it belongs to those who wait
+                fault = _fault_of(error)
+                for _, asked in group:
+                    if not asked.done():
+                        asked.set_exception(fault)
+                # Whatever ails it, the next one begins with a file that is opened anew.
+                if connection is not None:
+                    connection.close()
+                connection = None
+        if connection is not None:
+            connection.close()
+
+    def _next_group(self) -> tuple[list[tuple[Callable[[], Script[Any]], Future[Any]]], bool]:
+        group = []
+        item = self._asked.get()
+        while item is not None:
+            group.append(item)
+            if len(group) == _TOGETHER:
+                return group, True
+            try:
+                item = self._asked.get_nowait()
+            except queue.Empty:
+                return group, True
+        return group, False
+
+
+def _fault_of(error: BaseException) -> BaseException:
+    if isinstance(error, sqlite3.Error | OSError):
+        return OrdersError(
+            f"the orders cannot be written: {error}. What is not on disk was not sent"
+        )
+    return error
+
+
+class _Connection:
+    """The connection of the thread."""
+
+    def __init__(self, path: Path, busy_timeout: float, clock: Clock) -> None:
+        self._busy_timeout = busy_timeout
+        self._clock = clock
+        with at_sqlite:
+            self._connection = sqlite3.connect(
+                path, timeout=0, isolation_level=None, check_same_thread=False
+            )
+        try:
+            self._set_up()
+        except BaseException:
+            self.close()
+            raise
+
+    def _set_up(self) -> None:
+        for setting in _SETTINGS:
+            self._patiently(setting)
+        self._connection.create_function("dgspay_now", 0, self._now)
+        self._offset = 0.0
+        self._begin()
+        for statement in schema.statements(schema.SQLITE):
+            self._connection.execute(statement)
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS dgspay_order_clock (boot TEXT PRIMARY KEY, ahead REAL)"
+        )
+        self._check_version()
+        self._offset = self._anchor()
+        self._connection.execute("COMMIT")
+
+    def _check_version(self) -> None:
+        row = self._connection.execute("SELECT version FROM dgspay_order_schema").fetchone()
+        if row is None:
+            self._connection.execute(
+                "INSERT INTO dgspay_order_schema VALUES (?)", (schema.VERSION,)
+            )
+        elif row[0] > schema.VERSION:
+            raise OrdersError(
+                "the orders were written by a newer version of dgspay. Nothing was changed or "
+                "sent; install that version"
+            )
+
+    def _anchor(self) -> float:
+        """Return by how much this machine's time is ahead of its monotonic clock.
+
+        It is noted once for each start of the machine: a clock that is set afterwards neither
+        opens the way for a second prompt nor expires an order early.
+        """
+        ahead = self._clock.time() - self._clock.monotonic()
+        boot = _boot()
+        if boot is None:
+            return ahead
+        self._connection.execute("DELETE FROM dgspay_order_clock WHERE boot <> ?", (boot,))
+        self._connection.execute(
+            "INSERT INTO dgspay_order_clock VALUES (?, ?) ON CONFLICT DO NOTHING", (boot, ahead)
+        )
+        row = self._connection.execute("SELECT ahead FROM dgspay_order_clock").fetchone()
+        noted: float = row[0]
+        return noted
+
+    def _now(self) -> float:
+        return self._clock.monotonic() + self._offset
+
+    def run_together(self, group: Sequence[tuple[Callable[[], Script[Any]], Future[Any]]]) -> None:
+        """Run scripts in one commit, each undone alone where it raises."""
+        self._begin()
+        results = []
+        try:
+            for make, _ in group:
+                results.append(self._run(make))
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._rollback()
+            raise
+        for (_, asked), (result, error) in zip(group, results, strict=True):
+            if error is None:
+                asked.set_result(result)
+            else:
+                asked.set_exception(error)
+
+    def _run(self, make: Callable[[], Script[T]]) -> tuple[T | None, BaseException | None]:
+        self._connection.execute("SAVEPOINT script")
+        try:
+            result = run_script(make(), self._execute)
+        except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+            if isinstance(error, sqlite3.IntegrityError):
+                self._connection.execute("ROLLBACK TO script")
+                return None, error
+            raise
+        except Exception as error:  # noqa: BLE001 - it is the caller's
+            self._connection.execute("ROLLBACK TO script")
+            return None, error
+        self._connection.execute("RELEASE script")
+        return result, None
+
+    def _execute(self, text: str, values: Sequence[object]) -> list[Row]:
+        return self._connection.execute(_in_sqlite(text), values).fetchall()
+
+    def _begin(self) -> None:
+        self._patiently("BEGIN IMMEDIATE")
+
+    def _patiently(self, statement: str) -> None:
+        """Run a statement once other processes have finished writing."""
+        until = time.monotonic() + self._busy_timeout
+        while True:
+            try:
+                self._connection.execute(statement)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                # Longer pauses of SQLite's own let a busy file starve a process.
+                time.sleep(random.uniform(0.0005, 0.005))  # noqa: S311 - no secret
+            else:
+                return
+
+    def _rollback(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        with contextlib.suppress(sqlite3.Error), at_sqlite:
+            self._connection.close()
+
+
+@lru_cache(maxsize=512)
+def _in_sqlite(text: str) -> str:
+    words = {"now": "dgspay_now()", "lock": "", "skip": ""}
+    return _WORD.sub(lambda found: words[found[1]], text)
+
+
+def _boot() -> str | None:
+    """Return what names this start of the machine, where the system has that."""
+    if sys.platform != "linux":
+        return None
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return None

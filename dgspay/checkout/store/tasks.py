@@ -1,0 +1,133 @@
+"""Scripts of the outbox: handlers that are owed, leased, ended and owed again."""
+
+from __future__ import annotations
+
+import attrs
+
+from dgspay.checkout.order import Order, Problem, ProblemKind
+from dgspay.checkout.store.problems import note
+from dgspay.checkout.store.protocol import Script, first, query
+from dgspay.checkout.store.scope import Scope
+
+PAID_TASK = "paid"
+
+
+PROBLEM_TASK = "problem"
+
+
+@attrs.frozen
+class Task:
+    """A handler that is owed: for an order that became paid, or for a problem.
+
+    Attributes:
+        key: Its number in the store.
+        order_key: The order's.
+        kind: `PAID_TASK` or `PROBLEM_TASK`.
+        subject: The problem's number, or 0.
+        tries: How often it was begun, this time included.
+    """
+
+    key: int
+    order_key: int
+    kind: str
+    subject: int
+    tries: int
+
+
+def claim_task(scope: Scope, *, order_key: int | None = None) -> Script[Task | None]:
+    """Lease the oldest handler that is owed."""
+    of_order = "" if order_key is None else "AND order_key = ?"
+    values = () if order_key is None else (order_key,)
+    row = yield from first(
+        "UPDATE dgspay_order_tasks SET due_at = {now} + ?, lease = ?, tries = tries + 1 "
+        "WHERE key = (SELECT key FROM dgspay_order_tasks WHERE account = ? "
+        f"AND due_at IS NOT NULL AND due_at <= {{now}} {of_order} "
+        "ORDER BY due_at LIMIT 1 {skip}) "
+        "RETURNING key, order_key, kind, subject, tries",
+        scope.timing.handler_lease,
+        scope.lease,
+        scope.key,
+        *values,
+    )
+    return None if row is None else Task(*row)
+
+
+def hold_task(task: Task) -> Script[bool]:
+    """Lock a handler's row until the transaction ends; False where another one has run it."""
+    row = yield from first(
+        "SELECT key FROM dgspay_order_tasks WHERE key = ? AND due_at IS NOT NULL {lock}", task.key
+    )
+    return row is not None
+
+
+def owe(
+    scope: Scope,
+    order: Order,
+    kind: str,
+    subject: int,
+) -> Script[Task]:
+    """Note that a handler is owed, leased to this process where it runs handlers."""
+    due = "{now} + ?" if scope.lease is not None else "{now} + 0 * ?"
+    row = yield from first(
+        "INSERT INTO dgspay_order_tasks (account, order_key, kind, subject, due_at, lease, tries) "
+        f"VALUES (?, ?, ?, ?, {due}, ?, ?) RETURNING key",
+        scope.key,
+        order.key,
+        kind,
+        subject,
+        scope.timing.handler_lease,
+        scope.lease,
+        0 if scope.lease is None else 1,
+    )
+    assert row is not None
+    return Task(row[0], order.key, kind, subject, 1)
+
+
+def end_task(task: Task) -> Script[None]:
+    """Note that a handler is through; it is never run again for the same."""
+    yield from query("DELETE FROM dgspay_order_tasks WHERE key = ?", task.key)
+    if task.kind == PAID_TASK:
+        yield from query("UPDATE dgspay_orders SET told_at = {now} WHERE key = ?", task.order_key)
+
+
+def fail_task(scope: Scope, task: Task, error: str) -> Script[bool]:
+    """Note that a handler has failed, and when it is run again; True where it no longer is."""
+    is_last = task.tries >= scope.timing.handler_tries
+    pause = min(2.0**task.tries, scope.timing.longest_pause)
+    due = "NULL" if is_last else f"{{now}} + {pause!r}"
+    rows = yield from query(
+        f"UPDATE dgspay_order_tasks SET due_at = {due}, lease = NULL, error = ? "
+        "WHERE key = ? AND lease = ? RETURNING {now}",
+        error,
+        task.key,
+        scope.lease,
+    )
+    if not rows or not is_last:
+        return False
+    detail = f"the handler of on_{task.kind} has failed {task.tries} times: {error}"
+    problem = Problem(
+        kind=ProblemKind.HANDLER_FAILING,
+        attempt=None,
+        detail=detail,
+        noted_at=rows[0][0],
+    )
+    yield from note(scope, task.order_key, problem)
+    return True
+
+
+def rearm_task(scope: Scope, order_key: int, *, again: bool) -> Script[None]:
+    """Make the handlers of an order due now; `again` owes `on_paid` anew after it succeeded."""
+    yield from query(
+        "UPDATE dgspay_order_tasks SET due_at = {now}, lease = NULL, tries = 0 "
+        "WHERE order_key = ? AND lease IS NULL",
+        order_key,
+    )
+    if again:
+        yield from query(
+            "INSERT INTO dgspay_order_tasks (account, order_key, kind, subject, due_at, tries) "
+            "SELECT account, key, ?, 0, {now}, 0 FROM dgspay_orders "
+            "WHERE account = ? AND key = ? AND state = 'paid' ON CONFLICT DO NOTHING",
+            PAID_TASK,
+            scope.key,
+            order_key,
+        )

@@ -1,0 +1,120 @@
+"""Scripts of the sweep: what is due for a look-up, in doubt for too long, or over."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import attrs
+
+from dgspay.checkout.order import Attempt, AttemptState, Order, Problem, ProblemKind
+from dgspay.checkout.store.loading import load_by_key
+from dgspay.checkout.store.protocol import Script, query
+from dgspay.checkout.store.scope import Scope
+from dgspay.checkout.store.writing import Learnt, write
+from dgspay.checkout.transitions import Change
+
+
+@attrs.frozen
+class Due:
+    """An attempt that a sweep looks at: it is leased by the time of its next look.
+
+    Attributes:
+        order_key: The order's.
+        number: The attempt's.
+        dgs_reference: What to look up, or None.
+        asked_at: When it was written down.
+        now: The store's time.
+    """
+
+    order_key: int
+    number: int
+    dgs_reference: str | None
+    asked_at: float
+    now: float
+
+
+def make_due(scope: Scope) -> Script[None]:
+    """Make every attempt that is watched due for a look-up now."""
+    yield from query(
+        "UPDATE dgspay_order_attempts SET look_at = {now} "
+        "WHERE account = ? AND look_at IS NOT NULL AND look_at > {now}",
+        scope.key,
+    )
+
+
+def lease_due(scope: Scope, limit: int) -> Script[list[Due]]:
+    """Lease the attempts that are due for a look-up, oldest first."""
+    rows = yield from query(
+        "UPDATE dgspay_order_attempts SET looks = looks + 1, "
+        "look_at = {now} + CASE WHEN looks < 20 AND ? * (1 << looks) < ? "
+        "THEN ? * (1 << looks) ELSE ? END "
+        "WHERE (order_key, number) IN (SELECT order_key, number FROM dgspay_order_attempts "
+        "WHERE account = ? AND look_at IS NOT NULL AND look_at <= {now} "
+        "ORDER BY look_at LIMIT ? {skip}) "
+        "RETURNING order_key, number, dgs_reference, asked_at, {now}",
+        scope.timing.first_look_up,
+        scope.timing.longest_pause,
+        scope.timing.first_look_up,
+        scope.timing.longest_pause,
+        scope.key,
+        limit,
+    )
+    return sorted((Due(*row) for row in rows), key=lambda due: due.asked_at)
+
+
+def doubt(scope: Scope, due: Due) -> Script[Learnt | None]:
+    """Note as a problem that nothing has been learned of an attempt for too long."""
+    found = yield from load_by_key(scope, due.order_key, locked=True)
+    if found is None:
+        return None
+    order, now = found
+    attempt = order.numbered(due.number)
+    if attempt.is_settled or now < attempt.asked_at + scope.timing.doubt:
+        return None
+    if any(
+        (one.kind, one.attempt) == (ProblemKind.IN_DOUBT, attempt.number) for one in order.problems
+    ):
+        return None
+    named = attempt.dgs_reference or "whose reference is not known"
+    problem = Problem(
+        kind=ProblemKind.IN_DOUBT,
+        attempt=attempt.number,
+        detail=(
+            f"attempt {attempt.number} ({named}) is {attempt.state.value} since "
+            f"{scope.timing.doubt:g} s: look it up in the portal, and resolve it"
+        ),
+        noted_at=now,
+    )
+    change = Change(
+        order=attrs.evolve(order, problems=(*order.problems, problem)), problems=(problem,)
+    )
+    return (yield from write(scope, order, change, None))
+
+
+def list_expiring(scope: Scope, limit: int) -> Script[list[str]]:
+    """Return the ids of orders whose time is over, the longest overdue first."""
+    rows = yield from query(
+        "SELECT id FROM dgspay_orders WHERE account = ? AND expires_at IS NOT NULL "
+        "AND state IN ('open', 'paying') AND expires_at <= {now} ORDER BY expires_at LIMIT ?",
+        scope.key,
+        limit,
+    )
+    return [row[0] for row in rows]
+
+
+def open_attempts(order: Order) -> list[Attempt]:
+    """Return the attempts of an order that may still pay it and can be looked up."""
+    return [
+        attempt
+        for attempt in order.attempts
+        if not attempt.is_settled and attempt.dgs_reference is not None
+    ]
+
+
+def collected_by(order: Order, number: int) -> Decimal:
+    """Return what one attempt has collected, in the order's currency."""
+    attempt = order.numbered(number)
+    is_counted = attempt.state in (AttemptState.PAID, AttemptState.HELD)
+    if not is_counted or attempt.amount is None or attempt.currency != order.currency:
+        return order.amount if attempt.state is AttemptState.PAID else Decimal(0)
+    return attempt.amount

@@ -1,0 +1,131 @@
+"""The sweep: look-ups of what no webhook has settled, handlers that are owed, and expiry."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import attrs
+
+from dgspay.checkout import refunds, transitions
+from dgspay.checkout.attempts import look_up
+from dgspay.checkout.flow import Flow, sleep, transact
+from dgspay.checkout.handlers import run_owed, run_tasks
+from dgspay.checkout.shop import Shop
+from dgspay.checkout.store.loading import load, load_by_key
+from dgspay.checkout.store.scope import Scope
+from dgspay.checkout.store.watching import (
+    Due,
+    doubt,
+    lease_due,
+    list_expiring,
+    make_due,
+    open_attempts,
+)
+from dgspay.checkout.store.writing import change_order
+
+
+@attrs.define
+class Sweep:
+    """What one sweep did.
+
+    Attributes:
+        looked_up: Look-ups that DGS-Pay answered.
+        settled: Attempts and refunds that ended by them.
+        in_doubt: Problems noted for what has been in doubt for too long.
+        expired: Orders that expired.
+        handled: Handlers that were owed and succeeded.
+        failing: Handlers that were owed and failed.
+        is_complete: Whether nothing that was due is left.
+    """
+
+    looked_up: int = 0
+    settled: int = 0
+    in_doubt: int = 0
+    expired: int = 0
+    handled: int = 0
+    failing: int = 0
+    is_complete: bool = True
+
+
+_AT_ONCE = 50
+
+
+def sweep(
+    shop: Shop, *, most: int = 1000, per_second: float = 20.0, everything: bool = False
+) -> Flow[Sweep]:
+    """Look up what no webhook has settled, run the handlers that are owed, expire what is over.
+
+    It may run in every process at once: what one looks at is leased to it. The work grows with
+    what is open, never with what is settled.
+
+    Args:
+        most: The most look-ups.
+        per_second: The most look-ups in a second.
+        everything: Look up all that is open, due or not.
+
+    Raises:
+        OrdersError: the store failed; another sweep goes on.
+    """
+    scope = yield from shop.scope()
+    done = Sweep()
+    if everything:
+        yield from transact(partial(make_due, scope))
+    left = most
+    while left > 0:
+        dues = yield from transact(partial(lease_due, scope, min(_AT_ONCE, left)))
+        for due in dues:
+            yield from _look_at(shop, scope, due, done)
+            yield from sleep(1 / per_second)
+        left -= len(dues)
+        if not dues:
+            break
+    done.is_complete = left > 0
+    looked_up, settled = yield from refunds.look_up_due(shop, scope, per_second=per_second)
+    done.looked_up += looked_up
+    done.settled += settled
+    yield from _expire(shop, scope, done)
+    handled, failing = yield from run_owed(shop, scope)
+    done.handled += handled
+    done.failing += failing
+    return done
+
+
+def _look_at(shop: Shop, scope: Scope, due: Due, done: Sweep) -> Flow[None]:
+    found = yield from transact(partial(load_by_key, scope, due.order_key))
+    if found is None:
+        return
+    order = found[0]
+    attempt = order.numbered(due.number)
+    if attempt.is_settled:
+        return
+    if attempt.dgs_reference is not None:
+        after = yield from look_up(shop, scope, order, attempt)
+        if after is not None:
+            done.looked_up += 1
+            if after.numbered(due.number).is_settled:
+                done.settled += 1
+                return
+    learnt = yield from transact(partial(doubt, scope, due))
+    if learnt is not None:
+        done.in_doubt += 1
+        yield from run_tasks(shop, scope, learnt.tasks)
+
+
+def _expire(shop: Shop, scope: Scope, done: Sweep) -> Flow[None]:
+    """Expire what is over, after one more look-up of what may still be paid."""
+    for order_id in (yield from transact(partial(list_expiring, scope, 500))):
+        order, _ = yield from transact(partial(load, scope, order_id))
+        is_answered = True
+        for attempt in open_attempts(order):
+            is_answered = (yield from look_up(shop, scope, order, attempt)) is not None and (
+                is_answered
+            )
+        if not is_answered:
+            # It may be paid by now: another sweep asks again.
+            continue
+        learnt = yield from transact(
+            partial(
+                change_order, scope, order_id, lambda order, now: transitions.expire(order, now=now)
+            )
+        )
+        done.expired += learnt.changed
