@@ -61,9 +61,7 @@ DOORS: dict[str, set[str]] = {
     | {PUBLIC, "callback_urls", "csv_safety", "payouts", "settings", "webhooks"}
     | {"models.characters", "models.json_codec", "models.reported", "models.validators"},
     "checkout": GROUND
-    | {PUBLIC, "api", "callback_urls", "checkout", "settings", "webhooks"}
-    | {"models.characters", "models.charges", "models.customers", "models.phones"}
-    | {"models.reported", "models.scenario", "models.standing", "models.validators"},
+    | {PUBLIC, "api", "browser", "callback_urls", "checkout", "models", "settings", "webhooks"},
     "emulator": GROUND
     | {PUBLIC, "browser", "emulator", "encryption", "models", "settings", "webhooks"}
     | {"transports.blocking_deadline"},

@@ -29,6 +29,7 @@ from dgspay.checkout.shop import Shop
 from dgspay.checkout.store.attempts import begin, learn, take_step
 from dgspay.checkout.store.loading import load
 from dgspay.checkout.store.scope import Scope
+from dgspay.checkout.store.watching import lease_one
 from dgspay.checkout.transitions import Evidence, Learned, Source
 from dgspay.errors import ConfigError, Outcome
 from dgspay.models.phones import mobile_local, network_name
@@ -254,6 +255,17 @@ def wait(shop: Shop, order_id: str, *, timeout: float = 120.0) -> Flow[Order]:
         yield from sleep(pause)
         waited += pause
         pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+
+def look_up_if_due(shop: Shop, order: Order) -> Flow[Order]:
+    """Look up the attempt under way where that is due, as it is while a page waits for it."""
+    current = next((one for one in order.attempts if one.is_under_way), None)
+    if current is None or current.is_settled or current.dgs_reference is None:
+        return order
+    scope = yield from shop.scope()
+    if not (yield from transact(partial(lease_one, scope, order.key, current.number))):
+        return order
+    return (yield from look_up(shop, scope, order, current)) or order
 
 
 def look_up(shop: Shop, scope: Scope, order: Order, attempt: Attempt) -> Flow[Order | None]:

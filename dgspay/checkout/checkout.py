@@ -11,12 +11,13 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from functools import partial
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
+from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
 
 from dgspay import AsyncDGSPay, DGSPay
-from dgspay.checkout import attempts, journal, opening, refunds, sweeping
+from dgspay.checkout import attempts, journal, opening, pages, refunds, sweeping
 from dgspay.checkout.flow import Effect, Execute, Flow, Handle, Sleep, Transact
 from dgspay.checkout.handlers import handler_of
 from dgspay.checkout.shop import Shop
@@ -97,6 +98,17 @@ class _Base:
     shop: Shop
     _store: OrdersStore | AsyncOrdersStore
 
+    @property
+    def path(self) -> str:
+        """The path of `url`, under which the routes are mounted.
+
+        Raises:
+            ConfigError: the checkout was given no URL.
+        """
+        if self.shop.base is None:
+            raise ConfigError("url= is missing: the routes have no place to be mounted at")
+        return urlsplit(self.shop.base).path
+
     def on_paid(self, function: Function) -> Function:
         """Register the function that is called once for each order that becomes paid.
 
@@ -149,6 +161,9 @@ class AsyncCheckout(_Base):
         secret: The webhook secret, or several during a rotation.
         url: Where the routes of the checkout are mounted, as DGS-Pay and the payer reach it.
         redirect_url: Where DGS-Pay sends the payer back to; `url` if left out.
+        merchant_name: Who is paid, as payers are shown it.
+        encryption_key: What payers' browsers encrypt cards with (portal, Settings, API Settings);
+            without it a page offers no card.
         timing: How long what takes; see `Timing`.
         limits: How many attempts may be made; see `Limits`.
         answer_within: Seconds after which a webhook is answered although its handler goes on.
@@ -171,6 +186,7 @@ class AsyncCheckout(_Base):
     cancel = _awaited(opening.cancel)
     refund = _awaited(refunds.refund)
     resolve = _awaited(opening.resolve)
+    respond = _awaited(pages.respond)
     replay = _awaited(journal.replay)
     sweep = _awaited(sweeping.sweep)
     orders = _awaited(opening.orders)
@@ -185,6 +201,8 @@ class AsyncCheckout(_Base):
         secret: SecretInput | None = None,
         url: str | None = None,
         redirect_url: str | None = None,
+        merchant_name: str | None = None,
+        encryption_key: str | None = None,
         timing: Timing | None = None,
         limits: Limits | None = None,
         answer_within: float = 5.0,
@@ -200,6 +218,8 @@ class AsyncCheckout(_Base):
             secret=secret,
             url=url,
             redirect_url=redirect_url,
+            merchant_name=merchant_name,
+            encryption_key=encryption_key,
             timing=timing or Timing(),
             limits=limits or Limits(),
         )
@@ -304,6 +324,9 @@ class Checkout(_Base):
         secret: The webhook secret, or several during a rotation.
         url: Where the routes of the checkout are mounted, as DGS-Pay and the payer reach it.
         redirect_url: Where DGS-Pay sends the payer back to; `url` if left out.
+        merchant_name: Who is paid, as payers are shown it.
+        encryption_key: What payers' browsers encrypt cards with (portal, Settings, API Settings);
+            without it a page offers no card.
         timing: How long what takes; see `Timing`.
         limits: How many attempts may be made; see `Limits`.
 
@@ -326,6 +349,7 @@ class Checkout(_Base):
     refund = _blocking(refunds.refund)
     resolve = _blocking(opening.resolve)
     receive = _blocking(journal.receive)
+    respond = _blocking(pages.respond)
     replay = _blocking(journal.replay)
     sweep = _blocking(sweeping.sweep)
     orders = _blocking(opening.orders)
@@ -340,6 +364,8 @@ class Checkout(_Base):
         secret: SecretInput | None = None,
         url: str | None = None,
         redirect_url: str | None = None,
+        merchant_name: str | None = None,
+        encryption_key: str | None = None,
         timing: Timing | None = None,
         limits: Limits | None = None,
     ) -> None:
@@ -352,6 +378,8 @@ class Checkout(_Base):
             secret=secret,
             url=url,
             redirect_url=redirect_url,
+            merchant_name=merchant_name,
+            encryption_key=encryption_key,
             timing=timing or Timing(),
             limits=limits or Limits(),
         )

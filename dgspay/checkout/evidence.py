@@ -17,6 +17,7 @@ from dgspay.models.charges import (
     RedirectRequired,
     UnknownAction,
 )
+from dgspay.models.enums import CallStatus
 from dgspay.models.reported import usable_reference
 from dgspay.models.standing import Standing
 from dgspay.webhooks import (
@@ -159,7 +160,7 @@ def _action_in(extra: Mapping[str, Any]) -> NextAction | None:
     if not isinstance(kind, str) or not kind:
         return None
     return Charge(
-        status="pending",
+        status=CallStatus.PENDING,
         dgs_reference="-",
         next_action_type=kind,
         next_action_redirect_url=_text(extra.get("next_action_redirect_url")),

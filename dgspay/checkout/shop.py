@@ -44,6 +44,8 @@ class Shop:
         secret: SecretInput | None,
         url: str | None,
         redirect_url: str | None,
+        merchant_name: str | None,
+        encryption_key: str | None,
         timing: Timing,
         limits: Limits,
     ) -> None:
@@ -56,6 +58,9 @@ class Shop:
             self.secrets = held
         self.base = None if url is None else callback_base(url, field="url")
         self.redirect_url = redirect_url
+        self.merchant_name = merchant_name
+        # It goes to payers' browsers, as the guide has it: it is no secret of the server's.
+        self.encryption_key = encryption_key
         self.timing = timing
         self.limits = limits
         self.settings = client.settings

@@ -42,24 +42,43 @@ def make_due(scope: Scope) -> Script[None]:
     )
 
 
+# Pauses double, up to the longest.
+_LEASE = (
+    "UPDATE dgspay_order_attempts SET looks = looks + 1, "
+    "look_at = {now} + CASE WHEN looks < 20 AND ? * (1 << looks) < ? "
+    "THEN ? * (1 << looks) ELSE ? END "
+)
+
+
+def _pauses(scope: Scope) -> tuple[float, float, float, float]:
+    shortest, longest = scope.timing.first_look_up, scope.timing.longest_pause
+    return shortest, longest, shortest, longest
+
+
 def lease_due(scope: Scope, limit: int) -> Script[list[Due]]:
     """Lease the attempts that are due for a look-up, oldest first."""
     rows = yield from query(
-        "UPDATE dgspay_order_attempts SET looks = looks + 1, "
-        "look_at = {now} + CASE WHEN looks < 20 AND ? * (1 << looks) < ? "
-        "THEN ? * (1 << looks) ELSE ? END "
-        "WHERE (order_key, number) IN (SELECT order_key, number FROM dgspay_order_attempts "
-        "WHERE account = ? AND look_at IS NOT NULL AND look_at <= {now} "
+        f"{_LEASE}WHERE (order_key, number) IN (SELECT order_key, number FROM "
+        "dgspay_order_attempts WHERE account = ? AND look_at IS NOT NULL AND look_at <= {now} "
         "ORDER BY look_at LIMIT ? {skip}) "
         "RETURNING order_key, number, dgs_reference, asked_at, {now}",
-        scope.timing.first_look_up,
-        scope.timing.longest_pause,
-        scope.timing.first_look_up,
-        scope.timing.longest_pause,
+        *_pauses(scope),
         scope.key,
         limit,
     )
     return sorted((Due(*row) for row in rows), key=lambda due: due.asked_at)
+
+
+def lease_one(scope: Scope, order_key: int, number: int) -> Script[bool]:
+    """Lease one attempt, where it is due for a look-up."""
+    rows = yield from query(
+        f"{_LEASE}WHERE order_key = ? AND number = ? AND look_at IS NOT NULL "
+        "AND look_at <= {now} RETURNING number",
+        *_pauses(scope),
+        order_key,
+        number,
+    )
+    return bool(rows)
 
 
 def doubt(scope: Scope, due: Due) -> Script[Learnt | None]:

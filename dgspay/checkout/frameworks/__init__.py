@@ -1,0 +1,1 @@
+"""Routes of a checkout for web frameworks: what payers' pages call, and the webhooks."""

@@ -1,0 +1,77 @@
+"""The routes of a checkout for aiohttp's server.
+
+    app.add_routes(routes(checkout))
+
+Sweep while the application runs, and drain at its end:
+
+    async def lifespan(app: web.Application) -> AsyncIterator[None]:
+        async with checkout.sweeping():
+            yield
+        await checkout.drain()
+
+    app.cleanup_ctx.append(lifespan)
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from dgspay.browser import HEADERS, MEDIA_TYPE, etag, script
+from dgspay.checkout.checkout import AsyncCheckout
+from dgspay.checkout.pages import MAX_BODY, PageRequest
+from dgspay.webhooks.frameworks.limited_body import CappedBody
+from dgspay.webhooks.signature import SIGNATURE_HEADER
+
+_WEBHOOK_BYTES = 1024 * 1024
+
+
+def routes(checkout: AsyncCheckout, path: str | None = None) -> list[web.RouteDef]:
+    """Return the routes of a checkout.
+
+    Args:
+        checkout: Answers.
+        path: Where they are mounted, where that is not the path of the checkout's `url`.
+    """
+    base = checkout.path if path is None else path
+
+    async def page(request: web.Request) -> web.Response:
+        answer = await checkout.respond(
+            PageRequest(
+                method=request.method,
+                path=request.match_info["what"],
+                query=request.query_string,
+                headers=request.headers,
+                body=await _body(request, MAX_BODY),
+                client_address=request.remote,
+            )
+        )
+        return web.Response(body=answer.body, status=answer.status, headers=answer.headers)
+
+    async def webhook(request: web.Request) -> web.Response:
+        answer = await checkout.receive(
+            await _body(request, _WEBHOOK_BYTES),
+            request.headers.get(SIGNATURE_HEADER),
+            path=request.path,
+        )
+        return web.Response(body=answer.body, status=answer.status, headers=answer.headers)
+
+    async def card_script(request: web.Request) -> web.Response:
+        headers = {**HEADERS, "ETag": etag()}
+        if etag() in request.headers.get("If-None-Match", ""):
+            return web.Response(status=304, headers=headers)
+        return web.Response(body=script(), content_type=MEDIA_TYPE, headers=headers)
+
+    return [
+        web.get(f"{base}/dgspay-card.js", card_script),
+        web.post(f"{base}/webhooks", webhook),
+        web.post(f"{base}/webhooks/{{subject}}/{{token}}", webhook),
+        web.route("*", f"{base}/{{what:.*}}", page),
+    ]
+
+
+async def _body(request: web.Request, limit: int) -> bytes:
+    body = CappedBody(limit)
+    async for chunk in request.content.iter_any():
+        if not body.feed(chunk):
+            break
+    return body.take() or await request.read()

@@ -1,0 +1,71 @@
+"""The routes of a checkout for Flask.
+
+    app.register_blueprint(blueprint(checkout))
+
+Sweep from cron (`dgspay orders sweep`), or in a thread of the application's:
+
+    with checkout.sweeping():
+        app.run()
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from dgspay.browser import HEADERS, MEDIA_TYPE, etag, script
+from dgspay.checkout.checkout import Checkout
+from dgspay.checkout.pages import MAX_BODY, PageRequest
+from dgspay.webhooks.frameworks.limited_body import CappedBody
+from dgspay.webhooks.signature import SIGNATURE_HEADER
+
+_CHUNK = 64 * 1024
+_WEBHOOK_BYTES = 1024 * 1024
+
+
+def blueprint(checkout: Checkout, path: str | None = None) -> Blueprint:
+    """Return the routes of a checkout.
+
+    Args:
+        checkout: Answers.
+        path: Where they are mounted, where that is not the path of the checkout's `url`.
+    """
+    mounted = Blueprint(
+        "dgspay_checkout", __name__, url_prefix=checkout.path if path is None else path
+    )
+
+    def page(what: str) -> Response:
+        answer = checkout.respond(
+            PageRequest(
+                method=request.method,
+                path=what,
+                query=request.query_string.decode("latin-1"),
+                headers=dict(request.headers),
+                body=_body(MAX_BODY),
+                client_address=request.remote_addr,
+            )
+        )
+        return Response(answer.body, answer.status, dict(answer.headers))
+
+    def webhook(**segments: str) -> Response:
+        signature = request.headers.get(SIGNATURE_HEADER)
+        answer = checkout.receive(_body(_WEBHOOK_BYTES), signature, path=request.path)
+        return Response(answer.body, answer.status, dict(answer.headers))
+
+    def card_script() -> Response:
+        response = Response(script(), mimetype=MEDIA_TYPE, headers=HEADERS)
+        response.set_etag(etag().strip('"'))
+        response.make_conditional(request)
+        return response
+
+    mounted.add_url_rule("/dgspay-card.js", "card_script", card_script)
+    mounted.add_url_rule("/webhooks", "webhook", webhook, methods=["POST"])
+    mounted.add_url_rule("/webhooks/<subject>/<token>", "attempt", webhook, methods=["POST"])
+    mounted.add_url_rule("/<path:what>", "page", page, methods=["GET", "POST"])
+    return mounted
+
+
+def _body(limit: int) -> bytes:
+    body = CappedBody(limit)
+    while (chunk := request.stream.read(_CHUNK)) and body.feed(chunk):
+        pass
+    return body.take() or request.get_data()

@@ -1,0 +1,71 @@
+"""The routes of a checkout for Starlette and FastAPI.
+
+    app.router.routes.extend(routes(checkout))
+
+They are mounted under the path of the checkout's `url`. Sweep in the application's lifespan, and
+drain at its end:
+
+    async with checkout.sweeping():
+        yield
+    await checkout.drain()
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from dgspay.browser.starlette import card_script_route
+from dgspay.checkout.checkout import AsyncCheckout
+from dgspay.checkout.pages import MAX_BODY, PageRequest
+from dgspay.webhooks.frameworks.limited_body import CappedBody
+from dgspay.webhooks.signature import SIGNATURE_HEADER
+
+_WEBHOOK_BYTES = 1024 * 1024
+
+
+def routes(checkout: AsyncCheckout, path: str | None = None) -> list[Mount]:
+    """Return the routes of a checkout.
+
+    Args:
+        checkout: Answers.
+        path: Where they are mounted, where that is not the path of the checkout's `url`.
+    """
+
+    async def page(request: Request) -> Response:
+        answer = await checkout.respond(
+            PageRequest(
+                method=request.method,
+                path=request.path_params["what"],
+                query=request.url.query,
+                headers=request.headers,
+                body=await _body(request, MAX_BODY),
+                client_address=request.client.host if request.client else None,
+            )
+        )
+        return Response(answer.body, answer.status, dict(answer.headers))
+
+    async def webhook(request: Request) -> Response:
+        answer = await checkout.receive(
+            await _body(request, _WEBHOOK_BYTES),
+            request.headers.get(SIGNATURE_HEADER),
+            path=request.url.path,
+        )
+        return Response(answer.body, answer.status, dict(answer.headers))
+
+    inside = [
+        card_script_route("/dgspay-card.js"),
+        Route("/webhooks", webhook, methods=["POST"]),
+        Route("/webhooks/{subject}/{token}", webhook, methods=["POST"]),
+        Route("/{what:path}", page, methods=["GET", "POST"]),
+    ]
+    return [Mount(checkout.path if path is None else path, routes=inside)]
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    body = CappedBody(limit)
+    async for chunk in request.stream():
+        if not body.feed(chunk):
+            break
+    return body.take()
