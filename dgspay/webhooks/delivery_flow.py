@@ -19,7 +19,7 @@ from dgspay.webhooks import responses
 from dgspay.webhooks.delivery import Delivery
 from dgspay.webhooks.events import Event, UnknownEvent
 from dgspay.webhooks.inbox import Claim, ClaimLostError, Refusal
-from dgspay.webhooks.inbox.keys import scoped_key
+from dgspay.webhooks.inbox.keys import group_key, scoped_key
 from dgspay.webhooks.responses import WebhookResponse
 from dgspay.webhooks.signature import (
     EnvironmentInput,
@@ -50,19 +50,21 @@ class Handler:
 
 @attrs.frozen
 class Accepted:
-    """A delivery that was verified: the handler it is for, its event, and that one's key."""
+    """A delivery that was verified: the handler it is for, its event, and keys in the inbox."""
 
     handler: Handler
     event: Event
     key: str
+    group: str
     delivery: Delivery
 
 
 @attrs.frozen
 class ClaimEvent:
-    """Ask the inbox for the event; send back a Claim or a Refusal."""
+    """Ask the inbox for the event and its group; send back a Claim or a Refusal."""
 
     key: str
+    group: str
 
 
 @attrs.frozen
@@ -126,7 +128,8 @@ class ReceiverConfig:
             level = logging.WARNING if isinstance(event, UnknownEvent) else logging.INFO
             logger.log(level, "no handler for %s; acknowledged", event.event)
             return responses.RECEIVED
-        return Accepted(handler, event, self.key_of(event), delivery)
+        group = group_key(event.dgs_reference, account_number=self.account_number)
+        return Accepted(handler, event, self.key_of(event), group, delivery)
 
     def key_of(self, event: Event) -> str:
         """Return the key under which the inbox has an event of this account and environment."""
@@ -158,14 +161,14 @@ def handle_once(accepted: Accepted) -> DeliveryFlow:
     """Claim the event, have it handled, and leave it done or released."""
     handler, event = accepted.handler, accepted.event
     try:
-        claim = yield ClaimEvent(accepted.key)
+        claim = yield ClaimEvent(accepted.key, accepted.group)
     except Exception:  # the inbox is the user's choice, and its driver has its own errors
         logger.exception("the inbox failed; %s was not handled", event.dedupe_key)
         return responses.UNAVAILABLE
     if claim is Refusal.DONE:
         return responses.DUPLICATE
     if claim is Refusal.BUSY:
-        # Not acknowledged: the delivery that has it may still fail.
+        # Not acknowledged: the delivery that has it, or one of its group, may still fail.
         return responses.IN_PROGRESS
     try:
         yield Handle(handler, event, claim, accepted.delivery)

@@ -88,6 +88,9 @@ class WebhookReceiver:
     work then is cancelled and its event released; a plain one is waited for. `drain` lets
     both finish.
 
+    Events of one reference, such as the failure and the success of a payment, are handled one
+    after another. While one is, the delivery of another is answered 409, and DGS-Pay repeats it.
+
     Three things can still make a handler run twice: a process that is killed between the
     handler and its "done", an inbox that fails just then, and a handler that takes longer than
     `lease`; a clock that is set is none of them. A handler that writes in the inbox's own
@@ -147,6 +150,7 @@ class WebhookReceiver:
         self.max_body = max_body
         self._inbox = _inbox_of(inbox)
         self._has_async_inbox = inspect.iscoroutinefunction(self._inbox.claim)
+        self._has_groups = "group" in inspect.signature(self._inbox.claim).parameters
         self._lease = lease
         self._answer_within = answer_within
         self._handlers: dict[type, Handler] = {}
@@ -271,13 +275,17 @@ class WebhookReceiver:
                 f"{type(self._inbox).__name__} shares its transaction with {kind} function only"
             )
 
+    def _leasing(self, group: str) -> dict[str, Any]:
+        """Return the arguments of a claim: an inbox of the program's own may know no groups."""
+        return {"lease": self._lease} | ({"group": group} if self._has_groups else {})
+
     # --- the two drivers ------------------------------------------------------------------
 
     def _perform(self, surroundings: Surroundings, step: Step) -> Any:
         inbox = cast("Inbox", self._inbox)
         match step:
-            case ClaimEvent(key):
-                return inbox.claim(key, lease=self._lease)
+            case ClaimEvent(key, group):
+                return inbox.claim(key, **self._leasing(group))
             case Handle():
                 return self._handle(surroundings, step)
             case MarkDone(claim):
@@ -352,8 +360,8 @@ class WebhookReceiver:
     async def _ask_inbox(self, step: ClaimEvent | MarkDone | Release) -> Any:
         inbox = cast("AsyncInbox", self._inbox)
         match step:
-            case ClaimEvent(key):
-                return await inbox.claim(key, lease=self._lease)
+            case ClaimEvent(key, group):
+                return await inbox.claim(key, **self._leasing(group))
             case MarkDone(claim):
                 return await inbox.done(claim)
             case Release(claim):

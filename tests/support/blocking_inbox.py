@@ -35,8 +35,10 @@ class Blocking:
         self._portal.call(self._close)
         self._starting.__exit__(kind, error, trace)
 
-    def claim(self, key: str, *, lease: float) -> Claim | Refusal:
-        claimed: Claim | Refusal = self._portal.call(lambda: self._inbox.claim(key, lease=lease))
+    def claim(self, key: str, *, lease: float, group: str = "") -> Claim | Refusal:
+        claimed: Claim | Refusal = self._portal.call(
+            lambda: self._inbox.claim(key, lease=lease, group=group)
+        )
         return claimed
 
     def renew(self, claim: Claim, *, lease: float) -> None:

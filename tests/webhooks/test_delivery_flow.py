@@ -27,7 +27,8 @@ from tests.support.receiving import BODY, status
 pytestmark = pytest.mark.acceptance(43, "handled-once")
 
 KEY = "[ACC-1/production]payment.success:dgs_123456789"
-CLAIM = Claim(KEY, "a token")
+GROUP = "<ACC-1>dgs_123456789"
+CLAIM = Claim(KEY, "a token", GROUP)
 EVENT = read_event(BODY)
 DELIVERY = Delivery.of("/webhooks/a", "a")
 
@@ -72,9 +73,12 @@ def drive(request: pytest.FixtureRequest) -> Callable[[Accepted, Performed], Web
 
 def test_an_event_is_claimed_handled_and_marked_done(drive: Any) -> None:
     performed, shop = Performed(), handler()
-    assert status(drive(Accepted(shop, EVENT, KEY, DELIVERY), performed)) == (200, "received")
+    assert status(drive(Accepted(shop, EVENT, KEY, GROUP, DELIVERY), performed)) == (
+        200,
+        "received",
+    )
     assert performed.steps == [
-        ClaimEvent(KEY),
+        ClaimEvent(KEY, GROUP),
         Handle(shop, EVENT, CLAIM, DELIVERY),
         MarkDone(CLAIM),
     ]
@@ -82,8 +86,11 @@ def test_an_event_is_claimed_handled_and_marked_done(drive: Any) -> None:
 
 def test_a_transaction_has_marked_it_done_already(drive: Any) -> None:
     performed, shop = Performed(), handler(takes_connection=True)
-    assert status(drive(Accepted(shop, EVENT, KEY, DELIVERY), performed)) == (200, "received")
-    assert performed.steps == [ClaimEvent(KEY), Handle(shop, EVENT, CLAIM, DELIVERY)]
+    assert status(drive(Accepted(shop, EVENT, KEY, GROUP, DELIVERY), performed)) == (
+        200,
+        "received",
+    )
+    assert performed.steps == [ClaimEvent(KEY, GROUP), Handle(shop, EVENT, CLAIM, DELIVERY)]
 
 
 @pytest.mark.parametrize(
@@ -94,15 +101,15 @@ def test_an_event_that_is_not_given_out_is_not_handled(
     drive: Any, refusal: Refusal, answered: tuple[int, str]
 ) -> None:
     performed = Performed(ClaimEvent=refusal)
-    assert status(drive(Accepted(handler(), EVENT, KEY, DELIVERY), performed)) == answered
-    assert performed.steps == [ClaimEvent(KEY)]
+    assert status(drive(Accepted(handler(), EVENT, KEY, GROUP, DELIVERY), performed)) == answered
+    assert performed.steps == [ClaimEvent(KEY, GROUP)]
 
 
 def test_an_event_whose_handler_failed_is_given_back(drive: Any) -> None:
     performed, shop = Performed(Handle=ValueError("the shop is down")), handler()
-    assert status(drive(Accepted(shop, EVENT, KEY, DELIVERY), performed)) == (500, "failed")
+    assert status(drive(Accepted(shop, EVENT, KEY, GROUP, DELIVERY), performed)) == (500, "failed")
     assert performed.steps == [
-        ClaimEvent(KEY),
+        ClaimEvent(KEY, GROUP),
         Handle(shop, EVENT, CLAIM, DELIVERY),
         Release(CLAIM),
     ]
@@ -111,9 +118,9 @@ def test_an_event_whose_handler_failed_is_given_back(drive: Any) -> None:
 def test_an_interruption_gives_the_event_back_and_goes_on_its_way(drive: Any) -> None:
     performed, shop = Performed(Handle=KeyboardInterrupt()), handler()
     with pytest.raises(KeyboardInterrupt):
-        drive(Accepted(shop, EVENT, KEY, DELIVERY), performed)
+        drive(Accepted(shop, EVENT, KEY, GROUP, DELIVERY), performed)
     assert performed.steps == [
-        ClaimEvent(KEY),
+        ClaimEvent(KEY, GROUP),
         Handle(shop, EVENT, CLAIM, DELIVERY),
         Release(CLAIM),
     ]

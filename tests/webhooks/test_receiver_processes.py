@@ -6,10 +6,6 @@ They race for 300 events, and with `DGSPAY_TEST_FULL=1` for a thousand.
 from __future__ import annotations
 
 import collections
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,46 +13,11 @@ import pytest
 from dgspay.webhooks import PaymentSucceeded, PostgresInbox, WebhookReceiver, sign
 from tests.support.webhook_race_worker import EVENTS, inbox_of
 from tests.support.webhook_samples import PAYMENT_SUCCESS, SECRET, body_of
+from tests.support.webhook_workers import ENOUGH, KINDS, address_of, hear, tell, worker
 
 pytestmark = pytest.mark.acceptance(43, "handled-once")
 
-ROOT = Path(__file__).parents[2]
 WORKER = "tests.support.webhook_race_worker"
-# Seconds no run takes; a worker that hangs is killed then.
-ENOUGH = 300
-
-KINDS = ["sqlite", "postgres", "async_postgres", "redis", "async_redis"]
-
-
-def address_of(kind: str, request: pytest.FixtureRequest) -> str:
-    server = kind.removeprefix("async_")
-    fixture = "sqlite_path" if server == "sqlite" else f"{server}_url"
-    return str(request.getfixturevalue(fixture))
-
-
-@contextmanager
-def worker(kind: str, address: str, log: Path, turn: int) -> Iterator[subprocess.Popen[str]]:
-    """A process that has its inbox open and waits for the word to begin."""
-    command = [sys.executable, "-m", WORKER, kind, address, str(log), str(turn)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
-    ) as process:
-        try:
-            assert hear(process) == "ready"
-            yield process
-        finally:
-            process.kill()
-
-
-def tell(process: subprocess.Popen[str], line: str) -> None:
-    assert process.stdin is not None
-    process.stdin.write(line + "\n")
-    process.stdin.flush()
-
-
-def hear(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().rstrip()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -65,7 +26,10 @@ def test_two_processes_handle_each_of_hundreds_of_events_once(
 ) -> None:
     address = address_of(kind, request)
     logs = [tmp_path / "first.log", tmp_path / "second.log"]
-    with worker(kind, address, logs[0], 0) as first, worker(kind, address, logs[1], 1) as second:
+    with (
+        worker(WORKER, kind, address, logs[0], 0) as first,
+        worker(WORKER, kind, address, logs[1], 1) as second,
+    ):
         for each in (first, second):
             tell(each, reference)
         # Both are in the middle of an event at the same time, or there would be no race.
@@ -84,7 +48,7 @@ def test_an_event_whose_process_was_killed_is_handled_again(
     kind: str, tmp_path: Path, reference: str, request: pytest.FixtureRequest
 ) -> None:
     address, log = address_of(kind, request), tmp_path / "handled.log"
-    with worker(f"crash-{kind}", address, log, 0) as process:
+    with worker(WORKER, f"crash-{kind}", address, log, 0) as process:
         tell(process, reference)
         assert process.wait(ENOUGH) == -9
     # It died in the middle of its first event.

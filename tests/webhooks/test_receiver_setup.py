@@ -79,9 +79,9 @@ def test_an_event_is_leased_for_five_minutes_unless_the_shop_says_otherwise() ->
     leases: list[float] = []
 
     class Asked(MemoryInbox):
-        def claim(self, key: str, *, lease: float) -> Claim | Refusal:
+        def claim(self, key: str, *, lease: float, group: str = "") -> Claim | Refusal:
             leases.append(lease)
-            return super().claim(key, lease=lease)
+            return super().claim(key, lease=lease, group=group)
 
     for receiver in (memory_receiver(inbox=Asked()), memory_receiver(inbox=Asked(), lease=7.5)):
         receiver.on(PaymentSucceeded)(lambda event: None)

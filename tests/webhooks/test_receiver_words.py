@@ -42,9 +42,9 @@ class FailingInbox(MemoryInbox):
         super().__init__()
         self.methods = methods
 
-    def claim(self, key: str, *, lease: float) -> Claim | Refusal:
+    def claim(self, key: str, *, lease: float, group: str = "") -> Claim | Refusal:
         self._fail("claim")
-        return super().claim(key, lease=lease)
+        return super().claim(key, lease=lease, group=group)
 
     def done(self, claim: Claim) -> None:
         self._fail("done")

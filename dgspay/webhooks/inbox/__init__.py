@@ -8,6 +8,10 @@ process dies in between, the event can be claimed again once the lease is over.
           ──▶ release         the handler failed; the next delivery is handled at once
           ──▶ (a crash)       the next delivery after the lease is handled
 
+An event is claimed together with its group, the events of one reference: while one of them is
+being handled, another is not given out, so that two workers never decide about one payment at
+once. Its delivery is answered that it is in progress, and DGS-Pay repeats it.
+
 No wall clock decides alone that a lease is over, as a clock can be set. On one machine a lease
 is measured on the clock that counts from its start (`MemoryInbox`, `SQLiteInbox`). On servers it
 is stated anew while its handler lives (`renew`), and one that seems to be over, or to have been
@@ -21,11 +25,13 @@ from typing import TYPE_CHECKING
 from dgspay import _lazy
 from dgspay.webhooks.inbox.protocol import (
     PATIENCE,
+    AsyncGroupingInbox,
     AsyncInbox,
     AsyncRenewableInbox,
     AsyncTransactionalInbox,
     Claim,
     ClaimLostError,
+    GroupingInbox,
     Inbox,
     Refusal,
     RenewableInbox,
@@ -42,6 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PATIENCE",
+    "AsyncGroupingInbox",
     "AsyncInbox",
     "AsyncPostgresInbox",
     "AsyncRedisInbox",
@@ -49,6 +56,7 @@ __all__ = [
     "AsyncTransactionalInbox",
     "Claim",
     "ClaimLostError",
+    "GroupingInbox",
     "Inbox",
     "MemoryInbox",
     "PostgresInbox",

@@ -7,6 +7,11 @@
 
 What was done under a key that leaves something open counts for whatever it may have meant: to
 name the account of a receiver, or its environment, has no event handled once more.
+
+    <ACC-1>dgs_1                                all events of a reference, while one is handled
+    <>dgs_1                                     no account named
+
+Not every event of a reference says its environment, so that a group has both.
 """
 
 from __future__ import annotations
@@ -37,12 +42,17 @@ def check_account_number(account_number: str) -> None:
 
 def scoped_key(dedupe_key: str, *, account_number: str, environment: str) -> str:
     """Return the key of an event of an account and an environment; "" where one is not known."""
-    if not account_number and not environment and not dedupe_key.startswith("["):
+    if not account_number and not environment and not dedupe_key.startswith(("[", "<")):
         return dedupe_key
     if environment and environment not in _KNOWN_ENVIRONMENTS:
         # Any text of any length can stand in an event; a key of a database has bounds.
         environment = hashlib.sha256(environment.encode()).hexdigest()[:16]
     return f"[{quote(account_number, safe='')}/{environment}]{dedupe_key}"
+
+
+def group_key(dgs_reference: str | None, *, account_number: str) -> str:
+    """Return the key of all events of a reference; "" for an event that has none."""
+    return "" if dgs_reference is None else f"<{quote(account_number, safe='')}>{dgs_reference}"
 
 
 def wider_keys(key: str) -> list[str]:

@@ -36,33 +36,39 @@ class MemoryInbox:
         # In the order in which they were done, the oldest first.
         self._done: dict[str, float] = {}
 
-    def claim(self, key: str, *, lease: float) -> Claim | Refusal:
-        """Claim an event for `lease` seconds, unless it is done or claimed elsewhere."""
+    def claim(self, key: str, *, lease: float, group: str = "") -> Claim | Refusal:
+        """Claim an event and its group for `lease` seconds, unless done or claimed elsewhere."""
         with self._lock:
             now = self._clock()
             self._forget_before(now - self._keep)
             keys = (key, *wider_keys(key))
             if any(each in self._done for each in keys):
                 return Refusal.DONE
-            held = (self._claimed.get(each) for each in keys)
+            held = (self._claimed.get(each) for each in (*keys, group))
             if any(each is not None and each.leased_until > now for each in held):
                 return Refusal.BUSY
-            claim = new_claim(key)
-            self._claimed[key] = _Entry(claim.token, now + lease)
+            claim = new_claim(key, group)
+            for record in claim.records:
+                self._claimed[record] = _Entry(claim.token, now + lease)
             return claim
 
     def done(self, claim: Claim) -> None:
         """Remember that the event was handled."""
         with self._lock:
+            self._release(claim)
             self._claimed.pop(claim.key, None)
             self._done[claim.key] = self._clock()
 
     def release(self, claim: Claim) -> None:
         """Release the event, unless it is done or claimed elsewhere by now."""
         with self._lock:
-            held = self._claimed.get(claim.key)
+            self._release(claim)
+
+    def _release(self, claim: Claim) -> None:
+        for record in claim.records:
+            held = self._claimed.get(record)
             if held is not None and held.token == claim.token:
-                del self._claimed[claim.key]
+                del self._claimed[record]
 
     def _forget_before(self, moment: float) -> None:
         while self._done:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 import weakref
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import TYPE_CHECKING, Any, LiteralString
 
@@ -28,8 +28,6 @@ from dgspay.webhooks.inbox.protocol import (
 if TYPE_CHECKING:
     from psycopg import AsyncConnection, Connection
 
-_Row = tuple[Any, ...] | None
-
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS dgspay_inbox (
     key text PRIMARY KEY,
@@ -44,6 +42,7 @@ CREATE TABLE IF NOT EXISTS dgspay_inbox (
 # number is this table's own; it has no other meaning.
 _LOCK_INSTALL = "SELECT pg_advisory_xact_lock(4019852073)"
 
+# A row for the event, and one for its group that is there only while one of its events is handled.
 # None of the three that make up a claim waits for a row that a handler's transaction holds: a
 # redelivery would wait with it, a connection each.
 _CLAIM_NEW = """
@@ -90,7 +89,7 @@ FROM free WHERE held.key = free.key
 
 _RENEW = """
 UPDATE dgspay_inbox SET leased_until = clock_timestamp() + make_interval(secs => %(lease)s)
-WHERE key = %(key)s AND token = %(token)s AND done_at IS NULL
+WHERE key = ANY(%(records)s) AND token = %(token)s AND done_at IS NULL
 """
 
 # Whatever the server, the database, the role or the handler has set: what a crash of the server
@@ -107,19 +106,75 @@ ON CONFLICT (key) DO UPDATE SET done_at = excluded.done_at WHERE held.done_at IS
 """
 
 _RELEASE = """
-DELETE FROM dgspay_inbox WHERE key = %(key)s AND token = %(token)s AND done_at IS NULL
+DELETE FROM dgspay_inbox
+WHERE key = ANY(%(records)s) AND token = %(token)s AND done_at IS NULL
 """
 
-# The row stays locked until the handler's transaction ends: a delivery that tries to claim it in
+# The rows stay locked until the handler's transaction ends: a delivery that tries to claim it in
 # the meantime, because the lease is over, is answered that it is being handled.
 _HOLD = """
 SELECT 1 FROM dgspay_inbox
-WHERE key = %(key)s AND token = %(token)s AND done_at IS NULL FOR UPDATE
+WHERE key = ANY(%(records)s) AND token = %(token)s AND done_at IS NULL FOR UPDATE
 """
 
 _FORGET = """
 DELETE FROM dgspay_inbox WHERE done_at < clock_timestamp() - make_interval(secs => %s)
 """
+
+
+# A statement with its values.
+_Ask = tuple[LiteralString, Any]
+
+# Leases that seem to be over, each as it was seen: token, and microseconds since the epoch.
+_Left = dict[str, dict[str, Any]]
+
+
+def _claiming(
+    claim: Claim, lease: float, seen: _Left
+) -> Generator[_Ask, Any, Claim | Refusal | _Left]:
+    """Claim an event and its group in one transaction, which is rolled back unless both are got.
+
+    It is sent back the first row of what returns rows, and of anything else how many there were.
+
+    Args:
+        claim: What is claimed.
+        lease: For how many seconds.
+        seen: Leases that have been watched: one that is still as it was seen is over.
+
+    Returns:
+        The claim; a refusal; or the leases that are to be watched before it is tried again.
+    """
+    if not seen and (wider := wider_keys(claim.key)):
+        is_done, is_held = yield _LOOK_WIDER, (wider,)
+        if is_done or is_held:
+            return Refusal.DONE if is_done else Refusal.BUSY
+    yield _SYNCHRONOUS, None
+    left: _Left = {}
+    for record in claim.records:
+        values = {"key": record, "token": claim.token, "lease": lease}
+        if (yield _CLAIM_NEW, values):
+            continue
+        if record in seen and (yield _CLAIM_LEFT, {**values, **seen[record]}):
+            continue
+        found = yield _LOOK, values
+        if found is None:
+            # It was released between the two statements. The next delivery gets it.
+            return Refusal.BUSY
+        is_done, is_held, token, until = found
+        if is_done:
+            return Refusal.DONE
+        if is_held or seen or (yield _LOCK, values) is None:
+            return Refusal.BUSY
+        left[record] = {"seen_token": token, "seen_until": until}
+    return left or claim
+
+
+def _values_of(claim: Claim) -> dict[str, Any]:
+    return {"key": claim.key, "records": claim.records, "token": claim.token}
+
+
+def _group_of(claim: Claim) -> dict[str, Any]:
+    return {"records": claim.records[1:], "token": claim.token}
 
 
 class _Borrowed:
@@ -170,32 +225,31 @@ class PostgresInbox(_Borrowed):
             connection.execute(_LOCK_INSTALL)
             connection.execute(SCHEMA)
 
-    def claim(self, key: str, *, lease: float) -> Claim | Refusal:
-        """Claim an event for `lease` seconds, unless it is done or its lease is alive."""
-        claim, wider = new_claim(key), wider_keys(key)
-        values = {"key": key, "token": claim.token, "lease": lease}
-        with self._connect() as connection, connection.transaction():
-            if wider:
-                refusal = _wider_refusal(_row(connection, _LOOK_WIDER, (wider,)))
-                if refusal is not None:
-                    return refusal
-            connection.execute(_SYNCHRONOUS)
-            if connection.execute(_CLAIM_NEW, values).rowcount == 1:
-                self._note(claim, connection)
-                return claim
-            seen = _seen(_row(connection, _LOOK, values))
-            if isinstance(seen, Refusal):
-                return seen
-            if _row(connection, _LOCK, values) is None:
-                return Refusal.BUSY
-        time.sleep(watching(self.patience, lease))
-        with self._connect() as connection, connection.transaction():
-            connection.execute(_SYNCHRONOUS)
-            if connection.execute(_CLAIM_LEFT, {**values, **seen}).rowcount == 1:
-                self._note(claim, connection)
-                return claim
-            found = _row(connection, _LOOK, values)
-        return _refusal_after_all(found)
+    def claim(self, key: str, *, lease: float, group: str = "") -> Claim | Refusal:
+        """Claim an event and its group for `lease` seconds, unless it is done or a lease lives."""
+        claim = new_claim(key, group)
+        came = self._try(claim, lease, {})
+        if isinstance(came, dict):
+            time.sleep(watching(self.patience, lease))
+            came = self._try(claim, lease, came)
+        return Refusal.BUSY if isinstance(came, dict) else came
+
+    def _try(self, claim: Claim, lease: float, seen: _Left) -> Claim | Refusal | _Left:
+        from psycopg import Rollback  # noqa: PLC0415 - the extra `postgres`
+
+        claiming, came = _claiming(claim, lease, seen), None
+        with self._connect() as connection, connection.transaction() as transaction:
+            while True:
+                try:
+                    ask = claiming.send(came)
+                except StopIteration as ended:
+                    result: Claim | Refusal | _Left = ended.value
+                    break
+                came = _first(connection, *ask)
+            if result is not claim:
+                raise Rollback(transaction)
+            self._note(claim, connection)
+        return result
 
     def renew(self, claim: Claim, *, lease: float) -> None:
         """Renew the lease for so many seconds, unless it is done or claimed elsewhere."""
@@ -203,32 +257,32 @@ class PostgresInbox(_Borrowed):
             if self._may_be_in_use(claim, connection):
                 return
             with connection.transaction():
-                values = {"key": claim.key, "token": claim.token, "lease": lease}
-                connection.execute(_RENEW, values)
+                connection.execute(_RENEW, {**_values_of(claim), "lease": lease})
 
     def done(self, claim: Claim) -> None:
         """Mark the event done, even if another delivery has claimed it since."""
         self._forget(claim)
         with self._connect() as connection, connection.transaction():
             connection.execute(_SYNCHRONOUS)
-            connection.execute(_DONE, {"key": claim.key, "token": claim.token})
+            connection.execute(_DONE, _values_of(claim))
+            connection.execute(_RELEASE, _group_of(claim))
 
     def release(self, claim: Claim) -> None:
         """Release the event, unless it is done or claimed elsewhere by now."""
         self._forget(claim)
         with self._connect() as connection, connection.transaction():
-            connection.execute(_RELEASE, {"key": claim.key, "token": claim.token})
+            connection.execute(_RELEASE, _values_of(claim))
 
     @contextlib.contextmanager
     def transaction(self, claim: Claim) -> Iterator[Connection[Any]]:
         """A transaction for the handler; it ends with the event marked done, or not at all."""
         self._forget(claim)
-        values = {"key": claim.key, "token": claim.token}
         with self._connect() as connection, connection.transaction():
-            if connection.execute(_HOLD, values).fetchone() is None:
+            if connection.execute(_HOLD, _values_of(claim)).rowcount < len(claim.records):
                 raise ClaimLostError(claim.key)
             yield connection
-            connection.execute(_DONE, values)
+            connection.execute(_DONE, _values_of(claim))
+            connection.execute(_RELEASE, _group_of(claim))
             connection.execute(_SYNCHRONOUS)
 
     def forget(self, *, older_than: float) -> int:
@@ -263,32 +317,31 @@ class AsyncPostgresInbox(_Borrowed):
             await connection.execute(_LOCK_INSTALL)
             await connection.execute(SCHEMA)
 
-    async def claim(self, key: str, *, lease: float) -> Claim | Refusal:
-        """Claim an event for `lease` seconds, unless it is done or its lease is alive."""
-        claim, wider = new_claim(key), wider_keys(key)
-        values = {"key": key, "token": claim.token, "lease": lease}
-        async with self._connect() as connection, connection.transaction():
-            if wider:
-                refusal = _wider_refusal(await _async_row(connection, _LOOK_WIDER, (wider,)))
-                if refusal is not None:
-                    return refusal
-            await connection.execute(_SYNCHRONOUS)
-            if (await connection.execute(_CLAIM_NEW, values)).rowcount == 1:
-                self._note(claim, connection)
-                return claim
-            seen = _seen(await _async_row(connection, _LOOK, values))
-            if isinstance(seen, Refusal):
-                return seen
-            if await _async_row(connection, _LOCK, values) is None:
-                return Refusal.BUSY
-        await anyio.sleep(watching(self.patience, lease))
-        async with self._connect() as connection, connection.transaction():
-            await connection.execute(_SYNCHRONOUS)
-            if (await connection.execute(_CLAIM_LEFT, {**values, **seen})).rowcount == 1:
-                self._note(claim, connection)
-                return claim
-            found = await _async_row(connection, _LOOK, values)
-        return _refusal_after_all(found)
+    async def claim(self, key: str, *, lease: float, group: str = "") -> Claim | Refusal:
+        """Claim an event and its group for `lease` seconds, unless it is done or a lease lives."""
+        claim = new_claim(key, group)
+        came = await self._try(claim, lease, {})
+        if isinstance(came, dict):
+            await anyio.sleep(watching(self.patience, lease))
+            came = await self._try(claim, lease, came)
+        return Refusal.BUSY if isinstance(came, dict) else came
+
+    async def _try(self, claim: Claim, lease: float, seen: _Left) -> Claim | Refusal | _Left:
+        from psycopg import Rollback  # noqa: PLC0415 - the extra `postgres`
+
+        claiming, came = _claiming(claim, lease, seen), None
+        async with self._connect() as connection, connection.transaction() as transaction:
+            while True:
+                try:
+                    ask = claiming.send(came)
+                except StopIteration as ended:
+                    result: Claim | Refusal | _Left = ended.value
+                    break
+                came = await _async_first(connection, *ask)
+            if result is not claim:
+                raise Rollback(transaction)
+            self._note(claim, connection)
+        return result
 
     async def renew(self, claim: Claim, *, lease: float) -> None:
         """Renew the lease for so many seconds, unless it is done or claimed elsewhere."""
@@ -296,32 +349,33 @@ class AsyncPostgresInbox(_Borrowed):
             if self._may_be_in_use(claim, connection):
                 return
             async with connection.transaction():
-                values = {"key": claim.key, "token": claim.token, "lease": lease}
-                await connection.execute(_RENEW, values)
+                await connection.execute(_RENEW, {**_values_of(claim), "lease": lease})
 
     async def done(self, claim: Claim) -> None:
         """Mark the event done, even if another delivery has claimed it since."""
         self._forget(claim)
         async with self._connect() as connection, connection.transaction():
             await connection.execute(_SYNCHRONOUS)
-            await connection.execute(_DONE, {"key": claim.key, "token": claim.token})
+            await connection.execute(_DONE, _values_of(claim))
+            await connection.execute(_RELEASE, _group_of(claim))
 
     async def release(self, claim: Claim) -> None:
         """Release the event, unless it is done or claimed elsewhere by now."""
         self._forget(claim)
         async with self._connect() as connection, connection.transaction():
-            await connection.execute(_RELEASE, {"key": claim.key, "token": claim.token})
+            await connection.execute(_RELEASE, _values_of(claim))
 
     @contextlib.asynccontextmanager
     async def transaction(self, claim: Claim) -> AsyncIterator[AsyncConnection[Any]]:
         """A transaction for the handler; it ends with the event marked done, or not at all."""
         self._forget(claim)
-        values = {"key": claim.key, "token": claim.token}
         async with self._connect() as connection, connection.transaction():
-            if await (await connection.execute(_HOLD, values)).fetchone() is None:
+            held = await connection.execute(_HOLD, _values_of(claim))
+            if held.rowcount < len(claim.records):
                 raise ClaimLostError(claim.key)
             yield connection
-            await connection.execute(_DONE, values)
+            await connection.execute(_DONE, _values_of(claim))
+            await connection.execute(_RELEASE, _group_of(claim))
             await connection.execute(_SYNCHRONOUS)
 
     async def forget(self, *, older_than: float) -> int:
@@ -330,41 +384,22 @@ class AsyncPostgresInbox(_Borrowed):
             return (await connection.execute(_FORGET, (older_than,))).rowcount
 
 
-def _row(connection: Connection[Any], query: LiteralString, values: Any) -> _Row:
-    """Return a row as a tuple, whatever the program has its connections make of rows."""
+def _first(connection: Connection[Any], query: LiteralString, values: Any) -> Any:
+    """Return the first row as a tuple, whatever the program has its connections make of rows.
+
+    Of what returns no rows, return how many there were.
+    """
     from psycopg.rows import tuple_row  # noqa: PLC0415 - the extra `postgres`
 
-    return connection.cursor(row_factory=tuple_row).execute(query, values).fetchone()
+    cursor = connection.cursor(row_factory=tuple_row).execute(query, values)
+    return cursor.rowcount if cursor.description is None else cursor.fetchone()
 
 
-async def _async_row(connection: AsyncConnection[Any], query: LiteralString, values: Any) -> _Row:
+async def _async_first(connection: AsyncConnection[Any], query: LiteralString, values: Any) -> Any:
     from psycopg.rows import tuple_row  # noqa: PLC0415 - the extra `postgres`
 
     cursor = await connection.cursor(row_factory=tuple_row).execute(query, values)
-    return await cursor.fetchone()
-
-
-def _wider_refusal(found: _Row) -> Refusal | None:
-    is_done, is_held = found or (None, None)
-    if is_done:
-        return Refusal.DONE
-    return Refusal.BUSY if is_held else None
-
-
-def _seen(found: _Row) -> Refusal | dict[str, Any]:
-    """Read a row that stands in the way: a refusal, or a lease that is worth being watched."""
-    if found is None:
-        # It was released between the two statements. The next delivery gets it.
-        return Refusal.BUSY
-    is_done, is_held, token, until = found
-    if is_done:
-        return Refusal.DONE
-    return Refusal.BUSY if is_held else {"seen_token": token, "seen_until": until}
-
-
-def _refusal_after_all(found: _Row) -> Refusal:
-    seen = _seen(found)
-    return seen if isinstance(seen, Refusal) else Refusal.BUSY
+    return cursor.rowcount if cursor.description is None else await cursor.fetchone()
 
 
 def _connecting(conninfo: str) -> Callable[[], AbstractContextManager[Connection[Any]]]:

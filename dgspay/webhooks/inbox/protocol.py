@@ -12,15 +12,22 @@ import attrs
 
 @attrs.frozen
 class Claim:
-    """The right to handle one event until the lease is over.
+    """The right to handle one event until the lease is over, and no other of its group meanwhile.
 
     Attributes:
         key: The key of the event (`dgspay.webhooks.inbox.keys`).
         token: What tells this claim from a later one of the same event, made after its lease.
+        group: The key of its group: the events of one reference. "" where it is in none.
     """
 
     key: str
     token: str
+    group: str = ""
+
+    @property
+    def records(self) -> list[str]:
+        """The keys of all that is leased with it: the event first, and its group."""
+        return [self.key, self.group] if self.group else [self.key]
 
 
 class Refusal(enum.Enum):
@@ -29,16 +36,16 @@ class Refusal(enum.Enum):
     DONE = "done"
     """It was handled."""
     BUSY = "busy"
-    """Another delivery is handling it, and its lease is not over."""
+    """Another delivery is handling it, or an event of its group, and its lease is not over."""
 
 
 class ClaimLostError(Exception):
     """The lease expired before the handler finished, and another delivery has the event."""
 
 
-def new_claim(key: str) -> Claim:
+def new_claim(key: str, group: str = "") -> Claim:
     """Return a claim with a unique token."""
-    return Claim(key, secrets.token_hex(16))
+    return Claim(key, secrets.token_hex(16), group)
 
 
 PATIENCE = 3.0
@@ -63,6 +70,21 @@ class Inbox(Protocol):
 
     def release(self, claim: Claim) -> None:
         """Release the event, unless it is done or claimed elsewhere by now."""
+        ...
+
+
+class GroupingInbox(Inbox, Protocol):
+    """An inbox that has the events of a group handled one after another.
+
+    The receiver knows one by this parameter of `claim`.
+    """
+
+    def claim(self, key: str, *, lease: float, group: str = "") -> Claim | Refusal:
+        """Claim an event and its group for `lease` seconds: both, or neither.
+
+        The event stays claimed or done by its own key. The group is free again once the claim is
+        done or released, or its lease is over.
+        """
         ...
 
 
@@ -106,6 +128,14 @@ class AsyncInbox(Protocol):
 
     async def release(self, claim: Claim) -> None:
         """Release the event, unless it is done or claimed elsewhere by now."""
+        ...
+
+
+class AsyncGroupingInbox(AsyncInbox, Protocol):
+    """The same for a driver with `await`, with groups."""
+
+    async def claim(self, key: str, *, lease: float, group: str = "") -> Claim | Refusal:
+        """Claim an event and its group for `lease` seconds: both, or neither."""
         ...
 
 

@@ -7,8 +7,8 @@ is delivered again be handled again.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable
-from typing import Any, Protocol
+from collections.abc import Awaitable, Generator
+from typing import Any, Protocol, cast
 
 import anyio
 
@@ -72,6 +72,9 @@ return redis.call('DEL', KEYS[1])
 """
 
 
+# A script with the name of its record and its arguments, or seconds to wait.
+_Step = tuple[Any, ...] | float
+
 # Return values of the scripts.
 _GIVEN = 1
 _REFUSALS = {0: Refusal.BUSY, 2: Refusal.DONE}
@@ -104,13 +107,45 @@ class _Records:
     def _name(self, key: str) -> str:
         return self._prefix + key
 
-    def _lease_arguments(self, claim: Claim, lease: float) -> tuple[str, str, int, int]:
+    def _claiming(self, claim: Claim, lease: float) -> Generator[_Step, Any, Claim | Refusal]:
+        """Claim an event and then its group; the one claimed is released where the other is not."""
+        for wider in wider_keys(claim.key):
+            refusal = _REFUSALS.get((yield _LOOK, self._name(wider)))
+            if refusal is not None:
+                return refusal
+        missing = dict.fromkeys(claim.records, ("", ""))
+        for is_watched in (False, True):
+            for record, seen in [*missing.items()]:
+                verdict, *left = yield (_CLAIM, *self._lease_of(record, claim, lease), *seen)
+                if verdict == _GIVEN:
+                    del missing[record]
+                elif left and not is_watched:
+                    missing[record] = left
+                else:
+                    for given in claim.records:
+                        if given not in missing:
+                            yield _RELEASE, self._name(given), claim.token
+                    return _REFUSALS.get(verdict, Refusal.BUSY)
+            if not missing:
+                return claim
+            yield watching(self.patience, lease)
+        return Refusal.BUSY
+
+    def _renewing(self, claim: Claim, lease: float) -> list[tuple[Any, ...]]:
+        return [(_RENEW, *self._lease_of(record, claim, lease)) for record in claim.records]
+
+    def _ending(self, claim: Claim) -> list[tuple[Any, ...]]:
+        """Mark the event done, and release its group."""
+        kept = _milliseconds(self._keep)
+        return [(_DONE, self._name(claim.key), claim.token, kept), *self._releasing(claim)[1:]]
+
+    def _releasing(self, claim: Claim) -> list[tuple[Any, ...]]:
+        return [(_RELEASE, self._name(record), claim.token) for record in claim.records]
+
+    def _lease_of(self, record: str, claim: Claim, lease: float) -> tuple[str, str, int, int]:
         # A record of a lease must outlive the lease, also where the server's clock jumps.
         kept = max(self._keep, lease + _DAY)
-        return self._name(claim.key), claim.token, _milliseconds(lease), _milliseconds(kept)
-
-    def _done_arguments(self, claim: Claim) -> tuple[str, str, int]:
-        return self._name(claim.key), claim.token, _milliseconds(self._keep)
+        return self._name(record), claim.token, _milliseconds(lease), _milliseconds(kept)
 
 
 class RedisInbox(_Records):
@@ -135,31 +170,37 @@ class RedisInbox(_Records):
         super().__init__(prefix, keep, patience)
         self._client = client
 
-    def claim(self, key: str, *, lease: float) -> Claim | Refusal:
-        """Claim an event for `lease` seconds, unless it is done or its lease is alive."""
-        for wider in wider_keys(key):
-            refusal = _REFUSALS.get(self._client.eval(_LOOK, 1, self._name(wider)))
-            if refusal is not None:
-                return refusal
-        claim = new_claim(key)
-        arguments = self._lease_arguments(claim, lease)
-        verdict, *seen = self._client.eval(_CLAIM, 1, *arguments, "", "")
-        if seen:
-            time.sleep(watching(self.patience, lease))
-            verdict, *seen = self._client.eval(_CLAIM, 1, *arguments, *seen)
-        return claim if verdict == _GIVEN else _REFUSALS.get(verdict, Refusal.BUSY)
+    def claim(self, key: str, *, lease: float, group: str = "") -> Claim | Refusal:
+        """Claim an event and its group for `lease` seconds, unless it is done or a lease lives."""
+        claiming, came = self._claiming(new_claim(key, group), lease), None
+        while True:
+            try:
+                step = claiming.send(came)
+            except StopIteration as ended:
+                return cast("Claim | Refusal", ended.value)
+            if isinstance(step, tuple):
+                came = self._ask(step)
+            else:
+                time.sleep(step)
 
     def renew(self, claim: Claim, *, lease: float) -> None:
         """Renew the lease for so many seconds, unless it is done or claimed elsewhere."""
-        self._client.eval(_RENEW, 1, *self._lease_arguments(claim, lease))
+        for step in self._renewing(claim, lease):
+            self._ask(step)
 
     def done(self, claim: Claim) -> None:
         """Mark the event done, even if another delivery has claimed it since."""
-        self._client.eval(_DONE, 1, *self._done_arguments(claim))
+        for step in self._ending(claim):
+            self._ask(step)
 
     def release(self, claim: Claim) -> None:
         """Release the event, unless it is done or claimed elsewhere by now."""
-        self._client.eval(_RELEASE, 1, self._name(claim.key), claim.token)
+        for step in self._releasing(claim):
+            self._ask(step)
+
+    def _ask(self, step: tuple[Any, ...]) -> Any:
+        script, *arguments = step
+        return self._client.eval(script, 1, *arguments)
 
 
 class AsyncRedisInbox(_Records):
@@ -176,31 +217,37 @@ class AsyncRedisInbox(_Records):
         super().__init__(prefix, keep, patience)
         self._client = client
 
-    async def claim(self, key: str, *, lease: float) -> Claim | Refusal:
-        """Claim an event for `lease` seconds, unless it is done or its lease is alive."""
-        for wider in wider_keys(key):
-            refusal = _REFUSALS.get(await self._client.eval(_LOOK, 1, self._name(wider)))
-            if refusal is not None:
-                return refusal
-        claim = new_claim(key)
-        arguments = self._lease_arguments(claim, lease)
-        verdict, *seen = await self._client.eval(_CLAIM, 1, *arguments, "", "")
-        if seen:
-            await anyio.sleep(watching(self.patience, lease))
-            verdict, *seen = await self._client.eval(_CLAIM, 1, *arguments, *seen)
-        return claim if verdict == _GIVEN else _REFUSALS.get(verdict, Refusal.BUSY)
+    async def claim(self, key: str, *, lease: float, group: str = "") -> Claim | Refusal:
+        """Claim an event and its group for `lease` seconds, unless it is done or a lease lives."""
+        claiming, came = self._claiming(new_claim(key, group), lease), None
+        while True:
+            try:
+                step = claiming.send(came)
+            except StopIteration as ended:
+                return cast("Claim | Refusal", ended.value)
+            if isinstance(step, tuple):
+                came = await self._ask(step)
+            else:
+                await anyio.sleep(step)
 
     async def renew(self, claim: Claim, *, lease: float) -> None:
         """Renew the lease for so many seconds, unless it is done or claimed elsewhere."""
-        await self._client.eval(_RENEW, 1, *self._lease_arguments(claim, lease))
+        for step in self._renewing(claim, lease):
+            await self._ask(step)
 
     async def done(self, claim: Claim) -> None:
         """Mark the event done, even if another delivery has claimed it since."""
-        await self._client.eval(_DONE, 1, *self._done_arguments(claim))
+        for step in self._ending(claim):
+            await self._ask(step)
 
     async def release(self, claim: Claim) -> None:
         """Release the event, unless it is done or claimed elsewhere by now."""
-        await self._client.eval(_RELEASE, 1, self._name(claim.key), claim.token)
+        for step in self._releasing(claim):
+            await self._ask(step)
+
+    async def _ask(self, step: tuple[Any, ...]) -> Any:
+        script, *arguments = step
+        return await self._client.eval(script, 1, *arguments)
 
 
 def _milliseconds(seconds: float) -> int:

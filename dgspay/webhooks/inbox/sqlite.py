@@ -86,20 +86,21 @@ class SQLiteInbox:
         self._clock = clock
         self._monotonic = monotonic
 
-    def claim(self, key: str, *, lease: float) -> Claim | Refusal:
-        """Claim an event for `lease` seconds, unless it is done or claimed elsewhere."""
+    def claim(self, key: str, *, lease: float, group: str = "") -> Claim | Refusal:
+        """Claim an event and its group for `lease` seconds, unless done or claimed elsewhere."""
         keys = (key, *wider_keys(key))
         with self._connection() as connection:
             # What is done stays done: reading that does not need the writers' lock.
             if self._refusal(connection, keys) is Refusal.DONE:
                 return Refusal.DONE
         with self._transaction() as connection:
-            refusal = self._refusal(connection, keys)
+            refusal = self._refusal(connection, (*keys, group) if group else keys)
             if refusal is not None:
                 return refusal
-            claim = Claim(key, f"{new_claim(key).token} {_written(self._monotonic(), lease)}")
-            until = self._clock() + lease
-            connection.execute(_CLAIM, {"key": key, "token": claim.token, "until": until})
+            token = f"{new_claim(key).token} {_written(self._monotonic(), lease)}"
+            claim, until = Claim(key, token, group), self._clock() + lease
+            for record in claim.records:
+                connection.execute(_CLAIM, {"key": record, "token": token, "until": until})
             return claim
 
     def _refusal(self, connection: sqlite3.Connection, keys: tuple[str, ...]) -> Refusal | None:
@@ -128,11 +129,14 @@ class SQLiteInbox:
         with self._transaction() as connection:
             values = {"key": claim.key, "token": claim.token, "now": self._clock()}
             connection.execute(_DONE, values)
+            if claim.group:
+                connection.execute(_RELEASE, {"key": claim.group, "token": claim.token})
 
     def release(self, claim: Claim) -> None:
         """Release the event, unless it is done or claimed elsewhere by now."""
         with self._transaction() as connection:
-            connection.execute(_RELEASE, {"key": claim.key, "token": claim.token})
+            for record in claim.records:
+                connection.execute(_RELEASE, {"key": record, "token": claim.token})
 
     def forget(self, *, older_than: float) -> int:
         """Forget what was done more than this many seconds ago; return how many that were.

@@ -10,7 +10,7 @@ import pytest
 from dgspay.errors import ConfigError
 from dgspay.webhooks import Event, WebhookReceiver, sign
 from dgspay.webhooks.inbox import Claim, Refusal
-from dgspay.webhooks.inbox.keys import scoped_key, wider_keys
+from dgspay.webhooks.inbox.keys import group_key, scoped_key, wider_keys
 from tests.support.receiving import memory_receiver
 from tests.support.webhook_samples import DISBURSEMENT_SUCCESS, PAYMENT_SUCCESS, SECRET, body_of
 
@@ -133,6 +133,25 @@ def test_no_event_has_the_key_of_anothers_account() -> None:
         "e:r", account_number="", environment="y" * 9000
     )
     assert len(scoped_key("e:r", account_number="", environment="x" * 9000)) < 100
+
+
+def test_a_group_is_all_events_of_a_reference_of_an_account() -> None:
+    own = group_key("dgs_1", account_number="ACC-1")
+    assert own == "<ACC-1>dgs_1"
+    others = {
+        group_key(reference, account_number=account)
+        for reference, account in (("dgs_1", ""), ("dgs_1", "ACC-2"), ("1>dgs_1", "ACC-"))
+    }
+    assert own not in others
+    assert len(others) == 3
+    assert group_key(None, account_number="ACC-1") == ""
+
+
+def test_no_event_has_the_key_of_a_group() -> None:
+    odd = group_key("e:dgs_1", account_number="ACC-1")
+    key = scoped_key(odd, account_number="", environment="")
+    assert key != odd
+    assert wider_keys(key) == []
 
 
 @pytest.mark.parametrize("number", ["", " ", "a b", "é", "x" * 129, 17, "sk_live_oops"])

@@ -194,9 +194,9 @@ def test_a_receiver_that_lost_the_lease_does_not_acknowledge(
     class SlowInbox(PostgresInbox):
         """Its claim takes longer than its lease."""
 
-        def claim(self, key: str, *, lease: float) -> Claim | Refusal:
+        def claim(self, key: str, *, lease: float, group: str = "") -> Claim | Refusal:
             late = super().claim(key, lease=0)
-            super().claim(key, lease=lease)
+            super().claim(key, lease=lease, group=group)
             return late
 
     receiver = WebhookReceiver(secret=SECRET, inbox=SlowInbox(postgres_url))
