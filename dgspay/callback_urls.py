@@ -1,4 +1,4 @@
-"""Callback URLs whose last segment is a token nobody can guess, and how a webhook is found by it.
+"""Callback URLs that end in a token which cannot be guessed, and the look-up of a webhook by it.
 
 DGS-Pay sends the webhook of a payment or a payout to the `callback_url` of its request. Where that
 URL ends in a token of its own, the webhook is matched with what it is about even when the answer
@@ -33,7 +33,7 @@ def token_of(key: Secret, *names: str | int) -> str:
 
     Args:
         key: Of `new_token_key`. Without it no token can be guessed, whatever names are known.
-        names: What tells it from all others under this key.
+        names: What distinguishes it from all others under this key.
 
     Raises:
         ValueError: when a name has a line break, which is what keeps names apart.

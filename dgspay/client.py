@@ -147,7 +147,7 @@ class _Client(ABC, Generic[TransportT]):
 
     def __repr__(self) -> str:
         settings = getattr(self, "settings", None)
-        # A traceback may show a client whose settings were refused.
+        # A traceback may show a client whose settings were rejected.
         where = "not set up" if settings is None else f"{settings.environment}, {settings.base_url}"
         return f"{type(self).__name__}({where})"
 

@@ -51,7 +51,7 @@ class Resource:
 
 
 class _Binding(Generic[P, T]):
-    """Hold a function of `dgspay.api` and show its signature and docstring."""
+    """Base of the descriptors: a function of `dgspay.api`, with its signature and docstring."""
 
     def __init__(self, function: Callable[P, Any]) -> None:
         self._function = function

@@ -50,7 +50,7 @@ __all__ = [
 ]
 
 NonceAlphabet = Literal["hex", "alphanumeric"]
-"""What nonces are made of: `hex` is the vendor's (48 bits), `alphanumeric` has 71 bits."""
+"""Alphabets of nonces: `hex` is the vendor's (48 bits), `alphanumeric` has 71 bits."""
 
 _Purpose = Literal["card", "PIN"]
 

@@ -65,7 +65,7 @@ __all__ = [
 
 
 class Outcome(enum.Enum):
-    """What is known about whether DGS-Pay acted on a call."""
+    """The knowledge whether DGS-Pay acted on a call."""
 
     COMPLETED = "completed"
     """The answer arrived and was understood."""
@@ -157,7 +157,7 @@ class TransportError(DGSPayError):
 
 
 class _AnsweredError(DGSPayError):
-    """What errors have in common that come with an answer of the server."""
+    """Base of the errors that come with an answer of the server."""
 
     def __init__(
         self,

@@ -51,7 +51,7 @@ def renew_in_child(owner: Renewed) -> None:
 
 
 class Gate:
-    """Keeps forks out while threads are within, of which there may be many at a time.
+    """Gate that keeps forks out while threads are within, many at a time.
 
     For libraries that have locks of their own. A thread that is within does not enter again.
     """
@@ -82,7 +82,7 @@ class Gate:
         self.leave()
 
     def shut(self) -> None:
-        """Let nobody in, and wait for those within to leave."""
+        """Close the gate, and wait for the threads within to leave."""
         with self._changed:
             self._is_shut = True
             self._changed.wait_for(self._is_empty, _PATIENCE)
@@ -91,19 +91,19 @@ class Gate:
         return not self._within - {threading.get_ident()}
 
     def open(self) -> None:
-        """Let everybody in again."""
+        """Open the gate again."""
         with self._changed:
             self._is_shut = False
             self._changed.notify_all()
 
     def open_in_child(self) -> None:
-        """Let the one thread of a child in; the others are not there."""
+        """Open the gate in a child, which has one thread only."""
         self._within &= {threading.get_ident()}
         self._is_shut = False
 
 
 at_sqlite = Gate()
-"""Where threads are that use SQLite: its locks are those of the whole process."""
+"""Gate around the use of SQLite: its locks are those of the whole process."""
 
 in_handshake = Gate()
 """Where threads are that begin TLS: OpenSSL has locks of the whole process, and others in each

@@ -23,7 +23,7 @@ class Emitter:
     """Emits events to the log and every hook.
 
     Attributes:
-        told: The hooks.
+        hooks: The hooks.
 
     Raises:
         ConfigError: when a hook cannot be called with an event.
@@ -51,7 +51,7 @@ class Emitter:
                     _logger.exception("a hook raised on %s", event.operation)
 
     def wants(self, outcome: Outcome) -> bool:
-        """Whether any hook or log handler would receive an event with this outcome."""
+        """Return whether any hook or log handler would receive an event with this outcome."""
         if self.hooks or outcome is not Outcome.COMPLETED:
             return True
         return _logger.isEnabledFor(logging.DEBUG)

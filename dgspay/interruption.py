@@ -60,7 +60,7 @@ def links(error: BaseException) -> Iterator[BaseException]:
 
 
 def _is_handler(frame: FrameType) -> bool:
-    """Whether a frame is that of a signal's handler: it is given the frame it interrupts."""
+    """Return whether a frame is that of a signal's handler: it is given the frame it interrupts."""
     interrupted = frame.f_back
     if interrupted is None:
         return False
@@ -88,7 +88,7 @@ def _codes_of_handlers() -> Iterator[CodeType]:
 
 
 def _was_put_in(error: BaseException, frames: list[FrameType]) -> bool:
-    """Whether an exception came from another thread (`PyThreadState_SetAsyncExc`).
+    """Return whether an exception came from another thread (`PyThreadState_SetAsyncExc`).
 
     It is of a class of the program's own, where only libraries are at work that do not know it.
     """

@@ -20,7 +20,7 @@ _EXACT = Context(prec=60, traps=[])
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
 AmountInput = int | str | Decimal
-"""What an amount may be given as: `2000`, `"94.50"` or `Decimal("94.50")`. Never a float."""
+"""Types an amount may have: `2000`, `"94.50"` or `Decimal("94.50")`. Never a float."""
 
 
 def parse_amount(value: AmountInput, *, field: str = "amount") -> Decimal:
@@ -31,7 +31,7 @@ def parse_amount(value: AmountInput, *, field: str = "amount") -> Decimal:
         ValueError: for zero, a negative, NaN, infinity, text that is not a plain number, or
             more digits than any amount of money has.
     """
-    if type(value) is int and 0 < value < _TOO_MUCH:  # as most are, and nothing to refuse
+    if type(value) is int and 0 < value < _TOO_MUCH:  # as most are, and nothing to reject
         return Decimal(value)
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         hint = "; a float cannot hold money exactly" if isinstance(value, float) else ""
@@ -42,7 +42,7 @@ def parse_amount(value: AmountInput, *, field: str = "amount") -> Decimal:
         raise ValueError(f'{field} must be a plain number such as "2000" or "94.50"')
     if isinstance(value, str) and len(value) > MAX_INTEGER_DIGITS + MAX_FRACTION_DIGITS + 1:
         raise ValueError(f"{field} has more digits than any amount of money")
-    # An int is compared before it becomes a Decimal: one of a million digits is cheap to refuse.
+    # An int is compared before it becomes a Decimal: one of a million digits is cheap to reject.
     if isinstance(value, int) and abs(value) >= _TOO_MUCH:
         raise ValueError(f"{field} has more than {MAX_INTEGER_DIGITS} digits before the point")
     amount = Decimal(value)
@@ -87,7 +87,7 @@ class Money:
 
     @property
     def has_forbidden_fraction(self) -> bool:
-        """Whether it has a fraction in a currency without a minor unit."""
+        """Return whether it has a fraction in a currency without a minor unit."""
         if self.currency not in ZERO_DECIMAL_CURRENCIES:
             return False
         return self.amount != self.amount.to_integral_value()

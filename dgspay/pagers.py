@@ -145,7 +145,7 @@ class AsyncPager(_Walker[T]):
 
 
 class _Course(Generic[T]):
-    """Where one walk stands: its pages that were fetched and not given out yet."""
+    """Position of one walk: its pages that were fetched and not yielded yet."""
 
     def __init__(self, pager: _Walker[T], walk: PageWalk[T]) -> None:
         self._pager = pager
@@ -286,7 +286,7 @@ class Pager(_Walker[T]):
 
 
 class _Pages(Iterator[Page[T]]):
-    """As `_AsyncPages`, blocking."""
+    """Blocking counterpart of `_AsyncPages`."""
 
     def __init__(self, pager: Pager[T], walk: PageWalk[T]) -> None:
         self._pager = pager
@@ -316,7 +316,7 @@ class _Pages(Iterator[Page[T]]):
 
 
 class _Rows(Iterator[T]):
-    """As `_AsyncRows`, blocking."""
+    """Blocking counterpart of `_AsyncRows`."""
 
     def __init__(self, pages: Iterator[Page[T]]) -> None:
         self._pages = pages

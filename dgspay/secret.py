@@ -228,7 +228,7 @@ def _without_echoes(
 
 
 def may_hold(body: bytes, secrets: Iterable[Secret]) -> bool:
-    """Whether one of the secrets may stand in an answer. It may say so where none does."""
+    """Return whether one of the secrets may stand in an answer. It may say so where none does."""
     text = _small(body)
     for secret in secrets:
         for probe in _probes_of(secret) or (_core(secret.reveal()),):
@@ -238,7 +238,7 @@ def may_hold(body: bytes, secrets: Iterable[Secret]) -> bool:
 
 
 def watch_closely(secret: Secret) -> None:
-    """Have `may_hold` look for a secret in base64 and hex, too. Worth it for one that stays."""
+    """Make `may_hold` look for a secret in base64 and hex, too. Worth it for one that stays."""
     text = secret.reveal()
     encoded = [form for form, _ in _forms(text) if _core(text) not in form]
     _set_probes(secret, (_core(text), *encoded))

@@ -22,7 +22,7 @@ from dgspay.secret import Secret
 Environment = Literal["sandbox", "production", "emulator"]
 
 EMULATOR_PORT = 8250
-"""Where `dgspay emulator` listens by default: 8, and Rwanda's country code."""
+"""Default port of `dgspay emulator`: 8, and Rwanda's country code."""
 
 BASE_URLS: dict[str, str] = {
     "sandbox": "https://test.pay.digitalservicescenter.rw/generation/v2",
@@ -223,7 +223,7 @@ def check_base_url(url: str) -> str:
 
 
 def is_key_like(text: str) -> bool:
-    """Say whether a text looks like an API key, whatever was copied along in front of it."""
+    """Return whether a text looks like an API key, whatever was copied along in front of it."""
     return _KEY_LIKE.match(text) is not None
 
 
@@ -233,7 +233,7 @@ def _check_kind(value: object, kind: Any, name: str, wanted: str) -> None:
 
 
 def _check_host(url: str, environment: Environment) -> None:
-    """Refuse the host of one environment under the name of another."""
+    """Reject the host of one environment under the name of another."""
     host = (urlsplit(url).hostname or "").removesuffix(".")  # with it, it is the same host
     for name in ("sandbox", "production"):
         if host == urlsplit(BASE_URLS[name]).hostname and name != environment:

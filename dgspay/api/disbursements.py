@@ -46,7 +46,7 @@ def create(
         callback_url: Where this transfer's webhook goes instead of the configured URL.
         scenario: Sandbox only: `Scenario.transfer("successful")` or the guide's string.
         idempotency_key: Your own key for this payout. Give one, and keep it: it is what
-            tells this payout from another to the same person.
+            distinguishes this payout from another to the same person.
 
     Raises:
         ValueError, TypeError: an argument is wrong; nothing was sent.

@@ -60,7 +60,7 @@ def create(
         title: Shown on the page.
         amount_type: `fixed`: you set `amount`. `flexible`: the payer chooses.
         currency: ISO 4217 code.
-        amount: In `currency`; required when fixed, refused when flexible.
+        amount: In `currency`; required when fixed, rejected when flexible.
         min_amount: Least the payer may choose; flexible only.
         max_amount: Most the payer may choose; flexible only.
         payment_types: `card`, `mobile_money`, `ussd`, `bank_transfer`; all when left out.
@@ -303,7 +303,7 @@ def _metadata(value: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     if not isinstance(value, Mapping):
         raise TypeError(f"metadata must be a mapping, not {type(value).__name__}")
     try:
-        # The API gives it back: what cannot be read again would spoil every answer it is in.
+        # The API returns it: what cannot be read again would spoil every answer it is in.
         parse_json(dump_json(value))
     except (TypeError, ValueError, DecodeError) as error:
         reason = str(error)

@@ -49,7 +49,7 @@ class Grade(enum.Enum):
 
 @attrs.frozen
 class Finding:
-    """What a check found.
+    """Result of a check.
 
     Attributes:
         check: What was looked at.

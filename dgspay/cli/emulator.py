@@ -120,7 +120,7 @@ def emulator(
 
 
 def _why(error: OSError, host: str, port: int) -> str:
-    """Say what the system does not let happen: with a file, or with the port."""
+    """Return a sentence about an error of the system: with a file, or with the port."""
     if error.filename is not None:
         return f"{error.strerror}: {error.filename}."
     return f"Cannot listen on {host}, port {port}: {error.strerror}. Try --port 0."

@@ -68,7 +68,7 @@ def _overridden(
 
 @contextmanager
 def connected(environment: str | None, base_url: str | None) -> Generator[DGSPay]:
-    """Give a client for the chosen account, and close it.
+    """Yield a client for the chosen account, and close it.
 
     Raises:
         ConfigError: a variable is missing, or something does not fit together.

@@ -27,7 +27,7 @@ _STANDARD_STREAMS = 3
 
 @attrs.define
 class Effect:
-    """What a command has done, or may have done, that cannot be undone.
+    """Irreversible effects that a command has had, or may have had.
 
     Attributes:
         begun: Whether it may have acted.
@@ -58,11 +58,11 @@ class GuardedOutput(io.RawIOBase):
         self.failure: OSError | None = None
 
     def writable(self) -> bool:
-        """Say that it takes bytes."""
+        """Return True: it takes bytes."""
         return True
 
     def isatty(self) -> bool:
-        """Say whether a terminal shows it."""
+        """Return whether a terminal shows it."""
         return self._raw is not None and self._raw.isatty()
 
     def fileno(self) -> int:
@@ -96,7 +96,7 @@ class GuardedOutput(io.RawIOBase):
 
     @property
     def forgives(self) -> bool:
-        """Whether a failure is noted and not raised."""
+        """Return whether a failure is noted and not raised."""
         return self._tolerant or _effect.begun
 
     def lost(self) -> OSError | None:

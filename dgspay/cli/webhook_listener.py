@@ -58,6 +58,6 @@ def listening(listener: Listener, secret: Secret, *, host: str, port: int) -> Ge
 
 
 def wait_at(url: str, stopped: threading.Event) -> None:
-    """Print where the command listens, and wait until it is told to stop."""
+    """Print where the command listens, and wait for the signal to stop."""
     console(stderr=True).print(f"Listening on {url}  (Ctrl-C stops it)")
     wait_until(stopped)

@@ -112,14 +112,14 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, handler)
 
     def server_bind(self) -> None:
-        """Have `::` mean IPv4 too, whatever the system's default is, as other servers do."""
+        """Make `::` mean IPv4 too, whatever the system's default is, as other servers do."""
         if self.address_family == socket.AF_INET6:
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         # `HTTPServer` would ask a name server who it is.
         TCPServer.server_bind(self)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a sender that hangs up is no concern of the person at the terminal."""
+        """Print nothing: a sender that hangs up does not concern the person at the terminal."""
 
 
 def _handler(answer: Answerer, secret: Secret) -> type[BaseHTTPRequestHandler]:

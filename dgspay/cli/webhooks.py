@@ -221,7 +221,7 @@ def verify(
     Exit code 1 when it did not.
     """
     body = file.read()
-    # `verify` itself refuses a word that is no environment.
+    # `verify` itself rejects a word that is no environment.
     expected = cast("EnvironmentInput | None", environment)
     event = signed.verify(body, signature, _secret(), environment=expected)
     if as_json:

@@ -157,7 +157,7 @@ _PAYMENT_SIGNS = (
 )
 
 # 408: the server gave up on us. 409 without a code says no more than "something is there".
-# 499: a proxy says that we hung up. Neither tells whether the call was carried out.
+# 499: a proxy says that we hung up. Neither says whether the call was carried out.
 _SAYS_NOTHING = frozenset({408, 409, 425, 499})
 
 
@@ -235,7 +235,7 @@ def assess(
 
 
 def _is_final(status: object) -> bool:
-    """Whether this is the status of a final response; a custom transport may return any value."""
+    """Return whether a status is a final response's; a custom transport may return any."""
     return isinstance(status, int) and 200 <= status < 600
 
 
@@ -309,12 +309,12 @@ def _contradiction(
 
 
 def _decides_for_itself(operation: Operation[Any]) -> bool:
-    """Whether its result shows how the payment stands, so that even a contradiction is shown."""
+    """Return whether the result shows the payment's status, even a contradictory one."""
     return operation.failure_is_result and operation.repeat is not Repeat.PAYOUT
 
 
 def _goes_on(statement: Statement) -> bool:
-    """Whether this is a payment status other than "failed".
+    """Return whether this is a payment status other than "failed".
 
     A word the guide does not know never counts as paid, and as not paid no more than that.
     """
@@ -335,7 +335,7 @@ def _yes(going: Sequence[Statement], status: str) -> str:
 
 
 def _is_taken(envelope: JSONObject, operation: Operation[Any]) -> bool:
-    """Whether `status` says that the call was taken, where it is the only word on that.
+    """Return whether `status` says that the call was taken, where it is the only word on that.
 
     A charge has its `transaction_status`, which decides for itself.
     """

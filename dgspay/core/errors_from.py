@@ -96,7 +96,7 @@ class CallContext:
 
     @property
     def may_be_in(self) -> bool:
-        """Whether code 93 can only be about this very call: nothing else can have its key."""
+        """Return whether code 93 can only be about this call: nothing else can have its key."""
         return self.earlier_reached or self.operation.idempotency_key is None
 
 

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Repeat(enum.Enum):
-    """How a call may be repeated, from harmless to never."""
+    """Safety of repeating a call, from harmless to never."""
 
     READ = "read"
     """It changes nothing: repeat it freely."""
@@ -77,7 +77,7 @@ class Operation(Generic[T]):
 
     @property
     def is_read(self) -> bool:
-        """Whether the call changes nothing."""
+        """Return whether the call changes nothing."""
         return self.repeat is _READ
 
     @property

@@ -109,7 +109,7 @@ class PageWalk(Generic[T]):
         return size
 
     def overtook(self, page: Page[T]) -> bool:
-        """Whether the next page was fetched before the last one, and has to be fetched again.
+        """Return whether the next page was fetched before the last, and must be fetched again.
 
         Of pages that are fetched at once, a later one may be answered first. If rows were
         inserted in between, those that they moved from one page to the other are on neither.
@@ -144,7 +144,7 @@ class PageWalk(Generic[T]):
             self._most_barren = MOST_BARREN_PAGES + moved // len(page.rows)
 
     def _repeats(self, page: Page[T]) -> bool:
-        """Whether the server ignores the page it is asked for.
+        """Return whether the server ignores the page it is asked for.
 
         A page without a new row is no proof: as many rows may have been inserted at the head.
         It is one where the server says that it is another page, or says nothing of pages.
@@ -154,7 +154,7 @@ class PageWalk(Generic[T]):
         return self._is_not_named(page) or self._barren >= self._most_barren
 
     def _is_not_named(self, page: Page[T]) -> bool:
-        """Whether the server says that it is another page, or says nothing of pages."""
+        """Return whether the server says that it is another page, or says nothing of pages."""
         return page.page != self.next_page or page.pages is None
 
     def _is_new(self, row: T) -> bool:

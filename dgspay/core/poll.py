@@ -115,7 +115,7 @@ class Poll(Generic[T]):
 
 
 def _is_passing(error: DGSPayError) -> bool:
-    """Whether a look-up that failed says nothing about the payment: the next may get through."""
+    """Return whether a failed look-up says nothing about the payment: the next may succeed."""
     if isinstance(error, TransportError):
         return not error.permanent
     return error.outcome is Outcome.UNKNOWN or isinstance(error, ServerError | RateLimitError)

@@ -49,7 +49,7 @@ class RequestBuilder:
         api_key: Sent as `X-DGS-API-Key`.
         account_number: Sent as `X-DGS-ACCOUNT-NUMBER`.
         idempotency_header: The name of the header that carries the key.
-        production: Whether real money moves; scenarios are refused then.
+        production: Whether real money moves; scenarios are rejected then.
         api_timezone: The zone of the API's zoneless times, where the user knows it.
         allow_rwf_fractions: Whether amounts in RWF may have a fraction.
     """
@@ -69,7 +69,7 @@ class RequestBuilder:
     )
 
     def __attrs_post_init__(self) -> None:
-        """Have every response searched for the key."""
+        """Search every response for the key."""
         watch_closely(self.api_key)
 
     def request(self, operation: Operation[Any], key: str | None) -> Request:

@@ -135,7 +135,7 @@ class RetryPolicy:
             repeated either way.
         budget: Retries the client may spend before it must earn new ones; an outage is then
             not multiplied by every client's retries.
-        budget_refill: What each success gives back to the budget.
+        budget_refill: Amount that each success adds to the budget.
     """
 
     attempts: int = attrs.field(default=3, validator=attrs.validators.ge(1))

@@ -1,4 +1,4 @@
-"""Where the emulator's time comes from: the system, or a test that turns the hands itself."""
+"""Clocks of the emulator: the system's, and one that a test moves on."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Clock(Protocol):
         ...
 
     def seconds_until(self, moment: float) -> float | None:
-        """Return the real seconds until a moment; None when only a signal will tell.
+        """Return the real seconds until a moment; None if only `advance` moves it.
 
         Where that is very long, it may be less: then ask again.
         """
@@ -51,7 +51,7 @@ class Clock(Protocol):
 
 
 class JumpingClock:
-    """What clocks have in common that can be moved on by hand."""
+    """Base of the clocks that can be moved on by hand."""
 
     def __init__(self) -> None:
         self._ahead = 0.0
@@ -60,7 +60,7 @@ class JumpingClock:
 
     @property
     def ahead(self) -> float:
-        """How many seconds it was moved on by hand."""
+        """Seconds by which it was moved on by hand."""
         return self._ahead
 
     def resume(self, ahead: float) -> None:
@@ -108,7 +108,7 @@ class JumpingClock:
 
 
 class SystemClock(JumpingClock):
-    """The time of this machine, and what `advance` was told on top."""
+    """The time of this machine plus what `advance` has added."""
 
     def time(self) -> float:
         """Return the time in seconds since 1970 (UTC)."""

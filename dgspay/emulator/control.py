@@ -52,12 +52,12 @@ class Controls:
             decisions.decline(account, reference, reason)
 
     def settle(self, reference: str, account_number: str | None = None) -> None:
-        """Give something its planned end now."""
+        """Settle something as planned now."""
         with self.owner_of(reference, account_number) as account:
             decisions.settle_one(account, reference)
 
     def settle_all(self) -> None:
-        """Give everything of every merchant its planned end that waits for nothing but time."""
+        """Settle as planned everything of every merchant that waits for nothing but time."""
         for account in tuple(self.engine.accounts):
             with self.engine.steering(account.credentials.account_number) as steered:
                 decisions.settle_all(steered)

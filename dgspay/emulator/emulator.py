@@ -1,4 +1,4 @@
-"""The emulator as its users hold it: set it up, talk to it, steer it, look inside."""
+"""Public facade of the emulator: set it up, call it, control it, inspect it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from dgspay.money import AmountInput
 
 
 class Emulator(Merchant):
-    """A local DGS-Pay. What it says of a merchant, it says of the first one.
+    """A local DGS-Pay. Its merchant attributes are those of its first merchant.
 
     Args:
         settle_after: Seconds until a payment, disbursement or conversion settles by itself;
@@ -52,7 +52,7 @@ class Emulator(Merchant):
         seed: The same seed makes the same ids and references.
         balances: What the wallet holds at the start, by currency.
         require_account_number: Whether `X-DGS-ACCOUNT-NUMBER` must be sent. A wrong one is
-            refused either way.
+            rejected either way.
         settle_transfers: Whether a disbursement without a scenario succeeds by itself.
         transfers_in_lookup: Whether `GET /transactions/{id}` finds disbursements.
         state: A SQLite file in which everything outlives this process, `kill -9` included; made
@@ -226,7 +226,7 @@ class Emulator(Merchant):
 
     @property
     def faults(self) -> Faults:
-        """What goes wrong on purpose."""
+        """Faults to inject."""
         return self._engine.faults
 
     @property
@@ -259,7 +259,7 @@ class Emulator(Merchant):
         self._controls.decline(reference, reason)
 
     def settle(self, reference: str | None = None) -> None:
-        """Give something its planned end now; without a reference, everything pending.
+        """Settle something as planned now; without a reference, everything pending.
 
         Card payments that still await a PIN, an OTP or an address are left alone by the
         latter.
@@ -292,7 +292,7 @@ class Emulator(Merchant):
             return payment_links.pay(account, link, amount)
 
     def generate(self, transactions: int, *, seed: int | str = 0) -> None:
-        """Give the first merchant a history of payments, one a minute up to now.
+        """Add a history of payments to the first merchant, one a minute up to now.
 
         Args:
             transactions: How many, up to a million.
@@ -305,7 +305,7 @@ class Emulator(Merchant):
             generate(account, transactions, seed)
 
     def load_faults(self, path: str | Path) -> None:
-        """Break what a TOML file asks for; `dgspay.emulator.faults.toml_file` shows one.
+        """Add the faults of a TOML file; `dgspay.emulator.faults.toml_file` shows one.
 
         Raises:
             ValueError: when the file is not TOML, or asks for something that is not known.
@@ -346,7 +346,7 @@ class Emulator(Merchant):
         self._controls.restore(name)
 
     def forget_snapshot(self, name: str = "snapshot") -> None:
-        """Let a snapshot go.
+        """Delete a snapshot.
 
         Raises:
             LookupError: when there is none of this name.
@@ -360,11 +360,11 @@ class Emulator(Merchant):
 
     @property
     def state_file(self) -> str | None:
-        """Where everything is kept from one run to the next, or None."""
+        """Path of the file that keeps everything from one run to the next, or None."""
         return self._controls.state_file
 
     def keep(self) -> None:
-        """Write settings that were just changed to the state file, and tell who watches."""
+        """Write settings that were just changed to the state file, and notify the watchers."""
         self._controls.keep()
 
     # --- the end ------------------------------------------------------------------------

@@ -32,24 +32,24 @@ FIDELITY: Final = (
     # --- every request ---
     Behaviour("requests", "needs X-DGS-API-Key and X-DGS-ACCOUNT-NUMBER, else 91",
               "documented", "guide, Required Headers; the number can be made optional"),
-    Behaviour("requests", "refuses sk_live_ keys with 91", "assumed",
+    Behaviour("requests", "rejects sk_live_ keys with 91", "assumed",
               "a live key has no business on a test machine"),
     Behaviour("requests", "HTTP 400, 401, 404, 409, 500 for 90, 91, 92, 93, 99; 200 otherwise, "
               "declined payments too", "assumed", "only error_code is documented"),
     Behaviour("requests", "a refusal is status failed, message and error_code", "documented",
               "guide, Currency Conversion, example of a failure"),
     Behaviour("requests", "JSON that is not strictly JSON, duplicate keys and bodies over 1 MiB "
-              "are refused with 90", "assumed", "guide, Error Codes: invalid JSON structure"),
+              "are rejected with 90", "assumed", "guide, Error Codes: invalid JSON structure"),
     Behaviour("requests", "amounts are JSON numbers above 0, never text", "documented",
               "guide, parameter tables"),
     Behaviour("requests", "fields not in the guide are ignored", "assumed",
-              "the guide says what is required, and not what is refused"),
+              "the guide says what is required, and not what is rejected"),
     Behaviour("requests", "dates without a zone are UTC", "assumed", "the zone is not said"),
     Behaviour("requests", "a path that is there gets 405 for a method it does not have, one "
               "that is not gets 404 and 92", "assumed", "HTTP; the guide does not say"),
     Behaviour("requests", "there is no rate limit unless a fault asks for 429", "assumed",
               "rate limits are not documented"),
-    Behaviour("requests", "no IP address is refused", "documented",
+    Behaviour("requests", "no IP address is rejected", "documented",
               "guide, IP Whitelisting: not enforced in sandbox"),
     Behaviour("requests", "an answer comes at once unless latency is asked for", "assumed",
               "upstream waits up to 28 s for a provider"),
@@ -101,7 +101,7 @@ FIDELITY: Final = (
               "assumed", "the guide's examples"),
     Behaviour("cards", "issuer words decline with ISO 8583 codes after the last step, "
               "incorrect_pin at the PIN", "assumed", "the guide shows code 05 only"),
-    Behaviour("cards", "a wrong auth_type, or a payment that awaits nothing, is refused with 90",
+    Behaviour("cards", "a wrong auth_type, or a payment that awaits nothing, is rejected with 90",
               "assumed", "guide, Error Codes: 90 is a validation error"),
     Behaviour("cards", "the expiry date is read and not compared with today", "assumed",
               "tests should not fail in a later year"),
@@ -135,7 +135,7 @@ FIDELITY: Final = (
     Behaviour("disbursements", "the answer has dgs_reference, transaction_status, amount, fee, "
               "recipient_gets, currency and destination_type", "assumed",
               "guide: only confirms the transfer is queued"),
-    Behaviour("disbursements", "more than the wallet holds is refused as VALIDATION_ERROR",
+    Behaviour("disbursements", "more than the wallet holds is rejected as VALIDATION_ERROR",
               "assumed", "guide, Currency Conversion"),
     Behaviour("disbursements", "scenarios insufficient_balance and invalid_currency are queued "
               "and fail by webhook; the wallet is refunded", "upstream", "Flutterwave v4"),
@@ -165,7 +165,7 @@ FIDELITY: Final = (
     Behaviour("conversions", "a preview does not look at the balance", "assumed",
               "guide, Currency Conversion: read-only rate check"),
     # --- transactions ---
-    Behaviour("transactions", "newest first; a limit over 100 is refused with 90", "assumed",
+    Behaviour("transactions", "newest first; a limit over 100 is rejected with 90", "assumed",
               "guide: max 100"),
     Behaviour("transactions", "a single transaction has the row's fields, the fees, the "
               "customer, the method and the decline", "assumed", "guide: full details"),

@@ -36,7 +36,7 @@ class Request:
 
 @attrs.frozen
 class Response:
-    """What is sent back."""
+    """A response to a request."""
 
     status: int
     body: bytes = b""
@@ -50,7 +50,7 @@ class Response:
 
 @attrs.frozen
 class Wait:
-    """Let so many real seconds pass."""
+    """A pause of so many real seconds."""
 
     seconds: float
 

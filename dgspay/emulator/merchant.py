@@ -64,7 +64,7 @@ class Merchant:
 
     @property
     def executed(self) -> Sequence[ExecutedCall]:
-        """What was really done, in order: compare a client's claims with this."""
+        """Calls that were really carried out, in order: compare a client's claims with them."""
         return tuple(self._account.executed)
 
     def balance(self, currency: str) -> Decimal:

@@ -114,7 +114,7 @@ class Charge(Result):
 
     @property
     def is_paid(self) -> bool:
-        """Whether it is paid: successful, and nothing left to do (guide, "Completion Criteria").
+        """Return whether it is paid: successful, no next action (guide, "Completion Criteria").
 
         An answer that contradicts itself is neither paid nor declined.
         """
@@ -127,12 +127,12 @@ class Charge(Result):
 
     @property
     def is_declined(self) -> bool:
-        """Whether the provider or the customer said no, and nothing says otherwise."""
+        """Return whether the provider or the customer said no, and nothing says otherwise."""
         return self.standing is Standing.FAILED
 
     @property
     def next_action(self) -> NextAction | None:
-        """What the customer has to do next, made for `match`; None when there is nothing."""
+        """Next step of the customer, made for `match`; None when there is none."""
         if not self.next_action_type:
             return None
         action = _ACTIONS.get(self.next_action_type)

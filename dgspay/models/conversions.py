@@ -16,7 +16,7 @@ from dgspay.models.standing import Standing, all_said, standing_of, statements
 
 @attrs.frozen(kw_only=True, field_transformer=shown)
 class ConversionPreview(Result):
-    """What a conversion would give at this moment; the rate may shift. No funds moved.
+    """Preview of a conversion at this moment; the rate may shift. No funds moved.
 
     Attributes:
         rate: Units of `to_currency` for one of `from_currency`.
@@ -66,5 +66,5 @@ class Conversion(Result):
 
     @property
     def is_declined(self) -> bool:
-        """Whether DGS-Pay declined it at once, and nothing in the answer says otherwise."""
+        """Return whether DGS-Pay declined it at once, and nothing in the answer says otherwise."""
         return self.standing is Standing.FAILED

@@ -59,5 +59,5 @@ class Disbursement(Result):
 
     @property
     def is_declined(self) -> bool:
-        """Whether DGS-Pay declined it at once, and nothing in the answer says otherwise."""
+        """Return whether DGS-Pay declined it at once, and nothing in the answer says otherwise."""
         return self.standing is Standing.FAILED

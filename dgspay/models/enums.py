@@ -45,7 +45,7 @@ class OpenEnum(enum.StrEnum):
         return frozenset()
 
     def __eq__(self, other: object) -> bool:
-        """Whether it is the same word, or another of the vendor's for the same thing."""
+        """Return whether it is the same word, or another of the vendor's for the same thing."""
         if isinstance(other, OpenEnum) and type(other) is not type(self):
             return False
         if str.__eq__(self, other) is True:
@@ -70,7 +70,7 @@ class OpenEnum(enum.StrEnum):
 
     @property
     def is_known(self) -> bool:
-        """Whether the guide lists this word."""
+        """Return whether the guide lists this word."""
         return self._name_ != "UNRECOGNIZED"
 
 

@@ -61,7 +61,7 @@ class PaymentLink(Result):
 
 @attrs.frozen(kw_only=True, field_transformer=shown)
 class LinkStats(Result):
-    """What came in through a link, in `currency`."""
+    """Amounts collected through a link, in `currency`."""
 
     total_charges: int | None = None
     successful_charges: int | None = None

@@ -1,4 +1,4 @@
-"""What pydantic learns of a model: how it is checked and written, and its JSON schema.
+"""Schemas for pydantic: how a model is checked and written, and its JSON schema.
 
 Only `dgspay.models.results` loads this, when a program that has pydantic asks for it.
 """

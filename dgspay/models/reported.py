@@ -1,4 +1,4 @@
-"""What DGS-Pay reports of a payment, held against what was asked for.
+"""Comparison of what DGS-Pay reports of a payment with what was asked for.
 
 A success with another amount, in another currency or from or to another account is no success of
 this payment. Answers, look-ups and webhooks are compared here, for payouts and orders alike.
@@ -27,7 +27,7 @@ class Matter(enum.StrEnum):
 
 
 class PaymentFacts(NamedTuple):
-    """What a payment is of, as it was asked for or as it is reported. None is not reported.
+    """Facts of a payment, as it was asked for or as it is reported. None is not reported.
 
     A tuple, because a million of them come in a run.
 
@@ -85,7 +85,7 @@ def digits_of(account: str) -> str:
 
 
 def is_another(ours: str, theirs: str) -> bool:
-    """Say whether an account is certainly not ours: a masked one may be."""
+    """Return whether an account is certainly not ours: a masked one may be."""
     plain = theirs.translate(_SEPARATORS)
     return plain.isascii() and plain.isdigit() and digits_of(theirs) != digits_of(ours)
 

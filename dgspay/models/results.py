@@ -16,7 +16,7 @@ from dgspay.models.structuring import structure_plain
 from dgspay.secret import masked_data
 
 Amounts = Literal["text", "number"]
-"""How amounts are written: as text (`"94.50"`), or as numbers of the same digits."""
+"""Forms of a written amount: text (`"94.50"`), or a number of the same digits."""
 
 
 class Result:
@@ -89,7 +89,7 @@ class Result:
     def __get_pydantic_core_schema__(
         cls, _source: Any, handler: Callable[[Any], Any]
     ) -> Mapping[str, Any]:
-        """Tell pydantic, where the program has it, how to check, write and document this model."""
+        """Return for pydantic how to check, write and document this model."""
         from dgspay.models.pydantic_schema import core_schema_of  # noqa: PLC0415 - loads pydantic
 
         return core_schema_of(cls, handler)

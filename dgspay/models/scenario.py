@@ -47,7 +47,7 @@ class Scenario:
     issuer: str | None = None
 
     def __attrs_post_init__(self) -> None:
-        """Refuse a word the guide does not list."""
+        """Reject a word the guide does not list."""
         _check(self.kind, "scenario", self.scenario)
         _check(self.kind, "issuer", self.issuer)
         if self.scenario is None and self.issuer is None:

@@ -9,7 +9,7 @@ is neither: it is not known.
 Names of fields are compared like words: `transactionStatus` is `transaction_status`.
 
 On top of an answer `status: success` says only that the call was taken (guide, "Status vs Error
-Code"); `pending` and `failed` speak of the payment there, too. Within a record (a row of a list,
+Code"); `pending` and `failed` are about the payment there, too. Within a record (a row of a list,
 `data` of a look-up, an event) `status` is the payment's own; within any other object it is that
 object's, and only what can be about nothing but a payment counts there.
 
@@ -120,9 +120,9 @@ RECORDS = (
     "result",
     "response",
 )
-"""Where an answer may hold the payment as an object of its own, or several in an array."""
+"""Fields in which an answer may hold the payment as an object, or several in an array."""
 
-# What speaks of something else, in whatever words: the merchant's own, or earlier tries.
+# Fields about something else, in whatever words: the merchant's own, or earlier tries.
 _ASIDE = (
     "metadata",
     "meta",
@@ -167,7 +167,7 @@ _FIELDS = {_plain(name): (rank, name) for rank, name in enumerate((*_SPEAKING, *
 
 @functools.lru_cache(maxsize=1024)
 def _field(name: str) -> tuple[int, str] | None:
-    """Return the field that is meant and its rank among all, where it is one that speaks."""
+    """Return the field that is meant and its rank among all, where it is one of them."""
     return _FIELDS.get(_plain(name)) if len(name) <= _LONGEST_NAME else None
 
 
@@ -177,7 +177,7 @@ _NESTED = (Mapping, list, tuple)
 
 
 class _Part(enum.Enum):
-    """What an object within an answer is."""
+    """Kind of an object within an answer."""
 
     TOP = "the answer"
     RECORD = "the payment"
@@ -192,12 +192,12 @@ def normalized(word: object) -> str:
 
 
 def is_said(value: object) -> bool:
-    """Whether a field says anything: not absent, null, false, blank or empty."""
+    """Return whether a field says anything: not absent, null, false, blank or empty."""
     return bool(value.strip()) if isinstance(value, str) else bool(value)
 
 
 def is_error_code(value: object) -> bool:
-    """Whether it is an error code; zeros of any count and form say that all is well."""
+    """Return whether it is an error code; zeros of any count and form say that all is well."""
     if isinstance(value, bool):
         return False
     if not isinstance(value, str | int):

@@ -1,4 +1,4 @@
-"""Times of the API, which have no zone: they get the one the client was told."""
+"""Times of the API, which have no zone: they get the client's."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Transaction(Result):
 
     @property
     def standing(self) -> Standing:
-        """How it stands by everything the answer says; see `dgspay.models.standing`."""
+        """Its standing by everything the answer says; see `dgspay.models.standing`."""
         if self.contradiction is not None:
             return Standing.UNKNOWN
         said = all_said(self.extra, status=self.status, dgs_reference=self.dgs_reference)
@@ -58,7 +58,7 @@ class Transaction(Result):
 
     @property
     def is_paid(self) -> bool:
-        """Whether it was paid, and nothing in the answer says otherwise.
+        """Return whether it was paid, and nothing in the answer says otherwise.
 
         A status never seen before is not paid, nor is a payment with an open next action.
         """
@@ -66,5 +66,5 @@ class Transaction(Result):
 
     @property
     def is_settled(self) -> bool:
-        """Whether it is paid or has failed. An answer that contradicts itself settles nothing."""
+        """Return whether it is paid or failed. A contradictory answer settles nothing."""
         return self.standing in (Standing.PAID, Standing.FAILED)

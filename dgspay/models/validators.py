@@ -97,7 +97,7 @@ def web_url(value: str, *, field: str) -> str:
 
 
 def is_web_url(url: str) -> bool:
-    """Say whether a URL of the server's is one that would be taken from a program, too."""
+    """Return whether a URL would be accepted as an argument."""
     try:
         web_url(url, field="url")
     except (TypeError, ValueError):
@@ -106,7 +106,7 @@ def is_web_url(url: str) -> bool:
 
 
 def is_link_for_payers(url: str) -> bool:
-    """Say whether a payer may be sent to a URL of the server's.
+    """Return whether a payer may be sent to a URL of the server's.
 
     It is held to the rules for our own origin: https, or http on this machine, where the emulator
     is; a host in ASCII, no user name or password before it, nothing that cannot be printed.
@@ -120,7 +120,7 @@ def is_link_for_payers(url: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether a host name or address can only be this machine."""
+    """Return whether a host name or address can only be this machine."""
     if host == "localhost":
         return True
     import ipaddress  # noqa: PLC0415 - hardly anything but an http URL needs it

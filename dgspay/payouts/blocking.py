@@ -113,7 +113,7 @@ class Payouts:
         self._ledger = ledger
 
     def reconcile(self, batch: str, *, pace: Pace | None = None) -> list[Difference]:
-        """Hold a batch against DGS-Pay's transactions; see `AsyncPayouts.reconcile`.
+        """Compare a batch with DGS-Pay's transactions; see `AsyncPayouts.reconcile`.
 
         for difference in payouts.reconcile("salaries"):
             print(difference.reference, difference.kind, difference.what)

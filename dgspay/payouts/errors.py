@@ -1,4 +1,4 @@
-"""What can be wrong with a batch before anything is sent, and the errors that say so.
+"""Problems of a batch before anything is sent, and their errors.
 
 ::
 

@@ -259,7 +259,7 @@ class AsyncPayouts:
         return await in_thread(status.chunks_of, self._needed_ledger(), batch, size)
 
     async def status(self, batch: str) -> Status:
-        """Say where a batch stands.
+        """Return the status of a batch.
 
             status = await payouts.status("salaries")
             print(status.counts.count(State.CONFIRMED), status.in_doubt)
@@ -317,7 +317,7 @@ class AsyncPayouts:
     async def reconcile(
         self, batch: str, *, pace: Pace | None = None
     ) -> AsyncGenerator[Difference]:
-        """Hold a batch against DGS-Pay's transactions, and give each difference. It only reads.
+        """Compare a batch with DGS-Pay's transactions, and yield each difference. It only reads.
 
             async for difference in payouts.reconcile("salaries"):
                 print(difference.reference, difference.kind, difference.what)
@@ -376,7 +376,7 @@ class AsyncPayouts:
         )
 
     async def withdraw(self, batch: str, reference: str, *, note: str | None = None) -> Record:
-        """Take back what a person said of a payout with `resolve`; it is held again.
+        """Revoke a person's resolution of a payout (`resolve`); it is held again.
 
         Once DGS-Pay has said the same, by a webhook or a look-up, that counts.
 

@@ -18,7 +18,7 @@ _KEY_KIND = re.compile(r"sk_(live|test|sandbox)_", re.ASCII)
 
 @attrs.frozen(kw_only=True)
 class Preflight:
-    """What was found before anything was sent.
+    """Result of the check before anything is sent.
 
     Attributes:
         environment: Where it would be paid.
@@ -44,7 +44,7 @@ class Preflight:
 
     @property
     def question(self) -> str:
-        """What a person is asked, with the sum and the count."""
+        """Question to a person, with the sum and the count."""
         return f"Pay {self.total:,} RWF to {self.count:,} recipients from {self.environment}?"
 
     def require_good(self) -> None:
@@ -102,7 +102,7 @@ async def preflight(
 
 
 def balance_problems(total: int, available: Decimal) -> list[str]:
-    """Hold a sum against the wallet."""
+    """Compare a sum with the wallet."""
     if total <= available:
         return []
     return [f"the batch needs {total:,} RWF and the wallet holds {available:,f} RWF"]

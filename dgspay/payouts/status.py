@@ -37,12 +37,12 @@ _FORMS: dict[str, Callable[[Ledger, Batch, TextIO], None]] = {
 }
 
 REPORT_FORMS = tuple(_FORMS)
-"""What a report can be written as; the suffix of a file chooses."""
+"""Formats of a report; the suffix of a file chooses."""
 
 
 @attrs.frozen(kw_only=True)
 class Status:
-    """Where a batch stands at this moment.
+    """Status of a batch at this moment.
 
     Attributes:
         batch: The batch; `batch.paused` says why its run stopped by itself.
@@ -97,7 +97,7 @@ def chunks_of(ledger: Ledger, batch: str, size: int = CHUNK_ROWS) -> list[ChunkR
 
 
 def status_of(ledger: Ledger, batch: str) -> Status:
-    """Say where a batch stands.
+    """Return the status of a batch.
 
     Raises:
         UnknownBatchError: the ledger has no such batch.

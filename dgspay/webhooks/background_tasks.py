@@ -98,5 +98,5 @@ async def _as_coroutine(run: Callable[[], Awaitable[None]]) -> None:
 
 
 def _belongs_to_the_loop(stop: BaseException) -> bool:
-    """Whether asyncio ends the program with it, as it does for any task. Trio has no such way."""
+    """Return whether asyncio ends the program with it, as for any task. Trio never does."""
     return isinstance(stop, KeyboardInterrupt | SystemExit) and running_asyncio_loop() is not None

@@ -77,7 +77,7 @@ def running_asyncio_loop() -> asyncio.AbstractEventLoop | None:
 
 
 def is_in_event_loop() -> bool:
-    """Whether an event loop, of asyncio or trio, runs in this thread."""
+    """Return whether an event loop, of asyncio or trio, runs in this thread."""
     try:
         anyio.get_cancelled_exc_class()
     except RuntimeError:

@@ -16,7 +16,7 @@ class Delivery:
     """The delivery in which an event came to a `WebhookReceiver`.
 
     A payment whose `callback_url` ends in a token of its own is found by it, also when the answer
-    to its request was lost and DGS-Pay's reference with it. Whoever knows a token can pass an
+    to its request was lost and DGS-Pay's reference with it. Anyone who knows a token can pass an
     event of another payment off as this one's, so neither it nor the path is ever shown.
 
     Attributes:

@@ -145,12 +145,12 @@ class ReceiverConfig:
         """Verify a delivery and read it, or say why not."""
         require_bytes(body)
         if len(body) > self.max_body:
-            logger.warning("a webhook of more than %d bytes was refused", self.max_body)
+            logger.warning("a webhook of more than %d bytes was rejected", self.max_body)
             return responses.TOO_LARGE
         try:
             return verify(body, signature, self.secrets, environment=self.environment)
         except SignatureError as error:
-            logger.warning("a webhook was refused: %s", error)
+            logger.warning("a webhook was rejected: %s", error)
             return responses.response_to(error)
         except DecodeError as error:
             logger.error("a signed webhook cannot be read: %s", error)  # noqa: TRY400 - no fault of ours to trace

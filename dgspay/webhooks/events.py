@@ -28,7 +28,7 @@ from dgspay.models.standing import (
 from dgspay.models.structuring import structure
 
 # A reference and an event's name become keys of databases: no longer than a path segment of
-# the API may be, and without the control characters that PostgreSQL refuses.
+# the API may be, and without the control characters that PostgreSQL rejects.
 MAX_KEY_PART = 256
 
 
@@ -273,7 +273,7 @@ KnownEvent = (
 """The events the guide describes."""
 
 Event = KnownEvent | UnknownEvent
-"""What `verify` returns; mypy and pyright check that a `match` over it leaves nothing out."""
+"""Result of `verify`; mypy and pyright check that a `match` over it leaves nothing out."""
 
 EVENT_CLASSES: Mapping[str, type[KnownEvent]] = {
     "payment.success": PaymentSucceeded,

@@ -47,7 +47,7 @@ def classes_of(kinds: Iterable[Any]) -> tuple[type, ...]:
 
 
 def is_async(function: Callable[..., Any]) -> bool:
-    """Whether a handler is to be awaited."""
+    """Return whether a handler is to be awaited."""
     return _is(function, inspect.iscoroutinefunction)
 
 
@@ -66,7 +66,7 @@ def require_no_yield(function: Callable[..., Any]) -> None:
 
 @attrs.frozen
 class Parameters:
-    """What a handler takes.
+    """Parameters of a handler.
 
     Attributes:
         event: The parameter for the event, which is the first.
@@ -187,7 +187,7 @@ def _written(function: Any) -> Any:
 
 
 def _admits(annotation: Any, cls: type) -> bool:
-    """Whether a parameter so annotated may be given an object of the class."""
+    """Return whether a parameter so annotated may be given an object of the class."""
     members = _members(annotation)
     if members != (annotation,):
         return any(_admits(member, cls) for member in members)

@@ -241,7 +241,7 @@ class WebhookReceiver:
 
         Functions and inboxes without `await` run in a worker thread. A handler that raises
         what is no Exception has failed like any other; only SystemExit and KeyboardInterrupt
-        of an async handler are raised here, once its event has been given back.
+        of an async handler are raised here, once its event has been released.
         """
         accepted = self._rules.accept(body, signature, Delivery.of(path, token))
         if isinstance(accepted, WebhookResponse):

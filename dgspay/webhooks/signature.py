@@ -64,7 +64,7 @@ def verify(
         secret: The webhook secret of the merchant portal. Give two during a rotation: either
             passes.
         environment: What this receiver is for. An event that says it belongs to the other
-            environment is refused; only payment events are documented to say so.
+            environment is rejected; only payment events are documented to say so.
 
     Raises:
         SignatureError: when the signature is missing, malformed or not of this body. Answer
@@ -148,7 +148,7 @@ def require_bytes(body: object) -> None:
 
 
 def _is_of(event: Event, expected: EventEnvironment) -> bool:
-    # In any letters: an event refused for a capital would be refused at every redelivery.
+    # In any letters: an event rejected for a capital would be rejected at every redelivery.
     return event.environment is None or event.environment.casefold() == expected
 
 

@@ -11,7 +11,7 @@ import attrs
 
 @attrs.frozen
 class Surroundings:
-    """Makes the context managers in which code of the shop runs.
+    """Factory of the context managers in which code of the shop runs.
 
     Attributes:
         thread: Around everything that runs in a thread for a delivery, in that thread.

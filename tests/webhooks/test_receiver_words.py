@@ -76,14 +76,14 @@ def handled(event: Event) -> None:
         (BODY, [("INFO", "no handler for payment.success; acknowledged")]),
         # An event the guide does not list may be one the shop should learn to handle.
         (UNKNOWN, [("WARNING", "no handler for payment.refunded; acknowledged")]),
-        (b"x" * 2001, [("WARNING", "a webhook of more than 2000 bytes was refused")]),
+        (b"x" * 2001, [("WARNING", "a webhook of more than 2000 bytes was rejected")]),
         (
             TEST_EVENT,
             [
                 (
                     "WARNING",
                     (
-                        "a webhook was refused: the event is signed, but it is not of the "
+                        "a webhook was rejected: the event is signed, but it is not of the "
                         "production environment"
                     ),
                 )
@@ -117,14 +117,14 @@ def test_a_refused_signature_is_logged(told: Callable[[], Told]) -> None:
         (
             "WARNING",
             (
-                "a webhook was refused: X-DGS-Signature is missing or is not 64 lowercase "
+                "a webhook was rejected: X-DGS-Signature is missing or is not 64 lowercase "
                 "hexadecimal characters"
             ),
         ),
         (
             "WARNING",
             (
-                "a webhook was refused: X-DGS-Signature is not of this body under this secret: "
+                "a webhook was rejected: X-DGS-Signature is not of this body under this secret: "
                 "the body was changed on the way (or parsed and written again), or the secret is "
                 "another one"
             ),

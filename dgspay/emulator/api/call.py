@@ -19,7 +19,7 @@ API_PREFIX = "/generation/v2"
 
 
 class Call:
-    """A call to answer: whose, which, and with what.
+    """A call to answer.
 
     Args:
         account: The merchant that calls.

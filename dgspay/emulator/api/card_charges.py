@@ -162,7 +162,7 @@ def read(call: Call, payment: Payment) -> None:
 
 
 def start(account: Account, payment: Payment) -> None:
-    """Let the issuer decide at once when the card asks for nothing more."""
+    """Settle the payment at once when the card asks for nothing more."""
     if not payment.awaits:
         settle_payment(account, payment)
 

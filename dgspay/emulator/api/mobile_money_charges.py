@@ -25,7 +25,7 @@ FIELDS: Final = (NETWORK, PHONE, SCENARIO)
 
 @attrs.frozen
 class PhoneBehaviour:
-    """What a payer's handset does.
+    """Behaviour of a payer's handset.
 
     Attributes:
         decline: Why the payment fails; None when it succeeds.
@@ -58,7 +58,7 @@ def charge(call: Call, payment: Payment) -> None:
 
 
 def read(call: Call, payment: Payment) -> PhoneBehaviour:
-    """Read which handset pays, and say how it will behave."""
+    """Read which handset pays, and return its behaviour."""
     if payment.currency != "RWF":
         raise invalid("currency must be RWF for mobile money")
     payment.network = call.fields[NETWORK]

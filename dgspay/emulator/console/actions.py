@@ -150,7 +150,7 @@ def resend(ask: Ask) -> Mapping[str, Any]:
 
 
 def add_fault(ask: Ask) -> Mapping[str, Any]:
-    """Have a fault strike, described as in a file of faults."""
+    """Add a fault, described as in a file of faults."""
     standing = ask.engine.faults.plan(ask.body)
     ask.controls.keep()
     return {**_DONE, "id": standing.id}
@@ -166,7 +166,7 @@ def cancel_fault(ask: Ask) -> Mapping[str, Any]:
 
 
 def clear_faults(ask: Ask) -> Mapping[str, Any]:
-    """Let every route work again."""
+    """Remove every fault."""
     ask.engine.faults.clear()
     ask.controls.keep()
     return _DONE
@@ -244,7 +244,7 @@ def restore_snapshot(ask: Ask) -> Mapping[str, Any]:
 
 
 def forget_snapshot(ask: Ask) -> Mapping[str, Any]:
-    """Let a snapshot go."""
+    """Delete a snapshot."""
     ask.controls.forget_snapshot(ask.values["name"])
     return _DONE
 
@@ -258,7 +258,7 @@ def _snapshot(snapshot: Snapshot) -> Mapping[str, Any]:
 
 
 def show_fidelity(ask: Ask) -> Mapping[str, Any]:
-    """How true each behaviour is, and where the knowledge comes from."""
+    """Fidelity of each behaviour, and its source."""
     return {"behaviours": [attrs.asdict(behaviour) for behaviour in FIDELITY]}
 
 

@@ -1,4 +1,4 @@
-"""Writes a request that arrived as a curl command and as dgspay code, secrets left out."""
+"""Code snippets: a request as a curl command and as dgspay code, secrets left out."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def program(logged: LoggedRequest) -> str | None:
 
 
 def _is_argument(name: str) -> bool:
-    """Say whether a field's name, which the sender has chosen, can be one of Python's."""
+    """Return whether a field's name, which the sender has chosen, can be one of Python's."""
     return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
 
 

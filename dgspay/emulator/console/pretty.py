@@ -1,4 +1,4 @@
-"""Writes JSON for people: indented, amounts digit for digit."""
+"""JSON for people: indented, amounts digit for digit."""
 
 from __future__ import annotations
 

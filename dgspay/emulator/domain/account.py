@@ -29,7 +29,7 @@ from dgspay.money import AmountInput
 
 @attrs.frozen
 class Options:
-    """How the emulator behaves where the real service leaves a choice."""
+    """Options where the real service leaves a choice."""
 
     settle_after: float | None = 2.0
     webhook_url: str | None = None
@@ -42,7 +42,7 @@ class Options:
 
 
 class Account:
-    """What a merchant has and what happened to it. It decides nothing: the areas do.
+    """Data of a merchant and its history. The rules are in the areas of the API.
 
     Args:
         credentials: What the merchant's requests must carry.
@@ -134,11 +134,11 @@ class Account:
         return self.links.get(name) or self._slugs.get(name)
 
     def is_taken(self, slug: str) -> bool:
-        """Say whether a link of any merchant has a slug."""
+        """Return whether a link of any merchant has a slug."""
         return slug in self._taken_slugs
 
     def rename_link(self, link: Link, slug: str) -> None:
-        """Give a link another slug."""
+        """Change the slug of a link."""
         del self._slugs[link.slug]
         self._taken_slugs.discard(link.slug)
         link.slug = slug
@@ -146,7 +146,7 @@ class Account:
         self._taken_slugs.add(slug)
 
     def has(self, name: str) -> bool:
-        """Say whether something of this account goes by this id, reference or slug."""
+        """Return whether something of this account goes by this id, reference or slug."""
         return (
             name in self.history
             or name in self.disbursements
@@ -162,16 +162,16 @@ class Account:
             if reference not in self.history and reference not in self.disbursements:
                 return number
 
-    # --- what is due, and what is to be told --------------------------------------------
+    # --- what is due, and what is to be sent --------------------------------------------
 
     def settle_later(self, reference: str) -> None:
-        """Have something settle after the account's delay; never when it has none."""
+        """Schedule a settlement after the account's delay; none when it has no delay."""
         if self.options.settle_after is not None:
             moment = self.clock.time() + self.options.settle_after
             self.settle_at(reference, moment)
 
     def settle_at(self, reference: str, moment: float) -> None:
-        """Have something settle at a moment, seconds since 1970."""
+        """Schedule a settlement at a moment, seconds since 1970."""
         heapq.heappush(self._due, (moment, next(self._tiebreak), reference))
         self.touch("due", reference, Due(moment))
         self._scheduled()
@@ -193,11 +193,11 @@ class Account:
 
     @property
     def due(self) -> Sequence[tuple[float, str]]:
-        """What is to settle, and when, the earliest first."""
+        """Settlements to come, the earliest first."""
         return tuple((moment, reference) for moment, _, reference in sorted(self._due))
 
     def next_due(self) -> float | None:
-        """Say when the next thing settles."""
+        """Return when the next thing settles."""
         return self._due[0][0] if self._due else None
 
     def announce(self, payload: Mapping[str, object], callback_url: str | None) -> None:

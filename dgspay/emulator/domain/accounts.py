@@ -55,7 +55,7 @@ class Accounts:
         self.begin(identifiers)
 
     def begin(self, identifiers: Identifiers) -> None:
-        """Have new, empty accounts whose ids come from `identifiers`."""
+        """Replace the accounts by empty ones whose ids come from `identifiers`."""
         self.identifiers = identifiers
         slugs: set[str] = set()
         self._accounts = tuple(
@@ -110,7 +110,7 @@ class Accounts:
             account.options = options
 
     def move(self, origin: str, *, public: bool) -> None:
-        """Have the URLs in answers begin with another origin."""
+        """Change the origin of the URLs in answers."""
         self.origin, self.public = origin, public
         for account in self._accounts:
             account.origin = origin

@@ -27,7 +27,7 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 
 @attrs.frozen
 class Credentials:
-    """What a merchant finds under Settings > API Settings in the portal."""
+    """Credentials, as the portal shows them under Settings > API Settings."""
 
     api_key: str = API_KEY
     account_number: str = ACCOUNT_NUMBER

@@ -13,7 +13,7 @@ _PENDING = (PaymentStatus.PENDING, ConversionStatus.PROCESSING)
 
 
 def approve(account: Account, reference: str) -> None:
-    """Have something succeed, whatever was planned for it."""
+    """Make something succeed, whatever was planned for it."""
     match _pending(account, reference):
         case Payment() | Disbursement() as planned:
             planned.verdict = None
@@ -23,7 +23,7 @@ def approve(account: Account, reference: str) -> None:
 
 
 def decline(account: Account, reference: str, reason: str) -> None:
-    """Have something fail, whatever was planned for it."""
+    """Make something fail, whatever was planned for it."""
     match _pending(account, reference):
         case Payment() as payment:
             payment.verdict = Decline(reason)
@@ -35,13 +35,13 @@ def decline(account: Account, reference: str, reason: str) -> None:
 
 
 def settle_one(account: Account, reference: str) -> None:
-    """Give something its planned end."""
+    """Settle something as planned."""
     _pending(account, reference)
     settle(account, reference)
 
 
 def settle_all(account: Account) -> None:
-    """Give everything its planned end that waits for nothing but time."""
+    """Settle as planned everything that waits for nothing but time."""
     for payment in tuple(account.history.with_status(PaymentStatus.PENDING)):
         if not payment.awaits:
             settle(account, payment.dgs_reference)

@@ -63,7 +63,7 @@ class Keys:
         return ((key, m) for key, m in self._memories.items() if m.status is not None)
 
     def fingerprint(self, key: str) -> bytes:
-        """Return what tells the request of a key from others."""
+        """Return what distinguishes the request of a key from others."""
         return self._memories[key].fingerprint
 
     def recall(self, key: str, memory: Memory) -> None:

@@ -10,7 +10,7 @@ _BITS = 128
 
 
 class Identifiers:
-    """Makes ids; the same seed makes the same ones in the same order.
+    """Generator of ids; the same seed gives the same ones in the same order.
 
     All there is to remember of it is the seed and how many were drawn, so that an emulator that
     is restarted goes on where it stopped.

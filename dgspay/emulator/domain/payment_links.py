@@ -1,4 +1,4 @@
-"""Payment links: what they are, when they can be paid, and what a payment makes of them."""
+"""Payment links: their terms, when they can be paid, and their payments."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def slug_of(account: Account, title: str) -> str:
 
 
 def link_status(account: Account, link: Link) -> LinkStatus:
-    """Say how a link stands now. The guide shows `active` only, the others are assumed."""
+    """Return the status of a link. The guide shows `active` only, the others are assumed."""
     if link.archived:
         return LinkStatus.ARCHIVED
     if link.terms["max_uses"] is not None and link.used >= link.terms["max_uses"]:

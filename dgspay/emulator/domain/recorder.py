@@ -10,7 +10,7 @@ class Recorder(Protocol):
 
     @property
     def trouble(self) -> str | None:
-        """Why what has changed could not be recorded; None when it was."""
+        """Reason why a change could not be recorded; None when all were."""
         ...
 
     def touch(self, account_number: str, kind: str, name: str, record: object | None) -> None:

@@ -13,7 +13,7 @@ from dgspay.models.enums import ConversionStatus, PaymentMethod, PaymentStatus
 
 @attrs.frozen
 class Decline:
-    """Why a payment is declined, in the guide's three fields."""
+    """Reason of a declined payment, in the guide's three fields."""
 
     processor_response: str
     issuer_response_code: str = "05"
@@ -23,7 +23,7 @@ class Decline:
 # There may be a hundred thousand payers, payments and deeds: none is referred to weakly.
 @attrs.frozen(weakref_slot=False)
 class Payer:
-    """Who pays."""
+    """A payer."""
 
     email: str
     first_name: str
@@ -55,7 +55,7 @@ class Payment:
     card_last4: str | None = None
     link_id: str | None = None
     awaits: tuple[str, ...] = ()
-    """What `/authorize` must still be given, in order: `pin`, `otp`, `avs`."""
+    """Steps still to authorize, in order: `pin`, `otp`, `avs`."""
     verdict: Decline | None = None
     """The decline the payment gets when it settles; None when it will succeed."""
     settled_at: float | None = None
@@ -70,7 +70,7 @@ class Payment:
 
     @property
     def net_amount(self) -> Decimal:
-        """What the merchant gets of it."""
+        """Net amount for the merchant."""
         if self.status is PaymentStatus.SUCCESSFUL:
             return self.amount - self.merchant_fee
         return Decimal(0)
@@ -99,7 +99,7 @@ class Disbursement:
 
     @property
     def recipient_gets(self) -> Decimal:
-        """What arrives: the gross amount less the fee."""
+        """Amount that arrives: the gross amount less the fee."""
         return self.amount - self.fee
 
 
@@ -135,9 +135,9 @@ class Link:
     created_at: float
     archived: bool = False
     used: int = 0
-    """How many payments succeeded (guide: `use_count`)."""
+    """Count of successful payments (guide: `use_count`)."""
     held: int = 0
-    """How many payments are pending: each holds a use until it fails."""
+    """Count of pending payments: each holds a use until it fails."""
     payments: list[Payment] = attrs.field(factory=list, repr=False)
 
 
@@ -166,7 +166,7 @@ class ExecutedCall:
 
 @attrs.frozen
 class Due:
-    """When something settles by itself, seconds since 1970."""
+    """Moment at which something settles by itself, seconds since 1970."""
 
     moment: float
 
@@ -181,4 +181,4 @@ class Event:
     secret: str = attrs.field(default="", repr=False)
     """The account's. No state file has it: there, an event waits to be announced anew."""
     number: int = 0
-    """What it goes by in a state file, from when it arose until it was recorded."""
+    """Its key in a state file, from when it arose until it was recorded."""

@@ -1,4 +1,4 @@
-"""Makes a history: as many settled transactions as a test of paging or a report needs."""
+"""Sample history: as many settled transactions as a test of paging or a report needs."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _DECLINES: Final = (Decline("Insufficient funds", "51"), Decline("Customer rejec
 _REDIRECT: Final = "https://shop.example/thanks"
 _SECONDS_BETWEEN = 60.0
 _SUCCESSFUL, _FAILED = 0.85, 0.97
-"""Of a hundred, 85 are successful, 12 failed and 3 pending."""
+"""Shares of the states: of a hundred, 85 are successful, 12 failed and 3 pending."""
 
 
 def generate(account: Account, count: int, seed: int | str) -> None:
-    """Add payments of the past, one a minute up to now; no webhook tells of them.
+    """Add payments of the past, one a minute up to now; no webhook is sent for them.
 
     Args:
         account: Whose they are; the wallet gets what they brought in.

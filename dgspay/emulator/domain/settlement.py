@@ -27,7 +27,7 @@ def settle_due(account: Account, before: float, *, conversions_only: bool = Fals
 
 
 def settle(account: Account, reference: str) -> None:
-    """Give something its planned end; nothing happens when it has ended already."""
+    """Settle something as planned; nothing happens when it has ended already."""
     if (payment := account.payment(reference)) is not None:
         settle_payment(account, payment)
     elif (disbursement := account.disbursements.get(reference)) is not None:
@@ -37,7 +37,7 @@ def settle(account: Account, reference: str) -> None:
 
 
 def settle_payment(account: Account, payment: Payment) -> None:
-    """Make a pending payment successful, or failed when it has a verdict, and tell."""
+    """Make a pending payment successful, or failed when it has a verdict, and send its event."""
     if payment.status is not PaymentStatus.PENDING:
         return
     now = account.clock.time()
@@ -58,20 +58,20 @@ def settle_payment(account: Account, payment: Payment) -> None:
 
 
 def _count_use(link: Link, payment: Payment) -> None:
-    """Turn the use a pending payment held into a real one, or give it back."""
+    """Turn the use that a pending payment held into a real one, or release it."""
     link.held -= 1
     link.used += payment.status is PaymentStatus.SUCCESSFUL
 
 
 def decline_payment(account: Account, payment: Payment, verdict: Decline) -> None:
-    """Make a pending payment failed, and tell."""
+    """Make a pending payment failed, and send its event."""
     if payment.status is PaymentStatus.PENDING:
         payment.verdict = verdict
         settle_payment(account, payment)
 
 
 def settle_disbursement(account: Account, disbursement: Disbursement) -> None:
-    """Make a queued transfer successful, or failed with a refund, and tell."""
+    """Make a queued transfer successful, or failed with a refund, and send its event."""
     if disbursement.status is not PaymentStatus.PENDING:
         return
     disbursement.settled_at = account.clock.time()
@@ -86,7 +86,7 @@ def settle_disbursement(account: Account, disbursement: Disbursement) -> None:
 
 
 def settle_conversion(account: Account, conversion: Conversion) -> None:
-    """Credit a conversion, or refund it when it has a reason to fail, and tell."""
+    """Credit a conversion, or refund it when it has a reason to fail, and send its event."""
     if conversion.status is not ConversionStatus.PROCESSING:
         return
     conversion.settled_at = account.clock.time()

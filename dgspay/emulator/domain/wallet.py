@@ -28,7 +28,7 @@ class Balance:
 
 
 class Wallet:
-    """The balances of a merchant. A debit that is not covered is refused whole."""
+    """The balances of a merchant. A debit that is not covered is rejected whole."""
 
     def __init__(self, balances: Mapping[str, AmountInput]) -> None:
         self.purses = {

@@ -50,7 +50,7 @@ class Incoming:
 
     @property
     def is_for_page(self) -> bool:
-        """Whether a payer's browser asks, and no merchant's program."""
+        """Return whether a payer's browser sends it instead of a merchant's program."""
         return self.route is not None and self.route.public
 
 
@@ -104,14 +104,14 @@ def admit(
     request = incoming.request
     if route.public:
         # A payer's try is one payment, whatever is entered when its answer was lost: a card is
-        # encrypted anew each time. A try that was refused has freed its key.
+        # encrypted anew each time. A try that was rejected has freed its key.
         request = attrs.evolve(request, body=b"")
     with accounts.lock:
         return account, route, key, account.keys.claim(key, request)
 
 
 def _keep_others_out(accounts: Accounts, request: Request) -> None:
-    """Refuse what a page of another site sends by a name it has pointed at this machine.
+    """Reject what a page of another site sends by a name it has pointed at this machine.
 
     The keys are published, so they keep no one out. In-process, no browser gets here.
     """

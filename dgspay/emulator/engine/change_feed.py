@@ -17,7 +17,7 @@ class ChangeFeed:
         self._lock = new_lock()
 
     def changed(self) -> None:
-        """Tell every watcher."""
+        """Notify every watcher."""
         if not self._watchers:
             return
         with self._lock:
@@ -26,13 +26,13 @@ class ChangeFeed:
             watcher()
 
     def end(self) -> None:
-        """Have everyone who watches stop: the server does."""
+        """End every watch: the server stops."""
         self.epoch += 1
         self.changed()
 
     @contextmanager
     def watched_by(self, watcher: Callable[[], object]) -> Generator[None]:
-        """Have a function called after every change, inside the block."""
+        """Call a function after every change, inside the block."""
         with self._lock:
             self._watchers.add(watcher)
         try:

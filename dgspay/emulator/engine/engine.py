@@ -26,7 +26,7 @@ from dgspay.emulator.http import Effect, Exchange, RefusedError, Request, Respon
 from dgspay.emulator.routes import API_OPERATIONS, find_route
 
 _BALANCE: Final = "GET /balance"
-"""Where the end of a conversion is seen; it cannot be looked up by its reference."""
+"""Route that shows the end of a conversion, which has no look-up by reference."""
 
 _LOOK_UPS: Final = frozenset({"GET /transactions", "GET /transactions/{id}"})
 
@@ -79,7 +79,7 @@ class Engine:
         self.begin(Identifiers(self._seed))
 
     def begin(self, identifiers: Identifiers) -> None:
-        """Have new accounts, whose ids come from here."""
+        """Replace the accounts by new ones, whose ids come from here."""
         with self.lock:
             self.faults.begin_again()
             self.request_log = RequestLog()
@@ -98,12 +98,12 @@ class Engine:
 
     @property
     def options(self) -> Options:
-        """How the emulator behaves."""
+        """Options of the emulator."""
         return self.accounts.options
 
     @property
     def trouble(self) -> str | None:
-        """Why what has changed could not be recorded; None when it was."""
+        """Reason why a change could not be recorded; None when all were."""
         return self._recorder.trouble
 
     def behave(self, options: Options) -> None:
@@ -114,7 +114,7 @@ class Engine:
         self._changed()
 
     def move(self, origin: str, *, public: bool = False) -> None:
-        """Have the URLs in answers begin with another origin."""
+        """Change the origin of the URLs in answers."""
         with self.lock:
             self.accounts.move(origin, public=public)
 
@@ -162,18 +162,18 @@ class Engine:
             self._changed()
 
     def next_due(self) -> float | None:
-        """Say when the next thing settles, of whichever merchant."""
+        """Return when the next thing settles, of any merchant."""
         with self.lock:
             moments = [due for a in self.accounts if (due := a.next_due()) is not None]
         return min(moments, default=None)
 
     def seconds_to_next(self) -> float | None:
-        """Return the real seconds until something was due; None when only a signal will tell."""
+        """Return the real seconds until something is due; None if time does not bring it."""
         due = self.next_due()
         return None if due is None else self.clock.seconds_until(_just_after(due))
 
     def hangs_up(self, method: str, path: str) -> bool:
-        """Say whether a fault closes a request's connection before its body is read."""
+        """Return whether a fault closes a request's connection before its body is read."""
         if not self.faults.standing:
             return False
         route, _ = find_route(method, path) or (None, {})
@@ -298,13 +298,13 @@ def _just_after(moment: float) -> float:
 
 
 def _looks_up(incoming: Incoming) -> bool:
-    """Say whether a request looks at what may be pending, as a payer's page does too."""
+    """Return whether a request looks at what may be pending, as a payer's page does too."""
     is_page = incoming.is_for_page and incoming.request.method == "GET"
     return is_page or incoming.operation in _LOOK_UPS
 
 
 def _keep_answer(call: Call, answer: Response) -> None:
-    """Have the answer kept together with the work, so that no crash can part the two."""
+    """Record the answer together with the work, so that no crash can part the two."""
     account, key = call.account, call.idempotency_key
     if key is not None:
         fingerprint = account.keys.fingerprint(key)

@@ -1,4 +1,4 @@
-"""Keeps other web sites away from the pages: a browser on this machine may be anywhere."""
+"""Protection of the pages from other web sites that a browser on this machine has open."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 
 def is_foreign(headers: Mapping[str, str], *, public: bool) -> bool:
-    """Say whether a browser sends this request for a page that is not the emulator's.
+    """Return whether a browser sends this request for a page that is not the emulator's.
 
     A page of another site may post to loopback without being able to read the answer, and a
     name its owner points at loopback makes it look like the same site. So the origin must be

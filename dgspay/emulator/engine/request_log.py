@@ -50,11 +50,11 @@ class LoggedRequest:
     answer: bytes = attrs.field(default=b"", repr=False)
     account_number: str | None = None
     size: int = attrs.field(default=0, repr=False)
-    """How many bytes of body and answer it stands for."""
+    """Bytes of its body and answer together."""
 
 
 class RequestLog:
-    """The latest requests, oldest first; older ones are let go. Threads may share it."""
+    """The latest requests, oldest first; older ones are dropped. Threads may share it."""
 
     def __init__(self) -> None:
         self._entries: deque[LoggedRequest] = deque()
@@ -85,12 +85,12 @@ class RequestLog:
         """Write down what a request was answered with."""
         with self._lock:
             logged.status, logged.answer = status, answer
-            # It may have been let go while it was in flight.
+            # It may have been dropped while it was in flight.
             if logged.id >= self._entries[0].id:
                 self._weigh(logged, len(answer))
 
     def _weigh(self, logged: LoggedRequest, size: int) -> None:
-        """Count some bytes more, and let go the oldest; the latest always stays."""
+        """Count some bytes more, and drop the oldest; the latest always stays."""
         logged.size += size
         self._bytes += size
         entries = self._entries

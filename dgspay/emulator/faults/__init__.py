@@ -1,4 +1,4 @@
-"""Faults an emulator can be told to play.
+"""Faults that an emulator injects on request.
 
 A new fault is one class with `@kind` in `kinds.py`: its fields are its settings, and the files,
 the HTTP interface and the console know it by its name. For a typed call, add a method to `Faults`

@@ -1,4 +1,4 @@
-"""The kinds of fault: what goes wrong with one request, and how it is asked for by name."""
+"""Kinds of fault: what goes wrong with one request, and the name that selects it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NO_REDIRECT = "a redirect needs an absolute location and status 301, 302, 303, 
 FaultT = TypeVar("FaultT", bound="Fault")
 
 
-# --- settings, as a file or a program gives them ---------------------------------------------
+# --- settings, from a file or a program ------------------------------------------------------
 
 
 def _word(name: str, value: object) -> str:
@@ -86,7 +86,7 @@ def _yes_or_no(value: object) -> bool:
 
 
 class Kind(NamedTuple):
-    """How a fault is asked for: its label in the console, and its class."""
+    """A kind of fault: its label in the console, and its class."""
 
     label: str
     make: Callable[..., Fault]
@@ -97,7 +97,7 @@ KINDS: Final[dict[str, Kind]] = {}
 
 
 def kind(name: str, label: str) -> Callable[[type[FaultT]], type[FaultT]]:
-    """Have a class of faults be asked for by a name."""
+    """Register a class of faults under a name."""
 
     def register(cls: type[FaultT]) -> type[FaultT]:
         KINDS[name] = Kind(label, cls)
@@ -109,13 +109,13 @@ def kind(name: str, label: str) -> Callable[[type[FaultT]], type[FaultT]]:
 class Fault:
     """Something that goes wrong with one request. A kind overrides one of the two methods.
 
-    A new kind is one class with `@kind`: its fields are the settings it is asked for with.
+    A new kind is one class with `@kind`, whose fields are its settings.
     """
 
     words: str = "nothing goes wrong"
     """The sentence the console shows for it."""
     is_early = False
-    """Whether it strikes before the body of the request is read."""
+    """Whether it applies before the body of the request is read."""
     is_doubled = False
     """Whether the request arrives a second time while it is being worked on."""
 
@@ -163,7 +163,7 @@ class HungUp(RequestLost):
 
 @attrs.frozen
 class AnsweredInstead(Fault):
-    """A made-up answer comes and nothing was done."""
+    """A made-up answer is sent and nothing was done."""
 
     answer: Response
     words: str = "a made-up answer, nothing done"
@@ -189,7 +189,7 @@ class SentOnTwice(Fault):
 @kind("delay", "Answer late")
 @attrs.frozen
 class Slow(Fault):
-    """The work is done and the answer takes its time."""
+    """The work is done and the answer is late."""
 
     seconds: float = attrs.field(default=5.0, converter=_pause)
     words: str = attrs.field(
@@ -213,7 +213,7 @@ class Dripped(Fault):
     words = "the answer comes drop by drop"
 
     def afterwards(self, answer: Response) -> tuple[Effect, ...]:
-        """Let the answer trickle."""
+        """Send the answer byte by byte."""
         return (Trickle(answer, self.seconds_per_byte),)
 
 
@@ -336,7 +336,7 @@ class Refused(Fault):
 
     def instead(self) -> Response | Drop | None:
         """Return the error."""
-        return RefusedError(self.error_code, "a fault was asked for").answer()
+        return RefusedError(self.error_code, "a fault was injected").answer()
 
 
 def fault_from(name: str, settings: Mapping[str, Any]) -> Fault:

@@ -1,4 +1,4 @@
-"""Faults on purpose: which one strikes the next requests to a route, or some of them."""
+"""Plan of the faults to inject: which one applies to the next requests to a route."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ ANY_ROUTE = "*"
 
 
 class When(TypedDict, total=False):
-    """How often a fault strikes.
+    """Frequency of a fault.
 
     Attributes:
         times: How many requests; one when not given, and without a limit when a probability is.
-        probability: The chance from 0 to 1 that it strikes a request.
+        probability: Probability, from 0 to 1, that it applies to a request.
     """
 
     times: int | None
@@ -50,11 +50,11 @@ class PlannedFault:
     """A fault that waits for its route.
 
     Attributes:
-        id: Its number, for taking it back.
+        id: Its number, for `cancel`.
         route: The route, or `*` for every route.
         fault: What happens.
-        remaining: How many requests it still strikes; None for as many as come.
-        probability: The chance from 0 to 1 that it strikes a request; None for certain.
+        remaining: Number of requests it still applies to; None for any number.
+        probability: Probability, from 0 to 1, that it applies to a request; None for certain.
     """
 
     id: int
@@ -65,16 +65,16 @@ class PlannedFault:
 
     @property
     def words(self) -> str:
-        """What happens, for people."""
+        """Description for people."""
         return self.fault.words
 
 
 class Faults:
-    """The faults that wait for their route. Per route they strike in the order they were set.
+    """Faults that wait for their route. Per route they apply in the order they were added.
 
     A route is named as in the guide: `"POST /disburse"`, `"GET /transactions/{id}"`; `"*"` is
-    every route. A fault strikes the next request, the next `times` requests, or with
-    `probability` each request by chance until it is taken back.
+    every route. A fault applies to the next request, the next `times` requests, or with
+    `probability` to each request by chance until it is cancelled.
     """
 
     def __init__(self, operations: Collection[str], *, seed: int | str | None = None) -> None:
@@ -176,14 +176,14 @@ class Faults:
         times: int | None = None,
         probability: float | None = None,
     ) -> PlannedFault:
-        """Have a fault strike the next requests to a route.
+        """Apply a fault to the next requests to a route.
 
         Args:
             route: Such as `POST /disburse`, or `*`.
             fault: What happens.
-            times: How many requests it strikes; one when not given, and without a limit when a
+            times: Number of requests; one when not given, and without a limit when a
                 probability is.
-            probability: The chance that it strikes a request.
+            probability: Probability, above 0 and at most 1, that it applies to a request.
 
         Raises:
             ValueError: for a route the API does not have, `times` below 1, or a probability
@@ -225,11 +225,11 @@ class Faults:
 
     @property
     def standing(self) -> Sequence[PlannedFault]:
-        """What is still to strike, in order."""
+        """Faults still to come, in order."""
         return tuple(self._standing)
 
     def take(self, route: str | None, *, early: bool = False) -> Fault | None:
-        """Take the fault that strikes a request to a route.
+        """Return the planned fault for a request to a route, and count it.
 
         Args:
             route: The route, or None for a request to none.
@@ -258,7 +258,7 @@ class Faults:
         return standing.fault
 
     def cancel(self, number: int) -> None:
-        """Take one fault back.
+        """Remove one fault.
 
         Raises:
             LookupError: when no fault with this number waits.
@@ -271,16 +271,16 @@ class Faults:
         raise LookupError(f"no fault with the number {number}")
 
     def clear(self) -> None:
-        """Let everything work again."""
+        """Remove every fault."""
         with self._lock:
             self._standing.clear()
 
     def begin_again(self) -> None:
-        """Forget every fault, and how chance has fallen."""
+        """Remove every fault, and start the random numbers again."""
         self.recall((), 0)
 
     def recall(self, standing: Iterable[PlannedFault], thrown: int) -> None:
-        """Have the faults of an earlier moment, and chance fall as it did from then on."""
+        """Restore the faults and the random numbers of an earlier moment."""
         with self._lock:
             self._standing = list(standing)
             self._numbers = itertools.count(1 + max((s.id for s in self._standing), default=0))
@@ -288,7 +288,7 @@ class Faults:
 
     @property
     def thrown(self) -> int:
-        """How often chance has decided."""
+        """Count of the random numbers drawn."""
         return self._dice.drawn
 
 

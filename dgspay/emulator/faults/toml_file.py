@@ -1,4 +1,4 @@
-"""Reads faults from a file, so that a team breaks the same things in the same way.
+"""Faults from a TOML file, so that a team injects the same ones.
 
 ::
 

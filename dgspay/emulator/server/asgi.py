@@ -123,7 +123,7 @@ def _piece(body: bytes, *, more: bool) -> Message:
 
 
 def _closing(send: Send) -> Send:
-    """Have the connection closed after the answer, so that no one sends on without end."""
+    """Close the connection after the answer, so that a client cannot send on without end."""
 
     async def send_and_close(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -134,7 +134,7 @@ def _closing(send: Send) -> Send:
 
 
 def _closing_unread(scope: Scope, receive: Receive, send: Send) -> tuple[Receive, Send]:
-    """Have the connection closed after an answer that came before the whole body was read.
+    """Close the connection after an answer that came before the whole body was read.
 
     The server would go on taking what comes, and a client that sends without end would never
     read the answer.
@@ -209,7 +209,7 @@ class Connection:
             pass
 
     def is_gone(self) -> bool:
-        """Say whether the client has closed the line."""
+        """Return whether the client has closed the connection."""
         transport = self._transport()
         return transport is not None and bool(transport.is_closing())
 

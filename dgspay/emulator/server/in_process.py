@@ -15,7 +15,7 @@ from dgspay.emulator.server.asgi import CUT_ANSWER, LOST_ANSWER
 
 
 class EngineTransport(httpx.BaseTransport):
-    """Carries out the engine's effects in the thread of the caller."""
+    """Transport that carries out the engine's effects in the thread of the caller."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -19,7 +19,7 @@ _START_SECONDS = 10.0
 
 @attrs.frozen
 class Served:
-    """Where the emulator listens.
+    """Addresses at which the emulator listens.
 
     Attributes:
         url: The base URL of the API, such as `http://127.0.0.1:49152/generation/v2`.

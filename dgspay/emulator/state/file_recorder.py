@@ -33,14 +33,14 @@ class FileRecorder:
         self._unwritten: dict[tuple[str, str, str], Row] = {}
         self._writing = new_lock()
         self.trouble: str | None = None
-        """Why the file does not hold all there is; None when it does."""
+        """Reason why the file is behind; None when it is complete."""
 
     def pause(self) -> None:
         """Write nothing while the state is half one and half the other."""
         self._small_rows = None
 
     def resume(self, rows: Sequence[Row], small_rows: SmallRows) -> None:
-        """Have the file hold these rows and no others, and record what changes from now on."""
+        """Replace the rows of the file by these, and record what changes from now on."""
         self._file.replace(rows)
         self._changed.clear()
         self._unwritten.clear()

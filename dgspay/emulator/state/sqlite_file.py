@@ -166,7 +166,7 @@ class StateFile:
             return [Row(*columns) for columns in cursor]
 
     def replace(self, rows: Iterable[Row]) -> None:
-        """Have these rows and no others."""
+        """Replace all rows by these."""
         with self._transaction() as connection:
             connection.execute("DELETE FROM rows")
             connection.executemany(_PUT, map(_columns, rows))
@@ -174,7 +174,7 @@ class StateFile:
     # --- snapshots ----------------------------------------------------------------------
 
     def save(self, name: str, taken_at: float, rows: Sequence[Row]) -> Snapshot:
-        """Keep a state under a name; an earlier one of that name is let go."""
+        """Keep a state under a name; an earlier one of that name is replaced."""
         snapshot = Snapshot(name, taken_at, len(rows))
         with self._transaction() as connection:
             connection.execute("DELETE FROM snapshots WHERE name = ?", (name,))
@@ -211,7 +211,7 @@ class StateFile:
             return [Row(*columns) for columns in cursor]
 
     def forget(self, name: str) -> None:
-        """Let a snapshot go.
+        """Delete a snapshot.
 
         Raises:
             LookupError: when there is none of this name.
@@ -224,7 +224,7 @@ class StateFile:
     # --- the end ------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Let the file go; to close it twice does no harm."""
+        """Close the file; closing it twice does no harm."""
         with self._lock:
             self._connection.close()
 

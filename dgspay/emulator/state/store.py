@@ -1,4 +1,4 @@
-"""Keeps an emulator's state: what changed goes to the file, all of it into a snapshot, and back."""
+"""Store of an emulator's state: changes go to the file, snapshots hold all of it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class OptionOverrides:
 
 @attrs.frozen
 class EmulatorSettings:
-    """What belongs to no merchant.
+    """State that belongs to no merchant.
 
     Attributes:
         seed: What ids follow from.
@@ -78,7 +78,7 @@ class EmulatorSettings:
 
 @attrs.frozen
 class WalletRow:
-    """Who a merchant is and what its wallet holds: currency, available and pending."""
+    """Identity of a merchant, and its wallet: currency, available and pending."""
 
     merchant_id: str
     balances: tuple[tuple[str, Decimal, Decimal], ...]
@@ -98,7 +98,7 @@ _KINDS: Final[dict[str, type[Any]]] = {
 
 
 class StateStore:
-    """Keeps the state of an engine and its dispatcher.
+    """Store of the state of an engine and its dispatcher.
 
     Args:
         engine: The emulator's.
@@ -158,7 +158,7 @@ class StateStore:
             self._recorder.pause()
 
     def _record(self) -> None:
-        """Have the file hold all there is now, and record every change."""
+        """Write the whole state to the file, and record every change from now on."""
         if self._recorder is None:
             return
         with self._engine.lock, self._dispatcher.standing_still() as deliveries:
@@ -193,7 +193,7 @@ class StateStore:
         self._record()
 
     def forget(self, name: str) -> None:
-        """Let a snapshot go.
+        """Delete a snapshot.
 
         Raises:
             LookupError: when there is none of this name.
@@ -204,7 +204,7 @@ class StateStore:
 
     @property
     def snapshots(self) -> Sequence[Snapshot]:
-        """What was kept, the latest first."""
+        """Snapshots, the latest first."""
         return () if self._snapshots is None else self._snapshots.snapshots()
 
     # --- from records to rows -----------------------------------------------------------
@@ -243,7 +243,7 @@ class StateStore:
     # --- and back -----------------------------------------------------------------------
 
     def _load(self, rows: Iterable[Row], *, is_new_run: bool) -> None:
-        """Have the state that rows tell of in place of the present one.
+        """Replace the present state by that of some rows.
 
         Args:
             rows: What to load.
@@ -282,7 +282,7 @@ class StateStore:
 
 
 def merchants_in(file: StateFile) -> Sequence[str]:
-    """Return the names of the merchants a file tells of."""
+    """Return the names of the merchants in a file."""
     settings = file.read("settings")
     return from_text(settings[0].content or "", EmulatorSettings).merchants if settings else ()
 
@@ -306,7 +306,7 @@ def _records(account: Account) -> Iterator[tuple[str, str, object]]:
 
 
 def _recall(account: Account, row: Row, record: Any) -> None:
-    """Have an account remember one thing again."""
+    """Restore one thing of an account."""
     match record:
         case Link():
             account.add_link(record)

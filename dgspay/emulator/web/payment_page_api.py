@@ -70,7 +70,7 @@ def start(call: Call) -> Mapping[str, Any]:
 
 
 def show(call: Call) -> Mapping[str, Any]:
-    """Say how a payment stands."""
+    """Return the status of a payment."""
     return state_of(_payment(call))
 
 

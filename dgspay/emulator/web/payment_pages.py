@@ -56,7 +56,7 @@ def pay(call: Call) -> Response:
 
 
 def _why_ended(call: Call, link: Link) -> tuple[str, str] | None:
-    """Say why a link cannot be paid; who has begun to pay it is still shown how that goes."""
+    """Show why a link cannot be paid; a payer who has begun still sees that payment."""
     payment = call.account.payment(call.query.get("payment", ""))
     if payment is not None and payment.link_id == link.id:
         return None

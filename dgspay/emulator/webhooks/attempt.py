@@ -1,4 +1,4 @@
-"""Where webhooks go: one attempt over HTTP or in this process, and what its answer says."""
+"""One attempt to deliver a webhook, over HTTP or in this process, and its result."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Attempt:
         status: The HTTP status of the receiver, or None when there was no answer.
         error: What went wrong with the connection, such as `ReadTimeout`, or None.
         answer: The beginning of what the receiver answered, secrets masked.
-        warning: Why a 2xx is doubtful: its body speaks of an error. None when it does not.
+        warning: Why a 2xx is doubtful: its body mentions an error. None when it does not.
     """
 
     at: float
@@ -49,7 +49,7 @@ class Attempt:
 
 
 def is_success(status: int | None) -> bool:
-    """Say whether a receiver has taken a webhook."""
+    """Return whether a receiver has accepted a webhook."""
     return status is not None and httpx.codes.is_success(status)
 
 
@@ -104,12 +104,12 @@ def _attempt(now: float, status: int, answer: bytes) -> Attempt:
     sign = _SIGNS_OF_FAILURE.search(text) if is_success(status) else None
     warning = None
     if sign is not None:
-        warning = f"answered {status}, but its body speaks of an error: {sign.group(0).strip()}"
+        warning = f"answered {status}, but its body mentions an error: {sign.group(0).strip()}"
     return Attempt(now, status, None, masked_data(text[:_KEPT_OF_ANSWER]), warning)
 
 
 def _read_some(response: httpx.Response) -> bytes:
-    """Let a receiver finish a short answer, and leave one that never ends."""
+    """Read a short answer to its end, and abandon one that never ends."""
     read = b""
     with contextlib.suppress(DeadlinePassedError, httpx.TimeoutException):
         for chunk in response.iter_raw():

@@ -1,4 +1,4 @@
-"""The webhooks of an emulator as its users hold them: read them, redirect them, spoil them."""
+"""Public facade of an emulator's webhooks: read, redirect or disturb them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dgspay.webhooks.events import read_event
 
 
 class Webhooks:
-    """What the emulator sends to shops."""
+    """Webhooks that the emulator sends to shops."""
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
@@ -68,7 +68,7 @@ class Webhooks:
         self._dispatcher.delivery_modes.add("duplicate", times=times)
 
     def sign_wrongly(self, *, times: int = 1) -> None:
-        """Give the next webhooks a signature that does not fit."""
+        """Sign the next webhooks wrongly."""
         self._dispatcher.delivery_modes.add("wrong_signature", times=times)
 
     def reorder(self, *, count: int = 2) -> None:
@@ -86,9 +86,9 @@ class Webhooks:
 
     @property
     def modes(self) -> Sequence[Mode]:
-        """What is still to go wrong with webhooks, in order."""
+        """Modes still to come, in order."""
         return self._dispatcher.delivery_modes.standing
 
     def behave(self) -> None:
-        """Deliver as a good provider does from now on."""
+        """Deliver normally from now on."""
         self._dispatcher.delivery_modes.clear()

@@ -49,10 +49,10 @@ class Delivery:
 
     @property
     def delivered(self) -> bool:
-        """Whether the receiver has said 2xx."""
+        """Return whether the receiver has answered 2xx."""
         return any(is_success(status) for status in self.statuses)
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """What goes with the body."""
+        """Headers of the request."""
         return {"Content-Type": "application/json", SIGNATURE_HEADER: self.signature}

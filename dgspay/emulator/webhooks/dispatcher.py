@@ -1,4 +1,4 @@
-"""Sends webhooks: signed, at least once, again on a schedule until a receiver says 2xx."""
+"""Dispatcher of webhooks: signed, at least once, retried on a schedule until a 2xx."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ class Dispatcher:
             await anyio.to_thread.run_sync(self._deliver_in_process, limiter=alone)
 
     def next_due(self) -> float | None:
-        """Say when the next webhook leaves."""
+        """Return when the next webhook leaves."""
         with self._changed:
             return self._waiting.next_due()
 
@@ -186,7 +186,7 @@ class Dispatcher:
         self._tell()
 
     def recall(self, deliveries: Iterable[Delivery]) -> None:
-        """Have the deliveries of an earlier moment, and go on with those that are not done."""
+        """Restore the deliveries of an earlier moment, and go on with those that are not done."""
         self.reset()
         with self._changed:
             now = self._clock.time()
@@ -206,7 +206,7 @@ class Dispatcher:
 
     @contextmanager
     def standing_still(self) -> Generator[Sequence[Delivery]]:
-        """Let nothing about the deliveries change inside the block."""
+        """Hold off every change to the deliveries inside the block."""
         with self._changed:
             yield self.deliveries
 
@@ -248,7 +248,7 @@ class Dispatcher:
         self._changed.notify_all()
 
     def _staff(self) -> None:
-        """Have a worker for what waits, up to so many."""
+        """Start a worker for what waits, up to the limit."""
         if self._idle_workers == 0 and len(self._workers) < MAX_WORKERS:
             worker = threading.Thread(
                 target=self._work, name="dgspay-emulator-webhooks", daemon=True

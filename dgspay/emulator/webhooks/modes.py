@@ -35,7 +35,7 @@ class Mode:
 
 @attrs.frozen
 class Treatment:
-    """How one webhook is delivered."""
+    """Treatment of one webhook."""
 
     delay: float = 0.0
     drop: bool = False
@@ -45,7 +45,7 @@ class Treatment:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What is done to it, for people."""
+        """Description for people."""
         said = {
             f"{self.delay:g} s late": bool(self.delay),
             "not delivered": self.drop,
@@ -65,7 +65,7 @@ class DeliveryModes:
 
     @property
     def standing(self) -> Sequence[Mode]:
-        """What is still to come, in order."""
+        """Modes still to come, in order."""
         return tuple(self._modes)
 
     def add(self, kind: str, *, times: int = 1, seconds: float = 0.0) -> None:
@@ -101,7 +101,7 @@ class DeliveryModes:
         )
 
     def treat(self) -> Treatment:
-        """Say how the next webhook is delivered."""
+        """Return the treatment of the next webhook."""
         if not self._modes:
             return Treatment()
         with self._lock:
@@ -122,7 +122,7 @@ class DeliveryModes:
         )
 
     def recall(self, modes: Iterable[Mode]) -> None:
-        """Have the modes of an earlier moment."""
+        """Restore the modes of an earlier moment."""
         with self._lock:
             self._modes = list(modes)
 

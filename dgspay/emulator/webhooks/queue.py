@@ -33,7 +33,7 @@ class Batch:
 
     @property
     def stays_in_process(self) -> bool:
-        """Whether no socket is needed."""
+        """Return whether no socket is needed."""
         return self.receiver is None
 
 
@@ -56,11 +56,11 @@ class DeliveryQueue:
         heapq.heappush(queue, (batch.due, next(self._tiebreak), batch))
 
     def next_due(self) -> float | None:
-        """Say when the next round is due, whether or not its receiver is busy."""
+        """Return when the next batch is due, whether or not its receiver is busy."""
         return min((queue[0][0] for queue in self._queues.values()), default=None)
 
     def next_start(self) -> float | None:
-        """Say when the next round with a socket may start whose receiver is not busy."""
+        """Return when the next round with a socket may start whose receiver is not busy."""
         head = self._head()
         return None if head is None else head[0]
 
@@ -84,12 +84,12 @@ class DeliveryQueue:
         return batch
 
     def has_due_in_process(self, now: float) -> bool:
-        """Say whether a round that needs no socket is due."""
+        """Return whether a round that needs no socket is due."""
         head = self._head(in_process=True)
         return head is not None and head[0] <= now
 
     def is_under_way(self, batch: Batch) -> bool:
-        """Say whether a round was taken, and not forgotten since."""
+        """Return whether a round was taken, and not forgotten since."""
         return batch in self._under_way
 
     def done(self, batch: Batch, *, answered: bool) -> None:
@@ -110,16 +110,16 @@ class DeliveryQueue:
                 self._silent.add(receiver)
 
     def is_idle(self, now: float) -> bool:
-        """Say whether nothing is under way or due."""
+        """Return whether nothing is under way or due."""
         due = self.next_due()
         return not self._under_way and (due is None or due > now)
 
     def drop(self) -> None:
-        """Let go what waits; what is under way goes on."""
+        """Drop what waits; what is under way goes on."""
         self._queues.clear()
 
     def forget(self) -> None:
-        """Let go what waits, and what is under way does not count any more."""
+        """Drop what waits, and no longer count what is under way."""
         self.drop()
         self._under_way.clear()
         self._busy.clear()
@@ -136,7 +136,7 @@ class DeliveryQueue:
         return min(free, default=None)
 
     def _has_room(self, receiver: str, at_silent: int) -> bool:
-        """Say whether one more may be tried at a receiver."""
+        """Return whether one more may be tried at a receiver."""
         if receiver in self._silent and at_silent >= MAX_AT_SILENT_RECEIVERS:
             return False
         return self._busy[receiver] < MAX_AT_ONE_RECEIVER

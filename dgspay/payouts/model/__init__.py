@@ -1,1 +1,1 @@
-"""What a batch and a payout are, and the table of what may become of a payout."""
+"""Batches and payouts, and the table of a payout's transitions."""

@@ -43,11 +43,11 @@ class Allowances:
         self.numbers: dict[int, str] = {}
 
     def __bool__(self) -> bool:
-        """Whether any row is named."""
+        """Return whether any row is named."""
         return bool(self._reasons)
 
     def look(self, payout: Payout) -> bool:
-        """Say whether a row may be paid again, by its name or by its own column."""
+        """Return whether a row may be paid again, by its name or by its own column."""
         if self._reasons:
             key = reference_key(payout.reference)
             if key in self._reasons:

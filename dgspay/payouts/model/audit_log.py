@@ -1,7 +1,7 @@
 """The audit log of a ledger: who did what and when, each line chained to the one before it.
 
 A line's hash is made of what it says and of the hash before it, so that a line that was changed,
-removed or added by other means than dgspay's own does not fit its neighbours. Whoever can write
+removed or added by other means than dgspay's own does not fit its neighbours. Anyone who can write
 the database can also write the whole chain anew; the hashes of the latest lines are therefore noted
 outside of it as well, see `commit_notes`.
 """
@@ -23,7 +23,7 @@ import attrs
 from dgspay.models.characters import printable
 
 Facts = Mapping[str, str | int | None]
-"""What belongs to a line; what is None is left out."""
+"""Facts of a line; None is left out."""
 
 _DOMAIN = "dgspay payout audit log 1"
 _NOTED_DIGITS = 16
@@ -33,7 +33,7 @@ _NEAR = 50
 
 
 class Action(enum.StrEnum):
-    """What was done."""
+    """An action on a batch or a payout."""
 
     UPGRADE = "upgrade"
     CONFIRM = "confirm"
@@ -113,12 +113,12 @@ class LogHead:
 
     @property
     def noted(self) -> str:
-        """What is noted of its hash outside of the ledger."""
+        """Short form of its hash, to note outside of the ledger."""
         return self.hash[:_NOTED_DIGITS]
 
 
 class FaultKind(enum.StrEnum):
-    """What happened to a line."""
+    """Kind of damage to a line."""
 
     CHANGED = "changed"
     REMOVED = "removed"
@@ -180,7 +180,7 @@ def _here() -> tuple[str, str]:
 
 
 def _user() -> str:
-    # Not from LOGNAME and the like first, which anybody may set.
+    # Not from LOGNAME and the like first, which any user may set.
     try:
         import pwd  # noqa: PLC0415 - not on Windows
 
@@ -212,7 +212,7 @@ def hash_of(line: AuditLine) -> str:
 def faults_of(
     lines: Iterable[AuditLine], ledger: str, noted: Mapping[int, str], *, noted_all: bool
 ) -> Iterator[LogFault]:
-    """Give each line that was changed, removed or added.
+    """Yield each line that was changed, removed or added.
 
     Args:
         lines: The log, in order.
@@ -314,7 +314,7 @@ class _Chain:
         yield LogFault(line.number, FaultKind.CHANGED, f"line {line.number} was changed")
 
     def _link(self, line: AuditLine) -> LogFault:
-        """Say why a line that is as it was written does not follow the line before it."""
+        """Return why a line that is as it was written does not follow the line before it."""
         follows = self.numbers.get(line.previous)
         if follows is not None:
             return LogFault(

@@ -45,7 +45,7 @@ CHUNK_ROWS = 250
 
 @attrs.frozen(kw_only=True)
 class Terms:
-    """What a batch is paid under. It may not change once the batch has begun.
+    """Terms under which a batch is paid. They may not change once the batch has begun.
 
     Attributes:
         environment: The client's environment.
@@ -119,7 +119,7 @@ class Batch:
 
     @property
     def facts(self) -> dict[str, str | int | None]:
-        """What the audit log says of it."""
+        """Description for the audit log."""
         return {
             "digest": self.digest,
             "count": self.count,

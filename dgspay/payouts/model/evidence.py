@@ -16,7 +16,7 @@ _ADVICE = (" It is not known whether", " Do not simply repeat")
 
 
 def evidence_of_answer(disbursement: Disbursement, payout: Payout) -> Evidence:
-    """Say what an answer of `disbursements.create` means for the payout.
+    """Return the finding from an answer of `disbursements.create`.
 
     It was queued, or declined at once: a word of success in the answer is no payment yet (guide,
     "Disbursement Webhook"). What the answer says of amount and recipient is kept only where it is
@@ -37,7 +37,7 @@ def evidence_of_answer(disbursement: Disbursement, payout: Payout) -> Evidence:
 
 
 def evidence_of_error(error: errors.DGSPayError) -> Evidence:
-    """Say what an error of `disbursements.create` means for the payout.
+    """Return what an error of `disbursements.create` means for the payout.
 
     Only a code of the guide that finds fault with the row itself makes it fail. What is not known
     is held, and what DGS-Pay refused for now stays to be sent.
@@ -66,7 +66,7 @@ def evidence_of_error(error: errors.DGSPayError) -> Evidence:
 
 
 def evidence_of_look_up(transaction: Transaction) -> Evidence | None:
-    """Say what a look-up means for the payout; None while it is pending, or is not known."""
+    """Return what a look-up means for the payout; None while it is pending, or is not known."""
     reason = transaction.extra.get("fail_reason")
     match transaction.standing:
         case Standing.PAID:
@@ -87,7 +87,7 @@ def evidence_of_look_up(transaction: Transaction) -> Evidence | None:
 
 
 def evidence_of_event(event: DisbursementEvent) -> Evidence:
-    """Say what an event means for its payout (guide, "Disbursement Webhook").
+    """Return what an event means for its payout (guide, "Disbursement Webhook").
 
     Raises:
         DecodeError: the event contradicts itself. `webhooks.verify` has refused it by then, so

@@ -12,11 +12,11 @@ from dgspay import BankRecipient, MobileMoneyRecipient
 Recipient = BankRecipient | MobileMoneyRecipient
 
 CURRENCY = "RWF"
-"""What disbursements are paid in (guide, "Disburse Funds")."""
+"""Currency of disbursements (guide, "Disburse Funds")."""
 
 
 class State(enum.StrEnum):
-    """Where a payout stands; `evidence.merge` says what may follow what."""
+    """Status of a payout; `evidence.merge` says what may follow what."""
 
     NEW = "new"
     """It was never sent, or DGS-Pay certainly did not act on it."""
@@ -38,10 +38,10 @@ OPEN = (State.NEW, State.IN_DOUBT)
 """A run still has something to do about these."""
 
 UNSENT = (State.NEW, State.BLOCKED)
-"""As far as is known, nothing of these was sent."""
+"""Statuses of which, as far as is known, nothing was sent."""
 
 UNPAID = (State.NEW, State.FAILED, State.BLOCKED)
-"""As far as is known, nothing was paid with these; with all others something may have been."""
+"""Statuses in which, as far as is known, nothing was paid; in all others something may be."""
 
 UNSETTLED = (State.ACCEPTED, State.HELD, State.IN_DOUBT)
 """It may have been paid, and it is not known whether it was."""
@@ -107,7 +107,7 @@ class Payout(NamedTuple):
 
     @property
     def recipient(self) -> Recipient:
-        """Who is paid, made when it is needed: a million of them are never needed at once."""
+        """The recipient, made when needed: a million of them are never needed at once."""
         if self.bank_key is not None:
             return BankRecipient(
                 bank_key=self.bank_key,

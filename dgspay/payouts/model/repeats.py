@@ -25,7 +25,7 @@ class Kind(enum.StrEnum):
 
 @attrs.frozen(kw_only=True)
 class Overlap:
-    """What another batch has paid, or may have paid, of this one.
+    """Payouts of this batch that another has paid, or may have paid.
 
     Attributes:
         kind: In what the rows are alike.
@@ -73,7 +73,7 @@ class Rival:
     contradiction: str | None = None
 
     def __str__(self) -> str:
-        """Why the other row is not sent, for a person."""
+        """Reason why the other row is not sent, for a person."""
         alike = (
             "its reference was used"
             if self.kind is Kind.REFERENCE
@@ -87,7 +87,7 @@ class Rival:
 
 
 def words_of(overlap: Overlap, batch: Batch, now: float) -> str:
-    """Say what another batch has paid of a batch, and what to do about it.
+    """Return the message about what another batch has paid of a batch, and what to do.
 
     Args:
         overlap: What it has paid.
@@ -112,12 +112,12 @@ def words_of(overlap: Overlap, batch: Batch, now: float) -> str:
 
 
 def left_out_words(words: str) -> str:
-    """Say of rows that another batch has paid that a batch which has begun goes on without them."""
+    """Return the message that a batch goes on without the rows that another batch has paid."""
     return f"{words}. They are left out"
 
 
 def period_advice(batch: Batch, now: float) -> str:
-    """Say how the same rows are paid for another month."""
+    """Return the advice how the same rows are paid for another month."""
     today = dt.datetime.fromtimestamp(now).astimezone()
     period = f"{today:%Y-%m}"
     if batch.period == period:

@@ -1,8 +1,8 @@
 """Normal forms of references and accounts, however they are spelled.
 
 A sheet that was exported again, typed over or saved by a spreadsheet spells them differently:
-in capitals, with spaces, hyphens or accents, in full-width digits, without leading zeros. Whoever
-was paid under one spelling must not be paid again under another.
+in capitals, with spaces, hyphens or accents, in full-width digits, without leading zeros. A
+recipient who was paid under one spelling must not be paid again under another.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _RWANDA = "250"
 
 
 def reference_key(reference: str) -> str:
-    """Return the one spelling of a reference: case, accents and what nobody sees go.
+    """Return the one spelling of a reference: case, accents and invisible characters go.
 
     A space stands for a hyphen. Neither is left out, or 1-12 and 11-2 would be one reference.
     """

@@ -1,4 +1,4 @@
-"""What is learned about a payout, and how it changes where the payout stands.
+"""Findings about a payout, and the table of what they change.
 
 ========================  =========  ============  ==========  ===========  ==========
 what is learned           in doubt   held          accepted    confirmed    failed
@@ -35,7 +35,7 @@ from dgspay.payouts.model.payout import CURRENCY, Payout, Record, State
 
 
 class Learned(enum.StrEnum):
-    """What was learned."""
+    """Kind of a finding."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -47,7 +47,7 @@ class Learned(enum.StrEnum):
 
 
 class Source(enum.StrEnum):
-    """Who says so."""
+    """Source of a finding."""
 
     ANSWER = "answer"
     WEBHOOK = "webhook"
@@ -67,7 +67,7 @@ _SAME = {State.CONFIRMED: Learned.PAID, State.FAILED: Learned.NOT_PAID}
 _PERSON_SAYS = "a person says"
 
 TAKEN_BACK = "what a person had said was taken back"
-"""How the reason begins why such a payout is held."""
+"""Beginning of the reason why such a payout is held."""
 
 _LONGEST_REASON = 10_000
 
@@ -97,7 +97,7 @@ class Evidence(NamedTuple):
 
     @property
     def is_plain_acceptance(self) -> bool:
-        """Whether it says no more than that the payout was accepted, and under which name."""
+        """Return whether it says only that the payout was accepted, and under which name."""
         learned, _, _, amount, _, reason, currency, account = self
         if learned is not _ACCEPTED or reason is not None:
             return False
@@ -166,14 +166,14 @@ def _without_effect(state: State, learned: Learned) -> State:
 
 
 def _was_refused(record: Record) -> bool:
-    """Say whether a payout failed without a final status from DGS-Pay; see note 3."""
-    # What was ever doubtful does not fail by a refusal, and what DGS-Pay tells makes it doubtful.
+    """Return whether a payout failed without a final status from DGS-Pay; see note 3."""
+    # What was ever doubtful does not fail by a refusal, and what DGS-Pay reports makes it doubtful.
     is_told = record.doubtful and record.dgs_reference is not None
     return record.state is State.FAILED and not is_told
 
 
 def is_word_of_a_person(record: Record) -> bool:
-    """Say whether a payout is settled by the word of a person, and by nothing else."""
+    """Return whether a payout is settled by the word of a person, and by nothing else."""
     return record.state in _SETTLED and (record.reason or "").startswith(_PERSON_SAYS)
 
 
@@ -220,7 +220,7 @@ def _fee(record: Record, evidence: Evidence) -> str | None:
 
 
 def contradicted(record: Record, contradiction: str) -> Record:
-    """Hold a payout of which two things were said that cannot both be true."""
+    """Hold a payout about which two contradicting things were reported."""
     return attrs.evolve(
         record,
         state=State.HELD,

@@ -241,7 +241,7 @@ def _reasons(report: Report) -> str:
 
 
 def _history(ledger: Ledger, batch: Batch, now: dt.datetime) -> Iterator[str]:
-    """Say who did what with the batch, and when."""
+    """Render who did what with the batch, and when."""
     lines = ledger.audit_log(batch.name, limit=MAX_ROWS)
     if not lines:
         return
@@ -306,7 +306,7 @@ def _to(record: Record) -> str:
 
 
 def _note(record: Record) -> str:
-    """Say what there is to say of a payout, each thing once."""
+    """Return all remarks on a payout, each once."""
     words = (record.contradiction, record.reason, record.payout.narration)
     return "; ".join(dict.fromkeys(filter(None, words)))
 

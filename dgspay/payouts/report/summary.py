@@ -46,7 +46,7 @@ COLUMNS = (
 
 @attrs.define
 class Moment:
-    """How many payouts that were sent in one second have come to what.
+    """Counts, by status, of the payouts that were sent in one second.
 
     Attributes:
         good: Confirmed or accepted.

@@ -52,7 +52,7 @@ class ChunkPayer:
         on_result: OnResult | None = None,
     ) -> None:
         self.terms = Terms.of(client)
-        """What is paid under; an engine may hand out the chunks of this account alone."""
+        """Terms of the payments; an engine may hand out the chunks of this account alone."""
         self._trusted = client.settings.retry.trust_idempotency
         self._ledger = ledger
         self._runner = partial(

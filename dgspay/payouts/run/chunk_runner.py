@@ -25,7 +25,7 @@ from dgspay.payouts.model.transitions import Evidence, Learned
 from dgspay.payouts.run.pacing import Limits, Pace, RateLimiter, StopRule, TakeSize
 
 FRESH_SECONDS = 10.0
-"""How long a worker may rely on having a chunk without looking again."""
+"""Time for which a worker may rely on having a chunk without looking again."""
 
 
 class Stop:
@@ -43,7 +43,7 @@ class Stop:
         self._event.set()
 
     def __bool__(self) -> bool:
-        """Whether it was set."""
+        """Return whether it was set."""
         return self._event.is_set()
 
 
@@ -53,7 +53,7 @@ OnResult = Callable[[Payout, Evidence], None]
 
 @attrs.define
 class _RunState:
-    """Where the run of a chunk stands.
+    """State of the run of a chunk.
 
     Attributes:
         paused: Why nothing more may be sent.
@@ -87,7 +87,7 @@ class _RunState:
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether there is nothing left for a worker to do."""
+        """Return whether there is nothing left for a worker to do."""
         return self.is_drained and not self.ready
 
 

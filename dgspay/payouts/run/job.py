@@ -48,7 +48,7 @@ _READ_AGAIN = 1000
 
 @attrs.frozen(kw_only=True)
 class Summary:
-    """Where a batch stands after a run.
+    """Status of a batch after a run.
 
     Attributes:
         batch: Its name.
@@ -110,7 +110,7 @@ class Job:
 
     @property
     def resumed(self) -> bool:
-        """Whether the batch had begun before."""
+        """Return whether the batch had begun before."""
         return self.batch.started
 
     async def preflight(self, *, fee: AmountInput | None = None) -> Preflight:
@@ -147,7 +147,7 @@ class Job:
         )
 
     async def given_again(self) -> str | None:
-        """Say when a batch was sent of which nothing is left to send; None of any other.
+        """Return when a batch was sent of which nothing is left to send; None of any other.
 
         It is given again: by mistake, or for the pay of another month.
         """
@@ -188,7 +188,7 @@ class Job:
             await self._share_out(engine, payer, chunk_ranges(self.batch.count))
         look_ups = None
         if settle_within > 0 and not self._stop:
-            # What speaks against paying more speaks not against asking how the others ended.
+            # A reason not to pay more is no reason not to ask how the others ended.
             look_ups = await self.settle(within=settle_within if payer.paused is None else 0)
         counts = await in_thread(self._ledger.counts, self.batch.name)
         return Summary(

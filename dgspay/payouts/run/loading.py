@@ -127,7 +127,7 @@ def check_rows(
 
 @attrs.frozen
 class Compared:
-    """What a ledger says of rows that are not in it.
+    """Findings of a ledger about rows that are not in it.
 
     Attributes:
         sheet: What they come to.
@@ -147,7 +147,7 @@ def compare_rows(
     mapping: Mapping[str, str] | None,
     allowances: Allowances,
 ) -> Compared:
-    """Hold rows against a ledger as `load_rows` would find them; nothing is kept of them.
+    """Compare rows with a ledger as `load_rows` would; nothing is kept of them.
 
     Arguments and errors are those of `load_rows`, but that a changed batch is a problem.
     """
@@ -177,7 +177,7 @@ def compare_rows(
 
 
 def given_again(ledger: Ledger, batch: Batch) -> str | None:
-    """Say when a batch was sent of which nothing is left to send; None of any other."""
+    """Return when a batch was sent of which nothing is left to send; None of any other."""
     counts, sent = ledger.counts(batch.name), ledger.sent_between(batch.name)
     if sent is None or counts.count(*OPEN, State.BLOCKED, State.HELD):
         return None

@@ -14,7 +14,7 @@ from dgspay.payouts.model.transitions import Evidence, Learned
 
 @attrs.frozen(kw_only=True)
 class Pace:
-    """How fast a process pays.
+    """Pace of a process.
 
     Attributes:
         concurrency: Payouts in flight at once.
@@ -54,7 +54,7 @@ _LONGEST_SLEEP = 0.25
 
 
 class TakeSize:
-    """How many payouts to take up at once, so that hardly one is taken up and does not leave.
+    """Number of payouts to take at once, so that hardly one is taken and does not leave.
 
     What is taken up is on disk as being sent, and what of it has not left when the machine dies
     is held all the same. So as many are taken up as workers wait for, and ahead of them no more
@@ -114,7 +114,7 @@ _LARGEST_PORTION = 4000
 
 @attrs.frozen(kw_only=True)
 class Limits:
-    """When a run stops by itself.
+    """Conditions under which a run stops by itself.
 
     Attributes:
         lost_in_a_row: Lost answers, one after the other, that are no accident any more.

@@ -1,1 +1,1 @@
-"""How a payout ended: look-ups, webhooks, reconciliation with DGS-Pay's list."""
+"""Settlement of payouts: look-ups, webhooks, reconciliation with DGS-Pay's list."""

@@ -27,7 +27,7 @@ _PAGE = 500
 
 @attrs.define
 class LookUps:
-    """What came of one pass of look-ups.
+    """Result of one pass of look-ups.
 
     Attributes:
         waiting: Payouts that are not settled yet.

@@ -74,7 +74,7 @@ class Difference:
 
 @attrs.define
 class _Listed:
-    """What the transaction list holds that matters here."""
+    """Rows of the transaction list that matter here."""
 
     of_rows: dict[int, Transaction] = attrs.field(factory=dict)
     twice: dict[int, Transaction] = attrs.field(factory=dict)
@@ -123,7 +123,7 @@ def _payment_of(transaction: Transaction) -> tuple[Decimal, str] | None:
 async def reconcile(
     client: AsyncDGSPay, ledger: Ledger, batch: Batch, *, pace: Pace | None = None
 ) -> AsyncGenerator[Difference]:
-    """Hold every payout that was sent against DGS-Pay, and give the differences as they come.
+    """Compare every payout that was sent with DGS-Pay, and yield the differences as they come.
 
     The transaction list is walked once (guide, "Transactions"). Whether it holds disbursements
     is not documented, so what it does not hold is looked up one by one. A payout that only the
@@ -176,7 +176,7 @@ async def _listed(client: AsyncDGSPay, ledger: Ledger, batch: Batch, pace: Pace)
 
 
 def _may_be_of(batch: Batch, transaction: Transaction, last_sent: float) -> bool:
-    """Say whether a payout is of the days in which the batch was paid."""
+    """Return whether a payout is of the days in which the batch was paid."""
     made = transaction.created_at
     if made is None:
         return True

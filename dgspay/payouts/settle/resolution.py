@@ -1,4 +1,4 @@
-"""A person's word on a payout: DGS-Pay is asked before it counts, and it can be taken back."""
+"""Resolution of a payout by a person: DGS-Pay is asked first, and it can be revoked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dgspay.payouts.model.transitions import Evidence, Learned, Source, is_word_
 from dgspay.payouts.status import find_row, require_batch
 
 IN_FLIGHT_SECONDS = 120.0
-"""How long the answer of a payout may be on the way: longer than a call takes by default."""
+"""Longest time for the answer of a payout to arrive: longer than a call takes by default."""
 
 _LOOK_EVERY = 0.25
 

@@ -21,7 +21,7 @@ from dgspay.webhooks.signature import EnvironmentInput, SecretInput, hold_secret
 logger = logging.getLogger("dgspay.payouts")
 
 UNKNOWN_PAYOUT = WebhookResponse.of(503, "unknown_payout", Retry_After=str(RETRY_AFTER))
-"""What an event is answered with that this ledger has no payout for.
+"""Response to an event for which this ledger has no payout.
 
 Anything but 200 makes DGS-Pay deliver it again (guide, "Idempotency"). It is an answer of the
 server's side, for nothing is wrong with the event: what is missing is here.
@@ -45,7 +45,7 @@ class Settled:
 
 
 class PayoutWebhooks:
-    """Writes what webhooks say into the ledger. A delivery that is repeated changes nothing.
+    """Handler that records webhooks in the ledger. A repeated delivery changes nothing.
 
     In your own web application give it the path and the raw body of each request::
 

@@ -91,7 +91,7 @@ def async_view(receiver: WebhookReceiver) -> Callable[..., Awaitable[HttpRespons
 
 
 def _by_itself(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Have no token and no login asked for, and no transaction around the view."""
+    """Exempt a view from CSRF tokens, logins and the transaction around it."""
     exempt = cast("Any", transaction.non_atomic_requests(csrf_exempt(view)))
     # What `login_not_required` does, which Django has since 5.1.
     exempt.login_required = False
@@ -137,7 +137,7 @@ _BESIDE_REQUEST = Surroundings(thread=_tended, task=_tended_async)
 
 def _body_and_signature(request: HttpRequest, limit: int) -> tuple[bytes, str | None]:
     body = CappedBody(limit)
-    # `request.body` would be refused by Django itself over DATA_UPLOAD_MAX_MEMORY_SIZE.
+    # `request.body` would be rejected by Django itself over DATA_UPLOAD_MAX_MEMORY_SIZE.
     while (chunk := request.read(_CHUNK)) and body.feed(chunk):
         pass
     return body.take(), request.META.get(_SIGNATURE_KEY)

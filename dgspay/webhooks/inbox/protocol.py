@@ -16,7 +16,7 @@ class Claim:
 
     Attributes:
         key: The key of the event (`dgspay.webhooks.inbox.keys`).
-        token: What tells this claim from a later one of the same event, made after its lease.
+        token: Distinguishes this claim from a later one of the same event, after its lease.
         group: The key of its group: the events of one reference. "" where it is in none.
     """
 

@@ -124,12 +124,12 @@ def test_faults_are_set_and_taken_back(
     look(page, "console-1280-5-faults")
     answer = client.post("/disburse", json=TO_BANK)
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
-    page.get_by_text("Everything works.").wait_for()
+    page.get_by_text("No faults are planned.").wait_for()
     emulator.faults.lose_answer("*", probability=0.5)
     emulator.feed.changed()
     page.get_by_text("for 50 % of requests").wait_for()
-    page.get_by_role("button", name="Take back").click()
-    page.get_by_text("Everything works.").wait_for()
+    page.get_by_role("button", name="Remove", exact=True).click()
+    page.get_by_text("No faults are planned.").wait_for()
     assert emulator.faults.standing == ()
 
 
@@ -162,7 +162,7 @@ def test_what_is_being_entered_is_not_overwritten(
     page.get_by_text("Live", exact=True).wait_for()
     target = page.get_by_label("URL for events")
     target.fill("http://127.0.0.1:8251/half")
-    page.get_by_label("How many").focus()
+    page.get_by_label("Number of webhooks").focus()
     client.post("/charges", json=MOBILE_MONEY)
     page.get_by_role("link", name="Overview 1", exact=True).wait_for()
     assert target.input_value() == "http://127.0.0.1:8251/half"
@@ -259,7 +259,7 @@ def test_a_state_is_kept_and_returned_to(
     page.get_by_role("button", name="Restore").click()
     page.get_by_text("Everything is as it was").wait_for()
     assert len(emulator.transactions) == 1
-    page.get_by_role("button", name="Forget").click()
+    page.get_by_role("button", name="Delete").click()
     page.get_by_text("No snapshot was taken.").wait_for()
     assert list(emulator.snapshots) == []
 
@@ -287,7 +287,7 @@ def test_a_merchant_is_chosen(chromium: object, look: Look) -> None:
 
 def test_the_fidelity_table_is_a_page_and_json(opened: Opener, served: Served, look: Look) -> None:
     page = opened("/_emulator/fidelity", width=360)
-    page.get_by_text("How true it is").wait_for()
+    page.get_by_role("heading", name="Fidelity").wait_for()
     look(page, "console-360-7-fidelity")
     address = f"{served.origin}/_emulator/fidelity.json"
     answer = httpx.get(address, trust_env=False, timeout=60)

@@ -187,8 +187,8 @@ def test_the_keyboard_goes_on_where_it_was(
 def test_webhooks_can_be_let_arrive_again(opened: Opener, emulator: Emulator) -> None:
     emulator.webhooks.drop(times=3)
     page = opened("/#webhooks")
-    page.get_by_role("button", name="Let all arrive").click()
-    page.get_by_role("button", name="Let all arrive").wait_for(state="hidden")
+    page.get_by_role("button", name="Deliver normally").click()
+    page.get_by_role("button", name="Deliver normally").wait_for(state="hidden")
     assert list(emulator.webhooks.modes) == []
 
 

@@ -6,7 +6,7 @@ export function amountText(amount, currency) {
   return `${amount.toLocaleString("en", { minimumFractionDigits: places })} ${currency}`;
 }
 
-/** A number field's value; text that is no number is sent as it is, to be refused by name. */
+/** A number field's value; text that is no number is sent as it is, to be rejected by name. */
 export function number(text) {
   const plain = text.replaceAll(/[\s,]/g, "");
   return plain !== "" && Number.isFinite(Number(plain)) ? Number(plain) : text;

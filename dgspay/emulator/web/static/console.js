@@ -70,7 +70,7 @@ function listen() {
 
 function render(state) {
   for (const tab of TABS) tab.render(state);
-  const trouble = state.state_trouble ? `${state.state_trouble}. What happens now is not kept.` : "";
+  const trouble = state.state_trouble ? `${state.state_trouble}. Changes are not being saved.` : "";
   if ($("#trouble").textContent !== trouble) $("#trouble").textContent = trouble;
   part("#account", state.accounts, (all) => all.map((number) => h(
     "option", { value: number }, number)));

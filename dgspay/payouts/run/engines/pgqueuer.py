@@ -76,7 +76,7 @@ class _Driver(PsycopgDriver):
         self._listens = listening is not None
 
     async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
-        """Have a function called with what is notified, where that can be listened to."""
+        """Call a function with each notification, where the connection can listen."""
         if self._listens:
             await super().add_listener(channel, callback)
 
@@ -98,7 +98,7 @@ class PgQueuerEngine:
         everywhere: Chunks that may be worked on at once on all machines together, kept by the
             database; times the pace of a chunk this is the pace of the batch. 0: no limit.
         lease: Seconds without a heartbeat after which another worker takes a chunk up.
-        patience: Seconds to wait for a server that is away; one who works until told to stop
+        patience: Seconds to wait for a server that is away; one that works until it is stopped
             waits as long as it takes.
     """
 
@@ -159,7 +159,7 @@ class PgQueuerEngine:
                 )
 
     async def work(self, pay: PayChunk, stop: Stop, *, until_idle: bool = False) -> None:
-        """Work on chunks until told to stop, or until there is none any more.
+        """Work on chunks until stopped, or until there are no more.
 
         Chunks of another account are left to its workers. Once this engine has submitted chunks,
         those of other batches are left to other workers too.
@@ -297,7 +297,7 @@ async def _watch(
     stop: Stop,
     wanted: tuple[str, list[str] | None] | None,
 ) -> None:
-    """Tell the queue when to end.
+    """End the queue when a stop is set.
 
     Args:
         queue: The queue.

@@ -11,7 +11,7 @@ const cancel = (fault) => act("DELETE", `/faults/${fault}`);
 
 export function render(state) {
   part("#fault-rows", state.faults, (all) => list(
-    all, (fault) => rows.fault(fault, cancel), "Everything works."));
+    all, (fault) => rows.fault(fault, cancel), "No faults are planned."));
   badge(id, state.faults.length);
 }
 

@@ -153,12 +153,12 @@ export function mode({ words, remaining, seconds }) {
 export function snapshot({ name, taken_at: at, size }, { restore, forget }) {
   return row(name, facts(at, `${size.toLocaleString("en")} records`),
     button("Restore", `restore ${name}`, () => restore(name), "primary"),
-    button("Forget", `forget ${name}`, () => forget(name)));
+    button("Delete", `forget ${name}`, () => forget(name)));
 }
 
 export function fault(one, cancel) {
   const often = facts(one.remaining && next(one.remaining, "request"),
     one.probability && `for ${Math.round(one.probability * 100)} % of requests`);
   return row(sentence(one.words), facts(one.route === "*" ? "every route" : one.route, often),
-    button("Take back", `fault ${one.id}`, () => cancel(one.id)));
+    button("Remove", `fault ${one.id}`, () => cancel(one.id)));
 }

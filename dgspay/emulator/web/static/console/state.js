@@ -17,9 +17,9 @@ export function render(state) {
   part("#snapshot-rows", state.snapshots, (all) => list(
     all, (snapshot) => rows.snapshot(snapshot, { restore, forget }), "No snapshot was taken."));
   $("#kept").textContent = state.state_file
-    ? `Everything is kept in ${state.state_file} and is there again in the next run.`
-    : "Nothing is kept: the end of this process is the end of it all. "
-      + "Start it with dgspay emulator --state FILE to have it remember.";
+    ? `Everything is saved in ${state.state_file} and restored in the next run.`
+    : "Nothing is saved: this state is lost when the process ends. "
+      + "Start it with dgspay emulator --state FILE to keep it.";
 }
 
 export function bind() {

@@ -12,7 +12,7 @@ const resend = (delivery) => act("POST", `/deliveries/${delivery}/resend`);
 
 export function render(state) {
   part("#delivery-rows", state.deliveries, (all) => list(
-    all, (delivery) => rows.delivery(delivery, { resend, showDelivery }), "No event has arisen."));
+    all, (delivery) => rows.delivery(delivery, { resend, showDelivery }), "No events yet."));
   part("#mode-rows", state.modes, (all) => all.map(rows.mode));
   $("#clear-modes").hidden = state.modes.length === 0;
   $("#deliveries-count").textContent = countText(state.deliveries.length, state.deliveries_total);
