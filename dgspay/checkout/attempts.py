@@ -268,8 +268,18 @@ def look_up_if_due(shop: Shop, order: Order) -> Flow[Order]:
     return (yield from look_up(shop, scope, order, current)) or order
 
 
-def look_up(shop: Shop, scope: Scope, order: Order, attempt: Attempt) -> Flow[Order | None]:
-    """Ask DGS-Pay how an attempt stands; None where it gave no usable answer."""
+def look_up(
+    shop: Shop, scope: Scope, order: Order, attempt: Attempt, *, now: float | None = None
+) -> Flow[Order | None]:
+    """Ask DGS-Pay how an attempt stands; None where it gave no usable answer.
+
+    Args:
+        shop: The checkout's.
+        scope: The order's.
+        order: The order.
+        attempt: One of its attempts that has a reference.
+        now: The store's time, where the look-up is to open the way for another attempt.
+    """
     assert attempt.dgs_reference is not None
     evidence: Evidence
     try:
@@ -280,12 +290,22 @@ def look_up(shop: Shop, scope: Scope, order: Order, attempt: Attempt) -> Flow[Or
         evidence = Evidence(learned=Learned.NOTHING, source=Source.LOOK_UP)
     except (errors.DGSPayError, ValueError):
         return None
-    return (yield from merge(shop, scope, order, attempt.number, evidence))
+    return (yield from merge(shop, scope, order, attempt.number, evidence, asked_at=now))
 
 
-def merge(shop: Shop, scope: Scope, order: Order, number: int, evidence: Evidence) -> Flow[Order]:
+def merge(
+    shop: Shop,
+    scope: Scope,
+    order: Order,
+    number: int,
+    evidence: Evidence,
+    *,
+    asked_at: float | None = None,
+) -> Flow[Order]:
     """Write down what was learned of an attempt, and run the handlers that are owed by it."""
-    learnt = yield from transact(partial(learn, scope, order.key, number, evidence))
+    learnt = yield from transact(
+        partial(learn, scope, order.key, number, evidence, asked_at=asked_at)
+    )
     if learnt is None:
         return order
     yield from run_tasks(shop, scope, learnt.tasks)
@@ -321,7 +341,8 @@ def _pay(
             break
         # One more look-up before a second prompt: the first may have been paid by now.
         asked_at = begun.now
-        if (yield from look_up(shop, scope, begun.order, begun.look_first)) is None:
+        looked = yield from look_up(shop, scope, begun.order, begun.look_first, now=begun.now)
+        if looked is None:
             break
     if begun.operation is None:
         return begun.order

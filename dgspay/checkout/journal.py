@@ -127,6 +127,8 @@ def _take(
         order = yield from load_by_key(scope, int(parts["order"]))
         subject = parts["subject"]
         if order is None or not is_same_token(scope.callback_token(order[0].id, subject), named[1]):
+            # The store may have been restored from before that order: the event is not lost.
+            yield from keep_event(scope, body, event.event, reference, None, None)
             return _Taken(is_foreign=True)
         found = order[0].key, subject
     elif reference is not None:

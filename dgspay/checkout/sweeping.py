@@ -75,7 +75,8 @@ def sweep(
         dues = yield from transact(partial(lease_due, scope, min(_AT_ONCE, left)))
         for due in dues:
             yield from _look_at(shop, scope, due, done)
-            yield from sleep(1 / per_second)
+            if due.dgs_reference is not None:
+                yield from sleep(1 / per_second)
         left -= len(dues)
         if not dues:
             break

@@ -14,8 +14,9 @@ from dgspay.checkout.errors import (
     StepOverError,
     TooManyAttemptsError,
 )
-from dgspay.checkout.order import Attempt, Method, Order, OrderState
+from dgspay.checkout.order import Attempt, Method, Order, OrderState, ProblemKind
 from dgspay.checkout.store.loading import load, load_by_key
+from dgspay.checkout.store.problems import settle
 from dgspay.checkout.store.protocol import Script, first, query
 from dgspay.checkout.store.scope import Scope
 from dgspay.checkout.store.writing import Learnt, write, write_attempt, write_state
@@ -189,6 +190,8 @@ def learn(
     order_key: int,
     number: int,
     evidence: Evidence,
+    *,
+    asked_at: float | None = None,
 ) -> Script[Learnt | None]:
     """Merge a piece of evidence into its order.
 
@@ -197,17 +200,22 @@ def learn(
         order_key: The order's number in the store.
         number: The attempt's.
         evidence: What was learned.
+        asked_at: The store's time before DGS-Pay was asked, for a look-up.
     """
     found = yield from load_by_key(scope, order_key, locked=True)
     if found is None or not any(one.number == number for one in found[0].attempts):
         return None
     order, now = found
     change = transitions.learn(order, number, evidence, now=now)
-    if evidence.source is transitions.Source.LOOK_UP:
+    if asked_at is not None:
         yield from query(
             "UPDATE dgspay_order_attempts SET looked_at = ? WHERE order_key = ? AND number = ?",
-            now,
+            asked_at,
             order_key,
             number,
         )
+    after = change.order.numbered(number)
+    if after.is_settled and order.open_problems:
+        how = f"the {evidence.source} settled it"
+        yield from settle(order_key, ProblemKind.IN_DOUBT, number, how)
     return (yield from write(scope, order, change, number))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from dgspay.checkout.order import Problem
+from dgspay.checkout.order import Problem, ProblemKind
 from dgspay.checkout.store.protocol import Script, first, query
 from dgspay.checkout.store.rows import PROBLEM, problem_of
 from dgspay.checkout.store.scope import Scope
@@ -45,3 +45,17 @@ def open_problems(scope: Scope, limit: int) -> Script[list[tuple[str, Problem]]]
         limit,
     )
     return [(row[0], problem_of(row[1:])) for row in rows]
+
+
+def settle(order_key: int, kind: ProblemKind, subject: int | None, how: str) -> Script[None]:
+    """Resolve the problems of a kind that something has settled by itself."""
+    of_subject = "subject IS NULL" if subject is None else "subject = ?"
+    values = () if subject is None else (subject,)
+    yield from query(
+        "UPDATE dgspay_order_problems SET resolution = ? "
+        f"WHERE order_key = ? AND kind = ? AND resolution IS NULL AND {of_subject}",
+        how,
+        order_key,
+        kind.value,
+        *values,
+    )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import attrs
 
-from dgspay.checkout.order import Order, Problem, ProblemKind
-from dgspay.checkout.store.problems import note
+from dgspay.checkout.order import Problem, ProblemKind
+from dgspay.checkout.store.problems import note, settle
 from dgspay.checkout.store.protocol import Script, first, query
 from dgspay.checkout.store.scope import Scope
 
@@ -62,7 +62,7 @@ def hold_task(task: Task) -> Script[bool]:
 
 def owe(
     scope: Scope,
-    order: Order,
+    order_key: int,
     kind: str,
     subject: int,
 ) -> Script[Task]:
@@ -72,7 +72,7 @@ def owe(
         "INSERT INTO dgspay_order_tasks (account, order_key, kind, subject, due_at, lease, tries) "
         f"VALUES (?, ?, ?, ?, {due}, ?, ?) RETURNING key",
         scope.key,
-        order.key,
+        order_key,
         kind,
         subject,
         scope.timing.handler_lease,
@@ -80,12 +80,14 @@ def owe(
         0 if scope.lease is None else 1,
     )
     assert row is not None
-    return Task(row[0], order.key, kind, subject, 1)
+    return Task(row[0], order_key, kind, subject, 1)
 
 
 def end_task(task: Task) -> Script[None]:
     """Note that a handler is through; it is never run again for the same."""
     yield from query("DELETE FROM dgspay_order_tasks WHERE key = ?", task.key)
+    how = "the handler succeeded"
+    yield from settle(task.order_key, ProblemKind.HANDLER_FAILING, None, how)
     if task.kind == PAID_TASK:
         yield from query("UPDATE dgspay_orders SET told_at = {now} WHERE key = ?", task.order_key)
 
@@ -111,7 +113,9 @@ def fail_task(scope: Scope, task: Task, error: str) -> Script[bool]:
         detail=detail,
         noted_at=rows[0][0],
     )
-    yield from note(scope, task.order_key, problem)
+    noted = yield from note(scope, task.order_key, problem)
+    if task.kind == PAID_TASK and noted.key is not None:
+        yield from owe(scope, task.order_key, PROBLEM_TASK, noted.key)
     return True
 
 

@@ -45,13 +45,13 @@ def write(
         yield from write_attempt(order, order.numbered(number))
     tasks = []
     if change.owes_paid:
-        tasks.append((yield from owe(scope, order, PAID_TASK, 0)))
+        tasks.append((yield from owe(scope, order.key, PAID_TASK, 0)))
     noted: list[Problem] = []
     for problem in change.problems:
         written = yield from note(scope, order.key, problem)
         noted.append(written)
         assert written.key is not None
-        tasks.append((yield from owe(scope, order, PROBLEM_TASK, written.key)))
+        tasks.append((yield from owe(scope, order.key, PROBLEM_TASK, written.key)))
     if noted:
         known = order.problems[: len(order.problems) - len(noted)]
         order = attrs.evolve(order, problems=(*known, *noted))
