@@ -11,13 +11,17 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
 from dgspay.forks import in_handshake
 from dgspay.interruption import interruption_in
 from dgspay.transports.interim import InterimAnswers
 from dgspay.transports.lookups import look_up
+from dgspay.transports.network_layer import HasInfo, SocketOption, Stream, UnixBackend
 from dgspay.transports.race import connect
+
+if TYPE_CHECKING:
+    import httpx  # whose API is that of httpx2 as well
 
 # What is written at a time, so that the deadline is looked at in between.
 _PIECE = 65_536
@@ -67,7 +71,7 @@ deadline = Deadline()
 """The one of this thread."""
 
 
-def bound(client: Any) -> None:
+def bound(client: httpx.Client) -> None:
     """Make every socket operation of a user's `Client` end at the deadline of the call it is for.
 
     A read timeout starts anew with every byte, so a server that drips headers could hold a
@@ -85,7 +89,7 @@ def bound(client: Any) -> None:
 class BoundBackend:
     """A network backend of httpcore's or httpcore2's that keeps the deadline."""
 
-    def __init__(self, backend: Any) -> None:
+    def __init__(self, backend: UnixBackend) -> None:
         self._backend = backend
 
     def connect_tcp(
@@ -94,7 +98,7 @@ class BoundBackend:
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
+        socket_options: Iterable[SocketOption] | None = None,
     ) -> BoundStream:
         """Open a connection to the first address of a host that answers."""
         limit = deadline.clamp(timeout)
@@ -118,7 +122,10 @@ class BoundBackend:
         raise failure
 
     def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+        self,
+        path: str,
+        timeout: float | None = None,
+        socket_options: Iterable[SocketOption] | None = None,
     ) -> BoundStream:
         """Open a connection to a socket in the file system."""
         stream = self._backend.connect_unix_socket(path, deadline.clamp(timeout), socket_options)
@@ -134,7 +141,7 @@ def _connected(
     port: int,
     timeout: float | None,
     local_address: str | None,
-    options: Iterable[Any],
+    options: Iterable[SocketOption],
 ) -> socket.socket:
     """Return a socket that is connected to a host, within one time for look-up and connection."""
     began = time.monotonic()
@@ -149,7 +156,7 @@ def _connected(
 class BoundStream:
     """An open connection that keeps the deadline, and whose interim answers are counted."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._interim = InterimAnswers()
 
@@ -158,7 +165,7 @@ class BoundStream:
         # A socket that always has something to read never times out, however short the time.
         deadline.check()
         try:
-            piece: bytes = self._stream.read(max_bytes, deadline.clamp(timeout))
+            piece = self._stream.read(max_bytes, deadline.clamp(timeout))
         except Exception as error:  # noqa: BLE001
             raised = _interruption_or(error)
         else:
@@ -202,12 +209,12 @@ class BoundStream:
             raised = ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
         raise raised
 
-    def get_extra_info(self, info: str) -> Any:
+    def get_extra_info(self, info: str) -> object:
         """Tell what the connection itself would."""
         return self._stream.get_extra_info(info)
 
 
-def _has_no_tls(stream: Any) -> bool:
+def _has_no_tls(stream: HasInfo) -> bool:
     """Say whether Python took a connection that was reset for one that is not made yet.
 
     It returns without TLS then, and would go on in plain text.

@@ -9,7 +9,12 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING
+
+from dgspay.transports.network_layer import AsyncStream, AsyncUnixBackend, SocketOption
+
+if TYPE_CHECKING:
+    import httpx  # whose API is that of httpx2 as well
 
 MAX_INTERIM_ANSWERS = 100
 """A server that says every second that it is still busy is within that for as long as a call."""
@@ -67,7 +72,7 @@ class InterimAnswers:
         self._tail = text[1 - _LENGTH :]
 
 
-def watch(client: Any) -> None:
+def watch(client: httpx.AsyncClient) -> None:
     """Have the interim answers to a user's own `AsyncClient` counted, and little read at a time.
 
     httpx passes no network backend on to its pools, so it is put where httpx keeps it.
@@ -83,7 +88,7 @@ def watch(client: Any) -> None:
 class WatchedBackend:
     """A network backend of httpcore's or httpcore2's whose interim answers are counted."""
 
-    def __init__(self, backend: Any) -> None:
+    def __init__(self, backend: AsyncUnixBackend) -> None:
         self._backend = backend
 
     async def connect_tcp(
@@ -92,7 +97,7 @@ class WatchedBackend:
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
+        socket_options: Iterable[SocketOption] | None = None,
     ) -> WatchedStream:
         """Open a connection."""
         return WatchedStream(
@@ -100,7 +105,10 @@ class WatchedBackend:
         )
 
     async def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+        self,
+        path: str,
+        timeout: float | None = None,
+        socket_options: Iterable[SocketOption] | None = None,
     ) -> WatchedStream:
         """Open a connection to a socket in the file system."""
         return WatchedStream(await self._backend.connect_unix_socket(path, timeout, socket_options))
@@ -113,13 +121,13 @@ class WatchedBackend:
 class WatchedStream:
     """An open connection whose interim answers are counted."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: AsyncStream) -> None:
         self._stream = stream
         self._interim = InterimAnswers()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read what there is."""
-        piece: bytes = await self._stream.read(min(max_bytes, READ_UP_TO), timeout)
+        piece = await self._stream.read(min(max_bytes, READ_UP_TO), timeout)
         self._interim.check(piece)
         return piece
 
@@ -141,6 +149,6 @@ class WatchedStream:
         """Go over to TLS."""
         return WatchedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
 
-    def get_extra_info(self, info: str) -> Any:
+    def get_extra_info(self, info: str) -> object:
         """Tell what the connection itself would."""
         return self._stream.get_extra_info(info)

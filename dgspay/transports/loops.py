@@ -7,16 +7,17 @@ import os
 import sys
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import attrs
 
 from dgspay.forks import new_lock
 
 T = TypeVar("T")
+LoopT = TypeVar("LoopT")
 
 
-def running_loop() -> Any:
+def running_loop() -> object:
     """Return the event loop this runs in: asyncio's, or what stands for a run of trio's.
 
     Raises:
@@ -31,7 +32,8 @@ def running_loop() -> Any:
     trio = sys.modules.get("trio")
     if trio is None:
         raise RuntimeError("no event loop is running")
-    return trio.lowlevel.current_trio_token()
+    token: object = trio.lowlevel.current_trio_token()
+    return token
 
 
 @attrs.frozen(eq=False)
@@ -41,7 +43,7 @@ class _Kept(Generic[T]):
     process: int
 
 
-class PerLoop(Generic[T]):
+class PerLoop(Generic[LoopT, T]):
     """One of a kind for each event loop, closed with its owner or when the loop ends.
 
     A loop ends the generators that were left in it (`loop.shutdown_asyncgens`, and trio does so
@@ -53,18 +55,18 @@ class PerLoop(Generic[T]):
         close: Closes it, in the same.
     """
 
-    def __init__(self, make: Callable[[Any], T], close: Callable[[T], Awaitable[None]]) -> None:
+    def __init__(self, make: Callable[[LoopT], T], close: Callable[[T], Awaitable[None]]) -> None:
         self._make = make
         self._close = close
         self._lock = new_lock()
-        self._kept: dict[Any, _Kept[T]] = {}
+        self._kept: dict[LoopT, _Kept[T]] = {}
 
-    def get(self, loop: Any) -> T | None:
+    def get(self, loop: LoopT) -> T | None:
         """Return the one of a loop, if it has been made."""
         kept = self._kept.get(loop)
         return kept.value if kept is not None and kept.process == os.getpid() else None
 
-    async def open(self, loop: Any) -> T:
+    async def open(self, loop: LoopT) -> T:
         """Make the one of the loop this runs in. It does not suspend."""
         value = self._make(loop)
         keeper = _keeper(value, self._close, weakref.ref(self), loop)
@@ -75,7 +77,7 @@ class PerLoop(Generic[T]):
             self._kept[loop] = _Kept(value, keeper, os.getpid())
         return value
 
-    async def aclose(self, loop: Any) -> None:
+    async def aclose(self, loop: LoopT) -> None:
         """Close the one of the loop this runs in."""
         kept = self._kept.get(loop)
         if kept is not None:
@@ -83,7 +85,7 @@ class PerLoop(Generic[T]):
             if kept.process == os.getpid():
                 await kept.keeper.aclose()
 
-    def forget(self, loop: Any, value: T) -> None:
+    def forget(self, loop: LoopT, value: T) -> None:
         """Keep it no longer; another of the same loop is kept."""
         with self._lock:
             kept = self._kept.get(loop)
@@ -94,8 +96,8 @@ class PerLoop(Generic[T]):
 async def _keeper(
     value: T,
     close: Callable[[T], Awaitable[None]],
-    owner: weakref.ref[PerLoop[T]],
-    loop: Any,
+    owner: weakref.ref[PerLoop[LoopT, T]],
+    loop: LoopT,
 ) -> AsyncGenerator[None]:
     try:
         yield
@@ -105,6 +107,6 @@ async def _keeper(
         await close(value)
 
 
-def _is_over(loop: Any) -> bool:
+def _is_over(loop: object) -> bool:
     """Say whether a loop was closed without ending what was left in it, as by hand."""
     return isinstance(loop, asyncio.AbstractEventLoop) and loop.is_closed()

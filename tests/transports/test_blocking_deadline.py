@@ -138,7 +138,9 @@ def test_tls_does_not_begin_on_a_connection_that_was_reset(is_known: bool) -> No
                 stream.read(1)
         else:
             poll = select.poll()
-            poll.register(stream.get_extra_info("socket"), select.POLLIN)
+            sock = stream.get_extra_info("socket")
+            assert isinstance(sock, socket.socket)
+            poll.register(sock, select.POLLIN)
             assert poll.poll(60_000)
         context = ssl.create_default_context()
         with warnings.catch_warnings():

@@ -155,7 +155,7 @@ def test_many_clients_that_are_dropped_are_closed_by_their_loop(
 @pytest.mark.acceptance(69, "no-leak")
 def test_loop_that_is_closed_by_hand_is_forgotten_with_the_next() -> None:
     """It does not end what was left in it."""
-    made: PerLoop[str] = PerLoop(lambda _: "one", lambda _: asyncio.sleep(0))
+    made: PerLoop[object, str] = PerLoop(lambda _: "one", lambda _: asyncio.sleep(0))
 
     async def main() -> None:
         await made.open(running_loop())

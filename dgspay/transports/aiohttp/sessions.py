@@ -9,12 +9,14 @@ import select
 import ssl
 import weakref
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import aiohttp
 import attrs
 import certifi
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.connector import Connection
 from yarl import URL
 
 from dgspay.core.messages import TransportFailure
@@ -63,6 +65,13 @@ class OpenSession:
     deadlines: Deadlines
 
 
+class Route(TypedDict, total=False):
+    """How a URL is reached, as arguments of a request of aiohttp's."""
+
+    proxy: str
+    ssl: ssl.SSLContext
+
+
 class BorrowedSession:
     """The user's own session, in the event loop it was made for."""
 
@@ -85,7 +94,7 @@ class BorrowedSession:
         _drop_unfit(self._session.connector)
         return self._opened
 
-    def route(self, url: URL) -> dict[str, Any]:
+    def route(self, url: URL) -> Route:
         """Return nothing: proxy and certificates are the session's own affair."""
         return {}
 
@@ -99,7 +108,7 @@ class LoopSessions:
     def __init__(self, options: Options) -> None:
         self._routes = _Routes(options)
         make = functools.partial(_open, options.max_connections)
-        self._sessions: PerLoop[OpenSession] = PerLoop(make, _close)
+        self._sessions: PerLoop[asyncio.AbstractEventLoop, OpenSession] = PerLoop(make, _close)
         self._closed = False
 
     async def get(self, loop: asyncio.AbstractEventLoop | None) -> OpenSession:
@@ -113,7 +122,7 @@ class LoopSessions:
             return await self._sessions.open(loop)
         return found
 
-    def route(self, url: URL) -> dict[str, Any]:
+    def route(self, url: URL) -> Route:
         """Return through which proxy and under which certificates a URL is reached."""
         return self._routes.to(url)
 
@@ -199,8 +208,8 @@ class _Connector(aiohttp.TCPConnector):
         watch(self)
         self._used: weakref.WeakSet[ResponseHandler] = weakref.WeakSet()
 
-    async def connect(self, *args: Any, **more: Any) -> Any:
-        connection: Any = await super().connect(*args, **more)
+    async def connect(self, *args: Any, **more: Any) -> Connection:
+        connection = await super().connect(*args, **more)
         # A new one is used whatever came: a server that hangs up on everybody would otherwise be
         # called again and again.
         while not (
@@ -210,10 +219,13 @@ class _Connector(aiohttp.TCPConnector):
         ):
             connection.close()
             connection = await super().connect(*args, **more)
-        self._used.add(connection.protocol)
+        if connection.protocol is not None:
+            self._used.add(connection.protocol)
         return connection
 
-    def _release(self, key: Any, protocol: ResponseHandler, *, should_close: bool = False) -> None:
+    def _release(
+        self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False
+    ) -> None:
         """Abort what is not kept: TLS would wait for the server's goodbye when the loop ends."""
         should_close = should_close or protocol.should_close
         if should_close:
@@ -221,12 +233,13 @@ class _Connector(aiohttp.TCPConnector):
         super()._release(key, protocol, should_close=should_close)
 
 
-def _is_open(connection: Any) -> bool:
+def _is_open(connection: Connection) -> bool:
     """Say whether a connection is open, and nothing beyond its last answer was read from it."""
-    if connection.closed or connection.protocol.should_close:
+    protocol = connection.protocol
+    if connection.closed or protocol is None or protocol.should_close:
         return False
-    if _has_begun_an_answer(connection.protocol):
-        connection.protocol.force_close()
+    if _has_begun_an_answer(protocol):
+        protocol.force_close()
         return False
     return True
 
@@ -260,12 +273,12 @@ def _has_begun_an_answer(protocol: ResponseHandler) -> bool:
         return True
 
 
-def _is_quiet(connection: Any) -> bool:
+def _is_quiet(connection: Connection) -> bool:
     """Say whether a connection is open, and nothing has come in on it."""
     return _is_open(connection) and not _has_news(connection.transport)
 
 
-async def _becomes_quiet(connection: Any) -> bool:
+async def _becomes_quiet(connection: Connection) -> bool:
     """Let the loop read what has come in, and say whether the connection is open and quiet then.
 
     What came unasked is no ground to close it (a ticket of TLS, say), but where it is an answer,
@@ -299,14 +312,14 @@ class _Routes:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._known: dict[tuple[str, str | None, int | None], dict[str, Any]] = {}
+        self._known: dict[tuple[str, str | None, int | None], Route] = {}
         renew_in_child(self)
 
     def renew_in_child(self) -> None:
         """Use no certificates of the parent's: another thread may have been in the midst of it."""
         self._known.clear()
 
-    def to(self, url: URL) -> dict[str, Any]:
+    def to(self, url: URL) -> Route:
         origin = (url.scheme, url.raw_host, url.port)
         route = self._known.get(origin)
         if route is None:
@@ -314,8 +327,8 @@ class _Routes:
                 route = self._known[origin] = self._find(url)
         return route
 
-    def _find(self, url: URL) -> dict[str, Any]:
-        route: dict[str, Any] = {}
+    def _find(self, url: URL) -> Route:
+        route: Route = {}
         proxy = self._options.proxy
         if proxy is None and self._options.trust_env:
             # aiohttp would do so at every call, and would send the password .netrc has.

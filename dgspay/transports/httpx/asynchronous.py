@@ -6,7 +6,7 @@ import functools
 import weakref
 from abc import abstractmethod
 from collections.abc import Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dgspay.core.messages import Request, Response, Timeout, TransportFailure
 from dgspay.forks import undivided
@@ -18,6 +18,9 @@ from dgspay.transports.httpx.pool import LoopPool
 from dgspay.transports.httpx.progress import Progress
 from dgspay.transports.interim import watch
 from dgspay.transports.loops import PerLoop, running_loop
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class AsyncHttpxTransport(BaseHttpxTransport[Coroutine[Any, Any, Response]]):
@@ -56,7 +59,9 @@ class OwnAsync(AsyncHttpxTransport):
     """
 
     def __init__(self, connector: Connector, limit: int) -> None:
-        self._pools: PerLoop[LoopPool] = PerLoop(functools.partial(_pool, connector, limit), _close)
+        self._pools: PerLoop[object, LoopPool] = PerLoop(
+            functools.partial(_pool, connector, limit), _close
+        )
         self._closed = False
 
     def _exchange(
@@ -94,7 +99,7 @@ async def _close(pool: LoopPool) -> None:
 class BorrowedAsync(AsyncHttpxTransport):
     """One through a user's `AsyncClient`, in the event loop it was first used in."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: httpx.AsyncClient) -> None:
         watch(client)
         self._client = ClientOfOneProcess(client)
         self._loop: weakref.ref[object] | None = None  # which is compared and nothing else

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from dgspay.transports.lookups import look_up_async
+from dgspay.transports.network_layer import NetworkLayer, SocketOption
 from dgspay.transports.race import NEXT_ADDRESS_AFTER, connect_async
 
 # What may wait to be read before the other side is held up.
@@ -32,7 +33,7 @@ class AsyncioBackend:
         core: httpcore or httpcore2, whose exceptions are raised.
     """
 
-    def __init__(self, core: Any) -> None:
+    def __init__(self, core: NetworkLayer) -> None:
         self._core = core
 
     async def connect_tcp(
@@ -41,7 +42,7 @@ class AsyncioBackend:
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
+        socket_options: Iterable[SocketOption] | None = None,
     ) -> AsyncioStream:
         """Open a connection, over IPv6 or IPv4, whichever answers first."""
         with _connect_errors(self._core):
@@ -77,7 +78,7 @@ class AsyncioBackend:
 class AsyncioStream(asyncio.Protocol):
     """One connection: what the event loop says of it, and what httpcore asks of it."""
 
-    def __init__(self, core: Any) -> None:
+    def __init__(self, core: NetworkLayer) -> None:
         self._core = core
         self._loop = asyncio.get_running_loop()
         self._transport: Any = None
@@ -212,7 +213,7 @@ def _fail(waiting: asyncio.Future[None], kind: type[Exception]) -> None:
 
 
 @contextlib.contextmanager
-def _connect_errors(core: Any) -> Iterator[None]:
+def _connect_errors(core: NetworkLayer) -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from dgspay.core.messages import Request, Timeout
 from dgspay.interruption import interruption_in
 from dgspay.transports.errors import failure_of, unsent, unusable
 from dgspay.transports.httpx.progress import Progress
 
+if TYPE_CHECKING:
+    import httpx  # whose API is that of httpx2 as well
+
 AnswerT = TypeVar("AnswerT")
 """What `send` returns: a Response, or a coroutine that returns one."""
+
+ClientT = TypeVar("ClientT", bound="httpx.AsyncClient | httpx.Client")
 
 
 class BaseHttpxTransport(ABC, Generic[AnswerT]):
@@ -33,14 +38,14 @@ def raised_for(error: Exception, progress: Progress) -> BaseException:
     return unsent(error) if progress.is_unsent else failure_of(error)
 
 
-class ClientOfOneProcess:
+class ClientOfOneProcess(Generic[ClientT]):
     """The user's own client, in the process it was given in."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: ClientT) -> None:
         self._client = client
         self._pid = os.getpid()
 
-    def checked(self) -> Any:
+    def checked(self) -> ClientT:
         """Return the client.
 
         Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING
 
 from dgspay.core.messages import Request, Response, Timeout, TransportFailure
 from dgspay.forks import new_lock, undivided
@@ -16,6 +16,9 @@ from dgspay.transports.httpx.base import BaseHttpxTransport, ClientOfOneProcess,
 from dgspay.transports.httpx.connector import Connector
 from dgspay.transports.httpx.pool import ThreadPool
 from dgspay.transports.httpx.progress import Progress
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class BlockingHttpxTransport(BaseHttpxTransport[Response]):
@@ -100,7 +103,7 @@ class OwnBlocking(BlockingHttpxTransport):
 class BorrowedBlocking(BlockingHttpxTransport):
     """One through a user's `Client`."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: httpx.Client) -> None:
         bound(client)
         self._client = ClientOfOneProcess(client)
 

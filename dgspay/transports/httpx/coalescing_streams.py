@@ -5,10 +5,17 @@ from __future__ import annotations
 import contextlib
 import ssl
 from collections.abc import Iterable
-from typing import Any
 
 from dgspay.transports.httpx.leftovers import is_unread
 from dgspay.transports.interim import READ_UP_TO, InterimAnswers
+from dgspay.transports.network_layer import (
+    AsyncBackend,
+    AsyncStream,
+    Backend,
+    NetworkLayer,
+    SocketOption,
+    Stream,
+)
 
 # More than that is written as it comes.
 _GATHER_UP_TO = 65_536
@@ -25,7 +32,7 @@ class GatheringBackend:
         core: httpcore or httpcore2.
     """
 
-    def __init__(self, backend: Any, core: Any) -> None:
+    def __init__(self, backend: AsyncBackend, core: NetworkLayer) -> None:
         self._backend = backend
         self._core = core
 
@@ -35,7 +42,7 @@ class GatheringBackend:
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
+        socket_options: Iterable[SocketOption] | None = None,
     ) -> GatheringStream:
         """Open a connection."""
         stream = await self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
@@ -49,7 +56,7 @@ class GatheringBackend:
 class GatheringStream:
     """An open connection that holds back what is written until an answer is read."""
 
-    def __init__(self, stream: Any, core: Any) -> None:
+    def __init__(self, stream: AsyncStream, core: NetworkLayer) -> None:
         self._stream = stream
         self._core = core
         self._held = b""
@@ -60,7 +67,7 @@ class GatheringStream:
         """Write what was held back, and read what there is."""
         if self._held:
             await self._flush()
-        piece: bytes = await self._stream.read(min(max_bytes, READ_UP_TO), timeout)
+        piece = await self._stream.read(min(max_bytes, READ_UP_TO), timeout)
         self._interim.check(piece)
         return piece
 
@@ -105,7 +112,7 @@ class GatheringStream:
             raise
         return GatheringStream(tls, self._core)
 
-    def get_extra_info(self, info: str) -> Any:
+    def get_extra_info(self, info: str) -> object:
         """Tell what the connection itself would, and whether its TLS holds something unread."""
         if info == "is_readable":
             return self._stream.get_extra_info(info) or is_unread(self._stream)
@@ -115,7 +122,7 @@ class GatheringStream:
 class BlockingGatheringBackend:
     """The same for httpcore's blocking connections."""
 
-    def __init__(self, backend: Any, core: Any) -> None:
+    def __init__(self, backend: Backend, core: NetworkLayer) -> None:
         self._backend = backend
         self._core = core
 
@@ -125,7 +132,7 @@ class BlockingGatheringBackend:
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
+        socket_options: Iterable[SocketOption] | None = None,
     ) -> BlockingGatheringStream:
         """Open a connection."""
         stream = self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
@@ -139,7 +146,7 @@ class BlockingGatheringBackend:
 class BlockingGatheringStream:
     """As `GatheringStream`, blocking."""
 
-    def __init__(self, stream: Any, core: Any) -> None:
+    def __init__(self, stream: Stream, core: NetworkLayer) -> None:
         self._stream = stream
         self._core = core
         self._held = b""
@@ -149,8 +156,7 @@ class BlockingGatheringStream:
         """Write what was held back, and read what there is."""
         if self._held:
             self._flush()
-        piece: bytes = self._stream.read(min(max_bytes, READ_UP_TO), timeout)
-        return piece
+        return self._stream.read(min(max_bytes, READ_UP_TO), timeout)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Hold it back, or write it when it is much."""
@@ -185,7 +191,7 @@ class BlockingGatheringStream:
         tls = self._stream.start_tls(ssl_context, server_hostname, timeout)
         return BlockingGatheringStream(tls, self._core)
 
-    def get_extra_info(self, info: str) -> Any:
+    def get_extra_info(self, info: str) -> object:
         """Tell what the connection itself would, and whether its TLS holds something unread."""
         if info == "is_readable":
             return self._stream.get_extra_info(info) or is_unread(self._stream)

@@ -16,6 +16,13 @@ from dgspay.transports.certificates import Verify, checked_verify
 from dgspay.transports.checks import checked_flag, checked_proxy
 from dgspay.transports.errors import misconfigured, unusable
 from dgspay.transports.httpx.library import Library, is_installed
+from dgspay.transports.network_layer import (
+    AsyncBackend,
+    AsyncConnection,
+    Backend,
+    Connection,
+    NetworkLayer,
+)
 from dgspay.transports.proxies import KEEP_ALIVE, environment_proxy
 
 _PORTS = {"http": 80, "https": 443}
@@ -98,19 +105,21 @@ class Connector:
         """Use no context of the parent's: another thread may have been in the midst of it."""
         self._context = None
 
-    def open_async(self, origin: Origin, backend: Any) -> Any:
+    def open_async(self, origin: Origin, backend: AsyncBackend) -> AsyncConnection:
         """Return a connection that is opened by its first request."""
         with undivided:
-            return self._open(origin, backend, "Async")
+            connection: AsyncConnection = self._open(origin, backend, "Async")
+            return connection
 
-    def open(self, origin: Origin, backend: Any) -> Any:
+    def open(self, origin: Origin, backend: Backend) -> Connection:
         """Return the same for blocking code."""
         with undivided:
-            return self._open(origin, backend, "")
+            connection: Connection = self._open(origin, backend, "")
+            return connection
 
-    def _open(self, origin: Origin, backend: Any, kind: str) -> Any:
+    def _open(self, origin: Origin, backend: object, kind: str) -> Any:
         core = self.library.core
-        options: dict[str, Any] = {
+        options: dict[str, object] = {
             "ssl_context": self._certificates() if origin.scheme == "https" else None,
             "keepalive_expiry": KEEP_ALIVE,
             "network_backend": backend,
@@ -123,7 +132,9 @@ class Connector:
         there = core.Origin(origin.scheme.encode(), origin.host.encode("ascii"), origin.port)
         return maker.create_connection(there)
 
-    def _through(self, proxy: str, core: Any, kind: str, options: dict[str, Any]) -> Any:
+    def _through(
+        self, proxy: str, core: NetworkLayer, kind: str, options: dict[str, object]
+    ) -> Any:
         parts = urlsplit(proxy)
         if parts.username is not None:
             name, password = unquote(parts.username), unquote(parts.password or "")

@@ -7,17 +7,21 @@ in the socket, httpcore sees itself.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+from dgspay.transports.network_layer import HasInfo, HasState
+
+ConnectionT = TypeVar("ConnectionT", bound=HasState)
 
 
-def has_leftover(connection: Any) -> bool:
+def has_leftover(connection: HasState) -> bool:
     """Say whether more has come on a connection than the answer that was just read.
 
     A 204 with a body, or a proxy that answers twice: httpcore keeps what is too much, and would
     take it for the answer to the next request, which may be another payment.
     """
-    link = connection
+    link: object = connection
     while link is not None:
         state = getattr(link, "_h11_state", None)
         if state is not None:
@@ -26,7 +30,7 @@ def has_leftover(connection: Any) -> bool:
     return True  # better a new connection each time than one that cannot be looked into
 
 
-def is_unread(stream: Any) -> bool:
+def is_unread(stream: HasInfo) -> bool:
     """Say whether TLS has taken from the socket what nobody has read yet: bytes, or a goodbye.
 
     What shared a record with the end of an answer, or a packet where TLS is given what came by
@@ -48,18 +52,18 @@ def is_unread(stream: Any) -> bool:
     return True
 
 
-def unfit(pool: Any) -> list[Any]:
-    """Return the connections in a pool of httpcore's that must not be used again."""
+def unfit(connections: Iterable[ConnectionT]) -> list[ConnectionT]:
+    """Return the connections of a pool that must not be used again."""
     return [
         connection
-        for connection in list(getattr(pool, "connections", ()))
+        for connection in list(connections)
         if connection.is_idle() and any(_holds_something(link) for link in _links(connection))
     ]
 
 
-def _links(connection: Any) -> Iterator[Any]:
+def _links(connection: HasState) -> Iterator[Any]:
     """Follow a connection down to the one that speaks HTTP; that of a proxy is around another."""
-    link = connection
+    link: object = connection
     while link is not None:
         yield link
         link = getattr(link, "_connection", None)
@@ -72,11 +76,11 @@ def _holds_something(link: Any) -> bool:
     return bool(state.trailing_data[0]) or _is_queued(link._network_stream)  # noqa: SLF001
 
 
-def _is_queued(stream: Any) -> bool:
+def _is_queued(stream: HasInfo) -> bool:
     if is_unread(stream):
         return True
     # On asyncio, anyio takes from the socket what nobody has asked for yet.
-    link = stream
+    link: object = stream
     while link is not None:
         if getattr(getattr(link, "_protocol", None), "read_queue", None):
             return True

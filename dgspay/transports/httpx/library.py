@@ -10,6 +10,7 @@ import attrs
 
 from dgspay.errors import ConfigError
 from dgspay.forks import undivided
+from dgspay.transports.network_layer import NetworkLayer
 
 LibraryName = Literal["httpx", "httpx2"]
 
@@ -51,9 +52,10 @@ class Library:
         return _imported(self.name)
 
     @property
-    def core(self) -> Any:
+    def core(self) -> NetworkLayer:
         """Its network layer."""
-        return _imported(self.network)
+        layer: NetworkLayer = _imported(self.network)
+        return layer
 
 
 def _imported(name: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 from dgspay.core.messages import TransportFailure
 
 
-def lost_connections(transport: Any) -> TransportFailure | None:
+def lost_connections(transport: object) -> TransportFailure | None:
     """Say how many places of its pool a transport of httpx has lost, or None where it has none.
 
     A request that is cancelled after it was assigned a new connection and before it has opened

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 from dgspay.core.messages import Request, Response, Timeout
 from dgspay.transports.body import Body
 from dgspay.transports.errors import unusable
 from dgspay.transports.httpx.connector import Origin
+from dgspay.transports.network_layer import HasHead, NetworkLayer, OutgoingRequest
 
 # A client talks to one origin, rarely to two.
 _origin = functools.lru_cache(maxsize=64)(Origin.of)
@@ -32,8 +32,8 @@ def split_url(url: str) -> tuple[Origin, bytes]:
 
 
 def to_httpcore(
-    core: Any, request: Request, origin: Origin, target: bytes, timeout: Timeout
-) -> Any:
+    core: NetworkLayer, request: Request, origin: Origin, target: bytes, timeout: Timeout
+) -> OutgoingRequest:
     """Build the request as it goes out, and nothing else with it."""
     headers = [(b"Host", origin.host_header)]
     headers += [
@@ -95,7 +95,7 @@ class _Pieces(AsyncIterator[bytes]):
 class Incoming:
     """An answer of httpcore's while it is read."""
 
-    def __init__(self, response: Any) -> None:
+    def __init__(self, response: HasHead) -> None:
         self._status = response.status
         self._headers = _headers(response.headers)
         self.body = Body(self._headers.get("content-encoding", ""))

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Generic, TypeVar
 
 import anyio
 
@@ -27,10 +27,20 @@ from dgspay.transports.httpx.leftovers import has_leftover
 from dgspay.transports.httpx.messages import Incoming, split_url, to_httpcore
 from dgspay.transports.httpx.progress import Progress
 from dgspay.transports.httpx.slots import Slots, Turn
+from dgspay.transports.network_layer import (
+    AsyncBackend,
+    AsyncConnection,
+    Connection,
+    HasState,
+    NetworkLayer,
+    OutgoingRequest,
+)
 from dgspay.transports.proxies import KEEP_ALIVE
 
+ConnectionT = TypeVar("ConnectionT", bound=HasState)
 
-class IdleConnections:
+
+class IdleConnections(Generic[ConnectionT]):
     """The connections nobody uses, the one used last on top.
 
     Args:
@@ -41,16 +51,16 @@ class IdleConnections:
     def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._limit = limit
         self._clock = clock
-        self._idle: list[tuple[float, Origin, Any]] = []
+        self._idle: list[tuple[float, Origin, ConnectionT]] = []
 
-    def take(self, origin: Origin, lent: int) -> tuple[Any | None, list[Any]]:
+    def take(self, origin: Origin, lent: int) -> tuple[ConnectionT | None, list[ConnectionT]]:
         """Return a usable connection to a server, if there is one, and others to close.
 
         Args:
             origin: The server.
             lent: How many are in use, with the one that is asked for.
         """
-        closing: list[Any] = []
+        closing: list[ConnectionT] = []
         for position in range(len(self._idle) - 1, -1, -1):
             if self._idle[position][1] == origin:
                 connection = self._idle.pop(position)[2]
@@ -61,7 +71,7 @@ class IdleConnections:
             closing.append(self._idle.pop(0)[2])
         return None, closing
 
-    def put_back(self, origin: Origin, connection: Any) -> list[Any]:
+    def put_back(self, origin: Origin, connection: ConnectionT) -> list[ConnectionT]:
         """Accept a connection, and return those to close: it, or one idle for too long."""
         if not connection.is_idle() or has_leftover(connection):
             return [connection]
@@ -71,7 +81,7 @@ class IdleConnections:
             return [self._idle.pop(0)[2]]
         return []
 
-    def clear(self) -> list[Any]:
+    def clear(self) -> list[ConnectionT]:
         """Give all of them away, to be closed."""
         closing = [connection for _, _, connection in self._idle]
         self._idle.clear()
@@ -92,7 +102,7 @@ class LoopPool:
         self._core = core
         self._backend = GatheringBackend(_backend(core), core)
         self._limit = limit
-        self._shelf = IdleConnections(limit)
+        self._shelf: IdleConnections[AsyncConnection] = IdleConnections(limit)
         self._slots = anyio.Semaphore(limit, fast_acquire=True)
         self._closed = False
 
@@ -122,7 +132,9 @@ class LoopPool:
             if wait.cancelled_caught:
                 raise pool_timeout() from None
 
-    async def _lend(self, origin: Origin, outgoing: Any, progress: Progress) -> Response:
+    async def _lend(
+        self, origin: Origin, outgoing: OutgoingRequest, progress: Progress
+    ) -> Response:
         connection, closing = self._shelf.take(origin, self._limit - self._slots.value)
         if connection is None:
             with progress.connecting():
@@ -150,7 +162,7 @@ class LoopPool:
         await _close_all(self._shelf.clear())
 
 
-def _backend(core: Any) -> Any:
+def _backend(core: NetworkLayer) -> AsyncBackend:
     """Return what opens connections in the event loop this runs in."""
     try:
         on_asyncio = asyncio.current_task() is not None
@@ -159,7 +171,7 @@ def _backend(core: Any) -> Any:
     return AsyncioBackend(core) if on_asyncio else core.TrioBackend()
 
 
-async def _exchange(connection: Any, outgoing: Any) -> Response:
+async def _exchange(connection: AsyncConnection, outgoing: OutgoingRequest) -> Response:
     response = await connection.handle_async_request(outgoing)
     incoming = Incoming(response)
     async with contextlib.aclosing(aiter(response.stream)) as chunks:
@@ -169,7 +181,7 @@ async def _exchange(connection: Any, outgoing: Any) -> Response:
     return incoming.response()
 
 
-async def _close_all(connections: list[Any]) -> None:
+async def _close_all(connections: list[AsyncConnection]) -> None:
     if not connections:
         return
     with anyio.CancelScope(shield=True):
@@ -197,7 +209,7 @@ class ThreadPool:
         self._routes = routes
         self._core = core
         self._backend = BlockingGatheringBackend(BoundBackend(core.SyncBackend()), core)
-        self._shelf = IdleConnections(limit)
+        self._shelf: IdleConnections[Connection] = IdleConnections(limit)
         self._slots = Slots(limit)
         self._lock = new_lock()
         self._closed = False
@@ -218,7 +230,7 @@ class ThreadPool:
                 self._slots.release(turn)
                 raise
 
-    def _lend(self, origin: Origin, outgoing: Any, progress: Progress) -> Response:
+    def _lend(self, origin: Origin, outgoing: OutgoingRequest, progress: Progress) -> Response:
         with self._lock:
             connection, closing = self._shelf.take(origin, self._slots.taken)
         if connection is None:
@@ -254,7 +266,7 @@ class ThreadPool:
         _close_all_blocking(closing)
 
 
-def _close_all_blocking(connections: list[Any]) -> None:
+def _close_all_blocking(connections: list[Connection]) -> None:
     for position, connection in enumerate(connections):
         interruption = None
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,19 +33,19 @@ class Progress:
         yield
         self.is_connecting = False
 
-    def note(self, event: str, details: Any) -> None:
+    def note(self, event: str, details: Mapping[str, Any]) -> None:
         """Note a step."""
         if event.endswith((".connect_tcp.started", ".connect_unix_socket.started")):
             self.is_connecting = True
         elif event.endswith(".send_request_headers.started") and not _is_for_a_tunnel(details):
             self.may_have_left = True
 
-    async def note_async(self, event: str, details: Any) -> None:
+    async def note_async(self, event: str, details: Mapping[str, Any]) -> None:
         """Note a step of an asynchronous connection."""
         self.note(event, details)
 
 
-def _is_for_a_tunnel(details: Any) -> bool:
+def _is_for_a_tunnel(details: Mapping[str, Any]) -> bool:
     """Whether it is a proxy that is asked, and nothing of ours has left."""
     request = details.get("request")
     return request is not None and request.method == b"CONNECT"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import anyio
 
@@ -17,9 +19,14 @@ from dgspay.transports.httpx.lost_connections import lost_connections
 from dgspay.transports.httpx.messages import timeouts
 from dgspay.transports.httpx.progress import Progress
 
+if TYPE_CHECKING:
+    import httpx  # whose API is that of httpx2 as well
+
+    AnyClient: TypeAlias = httpx.AsyncClient | httpx.Client
+
 
 async def send_async(
-    client: Any, request: Request, timeout: Timeout, progress: Progress
+    client: httpx.AsyncClient, request: Request, timeout: Timeout, progress: Progress
 ) -> Response:
     """Send one request with an `AsyncClient`.
 
@@ -32,7 +39,7 @@ async def send_async(
     outgoing.extensions["trace"] = progress.note_async
     with anyio.move_on_after(timeout.total):
         try:
-            for connection in unfit(_pool(client, outgoing)):
+            for connection in unfit(_connections(client, outgoing)):
                 await connection.aclose()
             return await _exchange_async(client, outgoing)
         except Exception as error:
@@ -43,7 +50,7 @@ async def send_async(
     raise deadline_passed(sent=not progress.is_unsent)
 
 
-async def _exchange_async(client: Any, outgoing: Any) -> Response:
+async def _exchange_async(client: httpx.AsyncClient, outgoing: httpx.Request) -> Response:
     response = await client.send(outgoing, stream=True, auth=None, follow_redirects=False)
     try:
         body = Body(response.headers.get("content-encoding", ""))
@@ -58,13 +65,15 @@ async def _exchange_async(client: Any, outgoing: Any) -> Response:
     return _from_httpx(response, body)
 
 
-def send_blocking(client: Any, request: Request, timeout: Timeout, progress: Progress) -> Response:
+def send_blocking(
+    client: httpx.Client, request: Request, timeout: Timeout, progress: Progress
+) -> Response:
     """Send one request with a `Client`; see `send_async`."""
     outgoing = _to_httpx(client, request, timeout)
     progress.reports_all = _is_the_librarys_own(_transport(client, outgoing))
     outgoing.extensions["trace"] = progress.note
     try:
-        for connection in unfit(_pool(client, outgoing)):
+        for connection in unfit(_connections(client, outgoing)):
             connection.close()
         return _exchange(client, outgoing)
     except Exception as error:
@@ -74,7 +83,7 @@ def send_blocking(client: Any, request: Request, timeout: Timeout, progress: Pro
     raise failure
 
 
-def _exchange(client: Any, outgoing: Any) -> Response:
+def _exchange(client: httpx.Client, outgoing: httpx.Request) -> Response:
     response = client.send(outgoing, stream=True, auth=None, follow_redirects=False)
     try:
         body = Body(response.headers.get("content-encoding", ""))
@@ -90,7 +99,7 @@ def _exchange(client: Any, outgoing: Any) -> Response:
 
 
 def _corrected(
-    error: Exception, client: Any, outgoing: Any, progress: Progress
+    error: Exception, client: AnyClient, outgoing: httpx.Request, progress: Progress
 ) -> TransportFailure | None:
     """Take back what an error says of not having been sent, where that is not about this request.
 
@@ -111,7 +120,7 @@ def _corrected(
     )
 
 
-def _is_the_librarys_own(transport: Any) -> bool:
+def _is_the_librarys_own(transport: object) -> bool:
     """Whether a transport is one of httpx's or httpx2's, which report every step they take."""
     kind = type(transport)
     return kind.__name__ in ("HTTPTransport", "AsyncHTTPTransport") and (
@@ -119,27 +128,29 @@ def _is_the_librarys_own(transport: Any) -> bool:
     )
 
 
-def _pool(client: Any, outgoing: Any) -> Any:
-    return getattr(_transport(client, outgoing), "_pool", None)
+def _connections(client: AnyClient, outgoing: httpx.Request) -> Sequence[Any]:
+    pool = getattr(_transport(client, outgoing), "_pool", None)
+    return getattr(pool, "connections", ())
 
 
-def _transport(client: Any, outgoing: Any) -> Any:
+def _transport(client: AnyClient, outgoing: httpx.Request) -> object:
     """Return what a client sends a request through."""
     return client._transport_for_url(outgoing.url)  # noqa: SLF001 - it has no other way
 
 
-def _to_httpx(client: Any, request: Request, timeout: Timeout) -> Any:
+def _to_httpx(client: AnyClient, request: Request, timeout: Timeout) -> httpx.Request:
     """Build the request itself, so that nothing of a client's defaults is mixed in."""
-    return _library_of(client).Request(
+    outgoing: httpx.Request = _library_of(client).Request(
         request.method,
         request.url,
         headers=request.reveal_headers(),
         content=request.reveal_body(),
         extensions={"timeout": timeouts(timeout)},
     )
+    return outgoing
 
 
-def _library_of(client: Any) -> Any:
+def _library_of(client: AnyClient) -> ModuleType:
     """Return the library a client is one of, as `is_async_client` has found it."""
     for kind in type(client).__mro__:
         library = sys.modules.get(kind.__module__.partition(".")[0])
@@ -148,6 +159,6 @@ def _library_of(client: Any) -> Any:
     raise TypeError("not a client of httpx or httpx2")
 
 
-def _from_httpx(response: Any, body: Body) -> Response:
+def _from_httpx(response: httpx.Response, body: Body) -> Response:
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Response(response.status_code, headers, body.whole())

@@ -7,6 +7,7 @@ import httpcore
 import pytest
 
 from dgspay.transports.httpx.asyncio_streams import AsyncioBackend
+from dgspay.transports.httpx.library import Library
 from tests.support.certificate_authority import AUTHORITY
 from tests.support.raw_server import Connection, RawServer
 
@@ -25,7 +26,9 @@ def speak_at_once(connection: Connection) -> None:
 @pytest.mark.acceptance(22, "no-json-answer")
 async def test_what_came_in_plain_text_is_never_read_as_if_it_had_come_under_tls() -> None:
     with RawServer(speak_at_once) as server, anyio.fail_after(60):
-        stream = await AsyncioBackend(httpcore).connect_tcp("127.0.0.1", server.port)
+        stream = await AsyncioBackend(Library.named("httpx").core).connect_tcp(
+            "127.0.0.1", server.port
+        )
         try:
             while not stream._received:
                 await anyio.lowlevel.checkpoint()

@@ -320,7 +320,7 @@ def now() -> list[float]:
 
 
 def test_shelf_lends_the_one_that_was_used_last(now: list[float]) -> None:
-    shelf = IdleConnections(10, lambda: now[0])
+    shelf: IdleConnections[Fake] = IdleConnections(10, lambda: now[0])
     first, second = Fake(), Fake()
     assert [shelf.put_back(HERE, each) for each in (first, second)] == [[], []]
     assert shelf.take(HERE, 1) == (second, [])
@@ -329,7 +329,7 @@ def test_shelf_lends_the_one_that_was_used_last(now: list[float]) -> None:
 
 
 def test_shelf_lends_to_the_right_server_only(now: list[float]) -> None:
-    shelf = IdleConnections(10, lambda: now[0])
+    shelf: IdleConnections[Fake] = IdleConnections(10, lambda: now[0])
     here = Fake()
     shelf.put_back(HERE, here)
     assert shelf.take(THERE, 1) == (None, [])
@@ -337,14 +337,14 @@ def test_shelf_lends_to_the_right_server_only(now: list[float]) -> None:
 
 
 def test_shelf_keeps_nothing_that_is_not_idle(now: list[float]) -> None:
-    shelf = IdleConnections(10, lambda: now[0])
+    shelf: IdleConnections[Fake] = IdleConnections(10, lambda: now[0])
     broken = Fake(idle=False)
     assert shelf.put_back(HERE, broken) == [broken]
     assert shelf.take(HERE, 1) == (None, [])
 
 
 def test_shelf_gives_up_what_the_server_has_left(now: list[float]) -> None:
-    shelf = IdleConnections(10, lambda: now[0])
+    shelf: IdleConnections[Fake] = IdleConnections(10, lambda: now[0])
     good, left = Fake(), Fake(expired=True)
     shelf.put_back(HERE, good)
     shelf.put_back(HERE, left)
@@ -352,7 +352,7 @@ def test_shelf_gives_up_what_the_server_has_left(now: list[float]) -> None:
 
 
 def test_shelf_gives_up_what_was_idle_for_too_long(now: list[float]) -> None:
-    shelf = IdleConnections(10, lambda: now[0])
+    shelf: IdleConnections[Fake] = IdleConnections(10, lambda: now[0])
     forgotten, used = Fake(), Fake()
     shelf.put_back(HERE, forgotten)
     now[0] += KEEP_ALIVE + 1
@@ -361,7 +361,7 @@ def test_shelf_gives_up_what_was_idle_for_too_long(now: list[float]) -> None:
 
 
 def test_full_shelf_gives_one_up_for_another_server(now: list[float]) -> None:
-    shelf = IdleConnections(2, lambda: now[0])
+    shelf: IdleConnections[Fake] = IdleConnections(2, lambda: now[0])
     older, newer = Fake(), Fake()
     shelf.put_back(HERE, older)
     shelf.put_back(HERE, newer)
