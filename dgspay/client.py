@@ -132,7 +132,7 @@ class _Client(ABC, Generic[TransportT]):
                 options[name] = _held(options[name])
         return cls(**{**from_env(given=options.keys()), **options})
 
-    def prepare(self, operation: Operation[Any]) -> Request:
+    def prepare(self, operation: Operation[object]) -> Request:
         """Return the exact request that would be sent, for audits and snapshot tests.
 
         Its repr shows no secret; its `headers` and `body` hold them.

@@ -38,7 +38,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 __all__ = [
     "APIError",
@@ -77,6 +77,32 @@ class Outcome(enum.Enum):
     """The request may have arrived and no usable answer came back."""
 
 
+class ErrorContext(TypedDict, total=False):
+    """The facts of a call that every error carries, as arguments; see `DGSPayError`."""
+
+    outcome: Outcome | None
+    operation: str | None
+    attempts: int
+    idempotency_key: str | None
+
+
+class AnswerContext(ErrorContext, total=False):
+    """The facts of an answer beside those of its call; see `APIError`."""
+
+    status: int | None
+    error_code: str | None
+    body: Mapping[str, Any] | None
+    excerpt: str | None
+    retry_after: float | None
+
+
+class UnknownContext(AnswerContext, total=False):
+    """What an answer leaves open, and what it says all the same; see `OutcomeUnknownError`."""
+
+    likely_accepted: bool
+    dgs_reference: str | None
+
+
 class DGSPayError(Exception):
     """The root of every error dgspay raises about a call, its set-up or its answer.
 
@@ -111,7 +137,7 @@ class DGSPayError(Exception):
         """The message, with the call it is about in front."""
         return f"{self.operation}: {self.message}" if self.operation else self.message
 
-    def __reduce__(self) -> tuple[Callable[..., DGSPayError], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[Callable[..., DGSPayError], tuple[object, ...]]:
         """Pickle by attributes, so that an error survives the way between processes."""
         return _rebuild, (type(self), self.message, dict(self.__dict__))
 
@@ -151,7 +177,9 @@ class TransportError(DGSPayError):
             verify.
     """
 
-    def __init__(self, message: str, *, permanent: bool = False, **context: Any) -> None:
+    def __init__(
+        self, message: str, *, permanent: bool = False, **context: Unpack[ErrorContext]
+    ) -> None:
         super().__init__(message, **context)
         self.permanent = permanent
 
@@ -168,7 +196,7 @@ class _AnsweredError(DGSPayError):
         body: Mapping[str, Any] | None = None,
         excerpt: str | None = None,
         retry_after: float | None = None,
-        **context: Any,
+        **context: Unpack[ErrorContext],
     ) -> None:
         super().__init__(message, **context)
         self.status = status
@@ -212,7 +240,7 @@ class InsufficientFundsError(InvalidRequestError):
         available_balance: Decimal | None = None,
         required: Decimal | None = None,
         currency: str | None = None,
-        **context: Any,
+        **context: Unpack[AnswerContext],
     ) -> None:
         super().__init__(message, **context)
         self.available_balance = available_balance
@@ -265,7 +293,7 @@ class DecodeError(DGSPayError):
         status: int | None = None,
         excerpt: str | None = None,
         path: str | None = None,
-        **context: Any,
+        **context: Unpack[ErrorContext],
     ) -> None:
         super().__init__(message, **context)
         self.status = status
@@ -282,7 +310,7 @@ class WaitTimeoutError(DGSPayError):
 
     outcome = Outcome.UNKNOWN
 
-    def __init__(self, message: str, *, last: Any = None, **context: Any) -> None:
+    def __init__(self, message: str, *, last: Any = None, **context: Unpack[ErrorContext]) -> None:
         super().__init__(message, **context)
         self.last = last
 
@@ -314,7 +342,7 @@ class OutcomeUnknownError(_AnsweredError):
         *,
         likely_accepted: bool = False,
         dgs_reference: str | None = None,
-        **context: Any,
+        **context: Unpack[AnswerContext],
     ) -> None:
         super().__init__(message, **context)
         self.likely_accepted = likely_accepted
@@ -323,6 +351,16 @@ class OutcomeUnknownError(_AnsweredError):
 
 class UndecodableOutcomeError(OutcomeUnknownError, DecodeError):
     """DGS-Pay answered a call that moves money, but the answer cannot be read."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str | None = None,
+        **context: Unpack[UnknownContext],
+    ) -> None:
+        super().__init__(message, **context)
+        self.path = path
 
 
 class ContradictoryOutcomeError(OutcomeUnknownError, APIError):

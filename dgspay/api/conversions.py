@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from dgspay.api.fields import optional_key, reads, require_reference
 from dgspay.core.operation import Operation, Repeat
 from dgspay.models.conversions import Conversion, ConversionPreview
@@ -72,7 +70,7 @@ def convert(
 
 def _body(
     action: str, from_currency: str, to_currency: str, from_amount: AmountInput
-) -> dict[str, Any]:
+) -> dict[str, object]:
     source = Money.parse(from_amount, from_currency, field="from_amount")
     target = parse_currency(to_currency, field="to_currency")
     if source.currency == target:

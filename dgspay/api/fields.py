@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from dgspay.core.request_builder import check_idempotency_key
 from dgspay.errors import DecodeError
@@ -15,7 +15,7 @@ from dgspay.models.structuring import structure
 T = TypeVar("T")
 
 
-def present(fields: Mapping[str, Any]) -> dict[str, Any]:
+def present(fields: Mapping[str, T | None]) -> dict[str, T]:
     """Leave out what was not given: the API takes an absent field, not a null."""
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from dgspay.core.operation import Operation, Repeat
 from dgspay.core.pagination import Listing, Page
@@ -55,13 +55,13 @@ def listing_of(
     )
 
 
-def rows_of(cls: type[T]) -> Callable[[Any], T]:
+def rows_of(cls: type[T]) -> Callable[[object], T]:
     """Return a reader that takes a row as one model."""
     return lambda row: structure(row, cls)
 
 
 def page_of(
-    read_row: Callable[[Any], T], *, rows_in: tuple[str, ...] = ("data",)
+    read_row: Callable[[object], T], *, rows_in: tuple[str, ...] = ("data",)
 ) -> Callable[[JSONObject], Page[T]]:
     """Return a reader of pages, their rows under the first of `rows_in` that is there."""
 
@@ -86,7 +86,7 @@ def page_of(
     return read
 
 
-def _row(row: Any, read: Callable[[Any], T], key: str, index: int) -> T:
+def _row(row: object, read: Callable[[object], T], key: str, index: int) -> T:
     try:
         return read(row)
     except DecodeError as error:
@@ -96,7 +96,7 @@ def _row(row: Any, read: Callable[[Any], T], key: str, index: int) -> T:
     raise DecodeError(f"{reason} (in {inner})", path=inner)
 
 
-def _count(value: Any) -> int | None:
+def _count(value: object) -> int | None:
     """Read a count, which only steers the paging: text is taken, nonsense is not counted on."""
     if isinstance(value, str) and value.isascii() and value.isdecimal():
         value = int(value) if len(value) <= _MAX_COUNT_DIGITS else None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, final
+from functools import partial
+from typing import Final, TypeVar, final
 
 from dgspay.api.fields import optional_key, present, reads
 from dgspay.api.pages import MAX_LIMIT, listing_of, page_of, rows_of
@@ -18,6 +19,8 @@ from dgspay.models.payment_links import ArchivedLink, PaymentLink, PaymentLinkDe
 from dgspay.models.structuring import structure
 from dgspay.models.validators import optional_text, optional_url, required_text, whole_number
 from dgspay.money import AmountInput, Money, parse_currency
+
+V = TypeVar("V")
 
 
 @final
@@ -51,7 +54,7 @@ def create(
     collect_name: bool | None = None,
     collect_address: bool | None = None,
     logo_url: str | None = None,
-    metadata: Mapping[str, Any] | None = None,
+    metadata: Mapping[str, object] | None = None,
     idempotency_key: str | None = None,
 ) -> Operation[PaymentLink]:
     """Create a page a customer can pay on (guide, "Create a Payment Link").
@@ -92,7 +95,7 @@ def create(
         "slug": optional_text(slug, field="slug"),
         "description": optional_text(description, field="description"),
         "redirect_url": optional_url(redirect_url, field="redirect_url"),
-        "max_uses": None if max_uses is None else whole_number(max_uses, field="max_uses"),
+        "max_uses": _max_uses(max_uses),
         "expires_at": _moment(expires_at),
         "collect_phone": _flag(collect_phone, "collect_phone"),
         "collect_name": _flag(collect_name, "collect_name"),
@@ -163,7 +166,7 @@ def update(
     collect_name: bool | Unset = UNSET,
     collect_address: bool | Unset = UNSET,
     logo_url: str | Unset | None = UNSET,
-    metadata: Mapping[str, Any] | Unset | None = UNSET,
+    metadata: Mapping[str, object] | Unset | None = UNSET,
     idempotency_key: str | None = None,
 ) -> Operation[PaymentLink]:
     """Change a link (guide, "Payment Links"). What is left out stays as it is.
@@ -177,32 +180,28 @@ def update(
         NotFoundError: it does not exist, or belongs to another account.
     """
     money_in = "RWF" if isinstance(currency, Unset) else currency
-    checks: dict[str, tuple[Any, Any]] = {
-        "title": (title, lambda v: required_text(v, field="title")),
-        "amount": (amount, lambda v: Money.parse(v, money_in)),
-        "min_amount": (min_amount, lambda v: _money(v, money_in, "min_amount")),
-        "max_amount": (max_amount, lambda v: _money(v, money_in, "max_amount")),
-        "currency": (currency, parse_currency),
-        "payment_types": (payment_types, _payment_types),
-        "slug": (slug, lambda v: required_text(v, field="slug")),
-        "description": (description, lambda v: optional_text(v, field="description")),
-        "redirect_url": (redirect_url, lambda v: optional_url(v, field="redirect_url")),
-        "max_uses": (
-            max_uses,
-            lambda v: None if v is None else whole_number(v, field="max_uses"),
-        ),
-        "expires_at": (expires_at, _moment),
-        "collect_phone": (collect_phone, lambda v: _flag(v, "collect_phone")),
-        "collect_name": (collect_name, lambda v: _flag(v, "collect_name")),
-        "collect_address": (collect_address, lambda v: _flag(v, "collect_address")),
-        "logo_url": (logo_url, lambda v: optional_url(v, field="logo_url")),
-        "metadata": (metadata, _metadata),
-    }
-    body = {
-        name: check(value)
-        for name, (value, check) in checks.items()
-        if not isinstance(value, Unset)
-    }
+    body: dict[str, object] = {}
+
+    def change(field: str, value: V | Unset, check: Callable[[V], object]) -> None:
+        if not isinstance(value, Unset):
+            body[field] = check(value)
+
+    change("title", title, lambda v: required_text(v, field="title"))
+    change("amount", amount, partial(Money.parse, currency=money_in))
+    change("min_amount", min_amount, lambda v: _money(v, money_in, "min_amount"))
+    change("max_amount", max_amount, lambda v: _money(v, money_in, "max_amount"))
+    change("currency", currency, parse_currency)
+    change("payment_types", payment_types, _payment_types)
+    change("slug", slug, lambda v: required_text(v, field="slug"))
+    change("description", description, lambda v: optional_text(v, field="description"))
+    change("redirect_url", redirect_url, lambda v: optional_url(v, field="redirect_url"))
+    change("max_uses", max_uses, _max_uses)
+    change("expires_at", expires_at, _moment)
+    change("collect_phone", collect_phone, lambda v: _flag(v, "collect_phone"))
+    change("collect_name", collect_name, lambda v: _flag(v, "collect_name"))
+    change("collect_address", collect_address, lambda v: _flag(v, "collect_address"))
+    change("logo_url", logo_url, lambda v: optional_url(v, field="logo_url"))
+    change("metadata", metadata, _metadata)
     if not body:
         raise ValueError("name at least one field to change")
     _check_order(body.get("min_amount"), body.get("max_amount"))
@@ -250,7 +249,12 @@ def _read_details(envelope: JSONObject) -> PaymentLinkDetails:
     return structure(known, PaymentLinkDetails)
 
 
-def _check_amounts(kind: AmountType, amount: Any, min_amount: Any, max_amount: Any) -> None:
+def _check_amounts(
+    kind: AmountType,
+    amount: AmountInput | None,
+    min_amount: AmountInput | None,
+    max_amount: AmountInput | None,
+) -> None:
     match kind:
         case AmountType.FIXED if amount is None:
             raise ValueError("amount is required when amount_type is fixed")
@@ -265,8 +269,8 @@ def _check_amounts(kind: AmountType, amount: Any, min_amount: Any, max_amount: A
     _check_order(_money(min_amount, "RWF", "min_amount"), _money(max_amount, "RWF", "max_amount"))
 
 
-def _check_order(least: Money | None, most: Money | None) -> None:
-    if least is not None and most is not None and least.amount > most.amount:
+def _check_order(least: object, most: object) -> None:
+    if isinstance(least, Money) and isinstance(most, Money) and least.amount > most.amount:
         raise ValueError("min_amount must not be above max_amount")
 
 
@@ -274,7 +278,7 @@ def _money(value: AmountInput | None, currency: str, field: str) -> Money | None
     return None if value is None else Money.parse(value, currency, field=field)
 
 
-def _payment_types(value: Iterable[PaymentMethod | str] | None) -> Any:
+def _payment_types(value: Iterable[PaymentMethod | str] | None) -> Sequence[str] | None:
     if value is None:
         return None
     if isinstance(value, str):
@@ -283,6 +287,10 @@ def _payment_types(value: Iterable[PaymentMethod | str] | None) -> Any:
     if not methods or not all(method.is_known for method in methods):
         raise ValueError(f"payment_types must be some of {', '.join(PaymentMethod)}")
     return [method.value for method in methods]
+
+
+def _max_uses(value: int | None) -> int | None:
+    return None if value is None else whole_number(value, field="max_uses")
 
 
 def _moment(value: datetime | None) -> datetime | None:
@@ -297,7 +305,7 @@ def _flag(value: object, field: str) -> bool | None:
     return value
 
 
-def _metadata(value: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+def _metadata(value: Mapping[str, object] | None) -> Mapping[str, object] | None:
     if value is None:
         return None
     if not isinstance(value, Mapping):

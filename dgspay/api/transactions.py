@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 import attrs
 
@@ -42,7 +41,7 @@ _NAMES = (
 )
 
 
-def _read_row(row: Any) -> Transaction:
+def _read_row(row: object) -> Transaction:
     if not isinstance(row, dict) or "transaction_status" not in row:
         return structure(row, Transaction)
     contradiction = contradiction_in(statements(row, is_record=True))

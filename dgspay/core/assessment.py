@@ -175,11 +175,19 @@ def assess_failure(failure: TransportFailure) -> Assessment:
 class _Conclude(Protocol):
     """Builds an Assessment that already holds what came with the response."""
 
-    def __call__(self, verdict: Verdict, reason: str, **more: Any) -> Assessment: ...
+    def __call__(
+        self,
+        verdict: Verdict,
+        reason: str,
+        *,
+        value: object = None,
+        fault: DecodeError | None = None,
+        contradicts: bool = False,
+    ) -> Assessment: ...
 
 
 def assess(
-    response: Response, operation: Operation[Any], *, now: float, secrets: Sequence[Secret] = ()
+    response: Response, operation: Operation[object], *, now: float, secrets: Sequence[Secret] = ()
 ) -> Assessment:
     """Assess a response to this operation.
 
@@ -199,7 +207,14 @@ def assess(
     # Built only when needed: most responses are good, and their message is not quoted.
     quoted = functools.partial(_quoted_message, envelope, secrets)
 
-    def conclude(verdict: Verdict, reason: str, **more: Any) -> Assessment:
+    def conclude(
+        verdict: Verdict,
+        reason: str,
+        *,
+        value: object = None,
+        fault: DecodeError | None = None,
+        contradicts: bool = False,
+    ) -> Assessment:
         return Assessment(
             verdict=verdict,
             reason=reason,
@@ -208,7 +223,9 @@ def assess(
             body=envelope,
             excerpt=excerpt,
             retry_after=retry_after,
-            **more,
+            value=value,
+            fault=fault,
+            contradicts=contradicts,
         )
 
     if 300 <= status < 400:
@@ -263,7 +280,10 @@ def _assess_code(
 
 
 def _assess_success(
-    conclude: _Conclude, envelope: JSONObject, operation: Operation[Any], quoted: Callable[[], str]
+    conclude: _Conclude,
+    envelope: JSONObject,
+    operation: Operation[object],
+    quoted: Callable[[], str],
 ) -> Assessment:
     if _says_failed(envelope) and not _is_declined_payment(envelope, operation):
         reason = f'the answer says "failed"{quoted()}, with no code and no payment in it'
@@ -279,7 +299,7 @@ def _contradiction(
     envelope: JSONObject,
     code: str | None,
     status: int,
-    operation: Operation[Any],
+    operation: Operation[object],
     quoted: Callable[[], str],
 ) -> str | None:
     """Describe a refusal whose body reports a payment that goes on all the same, or return None.
@@ -308,7 +328,7 @@ def _contradiction(
     return f"the answer says no with {no}{quoted()} and yes with {_yes(going, word)}"
 
 
-def _decides_for_itself(operation: Operation[Any]) -> bool:
+def _decides_for_itself(operation: Operation[object]) -> bool:
     """Return whether the result shows the payment's status, even a contradictory one."""
     return operation.failure_is_result and operation.repeat is not Repeat.PAYOUT
 
@@ -334,7 +354,7 @@ def _yes(going: Sequence[Statement], status: str) -> str:
     return repr(status) if status in _GOES_ON else "a payment whose status the guide does not know"
 
 
-def _is_taken(envelope: JSONObject, operation: Operation[Any]) -> bool:
+def _is_taken(envelope: JSONObject, operation: Operation[object]) -> bool:
     """Return whether `status` says that the call was taken, where it is the only word on that.
 
     A charge has its `transaction_status`, which decides for itself.
@@ -349,7 +369,7 @@ def _is_taken(envelope: JSONObject, operation: Operation[Any]) -> bool:
 def _assess_http_error(
     conclude: _Conclude,
     envelope: JSONObject | None,
-    operation: Operation[Any],
+    operation: Operation[object],
     status: int,
     quoted: Callable[[], str],
 ) -> Assessment:
@@ -366,7 +386,7 @@ def _assess_http_error(
 
 
 def _read_result(
-    conclude: _Conclude, envelope: JSONObject, operation: Operation[Any]
+    conclude: _Conclude, envelope: JSONObject, operation: Operation[object]
 ) -> Assessment:
     try:
         value = operation.read(envelope)
@@ -375,7 +395,7 @@ def _read_result(
     return conclude(Verdict.OK, "", value=value)
 
 
-def _is_declined_payment(envelope: JSONObject, operation: Operation[Any]) -> bool:
+def _is_declined_payment(envelope: JSONObject, operation: Operation[object]) -> bool:
     """`status: failed` with a payment in it is a result (guide, "Status vs Error Code")."""
     if not operation.failure_is_result or not _says_failed(envelope):
         return False
@@ -388,7 +408,7 @@ def _says_failed(envelope: JSONObject) -> bool:
     return normalized(envelope.get("status")) == "failed"
 
 
-def _has_status(record: Any) -> bool:
+def _has_status(record: object) -> bool:
     return isinstance(record, dict) and ("status" in record or "transaction_status" in record)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from dgspay.clock import Clock
 from dgspay.core.assessment import Assessment, Verdict, assess, assess_failure
@@ -120,7 +120,7 @@ class CallRunner:
                 self._keys.release(operation.idempotency_key, run)
                 raise
 
-    def prepare(self, operation: Operation[Any]) -> tuple[Request, str | None]:
+    def prepare(self, operation: Operation[object]) -> tuple[Request, str | None]:
         """Build the first attempt's request and the key that goes with it."""
         key = operation.idempotency_key
         if key is not None:  # an operation may have been made by hand
@@ -141,13 +141,13 @@ class CallRunner:
         self._emit(event)
 
 
-class _Run:
+class _Run(Generic[T_co]):
     """The course of one call: its attempts, its clock and what earlier attempts left behind."""
 
     def __init__(
         self,
         runner: CallRunner,
-        operation: Operation[Any],
+        operation: Operation[T_co],
         request: Request,
         key: str | None,
         *,
@@ -170,7 +170,7 @@ class _Run:
         self.earlier_answer: Assessment | None = None
         self._secrets = (runner.request_builder.api_key, *operation.secrets)
 
-    def steps(self) -> Steps[Reply[Any]]:
+    def steps(self) -> Steps[Reply[T_co]]:
         """Attempt until there is a result, or a reason to stop."""
         finished = False
         sending = False
@@ -267,7 +267,7 @@ class _Run:
     def _remaining(self) -> float:
         return self.deadline - (self.runner.clock.monotonic() - self.began)
 
-    def _conclude(self, assessment: Assessment, stopped: Stopped | None) -> Reply[Any]:
+    def _conclude(self, assessment: Assessment, stopped: Stopped | None) -> Reply[T_co]:
         elapsed = self.runner.clock.monotonic() - self.began
         if assessment.verdict is _OK:
             self.runner.budget.refill()
@@ -358,10 +358,10 @@ class _KeysInFlight:
 
     def __init__(self) -> None:
         # Each change is one step of the interpreter's, which needs no lock and cannot be cut.
-        self._runs: dict[str, _Run] = {}
+        self._runs: dict[str, _Run[object]] = {}
         renew_in_child(self)
 
-    def acquire(self, key: str, run: _Run) -> None:
+    def acquire(self, key: str, run: _Run[object]) -> None:
         """Acquire the caller's key; it must be released however the call ends.
 
         Raises:
@@ -376,7 +376,7 @@ class _KeysInFlight:
                 idempotency_key=key,
             )
 
-    def release(self, key: str, run: _Run) -> None:
+    def release(self, key: str, run: _Run[object]) -> None:
         """Release the key if this run holds it."""
         if self._runs.get(key) is run:
             self._runs.pop(key, None)

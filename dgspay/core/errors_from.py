@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from typing import Any
 
 import attrs
 
@@ -12,8 +11,9 @@ from dgspay.core.assessment import KEY_CONFLICT, Assessment, Verdict
 from dgspay.core.excerpts import kept_of
 from dgspay.core.operation import Operation
 from dgspay.core.request_builder import MAX_SEGMENT
-from dgspay.errors import DGSPayError, Outcome
+from dgspay.errors import AnswerContext, DGSPayError, ErrorContext, Outcome, UnknownContext
 from dgspay.models.balances import Shortfall
+from dgspay.models.json_codec import JSONObject
 from dgspay.models.structuring import structure
 from dgspay.secret import Secret, masked_text
 
@@ -84,7 +84,7 @@ class CallContext:
         secrets: What must not be shown, should the server have sent it back.
     """
 
-    operation: Operation[Any]
+    operation: Operation[object]
     attempts: int
     key: str | None
     earlier_unknown: bool
@@ -124,7 +124,7 @@ def error_for(assessment: Assessment, call: CallContext) -> DGSPayError:
     """Build the exception for a call whose last attempt had this assessment."""
     assessment = _with_earlier_answer(assessment, call)
     outcome = outcome_of(assessment, call)
-    context: dict[str, Any] = {
+    context: ErrorContext = {
         "outcome": outcome,
         "operation": call.operation.name,
         "attempts": call.attempts,
@@ -166,7 +166,7 @@ def _join(*sentences: str) -> str:
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _unknown(assessment: Assessment, call: CallContext, context: dict[str, Any]) -> DGSPayError:
+def _unknown(assessment: Assessment, call: CallContext, context: ErrorContext) -> DGSPayError:
     likely = _is_likely_accepted(assessment, call)
     if likely:
         money = (
@@ -177,23 +177,19 @@ def _unknown(assessment: Assessment, call: CallContext, context: dict[str, Any])
         money = "It is not known whether DGS-Pay carried it out: money may have moved."
     earlier = "An earlier attempt got no usable answer." if call.earlier_unknown else ""
     message = _join(_sentence(assessment.reason), earlier, money, _LOOK_FIRST, call.stopped.value)
-    context |= {
-        "status": assessment.status,
-        "error_code": assessment.error_code,
-        "body": kept_of(assessment.body, call.secrets),
-        "excerpt": assessment.excerpt,
-        "retry_after": assessment.retry_after,
+    answered: UnknownContext = {
+        **_with_answer(assessment, call, context),
         "likely_accepted": likely,
         "dgs_reference": _reference_in(assessment, call),
     }
     if assessment.verdict is Verdict.UNREADABLE or assessment.fault is not None:
         path = None if assessment.fault is None else assessment.fault.path
-        return errors.UndecodableOutcomeError(message, path=path, **context)
+        return errors.UndecodableOutcomeError(message, path=path, **answered)
     if assessment.contradicts:
-        return errors.ContradictoryOutcomeError(message, **context)
+        return errors.ContradictoryOutcomeError(message, **answered)
     if assessment.verdict is Verdict.UNCONFIRMED and assessment.error_code is not None:
-        return errors.UnlistedCodeError(message, **context)
-    return errors.OutcomeUnknownError(message, **context)
+        return errors.UnlistedCodeError(message, **answered)
+    return errors.OutcomeUnknownError(message, **answered)
 
 
 def _reference_in(assessment: Assessment, call: CallContext) -> str | None:
@@ -213,7 +209,7 @@ def _reference_in(assessment: Assessment, call: CallContext) -> str | None:
     return reference
 
 
-def _unreadable(assessment: Assessment, call: CallContext, context: dict[str, Any]) -> DGSPayError:
+def _unreadable(assessment: Assessment, call: CallContext, context: ErrorContext) -> DGSPayError:
     message = _join(
         _sentence(assessment.reason),
         "The call only reads, so nothing changed.",
@@ -227,7 +223,7 @@ def _unreadable(assessment: Assessment, call: CallContext, context: dict[str, An
 
 
 def _failed_transport(
-    assessment: Assessment, call: CallContext, context: dict[str, Any]
+    assessment: Assessment, call: CallContext, context: ErrorContext
 ) -> errors.TransportError | errors.ConfigError:
     if assessment.verdict is Verdict.UNKNOWN:
         money, advice = "The call only reads, so nothing changed.", "Try again later."
@@ -247,20 +243,11 @@ def _failed_transport(
     )
 
 
-def _answered(
-    assessment: Assessment, call: CallContext, context: dict[str, Any]
-) -> errors.APIError:
+def _answered(assessment: Assessment, call: CallContext, context: ErrorContext) -> errors.APIError:
     kind = _kind(assessment)
-    more: dict[str, Any] = {}
-    if kind is errors.InvalidRequestError and assessment.body is not None:
-        shortfall = _shortfall(assessment.body)
-        if shortfall is not None:
-            kind = errors.InsufficientFundsError
-            more = {
-                "available_balance": shortfall.available_balance,
-                "required": shortfall.required,
-                "currency": shortfall.currency,
-            }
+    shortfall = _shortfall(assessment.body) if kind is errors.InvalidRequestError else None
+    if shortfall is not None:
+        kind = errors.InsufficientFundsError
     if call.operation.is_read:
         money = "The call only reads, so nothing changed."
     elif kind is errors.IdempotencyError:
@@ -270,16 +257,29 @@ def _answered(
         )
     else:
         money = "It was not carried out: no money moved."
-    return kind(
-        _join(_sentence(assessment.reason), money, _NEXT[kind], call.stopped.value),
-        status=assessment.status,
-        error_code=assessment.error_code,
-        body=kept_of(assessment.body, call.secrets),
-        excerpt=assessment.excerpt,
-        retry_after=assessment.retry_after,
-        **more,
-        **context,
+    message = _join(_sentence(assessment.reason), money, _NEXT[kind], call.stopped.value)
+    answered = _with_answer(assessment, call, context)
+    if shortfall is None:
+        return kind(message, **answered)
+    return errors.InsufficientFundsError(
+        message,
+        available_balance=shortfall.available_balance,
+        required=shortfall.required,
+        currency=shortfall.currency,
+        **answered,
     )
+
+
+def _with_answer(assessment: Assessment, call: CallContext, context: ErrorContext) -> AnswerContext:
+    """Add what an error keeps of the answer, without secrets."""
+    return {
+        **context,
+        "status": assessment.status,
+        "error_code": assessment.error_code,
+        "body": kept_of(assessment.body, call.secrets),
+        "excerpt": assessment.excerpt,
+        "retry_after": assessment.retry_after,
+    }
 
 
 def _kind(assessment: Assessment) -> type[errors.APIError]:
@@ -295,9 +295,9 @@ def _kind(assessment: Assessment) -> type[errors.APIError]:
     return errors.APIError
 
 
-def _shortfall(body: dict[str, Any]) -> Shortfall | None:
+def _shortfall(body: JSONObject | None) -> Shortfall | None:
     """Read the balance fields of a refusal (guide, "Currency Conversion"), where it has them."""
-    if "available_balance" not in body or "required" not in body:
+    if body is None or "available_balance" not in body or "required" not in body:
         return None
     try:
         return structure(body, Shortfall)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import attrs
 
@@ -12,7 +12,7 @@ from dgspay.core.messages import Response
 from dgspay.models.json_codec import JSONObject
 from dgspay.secret import Sealed, Secret, masked, masked_text, take_name
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Repeat(enum.Enum):
@@ -32,17 +32,17 @@ class Repeat(enum.Enum):
 _READ = Repeat.READ
 
 
-def _sealed_body(body: Mapping[str, Any] | None) -> Sealed[Mapping[str, Any]] | None:
+def _sealed_body(body: Mapping[str, object] | None) -> Sealed[Mapping[str, object]] | None:
     # People do paste card numbers into a narration, and a traceback shows operations.
     return body if body is None else Sealed(body)
 
 
-def _masked_repr(body: Sealed[Mapping[str, Any]] | None) -> str:
+def _masked_repr(body: Sealed[Mapping[str, object]] | None) -> str:
     return "None" if body is None else repr(masked(dict(body.reveal())))
 
 
 @attrs.frozen(kw_only=True)
-class Operation(Generic[T]):
+class Operation(Generic[T_co]):
     """One call of the API, ready to be sent by any client.
 
     Attributes:
@@ -60,11 +60,11 @@ class Operation(Generic[T]):
 
     method: str
     path: str
-    read: Callable[[JSONObject], T]
+    read: Callable[[JSONObject], T_co]
     repeat: Repeat
     path_values: Mapping[str, str] = attrs.field(factory=dict)
     query: Mapping[str, str] = attrs.field(factory=dict)
-    body: Sealed[Mapping[str, Any]] | None = attrs.field(
+    body: Sealed[Mapping[str, object]] | None = attrs.field(
         default=None, converter=_sealed_body, repr=_masked_repr
     )
     idempotency_key: str | None = None
@@ -124,7 +124,7 @@ _set_raw, _raw_of = take_name(ServerHeaders, "_raw")
 
 
 @attrs.frozen(kw_only=True)
-class Reply(Generic[T]):
+class Reply(Generic[T_co]):
     """A result together with how it came.
 
     Attributes:
@@ -136,7 +136,7 @@ class Reply(Generic[T]):
         idempotency_key: The key that was sent with it; None for a read.
     """
 
-    value: T
+    value: T_co
     status: int
     headers: Mapping[str, str]
     attempts: int

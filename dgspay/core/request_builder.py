@@ -7,7 +7,6 @@ import platform
 import re
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
-from typing import Any
 from urllib.parse import quote, urlencode
 
 import attrs
@@ -72,7 +71,7 @@ class RequestBuilder:
         """Search every response for the key."""
         watch_closely(self.api_key)
 
-    def request(self, operation: Operation[Any], key: str | None) -> Request:
+    def request(self, operation: Operation[object], key: str | None) -> Request:
         """Build the request of an operation with the given idempotency key.
 
         Raises:
@@ -86,7 +85,7 @@ class RequestBuilder:
         body = None if sealed is None else dump_json(self._checked(sealed.reveal()))
         return Request(operation.method, url, self._headers(key), body)
 
-    def _checked(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    def _checked(self, body: Mapping[str, object]) -> dict[str, object]:
         if self.production and "scenario_key" in body:
             raise ConfigError(
                 "scenario is for the sandbox: real money moves in production. Nothing was sent."
@@ -96,7 +95,7 @@ class RequestBuilder:
             for field, value in body.items()
         }
 
-    def _checked_value(self, field: str, value: Any) -> Any:
+    def _checked_value(self, field: str, value: object) -> object:
         if isinstance(value, Money):
             if value.has_forbidden_fraction and not self.allow_rwf_fractions:
                 raise ValueError(

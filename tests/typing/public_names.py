@@ -178,6 +178,8 @@ def blocking(dgs: DGSPay, customer: Customer, card: EncryptedCard, pin: Encrypte
 
     operation = balances_api.available("RWF")
     assert_type(dgs.execute(operation), Decimal)
+    anything: Operation[object] = operation
+    assert_type(dgs.prepare(anything), Request)
     assert_type(dgs.reply(operation), Reply[Decimal])
     with DGSPay.from_env() as again:
         assert_type(again, DGSPay)
@@ -246,6 +248,12 @@ def aiohttp_transport(own: aiohttp.ClientSession) -> None:
     AiohttpTransport(verify=True, trust_env=True, proxy="http://127.0.0.1:1", max_connections=5)
     AsyncDGSPay(api_key="k", account_number="a", transport=of_its_own)
     AsyncDGSPay(api_key="k", account_number="a", transport=borrowing)
+
+
+def errors_of_ones_own(outcome: Outcome) -> None:
+    errors.TransportError("no network", outcome=outcome, attempts=1, permanent=True)
+    errors.NotFoundError("no such payment", status=404, error_code="92", operation="GET /x")
+    errors.UndecodableOutcomeError("cut off", path="data[0]", status=200, likely_accepted=False)
 
 
 def error_fields(error: errors.InsufficientFundsError) -> None:

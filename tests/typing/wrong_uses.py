@@ -8,7 +8,19 @@ from __future__ import annotations
 import aiohttp
 import httpx
 
-from dgspay import AsyncDGSPay, BankRecipient, CallStatus, Charge, Customer, DGSPay, PinRequired
+from dgspay import (
+    AsyncDGSPay,
+    Balances,
+    BankRecipient,
+    CallStatus,
+    Charge,
+    Customer,
+    DGSPay,
+    Operation,
+    Outcome,
+    PinRequired,
+    errors,
+)
 from dgspay.transports.aiohttp import AiohttpTransport
 from dgspay.transports.httpx import HttpxTransport
 from dgspay.webhooks import Delivery, PaymentSucceeded, WebhookReceiver
@@ -50,6 +62,20 @@ def frozen(charge: Charge, customer: Customer) -> None:
     customer.phone = "1"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     PinRequired("text")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     Customer("jane@example.com", "Jane", "Doe", "1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def errors_of_ones_own() -> None:
+    errors.TransportError("no network", outcom=Outcome.NOT_SENT)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    errors.TransportError("no network", status=503)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    errors.NotFoundError("no such payment", status="404")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    errors.InsufficientFundsError("too little", path="amount")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    errors.OutcomeUnknownError("lost", likely_accepted="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def operations(dgs: DGSPay, operation: Operation[Charge]) -> None:
+    one: Operation[Balances] = operation  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    dgs.execute(one)
+    dgs.prepare("POST /charges")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def set_up() -> None:
