@@ -16,8 +16,8 @@ class Delivery:
     """The delivery in which an event came to a `WebhookReceiver`.
 
     A payment whose `callback_url` ends in a token of its own is found by it, also when the answer
-    to its request was lost and DGS-Pay's reference with it. Anyone who knows a token can pass an
-    event of another payment off as this one's, so neither it nor the path is ever shown.
+    to its request was lost and DGS-Pay's reference with it. An event is believed to be of that
+    payment by its token, so neither it nor the path is ever shown.
 
     Attributes:
         path: The path of the request; None where the receiver was not given it.
@@ -37,6 +37,7 @@ class Delivery:
             path: Its path.
             below: What of it lies below the path of the receiver.
         """
-        segments = None if below is None else last_segments(below, 1)
+        # Where a route converts its segments it may be a UUID.
+        segments = None if below is None else last_segments(str(below), 1)
         token = None if segments is None else segments[0]
         return cls(path=path, token=token, received_at=dt.datetime.now(dt.UTC))

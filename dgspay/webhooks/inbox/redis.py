@@ -7,7 +7,7 @@ is delivered again be handled again.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Generator
+from collections.abc import Awaitable, Generator, Sequence
 from typing import Any, Protocol, cast
 
 import anyio
@@ -113,7 +113,7 @@ class _Records:
             refusal = _REFUSALS.get((yield _LOOK, self._name(wider)))
             if refusal is not None:
                 return refusal
-        missing = dict.fromkeys(claim.records, ("", ""))
+        missing: dict[str, Sequence[Any]] = dict.fromkeys(claim.records, ("", ""))
         for is_watched in (False, True):
             for record, seen in [*missing.items()]:
                 verdict, *left = yield (_CLAIM, *self._lease_of(record, claim, lease), *seen)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import attrs
 import pytest
 
-from dgspay.webhooks import MemoryInbox, PaymentSucceeded, WebhookReceiver, sign
+from dgspay.webhooks import Delivery, MemoryInbox, PaymentSucceeded, WebhookReceiver, sign
 from dgspay.webhooks.inbox import Claim
 from tests.support.framework_servers import PATH, _django_project
 from tests.support.receiving import BODY, memory_receiver
@@ -196,3 +197,22 @@ def test_django_asks_no_token_of_who_signs() -> None:
 
         views: list[Any] = [view(memory_receiver()), async_view(memory_receiver())]
         assert [made.csrf_exempt for made in views] == [True, True]
+
+
+def test_a_token_that_a_route_converts_is_text_all_the_same() -> None:
+    applications = pytest.importorskip("starlette.applications")
+    routing = pytest.importorskip("starlette.routing")
+    testclient = pytest.importorskip("starlette.testclient")
+    from dgspay.webhooks.frameworks.starlette import endpoint
+
+    receiver, seen = memory_receiver(), list[str | None]()
+
+    @receiver.on(PaymentSucceeded)
+    async def paid(event: PaymentSucceeded, delivery: Delivery) -> None:
+        seen.append(delivery.token)
+
+    route = routing.Route(PATH + "/{token:uuid}", endpoint(receiver), methods=["POST"])
+    client = testclient.TestClient(applications.Starlette(routes=[route]))
+    token, headers = str(uuid.uuid4()), {"X-DGS-Signature": sign(BODY, SECRET)}
+    assert client.post(f"{PATH}/{token}", content=BODY, headers=headers).status_code == 200
+    assert seen == [token]
