@@ -91,7 +91,7 @@ def disburse(
     if as_json:
         write_json(as_record(queued))
     else:
-        _tell(queued)
+        _print(queued)
     raise typer.Exit(code)
 
 
@@ -132,7 +132,7 @@ def _payer(dgs: DGSPay) -> str:
     return f"account {dgs.settings.account_number} in {dgs.settings.environment}"
 
 
-def _tell(queued: Disbursement) -> None:
+def _print(queued: Disbursement) -> None:
     what = f"{shown(queued.dgs_reference)}  {money(queued.amount, queued.currency or _CURRENCY)}"
     if queued.is_declined:
         why = queued.fail_reason or queued.processor_response or queued.message

@@ -72,7 +72,7 @@ def doctor(*, environment: EnvironmentOption = None, base_url: BaseUrlOption = N
     """
     failed = False
     for finding in examine(environment, base_url):
-        _tell(finding)
+        _print(finding)
         failed |= finding.grade is Grade.FAIL
     if failed:
         raise typer.Exit(ExitCode.NO)
@@ -216,7 +216,7 @@ def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def _tell(finding: Finding) -> None:
+def _print(finding: Finding) -> None:
     word, style = finding.grade.value
     out = console()
     out.print(f"{word:<5}", style=style, end="")

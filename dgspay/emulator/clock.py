@@ -9,9 +9,9 @@ from typing import Protocol
 
 from dgspay.forks import new_lock
 
-# The last second of the year 9999, which is the last that has a form in the API.
+# The last second of the year 9999, the last that the API can write.
 _LAST_MOMENT = 253_402_300_799.0
-# The system cannot wait for ever; the caller checks again afterwards.
+# The longest wait; the caller checks again afterwards.
 _LONGEST_WAIT = 86_400.0
 
 NextDue = Callable[[], float | None]
@@ -64,7 +64,7 @@ class JumpingClock:
         return self._ahead
 
     def resume(self, ahead: float) -> None:
-        """Be as far ahead as an earlier clock was, without anything happening on the way."""
+        """Restore the lead of an earlier clock, without settling anything on the way."""
         with self._lock:
             self._ahead = ahead
 

@@ -42,12 +42,12 @@ class Controls:
     # --- what is pending ------------------------------------------------------------------
 
     def approve(self, reference: str, account_number: str | None = None) -> None:
-        """Have a pending payment, disbursement or conversion succeed now."""
+        """Approve a pending payment, disbursement or conversion now."""
         with self.owner_of(reference, account_number) as account:
             decisions.approve(account, reference)
 
     def decline(self, reference: str, reason: str, account_number: str | None = None) -> None:
-        """Have a pending payment, disbursement or conversion fail now."""
+        """Decline a pending payment, disbursement or conversion now."""
         with self.owner_of(reference, account_number) as account:
             decisions.decline(account, reference, reason)
 
@@ -92,7 +92,7 @@ class Controls:
 
     @property
     def snapshots(self) -> Sequence[Snapshot]:
-        """The states that were kept, the latest first."""
+        """Snapshots, the latest first."""
         return self._store.snapshots
 
     def keep(self) -> None:

@@ -137,7 +137,7 @@ class Emulator(Merchant):
             )
             store = StateStore(self._engine, self._dispatcher, file, recorder)
             store.begin()
-            # From here on, `close` lets it go.
+            # From here on, `close` closes it.
             opened.pop_all()
         self.webhooks = Webhooks(self._dispatcher)
         self._controls = Controls(
@@ -178,7 +178,7 @@ class Emulator(Merchant):
             Merchant(self._engine, place) for place in range(len(self._engine.accounts.names))
         )
 
-    # --- ways in ------------------------------------------------------------------------
+    # --- access -------------------------------------------------------------------------
 
     def http_client(self) -> httpx.Client:
         """Return a client that talks to the emulator in-process, without a socket."""
@@ -222,7 +222,7 @@ class Emulator(Merchant):
         for ticker in tuple(self._tickers):
             ticker.wake()
 
-    # --- looking inside -----------------------------------------------------------------
+    # --- inspection ---------------------------------------------------------------------
 
     @property
     def faults(self) -> Faults:
@@ -234,10 +234,10 @@ class Emulator(Merchant):
         """The latest requests that arrived, oldest first, secrets masked."""
         return self._engine.request_log.entries
 
-    # --- steering -----------------------------------------------------------------------
+    # --- control ------------------------------------------------------------------------
 
     def approve(self, reference: str) -> None:
-        """Have a pending payment, disbursement or conversion succeed now.
+        """Approve a pending payment, disbursement or conversion now.
 
         Raises:
             LookupError: when there is no such thing.
@@ -246,7 +246,7 @@ class Emulator(Merchant):
         self._controls.approve(reference)
 
     def decline(self, reference: str, reason: str = "Declined") -> None:
-        """Have a pending payment, disbursement or conversion fail now.
+        """Decline a pending payment, disbursement or conversion now.
 
         Args:
             reference: Its `dgs_reference`.
@@ -355,7 +355,7 @@ class Emulator(Merchant):
 
     @property
     def snapshots(self) -> Sequence[Snapshot]:
-        """The states that were kept, the latest first."""
+        """Snapshots, the latest first."""
         return self._controls.snapshots
 
     @property
@@ -374,7 +374,7 @@ class Emulator(Merchant):
         self._controls.reset()
 
     def close(self) -> None:
-        """Stop what runs in the background.
+        """Stop the background threads.
 
         Webhooks still waiting are not sent; with `state`, the next run sends them.
         """

@@ -202,7 +202,7 @@ FIDELITY: Final = (
     Behaviour("merchants", "the guide's placeholder credentials are taken only when asked for "
               "(guide_credentials)", "assumed", "so that its examples run as they stand"),
     # --- what is not DGS-Pay's ---
-    Behaviour("emulator only", "faults are struck on purpose: lost answers, closed connections, "
+    Behaviour("emulator only", "faults are injected on request: lost answers, closed connections, "
               "requests sent on twice, slow and dripping answers, half a JSON, 429, 502 in HTML, "
               "redirects, error codes, repeated rows", "assumed",
               "what networks and proxies do; the guide has error codes "

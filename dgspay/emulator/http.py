@@ -25,7 +25,7 @@ STATUS_OF_CODE: Final[Mapping[str, int]] = {
 
 @attrs.frozen
 class Request:
-    """One request as it arrived; header names in lower case, the path still encoded."""
+    """A request as it arrived; header names in lower case, the path still encoded."""
 
     method: str
     path: str
@@ -85,7 +85,7 @@ The driver carries them out and then closes it.
 
 
 class RefusedError(Exception):
-    """The API says no, with a code of the guide ("Error Codes"); nothing was done."""
+    """A rejection with a code of the guide ("Error Codes"); nothing was done."""
 
     def __init__(self, code: str, message: str, **fields: Any) -> None:
         super().__init__(message)
@@ -94,7 +94,7 @@ class RefusedError(Exception):
         self.fields = fields
 
     def answer(self) -> Response:
-        """Return the refusal in the guide's form."""
+        """Return the rejection in the guide's form."""
         return Response.of(
             {
                 "status": "failed",
@@ -107,14 +107,14 @@ class RefusedError(Exception):
 
 
 class WrongMethodError(RefusedError):
-    """There is something at this path, but not for this method."""
+    """The path exists, but not for this method."""
 
     def __init__(self, allowed: Sequence[str]) -> None:
         super().__init__("90", f"the method must be one of: {', '.join(allowed)}")
         self._allowed = allowed
 
     def answer(self) -> Response:
-        """Return the refusal in the form of HTTP, which is the one a proxy expects."""
+        """Return the rejection in the form of HTTP, which a proxy expects."""
         headers = (*JSON_HEADERS, ("allow", ", ".join(self._allowed)))
         return attrs.evolve(
             super().answer(), status=int(HTTPStatus.METHOD_NOT_ALLOWED), headers=headers

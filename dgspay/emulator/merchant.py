@@ -1,4 +1,4 @@
-"""One merchant of the emulator as its users see it: its credentials, and what it has."""
+"""Public facade of one merchant: its credentials, payments, links and balances."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dgspay.emulator.engine.engine import Engine
 
 
 class Merchant:
-    """A merchant account, as it is at the moment of each look.
+    """A merchant account; each attribute shows its present state.
 
     Args:
         engine: The emulator's.
@@ -68,7 +68,7 @@ class Merchant:
         return tuple(self._account.executed)
 
     def balance(self, currency: str) -> Decimal:
-        """Return what is available in a currency."""
+        """Return the available balance of a currency."""
         return self._account.wallet.available(currency)
 
     @property

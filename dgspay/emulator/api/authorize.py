@@ -83,7 +83,7 @@ def _awaiting(call: Call) -> Payment:
 
 def _pin(call: Call, payment: Payment) -> Decline | None:
     pin = decrypted(call, ENCRYPTED_PIN, PIN_NONCE)
-    # `issuer:incorrect_pin` strikes here, whatever the PIN.
+    # `issuer:incorrect_pin` applies here, whatever the PIN.
     wrong = pin.reveal() != PIN or payment.verdict == INCORRECT_PIN
     return INCORRECT_PIN if wrong else None
 

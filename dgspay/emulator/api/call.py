@@ -1,4 +1,4 @@
-"""One authenticated call as the areas of the API see it, and the form of its route."""
+"""An authenticated call for the areas of the API, and the form of its route."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Call:
 
     @cached_property
     def query(self) -> Mapping[str, str]:
-        """The query parameters; of one that stands twice the last counts."""
+        """The query parameters; of one that occurs twice the last counts."""
         return dict(parse_qsl(self._query, keep_blank_values=True))
 
     def record(
@@ -67,7 +67,7 @@ class Call:
         currency: str | None = None,
         recipient: str | None = None,
     ) -> None:
-        """Write down that the call was carried out; its answer is then kept for replays."""
+        """Record that the call was carried out; its answer is then kept for replays."""
         self.acted = True
         self.account.do(
             ExecutedCall(
@@ -103,9 +103,9 @@ class Route:
     handler: Handler
     forms: tuple[Form, ...] = ()
     public: bool = False
-    # Made once and not for every call: each deed keeps it.
+    # Made once and not for every call: each executed call keeps it.
     operation: str = attrs.field(init=False, default=attrs.Factory(_name_of, takes_self=True))
-    """The route as faults and deeds name it, such as `GET /transactions/{id}`."""
+    """The route as faults and executed calls name it, such as `GET /transactions/{id}`."""
 
     def match(self, segments: tuple[str, ...]) -> Mapping[str, str] | None:
         """Return the variable segments, decoded, when a path has this form."""

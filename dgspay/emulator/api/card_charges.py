@@ -21,7 +21,7 @@ from dgspay.secret import Secret
 PIN: Final = "1234"
 OTP: Final = "123456"
 
-# What `/authorize` must be given for each word of `scenario:...`, in order.
+# The steps of `/authorize` for each word of `scenario:...`, in order.
 STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "auth_pin": ("pin",),
     "auth_3ds": ("otp",),
@@ -29,7 +29,7 @@ STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "auth_avs": ("avs",),
 }
 
-# What each word of `issuer:...` comes to, with the usual ISO 8583 response codes.
+# The result of each word of `issuer:...`, with the usual ISO 8583 response codes.
 INCORRECT_PIN: Final = Decline("Incorrect PIN", "55")
 INVALID_OTP: Final = Decline("Incorrect OTP", "63")
 ISSUERS: Final[Mapping[str, Decline | None]] = {
@@ -77,7 +77,7 @@ TEST_CARDS: Final[Mapping[str, KnownCard]] = {
     "4000000000000119": KnownCard("visa", issuer="system_error"),
 }
 
-# What a payer sees of each way a card may ask for more.
+# Descriptions, for payers, of the ways in which a card may ask for more.
 _ASKS: Final[Mapping[str, str]] = {
     "auth_pin": "asks for the PIN",
     "auth_3ds": "asks for a code",
@@ -132,12 +132,12 @@ def card_stories() -> Sequence[tuple[str, str]]:
 
 
 def grouped(number: str) -> str:
-    """Write a card number as it stands on a card."""
+    """Format a card number as on a card."""
     return " ".join(number[place : place + 4] for place in range(0, len(number), 4))
 
 
 def charge(call: Call, payment: Payment) -> None:
-    """Decrypt the card, then let it, or the scenario, decide (guide, "Card Payments API")."""
+    """Charge a card, which decides itself or by the scenario (guide, "Card Payments API")."""
     read(call, payment)
     call.account.add_payment(payment)
     start(call.account, payment)

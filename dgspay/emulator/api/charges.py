@@ -1,4 +1,4 @@
-"""`POST /charges`: what both kinds of collection share, and how a charge is answered."""
+"""`POST /charges`: the common part of both kinds of collection, and the answer."""
 
 from __future__ import annotations
 

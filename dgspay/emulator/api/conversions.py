@@ -13,7 +13,7 @@ from dgspay.emulator.domain.records import Conversion
 from dgspay.emulator.http import invalid
 from dgspay.money import ZERO_DECIMAL_CURRENCIES
 
-# What one US dollar buys. USD to EUR is the guide's example; the others are round figures.
+# Units per US dollar. USD to EUR is the guide's example; the others are round figures.
 PER_DOLLAR: Final[Mapping[str, Decimal]] = {
     "USD": Decimal(1),
     "EUR": Decimal("0.945"),
@@ -33,7 +33,7 @@ FORMS: Final = (Form("convert", (ACTION, FROM_CURRENCY, TO_CURRENCY, FROM_AMOUNT
 
 
 def create(call: Call) -> Mapping[str, Any]:
-    """Show what a conversion would bring, or carry it out."""
+    """Preview a conversion, or carry it out."""
     action = call.fields[ACTION]
     conversion = _read(call)
     if action == "preview":

@@ -38,7 +38,7 @@ class PhoneBehaviour:
     answers: bool = True
 
 
-# A phone that ends in these seven digits behaves so, on either network: 789000001, 729000001.
+# Behaviour by the last seven digits, on either network: 789000001, 729000001.
 MAGIC_PHONES: Final[Mapping[str, PhoneBehaviour]] = {
     "9000001": PhoneBehaviour(Decline("Insufficient funds"), at_once=True),
     "9000002": PhoneBehaviour(Decline("Insufficient funds")),
@@ -77,7 +77,7 @@ def start(account: Account, payment: Payment, behaviour: PhoneBehaviour) -> None
 
 
 def _behaviour(call: Call, phone: str) -> PhoneBehaviour:
-    """A scenario decides; without one the phone number does."""
+    """Return the behaviour by the scenario, or without one by the phone number."""
     scenario = call.fields[SCENARIO]
     if scenario is None:
         return MAGIC_PHONES.get(phone[2:], _ORDINARY)

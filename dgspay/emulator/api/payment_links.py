@@ -42,7 +42,7 @@ def index(call: Call) -> Mapping[str, Any]:
 
 
 def retrieve(call: Call) -> Mapping[str, Any]:
-    """Show a link with what it has brought in."""
+    """Show a link with its statistics and latest charges."""
     link = _link(call)
     return {
         "status": "success",

@@ -1,4 +1,4 @@
-"""One merchant's account: all state of the emulator behind one small class."""
+"""Account of one merchant: all its state behind one small class."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Account:
         self._scheduled = scheduled
         self._recorder = recorder
         self.keys = Keys()
-        # From a source of its own, so that one merchant more leaves the ids to come as they are.
+        # From a source of its own, so that another merchant does not change the ids to come.
         self.merchant_id = Identifiers(f"{identifiers.seed} {credentials.account_number}").uuid()
         self.wallet = Wallet(options.balances)
         self.history = PaymentIndex()
@@ -103,7 +103,7 @@ class Account:
         self.touch("payment", payment.dgs_reference, payment)
 
     def end_payment(self, payment: Payment) -> None:
-        """Note that a payment has ended; it says itself how."""
+        """Note that a payment has ended; its status says how."""
         self.history.end(payment)
         self.touch("payment", payment.dgs_reference, payment)
 
@@ -146,7 +146,7 @@ class Account:
         self._taken_slugs.add(slug)
 
     def has(self, name: str) -> bool:
-        """Return whether something of this account goes by this id, reference or slug."""
+        """Return whether something of this account has this id, reference or slug."""
         return (
             name in self.history
             or name in self.disbursements
@@ -217,10 +217,10 @@ class Account:
         events, self._outbox = self._outbox, []
         return events
 
-    def do(self, deed: ExecutedCall) -> None:
-        """Write down what was really done."""
-        self.executed.append(deed)
-        self.touch("deed", str(len(self.executed)), deed)
+    def do(self, call: ExecutedCall) -> None:
+        """Record a call that was carried out."""
+        self.executed.append(call)
+        self.touch("deed", str(len(self.executed)), call)
 
     # --- what must outlive the process --------------------------------------------------
 

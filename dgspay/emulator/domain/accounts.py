@@ -1,4 +1,4 @@
-"""The merchants' accounts, and what they share: a lock, an origin, options, a source of ids."""
+"""Accounts of the merchants, with their common lock, origin, options and source of ids."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class Accounts:
         return next((account for account in self._accounts if account.has(name)), None)
 
     def behave(self, options: Options) -> None:
-        """Behave otherwise from now on."""
+        """Change the options from now on."""
         self.options = options
         for account in self._accounts:
             account.options = options

@@ -1,4 +1,4 @@
-"""Deciding by hand how a pending payment, disbursement or conversion ends."""
+"""Decisions by hand on pending payments, disbursements and conversions."""
 
 from __future__ import annotations
 

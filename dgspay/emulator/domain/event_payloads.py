@@ -1,4 +1,4 @@
-"""The payloads of webhooks, field for field as the guide shows them."""
+"""Payloads of webhooks, field for field as the guide shows them."""
 
 from __future__ import annotations
 

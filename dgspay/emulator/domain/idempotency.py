@@ -1,4 +1,4 @@
-"""Remembers which answer belongs to which idempotency key, and which keys are in use."""
+"""Idempotency keys: the answer of each, and which are in use."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Keys:
         return self._memories[key].fingerprint
 
     def recall(self, key: str, memory: Memory) -> None:
-        """Know a key from an earlier run."""
+        """Restore a key of an earlier run."""
         self._memories[key] = memory
 
     def settle(self, key: str, answer: Response | None) -> None:

@@ -41,7 +41,7 @@ class Identifiers:
         return f"{self._draw() >> (_BITS - 4 * length):0{length}X}"
 
     def chance(self) -> float:
-        """Return a number from 0 to 1, by which a fault strikes or does not."""
+        """Return a number from 0 to 1, compared with a fault's probability."""
         return self._draw() / float(2**_BITS)
 
     def _draw(self) -> int:

@@ -1,4 +1,4 @@
-"""The payments of one merchant: in the order they were made, by name, and by status."""
+"""Index of a merchant's payments: in the order of creation, by name, and by status."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class PaymentIndex:
         self.payments: list[Payment] = []
         self._by_name: dict[str, Payment] = {}
         self._places = {status: array("L") for status in PaymentStatus}
-        # Of pending ones only: of the others, the place is asked for no more.
+        # Of pending ones only: the place of the others is never needed again.
         self._place_of_pending: dict[str, int] = {}
 
     def __contains__(self, name: str) -> bool:

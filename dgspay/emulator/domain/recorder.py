@@ -1,4 +1,4 @@
-"""The protocol of what records each change of an account, so that it can outlive the process."""
+"""Protocol of a recorder of every change, so that the state can outlive the process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Recorder(Protocol):
-    """Records what changes. It is given to accounts and engine when they are made."""
+    """Recorder of changes, passed to accounts and engine at construction."""
 
     @property
     def trouble(self) -> str | None:
@@ -18,12 +18,12 @@ class Recorder(Protocol):
         ...
 
     def commit(self) -> None:
-        """Write down what has changed, all of it or nothing. The emulator's lock is held."""
+        """Commit what has changed, all of it or nothing. The emulator's lock is held."""
         ...
 
 
 class NullRecorder:
-    """Records nothing: the state ends with the process."""
+    """Recorder that records nothing: the state ends with the process."""
 
     trouble: str | None = None
 

@@ -20,7 +20,7 @@ class Decline:
     issuer_response_type: str = "declined"
 
 
-# There may be a hundred thousand payers, payments and deeds: none is referred to weakly.
+# There may be a hundred thousand payers, payments and executed calls: no weak references.
 @attrs.frozen(weakref_slot=False)
 class Payer:
     """A payer."""

@@ -1,4 +1,4 @@
-"""The merchant wallet: per currency what is available and what is still pending."""
+"""Wallet of a merchant: the available and pending balance of each currency."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ class Wallet:
         }
 
     def available(self, currency: str) -> Decimal:
-        """Return what can be spent; 0 for a currency never held."""
+        """Return the available balance; 0 for a currency never held."""
         balance = self.purses.get(currency)
         return balance.available if balance else Decimal(0)
 
     def credit(self, currency: str, amount: Decimal) -> None:
-        """Add to what is available."""
+        """Add to the available balance."""
         self.purses.setdefault(currency, Balance()).available += amount
 
     def debit(self, currency: str, amount: Decimal) -> None:
-        """Take from what is available.
+        """Subtract from the available balance.
 
         Raises:
             RefusedError: in the guide's form of an insufficient balance ("Currency Conversion").
@@ -63,11 +63,11 @@ class Wallet:
         self.purses[currency].available -= amount
 
     def expect(self, currency: str, amount: Decimal) -> None:
-        """Add to what is pending."""
+        """Add to the pending balance."""
         self.purses.setdefault(currency, Balance()).pending += amount
 
     def forget(self, currency: str, amount: Decimal) -> None:
-        """Take from what is pending, because it arrived or never will."""
+        """Subtract from the pending balance, because it arrived or never will."""
         self.purses[currency].pending -= amount
 
 

@@ -35,7 +35,7 @@ MAX_BODY_BYTES: Final = 1024 * 1024
 
 @attrs.frozen
 class Incoming:
-    """A request with what can be said about it before it is carried out."""
+    """A request with what is known of it before it is carried out."""
 
     request: Request
     route: Route | None
@@ -45,7 +45,7 @@ class Incoming:
 
     @property
     def operation(self) -> str | None:
-        """The route as faults and deeds name it; None where there is none."""
+        """The route as faults and executed calls name it; None where there is none."""
         return self.route.operation if self.route else None
 
     @property
@@ -55,7 +55,7 @@ class Incoming:
 
 
 def read(request: Request) -> Incoming:
-    """Find the route and parse the body; what is wrong is said later, after authentication."""
+    """Find the route and parse the body; errors are reported later, after authentication."""
     route, values = find_route(request.method, request.path) or (None, {})
     body, malformed = None, None
     if len(request.body) > MAX_BODY_BYTES:
@@ -71,7 +71,7 @@ def read(request: Request) -> Incoming:
 def admit(
     accounts: Accounts, incoming: Incoming, logged: LoggedRequest
 ) -> tuple[Account, Route, str | None, Response | None]:
-    """Check who asks and whether the request can be read, and claim its key.
+    """Check the credentials and the form of a request, and claim its key.
 
     Returns:
         Whose call it is, its route, its idempotency key if it has one, and the answer that was
@@ -123,7 +123,7 @@ def _keep_others_out(accounts: Accounts, request: Request) -> None:
 
 
 def _owner(accounts: Accounts, values: Mapping[str, str]) -> Account:
-    """Find the account a page is about: a payer brings no credentials."""
+    """Find the account of a page: a payer has no credentials."""
     slug, reference = values.get("slug"), values.get("reference")
     for account in accounts:
         if (slug and account.link(slug)) or (reference and account.payment(reference)):

@@ -1,4 +1,4 @@
-"""Notifies subscribers that something has changed, without saying what."""
+"""Notification of subscribers that something has changed, without saying what."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dgspay.forks import new_lock
 
 
 class ChangeFeed:
-    """Calls its watchers after every change. They must be quick and may not raise."""
+    """Feed that calls its watchers after every change. They must be quick and not raise."""
 
     def __init__(self) -> None:
         self.epoch = 0

@@ -1,4 +1,4 @@
-"""The emulator without I/O: a request goes in, its effects come out one by one."""
+"""Engine of the emulator, without I/O: a request in, its effects out one by one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LOOK_UPS: Final = frozenset({"GET /transactions", "GET /transactions/{id}"})
 
 
 class Engine:
-    """Answers requests for the merchant accounts.
+    """Engine that answers the requests of the merchants.
 
     Args:
         options: How the emulator behaves.
@@ -107,7 +107,7 @@ class Engine:
         return self._recorder.trouble
 
     def behave(self, options: Options) -> None:
-        """Behave otherwise from now on."""
+        """Change the options from now on."""
         with self.lock:
             self.accounts.behave(options)
             self._recorder.commit()
@@ -120,7 +120,7 @@ class Engine:
 
     @contextmanager
     def steering(self, account_number: str | None = None) -> Generator[Account]:
-        """Act on an account from outside a request; then webhooks leave.
+        """Act on an account from outside a request; then send its webhooks.
 
         What was last seen pending can be decided until the next request or tick settles it,
         so that a test may decline a payment that would settle at once.
@@ -138,7 +138,7 @@ class Engine:
         self._changed()
 
     def tick(self) -> None:
-        """Settle what is due, at this very moment too, and let its webhooks leave."""
+        """Settle what is due, at this moment included, and send its webhooks."""
         self._settle(before=_just_after(self.clock.time()))
 
     def tick_past(self) -> None:
@@ -187,18 +187,18 @@ class Engine:
         return True
 
     def exchange(self, request: Request) -> Exchange:
-        """Yield what must happen for a request: waits, then one answer or a dropped line.
+        """Yield the effects of a request: waits, then one answer or a dropped connection.
 
         The webhooks the request caused leave when the driver comes back after the answer, or
         closes the exchange.
         """
         incoming = read(request)
-        # With no delay, it is a look-up that settles, and no other call.
+        # With no delay, a look-up settles, and no other call.
         if self.options.settle_after != 0 or _looks_up(incoming):
             self.tick()
         elif incoming.operation == _BALANCE:
             self._settle(_just_after(self.clock.time()), conversions_only=True)
-        # What the pages ask for is no call of the API.
+        # Requests of the pages are not calls of the API.
         request_log = RequestLog() if incoming.is_for_page else self.request_log
         logged = request_log.open(request, incoming.body, incoming.operation, self.clock.time())
         fault = self._fault(incoming, logged)
@@ -221,7 +221,7 @@ class Engine:
             self._changed()
 
     def _fault(self, incoming: Incoming, logged: LoggedRequest) -> Fault:
-        """Take the fault that strikes a request; the pages are spared."""
+        """Return the planned fault for a request; page requests are exempt."""
         fault = None if incoming.is_for_page else self.faults.take(incoming.operation)
         if fault is None:
             return Fault()
@@ -270,11 +270,11 @@ class Engine:
         return self._unless_in_trouble(answer) if call.acted else answer
 
     def _unless_in_trouble(self, answer: Response) -> Response:
-        """Promise nothing that the state file does not hold; the key remembers the answer."""
+        """Replace an answer that the state file could not record; the key keeps the answer."""
         why = self.trouble
         if why is None:
             return answer
-        # Not in the API's form: whether it was done for good is not known.
+        # Not in the API's form: it is not known whether the work will last.
         headers = (("content-type", "text/plain; charset=utf-8"),)
         return Response(int(HTTPStatus.INTERNAL_SERVER_ERROR), f"{why}.\n".encode(), headers)
 

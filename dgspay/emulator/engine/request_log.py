@@ -1,4 +1,4 @@
-"""The requests that arrived, with every secret masked, for tests and for the curious."""
+"""Log of the requests that arrived, with every secret masked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dgspay.forks import new_lock
 from dgspay.secret import masked_data
 
 _KEPT_REQUESTS = 1000
-# Of bodies and answers together: a program that lists a long history fills no memory with it.
+# Of bodies and answers together, so that a program that lists a long history fills no memory.
 _KEPT_BYTES = 32 * 1024 * 1024
 
 
@@ -69,7 +69,7 @@ class RequestLog:
             return tuple(self._entries)
 
     def open(self, request: Request, body: Any, operation: str | None, at: float) -> LoggedRequest:
-        """Write down a request before anything is done about it."""
+        """Record a request before anything is done about it."""
         path, query = masked_data(request.path), masked_data(request.query)
         headers, body = masked_data(dict(request.headers)), masked_data(body)
         with self._lock:
@@ -82,7 +82,7 @@ class RequestLog:
         return logged
 
     def answered(self, logged: LoggedRequest, status: int, answer: bytes) -> None:
-        """Write down what a request was answered with."""
+        """Record the answer to a request."""
         with self._lock:
             logged.status, logged.answer = status, answer
             # It may have been dropped while it was in flight.

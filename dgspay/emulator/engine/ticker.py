@@ -1,4 +1,4 @@
-"""Settles what is due on time without a request, so that webhooks leave by themselves."""
+"""Ticker: settles what is due without a request, so that webhooks leave on time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Ticker:
         self._thread = threading.Thread(target=self._run, name="dgspay-emulator-clock", daemon=True)
 
     def wake(self) -> None:
-        """Look again at what is due."""
+        """Check again what is due."""
         self._awake.set()
 
     def __enter__(self) -> Self:
@@ -38,7 +38,7 @@ class Ticker:
 
     def _run(self) -> None:
         while True:
-            # Cleared before the flag is read: a wish to stop cannot fall in between.
+            # Cleared before the flag is read, so that a stop cannot be missed in between.
             self._awake.clear()
             if self._stopping:
                 return

@@ -52,7 +52,7 @@ def create_app(
 
 
 class EngineEndpoint:
-    """Turns a request into the engine's values, and its effects into ASGI messages."""
+    """Adapter of the engine: ASGI requests in, its effects out as ASGI messages."""
 
     def __init__(self, engine: Engine, dispatcher: Dispatcher) -> None:
         self._engine = engine
@@ -97,7 +97,7 @@ async def _carry_out(exchange: Exchange, scope: Scope, send: Send) -> None:
 
 
 async def _trickle(answer: Response, seconds: float, line: Connection, send: Send) -> None:
-    """Send byte by byte, until the client has had enough."""
+    """Send byte by byte, until the client disconnects."""
     await send(_start(answer))
     for place in range(len(answer.body)):
         if line.is_gone():
@@ -157,7 +157,7 @@ def _closing_unread(scope: Scope, receive: Receive, send: Send) -> tuple[Receive
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """Read a body, of one that is too long just enough to see that; None: the client left."""
+    """Read a body, just past the limit if it is too long; None if the client disconnected."""
     body = b""
     while True:
         message = await receive()
@@ -186,7 +186,7 @@ def _raw_path(scope: Scope) -> str:
 
 
 class Connection:
-    """The line to one client, which a fault may cut."""
+    """The connection to one client, which a fault may cut."""
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
@@ -218,13 +218,13 @@ class Connection:
 
 
 class ConnectionLayer:
-    """The outermost layer: hands the connection itself down to the layers that may cut it."""
+    """Outermost layer, which passes the connection itself to the layers that may cut it."""
 
     def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass one HTTP request on, and in-process raise for it when its line was cut."""
+        """Pass one HTTP request on, and raise in-process when its connection was cut."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -21,7 +21,7 @@ class EngineTransport(httpx.BaseTransport):
         self._engine = engine
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request, or raise what httpx raises when the server hangs up."""
+        """Answer a request, or raise as httpx does when the server closes the connection."""
         path, _, query = request.url.raw_path.decode("latin-1").partition("?")
         headers = {name.lower(): value for name, value in request.headers.items()}
         if self._engine.hangs_up(request.method, path):
@@ -57,7 +57,7 @@ def _response(answer: Response, stream: httpx.SyncByteStream) -> httpx.Response:
 
 
 class _Trickling(httpx.SyncByteStream):
-    """A body that comes byte by byte."""
+    """A body that arrives byte by byte."""
 
     def __init__(self, body: bytes, seconds_per_byte: float) -> None:
         self._body = body
@@ -70,7 +70,7 @@ class _Trickling(httpx.SyncByteStream):
 
 
 class _CutOff(httpx.SyncByteStream):
-    """A body that never comes to its end."""
+    """A body that never ends."""
 
     def __init__(self, beginning: bytes) -> None:
         self._beginning = beginning

@@ -47,7 +47,7 @@ ON CONFLICT (kind, account, name) DO UPDATE SET content = excluded.content
 
 @attrs.frozen
 class Row:
-    """One thing to remember.
+    """One row of the state.
 
     Attributes:
         kind: What it is, such as `payment`.
@@ -64,7 +64,7 @@ class Row:
 
 @attrs.frozen
 class Snapshot:
-    """A state that was kept under a name.
+    """A state saved under a name.
 
     Attributes:
         name: What it goes by.
@@ -103,7 +103,7 @@ class StateFile:
             raise
 
     def _prepare(self, path: str | Path) -> None:
-        """Take the file for this process alone, and make its tables when it is new."""
+        """Lock the file for this process, and create its tables when it is new."""
         try:
             self._connection.execute("PRAGMA foreign_keys = ON")
             # No other process, not even for reading: a second emulator would write over it.
@@ -140,7 +140,7 @@ class StateFile:
     # --- the present state --------------------------------------------------------------
 
     def write(self, rows: Iterable[Row]) -> None:
-        """Put rows in their places, all of them or none.
+        """Write rows, all of them or none.
 
         Raises:
             OSError: when they cannot be written, such as to a disk that is full.
@@ -189,7 +189,7 @@ class StateFile:
         return snapshot
 
     def snapshots(self) -> Sequence[Snapshot]:
-        """Return what was kept, the latest first."""
+        """Return the snapshots, the latest first."""
         with self._lock, closing(self._connection.cursor()) as cursor:
             cursor.execute("SELECT name, taken_at, size FROM snapshots ORDER BY rowid DESC")
             return [Snapshot(*columns) for columns in cursor]

@@ -45,7 +45,7 @@ class OptionOverrides:
 
     @classmethod
     def of(cls, options: Options) -> OptionOverrides:
-        """Return those of the emulator."""
+        """Return the values of the emulator."""
         return cls(options.settle_after, options.webhook_url)
 
 
@@ -133,7 +133,7 @@ class StateStore:
         self._record()
 
     def commit(self) -> None:
-        """Write down what has changed, all of it or nothing."""
+        """Commit what has changed, all of it or nothing."""
         if self._recorder is not None:
             with self._engine.lock:
                 self._recorder.commit()
@@ -146,7 +146,7 @@ class StateStore:
         self._record()
 
     def close(self) -> None:
-        """Write down what was changed last, and close the file."""
+        """Commit the last changes, and close the file."""
         self.commit()
         self._pause()
         if self._snapshots is not None:
@@ -288,7 +288,7 @@ def merchants_in(file: StateFile) -> Sequence[str]:
 
 
 def _records(account: Account) -> Iterator[tuple[str, str, object]]:
-    """Return all that an account remembers, by kind and name."""
+    """Return everything of an account, by kind and name."""
     for link in account.links.values():
         yield "link", link.id, link
     for payment in account.payments:
@@ -297,8 +297,8 @@ def _records(account: Account) -> Iterator[tuple[str, str, object]]:
         yield "disbursement", reference, transfer
     for reference, conversion in account.conversions.items():
         yield "conversion", reference, conversion
-    for place, deed in enumerate(account.executed, start=1):
-        yield "deed", str(place), deed
+    for place, call in enumerate(account.executed, start=1):
+        yield "deed", str(place), call
     for key, memory in account.keys.answered:
         yield "key", key, memory
     for moment, reference in account.due:

@@ -31,7 +31,7 @@ InProcessReceiver = Callable[[bytes, Mapping[str, str]], int | None]
 
 @attrs.frozen
 class Attempt:
-    """One try to deliver.
+    """One attempt to deliver.
 
     Attributes:
         at: Seconds since 1970, by the emulator's clock.

@@ -20,9 +20,9 @@ class Webhooks:
 
     @property
     def received(self) -> Sequence[Event]:
-        """The events a receiver has taken, oldest first, as typed events.
+        """Events that a receiver has accepted, oldest first, as typed events.
 
-        Where there is no receiver at all, every event counts as taken.
+        Where there is no receiver at all, every event counts as accepted.
         """
         return tuple(
             read_event(delivery.body)
@@ -32,11 +32,11 @@ class Webhooks:
 
     @property
     def deliveries(self) -> Sequence[Delivery]:
-        """The latest webhooks, oldest first, with every try to deliver them."""
+        """The latest webhooks, oldest first, with every attempt to deliver them."""
         return tuple(self._dispatcher.deliveries)
 
     def deliver_to(self, receiver: InProcessReceiver | None) -> None:
-        """Hand webhooks without a URL to a function in this process, with no socket.
+        """Deliver webhooks without a URL to a function in this process, with no socket.
 
         It is called before `approve`, or the call that caused the event, returns: in the same
         thread, or for a call with `await` in a thread beside its event loop, so that the test

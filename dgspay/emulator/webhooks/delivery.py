@@ -1,4 +1,4 @@
-"""One webhook, from the moment it arose until a receiver has taken it."""
+"""A webhook, from its creation until a receiver has accepted it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dgspay.webhooks import SIGNATURE_HEADER
 
 @attrs.define(eq=False)
 class Delivery:
-    """One webhook and how it went.
+    """A webhook and its attempts.
 
     Attributes:
         id: Its number, counted from 1.
@@ -24,7 +24,7 @@ class Delivery:
         account_number: Whose event it is.
         at: Seconds since 1970 when it arose, by the emulator's clock.
         treatment: What was done to it on purpose, in words.
-        attempts: Every try, oldest first.
+        attempts: Every attempt, oldest first.
         next_at: When it is tried next, or None.
         held: Whether it waits for others, to be delivered after them.
     """
@@ -44,7 +44,7 @@ class Delivery:
 
     @property
     def statuses(self) -> tuple[int | None, ...]:
-        """The receiver's answer to each try."""
+        """Status of each attempt."""
         return tuple(attempt.status for attempt in self.attempts)
 
     @property

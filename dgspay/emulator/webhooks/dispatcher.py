@@ -47,12 +47,12 @@ _JOIN_SECONDS = 10.0
 
 
 Keep = Callable[[Delivery, Event | None, Delivery | None], object]
-"""Keeps a delivery as it is now; with it ends an event that is recorded by it, and an old
-delivery that is let go for it."""
+"""Records a delivery as it is now, in place of the event it came from and of an old
+delivery that is dropped for it."""
 
 
 class Dispatcher:
-    """Delivers webhooks in threads that start with the first of them.
+    """Dispatcher of webhooks, in threads that start with the first of them.
 
     Args:
         clock: Decides when a retry is due.
@@ -75,7 +75,7 @@ class Dispatcher:
         self.delivery_modes = DeliveryModes()
         self.receiver: InProcessReceiver | None = None
         self._clock = clock
-        self._tell = changed
+        self._notify_watchers = changed
         self._changed = threading.Condition(new_rlock())
         self._waiting = DeliveryQueue()
         self._held: dict[Mode, list[Delivery]] = {}
@@ -85,7 +85,7 @@ class Dispatcher:
         self._closed = False
 
     def post(self, events: Iterable[Event]) -> None:
-        """Sign and record webhooks, and send those that have somewhere to go."""
+        """Sign and record webhooks, and send those that have a receiver."""
         for event in events:
             self._post(event)
         self._deliver_in_process()
@@ -118,10 +118,10 @@ class Dispatcher:
                 times = 2 if treatment.duplicate else 1
                 self._put((delivery,) * times, self._clock.time() + treatment.delay)
             self._keep(delivery, event, evicted)
-        self._tell()
+        self._notify_watchers()
 
     def resend(self, number: int) -> None:
-        """Send a webhook again now, whatever became of it.
+        """Send a webhook again now, whatever its state.
 
         Raises:
             LookupError: when there is no such delivery.
@@ -140,14 +140,14 @@ class Dispatcher:
         self._deliver_in_process()
 
     def wake(self) -> None:
-        """Look at the clock again."""
+        """Check the clock again."""
         with self._changed:
             self._changed.notify_all()
         self._deliver_in_process()
 
     @contextmanager
     def leaving_over(self) -> Generator[None]:
-        """Within the block, leave over what is due to the receiver in this process."""
+        """Within the block, postpone what is due to the receiver in this process."""
         token = _leaves_over.set(True)
         try:
             yield
@@ -171,19 +171,19 @@ class Dispatcher:
             return self._waiting.next_due()
 
     def wait_until_idle(self, timeout: float) -> bool:
-        """Wait until nothing is under way or due; say whether that came about in time."""
+        """Wait until nothing is under way or due, and return whether that was in time."""
         with self._changed:
             return self._changed.wait_for(self._idle, timeout)
 
     def reset(self) -> None:
-        """Forget all deliveries; one that is under way ends, and is not tried again."""
+        """Forget all deliveries; one that is under way ends, and is not retried."""
         with self._changed:
             self.deliveries.clear()
             self.delivery_modes.clear()
             self._waiting.forget()
             self._held.clear()
             self._changed.notify_all()
-        self._tell()
+        self._notify_watchers()
 
     def recall(self, deliveries: Iterable[Delivery]) -> None:
         """Restore the deliveries of an earlier moment, and go on with those that are not done."""
@@ -211,7 +211,7 @@ class Dispatcher:
             yield self.deliveries
 
     def close(self) -> None:
-        """Stop delivering. A try that is under way is waited for."""
+        """Stop delivering, and wait for an attempt that is under way."""
         with self._changed:
             self._closed = True
             self._waiting.drop()
@@ -226,7 +226,7 @@ class Dispatcher:
         return delivery.url is not None or self.receiver is not None
 
     def _hold(self, delivery: Delivery, mode: Mode) -> None:
-        """Keep a webhook back until the last of its group has come; then the last goes first."""
+        """Hold a webhook back until its group is complete; then send the last first."""
         held = self._held.setdefault(mode, [])
         held.append(delivery)
         delivery.held = True
@@ -260,7 +260,7 @@ class Dispatcher:
     def _idle(self) -> bool:
         return self._waiting.is_idle(self._clock.time())
 
-    # --- the ways -----------------------------------------------------------------------
+    # --- delivery -----------------------------------------------------------------------
 
     def _work(self) -> None:
         with httpx.Client(follow_redirects=False, trust_env=False) as client:
@@ -271,7 +271,7 @@ class Dispatcher:
                     self._idle_workers += 1
 
     def _next(self) -> Batch | None:
-        """Wait for the round that is due next; None means to stop."""
+        """Wait for the batch that is due next; None means to stop."""
         with self._changed:
             while not self._closed:
                 if (batch := self._waiting.take(self._clock.time())) is not None:
@@ -286,7 +286,7 @@ class Dispatcher:
         return None
 
     def _deliver_in_process(self) -> None:
-        """Hand what is due to the receiver in this process, in the thread that caused it."""
+        """Call the receiver in this process with what is due, in the thread that caused it."""
         if self.receiver is None or _leaves_over.get():
             return
         while True:
@@ -320,10 +320,10 @@ class Dispatcher:
         with self._changed:
             self._waiting.done(batch, answered=answered)
             self._changed.notify_all()
-        self._tell()
+        self._notify_watchers()
 
     def _note(self, delivery: Delivery, attempt: Attempt, batch: Batch) -> None:
-        """Write down how a try went, and when the next one is due."""
+        """Record the result of an attempt, and when the next one is due."""
         with self._changed:
             if not self._waiting.is_under_way(batch):
                 return  # everything was forgotten meanwhile
@@ -331,8 +331,8 @@ class Dispatcher:
             delivery.next_at = None
             tried = len(delivery.attempts)
             if not is_success(attempt.status) and tried <= len(RETRY_DELAYS):
-                # From when it was due and not from when it was tried: a clock that has jumped
-                # over the whole schedule has it run through.
+                # Counted from when it was due, not from when it was tried: a clock that has jumped
+                # over the whole schedule runs through all of it.
                 self._put((delivery,), batch.due + RETRY_DELAYS[tried - 1])
             self._keep(delivery, None, None)
 

@@ -20,7 +20,7 @@ MODES: Final[Mapping[str, str]] = {
 
 @attrs.define(eq=False)
 class Mode:
-    """A way to deliver that waits for the next webhooks.
+    """A mode that waits for the next webhooks.
 
     Attributes:
         kind: One of `MODES`.
@@ -57,7 +57,7 @@ class Treatment:
 
 
 class DeliveryModes:
-    """The modes that wait; of each kind one is taken per webhook."""
+    """Modes that wait; of each kind one is used per webhook."""
 
     def __init__(self) -> None:
         self._modes: list[Mode] = []
@@ -69,7 +69,7 @@ class DeliveryModes:
         return tuple(self._modes)
 
     def add(self, kind: str, *, times: int = 1, seconds: float = 0.0) -> None:
-        """Treat the next webhooks in a special way.
+        """Add a mode for the next webhooks.
 
         Raises:
             ValueError: for a kind that is not known, `times` below 1, `reorder` below 2, or
@@ -127,6 +127,6 @@ class DeliveryModes:
             self._modes = list(modes)
 
     def clear(self) -> None:
-        """Deliver as a good provider does."""
+        """Remove every mode."""
         with self._lock:
             self._modes.clear()

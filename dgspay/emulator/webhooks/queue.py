@@ -1,4 +1,4 @@
-"""The webhooks that wait for their time, so arranged that a dead receiver delays no other."""
+"""Queue of the webhooks to deliver, in which a dead receiver delays no other."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Batch:
 
 
 class DeliveryQueue:
-    """Rounds by when they are due, and how many are under way at each receiver."""
+    """Batches by when they are due, and how many are under way at each receiver."""
 
     def __init__(self) -> None:
         self._queues: dict[str | None, list[tuple[float, int, Batch]]] = {}
@@ -51,7 +51,7 @@ class DeliveryQueue:
         return sum(map(len, self._queues.values()))
 
     def add(self, batch: Batch) -> None:
-        """Put a round in its place; among equals, behind those that are there."""
+        """Add a batch in order of time; among equals, last."""
         queue = self._queues.setdefault(batch.receiver, [])
         heapq.heappush(queue, (batch.due, next(self._tiebreak), batch))
 
@@ -60,16 +60,16 @@ class DeliveryQueue:
         return min((queue[0][0] for queue in self._queues.values()), default=None)
 
     def next_start(self) -> float | None:
-        """Return when the next round with a socket may start whose receiver is not busy."""
+        """Return when the next batch with a socket may start whose receiver is not busy."""
         head = self._head()
         return None if head is None else head[0]
 
     def take(self, now: float, *, in_process: bool = False) -> Batch | None:
-        """Take the round that has been due for longest, and have it under way.
+        """Take the batch that has been due for longest, and count it as under way.
 
         Args:
             now: Seconds since 1970.
-            in_process: Whether those are meant that need no socket, or else those that do.
+            in_process: Whether to take one that needs no socket, or else one that does.
         """
         head = self._head(in_process=in_process)
         if head is None or head[0] > now:
@@ -84,20 +84,20 @@ class DeliveryQueue:
         return batch
 
     def has_due_in_process(self, now: float) -> bool:
-        """Return whether a round that needs no socket is due."""
+        """Return whether a batch that needs no socket is due."""
         head = self._head(in_process=True)
         return head is not None and head[0] <= now
 
     def is_under_way(self, batch: Batch) -> bool:
-        """Return whether a round was taken, and not forgotten since."""
+        """Return whether a batch was taken, and not forgotten since."""
         return batch in self._under_way
 
     def done(self, batch: Batch, *, answered: bool) -> None:
-        """Note that a round is over; one that was forgotten does not count.
+        """Note that a batch is done; one that was forgotten does not count.
 
         Args:
             batch: The one that was taken.
-            answered: Whether its receiver said anything at all.
+            answered: Whether its receiver answered at all.
         """
         if batch in self._under_way:
             receiver = self._under_way.pop(batch)
