@@ -19,7 +19,7 @@ if any(importlib.util.find_spec(name) is None for name in ("starlette", "uvicorn
         "the emulator needs starlette, uvicorn and jinja2: pip install 'dgspay[emulator]'"
     )
 
-from dgspay.emulator.clock import Clock, SystemClock, VirtualClock
+from dgspay.emulator.clock import EmulatorClock, SystemClock, VirtualClock
 from dgspay.emulator.domain.payment_links import LinkNotPayableError
 from dgspay.emulator.emulator import Emulator
 from dgspay.emulator.merchant import Merchant
@@ -27,8 +27,8 @@ from dgspay.emulator.server.serve import Served
 from dgspay.emulator.state import Snapshot
 
 __all__ = [
-    "Clock",
     "Emulator",
+    "EmulatorClock",
     "LinkNotPayableError",
     "Merchant",
     "Served",

@@ -18,7 +18,7 @@ NextDue = Callable[[], float | None]
 """Returns the moment of the next thing that is due, or None when there is nothing to come."""
 
 
-class Clock(Protocol):
+class EmulatorClock(Protocol):
     """A source of time that can say how long to really wait for a moment."""
 
     def time(self) -> float:

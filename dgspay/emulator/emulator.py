@@ -12,7 +12,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from dgspay.emulator.api.call import API_PREFIX
-from dgspay.emulator.clock import Clock, SystemClock
+from dgspay.emulator.clock import EmulatorClock, SystemClock
 from dgspay.emulator.console import console_routes
 from dgspay.emulator.control import Controls
 from dgspay.emulator.domain import payment_links
@@ -76,7 +76,7 @@ class Emulator(Merchant):
         self,
         *,
         settle_after: float | None = 2.0,
-        clock: Clock | None = None,
+        clock: EmulatorClock | None = None,
         webhook_url: str | None = None,
         latency: float = 0.0,
         seed: int | str | None = None,
@@ -98,7 +98,7 @@ class Emulator(Merchant):
         ):
             if seconds is not None and not 0 <= seconds < float("inf"):
                 raise ValueError(f"{name} must be a number of seconds, 0 or more")
-        self.clock: Clock = SystemClock() if clock is None else clock
+        self.clock: EmulatorClock = SystemClock() if clock is None else clock
         options = Options(
             settle_after=settle_after,
             webhook_url=webhook_url,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 
 import attrs
 
-from dgspay.emulator.clock import Clock
+from dgspay.emulator.clock import EmulatorClock
 from dgspay.emulator.domain.credentials import Credentials
 from dgspay.emulator.domain.idempotency import Keys
 from dgspay.emulator.domain.identifiers import Identifiers
@@ -59,7 +59,7 @@ class Account:
         self,
         credentials: Credentials,
         options: Options,
-        clock: Clock,
+        clock: EmulatorClock,
         identifiers: Identifiers,
         origin: str,
         *,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from dgspay.emulator.clock import Clock
+from dgspay.emulator.clock import EmulatorClock
 from dgspay.emulator.domain.account import Account, Options
 from dgspay.emulator.domain.credentials import Credentials
 from dgspay.emulator.domain.identifiers import Identifiers
@@ -38,7 +38,7 @@ class Accounts:
         self,
         names: Sequence[str],
         options: Options,
-        clock: Clock,
+        clock: EmulatorClock,
         identifiers: Identifiers,
         *,
         recorder: Recorder,

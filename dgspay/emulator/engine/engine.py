@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Final
 
 from dgspay.emulator.api.call import Call, Route
-from dgspay.emulator.clock import Clock
+from dgspay.emulator.clock import EmulatorClock
 from dgspay.emulator.domain.account import Account, Options
 from dgspay.emulator.domain.accounts import Accounts
 from dgspay.emulator.domain.idempotency import Memory
@@ -49,7 +49,7 @@ class Engine:
     def __init__(
         self,
         options: Options,
-        clock: Clock,
+        clock: EmulatorClock,
         *,
         seed: int | str | None,
         merchants: Sequence[str],

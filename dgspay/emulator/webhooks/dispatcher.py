@@ -14,7 +14,7 @@ import anyio
 import anyio.to_thread
 import httpx
 
-from dgspay.emulator.clock import Clock
+from dgspay.emulator.clock import EmulatorClock
 from dgspay.emulator.domain.records import Event
 from dgspay.emulator.webhooks.attempt import (
     Attempt,
@@ -63,7 +63,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        clock: Clock,
+        clock: EmulatorClock,
         changed: Callable[[], object],
         keep: Keep | None = None,
         *,
