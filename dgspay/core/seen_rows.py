@@ -8,6 +8,9 @@ megabytes per million and never more than twice that.
 
 With its bucket, a row is known by 60 bits. That two of a million are taken for one, so that the
 second is left out, is less likely than one in a million walks of that length.
+
+Payouts have two filters of their own: a sheet's must name both lines and forget none
+(`dgspay.payouts.sheet.summary`), and the ledger's must be exact (`recent_references`).
 """
 
 from __future__ import annotations

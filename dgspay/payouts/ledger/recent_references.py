@@ -3,6 +3,9 @@
 To look for each of a million in the ledger would take as long as to write them, and to remember
 them all would take a hundred megabytes. What answers twice, a cache on the way for one, does so
 soon; one name for two payouts that is further apart is found in the ledger when it is settled.
+
+Unlike `dgspay.core.seen_rows` it is exact and takes a whole group at once, for a name it reports
+costs a look-up in the ledger; it needs no million of them, which is what digests are for there.
 """
 
 from __future__ import annotations

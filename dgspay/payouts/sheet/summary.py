@@ -147,6 +147,8 @@ class _Repeats:
 
     It keeps 64-bit hashes under a random key; that two texts in a million rows share one
     by chance happens once in thirty million files, and then only a row too many is flagged.
+
+    Unlike `dgspay.core.seen_rows` it answers at the end, with the lines of both, and forgets none.
     """
 
     def __init__(self) -> None:
