@@ -48,7 +48,7 @@ from dgspay.payouts import (
     Terms,
 )
 from dgspay.payouts.model.batch import chunk_ranges
-from dgspay.payouts.run.pacing import TakeSize
+from dgspay.payouts.run.take_size import TakeSize
 from dgspay.transports.aiohttp import AiohttpTransport
 
 ROWS, ROUNDS, LATENCY, CONCURRENCY = 5_000, 3, 0.030, 32

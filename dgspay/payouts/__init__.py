@@ -60,8 +60,9 @@ if TYPE_CHECKING:
     from dgspay.payouts.run.engines.local import LocalEngine
     from dgspay.payouts.run.engines.pgqueuer import PgQueuerEngine
     from dgspay.payouts.run.job import Job, Summary, open_job
+    from dgspay.payouts.run.limits import Limits
     from dgspay.payouts.run.loading import check_rows
-    from dgspay.payouts.run.pacing import Limits, Pace
+    from dgspay.payouts.run.pacing import Pace
     from dgspay.payouts.settle.look_ups import LookUps, Settler
     from dgspay.payouts.settle.reconciliation import Difference, Kind
     from dgspay.payouts.settle.webhooks import UNKNOWN_PAYOUT, PayoutWebhooks
@@ -92,7 +93,8 @@ _HOME = {
     "ledger.backups": ("RestoredLedger backup_ledger confirm_compared hold_ledger restore_ledger"),
     "ledger.postgres": "PostgresLedger",
     "ledger.sqlite": "SqliteLedger",
-    "run.pacing": "Limits Pace",
+    "run.limits": "Limits",
+    "run.pacing": "Pace",
     "model.payout": "UNSETTLED Payout Record State",
     "preflight": "Preflight parse_fee",
     "settle.reconciliation": "Difference Kind",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
-from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -29,17 +28,19 @@ from dgspay.payouts.model.batch import (
 from dgspay.payouts.model.payout import Record
 from dgspay.payouts.preflight import Preflight, preflight
 from dgspay.payouts.report.summary import Report
-from dgspay.payouts.run.chunk_payer import ChunkPayer, in_thread
+from dgspay.payouts.run.chunk_payer import ChunkPayer
 from dgspay.payouts.run.chunk_runner import OnResult, Stop
 from dgspay.payouts.run.engines import ChunkRef, Engine
 from dgspay.payouts.run.job import Job, Summary, open_job
+from dgspay.payouts.run.limits import Limits
 from dgspay.payouts.run.loading import check_rows, compare_rows
-from dgspay.payouts.run.pacing import Limits, Pace
+from dgspay.payouts.run.pacing import Pace
 from dgspay.payouts.settle.reconciliation import Difference, reconcile
 from dgspay.payouts.settle.resolution import IN_FLIGHT_SECONDS, resolve, withdraw
 from dgspay.payouts.sheet.reader import RowSource
 from dgspay.payouts.sheet.summary import SheetSummary
 from dgspay.payouts.status import Status
+from dgspay.payouts.threads import in_thread
 
 
 class AsyncPayouts:
@@ -97,8 +98,7 @@ class AsyncPayouts:
             source.require_good()
             return await preflight(client, source, fee=fee)
         if self._ledger is None:
-            read = partial(check_rows, source, mapping, allow_duplicates=allow_duplicates)
-            sheet = await in_thread(read)
+            sheet = await in_thread(check_rows, source, mapping, allow_duplicates=allow_duplicates)
             sheet.require_good()
             return await preflight(client, sheet, fee=fee)
         is_nameless = batch is None and not isinstance(source, str | Path)

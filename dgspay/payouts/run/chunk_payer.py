@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
 import anyio
-import anyio.to_thread
 
 from dgspay import AsyncDGSPay
 from dgspay.errors import ConfigError
@@ -17,7 +15,9 @@ from dgspay.payouts.model.batch import Chunk, Terms
 from dgspay.payouts.model.payout import State
 from dgspay.payouts.run.chunk_runner import OnResult, Runner, Stop
 from dgspay.payouts.run.engines import ChunkRef
-from dgspay.payouts.run.pacing import Limits, Pace
+from dgspay.payouts.run.limits import Limits
+from dgspay.payouts.run.pacing import Pace
+from dgspay.payouts.threads import in_thread
 
 T = TypeVar("T")
 
@@ -112,14 +112,12 @@ class ChunkPayer:
     async def _is_in_doubt(self, chunk: Chunk) -> bool:
         after = chunk.first - 1
         while page := await in_thread(
-            partial(
-                self._ledger.page,
-                chunk.batch.name,
-                after=after,
-                last=chunk.last,
-                limit=1000,
-                states=(State.HELD, State.IN_DOUBT),
-            )
+            self._ledger.page,
+            chunk.batch.name,
+            after=after,
+            last=chunk.last,
+            limit=1000,
+            states=(State.HELD, State.IN_DOUBT),
         ):
             if any(
                 record.dgs_reference is None and record.contradiction is None for record in page
@@ -127,8 +125,3 @@ class ChunkPayer:
                 return True
             after = page[-1].payout.number
         return False
-
-
-async def in_thread(function: Callable[..., T], *arguments: object) -> T:
-    """Ask the ledger without holding up the event loop."""
-    return await anyio.to_thread.run_sync(partial(function, *arguments))

@@ -7,10 +7,8 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
-from functools import partial
 
 import anyio
-import anyio.to_thread
 import attrs
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
@@ -22,7 +20,10 @@ from dgspay.payouts.model.batch import Chunk
 from dgspay.payouts.model.evidence import evidence_of_answer, evidence_of_error
 from dgspay.payouts.model.payout import Payout
 from dgspay.payouts.model.transitions import Evidence, Learned
-from dgspay.payouts.run.pacing import Limits, Pace, RateLimiter, StopRule, TakeSize
+from dgspay.payouts.run.limits import Limits, StopRule
+from dgspay.payouts.run.pacing import Pace, RateLimiter
+from dgspay.payouts.run.take_size import TakeSize
+from dgspay.payouts.threads import in_thread
 
 FRESH_SECONDS = 10.0
 """Time for which a worker may rely on having a chunk without looking again."""
@@ -163,11 +164,11 @@ class Runner:
                     state.abandoned = True
                 # Empty but for a run that is cancelled, or breaks.
                 self._release(chunk, state, *state.waiting)
-        await anyio.to_thread.run_sync(self._ledger.flush)
+        await in_thread(self._ledger.flush)
         if state.fault is not None:
             raise state.fault
         if state.paused is not None:
-            await anyio.to_thread.run_sync(self._ledger.pause, chunk.batch.name, state.paused)
+            await in_thread(self._ledger.pause, chunk.batch.name, state.paused)
         if state.fenced:
             raise FencedError(f"chunk {chunk.index} of {chunk.batch.name}")
         return state.paused
@@ -199,8 +200,8 @@ class Runner:
         while limit := await self._demand(state):
             monotonic, now = self._clock.monotonic(), self._clock.time()
             try:
-                page = await anyio.to_thread.run_sync(
-                    partial(self._take, chunk, state, after=after, limit=limit, doubtful=doubtful)
+                page = await in_thread(
+                    self._take, chunk, state, after=after, limit=limit, doubtful=doubtful
                 )
             except FencedError:
                 state.fenced = True
@@ -291,7 +292,7 @@ class Runner:
             self._clock.time() - taken.time,
         )
         if age > FRESH_SECONDS:
-            state.fenced = not await anyio.to_thread.run_sync(self._ledger.is_ours, chunk)
+            state.fenced = not await in_thread(self._ledger.is_ours, chunk)
         return state.fenced
 
     def _release(self, chunk: Chunk, state: _RunState, *numbers: int) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import TypeVar
 
 import attrs
@@ -27,15 +26,17 @@ from dgspay.payouts.model.batch import (
 from dgspay.payouts.model.payout import OPEN, State
 from dgspay.payouts.model.repeats import left_out_words, words_of
 from dgspay.payouts.preflight import Preflight, balance_problems, preflight
-from dgspay.payouts.run.chunk_payer import ChunkPayer, in_thread
+from dgspay.payouts.run.chunk_payer import ChunkPayer
 from dgspay.payouts.run.chunk_runner import OnResult, Stop
 from dgspay.payouts.run.engines import ChunkRef, Engine
 from dgspay.payouts.run.engines.local import LocalEngine
+from dgspay.payouts.run.limits import Limits
 from dgspay.payouts.run.loading import given_again, load_rows
-from dgspay.payouts.run.pacing import Limits, Pace
+from dgspay.payouts.run.pacing import Pace
 from dgspay.payouts.settle.look_ups import LookUps, Settler
 from dgspay.payouts.sheet.reader import RowSource
 from dgspay.payouts.sheet.summary import SheetSummary
+from dgspay.payouts.threads import in_thread
 
 T = TypeVar("T")
 
@@ -125,16 +126,14 @@ class Job:
         Raises:
             DGSPayError: a look-up failed.
         """
-        paid = await in_thread(
-            partial(self._ledger.overlaps, self.batch, allowed=self._allowances.numbers)
-        )
+        paid = await in_thread(self._ledger.overlaps, self.batch, allowed=self._allowances.numbers)
         told = [words_of(overlap, self.batch, time.time()) for overlap in paid]
         if self.sheet is not None:
             found = await preflight(self._client, self.sheet, fee=fee)
             return attrs.evolve(found, problems=(*found.problems, *told))
         counts = await in_thread(self._ledger.counts, self.batch.name)
         count, amount = await in_thread(
-            partial(self._ledger.left_out, self.batch, allowed=self._allowances.numbers)
+            self._ledger.left_out, self.batch, allowed=self._allowances.numbers
         )
         left = counts.count(State.NEW, State.BLOCKED) - count
         total = counts.amount(State.NEW, State.BLOCKED) - amount
@@ -225,14 +224,12 @@ class Job:
 
     async def _has_work(self, ref: ChunkRef) -> bool:
         page = await in_thread(
-            partial(
-                self._ledger.page,
-                ref.batch,
-                after=ref.first - 1,
-                last=ref.last,
-                limit=1,
-                states=OPEN,
-            )
+            self._ledger.page,
+            ref.batch,
+            after=ref.first - 1,
+            last=ref.last,
+            limit=1,
+            states=OPEN,
         )
         return bool(page)
 
@@ -241,12 +238,10 @@ class Job:
         # By its id: a run that lost its lock, with the server that kept it, may have confirmed
         # rows that another run has read anew since.
         await in_thread(
-            partial(
-                self._ledger.start,
-                self.batch.name,
-                batch_id=self.batch.id,
-                allowed=self._allowances.numbers,
-            )
+            self._ledger.start,
+            self.batch.name,
+            batch_id=self.batch.id,
+            allowed=self._allowances.numbers,
         )
 
     async def require_good(self, found: Preflight, *, settle_within: float) -> None:

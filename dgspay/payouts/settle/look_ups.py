@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from functools import partial
 
 import anyio
-import anyio.to_thread
 import attrs
 
 from dgspay import AsyncDGSPay, errors
@@ -19,6 +17,7 @@ from dgspay.payouts.model.payout import UNSETTLED, Record
 from dgspay.payouts.model.transitions import Evidence
 from dgspay.payouts.run.chunk_runner import Stop
 from dgspay.payouts.run.pacing import Pace, RateLimiter
+from dgspay.payouts.threads import in_thread
 
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 15.0
@@ -95,8 +94,8 @@ class Settler:
         result = LookUps()
         after = 0
         while not self._stop:
-            page = await anyio.to_thread.run_sync(
-                partial(self._ledger.page, batch.name, after=after, limit=_PAGE, states=UNSETTLED)
+            page = await in_thread(
+                self._ledger.page, batch.name, after=after, limit=_PAGE, states=UNSETTLED
             )
             if not page:
                 break
@@ -105,7 +104,7 @@ class Settler:
                 await self._look_up_page(batch, page, result)
             except BaseExceptionGroup as group_error:
                 raise single_error(group_error) from None
-            await anyio.to_thread.run_sync(self._ledger.flush)
+            await in_thread(self._ledger.flush)
         return result
 
     async def _look_up_page(self, batch: Batch, page: Iterable[Record], result: LookUps) -> None:

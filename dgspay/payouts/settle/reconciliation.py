@@ -7,10 +7,8 @@ import enum
 import time
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from decimal import Decimal
-from functools import partial
 
 import anyio
-import anyio.to_thread
 import attrs
 
 from dgspay import AsyncDGSPay, Standing, Transaction, errors
@@ -25,6 +23,7 @@ from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.model.batch import Batch, Terms
 from dgspay.payouts.model.payout import CURRENCY, UNSENT, Record, State
 from dgspay.payouts.run.pacing import Pace, RateLimiter
+from dgspay.payouts.threads import in_thread
 
 _PAGE = 500
 _MAX_STRANGERS = 10_000
@@ -140,8 +139,8 @@ async def reconcile(
     nameless = _Nameless.beside(listed.strangers, batch.created_at)
     asking = _Asking(client, pace)
     after = 0
-    while page := await anyio.to_thread.run_sync(
-        partial(ledger.page, batch.name, after=after, limit=_PAGE, states=tuple(State))
+    while page := await in_thread(
+        ledger.page, batch.name, after=after, limit=_PAGE, states=tuple(State)
     ):
         after = page[-1].payout.number
         sent = [record for record in page if record.state not in UNSENT]
@@ -164,7 +163,7 @@ async def _listed(client: AsyncDGSPay, ledger: Ledger, batch: Batch, pace: Pace)
     at_once = min(pace.concurrency, _MOST_PAGES_AT_ONCE)
     async for page in client.transactions.list(prefetch=at_once).pages():
         named = [(each.dgs_reference or each.id or "", each) for each in page]
-        owners = await anyio.to_thread.run_sync(ledger.owners, [name for name, _ in named])
+        owners = await in_thread(ledger.owners, [name for name, _ in named])
         for name, transaction in named:
             owner = owners.get(name)
             if owner is None:

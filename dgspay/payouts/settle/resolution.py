@@ -6,7 +6,6 @@ import time
 from functools import partial
 
 import anyio
-import anyio.to_thread
 
 from dgspay import AsyncDGSPay, errors
 from dgspay.errors import ConfigError
@@ -17,6 +16,7 @@ from dgspay.payouts.model.evidence import evidence_of_look_up
 from dgspay.payouts.model.payout import UNSETTLED, Record, State
 from dgspay.payouts.model.transitions import Evidence, Learned, Source, is_word_of_a_person
 from dgspay.payouts.status import find_row, require_batch
+from dgspay.payouts.threads import in_thread
 
 IN_FLIGHT_SECONDS = 120.0
 """Longest time for the answer of a payout to arrive: longer than a call takes by default."""
@@ -53,7 +53,7 @@ async def resolve(
 
 async def withdraw(ledger: Ledger, batch: str, reference: str, *, note: str | None) -> Record:
     """Take a person's word on a payout back; see `AsyncPayouts.withdraw`."""
-    record = await anyio.to_thread.run_sync(find_row, ledger, batch, reference)
+    record = await in_thread(find_row, ledger, batch, reference)
     if not is_word_of_a_person(record):
         raise NotInDoubtError(
             f"{reference} is {record.state}, and not by the word of a person: there is nothing to "
@@ -70,10 +70,10 @@ async def _at_rest(ledger: Ledger, batch: str, find: partial[Record], wait: floa
         NotInDoubtError: no worker seems to send it, or it takes too long.
     """
     until = time.monotonic() + wait
-    record = await anyio.to_thread.run_sync(find)
+    record = await in_thread(find)
     while record.state is State.IN_DOUBT:
-        is_run = await anyio.to_thread.run_sync(_is_being_run, ledger, batch)
-        record = await anyio.to_thread.run_sync(find)
+        is_run = await in_thread(_is_being_run, ledger, batch)
+        record = await in_thread(find)
         if record.state is State.IN_DOUBT and not (is_run and time.monotonic() < until):
             raise NotInDoubtError(
                 f"{record.payout.reference} is being sent at this moment, or the process that "
@@ -111,7 +111,7 @@ async def _looked_up(
             f"DGS-Pay has accepted {reference}, and is asked first how it ended: give the payouts "
             "a client. Nothing was noted"
         )
-    owner = await anyio.to_thread.run_sync(require_batch, ledger, batch)
+    owner = await in_thread(require_batch, ledger, batch)
     owner.require_payer(Terms.of(client))
     try:
         transaction = await client.transactions.retrieve(record.dgs_reference or "")
@@ -138,5 +138,5 @@ async def _looked_up(
 
 
 async def _settle(ledger: Ledger, batch: str, record: Record, evidence: Evidence) -> Record:
-    owner = await anyio.to_thread.run_sync(require_batch, ledger, batch)
-    return await anyio.to_thread.run_sync(ledger.settle, owner, record.payout.number, evidence)
+    owner = await in_thread(require_batch, ledger, batch)
+    return await in_thread(ledger.settle, owner, record.payout.number, evidence)

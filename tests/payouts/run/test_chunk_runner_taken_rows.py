@@ -9,7 +9,8 @@ import pytest
 
 from dgspay.emulator import Emulator
 from dgspay.payouts import AsyncPayouts, Pace, State, Stop
-from dgspay.payouts.run.pacing import RateLimiter, TakeSize
+from dgspay.payouts.run.pacing import RateLimiter
+from dgspay.payouts.run.take_size import TakeSize
 from tests.support.crash_points import Strike, environ_of, finish, paid, start, states, strike_at
 from tests.support.sheet_factory import RICH, in_process, ledger_in, write_sheet
 

@@ -46,7 +46,7 @@ from dgspay.payouts import (
     Terms,
     open_job,
 )
-from dgspay.payouts.run.pacing import StopRule
+from dgspay.payouts.run.limits import StopRule
 from dgspay.transports.httpx import HttpxTransport
 from dgspay.webhooks import sign
 from tests.payouts.ledger.test_contract import payouts
