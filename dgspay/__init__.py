@@ -12,6 +12,7 @@ from dgspay._version import __version__
 
 if TYPE_CHECKING:
     from dgspay import encryption, errors, money, webhooks
+    from dgspay.api_keys import ApiKey
     from dgspay.client import AsyncDGSPay, DGSPay
     from dgspay.core.events import AttemptEvent, CallEvent, Hook, TelemetryEvent
     from dgspay.core.messages import Request, Response, Timeout
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from dgspay.core.pagination import Page
     from dgspay.core.retry import RetryPolicy
     from dgspay.errors import Outcome
+    from dgspay.merchants import Merchants
     from dgspay.models.balances import Balance, Balances
     from dgspay.models.banks import Bank
     from dgspay.models.cards import EncryptedCard, EncryptedPin
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from dgspay.pagers import AsyncPager, Pager
 
 _HOME = {
+    "api_keys": "ApiKey",
     "client": "AsyncDGSPay DGSPay",
     "core.events": "AttemptEvent CallEvent Hook TelemetryEvent",
     "core.messages": "Request Response Timeout",
@@ -69,6 +72,7 @@ _HOME = {
     "core.pagination": "Page",
     "core.retry": "RetryPolicy",
     "errors": "Outcome",
+    "merchants": "Merchants",
     "models.balances": "Balance Balances",
     "models.banks": "Bank",
     "models.cards": "EncryptedCard EncryptedPin",
@@ -94,6 +98,7 @@ _MODULES = ("encryption", "errors", "money", "webhooks")
 __all__ = [
     "AddressRequired",
     "AmountType",
+    "ApiKey",
     "ArchivedLink",
     "AsyncDGSPay",
     "AsyncPager",
@@ -118,6 +123,7 @@ __all__ = [
     "Hook",
     "LinkStats",
     "LinkStatus",
+    "Merchants",
     "MobileMoneyRecipient",
     "NextAction",
     "Operation",

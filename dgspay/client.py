@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import random
 import secrets
 import time
@@ -9,25 +10,35 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import tzinfo
 from types import TracebackType
-from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar
+from typing import Any, ClassVar, Final, Generic, NoReturn, Self, TypeVar
 
 from dgspay import resources
+from dgspay.api_keys import ASYNC_KEY, KeyCallable, KeySource
 from dgspay.core.call import CallRunner, Runnable
 from dgspay.core.events import Hook
 from dgspay.core.messages import Request, Timeout
 from dgspay.core.operation import Operation, Reply
 from dgspay.core.retry import RetryPolicy
 from dgspay.drivers import drive, drive_async
-from dgspay.errors import ConfigError
+from dgspay.errors import ConfigError, DGSPayError
 from dgspay.forks import undivided
 from dgspay.hooks import Emitter
 from dgspay.secret import Secret
-from dgspay.settings import DEFAULT_IDEMPOTENCY_HEADER, Settings, from_env, is_key_like
+from dgspay.settings import DEFAULT_IDEMPOTENCY_HEADER, Settings, from_env, held, is_key_like
 from dgspay.transports.base import AsyncTransport, Transport
 from dgspay.transports.checks import check_transport
 
 T = TypeVar("T")
 TransportT = TypeVar("TransportT")
+
+
+class Same(enum.Enum):
+    """Of an option that is not given: that of the client."""
+
+    SAME = "same"
+
+
+SAME: Final = Same.SAME
 
 
 class _Client(ABC, Generic[TransportT]):
@@ -38,7 +49,7 @@ class _Client(ABC, Generic[TransportT]):
     def __init__(
         self,
         *,
-        api_key: str | Secret,
+        api_key: str | Secret | KeyCallable,
         account_number: str | Secret,
         environment: str = "sandbox",
         base_url: str | None = None,
@@ -51,11 +62,15 @@ class _Client(ABC, Generic[TransportT]):
         api_timezone: tzinfo | None = None,
         allow_rwf_fractions: bool = False,
         trust_env: bool = False,
+        merchant: str | None = None,
     ) -> None:
         """Set a client up.
 
         Args:
-            api_key: From the merchant portal, Settings, API Settings.
+            api_key: From the merchant portal, Settings, API Settings. Or a callable that returns
+                it, `async` or not, asked before each call; an `ApiKey` that it returns is used
+                for as long as its `max_age` says. If it fails, nothing is sent
+                (`CredentialError`).
             account_number: From the same place.
             environment: `sandbox`, `production` or `emulator`.
             base_url: Another origin than the environment's; https, or http on loopback.
@@ -69,11 +84,12 @@ class _Client(ABC, Generic[TransportT]):
                 datetimes are taken.
             allow_rwf_fractions: Send amounts in RWF with a fraction. RWF has no minor unit.
             trust_env: Obey proxy variables.
+            merchant: A label that events, logs and spans carry, for a program of several accounts.
 
         Raises:
             ConfigError: an argument is missing or wrong.
         """
-        key, account = _held(api_key), _held(account_number)
+        key, account = held(api_key), held(account_number)
         # A traceback that shows local variables must not show them: they may have been swapped.
         del api_key, account_number
         if misplaced := _keys_among(environment, base_url, idempotency_header):
@@ -91,25 +107,91 @@ class _Client(ABC, Generic[TransportT]):
             api_timezone=api_timezone,
             allow_rwf_fractions=allow_rwf_fractions,
             trust_env=trust_env,
+            merchant=merchant,
         )
-        emitter = self._emitter = Emitter(hooks)
-        self._runner = CallRunner(
-            request_builder=self.settings.request_builder,
-            retry=self.settings.retry,
-            timeout=self.settings.timeout,
-            deadline=self.settings.deadline,
-            clock=time,
-            random=random.random,
-            new_key=_new_key,
-            emit=emitter,
-            wants=emitter.wants,
-        )
+        self._emitter = Emitter(hooks)
+        self._runner = self._new_runner(sharing=None)
         if transport is not None:
             # Type checkers do so too, but at run time the request would leave first.
             check_transport(transport, for_async=self._is_async)
         self._given_transport = transport
         self._transport = self._own_transport() if transport is None else transport
+        self._owns_transport = True
         self._bind()
+
+    def _new_runner(self, *, sharing: CallRunner | None) -> CallRunner:
+        settings, emitter = self.settings, self._emitter
+        source = settings.api_key if isinstance(settings.api_key, KeySource) else None
+        if source is not None and source.is_async and not self._is_async:
+            raise ConfigError(ASYNC_KEY)
+        return CallRunner(
+            request_builder=settings.request_builder,
+            retry=settings.retry,
+            timeout=settings.timeout,
+            deadline=settings.deadline,
+            clock=time,
+            random=random.random,
+            new_key=_new_key,
+            emit=emitter,
+            wants=emitter.wants,
+            key_source=source,
+            merchant=settings.merchant,
+            sharing=sharing,
+        )
+
+    def with_options(
+        self,
+        *,
+        deadline: float | Same = SAME,
+        timeout: Timeout | Same = SAME,
+        retry: RetryPolicy | Same = SAME,
+        api_key: str | Secret | KeyCallable | Same = SAME,
+        account_number: str | Secret | Same = SAME,
+        hooks: Iterable[Hook] | Same = SAME,
+        merchant: str | Same | None = SAME,
+    ) -> Self:
+        """Return a client with other settings on the same connections; it is cheap to make.
+
+            dgs.with_options(deadline=10).balances.available("RWF")
+
+        Closing it closes nothing; closing the client it was made from ends both. They share the
+        retry budget, unless `retry` has another one, and the guard that lets an idempotency key of
+        your own be in flight only once in an account. What a key, a signature or a webhook means
+        cannot be changed here: environment, URL and idempotency header stay.
+
+        Args:
+            deadline: Seconds a call may take in all.
+            timeout: Time limits for each part of an attempt.
+            retry: How often and how soon a call is tried again, where that is safe.
+            api_key: The key of another account, or a new one of the same; as for the client.
+            account_number: The other account's.
+            hooks: In place of those of this client.
+            merchant: The label that events, logs and spans carry; None for no label.
+
+        Raises:
+            ConfigError: an argument is wrong. None is no key and no account number.
+        """
+        given = self.settings
+        key = given.api_key if api_key is SAME else held(api_key)
+        account = Secret(given.account_number) if account_number is SAME else held(account_number)
+        # As in `__init__`.
+        del api_key, account_number
+        made = object.__new__(type(self))
+        made.settings = given.with_changes(
+            api_key=key,
+            account_number=account,
+            deadline=given.deadline if deadline is SAME else deadline,
+            timeout=given.timeout if timeout is SAME else timeout,
+            retry=given.retry if retry is SAME else retry,
+            merchant=given.merchant if merchant is SAME else merchant,
+        )
+        made._emitter = self._emitter if hooks is SAME else Emitter(hooks)
+        made._runner = made._new_runner(sharing=self._runner)
+        made._given_transport = self._given_transport
+        made._transport = self._transport
+        made._owns_transport = False
+        made._bind()
+        return made
 
     @abstractmethod
     def _own_transport(self) -> TransportT: ...
@@ -129,15 +211,24 @@ class _Client(ABC, Generic[TransportT]):
         """
         for name in ("api_key", "account_number"):
             if name in options:
-                options[name] = _held(options[name])
+                options[name] = held(options[name])
         return cls(**{**from_env(given=options.keys()), **options})
 
     def prepare(self, operation: Operation[object]) -> Request:
         """Return the exact request that would be sent, for audits and snapshot tests.
 
         Its repr shows no secret; its `headers` and `body` hold them.
+
+        Raises:
+            ConfigError: the API key comes from an `async` callable and none is kept.
         """
-        return self._runner.prepare(operation)[0]
+        runner, key = self._runner, self.settings.api_key
+        if isinstance(key, Secret):
+            return runner.prepare(operation)[0]
+        answer = key.fresh() or key.get()
+        if isinstance(answer, DGSPayError):
+            raise answer
+        return runner.prepare(operation, runner.builder_for(answer))[0]
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -166,14 +257,14 @@ def _keys_among(environment: object, base_url: object, idempotency_header: objec
     return [name for name, text in texts.items() if isinstance(text, str) and is_key_like(text)]
 
 
-def _held(credential: object) -> Secret | None:
-    if isinstance(credential, str):
-        return Secret(str.__str__(credential))  # a member of a text enum, say, as its plain text
-    return credential if isinstance(credential, Secret) else None
-
-
 class AsyncDGSPay(_Client[AsyncTransport]):
-    """The client for `async` code, on asyncio and trio. Use it with `async with`."""
+    """The client for `async` code, on asyncio and trio. Use it with `async with`.
+
+    Every call ends by its `deadline` with an error that says what is known. A time limit of your
+    own, `asyncio.timeout` or `anyio.fail_after`, cancels the call instead, and a cancelled call
+    says nothing: once the request has left, the outcome is UNKNOWN. `errors.outcome_of(exception)`
+    answers whether it has. Prefer `with_options(deadline=...)`.
+    """
 
     _is_async = True
 
@@ -201,8 +292,12 @@ class AsyncDGSPay(_Client[AsyncTransport]):
         return await drive_async(self._runner.call(operation), self._transport)
 
     async def aclose(self) -> None:
-        """Close the connections. A transport you passed is closed too."""
-        await self._transport.aclose()
+        """Close the connections. A transport you passed is closed too.
+
+        A client made by `with_options` closes nothing.
+        """
+        if self._owns_transport:
+            await self._transport.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -264,9 +359,9 @@ class DGSPay(_Client[Transport]):
                     "passed has no asynchronous twin. Use AsyncDGSPay with a transport for it, or "
                     "HttpxTransport.blocking(...) without a client of your own"
                 )
-        settings = self.settings
+        settings, key = self.settings, self.settings.api_key
         return AsyncDGSPay(
-            api_key=settings.api_key,
+            api_key=key if isinstance(key, Secret) else key.ask,
             account_number=settings.account_number,
             environment=settings.environment,
             base_url=settings.base_url,
@@ -279,11 +374,16 @@ class DGSPay(_Client[Transport]):
             api_timezone=settings.api_timezone,
             allow_rwf_fractions=settings.allow_rwf_fractions,
             trust_env=settings.trust_env,
+            merchant=settings.merchant,
         )
 
     def close(self) -> None:
-        """Close the connections. A transport you passed is closed too."""
-        self._transport.close()
+        """Close the connections. A transport you passed is closed too.
+
+        A client made by `with_options` closes nothing.
+        """
+        if self._owns_transport:
+            self._transport.close()
 
     def __enter__(self) -> Self:
         return self

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, Self, TypeVar, overload
 
 from dgspay.core.frames import cut_below
+from dgspay.errors import Outcome, note_outcome
 from dgspay.pagers import AsyncPager, Pager
 
 if TYPE_CHECKING:
@@ -62,15 +63,18 @@ class _Binding(Generic[P, T]):
         self._name = name
         self._qualname = f"{owner.__qualname__}.{name}"
 
+    @functools.cache  # noqa: B019 - a binding lives as long as its class
+    def _signature(self, result: str) -> inspect.Signature:
+        """Return the signature of the method, once: clients of a single call are made often."""
+        shown = inspect.signature(self._function)
+        returned = str(shown.return_annotation).partition("[")[2].removesuffix("]")
+        return shown.replace(return_annotation=result.format(returned))
+
     def _dress(self, instance: Any, method: Callable[..., Any], result: str) -> Any:
         """Make a closure look like the method it stands for, and keep it on the instance."""
         functools.update_wrapper(method, self._function)
         method.__name__, method.__qualname__ = self._name, self._qualname
-        shown = inspect.signature(self._function)
-        returned = str(shown.return_annotation).partition("[")[2].removesuffix("]")
-        method.__signature__ = shown.replace(  # type: ignore[attr-defined]
-            return_annotation=result.format(returned)
-        )
+        method.__signature__ = self._signature(result)  # type: ignore[attr-defined]
         # A plain attribute of the same name is found first from now on.
         instance.__dict__[self._name] = method
         return method
@@ -99,7 +103,8 @@ class awaits(_Binding[P, T]):  # noqa: N801 - reads as a word where it is used
             handled = sys.exception()
             try:
                 operation = function(*args, **kwargs)
-            except (ValueError, TypeError):
+            except (ValueError, TypeError) as error:
+                note_outcome(error, Outcome.NOT_SENT)
                 raise
             except BaseException as error:
                 # Raised by a signal handler, say, anywhere: below may be anything in plain text.
@@ -134,7 +139,8 @@ class runs(_Binding[P, T]):  # noqa: N801 - reads as a word where it is used
             handled = sys.exception()
             try:
                 operation = function(*args, **kwargs)
-            except (ValueError, TypeError):
+            except (ValueError, TypeError) as error:
+                note_outcome(error, Outcome.NOT_SENT)
                 raise
             except BaseException as error:
                 cut_below(error, handled)  # as in `awaits`

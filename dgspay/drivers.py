@@ -1,4 +1,4 @@
-"""The two loops that run a call: they carry out its two effects and nothing else."""
+"""The two loops that run a call: they carry out its effects and nothing else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import time
 from typing import TypeVar
 
 from dgspay.core.frames import cut_below, without_frames
-from dgspay.core.messages import EffectResult, Response, Sleep, Steps, TransportFailure
+from dgspay.core.messages import EffectResult, Response, Send, Sleep, Steps, TransportFailure
+from dgspay.errors import Outcome, note_outcome
 from dgspay.forks import undivided
 from dgspay.interruption import interruption_in
 from dgspay.transports.base import AsyncTransport, Transport
@@ -19,14 +20,19 @@ async def drive_async(steps: Steps[T], transport: AsyncTransport) -> T:
     """Carry the steps out with `await`."""
     handled = sys.exception()
     answer: EffectResult = None
+    has_sent = False
     interruption: BaseException | None = None
     try:
         while True:
             effect = steps.send(answer)
             answer = None
-            if isinstance(effect, Sleep):
-                await _sleep(effect.seconds)
+            if not isinstance(effect, Send):
+                if isinstance(effect, Sleep):
+                    await _sleep(effect.seconds)
+                else:
+                    effect.answer = await effect.source.aget(effect.seconds)
                 continue
+            has_sent = True
             try:
                 answer = _received(await transport.send(effect.request, effect.timeout))
             except TransportFailure as failure:
@@ -41,6 +47,7 @@ async def drive_async(steps: Steps[T], transport: AsyncTransport) -> T:
     except BaseException as error:
         # For every exception, cancellations included: the frames below hold what was sent.
         shown = cut_below(error, handled)
+        note_outcome(shown, Outcome.UNKNOWN if has_sent else Outcome.NOT_SENT)
         if shown is error:
             raise
     finally:
@@ -52,14 +59,19 @@ def drive(steps: Steps[T], transport: Transport) -> T:
     """Carry the steps out, blocking."""
     handled = sys.exception()
     answer: EffectResult = None
+    has_sent = False
     interruption: BaseException | None = None
     try:
         while True:
             effect = steps.send(answer)
             answer = None
-            if isinstance(effect, Sleep):
-                time.sleep(effect.seconds)
+            if not isinstance(effect, Send):
+                if isinstance(effect, Sleep):
+                    time.sleep(effect.seconds)
+                else:
+                    effect.answer = effect.source.get()
                 continue
+            has_sent = True
             try:
                 answer = _received(transport.send(effect.request, effect.timeout))
             except TransportFailure as failure:
@@ -74,6 +86,7 @@ def drive(steps: Steps[T], transport: Transport) -> T:
     except BaseException as error:
         # For every exception, cancellations included: the frames below hold what was sent.
         shown = cut_below(error, handled)
+        note_outcome(shown, Outcome.UNKNOWN if has_sent else Outcome.NOT_SENT)
         if shown is error:
             raise
     finally:

@@ -4,6 +4,7 @@ r"""Every error dgspay raises, and what each one means for the money.
 
     DGSPayError
     ├── ConfigError                  (and ValueError) set up wrongly; nothing was sent
+    ├── CredentialError              the callable given as `api_key` failed; nothing was sent
     ├── SignatureError               a webhook is not what DGS-Pay sent; do not act on it
     │   └── WrongEnvironmentError        it was signed, but for the other environment
     ├── TransportError               the connection failed
@@ -30,11 +31,15 @@ On what moves money only DGS-Pay's own no is a no: code 90, 91, 92, 93 on your o
 VALIDATION_ERROR, or HTTP 429. A 4xx without a code may come from a proxy, after the money has
 moved.
 
+`outcome_of` says the same of any exception that ends a call, such as the `TimeoutError` of an
+`asyncio.timeout` around it.
+
 A payment that was declined is not an error: it is a result, and `is_declined` is true.
 """
 
 from __future__ import annotations
 
+import contextlib
 import enum
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -45,6 +50,7 @@ __all__ = [
     "AuthenticationError",
     "ConfigError",
     "ContradictoryOutcomeError",
+    "CredentialError",
     "DGSPayError",
     "DecodeError",
     "IdempotencyError",
@@ -61,6 +67,7 @@ __all__ = [
     "UnlistedCodeError",
     "WaitTimeoutError",
     "WrongEnvironmentError",
+    "outcome_of",
 ]
 
 
@@ -151,6 +158,10 @@ def _rebuild(cls: type[DGSPayError], message: str, attributes: Mapping[str, obje
 
 class ConfigError(DGSPayError, ValueError):
     """The client, a key or a secret is set up wrongly. Nothing was sent."""
+
+
+class CredentialError(DGSPayError):
+    """The callable given as `api_key` failed or was too slow. Nothing was sent."""
 
 
 class SignatureError(DGSPayError):
@@ -373,3 +384,39 @@ class UnlistedCodeError(OutcomeUnknownError, APIError):
     It is a no, but what it means for the money is not documented, and a gateway has codes of its
     own. `error_code` is kept as it came.
     """
+
+
+_NOTED = "_dgspay_outcome"
+
+
+def note_outcome(error: BaseException, outcome: Outcome) -> None:
+    """Note what is known of the call that an exception ended, where it does not say so itself."""
+    if not isinstance(error, DGSPayError):
+        with contextlib.suppress(AttributeError):  # a class may have slots
+            setattr(error, _NOTED, outcome)
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    """Return what is known about whether DGS-Pay acted on the call that an exception ended.
+
+    It is for whatever comes out of a call, cancellations included: of the `TimeoutError` that
+    `asyncio.timeout` or `anyio.fail_after` makes, and of a `KeyboardInterrupt`, the outcome is
+    UNKNOWN once the request may have left, and of a rejected argument NOT_SENT. Where nothing is
+    known, as of an exception that has nothing to do with a call, it is UNKNOWN: look before you
+    act. Of an exception raised `from` another the outcome is the other's; a group has that on
+    which all of its members agree.
+    """
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        if isinstance(link, DGSPayError):
+            return link.outcome
+        noted = getattr(link, _NOTED, None)
+        if isinstance(noted, Outcome):
+            return noted
+        if isinstance(link, BaseExceptionGroup):
+            outcomes = {outcome_of(member) for member in link.exceptions}
+            return outcomes.pop() if len(outcomes) == 1 else Outcome.UNKNOWN
+        link = link.__cause__
+    return Outcome.UNKNOWN

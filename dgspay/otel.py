@@ -94,6 +94,8 @@ def _common(event: TelemetryEvent) -> dict[str, AttributeValue]:
         "url.template": template,
         "dgspay.outcome": event.outcome.value,
     }
+    if event.merchant is not None:
+        attributes["dgspay.merchant"] = event.merchant
     if event.status is not None:
         attributes["http.response.status_code"] = event.status
     if event.error_code is not None:

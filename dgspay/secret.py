@@ -239,6 +239,8 @@ def may_hold(body: bytes, secrets: Iterable[Secret]) -> bool:
 
 def watch_closely(secret: Secret) -> None:
     """Make `may_hold` look for a secret in base64 and hex, too. Worth it for one that stays."""
+    if _probes_of(secret) is not None:
+        return
     text = secret.reveal()
     encoded = [form for form, _ in _forms(text) if _core(text) not in form]
     _set_probes(secret, (_core(text), *encoded))

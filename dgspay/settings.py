@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from dgspay.api_keys import KeyCallable, KeySource
 from dgspay.core.messages import Timeout
 from dgspay.core.request_builder import RequestBuilder
 from dgspay.core.retry import RetryPolicy
@@ -33,6 +34,7 @@ BASE_URLS: dict[str, str] = {
 DEFAULT_IDEMPOTENCY_HEADER = "Idempotency-Key"
 
 _CREDENTIAL = re.compile(r"[\x21-\x7e]{1,512}", re.ASCII)
+_MERCHANT = re.compile(r"\S(?:.{0,98}\S)?")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 # The headers a request has anyway, which an idempotency key must not replace.
 _OWN_HEADERS = frozenset(
@@ -63,7 +65,7 @@ _TEST_KEYS = ("sk_test_", "sk_sandbox_")
 class Settings:
     """Checked settings of a client. Build it with `Settings.check`; its repr is safe to log."""
 
-    api_key: Secret
+    api_key: Secret | KeySource
     account_number: str
     environment: Environment
     base_url: str
@@ -74,12 +76,13 @@ class Settings:
     api_timezone: tzinfo | None
     allow_rwf_fractions: bool
     trust_env: bool
+    merchant: str | None
 
     @classmethod
     def check(
         cls,
         *,
-        api_key: Secret | None,
+        api_key: Secret | KeyCallable | None,
         account_number: Secret | None,
         environment: str = "sandbox",
         base_url: str | None = None,
@@ -90,6 +93,7 @@ class Settings:
         api_timezone: tzinfo | None = None,
         allow_rwf_fractions: bool = False,
         trust_env: bool = False,
+        merchant: str | None = None,
     ) -> Settings:
         """Check everything a client is given.
 
@@ -98,11 +102,10 @@ class Settings:
         """
         if not _is_environment(environment):
             raise ConfigError(f"environment must be one of {', '.join(BASE_URLS)}")
-        key = _check_key(api_key, environment)
-        if isinstance(deadline, bool) or not isinstance(deadline, int | float) or not deadline > 0:
-            raise ConfigError("deadline must be a number of seconds above 0")
-        _check_kind(timeout, Timeout | None, "timeout", "a Timeout(connect=..., read=...)")
-        _check_kind(retry, RetryPolicy | None, "retry", "a RetryPolicy(attempts=...)")
+        key = _check_key_or_callable(api_key, environment)
+        timeout = Timeout() if timeout is None else timeout
+        retry = RetryPolicy() if retry is None else retry
+        _check_limits(timeout=timeout, deadline=deadline, retry=retry)
         _check_kind(api_timezone, tzinfo | None, "api_timezone", "a tzinfo such as a ZoneInfo")
         _check_kind(idempotency_header, str, "idempotency_header", "a str")
         # "false", as it stands in a file of settings, would be true.
@@ -119,13 +122,42 @@ class Settings:
             account_number=_check_account_number(account_number, key),
             environment=environment,
             base_url=url,
-            timeout=timeout or Timeout(),
+            timeout=timeout,
             deadline=float(deadline),
-            retry=retry or RetryPolicy(),
+            retry=retry,
             idempotency_header=idempotency_header,
             api_timezone=api_timezone,
             allow_rwf_fractions=allow_rwf_fractions,
             trust_env=trust_env,
+            merchant=_check_merchant(merchant),
+        )
+
+    def with_changes(
+        self,
+        *,
+        api_key: Secret | KeySource | KeyCallable | None,
+        account_number: Secret | None,
+        timeout: Timeout,
+        deadline: float,
+        retry: RetryPolicy,
+        merchant: str | None,
+    ) -> Settings:
+        """Return settings in which these differ, as strictly checked.
+
+        Raises:
+            ConfigError: as of `check`.
+        """
+        _check_limits(timeout=timeout, deadline=deadline, retry=retry)
+        if not isinstance(api_key, KeySource):
+            api_key = _check_key_or_callable(api_key, self.environment)
+        return attrs.evolve(
+            self,
+            api_key=api_key,
+            account_number=_check_account_number(account_number, api_key),
+            timeout=timeout,
+            deadline=float(deadline),
+            retry=retry,
+            merchant=_check_merchant(merchant),
         )
 
     def __copy__(self) -> Settings:
@@ -142,10 +174,10 @@ class Settings:
 
     @property
     def request_builder(self) -> RequestBuilder:
-        """The builder of requests."""
+        """The builder of requests. It has an empty key where that comes from a callable."""
         return RequestBuilder(
             base_url=self.base_url,
-            api_key=self.api_key,
+            api_key=self.api_key if isinstance(self.api_key, Secret) else Secret(""),
             account_number=self.account_number,
             idempotency_header=self.idempotency_header,
             production=self.environment == "production",
@@ -182,6 +214,15 @@ def from_env(
         "environment": variables.get("DGSPAY_ENVIRONMENT") or "sandbox",
         "base_url": variables.get("DGSPAY_BASE_URL") or None,
     }
+
+
+def held(credential: object) -> Any:
+    """Return a credential as a Secret, a callable as it is, and anything else as None."""
+    if callable(credential):
+        return credential
+    if isinstance(credential, str):
+        return Secret(str.__str__(credential))  # a member of a text enum, say, as its plain text
+    return credential if isinstance(credential, Secret) else None
 
 
 def check_base_url(url: str) -> str:
@@ -232,6 +273,13 @@ def _check_kind(value: object, kind: Any, name: str, wanted: str) -> None:
         raise ConfigError(f"{name} must be {wanted}, not {type(value).__name__}")
 
 
+def _check_limits(*, timeout: object, deadline: object, retry: object) -> None:
+    if isinstance(deadline, bool) or not isinstance(deadline, int | float) or not deadline > 0:
+        raise ConfigError("deadline must be a number of seconds above 0")
+    _check_kind(timeout, Timeout, "timeout", "a Timeout(connect=..., read=...)")
+    _check_kind(retry, RetryPolicy, "retry", "a RetryPolicy(attempts=...)")
+
+
 def _check_host(url: str, environment: Environment) -> None:
     """Reject the host of one environment under the name of another."""
     host = (urlsplit(url).hostname or "").removesuffix(".")  # with it, it is the same host
@@ -244,6 +292,26 @@ def _check_host(url: str, environment: Environment) -> None:
 
 def _is_environment(name: str) -> TypeGuard[Environment]:
     return isinstance(name, str) and name in BASE_URLS
+
+
+def _check_key_or_callable(
+    api_key: Secret | KeyCallable | None, environment: str
+) -> Secret | KeySource:
+    if callable(api_key):
+        return KeySource(api_key, lambda key: _check_key(key, environment))
+    return _check_key(api_key, environment)
+
+
+def _check_merchant(label: str | None) -> str | None:
+    """Return the label of a merchant, which logs and spans show."""
+    if label is None:
+        return None
+    _check_kind(label, str, "merchant", "a str")
+    if is_key_like(label):
+        raise ConfigError("merchant is an API key: it is a label, which logs show")
+    if not _MERCHANT.fullmatch(label) or not label.isprintable():
+        raise ConfigError("merchant must be a label of 1 to 100 printable characters")
+    return label
 
 
 def _check_key(api_key: Secret | None, environment: str) -> Secret:
@@ -267,7 +335,7 @@ def _check_key(api_key: Secret | None, environment: str) -> Secret:
     return api_key
 
 
-def _check_account_number(account_number: Secret | None, api_key: Secret) -> str:
+def _check_account_number(account_number: Secret | None, api_key: Secret | KeySource) -> str:
     """Return what is no secret and is shown from now on; a key in its place must not be."""
     if account_number is None or not account_number.reveal():
         raise ConfigError(

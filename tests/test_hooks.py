@@ -129,6 +129,15 @@ def attributes(span: ReadableSpan) -> dict[str, object]:
     return dict(span.attributes or {})
 
 
+def test_spans_carry_the_label_of_the_merchant(
+    emulator: Emulator, spans: InMemorySpanExporter
+) -> None:
+    dgs = blocking(emulator, OpenTelemetryHook(provider(spans)))
+    dgs.with_options(merchant="kigali-coffee").balances.list()
+    labels = [attributes(span)["dgspay.merchant"] for span in spans.get_finished_spans()]
+    assert labels == ["kigali-coffee", "kigali-coffee"]
+
+
 def test_one_span_per_call_with_a_child_per_attempt(
     emulator: Emulator, spans: InMemorySpanExporter
 ) -> None:

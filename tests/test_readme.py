@@ -115,6 +115,7 @@ def test_there_is_a_test_for_every_block() -> None:
         "Lists",
         "Tests of your own",
         "Watching it work",
+        "Settings",
         "Which transport",
     ]
     assert list(blocks("js")) == ["Cards"]
@@ -127,7 +128,7 @@ def test_there_is_a_test_for_every_block() -> None:
 
 
 @pytest.mark.parametrize(
-    "title", ["Take a payment", "Take a payment, again", "Lists", "Which transport"]
+    "title", ["Take a payment", "Take a payment, again", "Lists", "Settings", "Which transport"]
 )
 def test_a_script_of_the_readme_prints_what_it_says(environment: Emulator, title: str) -> None:
     run(title)

@@ -14,6 +14,7 @@ import pytest
 from dgspay import AsyncDGSPay, DGSPay, RetryPolicy
 from dgspay.api import payment_links
 from dgspay.errors import ConfigError
+from dgspay.secret import Secret
 from dgspay.settings import from_env
 from tests.support.recorders import ACCOUNT, API_KEY, MOBILE_MONEY, Recorder, recording
 
@@ -101,7 +102,7 @@ def test_client_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DGSPAY_BASE_URL", "http://localhost:9000/v2/")
     retry = RetryPolicy(attempts=1)
     for client in (DGSPay.from_env(retry=retry), AsyncDGSPay.from_env(retry=retry)):
-        assert client.settings.api_key.reveal() == API_KEY
+        assert client.settings.api_key == Secret(API_KEY)
         assert client.settings.account_number == ACCOUNT
         assert client.settings.environment == "emulator"
         assert client.settings.base_url == "http://localhost:9000/v2"

@@ -20,6 +20,7 @@ from dgspay.api import balances
 from dgspay.cli.exit_codes import ExitCode
 from dgspay.cli.options import BaseUrlOption, EnvironmentOption, client_options, webhook_secret
 from dgspay.cli.terminal import console, visible
+from dgspay.secret import Secret
 from dgspay.settings import Settings, is_loopback
 
 _CONNECT_SECONDS = 5.0
@@ -102,7 +103,8 @@ def key_finding(settings: Settings) -> Finding:
     """Check whether the prefix of the key is that of this environment."""
     # That a live key is in production and a test key is not, the settings have checked.
     kind = "live" if settings.environment == "production" else "test"
-    if settings.api_key.reveal().startswith(_PREFIXES):
+    key = settings.api_key
+    if isinstance(key, Secret) and key.reveal().startswith(_PREFIXES):
         return Finding("API key", Grade.OK, f"it is a {kind} key, as {settings.environment} needs")
     return Finding(
         "API key",

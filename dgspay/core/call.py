@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Generic, Protocol, TypeVar
+
+import attrs
 
 from dgspay.clock import Clock
 from dgspay.core.assessment import Assessment, Verdict, assess, assess_failure
 from dgspay.core.errors_from import CallContext, Stopped, error_for, outcome_of
 from dgspay.core.events import AttemptEvent, CallEvent, TelemetryEvent
-from dgspay.core.messages import EffectResult, Request, Response, Send, Sleep, Steps, Timeout
+from dgspay.core.messages import (
+    AskForKey,
+    Effect,
+    EffectResult,
+    KeyAnswer,
+    KeySource,
+    Request,
+    Response,
+    Send,
+    Sleep,
+    Steps,
+    Timeout,
+)
 from dgspay.core.operation import Operation, Reply, ServerHeaders
 from dgspay.core.request_builder import RequestBuilder, check_idempotency_key
 from dgspay.core.retry import History, RetryBudget, RetryPolicy, Step, decide
-from dgspay.errors import IdempotencyError, Outcome
+from dgspay.errors import (
+    AuthenticationError,
+    CredentialError,
+    DGSPayError,
+    IdempotencyError,
+    Outcome,
+)
 from dgspay.forks import renew_in_child
 from dgspay.interruption import interruption_in
 from dgspay.models.times import in_zone
+from dgspay.secret import Secret
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -47,6 +68,12 @@ class CallRunner:
 
     Everything that is not the same at every run comes in from outside: the clock, the random
     numbers (evenly between 0 and 1) and the generated keys.
+
+    Args:
+        key_source: Where the API key comes from; that of `request_builder` is empty then.
+        merchant: The label that events carry.
+        sharing: A runner to share with what must hold for all calls by one transport: the
+            idempotency keys in flight, and the retry budget where both policies have the same.
     """
 
     def __init__(
@@ -61,6 +88,9 @@ class CallRunner:
         new_key: Callable[[], str],
         emit: Callable[[TelemetryEvent], None],
         wants: Callable[[Outcome], bool] = lambda _: True,
+        key_source: KeySource | None = None,
+        merchant: str | None = None,
+        sharing: CallRunner | None = None,
     ) -> None:
         self.request_builder = request_builder
         self.retry = retry
@@ -68,12 +98,19 @@ class CallRunner:
         self.deadline = deadline
         self.clock = clock
         self.random = random
-        self.budget = RetryBudget(retry)
         self.wants = wants
+        self.merchant = merchant
         self._whole_timeout = timeout.within(deadline)
         self._new_key = new_key
         self._emit = emit
-        self._keys = _KeysInFlight()
+        self._key_source = key_source
+        self._keyed_builder = request_builder
+        if sharing is None:
+            self.budget, self._keys = RetryBudget(retry), _KeysInFlight()
+        else:
+            is_same = retry.has_same_budget(sharing.retry)
+            self.budget = sharing.budget if is_same else RetryBudget(retry)
+            self._keys = sharing._keys  # noqa: SLF001 - of the same class
 
     def run(self, flow: Operation[T] | Runnable[T]) -> Steps[T]:
         """Make one call, or the calls of a flow, and return the result alone."""
@@ -99,29 +136,94 @@ class CallRunner:
             DGSPayError: see `dgspay.errors`.
             ValueError: for an argument that must not be sent.
         """
-        request, key = self.prepare(operation)
+        if deadline is None:
+            deadline = self.deadline
+        builder = self.request_builder
+        if self._key_source is not None:
+            builder, deadline = yield from self._with_asked_key(
+                self._key_source, operation, deadline
+            )
+        request, key = self.prepare(operation, builder)
         run = _Run(
             self,
             operation,
             request,
             key,
-            deadline=self.deadline if deadline is None else deadline,
+            api_key=builder.api_key,
+            deadline=deadline,
             policy=self.retry if retry is None else retry,
         )
         if operation.idempotency_key is None:
             return (yield from run.steps())
+        # Two merchants may have an order of the same number.
+        name = (builder.account_number, operation.idempotency_key)
         try:
-            self._keys.acquire(operation.idempotency_key, run)
+            self._keys.acquire(name, run)
             return (yield from run.steps())
         finally:
             try:
-                self._keys.release(operation.idempotency_key, run)
+                self._keys.release(name, run)
             except BaseException:  # a handler of a signal has interrupted it
-                self._keys.release(operation.idempotency_key, run)
+                self._keys.release(name, run)
                 raise
 
-    def prepare(self, operation: Operation[object]) -> tuple[Request, str | None]:
-        """Build the first attempt's request and the key that goes with it."""
+    def _with_asked_key(
+        self, source: KeySource, operation: Operation[object], seconds: float
+    ) -> Generator[Effect, EffectResult, tuple[RequestBuilder, float]]:
+        """Return a builder with the key that the source gives, and the seconds that are left."""
+        began, began_at = self.clock.monotonic(), self.clock.time()
+        answer: KeyAnswer | None = source.fresh()
+        if answer is None:
+            effect = AskForKey(source, seconds)
+            yield effect
+            answer = effect.answer
+        spent = self.clock.monotonic() - began
+        if isinstance(answer, Secret) and spent < seconds:
+            return self.builder_for(answer), seconds - spent
+        if not isinstance(answer, DGSPayError):
+            answer = CredentialError(
+                "The callable given as api_key took all of the call's time. Nothing was sent; call "
+                "again when it answers in time, or with a longer deadline."
+            )
+        answer.operation, answer.idempotency_key = operation.name, operation.idempotency_key
+        if self.wants(answer.outcome):
+            self.emit(
+                CallEvent(
+                    call_id=next(_call_ids),
+                    operation=operation.name,
+                    merchant=self.merchant,
+                    attempts=0,
+                    started=began_at,
+                    duration=spent,
+                    status=None,
+                    error_code=None,
+                    outcome=answer.outcome,
+                    error=type(answer).__name__,
+                )
+            )
+        raise answer
+
+    def builder_for(self, api_key: Secret) -> RequestBuilder:
+        """Return the builder of requests with this key: the last one, as long as it is the same."""
+        builder = self._keyed_builder
+        if builder.api_key != api_key:
+            builder = self._keyed_builder = attrs.evolve(builder, api_key=api_key)
+        return builder
+
+    def note_refused(self, api_key: Secret) -> None:
+        """Have the source asked again: DGS-Pay has not accepted this key."""
+        if self._key_source is not None:
+            self._key_source.forget(api_key)
+
+    def prepare(
+        self, operation: Operation[object], builder: RequestBuilder | None = None
+    ) -> tuple[Request, str | None]:
+        """Build the first attempt's request and the idempotency key that goes with it.
+
+        Args:
+            operation: The call.
+            builder: Another builder than the runner's own.
+        """
         key = operation.idempotency_key
         if key is not None:  # an operation may have been made by hand
             key = check_idempotency_key(key)
@@ -129,7 +231,7 @@ class CallRunner:
             key = None
         elif key is None:
             key = self._new_key()
-        return self.request_builder.request(operation, key), key
+        return (builder or self.request_builder).request(operation, key), key
 
     def timeout_within(self, seconds: float) -> Timeout:
         """Return the timeout of an attempt that must be over in so many seconds."""
@@ -151,6 +253,7 @@ class _Run(Generic[T_co]):
         request: Request,
         key: str | None,
         *,
+        api_key: Secret,
         deadline: float,
         policy: RetryPolicy,
     ) -> None:
@@ -168,7 +271,7 @@ class _Run(Generic[T_co]):
         self.answer = _NO_ANSWER
         self.last: Assessment | None = None
         self.earlier_answer: Assessment | None = None
-        self._secrets = (runner.request_builder.api_key, *operation.secrets)
+        self._secrets = (api_key, *operation.secrets)
 
     def steps(self) -> Steps[Reply[T_co]]:
         """Attempt until there is a result, or a reason to stop."""
@@ -281,6 +384,8 @@ class _Run(Generic[T_co]):
                 idempotency_key=self.key,
             )
         error = error_for(assessment, self._context(stopped or Stopped.NO))
+        if isinstance(error, AuthenticationError):
+            self.runner.note_refused(self._secrets[0])
         self._emit_call(assessment, error.outcome, type(error).__name__, elapsed)
         raise error
 
@@ -308,6 +413,7 @@ class _Run(Generic[T_co]):
             AttemptEvent(
                 call_id=self.call_id,
                 operation=self.operation.name,
+                merchant=self.runner.merchant,
                 attempt=self.attempt,
                 started=self.attempt_began_at,
                 duration=self.runner.clock.monotonic() - self.attempt_began,
@@ -327,6 +433,7 @@ class _Run(Generic[T_co]):
             CallEvent(
                 call_id=self.call_id,
                 operation=self.operation.name,
+                merchant=self.runner.merchant,
                 attempts=self.attempt,
                 started=self.began_at,
                 duration=elapsed,
@@ -350,7 +457,7 @@ class _Run(Generic[T_co]):
 
 
 class _KeysInFlight:
-    """The callers' own keys in use at this moment.
+    """The callers' own keys in use at this moment, each with its account.
 
     Two calls at once under one key are one payment made twice, or two payments under one key,
     and whether DGS-Pay would notice is not documented. So only one of them leaves.
@@ -358,28 +465,28 @@ class _KeysInFlight:
 
     def __init__(self) -> None:
         # Each change is one step of the interpreter's, which needs no lock and cannot be cut.
-        self._runs: dict[str, _Run[object]] = {}
+        self._runs: dict[tuple[str, str], _Run[object]] = {}
         renew_in_child(self)
 
-    def acquire(self, key: str, run: _Run[object]) -> None:
-        """Acquire the caller's key; it must be released however the call ends.
+    def acquire(self, name: tuple[str, str], run: _Run[object]) -> None:
+        """Acquire the caller's key, of an account; it must be released however the call ends.
 
         Raises:
             IdempotencyError: (NOT_SENT) when the key is in flight already.
         """
-        if self._runs.setdefault(key, run) is not run:
+        if self._runs.setdefault(name, run) is not run:
             raise IdempotencyError(
                 "This idempotency key is in flight with another call of this client. This one "
                 "was not sent; wait for the result of the other one. Use one key per payment.",
                 outcome=Outcome.NOT_SENT,
                 operation=run.operation.name,
-                idempotency_key=key,
+                idempotency_key=run.key,
             )
 
-    def release(self, key: str, run: _Run[object]) -> None:
+    def release(self, name: tuple[str, str], run: _Run[object]) -> None:
         """Release the key if this run holds it."""
-        if self._runs.get(key) is run:
-            self._runs.pop(key, None)
+        if self._runs.get(name) is run:
+            self._runs.pop(name, None)
 
     def renew_in_child(self) -> None:
         """Forget the calls of the parent's other threads: they never end in this process."""

@@ -16,6 +16,7 @@ class AttemptEvent:
     Attributes:
         call_id: The same number for all events of one call, unique in this process.
         operation: Route template such as `POST /charges`.
+        merchant: The label of the client that called, where it has one.
         attempt: 1 for the first.
         started: Unix time at which the attempt began.
         duration: Seconds.
@@ -27,6 +28,7 @@ class AttemptEvent:
 
     call_id: int
     operation: str
+    merchant: str | None = None
     attempt: int
     started: float
     duration: float
@@ -43,6 +45,7 @@ class CallEvent:
     Attributes:
         call_id: The same number for all events of one call, unique in this process.
         operation: Route template such as `POST /charges`.
+        merchant: The label of the client that called, where it has one.
         attempts: How many attempts there were.
         started: Unix time at which the call began.
         duration: Seconds, waiting between attempts included.
@@ -54,6 +57,7 @@ class CallEvent:
 
     call_id: int
     operation: str
+    merchant: str | None = None
     attempts: int
     started: float
     duration: float

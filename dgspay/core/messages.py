@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from typing import NoReturn, TypeVar
+from typing import NoReturn, Protocol, TypeVar
 
 import attrs
 
-from dgspay.errors import ConfigError, DecodeError
+from dgspay.errors import ConfigError, DecodeError, DGSPayError
 from dgspay.models.json_codec import parse_json
 from dgspay.secret import SECRET_FIELDS, Secret, masked, take_name
 
@@ -214,6 +214,39 @@ class Sleep:
     seconds: float
 
 
-Effect = Send | Sleep
+class KeySource(Protocol):
+    """The API key of a client that was given a callable in its place."""
+
+    def fresh(self) -> Secret | None:
+        """Return the key that is kept, while it may be used."""
+        ...
+
+    def forget(self, key: Secret) -> None:
+        """Ask before the next call: DGS-Pay has not accepted this key."""
+        ...
+
+    def get(self) -> KeyAnswer:
+        """Ask for the key."""
+        ...
+
+    async def aget(self, seconds: float) -> KeyAnswer:
+        """Ask for the key, with `await`, for so many seconds at most."""
+        ...
+
+
+KeyAnswer = Secret | DGSPayError
+"""The key, or what to raise because there is none."""
+
+
+@attrs.define
+class AskForKey:
+    """Effect: ask for the API key, and set `answer`."""
+
+    source: KeySource
+    seconds: float
+    answer: KeyAnswer | None = attrs.field(default=None, repr=False)
+
+
+Effect = Send | Sleep | AskForKey
 EffectResult = Response | TransportFailure | None
 Steps = Generator[Effect, EffectResult, T]

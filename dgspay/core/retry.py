@@ -148,6 +148,10 @@ class RetryPolicy:
     budget: float = attrs.field(default=50.0, validator=attrs.validators.ge(0))
     budget_refill: float = attrs.field(default=0.2, validator=attrs.validators.ge(0))
 
+    def has_same_budget(self, other: RetryPolicy) -> bool:
+        """Whether both allow as many retries in an outage."""
+        return (self.budget, self.budget_refill) == (other.budget, other.budget_refill)
+
     def delay_bound(self, attempt: int) -> float:
         """Return the upper bound of the pause after the given attempt (1 is the first)."""
         # The exponent is bounded, for a policy of thousands of attempts must not overflow.

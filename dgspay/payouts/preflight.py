@@ -12,6 +12,7 @@ from dgspay.errors import ConfigError
 from dgspay.money import AmountInput, parse_amount
 from dgspay.payouts.errors import PreflightError
 from dgspay.payouts.sheet.summary import SheetSummary
+from dgspay.secret import Secret
 
 _KEY_KIND = re.compile(r"sk_(live|test|sandbox)_", re.ASCII)
 
@@ -91,7 +92,7 @@ async def preflight(
     return Preflight(
         environment=settings.environment,
         account_number=settings.account_number,
-        key=_key_kind(settings.api_key.reveal()),
+        key=_key_kind(settings.api_key),
         count=sheet.count,
         total=sheet.total,
         available=available,
@@ -147,6 +148,8 @@ def _bank_problems(sheet: SheetSummary, banks: list[Bank]) -> list[str]:
     return problems
 
 
-def _key_kind(key: str) -> str:
-    kind = _KEY_KIND.match(key)
+def _key_kind(key: object) -> str:
+    if not isinstance(key, Secret):
+        return "from a callable"
+    kind = _KEY_KIND.match(key.reveal())
     return f"{kind.group()}***" if kind else "***"
