@@ -10,22 +10,25 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Optional
 
+import anyio
 import attrs
 import pytest
 
 from dgspay.errors import ConfigError
 from dgspay.webhooks import (
+    AsyncPostgresInbox,
     Delivery,
     Event,
     MemoryInbox,
     PaymentSucceeded,
+    PostgresInbox,
     WebhookReceiver,
     WebhookResponse,
     sign,
 )
 from dgspay.webhooks.inbox import Claim
-from tests.support.receiving import BODY, delivered_on, memory_receiver
-from tests.support.webhook_samples import SECRET
+from tests.support.receiving import BODY, delivered_on, memory_receiver, status
+from tests.support.webhook_samples import PAYMENT_SUCCESS, SECRET, body_of
 
 TOKEN = "t0ken-nobody-may-see"
 PATH = f"/webhooks/dgspay/{TOKEN}"
@@ -159,6 +162,43 @@ def test_a_second_parameter_of_any_other_kind_is_still_the_connection() -> None:
         receiver.on(PaymentSucceeded)(function)
         assert received(receiver).status == 200
     assert seen == [("connection",)] * 3
+
+
+@pytest.mark.parametrize("kind", [PostgresInbox, AsyncPostgresInbox])
+def test_on_postgresql_the_token_is_written_in_the_events_own_transaction(
+    kind: Any, postgres_url: str, reference: str
+) -> None:
+    body, inbox = body_of(PAYMENT_SUCCESS, dgs_reference=reference), kind(postgres_url)
+    receiver, outages = memory_receiver(inbox=inbox), [ConnectionError("the shop is away")]
+    insert = "INSERT INTO dgspay_test_orders VALUES (%s)"
+
+    def paid(event: Event, delivery: Delivery, connection: Any) -> None:
+        connection.execute(insert, (f"{reference} {delivery.token}",))
+        if outages:
+            raise outages.pop()
+
+    async def paid_later(event: Event, connection: Any, *, delivery: Delivery) -> None:
+        await connection.execute(insert, (f"{reference} {delivery.token}",))
+        if outages:
+            raise outages.pop()
+
+    receiver.on(PaymentSucceeded)(paid if kind is PostgresInbox else paid_later)
+    statuses = []
+    for token in ("lost", "kept", "late"):
+        given: Any = {"path": f"/hooks/{token}", "token": token}
+        signed = (body, sign(body, SECRET))
+        if kind is PostgresInbox:
+            answer = receiver.receive(*signed, **given)
+        else:
+            answer = anyio.run(functools.partial(receiver.areceive, *signed, **given))
+        statuses.append(status(answer))
+    assert statuses == [(500, "failed"), (200, "received"), (200, "duplicate")]
+    psycopg = pytest.importorskip("psycopg")
+    with psycopg.connect(postgres_url) as connection:
+        rows = connection.execute(
+            "SELECT reference FROM dgspay_test_orders WHERE reference LIKE %s", (f"{reference}%",)
+        )
+        assert rows.fetchall() == [(f"{reference} kept",)]
 
 
 def delivery_before_the_event(delivery: Delivery, event: Event) -> None:

@@ -89,7 +89,7 @@ FROM free WHERE held.key = free.key
 
 _RENEW = """
 UPDATE dgspay_inbox SET leased_until = clock_timestamp() + make_interval(secs => %(lease)s)
-WHERE key = ANY(%(records)s) AND token = %(token)s AND done_at IS NULL
+WHERE key = %(key)s AND token = %(token)s AND done_at IS NULL
 """
 
 # Whatever the server, the database, the role or the handler has set: what a crash of the server
@@ -106,15 +106,14 @@ ON CONFLICT (key) DO UPDATE SET done_at = excluded.done_at WHERE held.done_at IS
 """
 
 _RELEASE = """
-DELETE FROM dgspay_inbox
-WHERE key = ANY(%(records)s) AND token = %(token)s AND done_at IS NULL
+DELETE FROM dgspay_inbox WHERE key = %(key)s AND token = %(token)s AND done_at IS NULL
 """
 
 # The rows stay locked until the handler's transaction ends: a delivery that tries to claim it in
 # the meantime, because the lease is over, is answered that it is being handled.
 _HOLD = """
 SELECT 1 FROM dgspay_inbox
-WHERE key = ANY(%(records)s) AND token = %(token)s AND done_at IS NULL FOR UPDATE
+WHERE key = %(key)s AND token = %(token)s AND done_at IS NULL FOR UPDATE
 """
 
 _FORGET = """
@@ -169,12 +168,12 @@ def _claiming(
     return left or claim
 
 
-def _values_of(claim: Claim) -> dict[str, Any]:
-    return {"key": claim.key, "records": claim.records, "token": claim.token}
+def _values_of(claim: Claim) -> list[dict[str, Any]]:
+    """Return the values for the row of the event and the row of its group.
 
-
-def _group_of(claim: Claim) -> dict[str, Any]:
-    return {"records": claim.records[1:], "token": claim.token}
+    All transactions lock them in this order: a lease is renewed while its handler ends.
+    """
+    return [{"key": record, "token": claim.token} for record in claim.records]
 
 
 class _Borrowed:
@@ -257,32 +256,39 @@ class PostgresInbox(_Borrowed):
             if self._may_be_in_use(claim, connection):
                 return
             with connection.transaction():
-                connection.execute(_RENEW, {**_values_of(claim), "lease": lease})
+                for values in _values_of(claim):
+                    connection.execute(_RENEW, {**values, "lease": lease})
 
     def done(self, claim: Claim) -> None:
         """Mark the event done, even if another delivery has claimed it since."""
         self._forget(claim)
         with self._connect() as connection, connection.transaction():
             connection.execute(_SYNCHRONOUS)
-            connection.execute(_DONE, _values_of(claim))
-            connection.execute(_RELEASE, _group_of(claim))
+            event, *group = _values_of(claim)
+            connection.execute(_DONE, event)
+            for values in group:
+                connection.execute(_RELEASE, values)
 
     def release(self, claim: Claim) -> None:
         """Release the event, unless it is done or claimed elsewhere by now."""
         self._forget(claim)
         with self._connect() as connection, connection.transaction():
-            connection.execute(_RELEASE, _values_of(claim))
+            for values in _values_of(claim):
+                connection.execute(_RELEASE, values)
 
     @contextlib.contextmanager
     def transaction(self, claim: Claim) -> Iterator[Connection[Any]]:
         """A transaction for the handler; it ends with the event marked done, or not at all."""
         self._forget(claim)
         with self._connect() as connection, connection.transaction():
-            if connection.execute(_HOLD, _values_of(claim)).rowcount < len(claim.records):
-                raise ClaimLostError(claim.key)
+            event, *group = _values_of(claim)
+            for values in (event, *group):
+                if connection.execute(_HOLD, values).fetchone() is None:
+                    raise ClaimLostError(claim.key)
             yield connection
-            connection.execute(_DONE, _values_of(claim))
-            connection.execute(_RELEASE, _group_of(claim))
+            connection.execute(_DONE, event)
+            for values in group:
+                connection.execute(_RELEASE, values)
             connection.execute(_SYNCHRONOUS)
 
     def forget(self, *, older_than: float) -> int:
@@ -349,33 +355,39 @@ class AsyncPostgresInbox(_Borrowed):
             if self._may_be_in_use(claim, connection):
                 return
             async with connection.transaction():
-                await connection.execute(_RENEW, {**_values_of(claim), "lease": lease})
+                for values in _values_of(claim):
+                    await connection.execute(_RENEW, {**values, "lease": lease})
 
     async def done(self, claim: Claim) -> None:
         """Mark the event done, even if another delivery has claimed it since."""
         self._forget(claim)
         async with self._connect() as connection, connection.transaction():
             await connection.execute(_SYNCHRONOUS)
-            await connection.execute(_DONE, _values_of(claim))
-            await connection.execute(_RELEASE, _group_of(claim))
+            event, *group = _values_of(claim)
+            await connection.execute(_DONE, event)
+            for values in group:
+                await connection.execute(_RELEASE, values)
 
     async def release(self, claim: Claim) -> None:
         """Release the event, unless it is done or claimed elsewhere by now."""
         self._forget(claim)
         async with self._connect() as connection, connection.transaction():
-            await connection.execute(_RELEASE, _values_of(claim))
+            for values in _values_of(claim):
+                await connection.execute(_RELEASE, values)
 
     @contextlib.asynccontextmanager
     async def transaction(self, claim: Claim) -> AsyncIterator[AsyncConnection[Any]]:
         """A transaction for the handler; it ends with the event marked done, or not at all."""
         self._forget(claim)
         async with self._connect() as connection, connection.transaction():
-            held = await connection.execute(_HOLD, _values_of(claim))
-            if held.rowcount < len(claim.records):
-                raise ClaimLostError(claim.key)
+            event, *group = _values_of(claim)
+            for values in (event, *group):
+                if await (await connection.execute(_HOLD, values)).fetchone() is None:
+                    raise ClaimLostError(claim.key)
             yield connection
-            await connection.execute(_DONE, _values_of(claim))
-            await connection.execute(_RELEASE, _group_of(claim))
+            await connection.execute(_DONE, event)
+            for values in group:
+                await connection.execute(_RELEASE, values)
             await connection.execute(_SYNCHRONOUS)
 
     async def forget(self, *, older_than: float) -> int:

@@ -190,3 +190,34 @@ def test_with_await_it_is_the_same(postgres_url: str, reference: str) -> None:
                 pytest.fail("the handler must not run")
 
     asyncio.run(scene())
+
+
+@pytest.mark.parametrize("inbox", ["postgres", "async_postgres"], indirect=True)
+@pytest.mark.parametrize("step", ["renew", "done", "release"])
+def test_the_row_of_an_event_is_locked_before_that_of_its_group(
+    shop: Shop, step: str, postgres_url: str
+) -> None:
+    """Or a renewal and the "done" of one handler would wait for each other, and one would fail."""
+    import psycopg
+
+    claim = shop.claim("failed")
+    locking = "SELECT 1 FROM dgspay_inbox WHERE key = %s FOR UPDATE SKIP LOCKED"
+    waiting = (
+        "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+        "AND pid <> pg_backend_pid() AND %s = ANY(pg_blocking_pids(pid))"
+    )
+    options = {"lease": LONG} if step == "renew" else {}
+    with (
+        psycopg.connect(postgres_url) as holding,
+        psycopg.connect(postgres_url, autocommit=True) as looking,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        assert holding.execute(locking, (claim.key,)).fetchone()
+        try:
+            blocked = thread.submit(getattr(shop.inbox, step), claim, **options)
+            while not looking.execute(waiting, (holding.info.backend_pid,)).fetchone():
+                assert not blocked.done()
+            assert looking.execute(locking, (claim.group,)).fetchone()
+        finally:
+            holding.rollback()
+        blocked.result(60)
