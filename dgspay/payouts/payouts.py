@@ -114,18 +114,18 @@ class AsyncPayouts:
         allowances = Allowances(allow_duplicates)
         # What keeps a run from beginning keeps a check from approving it.
         with nullcontext() if is_nameless else self._ledger.only_run(asked.name):
-            told = await in_thread(compare_rows, self._ledger, source, asked, mapping, allowances)
-            if told.begun is None:
-                found = await preflight(client, told.sheet, fee=fee)
+            seen = await in_thread(compare_rows, self._ledger, source, asked, mapping, allowances)
+            if seen.begun is None:
+                found = await preflight(client, seen.sheet, fee=fee)
             else:
-                job = Job(client, self._ledger, told.begun, None, allowances=allowances)
+                job = Job(client, self._ledger, seen.begun, None, allowances=allowances)
                 found = await job.preflight(fee=fee)
                 begun = (
-                    f"batch {told.begun.name} has begun, and a run goes on with what is left of "
-                    f"it: {found.count:,} of {told.begun.count:,}"
+                    f"batch {seen.begun.name} has begun, and a run goes on with what is left of "
+                    f"it: {found.count:,} of {seen.begun.count:,}"
                 )
                 found = attrs.evolve(found, remarks=(begun, *found.remarks))
-        return attrs.evolve(found, problems=(*told.problems, *found.problems), sheet=told.sheet)
+        return attrs.evolve(found, problems=(*seen.problems, *found.problems), sheet=seen.sheet)
 
     def open(
         self,
@@ -183,7 +183,7 @@ class AsyncPayouts:
         on_result: OnResult | None = None,
         engine: Engine | None = None,
     ) -> Summary:
-        """Pay everybody in the source once. After whatever happened, call it again.
+        """Pay every row of the source once. After any failure, call it again.
 
             summary = await payouts.run("salaries.csv", fee=100)
             print(summary.unsent, summary.in_doubt)

@@ -202,26 +202,26 @@ class Faults:
             self._standing.append(standing)
         return standing
 
-    def plan(self, wish: Mapping[str, Any]) -> PlannedFault:
+    def plan(self, entry: Mapping[str, Any]) -> PlannedFault:
         """Add a fault that comes as plain values, from a file or over HTTP.
 
         Args:
-            wish: `route`, `fault` (such as `lose_answer`), `times`, `probability`, and what
+            entry: `route`, `fault` (such as `lose_answer`), `times`, `probability`, and what
                 that fault needs besides, such as `seconds`.
 
         Raises:
             ValueError: when one of them is missing, wrong or not known.
         """
-        wish = dict(wish)
-        route, kind = wish.pop("route", None), wish.pop("fault", None)
-        times, probability = wish.pop("times", None), wish.pop("probability", None)
+        entry = dict(entry)
+        route, kind = entry.pop("route", None), entry.pop("fault", None)
+        times, probability = entry.pop("times", None), entry.pop("probability", None)
         # What comes from outside is wrong by its value, whatever its type.
         if not all(isinstance(word, str) for word in (route, kind)):
             raise ValueError("a fault needs a route and a fault, both text")
         if not (times is None or (isinstance(times, int) and not isinstance(times, bool))):
             raise ValueError("times must be a whole number")
         chance = None if probability is None else _chance(probability)
-        return self.add(route, fault_from(kind, wish), times=times, probability=chance)
+        return self.add(route, fault_from(kind, entry), times=times, probability=chance)
 
     @property
     def standing(self) -> Sequence[PlannedFault]:

@@ -40,9 +40,9 @@ def load_faults(path: str | Path, faults: Faults, delivery_modes: DeliveryModes)
     if unknown:
         raise ValueError(f"{path.name}: {', '.join(sorted(unknown))} is not faults or webhooks")
     for name, add in (("faults", faults.plan), ("webhooks", delivery_modes.plan)):
-        for place, wish in enumerate(_tables(path, plan, name), start=1):
+        for place, entry in enumerate(_tables(path, plan, name), start=1):
             try:
-                add(wish)
+                add(entry)
             except ValueError as error:
                 raise ValueError(f"{path.name}, [[{name}]] number {place}: {error}") from None
 

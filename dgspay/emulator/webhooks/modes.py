@@ -85,17 +85,17 @@ class DeliveryModes:
         with self._lock:
             self._modes.append(Mode(kind, times, float(seconds)))
 
-    def plan(self, wish: Mapping[str, Any]) -> None:
+    def plan(self, entry: Mapping[str, Any]) -> None:
         """Add a mode that comes as plain values: `mode`, `times`, `seconds`.
 
         Raises:
             ValueError: when one of them is wrong or not known.
         """
-        unknown = set(wish) - {"mode", "times", "seconds"}
+        unknown = set(entry) - {"mode", "times", "seconds"}
         if unknown:
             raise ValueError(f"a webhook mode does not take: {', '.join(sorted(unknown))}")
-        times, seconds = wish.get("times"), wish.get("seconds", 0.0)
-        kind = str(wish.get("mode"))
+        times, seconds = entry.get("times"), entry.get("seconds", 0.0)
+        kind = str(entry.get("mode"))
         self.add(
             kind, times=(2 if kind == "reorder" else 1) if times is None else times, seconds=seconds
         )

@@ -152,7 +152,7 @@ def new_line(
 ) -> AuditLine:
     """Return the line that follows the last one, as this process writes it."""
     user, host = _here()
-    told = {name: value for name, value in facts.items() if value is not None}
+    given = {name: value for name, value in facts.items() if value is not None}
     return AuditLine(
         number=head.number + 1,
         at=moment_text(now),
@@ -162,7 +162,7 @@ def new_line(
         host=_clean(host),
         role=role,
         reason=None if reason is None else _clean(reason),
-        facts=json.dumps(told),
+        facts=json.dumps(given),
         previous=head.hash,
     ).hashed()
 
@@ -272,14 +272,14 @@ class _Chain:
     def faults_at(self, line: AuditLine) -> Iterator[LogFault]:
         """Compare a line with those before it."""
         before, number = self.head, line.number
-        told = False
+        at_fault = False
         for fault in (*self._gap(line), *self._own(line)):
-            told = True
+            at_fault = True
             yield fault
-        if line.previous != before.hash and not told:
+        if line.previous != before.hash and not at_fault:
             yield self._link(line)
-            told = True
-        self.found = self.found or told
+            at_fault = True
+        self.found = self.found or at_fault
         self.numbers[line.hash] = number
         self.head = LogHead(number, line.hash)
 

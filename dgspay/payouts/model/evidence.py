@@ -28,12 +28,12 @@ def evidence_of_answer(disbursement: Disbursement, payout: Payout) -> Evidence:
     if disbursement.is_declined:
         why = disbursement.fail_reason or disbursement.processor_response or disbursement.message
         plain = plain._replace(learned=Learned.REFUSED, fee=None, reason=why or _FAILED)
-    told = plain._replace(
+    reported = plain._replace(
         amount=disbursement.amount,
         currency=disbursement.currency,
         account=account_in(disbursement.extra.get("recipient")),
     )
-    return plain if disagreement(payout, told) is None else told
+    return plain if disagreement(payout, reported) is None else reported
 
 
 def evidence_of_error(error: errors.DGSPayError) -> Evidence:

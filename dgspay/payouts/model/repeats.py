@@ -99,16 +99,16 @@ def words_of(overlap: Overlap, batch: Batch, now: float) -> str:
     names = ", ".join(overlap.references)
     names += ", ..." if overlap.count > len(overlap.references) else ""
     by_name = "allow each by name that is to be paid again (--allow-duplicate REFERENCE)"
-    told = f"batch {overlap.batch!r} has paid, or may have paid, {rows} with the same "
+    message = f"batch {overlap.batch!r} has paid, or may have paid, {rows} with the same "
     if overlap.kind is Kind.PAYMENT:
         return (
-            f"{told}amount and account on {days}, under other references or in another period: "
+            f"{message}amount and account on {days}, under other references or in another period: "
             f"{names}. Remove the rows that were paid from the sheet, or {by_name}"
         )
-    told = f"{told}reference on {days}: {names}."
+    message = f"{message}reference on {days}: {names}."
     if overlap.count == batch.count:
-        return f"{told} {period_advice(batch, now)}, or {by_name}"
-    return f"{told} Remove the rows that were paid from the sheet, or {by_name}"
+        return f"{message} {period_advice(batch, now)}, or {by_name}"
+    return f"{message} Remove the rows that were paid from the sheet, or {by_name}"
 
 
 def left_out_words(words: str) -> str:

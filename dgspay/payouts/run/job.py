@@ -127,10 +127,10 @@ class Job:
             DGSPayError: a look-up failed.
         """
         paid = await in_thread(self._ledger.overlaps, self.batch, allowed=self._allowances.numbers)
-        told = [words_of(overlap, self.batch, time.time()) for overlap in paid]
+        messages = [words_of(overlap, self.batch, time.time()) for overlap in paid]
         if self.sheet is not None:
             found = await preflight(self._client, self.sheet, fee=fee)
-            return attrs.evolve(found, problems=(*found.problems, *told))
+            return attrs.evolve(found, problems=(*found.problems, *messages))
         counts = await in_thread(self._ledger.counts, self.batch.name)
         count, amount = await in_thread(
             self._ledger.left_out, self.batch, allowed=self._allowances.numbers
@@ -142,7 +142,7 @@ class Job:
             found,
             problems=tuple(balance_problems(total, found.available)),
             sheet=None,
-            remarks=(*found.remarks, *map(left_out_words, told)),
+            remarks=(*found.remarks, *map(left_out_words, messages)),
         )
 
     async def given_again(self) -> str | None:

@@ -126,7 +126,7 @@ async def reconcile(
 
     The transaction list is walked once (guide, "Transactions"). Whether it holds disbursements
     is not documented, so what it does not hold is looked up one by one. A payout that only the
-    list holds is told where the list says that it is one (`destination_type`) and it was made
+    list holds is reported where the list says that it is one (`destination_type`) and it was made
     in the days of the batch.
 
     Raises:

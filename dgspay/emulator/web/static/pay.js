@@ -188,7 +188,7 @@ details.addEventListener("input", (event) => {
   if (input.getAttribute("aria-invalid") === "true") check(input);
   if (input.id === "amount") nameSum();
   if (input === phone) {
-    // The prefix tells the network; the payer may still choose another.
+    // The prefix gives the network; the payer may still choose another.
     const network = { 78: "MTN", 79: "MTN", 72: "Airtel", 73: "Airtel" }[
       input.value.replace(/[\s()-]/g, "").replace(/^(\+?250|0)/, "").slice(0, 2)];
     if (network) details.querySelector(`[name=network][value=${network}]`).checked = true;

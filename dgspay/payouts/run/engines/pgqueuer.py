@@ -1,7 +1,7 @@
 """The engine for many machines: PgQueuer on the ledger's own PostgreSQL.
 
-It hands out chunks and notices workers that died by their heartbeat. What it must be told, and
-why, stands beside the lines that tell it. Needs the extra `postgres`; asyncio only.
+It hands out chunks and notices workers that died by their heartbeat. Its settings, and the
+reasons for them, stand beside the lines that set them. Needs the extra `postgres`; asyncio only.
 """
 
 from __future__ import annotations
@@ -246,7 +246,7 @@ class PgQueuerEngine:
             LedgerError: the ledger cannot be written, and the patience is used up.
         """
         until = time.monotonic() + self._patience
-        told = ""
+        logged = ""
         while True:
             try:
                 await pay(ref)
@@ -256,9 +256,9 @@ class PgQueuerEngine:
                     raise
                 if stop:
                     return
-                if str(error) != told:
-                    told = str(error)
-                    logger.warning("chunk %d of %s waits: %s", ref.index, ref.batch, told)
+                if str(error) != logged:
+                    logged = str(error)
+                    logger.warning("chunk %d of %s waits: %s", ref.index, ref.batch, logged)
                 await asyncio.sleep(_LEDGER_PAUSE)
             else:
                 return
