@@ -39,6 +39,7 @@ DOORS: dict[str, set[str]] = {
     "forks": set(),
     "interruption": set(),
     "money": set(),
+    "postgres": {"postgres"},
     "private_files": set(),
     "secret": set(),
     "models": GROUND | {"models"},
@@ -61,10 +62,11 @@ DOORS: dict[str, set[str]] = {
     "browser": {"browser"},
     # From here on the roofs: they stand on the public names and on this much shared ground.
     "payouts": GROUND
-    | {PUBLIC, "callback_urls", "csv_safety", "payouts", "settings", "webhooks"}
+    | {PUBLIC, "callback_urls", "csv_safety", "payouts", "postgres", "settings", "webhooks"}
     | {"models.characters", "models.json_codec", "models.reported", "models.validators"},
     "checkout": GROUND
-    | {PUBLIC, "api", "browser", "callback_urls", "checkout", "models", "settings", "webhooks"},
+    | {PUBLIC, "api", "browser", "callback_urls", "checkout", "models", "postgres", "settings"}
+    | {"webhooks"},
     "emulator": GROUND
     | {PUBLIC, "browser", "emulator", "encryption", "models", "settings", "webhooks"}
     | {"transports.blocking_deadline"},

@@ -21,12 +21,13 @@ from dgspay.payouts.ledger.commit_notes import state_folder
 from dgspay.payouts.ledger.database import DatabaseLedger
 from dgspay.payouts.ledger.lease import TABLE, lease
 from dgspay.payouts.ledger.migration import OLDER_VERSIONS, bring_forward
-from dgspay.payouts.ledger.postgres_connection import AWAY, BEGIN, Address, ServerRefusedError
+from dgspay.payouts.ledger.server_refusals import ServerRefusedError
 from dgspay.payouts.ledger.sql_batches import SCHEMA_VERSION
 from dgspay.payouts.ledger.standby import Watch, server_of
 from dgspay.payouts.model.audit_log import Action, LogHead
 from dgspay.payouts.model.batch import Batch, Chunk
 from dgspay.payouts.model.payout import Payout
+from dgspay.postgres.connections import AWAY, TRY_AGAIN, Address, begin, limits
 
 _GUARD = """
 CREATE TABLE IF NOT EXISTS dgspay_payout_claims (
@@ -138,7 +139,7 @@ _NOW = "SELECT extract(epoch FROM clock_timestamp())"
 _PATIENCE_SECONDS = 60.0
 _PAUSES = (0.1, 0.25, 0.5, 1.0)
 _OUT_OF_TIME = (pg_errors.QueryCanceled, pg_errors.LockNotAvailable)
-_TRY_AGAIN = (pg_errors.DeadlockDetected, pg_errors.SerializationFailure)
+_BEGIN = begin(limits())
 
 
 class PostgresLedger(DatabaseLedger["PostgresConnection"]):
@@ -222,7 +223,7 @@ class PostgresConnection:
         patience: float = _PATIENCE_SECONDS,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        self._address = Address(conninfo)
+        self._address = Address(conninfo, ServerRefusedError)
         self._patience = patience
         self._given_clock = clock
         self._clock = clock or time.time
@@ -298,7 +299,7 @@ class PostgresConnection:
         """Begin a transaction that a crash of the server cannot take back."""
         self._writes = False
         self.logged = None
-        self._connection.execute(BEGIN)
+        self._connection.execute(_BEGIN)
 
     def commit(self) -> None:
         """Put it on disk, counted and noted if it has changed anything.
@@ -331,7 +332,7 @@ class PostgresConnection:
 
     def reconnect(self, error: BaseException) -> bool:
         """Wait for a server that is away; say whether the work may be tried again."""
-        if isinstance(error, _TRY_AGAIN):
+        if isinstance(error, TRY_AGAIN):
             return True
         if isinstance(error, WentBackError):
             return self._connect_and_compare()

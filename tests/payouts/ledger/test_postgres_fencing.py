@@ -290,7 +290,7 @@ def test_every_wait_for_the_server_has_a_bound_unless_its_string_has_one() -> No
     pytest.importorskip("psycopg", reason="psycopg is not installed")
     from psycopg.conninfo import conninfo_to_dict
 
-    from dgspay.payouts.ledger.postgres_connection import bounded
+    from dgspay.postgres.connections import bounded
 
     found = conninfo_to_dict(bounded("postgresql://h/d?connect_timeout=3"))
     assert (found["connect_timeout"], found["tcp_user_timeout"]) == ("3", "25000")

@@ -27,10 +27,11 @@ from pgqueuer.queries import Queries
 from dgspay.errors import ConfigError
 from dgspay.models.json_codec import dump_json, parse_json
 from dgspay.payouts.errors import BatchChangedError, LedgerBrokenError, LedgerError
-from dgspay.payouts.ledger.postgres_connection import AWAY, LIMITS, Address, ServerRefusedError
+from dgspay.payouts.ledger.server_refusals import ServerRefusedError
 from dgspay.payouts.model.batch import Terms
 from dgspay.payouts.run.chunk_runner import Stop
 from dgspay.payouts.run.engines import ChunkRef, PayChunk
+from dgspay.postgres.connections import AWAY, Address, limits
 
 logger = logging.getLogger("dgspay.payouts")
 
@@ -111,7 +112,7 @@ class PgQueuerEngine:
         lease: float = LEASE_SECONDS,
         patience: float = 60.0,
     ) -> None:
-        self._address = Address(conninfo)
+        self._address = Address(conninfo, ServerRefusedError)
         self._patience = patience
         self._at_once = at_once
         self._everywhere = everywhere
@@ -322,7 +323,7 @@ async def _install(connection: psycopg.AsyncConnection[Any], queries: Queries) -
         return
     # In a transaction, which the server ends where a worker is stopped within it all the same.
     async with connection.transaction():
-        await connection.execute(LIMITS)
+        await connection.execute(limits().encode())
         await connection.execute(_LOCK_INSTALL)
         if not await queries.schema_is_installed():
             await queries.install()

@@ -18,7 +18,7 @@ class ServerRefusal:
     """Why there is no connection.
 
     Attributes:
-        message: What is wrong and what to do, to follow "the ledger's PostgreSQL".
+        message: What is wrong and what to do, to follow "the ledger's PostgreSQL" or the like.
         passes: Whether it may be over soon.
         is_pooler: Whether it is a pooler that refuses options for the server.
     """
@@ -27,6 +27,13 @@ class ServerRefusal:
     passes: bool = True
     is_pooler: bool = False
 
+
+UNREADABLE = ServerRefusal(
+    "cannot be found: its connection string cannot be read. It looks like "
+    "postgresql://user@host:5432/database",
+    passes=False,
+)
+"""Not the driver's own text, which may hold what the connection string holds."""
 
 _POOLER = ServerRefusal(
     "is behind a pooler that does not pass options on", passes=False, is_pooler=True
@@ -88,8 +95,8 @@ _PASSING = (
     (
         r"too many (clients|connections)|connection slots|no more connections|query_wait_timeout",
         ServerRefusal(
-            "has no connection left. A run needs three, each worker three, and listen one: raise "
-            "the role's CONNECTION LIMIT or max_connections, or stop what else is connected"
+            "has no connection left. Each process needs three or more: raise the role's "
+            "CONNECTION LIMIT or max_connections, or stop what else is connected"
         ),
     ),
     (

@@ -7,14 +7,14 @@ prepared, and no lock outlives its transaction.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
 from psycopg import errors as pg_errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from dgspay.payouts.errors import LedgerError
-from dgspay.payouts.ledger.connection_refusals import ServerRefusal, refusal_of
+from dgspay.postgres.refusals import UNREADABLE, ServerRefusal, refusal_of
 
 _BOUNDS: dict[str, Any] = {
     # Seconds, for each host.
@@ -36,12 +36,6 @@ _SERVER_BOUNDS = (
     "-c tcp_user_timeout=25000"
 )
 
-LIMITS = (
-    # A process that is stopped in the middle of a transaction must not hold up the others.
-    "SET LOCAL idle_in_transaction_session_timeout = '5s'"
-)
-"""What a transaction of ours sets for itself."""
-
 _SYNCHRONOUS = (
     # Whatever the server, the database or the role says: what a crash of the server could take
     # back would be paid twice. `remote_apply` promises more, and stays.
@@ -49,11 +43,31 @@ _SYNCHRONOUS = (
     "WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')"
 )
 
-BEGIN = f"BEGIN; {LIMITS}; {_SYNCHRONOUS}".encode()
-"""Begins a transaction that a crash of the server cannot take back; one way to it and back."""
-
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, pg_errors.ReadOnlySqlTransaction)
 """Errors that a server may recover from: it is away, restarts, is full, or cannot write yet."""
+
+TRY_AGAIN = (pg_errors.DeadlockDetected, pg_errors.SerializationFailure)
+"""Errors after which the same transaction may succeed at once."""
+
+
+def limits(*, idle: float = 5.0, lock: float | None = None) -> str:
+    """Return what sets the limits of one transaction, so that none holds up the others for ever.
+
+    Args:
+        idle: Seconds after which the server ends one whose process has stopped in the middle.
+        lock: Seconds to wait for a row that another transaction has locked.
+    """
+    text = f"SET LOCAL idle_in_transaction_session_timeout = {idle * 1000:.0f}"
+    return text if lock is None else f"{text}; SET LOCAL lock_timeout = {lock * 1000:.0f}"
+
+
+def begin(bounds: str) -> bytes:
+    """Return what begins a transaction that a crash of the server cannot take back: one round trip.
+
+    Args:
+        bounds: Its limits; see `limits`.
+    """
+    return f"BEGIN; {bounds}; {_SYNCHRONOUS}".encode()
 
 
 def bounded(conninfo: str, *, pooled: bool = False) -> str:
@@ -86,22 +100,20 @@ class Address:
 
     Args:
         conninfo: A connection string.
+        fault: Makes the error to raise of a refusal.
 
     Raises:
-        LedgerError: it is none.
+        Exception: that of `fault`, where it is no connection string.
     """
 
-    def __init__(self, conninfo: str) -> None:
+    def __init__(self, conninfo: str, fault: Callable[[ServerRefusal], Exception]) -> None:
         self._conninfo = conninfo
+        self._fault = fault
         self.is_pooled = False
         try:
             bounded(conninfo)
         except psycopg.ProgrammingError:
-            # Not its text, which may hold what the connection string holds.
-            raise LedgerError(
-                "the connection string of the ledger's PostgreSQL cannot be read: it looks like "
-                "postgresql://user@host:5432/database. Nothing was sent"
-            ) from None
+            raise fault(UNREADABLE) from None
 
     @property
     def conninfo(self) -> str:
@@ -109,10 +121,10 @@ class Address:
         return bounded(self._conninfo, pooled=self.is_pooled)
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
-        """Connect, for the ledger.
+        """Connect, for blocking code.
 
         Raises:
-            ServerRefusedError: the server cannot be reached, or rejects the connection.
+            Exception: that of `fault`: the server cannot be reached, or rejects the connection.
         """
         while True:
             try:
@@ -122,11 +134,7 @@ class Address:
             self._require_pooler(refusal)
 
     async def connect_async(self) -> psycopg.AsyncConnection[Any]:
-        """Connect, for the engine.
-
-        Raises:
-            ServerRefusedError: the server cannot be reached, or rejects the connection.
-        """
+        """Connect, for `await` in asyncio; see `connect`."""
         while True:
             try:
                 return await psycopg.AsyncConnection.connect(
@@ -140,19 +148,5 @@ class Address:
         """Remember a pooler that was not known before; any other refusal is one."""
         if self.is_pooled or not refusal.is_pooler:
             # Not from the driver's error, whose text may hold what the connection string holds.
-            raise ServerRefusedError(refusal)
+            raise self._fault(refusal)
         self.is_pooled = True
-
-
-class ServerRefusedError(LedgerError):
-    """PostgreSQL could not be connected to.
-
-    Attributes:
-        passes: Whether it may accept a connection later, so that waiting is worthwhile.
-    """
-
-    def __init__(self, refusal: ServerRefusal) -> None:
-        super().__init__(
-            f"the ledger's PostgreSQL {refusal.message}. What is not in the ledger is not sent"
-        )
-        self.passes = refusal.passes
