@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         RefundState,
         StepUnknown,
     )
+    from dgspay.checkout.store.postgres import PostgresOrders
     from dgspay.checkout.store.protocol import AsyncOrdersStore, OrdersStore
     from dgspay.checkout.store.scope import Limits, Timing
     from dgspay.checkout.store.sqlite import SqliteOrders
@@ -70,6 +71,7 @@ _HOME = {
         "OrderState OtpRequired PinRequired Problem ProblemKind RedirectRequired Refund "
         "RefundState StepUnknown"
     ),
+    "store.postgres": "PostgresOrders",
     "store.protocol": "AsyncOrdersStore OrdersStore",
     "store.scope": "Limits Timing",
     "store.sqlite": "SqliteOrders",
@@ -97,6 +99,7 @@ __all__ = [
     "OrdersStore",
     "OtpRequired",
     "PinRequired",
+    "PostgresOrders",
     "Problem",
     "ProblemKind",
     "RedirectRequired",

@@ -300,9 +300,11 @@ class AsyncCheckout(_Base):
             else:
                 await anyio.to_thread.run_sync(effect.function, effect.value)
             return
-        await self._store.ahandle(
-            effect.hold, partial(_call_on, effect.function, effect.value), effect.end
-        )
+        call = partial(effect.function, effect.value)
+        if effect.is_async:
+            await self._store.ahandle(effect.hold, call, effect.end)
+        else:
+            await anyio.to_thread.run_sync(self._store.handle, effect.hold, call, effect.end)
 
 
 class Checkout(_Base):
@@ -437,7 +439,3 @@ class Checkout(_Base):
                 if effect.hold is None or effect.end is None:
                     return function(value)
                 return self._store.handle(effect.hold, partial(function, value), effect.end)
-
-
-async def _call_on(function: Callable[..., Any], value: object, connection: object) -> None:
-    await function(value, connection)

@@ -63,6 +63,24 @@ def run_script(script: Script[T], execute: Callable[[str, Sequence[object]], lis
         return result
 
 
+async def run_script_async(
+    script: Script[T], execute: Callable[[str, Sequence[object]], Awaitable[list[Row]]]
+) -> T:
+    """Run a script on an asynchronous connection; see `run_script`."""
+    try:
+        statement = next(script)
+        while True:
+            try:
+                rows = await execute(statement.text, statement.values)
+            except BaseException as error:  # noqa: BLE001 - a script may clean up after any
+                statement = script.throw(error)
+            else:
+                statement = script.send(rows)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+
+
 class OrdersStore(Protocol):
     """A store that blocking code uses, such as `SqliteOrders`."""
 
@@ -114,6 +132,15 @@ class AsyncOrdersStore(Protocol):
 
     async def arun(self, make: Callable[[], Script[T]], *, connection: Any = None) -> T:
         """Run a script. A cancellation does not undo it."""
+        ...
+
+    def handle(
+        self,
+        hold: Callable[[], Script[bool]],
+        call: Callable[[Any], object],
+        end: Callable[[], Script[None]],
+    ) -> None:
+        """Call a plain function as a handler within a transaction; it runs in a thread."""
         ...
 
     async def ahandle(

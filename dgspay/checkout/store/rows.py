@@ -168,4 +168,6 @@ def _recipient_of(stored: dict[str, Any]) -> BankRecipient | MobileMoneyRecipien
 
 
 def _to_json(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # Half of a character, which no database holds, is escaped.
+    return text if text.isprintable() else json.dumps(value, separators=(",", ":"))

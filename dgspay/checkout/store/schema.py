@@ -2,17 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import attrs
+
+from dgspay.checkout.errors import OrdersError
+from dgspay.checkout.store.protocol import Script, first, query
 
 VERSION = 1
 """Written into `dgspay_order_schema`; a newer one is refused, an older one brought forward."""
 
-SQLITE = {"serial": "INTEGER PRIMARY KEY AUTOINCREMENT", "blob": "BLOB", "real": "REAL"}
-POSTGRES = {
-    "serial": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
-    "blob": "BYTEA",
-    "real": "DOUBLE PRECISION",
-}
+
+@attrs.frozen
+class Dialect:
+    """How a database says what the others say differently.
+
+    Attributes:
+        name: Its name, for people.
+        types: Its words for the types of columns.
+        find: Returns a row where the tables are there.
+        lock: Lets one process at a time make the tables.
+    """
+
+    name: str
+    types: dict[str, str]
+    find: str
+    lock: str | None = None
+
+
+SQLITE = Dialect(
+    "SQLite",
+    {"serial": "INTEGER PRIMARY KEY AUTOINCREMENT", "blob": "BLOB", "real": "REAL"},
+    "SELECT 1 FROM sqlite_master WHERE name = 'dgspay_order_schema'",
+)
+POSTGRES = Dialect(
+    "PostgreSQL",
+    {
+        "serial": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+        "blob": "BYTEA",
+        "real": "DOUBLE PRECISION",
+    },
+    "SELECT 1 WHERE to_regclass('dgspay_order_schema') IS NOT NULL",
+    # Two processes that create a table at once fail there, "IF NOT EXISTS" or not. The number is
+    # these tables' own; it has no other meaning.
+    "SELECT pg_advisory_xact_lock(5127730841)",
+)
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS dgspay_order_schema (version INTEGER NOT NULL)",
@@ -184,6 +216,24 @@ _TABLES = (
 )
 
 
-def statements(words: Mapping[str, str]) -> list[str]:
-    """Return what makes the tables in a database with these words for its types."""
-    return [text.format_map(words) for text in _TABLES]
+def install(dialect: Dialect) -> Script[None]:
+    """Make the tables where there are none.
+
+    Raises:
+        OrdersError: they were made by a newer version of dgspay.
+    """
+    if (yield from first(dialect.find)) is None:
+        if dialect.lock is not None:
+            yield from query(dialect.lock)
+        for text in _TABLES:
+            yield from query(text.format_map(dialect.types))
+        yield from query(
+            f"INSERT INTO dgspay_order_schema SELECT {VERSION} "
+            "WHERE NOT EXISTS (SELECT 1 FROM dgspay_order_schema)"
+        )
+    row = yield from first("SELECT version FROM dgspay_order_schema")
+    if row is not None and row[0] > VERSION:
+        raise OrdersError(
+            "the orders were written by a newer version of dgspay. Nothing was changed or sent; "
+            "install that version"
+        )

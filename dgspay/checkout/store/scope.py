@@ -21,7 +21,7 @@ class Limits:
 
     attempts: int = 10
     address_attempts: int = 30
-    address_seconds: float = 600.0
+    address_seconds: float = attrs.field(default=600.0, converter=float)
 
 
 @attrs.frozen(kw_only=True)
@@ -40,12 +40,12 @@ class Timing:
         handler_tries: How often a handler is run before it is reported as failing.
     """
 
-    mobile_money_lifetime: float = 300.0
-    card_lifetime: float = 900.0
-    first_look_up: float = 30.0
-    longest_pause: float = 3600.0
-    doubt: float = 3600.0
-    handler_lease: float = 300.0
+    mobile_money_lifetime: float = attrs.field(default=300.0, converter=float)
+    card_lifetime: float = attrs.field(default=900.0, converter=float)
+    first_look_up: float = attrs.field(default=30.0, converter=float)
+    longest_pause: float = attrs.field(default=3600.0, converter=float)
+    doubt: float = attrs.field(default=3600.0, converter=float)
+    handler_lease: float = attrs.field(default=300.0, converter=float)
     handler_tries: int = 20
 
     def lifetime(self, method: Method) -> float:

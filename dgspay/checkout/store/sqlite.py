@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import queue
 import random
-import re
 import sqlite3
-import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
-from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import anyio.to_thread
-
 from dgspay.checkout.errors import OrdersError
-from dgspay.checkout.store import schema
+from dgspay.checkout.store.anchor import MachineClock, anchor
+from dgspay.checkout.store.borrowed import arun_on, run_on
+from dgspay.checkout.store.dialects import in_sqlite
 from dgspay.checkout.store.protocol import Row, Script, run_script
+from dgspay.checkout.store.schema import SQLITE, install
+from dgspay.checkout.store.waiting import wait_for
 from dgspay.clock import Clock
 from dgspay.errors import ConfigError
 from dgspay.forks import at_sqlite, new_lock, renew_in_child
@@ -45,7 +43,6 @@ _SETTINGS = (
     "PRAGMA cache_size = -16000",  # KiB
     "PRAGMA journal_size_limit = 67108864",
 )
-_WORD = re.compile(r"\{(now|lock|skip)\}")
 
 
 class SqliteOrders:
@@ -57,7 +54,7 @@ class SqliteOrders:
     Args:
         path: The file; it is made, readable by its owner only, when it is not there.
         busy_timeout: Seconds to wait for another process that is writing.
-        clock: The `time` module, or a clock of a test.
+        clock: A clock of a test; the machine's if left out.
 
     Raises:
         ConfigError: the path is no place for a file.
@@ -71,7 +68,7 @@ class SqliteOrders:
         path: str | Path = DEFAULT_PATH,
         *,
         busy_timeout: float = 30.0,
-        clock: Clock = time,
+        clock: Clock | None = None,
     ) -> None:
         if str(path) in ("", ":memory:"):
             raise ConfigError(
@@ -85,7 +82,7 @@ class SqliteOrders:
         # Made absolute now: a program may change its working directory later.
         self.path = Path(path).absolute()
         self._busy_timeout = busy_timeout
-        self._clock = clock
+        self._clock = MachineClock() if clock is None else clock
         self._lock = new_lock()
         self._writer: _Writer | None = None
         self._abandoned: list[_Writer] = []
@@ -94,21 +91,14 @@ class SqliteOrders:
     def run(self, make: Callable[[], Script[T]], *, connection: Any = None) -> T:
         """Run a script in a transaction, and return once it is on disk; see `OrdersStore`."""
         if connection is not None:
-            return run_script(make(), partial(self._execute_on, connection))
+            return run_on(connection, make, SQLITE, self._clock)
         return self._asked(make).result()
 
     async def arun(self, make: Callable[[], Script[T]], *, connection: Any = None) -> T:
         """Run a script without blocking the event loop. A cancellation does not undo it."""
         if connection is not None:
-            return run_script(make(), partial(self._execute_on, connection))
-        asked = self._asked(make)
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # trio
-            return await anyio.to_thread.run_sync(asked.result, abandon_on_cancel=True)
-        waiting: asyncio.Future[T] = loop.create_future()
-        asked.add_done_callback(partial(_hand_over, loop, waiting))
-        return await waiting
+            return await arun_on(connection, make, SQLITE, self._clock)
+        return await wait_for(self._asked(make))
 
     def handle(
         self,
@@ -155,32 +145,9 @@ class SqliteOrders:
                 if self._writer is writer:
                     self._writer = None
 
-    def _execute_on(self, connection: Any, text: str, values: Sequence[object]) -> list[Row]:
-        """Run a statement on a connection of the shop's on the same file."""
-        from dgspay.checkout.store.borrowed import execute_on  # noqa: PLC0415 - for few only
-
-        return execute_on(connection, text, values, now=self._clock.time())
-
     def _connect(self) -> _Connection:
         make_private(self.path)
         return _Connection(self.path, self._busy_timeout, self._clock)
-
-
-def _hand_over(
-    loop: asyncio.AbstractEventLoop, waiting: asyncio.Future[T], asked: Future[T]
-) -> None:
-    with contextlib.suppress(RuntimeError):  # the loop is closed: nothing waits any more
-        loop.call_soon_threadsafe(_resolve, waiting, asked)
-
-
-def _resolve(waiting: asyncio.Future[T], asked: Future[T]) -> None:
-    if waiting.cancelled():
-        return
-    error = asked.exception()
-    if error is None:
-        waiting.set_result(asked.result())
-    else:
-        waiting.set_exception(error)
 
 
 class _Writer:
@@ -278,44 +245,9 @@ class _Connection:
         self._connection.create_function("dgspay_now", 0, self._now)
         self._offset = 0.0
         self._begin()
-        for statement in schema.statements(schema.SQLITE):
-            self._connection.execute(statement)
-        self._connection.execute(
-            "CREATE TABLE IF NOT EXISTS dgspay_order_clock (boot TEXT PRIMARY KEY, ahead REAL)"
-        )
-        self._check_version()
-        self._offset = self._anchor()
+        run_script(install(SQLITE), self._execute)
+        self._offset = run_script(anchor(self._clock), self._execute)
         self._connection.execute("COMMIT")
-
-    def _check_version(self) -> None:
-        row = self._connection.execute("SELECT version FROM dgspay_order_schema").fetchone()
-        if row is None:
-            self._connection.execute(
-                "INSERT INTO dgspay_order_schema VALUES (?)", (schema.VERSION,)
-            )
-        elif row[0] > schema.VERSION:
-            raise OrdersError(
-                "the orders were written by a newer version of dgspay. Nothing was changed or "
-                "sent; install that version"
-            )
-
-    def _anchor(self) -> float:
-        """Return by how much this machine's time is ahead of its monotonic clock.
-
-        It is noted once for each start of the machine: a clock that is set afterwards neither
-        opens the way for a second prompt nor expires an order early.
-        """
-        ahead = self._clock.time() - self._clock.monotonic()
-        boot = _boot()
-        if boot is None:
-            return ahead
-        self._connection.execute("DELETE FROM dgspay_order_clock WHERE boot <> ?", (boot,))
-        self._connection.execute(
-            "INSERT INTO dgspay_order_clock VALUES (?, ?) ON CONFLICT DO NOTHING", (boot, ahead)
-        )
-        row = self._connection.execute("SELECT ahead FROM dgspay_order_clock").fetchone()
-        noted: float = row[0]
-        return noted
 
     def _now(self) -> float:
         return self._clock.monotonic() + self._offset
@@ -353,7 +285,7 @@ class _Connection:
         return result, None
 
     def _execute(self, text: str, values: Sequence[object]) -> list[Row]:
-        return self._connection.execute(_in_sqlite(text), values).fetchall()
+        return self._connection.execute(in_sqlite(text), values).fetchall()
 
     def _begin(self) -> None:
         self._patiently("BEGIN IMMEDIATE")
@@ -380,19 +312,3 @@ class _Connection:
     def close(self) -> None:
         with contextlib.suppress(sqlite3.Error), at_sqlite:
             self._connection.close()
-
-
-@lru_cache(maxsize=512)
-def _in_sqlite(text: str) -> str:
-    words = {"now": "dgspay_now()", "lock": "", "skip": ""}
-    return _WORD.sub(lambda found: words[found[1]], text)
-
-
-def _boot() -> str | None:
-    """Return what names this start of the machine, where the system has that."""
-    if sys.platform != "linux":
-        return None
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return None
