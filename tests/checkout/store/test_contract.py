@@ -1,0 +1,217 @@
+"""The promises of every store: the same stories on SQLite and PostgreSQL, also with `await`."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from dgspay.checkout import (
+    AttemptState,
+    OrderChangedError,
+    OrderState,
+    ProblemKind,
+    RefundError,
+    RefundState,
+    TooManyAttemptsError,
+    UnknownOrderError,
+)
+from tests.checkout.conftest import ShopClock
+from tests.checkout.store.conftest import KilledError, MakeShop, Stored
+
+
+def test_an_order_is_opened_once_and_found_again(stored: Stored) -> None:
+    first = stored.open(description="Two tickets", metadata={"seat": "A\x001 \ud800"}, expires=60)
+    again = stored.again().open(
+        description="Two tickets", metadata={"seat": "A\x001 \ud800"}, expires=60
+    )
+    assert first == again
+    assert stored.checkout.orders() == [first]
+    with pytest.raises(OrderChangedError, match="amount was 2000 and is 3000"):
+        stored.open(amount=3000)
+    with pytest.raises(UnknownOrderError):
+        stored.checkout.order("A-2")
+
+
+def test_an_order_is_paid_by_its_webhook_and_its_handler_runs_once(stored: Stored) -> None:
+    order = stored.paid_by_webhook()
+    assert (order.state, order.attempts[0].state) == (OrderState.PAID, AttemptState.PAID)
+    assert order.told_at is not None
+    assert [answer.status for answer in stored.deliver()] == [200]
+    stored.again().checkout.sweep(everything=True)
+    assert [each.id for each in stored.paid] == ["A-1"]
+
+
+@pytest.mark.acceptance(75, "double-click")
+def test_two_processes_that_pay_at_once_send_one_prompt(make: MakeShop) -> None:
+    shops = [make(), make()]
+    shops[0].open()
+    together = threading.Barrier(2)
+
+    def pay(shop: Stored) -> int:
+        together.wait()
+        return len(shop.pay().attempts)
+
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(pay, shops)) == [1, 1]
+    assert len(shops[0].emulator.transactions) == 1
+
+
+def test_a_webhook_and_a_sweep_that_race_lead_to_one_transition(
+    make: MakeShop, clock: ShopClock
+) -> None:
+    one, other = make(), make()
+    for number in range(8):
+        one.open(f"A-{number}")
+        one.emulator.approve(one.pay(f"A-{number}").attempts[0].dgs_reference or "")
+    clock.advance(31)
+    with ThreadPoolExecutor(2) as threads:
+        delivered = threads.submit(one.deliver)
+        threads.submit(other.checkout.sweep, per_second=1000.0).result()
+        assert {answer.status for answer in delivered.result()} == {200}
+    other.checkout.sweep(per_second=1000.0)
+    told = sorted(order.id for order in one.paid + other.paid)
+    assert told == [f"A-{number}" for number in range(8)]
+    assert not one.problems + other.problems
+
+
+def test_a_lost_answer_is_in_doubt_until_its_webhook(stored: Stored) -> None:
+    stored.open()
+    stored.emulator.faults.lose_answer("POST /charges")
+    assert stored.pay().attempts[0].state is AttemptState.IN_DOUBT
+    stored.emulator.approve(stored.emulator.transactions[0].dgs_reference)
+    stored.deliver()
+    assert stored.checkout.order("A-1").is_paid
+
+
+def test_what_is_in_doubt_for_long_is_a_problem_that_a_person_resolves(
+    stored: Stored, clock: ShopClock
+) -> None:
+    stored.open()
+    stored.emulator.faults.lose_answer("POST /charges")
+    stored.pay()
+    clock.advance(3700)
+    assert stored.checkout.sweep().in_doubt == 1
+    assert stored.checkout.sweep(everything=True).in_doubt == 0
+    ((order_id, problem),) = stored.checkout.problems()
+    assert (order_id, problem.kind) == ("A-1", ProblemKind.IN_DOUBT)
+    order = stored.checkout.resolve("A-1", attempt=1, paid=True, reason="portal, DGS-7")
+    assert order.is_paid
+    assert not stored.checkout.problems()
+    assert len(stored.paid) == len(stored.problems) == 1
+
+
+def test_a_handler_that_fails_is_run_again_until_it_succeeds(
+    make: MakeShop, clock: ShopClock
+) -> None:
+    shop, seen = make(handlers=False), []
+
+    @shop.checkout.on_paid  # type: ignore[untyped-decorator]
+    def ship(order: object) -> None:
+        seen.append(order)
+        if len(seen) < 3:
+            raise RuntimeError("the warehouse is closed")
+
+    shop.paid_by_webhook()
+    for _ in range(3):
+        clock.advance(10)
+        shop.checkout.sweep()
+    assert len(seen) == 3
+    assert shop.checkout.order("A-1").told_at is not None
+
+
+def test_a_handler_whose_process_died_is_run_by_another_once_its_lease_is_over(
+    make: MakeShop, clock: ShopClock
+) -> None:
+    dying, living = make(handlers=False), make()
+
+    @dying.checkout.on_paid  # type: ignore[untyped-decorator]
+    def die(order: object) -> None:
+        raise KilledError
+
+    with pytest.raises(KilledError):
+        dying.paid_by_webhook()
+    living.checkout.sweep()
+    assert not living.paid
+    clock.advance(301)
+    living.checkout.sweep()
+    living.checkout.sweep()
+    assert [order.id for order in living.paid] == ["A-1"]
+
+
+def test_an_order_expires_after_its_time_unless_it_was_paid(
+    stored: Stored, clock: ShopClock
+) -> None:
+    for order_id in ("A-1", "A-2"):
+        stored.open(order_id, expires=400)
+    stored.emulator.approve(stored.pay("A-2").attempts[0].dgs_reference or "")
+    clock.advance(401)
+    assert stored.checkout.sweep(per_second=1000.0).expired == 1
+    states = [stored.checkout.order(order_id).state for order_id in ("A-1", "A-2")]
+    assert states == [OrderState.EXPIRED, OrderState.PAID]
+
+
+def test_a_refund_is_never_more_than_what_was_paid(stored: Stored) -> None:
+    stored.paid_by_webhook()
+    assert stored.checkout.refund("A-1", amount=1200).state is RefundState.PENDING
+    with pytest.raises(RefundError, match="may reach the payer"):
+        stored.checkout.refund("A-1", amount=800)
+    stored.emulator.settle()
+    stored.deliver()
+    assert stored.checkout.order("A-1").refunds[0].state is RefundState.PAID
+    with pytest.raises(RefundError, match="more than the 800 RWF"):
+        stored.checkout.refund("A-1", amount=1200)
+
+
+def test_attempts_of_one_address_are_bounded_over_orders(make: MakeShop, clock: ShopClock) -> None:
+    from dgspay.checkout import Limits
+
+    shop = make(limits=Limits(address_attempts=2))
+    for number in range(3):
+        shop.open(f"A-{number}")
+    for number in range(2):
+        shop.pay(f"A-{number}", client_address="192.0.2.1")
+    with pytest.raises(TooManyAttemptsError, match="try again in 600 s") as refused:
+        shop.pay("A-2", client_address="192.0.2.1")
+    assert refused.value.retry_after == 600
+    clock.advance(601)
+    assert shop.pay("A-2", client_address="192.0.2.1").attempts
+
+
+def test_verified_events_are_kept_and_replayed(stored: Stored) -> None:
+    stored.paid_by_webhook()
+    assert stored.checkout.replay("A-1").is_paid
+    assert len(stored.paid) == 1
+    stored.checkout.replay("A-1", again=True)
+    assert len(stored.paid) == 2
+
+
+def test_an_event_of_no_known_order_is_kept_and_listed(stored: Stored) -> None:
+    from dgspay import webhooks
+    from tests.support.webhook_samples import PAYMENT_SUCCESS, body_of
+
+    body = body_of({**PAYMENT_SUCCESS, "environment": "test"})
+    signature = webhooks.sign(body, stored.emulator.webhook_secret)
+    assert stored.checkout.receive(body, signature).status == 200
+    assert stored.checkout.receive(body, signature).status == 200
+    (kept,) = stored.checkout.unknown_events()
+    assert (kept.body, kept.deliveries) == (body, 2)
+
+
+def test_what_a_script_raised_in_leaves_nothing(stored: Stored) -> None:
+    from dgspay.errors import ConfigError
+
+    without_url = stored.again(url=None, redirect_url="https://shop.example")
+    without_url.open()
+    with pytest.raises(ConfigError):
+        without_url.pay()
+    assert without_url.checkout.order("A-1").state is OrderState.OPEN
+    assert not without_url.checkout.order("A-1").attempts
+
+
+def test_a_store_that_was_closed_is_opened_again_when_it_is_used(stored: Stored) -> None:
+    order = stored.open()
+    stored.checkout.close()
+    stored.checkout.close()
+    assert stored.checkout.order("A-1") == order
