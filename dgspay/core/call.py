@@ -45,10 +45,6 @@ T_co = TypeVar("T_co", covariant=True)
 
 _call_ids = itertools.count(1)
 
-# The most frequent members; `dgspay.core.operation` says why they are aliased.
-_OK = Verdict.OK
-_COMPLETED = Outcome.COMPLETED
-
 _NO_ANSWER = Response(0, {}, b"")
 
 # A pause may overshoot the deadline by a little; the attempt after it then fails at once.
@@ -331,8 +327,8 @@ class _Run(Generic[T_co]):
 
     def _next(self, assessment: Assessment) -> tuple[Stopped | None, float]:
         """Decide on a further attempt, prepare it, and emit the event of this one."""
-        if assessment.verdict is _OK:
-            self._emit_attempt(assessment, _COMPLETED, None)
+        if assessment.verdict is Verdict.OK:
+            self._emit_attempt(assessment, Outcome.COMPLETED, None)
             return Stopped.NO, 0.0
         step = decide(
             assessment.verdict,
@@ -372,9 +368,9 @@ class _Run(Generic[T_co]):
 
     def _conclude(self, assessment: Assessment, stopped: Stopped | None) -> Reply[T_co]:
         elapsed = self.runner.clock.monotonic() - self.began
-        if assessment.verdict is _OK:
+        if assessment.verdict is Verdict.OK:
             self.runner.budget.refill()
-            self._emit_call(assessment, _COMPLETED, None, elapsed)
+            self._emit_call(assessment, Outcome.COMPLETED, None, elapsed)
             return Reply(
                 value=assessment.value,
                 status=assessment.status or 0,

@@ -28,10 +28,6 @@ class Repeat(enum.Enum):
     """It spends a PIN or an OTP: never repeat it after an unknown outcome, trusted or not."""
 
 
-# An alias, here and elsewhere: looking up the member of an enum is slow in Python 3.11.
-_READ = Repeat.READ
-
-
 def _sealed_body(body: Mapping[str, object] | None) -> Sealed[Mapping[str, object]] | None:
     # People do paste card numbers into a narration, and a traceback shows operations.
     return body if body is None else Sealed(body)
@@ -78,7 +74,7 @@ class Operation(Generic[T_co]):
     @property
     def is_read(self) -> bool:
         """Return whether the call changes nothing."""
-        return self.repeat is _READ
+        return self.repeat is Repeat.READ
 
     @property
     def secrets(self) -> tuple[Secret, ...]:

@@ -55,7 +55,6 @@ class Source(enum.StrEnum):
     PERSON = "person"
 
 
-_ACCEPTED = Learned.ACCEPTED
 _WITHOUT_EFFECT = {
     Learned.LOST: State.HELD,
     Learned.NOT_SENT: State.NEW,
@@ -99,7 +98,7 @@ class Evidence(NamedTuple):
     def is_plain_acceptance(self) -> bool:
         """Return whether it says only that the payout was accepted, and under which name."""
         learned, _, _, amount, _, reason, currency, account = self
-        if learned is not _ACCEPTED or reason is not None:
+        if learned is not Learned.ACCEPTED or reason is not None:
             return False
         return amount is None and currency is None and account is None
 
