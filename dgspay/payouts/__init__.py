@@ -21,12 +21,18 @@ from typing import TYPE_CHECKING
 from dgspay import _lazy
 
 if TYPE_CHECKING:
+    from dgspay.payouts.approval.approving import APPROVAL_DAYS
+    from dgspay.payouts.approval.judgement import Approvals
+    from dgspay.payouts.approval.key_files import create_key, load_key, public_key_in
+    from dgspay.payouts.approval.policy import Policy, PolicyState
+    from dgspay.payouts.approval.signing import PublicKey, Signer
     from dgspay.payouts.blocking import Payouts
     from dgspay.payouts.errors import (
         BatchBusyError,
         BatchChangedError,
         LedgerBrokenError,
         LedgerError,
+        NotApprovedError,
         NotInDoubtError,
         PreflightError,
         RowFault,
@@ -72,6 +78,11 @@ if TYPE_CHECKING:
     from dgspay.payouts.status import REPORT_FORMS, Status
 
 _HOME = {
+    "approval.approving": "APPROVAL_DAYS",
+    "approval.judgement": "Approvals",
+    "approval.key_files": "create_key load_key public_key_in",
+    "approval.policy": "Policy PolicyState",
+    "approval.signing": "PublicKey Signer",
     "model.audit_log": "AuditLine FaultKind LogFault",
     "model.batch": "CHUNK_ROWS REPEAT_DAYS Batch Chunk Terms",
     "run.chunk_payer": "ChunkPayer",
@@ -83,9 +94,9 @@ _HOME = {
     "run.engines.pgqueuer": "PgQueuerEngine",
     "model.transitions": "Evidence Learned Source",
     "errors": (
-        "BatchBusyError BatchChangedError LedgerBrokenError LedgerError NotInDoubtError "
-        "PreflightError RowFault RowsInvalidError UnknownBatchError UnknownPayoutError "
-        "WentBackError"
+        "BatchBusyError BatchChangedError LedgerBrokenError LedgerError NotApprovedError "
+        "NotInDoubtError PreflightError RowFault RowsInvalidError UnknownBatchError "
+        "UnknownPayoutError WentBackError"
     ),
     "run.job": "Job Summary open_job",
     "run.loading": "check_rows",
@@ -110,12 +121,14 @@ _HOME = {
 }
 
 __all__ = [
+    "APPROVAL_DAYS",
     "CHUNK_ROWS",
     "COLUMNS",
     "REPEAT_DAYS",
     "REPORT_FORMS",
     "UNKNOWN_PAYOUT",
     "UNSETTLED",
+    "Approvals",
     "AsyncPayouts",
     "AuditLine",
     "Batch",
@@ -140,6 +153,7 @@ __all__ = [
     "LocalEngine",
     "LogFault",
     "LookUps",
+    "NotApprovedError",
     "NotInDoubtError",
     "OnResult",
     "Overlap",
@@ -148,9 +162,12 @@ __all__ = [
     "PayoutWebhooks",
     "Payouts",
     "PgQueuerEngine",
+    "Policy",
+    "PolicyState",
     "PostgresLedger",
     "Preflight",
     "PreflightError",
+    "PublicKey",
     "Record",
     "Report",
     "RestoredLedger",
@@ -160,6 +177,7 @@ __all__ = [
     "Runner",
     "Settler",
     "SheetSummary",
+    "Signer",
     "Source",
     "SqliteLedger",
     "State",
@@ -173,9 +191,12 @@ __all__ = [
     "backup_ledger",
     "check_rows",
     "confirm_compared",
+    "create_key",
     "hold_ledger",
+    "load_key",
     "open_job",
     "parse_fee",
+    "public_key_in",
     "restore_ledger",
 ]
 

@@ -98,6 +98,12 @@ class Payouts:
 
     check = _Blocking(AsyncPayouts.check)
     run = _Blocking(AsyncPayouts.run)
+    prepare = _Blocking(AsyncPayouts.prepare)
+    approve = _Blocking(AsyncPayouts.approve)
+    approvals = _Blocking(AsyncPayouts.approvals)
+    policy = _Blocking(AsyncPayouts.policy)
+    change_policy = _Blocking(AsyncPayouts.change_policy)
+    sign_policy = _Blocking(AsyncPayouts.sign_policy)
     pay_chunk = _Blocking(AsyncPayouts.pay_chunk)
     chunks = _Blocking(AsyncPayouts.chunks)
     status = _Blocking(AsyncPayouts.status)

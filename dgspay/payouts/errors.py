@@ -7,6 +7,7 @@
     ├── PreflightError          the rows are fine, paying them now is not
     ├── BatchChangedError       the file or the settings are not those the batch began with
     ├── BatchBusyError          another process runs this batch at this moment
+    ├── NotApprovedError        the ledger's policy asks for an approval that is missing or void
     ├── UnknownBatchError       the ledger has no such batch, or the batch no such row
     └── NotInDoubtError         what a person would settle is settled, or was never sent
     DGSPayError
@@ -80,6 +81,10 @@ class BatchChangedError(ConfigError):
 
 class BatchBusyError(ConfigError):
     """Another process runs this batch: this one sends nothing."""
+
+
+class NotApprovedError(ConfigError):
+    """The ledger's policy asks for approvals that the batch does not have. Nothing more is sent."""
 
 
 class UnknownBatchError(ConfigError):

@@ -13,6 +13,11 @@ from dgspay import AsyncDGSPay
 from dgspay.errors import ConfigError
 from dgspay.money import AmountInput
 from dgspay.payouts import status
+from dgspay.payouts.approval.approving import APPROVAL_DAYS, approve
+from dgspay.payouts.approval.judgement import Approvals
+from dgspay.payouts.approval.policy import Policy, PolicyState
+from dgspay.payouts.approval.signing import Signer
+from dgspay.payouts.errors import BatchChangedError
 from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.model.allowances import Allowances, Allowed
 from dgspay.payouts.model.audit_log import AuditLine, LogFault
@@ -207,7 +212,7 @@ class AsyncPayouts:
             engine: Shares the batch out to other machines too.
 
         Raises:
-            PreflightError: it must not be paid as things stand.
+            PreflightError: it must not be paid as things stand, or it was not approved.
             ConfigError: `confirm` said no.
             RowsInvalidError, BatchChangedError, BatchBusyError, LedgerError: see `open_job`.
         """
@@ -228,6 +233,134 @@ class AsyncPayouts:
             if confirm is not None and not confirm(found):
                 raise ConfigError("nothing was sent: it was not confirmed")
             return await job.run(settle_within=settle_within, on_result=on_result, engine=engine)
+
+    async def prepare(
+        self,
+        source: RowSource,
+        *,
+        batch: str | None = None,
+        mapping: Mapping[str, str] | None = None,
+        fee: AmountInput | None = None,
+        period: str | None = None,
+        allow_duplicates: Allowed = (),
+        repeat_days: float = REPEAT_DAYS,
+        callback_url: str | None = None,
+        signer: Signer | None = None,
+    ) -> Batch:
+        """Check rows and fix them in the ledger, to be approved by another person. Nothing is sent.
+
+            batch = await payouts.prepare("salaries.csv", fee=100, signer=signer)
+            print(batch.digest, batch.count, batch.total)
+
+        `run` with the same source and options pays it then, and nothing else. Given again, it reads
+        the rows anew, and what was approved before counts no more.
+
+        Args:
+            source: As for `run`, and so are the options that are not explained here.
+            batch: As for `run`.
+            mapping: As for `run`.
+            fee: As for `run`.
+            period: As for `run`.
+            allow_duplicates: As for `run`; none can be added after the approval.
+            repeat_days: As for `run`.
+            callback_url: As for `run`.
+            signer: The key of who prepares it, where the policy asks for one; see `load_key`.
+
+        Raises:
+            PreflightError: it must not be paid as things stand.
+            NotApprovedError: the ledger's policy asks for a registered key, and this is none.
+            RowsInvalidError, BatchChangedError, BatchBusyError, LedgerError: see `open_job`.
+        """
+        opening = open_job(
+            self._needed_client(),
+            self._needed_ledger(),
+            source,
+            batch=batch,
+            mapping=mapping,
+            period=period,
+            allow_duplicates=allow_duplicates,
+            repeat_days=repeat_days,
+            callback_url=callback_url,
+            anew=True,
+        )
+        async with opening as job:
+            if job.resumed:
+                raise BatchChangedError(f"batch {job.batch.name!r} has begun already")
+            (await job.preflight(fee=fee, approved=False)).require_good()
+            return await job.prepare(signer=signer)
+
+    async def approve(
+        self,
+        batch: str,
+        signer: Signer,
+        *,
+        days: float = APPROVAL_DAYS,
+        source: str | Path | None = None,
+        seen: Batch | None = None,
+    ) -> Approvals:
+        """Sign a batch that another person has prepared: its rows, count, sum, account and terms.
+
+            approvals = await payouts.approve("salaries", load_key(path, passphrase))
+            print(approvals.are_enough)
+
+        Args:
+            batch: Name of the batch.
+            signer: The key of who approves it; see `load_key`.
+            days: How long the approval counts; 31 at most.
+            source: The sheet, to see that the batch was read from these very bytes.
+            seen: The batch as the person has seen it; as it is now if left out.
+
+        Returns:
+            Who has approved it now.
+
+        Raises:
+            UnknownBatchError: the ledger has no such batch.
+            BatchChangedError: it is not what was seen, or not what the sheet says.
+            NotApprovedError: it was not prepared, or this approval would not count.
+            ConfigError: `days` is no such number.
+        """
+        ledger = self._needed_ledger()
+        found = await in_thread(status.require_batch, ledger, batch) if seen is None else seen
+        return await in_thread(approve, ledger, found, signer, days=days, source=source)
+
+    async def approvals(self, batch: str) -> Approvals | None:
+        """Return who has approved a batch as it is now; None where it was not prepared.
+
+        Raises:
+            UnknownBatchError: the ledger has no such batch.
+        """
+        ledger = self._needed_ledger()
+        found = await in_thread(status.require_batch, ledger, batch)
+        return await in_thread(ledger.approvals, found)
+
+    async def policy(self) -> PolicyState:
+        """Return the ledger's policy, and a change of it that waits for signatures."""
+        return await in_thread(self._needed_ledger().policy)
+
+    async def change_policy(
+        self, change: Callable[[Policy], Policy], *, signer: Signer | None = None
+    ) -> PolicyState:
+        """Propose a change of the ledger's policy; it is in force once enough have signed it.
+
+            await payouts.change_policy(lambda policy: attrs.evolve(policy, approvals=1))
+
+        Args:
+            change: Returns the policy as it is to be.
+            signer: The key of who proposes it, where the policy in force asks for approvals.
+
+        Raises:
+            ConfigError: such a policy could not be kept.
+            NotApprovedError: the policy in force asks for a registered key, and this is none.
+        """
+        return await in_thread(self._needed_ledger().change_policy, change, signer=signer)
+
+    async def sign_policy(self, signer: Signer) -> PolicyState:
+        """Sign the change of the policy that waits for signatures.
+
+        Raises:
+            NotApprovedError: none waits, or the key is not registered.
+        """
+        return await in_thread(self._needed_ledger().sign_policy, signer)
 
     async def pay_chunk(
         self, ref: ChunkRef, *, pace: Pace | None = None, stop: Stop | None = None

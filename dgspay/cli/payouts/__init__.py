@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import typer
 
+from dgspay.cli.payouts.approve import approve
 from dgspay.cli.payouts.check import check
 from dgspay.cli.payouts.copies import backup, restore
 from dgspay.cli.payouts.display import EXIT_CODES
+from dgspay.cli.payouts.keys import key
 from dgspay.cli.payouts.listen import listen
 from dgspay.cli.payouts.log import log
+from dgspay.cli.payouts.policy import policy
+from dgspay.cli.payouts.prepare import prepare
 from dgspay.cli.payouts.reconcile import reconcile
 from dgspay.cli.payouts.report import report
 from dgspay.cli.payouts.resolve import resolve
@@ -24,6 +28,7 @@ payouts = typer.Typer(
     epilog=EXIT_CODES,
 )
 _ABOUT_ALL_ROWS = (check, run, work, status)
-_OTHERS = (listen, resolve, report, reconcile, log, backup, restore)
+_OTHERS = (prepare, approve, key, listen, resolve, report, reconcile, log, backup, restore)
 for command in (*_ABOUT_ALL_ROWS, *_OTHERS):
     payouts.command(epilog=EXIT_CODES if command in _ABOUT_ALL_ROWS else None)(command)
+payouts.add_typer(policy, name="policy")

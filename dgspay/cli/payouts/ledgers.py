@@ -60,7 +60,7 @@ class Account:
         if where == "emulator":
             address = urlsplit(self.base_url)
             where += f"-{_NOT_IN_NAMES.sub('-', address.hostname or '')}-{address.port or 0}"
-        return _folder() / f"{where}-{name}.sqlite3"
+        return data_folder() / f"{where}-{name}.sqlite3"
 
 
 @attrs.frozen(kw_only=True)
@@ -103,7 +103,7 @@ def ledger_path(
     account = account_of(environment, base_url)
     if account is not None:
         return account.ledger
-    known = sorted(_folder().glob("*.sqlite3"))
+    known = sorted(data_folder().glob("*.sqlite3"))
     if len(known) != 1:
         names = "".join(f"\n  {path}" for path in known) or " none"
         fail(
@@ -260,7 +260,8 @@ def require_postgres() -> None:
         fail("This needs psycopg and pgqueuer. Install them with: pip install 'dgspay[postgres]'")
 
 
-def _folder() -> Path:
+def data_folder() -> Path:
+    """Return the folder in which payouts of this user keep ledgers and keys."""
     # Not at the top: it is of the extra, and a ledger that is named needs it not.
     import platformdirs  # noqa: PLC0415
 

@@ -218,6 +218,8 @@ async def _look(job: Job, options: RunOptions, payouts: AsyncPayouts) -> int | N
             return 0
     elif job.sheet is not None:
         tell_sheet(job.sheet)
+    else:
+        console().print(f"Batch {job.batch.name} as it was prepared: {left:,} payouts")
     found = await job.preflight(fee=options.fee)
     tell_preflight(found)
     if found.problems and job.resumed:

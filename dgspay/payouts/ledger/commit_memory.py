@@ -8,6 +8,7 @@ from pathlib import Path
 
 import attrs
 
+from dgspay.payouts.approval.policy import PolicyState
 from dgspay.payouts.ledger import commit_history
 from dgspay.payouts.ledger.commit_notes import Noted, Notes
 from dgspay.payouts.model.audit_log import LogHead
@@ -82,6 +83,30 @@ class Memory:
             sessions={**dict(latest), self.token: self.commits},
             reached={**noted.reached, **reached},
         )
+
+    def compared_policy(self, state: PolicyState) -> PolicyState:
+        """Hold a ledger's policy against the one this machine has noted; note a later one."""
+        noted = self.notes.read()
+        known = {} if noted is None else noted.policies
+        for revision, digest in known.items():
+            if revision > state.revision:
+                return attrs.evolve(
+                    state,
+                    broken=f"this machine has noted revision {revision} of the ledger's policy, "
+                    f"and the ledger has revision {state.revision}: it was edited, or an older "
+                    "copy was brought back. Set the same policy again, or bring the newest back",
+                )
+            if revision == state.revision and digest != state.digest:
+                return attrs.evolve(
+                    state, broken=f"revision {revision} of the policy is not the one noted here"
+                )
+        if state.revision and state.revision not in known:
+            self.notes.change(
+                lambda found: attrs.evolve(
+                    found, policies={**found.policies, state.revision: state.digest}
+                )
+            )
+        return state
 
     def will_reach(self, batch: str, number: int) -> None:
         """Note with the next commit that payouts of a batch up to a number may be sent."""

@@ -21,7 +21,7 @@ from dgspay.payouts.ledger.file_lock import wait_for_lock
 
 _MOST_BYTES = 1 << 20
 _VERSION = 1
-_FIELDS = ("ledger", "place", "sessions", "reached", "log")
+_FIELDS = ("ledger", "place", "sessions", "reached", "log", "policies")
 _BINARY: int = getattr(os, "O_BINARY", 0)
 
 
@@ -57,6 +57,7 @@ class Noted:
             commits of each are known to be in it.
         reached: The highest number of each batch that was taken up to be sent.
         log: The latest lines of the audit log, by number, and how their hashes begin.
+        policies: The revisions of its policy that were in force, by number, and their digests.
     """
 
     ledger: str
@@ -64,6 +65,7 @@ class Noted:
     sessions: dict[str, int] = attrs.field(factory=dict)
     reached: dict[str, int] = attrs.field(factory=dict)
     log: dict[int, str] = attrs.field(factory=dict)
+    policies: dict[int, str] = attrs.field(factory=dict)
 
     @property
     def may_have_paid(self) -> bool:
@@ -79,6 +81,7 @@ class Noted:
             sessions=_highest(self.sessions, other.sessions),
             reached=_highest(self.reached, other.reached),
             log=dict(sorted({**other.log, **self.log}.items())),
+            policies={**other.policies, **self.policies},
         )
 
 
@@ -159,6 +162,7 @@ def _noted_in(text: bytes) -> Noted | None:
             reached={str(name): int(count) for name, count in found["reached"].items()},
             # An earlier dgspay has noted none.
             log={int(number): str(start) for number, start in found.get("log", {}).items()},
+            policies={int(number): str(all_) for number, all_ in found.get("policies", {}).items()},
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         return None

@@ -9,13 +9,23 @@ from typing import Generic, Protocol, Self, TypeVar
 
 import attrs
 
-from dgspay.payouts.errors import BatchChangedError, UnknownBatchError
-from dgspay.payouts.ledger import commit_history, guard, sql_audit_log, sql_batches, sql_payouts
+from dgspay.payouts.approval.judgement import Approvals, Purpose, approval_document
+from dgspay.payouts.approval.policy import Policy, PolicyState
+from dgspay.payouts.approval.signing import Signer
+from dgspay.payouts.errors import BatchChangedError, NotApprovedError, UnknownBatchError
+from dgspay.payouts.ledger import (
+    commit_history,
+    guard,
+    sql_approvals,
+    sql_audit_log,
+    sql_batches,
+    sql_payouts,
+)
 from dgspay.payouts.ledger.commit_memory import Memory
 from dgspay.payouts.ledger.protocol import Counts, FencedError, PausedError
 from dgspay.payouts.ledger.recent_references import LatestNames
 from dgspay.payouts.ledger.writer_thread import Connection, Writer
-from dgspay.payouts.model.audit_log import Action, AuditLine, LogFault
+from dgspay.payouts.model.audit_log import Action, AuditLine, LogFault, moment_text
 from dgspay.payouts.model.batch import Batch, Chunk
 from dgspay.payouts.model.payout import Payout, Record, State
 from dgspay.payouts.model.repeats import Overlap
@@ -126,6 +136,7 @@ class DatabaseLedger(Generic[ConnectionT]):
             identity = sql_batches.delete_unstarted(connection, name)
             if identity is not None:
                 sql_payouts.delete_payouts(connection, identity)
+                sql_approvals.forget(connection, identity)
 
         self._writer.run(work)
 
@@ -146,11 +157,14 @@ class DatabaseLedger(Generic[ConnectionT]):
         Raises:
             BatchChangedError: there is another one of that name by now.
             PreflightError: the ledger was restored, and may lack a batch that was paid since.
+            NotApprovedError: the ledger's policy asks for approvals it does not have.
         """
 
         def work(connection: ConnectionT) -> bool:
             commit_history.require_no_loss(connection, name)
             before = sql_batches.read_batches(connection, name)
+            if before:
+                self._require_approval(connection, before[0], allowed)
             if not sql_batches.mark_started(connection, name, batch_id):
                 return False
             (batch,) = before
@@ -175,6 +189,225 @@ class DatabaseLedger(Generic[ConnectionT]):
                 f"batch {name!r} was read again by another run since you were asked: what was "
                 "confirmed may not be what is in it now. This run sends nothing"
             )
+
+    def _require_approval(
+        self, connection: ConnectionT, batch: Batch, allowed: Collection[int]
+    ) -> None:
+        """Refuse to begin what the policy does not let be paid; note what is little enough.
+
+        Raises:
+            NotApprovedError: saying why, and what to do.
+        """
+        now = connection.now()
+        ruling = sql_approvals.rule(connection, connection.memory, batch, now)
+        if ruling.is_within_limit:
+            # Two that are begun at once must not both be little enough.
+            connection.lock_audit_log()
+            ruling = sql_approvals.rule(connection, connection.memory, batch, now)
+        if ruling.problem is not None:
+            raise NotApprovedError(ruling.problem)
+        if ruling.is_approved and set(allowed) - guard.allowances(connection, batch.id).keys():
+            raise NotApprovedError(
+                f"batch {batch.name!r} was approved without the rows that are to be paid again by "
+                "name now: pay them as another batch, or prepare it anew with --allow-duplicate"
+            )
+        exempt_at = now if ruling.is_within_limit else None
+        if exempt_at != batch.exempt_at:
+            sql_batches.mark_exempt(connection, batch.id, exempt_at)
+
+    def prepare(
+        self, batch: Batch, *, allowed: Mapping[int, str], signer: Signer | None = None
+    ) -> Batch:
+        """Fix the rows of a batch that was not begun, and who prepares it.
+
+        Args:
+            batch: The batch.
+            allowed: Numbers of payouts that may be sent though they look paid, and why.
+            signer: The key of who prepares it.
+
+        Raises:
+            BatchChangedError: it has begun, or is another one by now.
+            NotApprovedError: the policy asks for a registered key, and this is none.
+        """
+
+        def work(connection: ConnectionT) -> Batch:
+            known = self._require_same(connection, batch)
+            if known.is_fixed:
+                raise BatchChangedError(f"batch {known.name!r} was prepared, or has begun, already")
+            now = connection.now()
+            guard.allow(connection, known.id, allowed, now)
+            sql_approvals.prepare(connection, known)
+            sql_batches.mark_prepared(connection, known.id, now)
+            policy = sql_approvals.policy_state(connection, connection.memory).policy
+            if policy.approvals and not policy.self_approval:
+                _require_key(policy, signer)
+            if signer is not None:
+                self._sign(connection, known, Purpose.PREPARE, signer, now=now)
+            sql_audit_log.append(
+                connection,
+                Action.PREPARE,
+                now,
+                batch=known.name,
+                facts={**known.facts, "person": None if signer is None else signer.key.person},
+            )
+            return attrs.evolve(known, prepared_at=now)
+
+        return self._writer.run(work)
+
+    def approve(self, batch: Batch, signer: Signer, *, days: float) -> Approvals:
+        """Sign a batch as it is, and return who has approved it now.
+
+        Args:
+            batch: The batch as the person has seen it.
+            signer: The key of who approves it.
+            days: How long the approval counts.
+
+        Raises:
+            BatchChangedError: it is another one by now.
+            NotApprovedError: it was not prepared, or this approval would not count.
+        """
+
+        def work(connection: ConnectionT) -> Approvals:
+            known = self._require_same(connection, batch)
+            state = sql_approvals.policy_state(connection, connection.memory)
+            _require_key(state.policy, signer)
+            if sql_approvals.content(connection, known) is None:
+                raise NotApprovedError(
+                    f"batch {known.name!r} was not prepared: there is nothing to approve yet"
+                )
+            now = connection.now()
+            self._sign(connection, known, Purpose.APPROVE, signer, now=now, days=days)
+            found = sql_approvals.approvals(connection, known, state.policy, now)
+            if found is None or signer.key.person not in found.approvers:
+                why = "" if found is None else ": " + "; ".join(found.unusable)
+                raise NotApprovedError(
+                    f"this approval of batch {known.name!r} would not count{why}"
+                )
+            sql_audit_log.append(
+                connection,
+                Action.APPROVE,
+                now,
+                batch=known.name,
+                facts={
+                    **known.facts,
+                    "person": signer.key.person,
+                    "key": signer.key.id,
+                    "until": moment_text(now + days * 24 * 3600.0),
+                },
+            )
+            return found
+
+        return self._writer.run(work)
+
+    def _require_same(self, connection: ConnectionT, batch: Batch) -> Batch:
+        found = sql_batches.read_batches(connection, batch.name)
+        if not found or (found[0].id, found[0].digest) != (batch.id, batch.digest):
+            raise BatchChangedError(f"batch {batch.name!r} was read again or removed since")
+        return found[0]
+
+    def _sign(
+        self,
+        connection: ConnectionT,
+        batch: Batch,
+        purpose: Purpose,
+        signer: Signer,
+        *,
+        now: float,
+        days: float | None = None,
+    ) -> None:
+        content = sql_approvals.content(connection, batch) or {}
+        role = connection.lock_audit_log()
+        document = approval_document(purpose, content, role=role, now=now, days=days)
+        sql_approvals.sign_batch(connection, batch, purpose, signer.sign(document))
+
+    def approvals(self, batch: Batch) -> Approvals | None:
+        """Return who has approved a batch as it is now; None where it was not prepared."""
+
+        def work(connection: ConnectionT) -> Approvals | None:
+            policy = sql_approvals.policy_state(connection, connection.memory).policy
+            return sql_approvals.approvals(connection, batch, policy, connection.now())
+
+        return self._writer.run(work)
+
+    def approval_problem(self, batch: Batch) -> str | None:
+        """Return why the policy does not let a batch be paid, or None."""
+        return self._writer.run(
+            lambda connection: (
+                sql_approvals.rule(connection, connection.memory, batch, connection.now()).problem
+            )
+        )
+
+    def policy(self) -> PolicyState:
+        """Return the policy in force, and a change of it that waits for signatures."""
+        return self._writer.run(
+            lambda connection: sql_approvals.policy_state(connection, connection.memory)
+        )
+
+    def change_policy(
+        self, change: Callable[[Policy], Policy], *, signer: Signer | None = None
+    ) -> PolicyState:
+        """Propose a change of the policy; where none is asked for, it is in force at once.
+
+        Args:
+            change: Returns the policy as it is to be.
+            signer: The key of who proposes it.
+
+        Raises:
+            ConfigError: such a policy could not be kept.
+            NotApprovedError: the policy in force asks for a registered key, and this is none.
+        """
+
+        def work(connection: ConnectionT) -> None:
+            # Not held against the notes: one that was lost may be set again.
+            state = _unbroken(sql_approvals.policy_state(connection))
+            policy = change(state.policy)
+            policy.require_sound()
+            sql_approvals.propose(connection, state, policy)
+            self._agree(connection, state, policy, signer)
+
+        self._writer.run(work)
+        return self.policy()
+
+    def sign_policy(self, signer: Signer) -> PolicyState:
+        """Sign the change of the policy that waits for signatures.
+
+        Raises:
+            NotApprovedError: there is none, or the key is not registered.
+        """
+
+        def work(connection: ConnectionT) -> None:
+            state = _unbroken(sql_approvals.policy_state(connection))
+            if state.pending is None:
+                raise NotApprovedError("no change of the policy waits for a signature")
+            self._agree(connection, state, state.pending, signer)
+
+        self._writer.run(work)
+        return self.policy()
+
+    def _agree(
+        self, connection: ConnectionT, state: PolicyState, policy: Policy, signer: Signer | None
+    ) -> None:
+        """Sign a change where signatures are asked for, and write it into the audit log."""
+        if state.policy.quorum:
+            key = _require_key(state.policy, signer)
+            ledger = sql_approvals.ledger_id(connection)
+            signature = key.sign(state.change_of(ledger, policy.document))
+            sql_approvals.sign_proposal(connection, state, signature)
+        after = sql_approvals.policy_state(connection)
+        sql_audit_log.append(
+            connection,
+            Action.POLICY,
+            connection.now(),
+            facts={
+                "revision": state.revision + 1,
+                "in force": "yes" if after.pending is None else "not yet",
+                "approvals": policy.approvals,
+                "limit": policy.limit,
+                "self-approval": "yes" if policy.self_approval else "no",
+                "keys": ", ".join(f"{key.person} {key.id}" for key in policy.keys) or None,
+                "person": None if signer is None else signer.key.person,
+            },
+        )
 
     def overlaps(self, batch: Batch, *, allowed: Collection[int] = ()) -> list[Overlap]:
         """Say what other batches have paid, or may have paid, of what is left of this one.
@@ -258,19 +491,27 @@ class DatabaseLedger(Generic[ConnectionT]):
         """Put the next payouts of a chunk in doubt, on disk, and return them for sending.
 
         Raises:
-            FencedError, PausedError: nothing may be sent.
+            FencedError, PausedError, NotApprovedError: nothing may be sent.
             LedgerError: it could not be written, so nothing may be sent.
         """
 
-        def work(connection: ConnectionT) -> list[Payout] | FencedError | PausedError:
+        def work(
+            connection: ConnectionT,
+        ) -> list[Payout] | FencedError | PausedError | NotApprovedError:
             connection.require_in_place()
             if not self._holds(connection, chunk):
                 return FencedError(f"chunk {chunk.index} of {chunk.batch.name}")
             if not sql_batches.may_be_paid(connection, chunk.batch):
                 return PausedError(chunk.batch.name)
+            now = connection.now()
+            ruling = sql_approvals.rule(connection, connection.memory, chunk.batch, now, begun=True)
+            if ruling.problem is not None:
+                return NotApprovedError(ruling.problem)
             taken = sql_payouts.take(
-                connection, chunk, after=after, limit=limit, now=connection.now(), doubtful=doubtful
+                connection, chunk, after=after, limit=limit, now=now, doubtful=doubtful
             )
+            if ruling.is_approved:
+                sql_approvals.require_unchanged(connection, chunk.batch, taken)
             if taken:
                 connection.memory.will_reach(chunk.batch.name, taken[-1].number)
             return taken
@@ -455,6 +696,29 @@ class _Compared(Exception):  # noqa: N818 - no error, and it stays inside this m
     def __init__(self, overlaps: list[Overlap]) -> None:
         super().__init__()
         self.overlaps = overlaps
+
+
+def _require_key(policy: Policy, signer: Signer | None) -> Signer:
+    """Return a signer whose key is registered.
+
+    Raises:
+        NotApprovedError: there is none, or its key is not.
+    """
+    if signer is None:
+        raise NotApprovedError("the ledger's policy asks for the key of who does this (--key)")
+    known = policy.key(signer.key.id)
+    if known is None or known.person != signer.key.person:
+        raise NotApprovedError(
+            f"the key {signer.key.id} of {signer.key.person} is not registered in the ledger's "
+            "policy: see `dgspay payouts policy`"
+        )
+    return signer
+
+
+def _unbroken(state: PolicyState) -> PolicyState:
+    if state.broken is not None:
+        raise NotApprovedError(f"{state.broken}. Nothing was changed")
+    return state
 
 
 def _no_payout(batch: Batch, number: int) -> UnknownBatchError:

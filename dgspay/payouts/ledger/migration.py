@@ -27,6 +27,12 @@ _COLUMNS = (
 )
 
 
+_OF_VERSION_4 = tuple(
+    f"ALTER TABLE dgspay_payout_batches ADD COLUMN {name} double precision"
+    for name in ("prepared_at", "exempt_at")
+)
+
+
 def bring_forward(database: Database, version: int, guard_tables: Sequence[str]) -> None:
     """Add what is new, and claim what was taken up, all within the transaction it is called in.
 
@@ -35,6 +41,8 @@ def bring_forward(database: Database, version: int, guard_tables: Sequence[str])
         version: The version it has.
         guard_tables: The statements that make the tables of the guard, which came with version 3.
     """
+    for statement in _OF_VERSION_4:
+        database.change(statement, ())
     if version > _WITHOUT_GUARD:
         return
     for statement in (*_COLUMNS, *guard_tables):

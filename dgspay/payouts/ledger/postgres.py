@@ -15,7 +15,7 @@ from psycopg import errors as pg_errors
 from psycopg.pq import TransactionStatus
 
 from dgspay.payouts.errors import LedgerError, WentBackError
-from dgspay.payouts.ledger import commit_history, sql_audit_log, sql_payouts
+from dgspay.payouts.ledger import commit_history, sql_approvals, sql_audit_log, sql_payouts
 from dgspay.payouts.ledger.commit_memory import Memory
 from dgspay.payouts.ledger.commit_notes import state_folder
 from dgspay.payouts.ledger.database import DatabaseLedger
@@ -66,7 +66,9 @@ CREATE TABLE IF NOT EXISTS dgspay_payout_batches (
     paused text,
     period text,
     repeat_days double precision NOT NULL,
-    key_seed text NOT NULL
+    key_seed text NOT NULL,
+    prepared_at double precision,
+    exempt_at double precision
 );
 CREATE SEQUENCE IF NOT EXISTS dgspay_payout_batch_ids;
 CREATE TABLE IF NOT EXISTS dgspay_payouts (
@@ -127,7 +129,13 @@ CREATE TRIGGER dgspay_payout_audit_log_kept
 BEFORE UPDATE OR DELETE ON dgspay_payout_audit_log
 FOR EACH ROW EXECUTE FUNCTION dgspay_payout_audit_log_kept();
 """
-_TABLES = (*commit_history.TABLES, TABLE, sql_audit_log.TABLE, _KEEP_AUDIT_LOG)
+_TABLES = (
+    *commit_history.TABLES,
+    TABLE,
+    sql_audit_log.TABLE,
+    _KEEP_AUDIT_LOG,
+    *sql_approvals.TABLES,
+)
 
 # Two processes that create a table at once fail on PostgreSQL, "IF NOT EXISTS" or not. The
 # numbers are this ledger's own; they have no other meaning.

@@ -11,6 +11,9 @@ import attrs
 from dgspay.payouts.model.payout import OPEN, UNSETTLED, Payout, Record, State
 
 if TYPE_CHECKING:
+    from dgspay.payouts.approval.judgement import Approvals
+    from dgspay.payouts.approval.policy import Policy, PolicyState
+    from dgspay.payouts.approval.signing import Signer
     from dgspay.payouts.model.audit_log import AuditLine, LogFault
     from dgspay.payouts.model.batch import Batch, Chunk
     from dgspay.payouts.model.repeats import Overlap
@@ -79,6 +82,38 @@ class Ledger(Protocol):
         """
         ...
 
+    def prepare(
+        self, batch: Batch, *, allowed: Mapping[int, str], signer: Signer | None = None
+    ) -> Batch:
+        """Fix the rows of a batch that was not begun, and who prepares it."""
+        ...
+
+    def approve(self, batch: Batch, signer: Signer, *, days: float) -> Approvals:
+        """Sign a batch as it is, and return who has approved it now."""
+        ...
+
+    def approvals(self, batch: Batch) -> Approvals | None:
+        """Return who has approved a batch as it is now; None where it was not prepared."""
+        ...
+
+    def approval_problem(self, batch: Batch) -> str | None:
+        """Return why the policy does not let a batch be paid, or None."""
+        ...
+
+    def policy(self) -> PolicyState:
+        """Return the policy in force, and a change of it that waits for signatures."""
+        ...
+
+    def change_policy(
+        self, change: Callable[[Policy], Policy], *, signer: Signer | None = None
+    ) -> PolicyState:
+        """Propose a change of the policy; where none is asked for, it is in force at once."""
+        ...
+
+    def sign_policy(self, signer: Signer) -> PolicyState:
+        """Sign the change of the policy that waits for signatures."""
+        ...
+
     def overlaps(self, batch: Batch, *, allowed: Collection[int] = ()) -> list[Overlap]:
         """Say what other batches have paid, or may have paid, of what is left of this one."""
         ...
@@ -118,7 +153,7 @@ class Ledger(Protocol):
         With `doubtful`, those whose last attempt got no answer instead of new ones.
 
         Raises:
-            FencedError, PausedError: nothing may be sent.
+            FencedError, PausedError, NotApprovedError: nothing may be sent.
             LedgerError: it could not be written, so nothing may be sent.
         """
         ...

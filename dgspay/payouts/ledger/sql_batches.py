@@ -15,7 +15,8 @@ SCHEMA_VERSION = 4
 
 _COLUMNS = (
     "id, name, digest, environment, base_url, account_number, callback_url, idempotency_header, "
-    "token_secret, count, total, created_at, started, paused, period, repeat_days, key_seed"
+    "token_secret, count, total, created_at, started, paused, period, repeat_days, key_seed, "
+    "prepared_at, exempt_at"
 )
 
 
@@ -82,6 +83,7 @@ def insert_batch(database: Database, batch: Batch) -> None:
         terms.idempotency_header,
         *(batch.token_secret.reveal(), batch.count, batch.total, batch.created_at),
         *(int(batch.started), batch.paused, batch.period, batch.repeat_days, batch.key_seed),
+        *(batch.prepared_at, batch.exempt_at),
     )
     marks = ", ".join("?" * len(values))
     database.change(f"INSERT INTO dgspay_payout_batches ({_COLUMNS}) VALUES ({marks})", values)  # noqa: S608 - no value is in the text
@@ -109,7 +111,7 @@ def batch_numbered(database: Database, identity: int) -> Batch | None:
 def _batch_of(row: tuple[Any, ...]) -> Batch:
     identity, name, digest, environment, base_url, account_number, callback_url, *rest = row
     idempotency_header, token_secret, count, total, created_at, started, paused, *rest = rest
-    period, repeat_days, key_seed = rest
+    period, repeat_days, key_seed, prepared_at, exempt_at = rest
     return Batch(
         id=identity,
         name=name,
@@ -130,6 +132,8 @@ def _batch_of(row: tuple[Any, ...]) -> Batch:
         period=period,
         repeat_days=repeat_days,
         key_seed=key_seed,
+        prepared_at=prepared_at,
+        exempt_at=exempt_at,
     )
 
 
@@ -156,6 +160,18 @@ def mark_started(database: Database, name: str, identity: int | None) -> bool:
         (name, identity),
     )
     return changed > 0
+
+
+def mark_prepared(database: Database, identity: int, now: float) -> None:
+    """Note that the rows of a batch are fixed, to be approved."""
+    database.change(
+        "UPDATE dgspay_payout_batches SET prepared_at = ? WHERE id = ?", (now, identity)
+    )
+
+
+def mark_exempt(database: Database, identity: int, now: float | None) -> None:
+    """Note since when a batch is paid without approval, for it is little; None for not at all."""
+    database.change("UPDATE dgspay_payout_batches SET exempt_at = ? WHERE id = ?", (now, identity))
 
 
 def mark_paused(database: Database, name: str, reason: str) -> bool:

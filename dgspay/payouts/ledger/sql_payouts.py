@@ -351,6 +351,16 @@ def read_page(
     return [record_of(row) for row in rows]
 
 
+def read_payouts(database: Database, batch: int, first: int, last: int) -> list[Payout]:
+    """Return what was asked for in consecutive rows, wherever they stand."""
+    return payouts_of(
+        database.rows(
+            f"SELECT {_PAYOUT} FROM dgspay_payouts p WHERE p.id >= ? AND p.id <= ? ORDER BY p.id",  # noqa: S608 - constants
+            (row_id(batch, first), row_id(batch, last)),
+        )
+    )
+
+
 def codes_of(states: Sequence[State]) -> list[int]:
     """Return the numbers states are kept as."""
     return [_CODE[state] for state in states]

@@ -17,7 +17,7 @@ from typing import Any
 from dgspay.errors import ConfigError
 from dgspay.forks import at_sqlite
 from dgspay.payouts.errors import LedgerError, WentBackError
-from dgspay.payouts.ledger import commit_history, sql_audit_log
+from dgspay.payouts.ledger import commit_history, sql_approvals, sql_audit_log
 from dgspay.payouts.ledger.commit_memory import Memory
 from dgspay.payouts.ledger.commit_notes import state_folder
 from dgspay.payouts.ledger.database import DatabaseLedger
@@ -85,7 +85,9 @@ _SCHEMA = (
         paused TEXT,
         period TEXT,
         repeat_days REAL NOT NULL,
-        key_seed TEXT NOT NULL
+        key_seed TEXT NOT NULL,
+        prepared_at REAL,
+        exempt_at REAL
     )
     """,
     """
@@ -127,6 +129,12 @@ _KEEP_AUDIT_LOG = tuple(
     f"BEFORE {change} ON dgspay_payout_audit_log "
     f"BEGIN SELECT RAISE(ABORT, '{sql_audit_log.KEPT}'); END"
     for change in ("update", "delete")
+)
+_TABLES = (
+    *commit_history.TABLES,
+    sql_audit_log.TABLE,
+    *_KEEP_AUDIT_LOG,
+    *sql_approvals.TABLES,
 )
 _SETTINGS = (
     "PRAGMA journal_mode = WAL",
@@ -272,7 +280,7 @@ class SqliteConnection:
                 f"{self._path} is a ledger of version {version}, and this dgspay knows version "
                 f"{SCHEMA_VERSION}: end its batches with the dgspay that began them"
             )
-        for statement in (*commit_history.TABLES, sql_audit_log.TABLE, *_KEEP_AUDIT_LOG):
+        for statement in _TABLES:
             self._connection.execute(statement)
         identity = commit_history.identity_of(self)
         is_new = identity is None

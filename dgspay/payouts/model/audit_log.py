@@ -36,6 +36,9 @@ class Action(enum.StrEnum):
     """An action on a batch or a payout."""
 
     UPGRADE = "upgrade"
+    POLICY = "policy"
+    PREPARE = "prepare"
+    APPROVE = "approve"
     CONFIRM = "confirm"
     RESUME = "resume"
     PAUSE = "pause"

@@ -101,6 +101,8 @@ class Batch:
         key_seed: What its idempotency keys are made of, its own, so that another batch of the same
             rows is never answered with the payouts of this one. Empty for a batch that a dgspay
             began whose keys followed from name and rows.
+        prepared_at: Unix time at which its rows were fixed, to be approved; None where not.
+        exempt_at: Unix time since when it is paid without approval, for it is little; or None.
     """
 
     name: str
@@ -116,6 +118,13 @@ class Batch:
     period: str | None = None
     repeat_days: float = REPEAT_DAYS
     key_seed: str = attrs.field(factory=lambda: secrets.token_hex(16), repr=False)
+    prepared_at: float | None = None
+    exempt_at: float | None = None
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether its rows may not be read anew: they were confirmed, or prepared."""
+        return self.started or self.prepared_at is not None
 
     @property
     def facts(self) -> dict[str, str | int | None]:

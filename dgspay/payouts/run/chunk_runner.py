@@ -14,7 +14,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from dgspay import AsyncDGSPay, errors
 from dgspay.clock import Clock
-from dgspay.payouts.errors import LedgerError, single_error
+from dgspay.payouts.errors import LedgerError, NotApprovedError, single_error
 from dgspay.payouts.ledger import FencedError, Ledger, PausedError
 from dgspay.payouts.model.batch import Chunk
 from dgspay.payouts.model.evidence import evidence_of_answer, evidence_of_error
@@ -208,6 +208,9 @@ class Runner:
                 return
             except PausedError:
                 state.paused = state.paused or "the batch was paused"
+                return
+            except NotApprovedError as error:
+                state.paused = state.paused or error.message
                 return
             except LedgerError as error:
                 # Raised here it would cancel what is in flight, and throw its answers away.

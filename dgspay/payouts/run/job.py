@@ -11,6 +11,7 @@ import attrs
 
 from dgspay import AsyncDGSPay
 from dgspay.money import AmountInput
+from dgspay.payouts.approval.signing import Signer
 from dgspay.payouts.ledger import Counts, Ledger
 from dgspay.payouts.model.allowances import Allowances, Allowed
 from dgspay.payouts.model.batch import (
@@ -114,7 +115,9 @@ class Job:
         """Return whether the batch had begun before."""
         return self.batch.started
 
-    async def preflight(self, *, fee: AmountInput | None = None) -> Preflight:
+    async def preflight(
+        self, *, fee: AmountInput | None = None, approved: bool = True
+    ) -> Preflight:
         """Look before paying; see `preflight`. Of a batch that has begun, what is left counts.
 
         It says as well what other batches have paid of this one. Where that is one that has begun,
@@ -122,15 +125,18 @@ class Job:
 
         Args:
             fee: As for `preflight`.
+            approved: Whether an approval that the ledger's policy asks for must be there already.
 
         Raises:
             DGSPayError: a look-up failed.
         """
         paid = await in_thread(self._ledger.overlaps, self.batch, allowed=self._allowances.numbers)
+        unapproved = await in_thread(self._ledger.approval_problem, self.batch)
+        lacking = [unapproved] if approved and unapproved is not None else []
         messages = [words_of(overlap, self.batch, time.time()) for overlap in paid]
         if self.sheet is not None:
             found = await preflight(self._client, self.sheet, fee=fee)
-            return attrs.evolve(found, problems=(*found.problems, *messages))
+            return attrs.evolve(found, problems=(*lacking, *found.problems, *messages))
         counts = await in_thread(self._ledger.counts, self.batch.name)
         count, amount = await in_thread(
             self._ledger.left_out, self.batch, allowed=self._allowances.numbers
@@ -140,9 +146,13 @@ class Job:
         found = await preflight(self._client, SheetSummary(count=left, total=total))
         return attrs.evolve(
             found,
-            problems=tuple(balance_problems(total, found.available)),
+            problems=(
+                *lacking,
+                *balance_problems(total, found.available),
+                *([] if self.resumed else messages),
+            ),
             sheet=None,
-            remarks=(*found.remarks, *map(left_out_words, messages)),
+            remarks=(*found.remarks, *(map(left_out_words, messages) if self.resumed else ())),
         )
 
     async def given_again(self) -> str | None:
@@ -244,6 +254,20 @@ class Job:
             allowed=self._allowances.numbers,
         )
 
+    async def prepare(self, *, signer: Signer | None = None) -> Batch:
+        """Fix the rows as they are, to be approved; a run pays these and no others.
+
+        Args:
+            signer: The key of who prepares them.
+
+        Raises:
+            BatchChangedError: they were prepared, or have begun, already.
+            NotApprovedError: the ledger's policy asks for a registered key, and this is none.
+        """
+        return await in_thread(
+            self._ledger.prepare, self.batch, allowed=self._allowances.numbers, signer=signer
+        )
+
     async def require_good(self, found: Preflight, *, settle_within: float) -> None:
         """Refuse to pay with problems; what was sent before is looked up all the same.
 
@@ -275,6 +299,7 @@ async def open_job(
     pace: Pace | None = None,
     limits: Limits | None = None,
     stop: Stop | None = None,
+    anew: bool = False,
 ) -> AsyncGenerator[Job]:
     """Read rows into the ledger, or find the batch they began, and have it for oneself.
 
@@ -293,6 +318,7 @@ async def open_job(
         pace: How fast.
         limits: When to stop by oneself.
         stop: Finishes what is in flight once it is set.
+        anew: Whether to read them once more though the batch was prepared; its approvals go.
 
     Raises:
         RowsInvalidError: rows are wrong; all of them are listed.
@@ -312,7 +338,9 @@ async def open_job(
         repeat_days=check_days(repeat_days),
     )
     with ledger.only_run(asked.name):
-        loaded, sheet = await in_thread(load_rows, ledger, source, asked, mapping, allowances)
+        loaded, sheet = await in_thread(
+            load_rows, ledger, source, asked, mapping, allowances, anew=anew
+        )
         yield Job(
             client,
             ledger,

@@ -28,6 +28,8 @@ def load_rows(
     asked: Batch,
     mapping: Mapping[str, str] | None,
     allowances: Allowances,
+    *,
+    anew: bool = False,
 ) -> tuple[Batch, SheetSummary | None]:
     """Read rows into the ledger, or find the batch they began; then there is no summary.
 
@@ -37,13 +39,14 @@ def load_rows(
         asked: The batch as it would be if it began now.
         mapping: Other headings and what they mean.
         allowances: Rows that may be paid although they look paid.
+        anew: Whether to read them once more though the batch was prepared; its approvals go.
 
     Raises:
         RowsInvalidError, BatchChangedError, ConfigError, LedgerError: as for `open_job`.
     """
     name = asked.name
     known = ledger.batch(name)
-    if known is not None and known.started:
+    if known is not None and known.is_fixed and (known.started or not anew):
         known.require_same(_digest_of(source, mapping), asked)
         if mapping:
             _require_same_meaning(ledger, known, source, mapping)
