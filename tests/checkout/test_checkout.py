@@ -11,8 +11,6 @@ from dgspay.checkout import (
     OrderState,
     ProblemKind,
     RedirectRequired,
-    RefundError,
-    RefundState,
 )
 from tests.checkout.conftest import Shop
 
@@ -83,6 +81,7 @@ def test_two_attempts_that_were_both_paid_are_one_payment_and_a_problem(shop: Sh
     assert order.collected == 4000
 
 
+@pytest.mark.acceptance(87, "other-terms")
 def test_an_order_opened_again_with_other_terms_is_refused_naming_them(shop: Shop) -> None:
     shop.open()
     assert shop.open().id == "A-1"
@@ -108,39 +107,6 @@ def test_a_card_goes_through_its_steps(shop: Shop) -> None:
     )
     shop.deliver()
     assert shop.checkout.order("A-1").is_paid, order
-
-
-def test_a_refund_is_never_more_than_what_was_paid(shop: Shop) -> None:
-    shop.open(amount=2000)
-    order = shop.pay()
-    shop.emulator.approve(order.attempts[0].dgs_reference or "")
-    shop.deliver()
-    refund = shop.checkout.refund("A-1", amount=1200)
-    assert refund.state is RefundState.PENDING
-    with pytest.raises(RefundError, match="may reach the payer"):
-        shop.checkout.refund("A-1", amount=800)
-    shop.emulator.settle()
-    shop.deliver()
-    order = shop.checkout.order("A-1")
-    assert order.refunds[0].state is RefundState.PAID
-    with pytest.raises(RefundError, match="more than the 800 RWF"):
-        shop.checkout.refund("A-1", amount=1200)
-
-
-def test_a_refund_whose_answer_was_lost_is_held(shop: Shop) -> None:
-    shop.open()
-    order = shop.pay()
-    shop.emulator.approve(order.attempts[0].dgs_reference or "")
-    shop.deliver()
-    shop.emulator.faults.lose_answer("POST /disburse")
-    refund = shop.checkout.refund("A-1")
-    assert refund.state is RefundState.IN_DOUBT
-    assert [each.kind for each in shop.problems] == [ProblemKind.REFUND_HELD]
-    shop.emulator.settle()
-    shop.deliver()
-    order = shop.checkout.order("A-1")
-    assert order.refunds[0].state is RefundState.PAID
-    assert not order.open_problems
 
 
 def test_a_wrong_key_fails_the_attempt_and_is_raised(shop: Shop) -> None:

@@ -86,9 +86,9 @@ def owe(
 def end_task(task: Task) -> Script[None]:
     """Note that a handler is through; it is never run again for the same."""
     yield from query("DELETE FROM dgspay_order_tasks WHERE key = ?", task.key)
-    how = "the handler succeeded"
-    yield from settle(task.order_key, ProblemKind.HANDLER_FAILING, None, how)
     if task.kind == PAID_TASK:
+        how = "the handler succeeded"
+        yield from settle(task.order_key, ProblemKind.HANDLER_FAILING, None, how)
         yield from query("UPDATE dgspay_orders SET told_at = {now} WHERE key = ?", task.order_key)
 
 

@@ -1,0 +1,86 @@
+"""The sweep: looks up what no webhook has settled, and expires nothing that is paid."""
+
+from __future__ import annotations
+
+import pytest
+
+from dgspay.checkout import AttemptState, OrderState, ProblemKind
+from tests.checkout.conftest import Shop
+
+FAST = 1000.0
+
+
+@pytest.mark.acceptance(93, "abandoned-page")
+def test_a_page_that_is_closed_is_ended_by_the_sweep(shop: Shop) -> None:
+    shop.open()
+    reference = shop.pay().attempts[0].dgs_reference or ""
+    shop.emulator.approve(reference)  # no webhook arrives
+    assert shop.checkout.sweep(per_second=FAST).looked_up == 0
+    shop.clock.advance(31)
+    found = shop.checkout.sweep(per_second=FAST)
+    assert (found.looked_up, found.settled) == (1, 1)
+    assert shop.checkout.order("A-1").is_paid
+    assert len(shop.paid) == 1
+
+
+def test_it_reconciles_before_it_expires(shop: Shop) -> None:
+    shop.open(expires=600)
+    reference = shop.pay().attempts[0].dgs_reference or ""
+    shop.emulator.approve(reference)
+    shop.clock.advance(601)
+    shop.emulator.faults.bad_gateway("GET /transactions/{id}", times=20)
+    assert shop.checkout.sweep(per_second=FAST).expired == 0
+    shop.emulator.faults.clear()
+    assert shop.checkout.sweep(per_second=FAST).expired == 0
+    assert shop.checkout.order("A-1").is_paid
+
+
+def test_an_order_that_was_not_paid_in_time_expires(shop: Shop) -> None:
+    shop.open(expires=600)
+    shop.clock.advance(600)
+    assert shop.checkout.sweep(per_second=FAST).expired == 1
+    assert shop.checkout.order("A-1").state is OrderState.EXPIRED
+
+
+def test_an_attempt_without_a_reference_is_reported_once_it_is_old(shop: Shop) -> None:
+    shop.open()
+    shop.emulator.faults.lose_answer("POST /charges")
+    shop.pay()
+    for seconds in (31, 3600, 3600):
+        shop.clock.advance(seconds)
+        shop.checkout.sweep(per_second=FAST)
+    assert [problem.kind for problem in shop.problems] == [ProblemKind.IN_DOUBT]
+    shop.emulator.approve(shop.emulator.transactions[0].dgs_reference)
+    shop.deliver()
+    order = shop.checkout.order("A-1")
+    assert order.is_paid
+    assert not order.open_problems
+
+
+def test_a_person_settles_what_nothing_else_can(shop: Shop) -> None:
+    shop.open()
+    shop.emulator.faults.lose_request("POST /charges")
+    shop.pay()
+    order = shop.checkout.resolve("A-1", attempt=1, paid=False, reason="not in the portal")
+    assert (order.state, order.attempts[0].state) == (OrderState.OPEN, AttemptState.FAILED)
+
+
+def test_look_ups_come_at_growing_pauses(shop: Shop) -> None:
+    shop.open()
+    shop.pay()
+    looked = []
+    for _ in range(20):
+        shop.clock.advance(31)
+        looked.append(shop.checkout.sweep(per_second=FAST).looked_up)
+    assert sum(looked) == 5
+
+
+def test_a_sweep_is_bounded(shop: Shop) -> None:
+    for number in range(5):
+        shop.open(f"A-{number}")
+        shop.pay(f"A-{number}")
+    shop.clock.advance(31)
+    found = shop.checkout.sweep(most=3, per_second=FAST)
+    assert (found.looked_up, found.is_complete) == (3, False)
+    found = shop.checkout.sweep(per_second=FAST)
+    assert (found.looked_up, found.is_complete) == (2, True)
