@@ -15,7 +15,7 @@ import attrs
 
 from dgspay.payouts.errors import PreflightError
 from dgspay.payouts.ledger import guard
-from dgspay.payouts.ledger.sql_batches import CODES, ROWS_PER_BATCH, Database, batch_numbered
+from dgspay.payouts.ledger.sql_batches import CODES, ROWS_PER_BATCH, Database, Value, batch_numbered
 from dgspay.payouts.model.payout import State
 
 TABLES = (
@@ -55,7 +55,7 @@ _TOKENS_AT_ONCE = 500
 class Reader(Protocol):
     """A connection that can be asked."""
 
-    def query(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def query(self, statement: str, values: Sequence[Value]) -> list[tuple[Any, ...]]:
         """Return the rows of a statement."""
         ...
 

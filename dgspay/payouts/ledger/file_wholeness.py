@@ -13,6 +13,7 @@ from urllib.parse import quote
 from dgspay.payouts.errors import WentBackError
 from dgspay.payouts.ledger import commit_history
 from dgspay.payouts.ledger.commit_notes import Notes, predecessor_at
+from dgspay.payouts.ledger.sql_batches import Value
 
 _HEADER_BYTES = 20
 _WRITE_VERSION, _WITH_LOG = 18, 2
@@ -54,7 +55,7 @@ class _Reading:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def query(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def query(self, statement: str, values: Sequence[Value]) -> list[tuple[Any, ...]]:
         """Return the rows of a statement."""
         return self._connection.execute(statement, values).fetchall()
 

@@ -18,9 +18,9 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import NamedTuple
 
-from dgspay.payouts.ledger.sql_batches import CODES, NEW, ROWS_PER_BATCH, Database
+from dgspay.payouts.ledger.sql_batches import CODES, NEW, ROWS_PER_BATCH, Database, Value
 from dgspay.payouts.model.batch import Batch
 from dgspay.payouts.model.payout import UNPAID, Payout, State
 from dgspay.payouts.model.repeats import Kind, Overlap, Rival
@@ -207,10 +207,14 @@ def left_out(
 
 def sources_of(
     batch: Batch, allowed: Collection[int], now: float
-) -> Iterator[tuple[Kind, str, list[Any]]]:
+) -> Iterator[tuple[Kind, str, list[str | float]]]:
     """Give what rows of a batch that are still to be sent share with others, and its values."""
     for kind in Kind:
-        values: list[Any] = [scope_of(batch, kind), *_all_of(batch), _since(batch, kind, now)]
+        values: list[str | float] = [
+            scope_of(batch, kind),
+            *_all_of(batch),
+            _since(batch, kind, now),
+        ]
         values += _all_of(batch)
         if kind is Kind.PAYMENT:
             values.append(batch.period or "")
@@ -235,7 +239,7 @@ def _source_of(kind: Kind, table: str, batch: Batch, allowed: Collection[int]) -
 
 
 def _overlaps_in(
-    database: Database, kind: Kind, source: str, values: Sequence[Any]
+    database: Database, kind: Kind, source: str, values: Sequence[Value]
 ) -> Iterator[Overlap]:
     groups = database.query(
         f"SELECT b.name, b.period, count(*), min({_SENT_AT}), max({_SENT_AT}) "  # noqa: S608 - no value is in the text
@@ -315,6 +319,20 @@ def _first_in_the_way(
     return None
 
 
+class _RivalRow(NamedTuple):
+    """A row of the ledger that looks like one of ours, in the order in which it is selected."""
+
+    own_id: int
+    id: int
+    batch: str
+    reference: str
+    amount: int
+    code: int
+    sent_at: float
+    pay_again: str | None
+    contradiction: str | None
+
+
 def _rivals(
     database: Database, batch: Batch, payouts: Sequence[Payout], now: float
 ) -> Iterator[tuple[int, Rival]]:
@@ -325,19 +343,19 @@ def _rivals(
                 f"o.pay_again, s.contradiction FROM {_rivals_of(kind, table)}",
                 (scope_of(batch, kind), *_span(batch, payouts), _since(batch, kind, now)),
             )
-            for own, identity, name, reference, amount, state, sent_at, again, clash in rows:
+            for row in map(_RivalRow._make, rows):
                 yield (
-                    own % ROWS_PER_BATCH,
+                    row.own_id % ROWS_PER_BATCH,
                     Rival(
-                        id=identity,
+                        id=row.id,
                         kind=kind,
-                        batch=name,
-                        reference=reference,
-                        amount=amount,
-                        state=_STATES[state],
-                        sent_at=sent_at,
-                        pay_again=again,
-                        contradiction=clash,
+                        batch=row.batch,
+                        reference=row.reference,
+                        amount=row.amount,
+                        state=_STATES[row.code],
+                        sent_at=row.sent_at,
+                        pay_again=row.pay_again,
+                        contradiction=row.contradiction,
                     ),
                 )
 

@@ -22,7 +22,7 @@ from dgspay.payouts.ledger.database import DatabaseLedger
 from dgspay.payouts.ledger.lease import TABLE, lease
 from dgspay.payouts.ledger.migration import OLDER_VERSIONS, bring_forward
 from dgspay.payouts.ledger.server_refusals import ServerRefusedError
-from dgspay.payouts.ledger.sql_batches import SCHEMA_VERSION
+from dgspay.payouts.ledger.sql_batches import SCHEMA_VERSION, Value
 from dgspay.payouts.ledger.standby import Watch, server_of
 from dgspay.payouts.model.audit_log import Action, LogHead
 from dgspay.payouts.model.batch import Batch, Chunk
@@ -389,20 +389,20 @@ class PostgresConnection:
         """Close the connection."""
         self._connection.close()
 
-    def query(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def query(self, statement: str, values: Sequence[Value]) -> list[tuple[Any, ...]]:
         """Return the rows of a statement."""
         return [*self.rows(statement, values)]
 
-    def rows(self, statement: str, values: Sequence[Any]) -> Iterable[tuple[Any, ...]]:
+    def rows(self, statement: str, values: Sequence[Value]) -> Iterable[tuple[Any, ...]]:
         """Return the rows of a statement."""
         return self._connection.execute(_dialect(statement), values)
 
-    def change(self, statement: str, values: Sequence[Any]) -> int:
+    def change(self, statement: str, values: Sequence[Value | Sequence[Value]]) -> int:
         """Carry a statement out; return how many rows it changed."""
         self._writes = True
         return self._connection.execute(_dialect(statement), values).rowcount
 
-    def mark(self, statement: str, values: Sequence[Any]) -> list[int]:
+    def mark(self, statement: str, values: Sequence[Value]) -> list[int]:
         """Change rows and return the ids of those it were: others may have changed some."""
         self._writes = True
         return [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
+
+import attrs
 
 from dgspay.payouts.model.audit_log import LogHead
 from dgspay.payouts.model.batch import Batch, Terms
@@ -13,12 +15,33 @@ from dgspay.secret import Secret
 SCHEMA_VERSION = 4
 """Of the tables. One of version 2 or 3 is brought forward; any other is refused, not guessed at."""
 
-_COLUMNS = (
-    "id, name, digest, environment, base_url, account_number, callback_url, idempotency_header, "
-    "token_secret, count, total, created_at, started, paused, period, repeat_days, key_seed, "
-    "prepared_at, exempt_at"
-)
 
+@attrs.frozen
+class BatchRow:
+    """A row of the table of batches: its columns by their names, in order."""
+
+    id: int
+    name: str
+    digest: str
+    environment: str
+    base_url: str
+    account_number: str
+    callback_url: str | None
+    idempotency_header: str
+    token_secret: str = attrs.field(repr=False)
+    count: int
+    total: int
+    created_at: float
+    started: int
+    paused: str | None
+    period: str | None
+    repeat_days: float
+    key_seed: str = attrs.field(repr=False)
+    prepared_at: float | None
+    exempt_at: float | None
+
+
+_COLUMNS = ", ".join(attrs.fields_dict(BatchRow))
 
 ROWS_PER_BATCH = 2**32
 """A payout is kept under its batch's id times this, and its own number."""
@@ -26,6 +49,10 @@ ROWS_PER_BATCH = 2**32
 # Numbers, because a million rows are read and written by them.
 CODES = {state: code for code, state in enumerate(State)}
 NEW = CODES[State.NEW]
+
+
+Value: TypeAlias = str | int | float | None
+"""What a statement is given for a `?`."""
 
 
 class Database(Protocol):
@@ -44,19 +71,19 @@ class Database(Protocol):
         """Keep others from writing to the audit log until the commit; return our role, if any."""
         ...
 
-    def query(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def query(self, statement: str, values: Sequence[Value]) -> list[tuple[Any, ...]]:
         """Return the rows of a statement."""
         ...
 
-    def rows(self, statement: str, values: Sequence[Any]) -> Iterable[tuple[Any, ...]]:
+    def rows(self, statement: str, values: Sequence[Value]) -> Iterable[tuple[Any, ...]]:
         """Return the rows of a statement as they come, to be read before anything else is asked."""
         ...
 
-    def change(self, statement: str, values: Sequence[Any]) -> int:
+    def change(self, statement: str, values: Sequence[Value]) -> int:
         """Carry a statement out; return how many rows it changed."""
         ...
 
-    def mark(self, statement: str, values: Sequence[Any]) -> list[int] | None:
+    def mark(self, statement: str, values: Sequence[Value]) -> list[int] | None:
         """Change rows and return their ids; None where no other writer can come between."""
         ...
 
@@ -77,14 +104,28 @@ class Database(Protocol):
 def insert_batch(database: Database, batch: Batch) -> None:
     """Write a batch down."""
     terms = batch.terms
-    values = (
-        *(batch.id, batch.name, batch.digest),
-        *(terms.environment, terms.base_url, terms.account_number, terms.callback_url),
-        terms.idempotency_header,
-        *(batch.token_secret.reveal(), batch.count, batch.total, batch.created_at),
-        *(int(batch.started), batch.paused, batch.period, batch.repeat_days, batch.key_seed),
-        *(batch.prepared_at, batch.exempt_at),
+    row = BatchRow(
+        id=batch.id,
+        name=batch.name,
+        digest=batch.digest,
+        environment=terms.environment,
+        base_url=terms.base_url,
+        account_number=terms.account_number,
+        callback_url=terms.callback_url,
+        idempotency_header=terms.idempotency_header,
+        token_secret=batch.token_secret.reveal(),
+        count=batch.count,
+        total=batch.total,
+        created_at=batch.created_at,
+        started=int(batch.started),
+        paused=batch.paused,
+        period=batch.period,
+        repeat_days=batch.repeat_days,
+        key_seed=batch.key_seed,
+        prepared_at=batch.prepared_at,
+        exempt_at=batch.exempt_at,
     )
+    values = attrs.astuple(row)
     marks = ", ".join("?" * len(values))
     database.change(f"INSERT INTO dgspay_payout_batches ({_COLUMNS}) VALUES ({marks})", values)  # noqa: S608 - no value is in the text
 
@@ -96,7 +137,7 @@ def read_batches(database: Database, name: str | None = None) -> list[Batch]:
         f"SELECT {_COLUMNS} FROM dgspay_payout_batches {where} ORDER BY id",  # noqa: S608 - no value is in the text
         values,
     )
-    return [_batch_of(row) for row in rows]
+    return [_batch_of(BatchRow(*row)) for row in rows]
 
 
 def batch_numbered(database: Database, identity: int) -> Batch | None:
@@ -105,35 +146,32 @@ def batch_numbered(database: Database, identity: int) -> Batch | None:
         f"SELECT {_COLUMNS} FROM dgspay_payout_batches WHERE id = ?",  # noqa: S608 - constants
         (identity,),
     )
-    return _batch_of(rows[0]) if rows else None
+    return _batch_of(BatchRow(*rows[0])) if rows else None
 
 
-def _batch_of(row: tuple[Any, ...]) -> Batch:
-    identity, name, digest, environment, base_url, account_number, callback_url, *rest = row
-    idempotency_header, token_secret, count, total, created_at, started, paused, *rest = rest
-    period, repeat_days, key_seed, prepared_at, exempt_at = rest
+def _batch_of(row: BatchRow) -> Batch:
     return Batch(
-        id=identity,
-        name=name,
-        digest=digest,
+        id=row.id,
+        name=row.name,
+        digest=row.digest,
         terms=Terms(
-            environment=environment,
-            base_url=base_url,
-            account_number=account_number,
-            callback_url=callback_url,
-            idempotency_header=idempotency_header,
+            environment=row.environment,
+            base_url=row.base_url,
+            account_number=row.account_number,
+            callback_url=row.callback_url,
+            idempotency_header=row.idempotency_header,
         ),
-        token_secret=Secret(token_secret),
-        count=count,
-        total=int(total),
-        created_at=created_at,
-        started=bool(started),
-        paused=paused,
-        period=period,
-        repeat_days=repeat_days,
-        key_seed=key_seed,
-        prepared_at=prepared_at,
-        exempt_at=exempt_at,
+        token_secret=Secret(row.token_secret),
+        count=row.count,
+        total=int(row.total),
+        created_at=row.created_at,
+        started=bool(row.started),
+        paused=row.paused,
+        period=row.period,
+        repeat_days=row.repeat_days,
+        key_seed=row.key_seed,
+        prepared_at=row.prepared_at,
+        exempt_at=row.exempt_at,
     )
 
 

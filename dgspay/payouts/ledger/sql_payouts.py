@@ -8,12 +8,19 @@ number, made of the batch's and the payout's own, so that a million are read and
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from dgspay.payouts.ledger import guard
 from dgspay.payouts.ledger.protocol import Counts
 from dgspay.payouts.ledger.recent_references import LatestNames
-from dgspay.payouts.ledger.sql_batches import CODES, ROWS_PER_BATCH, Database, batch_numbered, id_of
+from dgspay.payouts.ledger.sql_batches import (
+    CODES,
+    ROWS_PER_BATCH,
+    Database,
+    Value,
+    batch_numbered,
+    id_of,
+)
 from dgspay.payouts.model.batch import Batch, Chunk
 from dgspay.payouts.model.payout import UNPAID, Payout, Record, State
 from dgspay.payouts.model.spellings import stored_keys
@@ -44,6 +51,22 @@ _STANDING = (
     f"coalesce(s.state, {_NEW}), coalesce(s.attempts, 0), coalesce(s.doubtful, 0), "
     "s.dgs_reference, s.fee, s.reason, s.contradiction, s.sent_at, s.settled_at"
 )
+
+
+class StandingRow(NamedTuple):
+    """Where a payout stands, as `_STANDING` selects it."""
+
+    code: int
+    attempts: int
+    doubtful: int
+    dgs_reference: str | None
+    fee: str | None
+    reason: str | None
+    contradiction: str | None
+    sent_at: float | None
+    settled_at: float | None
+
+
 _ALL = "dgspay_payouts p LEFT JOIN dgspay_payout_states s ON s.id = p.id"
 _TAKEN = "dgspay_payout_states s JOIN dgspay_payouts p ON p.id = s.id"
 
@@ -383,7 +406,7 @@ def read_named(database: Database, name: str, reference: str) -> Record | None:
     return _one(database, "p.id > ? AND p.id <= ? AND p.reference = ?", (*span, reference))
 
 
-def _one(database: Database, where: str, values: Sequence[Any]) -> Record | None:
+def _one(database: Database, where: str, values: Sequence[Value]) -> Record | None:
     rows = database.query(
         f"SELECT {_PAYOUT}, {_STANDING} FROM {_ALL} WHERE {where}",  # noqa: S608 - no value is in the text
         values,
@@ -448,20 +471,18 @@ def payouts_of(rows: Iterable[tuple[Any, ...]]) -> list[Payout]:
 
 def record_of(row: tuple[Any, ...]) -> Record:
     """Read a payout and where it stands."""
-    code, attempts, doubtful, dgs_reference, fee, reason, contradiction, sent, settled = row[
-        len(PAYOUT_COLUMNS) :
-    ]
+    standing = StandingRow._make(row[len(PAYOUT_COLUMNS) :])
     return Record(
         payout=Payout._make(row[: len(PAYOUT_COLUMNS)]),
-        state=_STATE[code],
-        attempts=attempts,
-        doubtful=bool(doubtful),
-        dgs_reference=dgs_reference,
-        fee=fee,
-        reason=reason,
-        contradiction=contradiction,
-        sent_at=sent,
-        settled_at=settled,
+        state=_STATE[standing.code],
+        attempts=standing.attempts,
+        doubtful=bool(standing.doubtful),
+        dgs_reference=standing.dgs_reference,
+        fee=standing.fee,
+        reason=standing.reason,
+        contradiction=standing.contradiction,
+        sent_at=standing.sent_at,
+        settled_at=standing.settled_at,
     )
 
 

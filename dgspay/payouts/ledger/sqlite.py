@@ -30,7 +30,7 @@ from dgspay.payouts.ledger.file_wholeness import (
     require_no_predecessor,
 )
 from dgspay.payouts.ledger.migration import OLDER_VERSIONS, bring_forward
-from dgspay.payouts.ledger.sql_batches import SCHEMA_VERSION
+from dgspay.payouts.ledger.sql_batches import SCHEMA_VERSION, Value
 from dgspay.payouts.ledger.sql_payouts import ACCEPTED, IN_DOUBT, KEY_COLUMNS, row_id
 from dgspay.payouts.model.audit_log import Action, LogHead
 from dgspay.payouts.model.batch import Batch
@@ -402,19 +402,19 @@ class SqliteConnection:
                 self._connection.execute("PRAGMA journal_mode = DELETE")
             self._connection.close()
 
-    def query(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def query(self, statement: str, values: Sequence[Value]) -> list[tuple[Any, ...]]:
         """Return the rows of a statement."""
         return [*self.rows(statement, values)]
 
-    def rows(self, statement: str, values: Sequence[Any]) -> Iterable[tuple[Any, ...]]:
+    def rows(self, statement: str, values: Sequence[Value]) -> Iterable[tuple[Any, ...]]:
         """Return the rows of a statement as they come."""
         return self._connection.execute(statement, values)
 
-    def change(self, statement: str, values: Sequence[Any]) -> int:
+    def change(self, statement: str, values: Sequence[Value]) -> int:
         """Carry a statement out; return how many rows it changed."""
         return self._connection.execute(statement, values).rowcount
 
-    def mark(self, statement: str, values: Sequence[Any]) -> None:
+    def mark(self, statement: str, values: Sequence[Value]) -> None:
         """Change rows. They are those that were read: a transaction has the file for itself."""
         self._connection.execute(statement, values)
 
@@ -537,7 +537,7 @@ def _key_columns(page: Sequence[Payout]) -> dict[str, tuple[Any, ...]]:
     return dict(zip(KEY_COLUMNS, zip(*map(stored_keys, page), strict=True), strict=True))
 
 
-def _is_unused(values: Sequence[Any]) -> bool:
+def _is_unused(values: Sequence[Value]) -> bool:
     return values[0] is None and values.count(None) == len(values)
 
 
