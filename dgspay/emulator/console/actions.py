@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
@@ -19,7 +19,7 @@ from dgspay.emulator.fidelity import FIDELITY
 from dgspay.emulator.http import Request, Response
 from dgspay.emulator.state import Snapshot
 from dgspay.emulator.webhooks.dispatcher import Dispatcher
-from dgspay.models.json_codec import dump_json, parse_json
+from dgspay.models.json_codec import JSONObject, dump_json, parse_json
 from dgspay.models.validators import is_web_url
 
 
@@ -39,7 +39,7 @@ class Ask:
     account: Account
     values: Mapping[str, str]
     query: Mapping[str, str]
-    body: Mapping[str, Any]
+    body: JSONObject
 
     @property
     def engine(self) -> Engine:
@@ -79,11 +79,11 @@ class Ask:
         return seconds
 
 
-Action = Callable[[Ask], Mapping[str, Any]]
-_DONE: Final[Mapping[str, Any]] = {"status": "success"}
+Action = Callable[[Ask], JSONObject]
+_DONE: Final[JSONObject] = {"status": "success"}
 
 
-def show_state(ask: Ask) -> Mapping[str, Any]:
+def show_state(ask: Ask) -> JSONObject:
     """Everything at one glance."""
     return {
         **state(
@@ -99,7 +99,7 @@ def show_state(ask: Ask) -> Mapping[str, Any]:
     }
 
 
-def show_request(ask: Ask) -> Mapping[str, Any]:
+def show_request(ask: Ask) -> JSONObject:
     """One request, in full."""
     number = ask.values["id"]
     for logged in ask.engine.request_log.entries:
@@ -108,7 +108,7 @@ def show_request(ask: Ask) -> Mapping[str, Any]:
     raise LookupError("no such request: only the latest are kept")
 
 
-def show_delivery(ask: Ask) -> Mapping[str, Any]:
+def show_delivery(ask: Ask) -> JSONObject:
     """One webhook, in full."""
     for delivery in tuple(ask.dispatcher.deliveries):
         if str(delivery.id) == ask.values["id"]:
@@ -116,7 +116,7 @@ def show_delivery(ask: Ask) -> Mapping[str, Any]:
     raise LookupError("no such delivery: only the latest are kept")
 
 
-def settle(ask: Ask) -> Mapping[str, Any]:
+def settle(ask: Ask) -> JSONObject:
     """Approve, decline or settle something that is pending."""
     reference, outcome = ask.text("reference"), ask.text("outcome")
     number = ask.account.credentials.account_number
@@ -131,17 +131,17 @@ def settle(ask: Ask) -> Mapping[str, Any]:
     return _DONE
 
 
-def create_link(ask: Ask) -> Mapping[str, Any]:
+def create_link(ask: Ask) -> JSONObject:
     """Make a payment link by the API itself, so that it stands among the requests."""
     return _called(ask, "POST", "/payment-links", ask.body)
 
 
-def archive_link(ask: Ask) -> Mapping[str, Any]:
+def archive_link(ask: Ask) -> JSONObject:
     """Archive a payment link, by the API itself."""
     return _called(ask, "DELETE", f"/payment-links/{ask.values['id']}", None)
 
 
-def resend(ask: Ask) -> Mapping[str, Any]:
+def resend(ask: Ask) -> JSONObject:
     """Send a webhook again."""
     if not ask.values["id"].isdigit():
         raise LookupError("no such delivery")
@@ -149,14 +149,14 @@ def resend(ask: Ask) -> Mapping[str, Any]:
     return _DONE
 
 
-def add_fault(ask: Ask) -> Mapping[str, Any]:
+def add_fault(ask: Ask) -> JSONObject:
     """Add a fault, described as in a file of faults."""
     standing = ask.engine.faults.plan(ask.body)
     ask.controls.keep()
     return {**_DONE, "id": standing.id}
 
 
-def cancel_fault(ask: Ask) -> Mapping[str, Any]:
+def cancel_fault(ask: Ask) -> JSONObject:
     """Take one fault back."""
     if not ask.values["id"].isdigit():
         raise LookupError("no such fault")
@@ -165,35 +165,35 @@ def cancel_fault(ask: Ask) -> Mapping[str, Any]:
     return _DONE
 
 
-def clear_faults(ask: Ask) -> Mapping[str, Any]:
+def clear_faults(ask: Ask) -> JSONObject:
     """Remove every fault."""
     ask.engine.faults.clear()
     ask.controls.keep()
     return _DONE
 
 
-def add_mode(ask: Ask) -> Mapping[str, Any]:
+def add_mode(ask: Ask) -> JSONObject:
     """Treat the next webhooks in a special way."""
     ask.dispatcher.delivery_modes.plan(ask.body)
     ask.controls.keep()
     return _DONE
 
 
-def clear_modes(ask: Ask) -> Mapping[str, Any]:
+def clear_modes(ask: Ask) -> JSONObject:
     """Deliver as a good provider does."""
     ask.dispatcher.delivery_modes.clear()
     ask.controls.keep()
     return _DONE
 
 
-def advance_clock(ask: Ask) -> Mapping[str, Any]:
+def advance_clock(ask: Ask) -> JSONObject:
     """Move the emulator's time on."""
     ask.engine.clock.advance(ask.seconds("advance"))
     ask.controls.keep()
     return _DONE
 
 
-def change_options(ask: Ask) -> Mapping[str, Any]:
+def change_options(ask: Ask) -> JSONObject:
     """Change when things settle by themselves, and where webhooks go."""
     options = ask.engine.options
     if "settle_after" in ask.body:
@@ -210,7 +210,7 @@ def change_options(ask: Ask) -> Mapping[str, Any]:
     return _DONE
 
 
-def make_history(ask: Ask) -> Mapping[str, Any]:
+def make_history(ask: Ask) -> JSONObject:
     """Make settled transactions of the past."""
     count = ask.body.get("transactions")
     if isinstance(count, bool) or not isinstance(count, int):
@@ -220,36 +220,36 @@ def make_history(ask: Ask) -> Mapping[str, Any]:
     return _DONE
 
 
-def reset(ask: Ask) -> Mapping[str, Any]:
+def reset(ask: Ask) -> JSONObject:
     """Forget everything that happened."""
     ask.controls.reset()
     return _DONE
 
 
-def show_snapshots(ask: Ask) -> Mapping[str, Any]:
+def show_snapshots(ask: Ask) -> JSONObject:
     """The states that were kept, the latest first."""
     return {"snapshots": [_snapshot(snapshot) for snapshot in ask.controls.snapshots]}
 
 
-def take_snapshot(ask: Ask) -> Mapping[str, Any]:
+def take_snapshot(ask: Ask) -> JSONObject:
     """Keep the present state under a name."""
     taken = ask.controls.snapshot(ask.text("name"))
     return {**_DONE, "snapshot": _snapshot(taken)}
 
 
-def restore_snapshot(ask: Ask) -> Mapping[str, Any]:
+def restore_snapshot(ask: Ask) -> JSONObject:
     """Return to a state that was kept."""
     ask.controls.restore(ask.text("name"))
     return _DONE
 
 
-def forget_snapshot(ask: Ask) -> Mapping[str, Any]:
+def forget_snapshot(ask: Ask) -> JSONObject:
     """Delete a snapshot."""
     ask.controls.forget_snapshot(ask.values["name"])
     return _DONE
 
 
-def _snapshot(snapshot: Snapshot) -> Mapping[str, Any]:
+def _snapshot(snapshot: Snapshot) -> JSONObject:
     return {
         "name": snapshot.name,
         "taken_at": api_text(snapshot.taken_at),
@@ -257,7 +257,7 @@ def _snapshot(snapshot: Snapshot) -> Mapping[str, Any]:
     }
 
 
-def show_fidelity(ask: Ask) -> Mapping[str, Any]:
+def show_fidelity(ask: Ask) -> JSONObject:
     """Fidelity of each behaviour, and its source."""
     return {"behaviours": [attrs.asdict(behaviour) for behaviour in FIDELITY]}
 
@@ -287,7 +287,7 @@ ACTIONS: Final[tuple[tuple[str, str, Action], ...]] = (
 )
 
 
-def _called(ask: Ask, method: str, path: str, body: Mapping[str, Any] | None) -> Mapping[str, Any]:
+def _called(ask: Ask, method: str, path: str, body: JSONObject | None) -> JSONObject:
     """Send a request as the merchant's program would."""
     credentials = ask.account.credentials
     headers = {

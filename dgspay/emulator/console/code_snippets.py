@@ -8,13 +8,13 @@ import shlex
 import textwrap
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl, unquote
 
 from dgspay.emulator.api.call import API_PREFIX
 from dgspay.emulator.console.pretty import indented
 from dgspay.emulator.engine.request_log import LoggedRequest
-from dgspay.models.json_codec import dump_json
+from dgspay.models.json_codec import JSONObject, dump_json
 from dgspay.money import to_json_number
 
 _CUSTOMER: Final = ("email", "first_name", "last_name", "phone", "phone_country_code")
@@ -101,7 +101,7 @@ def _is_argument(name: str) -> bool:
     return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
 
 
-def _charge(logged: LoggedRequest, body: Mapping[str, Any]) -> tuple[str, Arguments]:
+def _charge(logged: LoggedRequest, body: JSONObject) -> tuple[str, Arguments]:
     if body.get("payment_type") == "card":
         arguments = _some(body, "amount", "currency")
         # The encrypted fields are as good as the card itself: they are shown nowhere.
@@ -116,7 +116,7 @@ def _charge(logged: LoggedRequest, body: Mapping[str, Any]) -> tuple[str, Argume
     return "charges.mobile_money", arguments | _rest(body, "redirect_url")
 
 
-def _authorize(logged: LoggedRequest, body: Mapping[str, Any]) -> tuple[str, Arguments]:
+def _authorize(logged: LoggedRequest, body: JSONObject) -> tuple[str, Arguments]:
     kind = body["auth_type"]
     reference = {"reference": repr(body["dgs_reference"])}
     if kind == "avs":
@@ -131,30 +131,30 @@ def _authorize(logged: LoggedRequest, body: Mapping[str, Any]) -> tuple[str, Arg
     return f"charges.authorize_{kind}", {**reference, kind: kind}
 
 
-def _disburse(logged: LoggedRequest, body: Mapping[str, Any]) -> tuple[str, Arguments]:
+def _disburse(logged: LoggedRequest, body: JSONObject) -> tuple[str, Arguments]:
     kind = "BankRecipient" if body["destination_type"] == "bank" else "MobileMoneyRecipient"
     recipient = {name: _text(value) for name, value in body["recipient"].items()}
     arguments = _some(body, "amount") | {"recipient": _made(kind, recipient)}
     return "disbursements.create", arguments | _rest(body)
 
 
-def _create_link(logged: LoggedRequest, body: Mapping[str, Any]) -> tuple[str, Arguments]:
+def _create_link(logged: LoggedRequest, body: JSONObject) -> tuple[str, Arguments]:
     return "payment_links.create", _moments({name: _text(value) for name, value in body.items()})
 
 
-def _update_link(logged: LoggedRequest, body: Mapping[str, Any]) -> tuple[str, Arguments]:
+def _update_link(logged: LoggedRequest, body: JSONObject) -> tuple[str, Arguments]:
     changes = _moments({name: _text(value) for name, value in body.items()})
     return "payment_links.update", {"id": repr(_last_segment(logged)), **changes}
 
 
-def _convert(logged: LoggedRequest, body: Mapping[str, Any]) -> tuple[str, Arguments]:
+def _convert(logged: LoggedRequest, body: JSONObject) -> tuple[str, Arguments]:
     if (action := body["action"]) not in ("preview", "convert"):
         raise KeyError(action)
     return f"conversions.{action}", _some(body, "from_currency", "to_currency", "from_amount")
 
 
-def _listing(name: str) -> Callable[[LoggedRequest, Mapping[str, Any]], tuple[str, Arguments]]:
-    def write(logged: LoggedRequest, body: Mapping[str, Any]) -> tuple[str, Arguments]:
+def _listing(name: str) -> Callable[[LoggedRequest, JSONObject], tuple[str, Arguments]]:
+    def write(logged: LoggedRequest, body: JSONObject) -> tuple[str, Arguments]:
         query = dict(parse_qsl(logged.query))
         return name, {
             key: str(int(value))
@@ -168,13 +168,11 @@ def _listing(name: str) -> Callable[[LoggedRequest, Mapping[str, Any]], tuple[st
 
 def _about(
     name: str, argument: str
-) -> Callable[[LoggedRequest, Mapping[str, Any]], tuple[str, Arguments]]:
+) -> Callable[[LoggedRequest, JSONObject], tuple[str, Arguments]]:
     return lambda logged, body: (name, {argument: repr(_last_segment(logged))})
 
 
-_WRITERS: Final[
-    Mapping[str, Callable[[LoggedRequest, Mapping[str, Any]], tuple[str, Arguments]]]
-] = {
+_WRITERS: Final[Mapping[str, Callable[[LoggedRequest, JSONObject], tuple[str, Arguments]]]] = {
     "POST /charges": _charge,
     "POST /authorize": _authorize,
     "POST /payment-links": _create_link,
@@ -191,15 +189,15 @@ _WRITERS: Final[
 }
 
 
-def _customer(body: Mapping[str, Any]) -> str:
+def _customer(body: JSONObject) -> str:
     return _made("Customer", {name: repr(body[f"customer_{name}"]) for name in _CUSTOMER})
 
 
-def _some(body: Mapping[str, Any], *names: str) -> Arguments:
+def _some(body: JSONObject, *names: str) -> Arguments:
     return {name: _text(body[name]) for name in names}
 
 
-def _rest(body: Mapping[str, Any], *names: str) -> Arguments:
+def _rest(body: JSONObject, *names: str) -> Arguments:
     """Return what is given of the arguments that calls which move money share."""
     given = {
         name: _text(body[name])
@@ -226,14 +224,14 @@ def _made(kind: str, arguments: Arguments) -> str:
     return f"{kind}(\n{inner}    )"
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     """Write a value as Python; an amount that is no whole number as exact text."""
     if isinstance(value, Decimal):
         return repr(to_json_number(value))
     return _inner(value)
 
 
-def _inner(value: Any) -> str:
+def _inner(value: object) -> str:
     """Write a value in which there may be others, numbers digit for digit."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{name!r}: {_inner(item)}" for name, item in value.items()) + "}"

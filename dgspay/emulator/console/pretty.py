@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from dgspay.errors import DecodeError
 from dgspay.models.json_codec import dump_json, parse_json
 
@@ -16,7 +14,7 @@ def pretty(body: bytes) -> str:
         return body.decode("utf-8", "replace")
 
 
-def indented(value: Any, depth: int = 0) -> str:
+def indented(value: object, depth: int = 0) -> str:
     """Write a parsed value over several lines, the inner ones further to the right."""
     pad = "  " * (depth + 1)
     if isinstance(value, dict) and value:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Reversible, Sequence
+from collections.abc import Reversible, Sequence
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from dgspay.emulator.api.call import API_PREFIX
 from dgspay.emulator.clock import api_text
@@ -19,7 +19,7 @@ from dgspay.emulator.webhooks.delivery import Delivery
 from dgspay.emulator.webhooks.dispatcher import Dispatcher
 from dgspay.emulator.webhooks.modes import MODES
 from dgspay.models.enums import ConversionStatus, PaymentStatus
-from dgspay.models.json_codec import dump_json
+from dgspay.models.json_codec import JSONObject, dump_json
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ _NEWS = 8
 
 def state(
     engine: Engine, dispatcher: Dispatcher, account: Account, search: str, find: str
-) -> Mapping[str, Any]:
+) -> JSONObject:
     """Return all that the console shows at one glance, the newest first.
 
     Args:
@@ -60,7 +60,7 @@ def state(
 # --- one function a tab; snapshots, which the tab "State" shows, are `Controls.snapshots` -------
 
 
-def _shell(engine: Engine, account: Account) -> Mapping[str, Any]:
+def _shell(engine: Engine, account: Account) -> JSONObject:
     """Return what stands around the tabs, and the variables to copy."""
     return {
         "now": api_text(engine.clock.time()),
@@ -74,7 +74,7 @@ def _shell(engine: Engine, account: Account) -> Mapping[str, Any]:
     }
 
 
-def _overview(account: Account) -> Mapping[str, Any]:
+def _overview(account: Account) -> JSONObject:
     pending = account.history.with_status(PaymentStatus.PENDING)
     return {
         "balances": [
@@ -87,7 +87,7 @@ def _overview(account: Account) -> Mapping[str, Any]:
     }
 
 
-def _requests(account: Account, found: Sequence[LoggedRequest], total: int) -> Mapping[str, Any]:
+def _requests(account: Account, found: Sequence[LoggedRequest], total: int) -> JSONObject:
     return {
         "requests": [_request(a) for a in found],
         "requests_total": total,
@@ -97,7 +97,7 @@ def _requests(account: Account, found: Sequence[LoggedRequest], total: int) -> M
     }
 
 
-def _transactions(account: Account, like: Sequence[Payment]) -> Mapping[str, Any]:
+def _transactions(account: Account, like: Sequence[Payment]) -> JSONObject:
     return {
         "transactions": [_payment(p) for p in like],
         "transactions_total": len(account.payments),
@@ -105,21 +105,21 @@ def _transactions(account: Account, like: Sequence[Payment]) -> Mapping[str, Any
     }
 
 
-def _links(account: Account) -> Mapping[str, Any]:
+def _links(account: Account) -> JSONObject:
     return {
         "links": [link_fields(account, link) for link in _latest(account.links.values())],
         "links_total": len(account.links),
     }
 
 
-def _payouts(account: Account) -> Mapping[str, Any]:
+def _payouts(account: Account) -> JSONObject:
     return {
         "disbursements": [_transfer(t) for t in _latest(account.disbursements.values())],
         "disbursements_total": len(account.disbursements),
     }
 
 
-def _webhooks(engine: Engine, dispatcher: Dispatcher, account: Account) -> Mapping[str, Any]:
+def _webhooks(engine: Engine, dispatcher: Dispatcher, account: Account) -> JSONObject:
     number = account.credentials.account_number
     deliveries = [d for d in tuple(dispatcher.deliveries) if d.account_number == number]
     return {
@@ -138,7 +138,7 @@ def _webhooks(engine: Engine, dispatcher: Dispatcher, account: Account) -> Mappi
     }
 
 
-def _faults(engine: Engine) -> Mapping[str, Any]:
+def _faults(engine: Engine) -> JSONObject:
     return {
         "faults": [
             {
@@ -156,7 +156,7 @@ def _faults(engine: Engine) -> Mapping[str, Any]:
 # --- details and rows -----------------------------------------------------------------------
 
 
-def request_details(logged: LoggedRequest, origin: str) -> Mapping[str, Any]:
+def request_details(logged: LoggedRequest, origin: str) -> JSONObject:
     """Return everything about one request, and how to send it again."""
     return {
         **_request(logged),
@@ -169,7 +169,7 @@ def request_details(logged: LoggedRequest, origin: str) -> Mapping[str, Any]:
     }
 
 
-def delivery_details(delivery: Delivery) -> Mapping[str, Any]:
+def delivery_details(delivery: Delivery) -> JSONObject:
     """Return everything about one webhook."""
     return {
         **_delivery(delivery),
@@ -234,7 +234,7 @@ def _text_of(logged: LoggedRequest) -> str:
     return f"{' '.join(texts)} {body.decode()} {answer}".lower()
 
 
-def _payment(payment: Payment) -> Mapping[str, Any]:
+def _payment(payment: Payment) -> JSONObject:
     return {
         "reference": payment.dgs_reference,
         "status": payment.status,
@@ -254,7 +254,7 @@ def _payment(payment: Payment) -> Mapping[str, Any]:
     }
 
 
-def _transfer(transfer: Disbursement) -> Mapping[str, Any]:
+def _transfer(transfer: Disbursement) -> JSONObject:
     recipient = transfer.recipient
     return {
         "reference": transfer.dgs_reference,
@@ -271,7 +271,7 @@ def _transfer(transfer: Disbursement) -> Mapping[str, Any]:
     }
 
 
-def _conversion(conversion: Conversion) -> Mapping[str, Any]:
+def _conversion(conversion: Conversion) -> JSONObject:
     return {
         "reference": conversion.dgs_reference,
         "status": conversion.status,
@@ -284,7 +284,7 @@ def _conversion(conversion: Conversion) -> Mapping[str, Any]:
     }
 
 
-def _delivery(delivery: Delivery) -> Mapping[str, Any]:
+def _delivery(delivery: Delivery) -> JSONObject:
     last = delivery.attempts[-1] if delivery.attempts else None
     return {
         "id": delivery.id,
@@ -302,7 +302,7 @@ def _delivery(delivery: Delivery) -> Mapping[str, Any]:
     }
 
 
-def _request(logged: LoggedRequest) -> Mapping[str, Any]:
+def _request(logged: LoggedRequest) -> JSONObject:
     return {
         "id": logged.id,
         "method": logged.method,
