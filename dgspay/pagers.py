@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from dgspay.core.pagination import Listing, Page, PageWalk
 from dgspay.errors import DGSPayError
@@ -228,7 +228,7 @@ class _AsyncRows(AsyncIterator[T]):
                 self._rows = iter(await anext(self._pages))
 
 
-def _async_turn() -> AbstractAsyncContextManager[Any]:
+def _async_turn() -> AbstractAsyncContextManager[object]:
     import anyio  # noqa: PLC0415 - as in `fetch_round`
 
     return anyio.Lock(fast_acquire=True)

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Collection, Mapping
 from datetime import tzinfo
+from types import UnionType
 from typing import Any, Literal, NoReturn, TypeGuard
 from urllib.parse import urlsplit
 
@@ -268,7 +269,7 @@ def is_key_like(text: str) -> bool:
     return _KEY_LIKE.match(text) is not None
 
 
-def _check_kind(value: object, kind: Any, name: str, wanted: str) -> None:
+def _check_kind(value: object, kind: type | UnionType, name: str, wanted: str) -> None:
     if not isinstance(value, kind):
         raise ConfigError(f"{name} must be {wanted}, not {type(value).__name__}")
 

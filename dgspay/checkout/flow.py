@@ -29,7 +29,7 @@ class Transact:
 class Execute:
     """Carry an operation out with the client."""
 
-    operation: Operation[Any]
+    operation: Operation[object]
 
 
 @attrs.frozen

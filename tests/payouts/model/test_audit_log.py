@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import attrs
 import pytest
@@ -53,7 +54,7 @@ def rewritten(lines: Sequence[AuditLine]) -> list[AuditLine]:
     return again
 
 
-def with_line(lines: Sequence[AuditLine], number: int, **changes: str) -> list[AuditLine]:
+def with_line(lines: Sequence[AuditLine], number: int, **changes: Any) -> list[AuditLine]:
     return [attrs.evolve(line, **changes) if line.number == number else line for line in lines]
 
 
