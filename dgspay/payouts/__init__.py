@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from dgspay.payouts.run.engines import ChunkRef, Engine
     from dgspay.payouts.run.engines.local import LocalEngine
     from dgspay.payouts.run.engines.pgqueuer import PgQueuerEngine
-    from dgspay.payouts.run.job import Job, Summary, open_job
+    from dgspay.payouts.run.job import Job, JobOptions, Summary, open_job
     from dgspay.payouts.run.limits import Limits
     from dgspay.payouts.run.loading import check_rows
     from dgspay.payouts.run.pacing import Pace
@@ -98,7 +98,7 @@ _HOME = {
         "NotInDoubtError PreflightError RowFault RowsInvalidError UnknownBatchError "
         "UnknownPayoutError WentBackError"
     ),
-    "run.job": "Job Summary open_job",
+    "run.job": "Job JobOptions Summary open_job",
     "run.loading": "check_rows",
     "ledger": "Counts Ledger",
     "ledger.backups": ("RestoredLedger backup_ledger confirm_compared hold_ledger restore_ledger"),
@@ -144,6 +144,7 @@ __all__ = [
     "Evidence",
     "FaultKind",
     "Job",
+    "JobOptions",
     "Kind",
     "Learned",
     "Ledger",

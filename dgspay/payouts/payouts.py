@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, Unpack
 
 import attrs
 
@@ -36,7 +36,7 @@ from dgspay.payouts.report.summary import Report
 from dgspay.payouts.run.chunk_payer import ChunkPayer
 from dgspay.payouts.run.chunk_runner import OnResult, Stop
 from dgspay.payouts.run.engines import ChunkRef, Engine
-from dgspay.payouts.run.job import Job, Summary, open_job
+from dgspay.payouts.run.job import Job, JobOptions, Summary, open_job
 from dgspay.payouts.run.limits import Limits
 from dgspay.payouts.run.loading import check_rows, compare_rows
 from dgspay.payouts.run.pacing import Pace
@@ -133,18 +133,7 @@ class AsyncPayouts:
         return attrs.evolve(found, problems=(*seen.problems, *found.problems), sheet=seen.sheet)
 
     def open(
-        self,
-        source: RowSource,
-        *,
-        batch: str | None = None,
-        mapping: Mapping[str, str] | None = None,
-        period: str | None = None,
-        allow_duplicates: Allowed = (),
-        repeat_days: float = REPEAT_DAYS,
-        callback_url: str | None = None,
-        pace: Pace | None = None,
-        limits: Limits | None = None,
-        stop: Stop | None = None,
+        self, source: RowSource, **options: Unpack[JobOptions]
     ) -> AbstractAsyncContextManager[Job]:
         """Read rows into the ledger, or find the batch they began, to pay it step by step.
 
@@ -154,20 +143,7 @@ class AsyncPayouts:
 
         Arguments and errors are those of `open_job`.
         """
-        return open_job(
-            self._needed_client(),
-            self._needed_ledger(),
-            source,
-            batch=batch,
-            mapping=mapping,
-            period=period,
-            allow_duplicates=allow_duplicates,
-            repeat_days=repeat_days,
-            callback_url=callback_url,
-            pace=pace,
-            limits=limits,
-            stop=stop,
-        )
+        return open_job(self._needed_client(), self._needed_ledger(), source, **options)
 
     async def run(
         self,

@@ -21,6 +21,7 @@ from dgspay import (
     PinRequired,
     errors,
 )
+from dgspay.payouts import AsyncPayouts, Pace
 from dgspay.transports.aiohttp import AiohttpTransport
 from dgspay.transports.httpx import HttpxTransport
 from dgspay.webhooks import Delivery, PaymentSucceeded, WebhookReceiver
@@ -76,6 +77,14 @@ def operations(dgs: DGSPay, operation: Operation[Charge]) -> None:
     one: Operation[Balances] = operation  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
     dgs.execute(one)
     dgs.prepare("POST /charges")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+async def payouts(dgs: AsyncDGSPay) -> None:
+    batches = AsyncPayouts(dgs)
+    batches.open("salaries.csv", pase=Pace(concurrency=4))  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    batches.open("salaries.csv", pace=4)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    batches.open("salaries.csv", repeat_days="7")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await batches.run("salaries.csv", limits=Pace())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def set_up() -> None:

@@ -6,7 +6,7 @@ import re
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import anyio
 import attrs
@@ -57,6 +57,7 @@ from dgspay.payouts import (
     Counts,
     Engine,
     Job,
+    JobOptions,
     Pace,
     Payouts,
     RowsInvalidError,
@@ -89,7 +90,7 @@ class RunOptions:
     fee: str | None
     settle_within: float
     account: ClientOptions
-    job: dict[str, Any]
+    job: JobOptions
     server: str | None
 
     def engine(self) -> Engine | None:
@@ -190,7 +191,8 @@ def run(
 async def _run(options: RunOptions, ledger: AnyLedger, stop: Stop) -> Summary | None:
     async with options.account.client() as dgs:
         payouts = AsyncPayouts(dgs, ledger)
-        async with payouts.open(options.file, stop=stop, **options.job) as job:
+        settings: JobOptions = {**options.job, "stop": stop}
+        async with payouts.open(options.file, **settings) as job:
             left = await _look(job, options, payouts)
             if options.dry_run:
                 console().print("Dry run: nothing was sent.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 
 import attrs
 
@@ -282,6 +282,20 @@ class Job:
         """Look up what is not settled, for so many seconds; see `Settler.settle`."""
         settler = Settler(self._client, self._ledger, pace=self._pace, stop=self._stop)
         return await settler.settle(self.batch, within=within)
+
+
+class JobOptions(TypedDict, total=False):
+    """What a batch begins with and how it runs, as keywords of `open_job`, which explains them."""
+
+    batch: str | None
+    mapping: Mapping[str, str] | None
+    period: str | None
+    allow_duplicates: Allowed
+    repeat_days: float
+    callback_url: str | None
+    pace: Pace | None
+    limits: Limits | None
+    stop: Stop | None
 
 
 @asynccontextmanager
