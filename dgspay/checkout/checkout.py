@@ -32,6 +32,7 @@ from dgspay.webhooks.signature import SecretInput
 
 P = ParamSpec("P")
 T = TypeVar("T")
+StoreT = TypeVar("StoreT", bound=OrdersStore | AsyncOrdersStore)
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 logger = logging.getLogger("dgspay.checkout")
@@ -91,12 +92,12 @@ class _blocking(_Bound[P, T]):  # noqa: N801 - reads as a word where it is used
         return self._dress(method)
 
 
-class _Base:
+class _Base(Generic[StoreT]):
     """What both checkouts have in common: set-up, and the registration of handlers."""
 
     _may_await: bool
     shop: Shop
-    _store: OrdersStore | AsyncOrdersStore
+    _store: StoreT
 
     @property
     def path(self) -> str:
@@ -142,7 +143,7 @@ class _Base:
         return function
 
 
-class AsyncCheckout(_Base):
+class AsyncCheckout(_Base[AsyncOrdersStore]):
     """Orders that are paid once, for `await`.
 
         checkout = AsyncCheckout(
@@ -210,7 +211,7 @@ class AsyncCheckout(_Base):
         if not isinstance(client, AsyncDGSPay):
             raise ConfigError("AsyncCheckout needs an AsyncDGSPay; Checkout takes a DGSPay")
         self._client = client
-        self._store: AsyncOrdersStore = SqliteOrders() if store is None else store
+        self._store = SqliteOrders() if store is None else store
         self._answer_within = answer_within
         self._background = Background()
         self.shop = Shop(
@@ -307,7 +308,7 @@ class AsyncCheckout(_Base):
             await anyio.to_thread.run_sync(self._store.handle, effect.hold, call, effect.end)
 
 
-class Checkout(_Base):
+class Checkout(_Base[OrdersStore]):
     """Orders that are paid once, without `await`: for Flask, Django and scripts.
 
         checkout = Checkout(
@@ -374,7 +375,7 @@ class Checkout(_Base):
         if not isinstance(client, DGSPay):
             raise ConfigError("Checkout needs a DGSPay; AsyncCheckout takes an AsyncDGSPay")
         self._client = client
-        self._store: OrdersStore = SqliteOrders() if store is None else store
+        self._store = SqliteOrders() if store is None else store
         self.shop = Shop(
             client,
             secret=secret,

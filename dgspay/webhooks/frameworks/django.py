@@ -68,7 +68,7 @@ def view(receiver: WebhookReceiver) -> Callable[..., HttpResponse]:
         )
         return _response(answer)
 
-    return _by_itself(dgspay_webhook)
+    return standing_apart(dgspay_webhook)
 
 
 def async_view(receiver: WebhookReceiver) -> Callable[..., Awaitable[HttpResponse]]:
@@ -87,10 +87,10 @@ def async_view(receiver: WebhookReceiver) -> Callable[..., Awaitable[HttpRespons
         )
         return _response(answer)
 
-    return _by_itself(dgspay_webhook)
+    return standing_apart(dgspay_webhook)
 
 
-def _by_itself(view: Callable[..., Any]) -> Callable[..., Any]:
+def standing_apart(view: Callable[..., Any]) -> Callable[..., Any]:
     """Exempt a view from CSRF tokens, logins and the transaction around it."""
     exempt = cast("Any", transaction.non_atomic_requests(csrf_exempt(view)))
     # What `login_not_required` does, which Django has since 5.1.

@@ -1,0 +1,77 @@
+"""The routes of a checkout for Django: `path("dgspay/", include(urls()))`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import (  # type: ignore[import-untyped,import-not-found,unused-ignore]
+    HttpResponse,
+)
+from django.urls import path  # type: ignore[import-untyped,import-not-found,unused-ignore]
+
+from dgspay.browser import HEADERS, MEDIA_TYPE, etag, script
+from dgspay.checkout.checkout import Checkout
+from dgspay.checkout.frameworks.django.apps import checkout_of_settings
+from dgspay.checkout.pages import MAX_BODY, PageRequest
+from dgspay.webhooks.frameworks.django import standing_apart
+from dgspay.webhooks.frameworks.limited_body import CappedBody
+
+_CHUNK = 64 * 1024
+_WEBHOOK_BYTES = 1024 * 1024
+
+
+def urls(checkout: Checkout | None = None) -> list[Any]:
+    """Return the routes of a checkout.
+
+    Args:
+        checkout: Answers; the one that the setting `DGSPAY_CHECKOUT` names if left out, which is
+            looked up at the first request.
+    """
+
+    def mounted() -> Checkout:
+        return checkout_of_settings() if checkout is None else checkout
+
+    def page(request: Any, what: str) -> HttpResponse:
+        answer = mounted().respond(
+            PageRequest(
+                method=request.method or "",
+                path=what,
+                query=request.META.get("QUERY_STRING", ""),
+                headers=dict(request.headers),
+                body=_body(request, MAX_BODY),
+                client_address=request.META.get("REMOTE_ADDR") or None,
+            )
+        )
+        return HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
+
+    def webhook(request: Any, **segments: str) -> HttpResponse:
+        if request.method != "POST":
+            return HttpResponse(status=405, headers={"Allow": "POST"})
+        answer = mounted().receive(
+            _body(request, _WEBHOOK_BYTES),
+            request.headers.get("X-DGS-Signature"),
+            path=request.path,
+        )
+        return HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
+
+    return [
+        path("dgspay-card.js", _card_script),
+        path("webhooks", standing_apart(webhook)),
+        path("webhooks/<str:subject>/<str:token>", standing_apart(webhook)),
+        path("<path:what>", standing_apart(page)),
+    ]
+
+
+def _card_script(request: Any) -> HttpResponse:
+    headers = {**HEADERS, "ETag": etag()}
+    if etag() in request.headers.get("If-None-Match", ""):
+        return HttpResponse(status=304, headers=headers)
+    return HttpResponse(script(), content_type=MEDIA_TYPE, headers=headers)
+
+
+def _body(request: Any, limit: int) -> bytes:
+    body = CappedBody(limit)
+    # `request.body` would be refused by Django itself over DATA_UPLOAD_MAX_MEMORY_SIZE.
+    while (chunk := request.read(_CHUNK)) and body.feed(chunk):
+        pass
+    return body.take()
