@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         PaymentLinkDetails,
         RecentCharge,
     )
+    from dgspay.models.phones import NetworkWarning
     from dgspay.models.results import Result
     from dgspay.models.scenario import Scenario
     from dgspay.models.standing import Standing
@@ -87,6 +88,7 @@ _HOME = {
         "PaymentStatus"
     ),
     "models.payment_links": "ArchivedLink LinkStats PaymentLink PaymentLinkDetails RecentCharge",
+    "models.phones": "NetworkWarning",
     "models.results": "Result",
     "models.scenario": "Scenario",
     "models.standing": "Standing",
@@ -125,6 +127,7 @@ __all__ = [
     "LinkStatus",
     "Merchants",
     "MobileMoneyRecipient",
+    "NetworkWarning",
     "NextAction",
     "Operation",
     "OtpRequired",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 from dgspay.api import transactions
 from dgspay.api.fields import (
@@ -23,7 +24,7 @@ from dgspay.models.cards import EncryptedCard, EncryptedPin
 from dgspay.models.charges import Charge
 from dgspay.models.customers import BillingAddress, Customer
 from dgspay.models.json_codec import JSONObject
-from dgspay.models.phones import mobile_local, network_name
+from dgspay.models.phones import Network, mobile_local, network_for
 from dgspay.models.scenario import Scenario
 from dgspay.models.transactions import Transaction
 from dgspay.models.validators import optional_text, optional_url, web_url
@@ -45,7 +46,7 @@ def mobile_money(
     *,
     amount: AmountInput,
     customer: Customer,
-    network: str,
+    network: Network | str | None = None,
     phone: str,
     redirect_url: str,
     narration: str | None = None,
@@ -62,7 +63,8 @@ def mobile_money(
     Args:
         amount: In RWF, without a fraction: `2000`, `"2000"` or a Decimal.
         customer: Who pays.
-        network: `MTN` or `Airtel`.
+        network: `MTN` or `Airtel`; by the prefix of `phone` when left out. One that does not go
+            with the prefix is sent as you say, with a `NetworkWarning`.
         phone: The number that gets the prompt, in any usual Rwandan form.
         redirect_url: Where the customer goes after paying.
         narration: Short text shown to the customer.
@@ -79,6 +81,7 @@ def mobile_money(
     money = Money.parse(amount, currency)
     if money.currency != "RWF":
         raise ValueError("currency must be RWF for mobile money")
+    local = mobile_local(phone, field="phone")
     fields = {
         "amount": money,
         "currency": money.currency,
@@ -86,8 +89,8 @@ def mobile_money(
         **checked_kind(customer, Customer, field="customer").to_wire(),
         "redirect_url": web_url(redirect_url, field="redirect_url"),
         "narration": optional_text(narration, field="narration"),
-        "mobile_money_network": network_name(network, field="network"),
-        "mobile_money_phone": mobile_local(phone, field="phone"),
+        "mobile_money_network": network_for(local, network, field="network"),
+        "mobile_money_phone": local,
         "callback_url": optional_url(callback_url, field="callback_url"),
         "scenario_key": scenario_key(scenario, "mobile_money"),
     }
@@ -241,7 +244,7 @@ def wait(reference: str, *, timeout: float = 120.0, interval: float = 1.0) -> Po
 
 def _authorize(
     reference: str,
-    auth_type: str,
+    auth_type: Literal["pin", "otp", "avs"],
     fields: Mapping[str, object],
     repeat: Repeat,
     idempotency_key: str | None,

@@ -7,7 +7,14 @@ from typing import Any
 
 import attrs
 
-from dgspay.models.phones import RWANDA, local_part, mobile_local, network_name
+from dgspay.models.phones import (
+    RWANDA,
+    Network,
+    local_part,
+    mobile_local,
+    network_for,
+    network_name,
+)
 from dgspay.models.validators import account_number, country_code, optional_text, required_text
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -141,20 +148,23 @@ class MobileMoneyRecipient:
 
     Attributes:
         msisdn: Rwandan mobile number in any usual form; sent as `+250788123456`.
-        network: `MTN` or `Airtel`, in any case.
+        network: `MTN` or `Airtel`, in any case; by the prefix of `msisdn` when None. One that does
+            not go with the prefix is used as you say, with a `NetworkWarning`.
         country: ISO 3166 code of two letters.
         name: The recipient.
     """
 
     msisdn: str
-    network: str
+    network: Network | str | None = None
     country: str = "RW"
     name: str | None = None
 
     def __attrs_post_init__(self) -> None:
         """Reject what DGS-Pay would refuse, naming the field."""
-        mobile_local(self.msisdn, field="recipient.msisdn")
-        network_name(self.network, field="recipient.network")
+        local = mobile_local(self.msisdn, field="recipient.msisdn")
+        network = network_for(local, self.network, field="recipient.network")
+        if self.network is None:
+            object.__setattr__(self, "network", network)  # frozen from here on
         country_code(self.country, field="recipient.country")
         optional_text(self.name, field="recipient.name")
 
@@ -167,7 +177,7 @@ class MobileMoneyRecipient:
         """Return the fields as the API names them."""
         return {
             "msisdn": f"+{RWANDA}{mobile_local(self.msisdn, field='recipient.msisdn')}",
-            "network": network_name(self.network, field="recipient.network"),
+            "network": network_name(self.network or "", field="recipient.network"),
             "country": country_code(self.country, field="recipient.country"),
             "name": self.name,
         }

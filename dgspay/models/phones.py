@@ -3,24 +3,65 @@
 from __future__ import annotations
 
 import re
+import warnings
+from typing import Literal, get_args
 
-from dgspay.models.characters import without_invisible
+from dgspay.models.characters import named, without_invisible
 
 RWANDA = "250"
 
-NETWORKS = ("MTN", "Airtel")
+Network = Literal["MTN", "Airtel"]
+"""A mobile network, as the API spells it; any case is taken."""
+
+NETWORKS: tuple[Network, ...] = get_args(Network)
 
 # Hyphens that do not break, and dashes, as text programs put them between digits.
 _SEPARATORS = str.maketrans("", "", " -().\u2010\u2011\u2012\u2013\u2014\u2015\u2212")
 _NUMBER = re.compile(r"\+?[0-9]{4,15}", re.ASCII)
+_ODD = re.compile(r"[^0-9+]", re.ASCII)
 # Rwandan mobile numbers: 72 and 73 are Airtel's, 78 and 79 MTN's; 9 digits after the 0.
 _RWANDAN_MOBILE = re.compile(r"7[2389][0-9]{7}", re.ASCII)
+_NETWORK_OF: dict[str, Network] = {"72": "Airtel", "73": "Airtel", "78": "MTN", "79": "MTN"}
 # As such a number is usually written, which leaves nothing to work out.
 _USUAL_FORM = re.compile(rf"(?:\+?{RWANDA}|0)?({_RWANDAN_MOBILE.pattern})", re.ASCII)
+# Digits after the country code where they are always as many: by them it shows whether a number
+# without a plus begins with its country code. In others, that has to be said with a plus.
+_DIGITS_AFTER = {
+    "1": 10,
+    "7": 10,
+    "20": 10,
+    "27": 9,
+    "33": 9,
+    "44": 10,
+    "86": 11,
+    "91": 10,
+    "211": 9,
+    "225": 10,
+    "229": 10,
+    "233": 9,
+    "234": 10,
+    "237": 9,
+    "242": 9,
+    "243": 9,
+    "250": 9,
+    "254": 9,
+    "255": 9,
+    "256": 9,
+    "257": 8,
+    "260": 9,
+    "265": 9,
+}
+
+
+class NetworkWarning(UserWarning):
+    """A network was given that a number of this prefix does not usually belong to."""
 
 
 def local_part(phone: str, country_code: str, *, field: str) -> str:
-    """Return a number without country code and leading zero, such as `789654321`.
+    """Return a number without its country code, such as `789654321`.
+
+    A Rwandan number loses its leading zero. Those of other countries keep their digits: in Ivory
+    Coast, the Congo and Italy the zero is a part of the number.
 
     Raises:
         TypeError: when it is not text.
@@ -31,18 +72,45 @@ def local_part(phone: str, country_code: str, *, field: str) -> str:
     if country_code == RWANDA and (usual := _USUAL_FORM.fullmatch(phone)):
         return usual[1]
     number = _as_seen(phone, field=field).translate(_SEPARATORS)
+    if number.startswith("00"):  # as many dial it
+        number = f"+{number[2:]}"
     if not _NUMBER.fullmatch(number):
-        raise ValueError(f"{field} must be a phone number such as '0788123456'")
-    if number.startswith("00"):
-        raise ValueError(f"{field} must have + in place of the 00 in front of a country code")
+        raise ValueError(f"{field} must be a phone number such as '0788123456'{_fault(number)}")
     if number.startswith("+"):
         if not number.startswith(f"+{country_code}"):
-            raise ValueError(f"{field} must be a number of country code {country_code}")
-        return number.removeprefix(f"+{country_code}").removeprefix("0")
-    # A Rwandan number with 250 in front and no plus is 12 digits; a local one has at most 10.
-    if country_code == RWANDA and len(number) == 12 and number.startswith(RWANDA):
-        return number.removeprefix(RWANDA)
-    return number.removeprefix("0")
+            raise ValueError(
+                f"{field} must be a number of country code {country_code}, which it is not: give "
+                "the country's own code, too"
+            )
+        local = number.removeprefix(f"+{country_code}")
+    else:
+        local = _without_country_code(number, country_code, field=field)
+    if country_code == RWANDA:
+        local = local.removeprefix("0")
+    if not local:
+        raise ValueError(f"{field} must have more than a country code")
+    return local
+
+
+def _without_country_code(number: str, country_code: str, *, field: str) -> str:
+    """Return a number that has no plus without its country code: it must not be there twice."""
+    if not number.startswith(country_code):
+        return number
+    digits = _DIGITS_AFTER.get(country_code)
+    if digits is None:
+        raise ValueError(
+            f"{field} begins with the digits of the country code {country_code}: write the whole "
+            f"number with +{country_code} in front"
+        )
+    local = number.removeprefix(country_code)
+    is_whole = len(local) == digits or (len(local) == digits + 1 and local.startswith("0"))
+    return local if is_whole else number
+
+
+def _fault(number: str) -> str:
+    """Name the first character that no phone number has, for no reader may see it."""
+    odd = _ODD.search(number)
+    return "" if odd is None else f": it has {named(odd[0])}"
 
 
 def _as_seen(text: str, *, field: str) -> str:
@@ -58,7 +126,34 @@ def mobile_local(phone: str, *, field: str) -> str:
     return number
 
 
-def network_name(network: str, *, field: str) -> str:
+def network_for(local: str, network: str | None, *, field: str) -> Network:
+    """Return the network of a Rwandan mobile number: as given, or by its prefix where none is.
+
+    Args:
+        local: The number as 9 local digits.
+        network: What the caller gave. One that the prefix does not belong to is used, with a
+            `NetworkWarning`.
+        field: What to call it in an error.
+
+    Raises:
+        TypeError: when it is not text.
+        ValueError: for any other network.
+    """
+    usual = _NETWORK_OF[local[:2]]
+    if network is None or network == usual:
+        return usual
+    name = network_name(network, field=field)
+    if name != usual:
+        warnings.warn(
+            f"{field} is {name}, and a number that begins with 0{local[:2]} is one of {usual}: the "
+            f"payer or recipient may not be reached. Leave {field} out to go by the number",
+            NetworkWarning,
+            stacklevel=2,
+        )
+    return name
+
+
+def network_name(network: str, *, field: str) -> Network:
     """Return a network as the API spells it: `MTN` or `Airtel`.
 
     Raises:
@@ -73,4 +168,6 @@ def network_name(network: str, *, field: str) -> str:
     for name in NETWORKS:
         if plain.casefold() == name.casefold():
             return name
-    raise ValueError(f"{field} must be one of {', '.join(NETWORKS)}")
+    raise ValueError(
+        f"{field} must be one of {', '.join(NETWORKS)}; left out, it goes by the number"
+    )

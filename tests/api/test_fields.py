@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from typing import Any
 
 import attrs
@@ -14,11 +15,12 @@ from dgspay import (
     Customer,
     EncryptedCard,
     MobileMoneyRecipient,
+    NetworkWarning,
     Scenario,
 )
 from dgspay.errors import ConfigError
 from dgspay.models.json_codec import parse_json
-from tests.support.recorders import JANE, LINK, MOBILE_MONEY, recording
+from tests.support.recorders import API_KEY, JANE, LINK, MOBILE_MONEY, recording
 
 CARD = EncryptedCard(
     card_encrypted_number="63oda1oMNeWjs//G2Dtw7hF5YVpWFUu4wUlBIDo4pjc=",
@@ -68,10 +70,11 @@ def test_unknown_network_is_refused(network: str) -> None:
 )
 def test_network_is_spelled_as_the_api_does(network: str, spelled: str) -> None:
     dgs, recorder = recording()
-    dgs.charges.mobile_money(**{**MOBILE_MONEY, "network": network})
+    phone = {"MTN": "0788123456", "Airtel": "0728123456"}[spelled]
+    dgs.charges.mobile_money(**{**MOBILE_MONEY, "network": network, "phone": phone})
     assert recorder.last_body["mobile_money_network"] == spelled
     dgs.disbursements.create(
-        amount=5000, recipient=MobileMoneyRecipient(msisdn="0788123456", network=network)
+        amount=5000, recipient=MobileMoneyRecipient(msisdn=phone, network=network)
     )
     assert recorder.last_body["recipient"]["network"] == spelled
 
@@ -91,7 +94,12 @@ def test_currency_of_mobile_money_may_be_in_small_letters() -> None:
         "250789654321",
         "+250789654321",
         "+250 789 654 321",
+        "+250 0789 654 321",
+        "2500789654321",
+        "00250789654321",
+        "00 250 0789-654-321",
         "(0789) 654-321",
+        "\u200e+250\u00a0789\u2011654\u2011321\ufeff",
     ],
 )
 def test_every_usual_form_of_a_phone_number_is_one(phone: str) -> None:
@@ -104,11 +112,96 @@ def test_every_usual_form_of_a_phone_number_is_one(phone: str) -> None:
     assert recorder.last_body["recipient"]["msisdn"] == "+250789654321"
 
 
-def test_a_country_code_after_00_is_rejected_with_the_right_spelling() -> None:
-    # It was sent as a local number, country code and all.
-    for code, phone in (("250", "00250788123456"), ("44", "0044 7911 123456")):
-        with pytest.raises(ValueError, match=r"customer.phone must have \+ in place of the 00"):
-            attrs.evolve(JANE, phone=phone, phone_country_code=code)
+@pytest.mark.parametrize(
+    ("code", "phone", "sent"),
+    [
+        ("250", "00250788123456", "788123456"),
+        ("250", "2500788123456", "788123456"),
+        ("250", "+250 0788 123 456", "788123456"),
+        # Where the zero is a part of the number.
+        ("225", "+225 07 01 02 03 04", "0701020304"),
+        ("225", "0701020304", "0701020304"),
+        ("225", "2250701020304", "0701020304"),
+        ("242", "+242 06 612 3456", "066123456"),
+        ("242", "00242066123456", "066123456"),
+        ("39", "+39 06 1234 5678", "0612345678"),
+        ("39", "+39 392 123 4567", "3921234567"),
+        ("39", "06 1234 5678", "0612345678"),
+        # A country code is never there twice.
+        ("254", "254712345678", "712345678"),
+        ("254", "+254712345678", "712345678"),
+        ("257", "25779561234", "79561234"),
+        ("1", "12025550123", "2025550123"),
+        ("1", "2025550123", "2025550123"),
+        ("7", "7012345678", "7012345678"),
+        ("7", "77012345678", "7012345678"),
+        ("44", "0044 7911 123456", "7911123456"),
+    ],
+)
+def test_a_customers_phone_keeps_its_digits_and_has_its_country_code_once(
+    code: str, phone: str, sent: str
+) -> None:
+    wire = attrs.evolve(JANE, phone=phone, phone_country_code=code).to_wire()
+    assert (wire["customer_phone_country_code"], wire["customer_phone"]) == (code, sent)
+
+
+def test_a_number_that_may_begin_with_its_country_code_is_to_be_written_with_a_plus() -> None:
+    for phone in ("3921234567", "393921234567"):
+        with pytest.raises(ValueError, match=r"customer.phone begins with .* with \+39 in front"):
+            attrs.evolve(JANE, phone=phone, phone_country_code="39")
+    with pytest.raises(ValueError, match=r"country code 250, which it is not: give the country's"):
+        attrs.evolve(JANE, phone="+254712345678")
+    with pytest.raises(ValueError, match=r"more than a country code"):
+        attrs.evolve(JANE, phone="+2250", phone_country_code="2250")
+
+
+@pytest.mark.parametrize(
+    ("phone", "name"),
+    [
+        ("0788 12345O", "U+004F, LATIN CAPITAL LETTER O"),
+        ("0788\t123456", "U+0009"),
+        ("0788123456\n", "U+000A"),
+        ("\uff10788123456", "U+FF10, FULLWIDTH DIGIT ZERO"),
+        ("0788123456\u202e", "U+202E"),
+        ("\U0001f4de0788123456", "U+1F4DE, TELEPHONE RECEIVER"),
+    ],
+)
+def test_a_character_that_no_phone_number_has_is_named(phone: str, name: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(name)) as caught:
+        attrs.evolve(JANE, phone=phone)
+    assert phone not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("phone", "network"),
+    [
+        ("0788123456", "MTN"),
+        ("+250798123456", "MTN"),
+        ("00250728123456", "Airtel"),
+        ("738 123 456", "Airtel"),
+    ],
+)
+def test_a_network_that_is_left_out_goes_by_the_number(phone: str, network: str) -> None:
+    dgs, recorder = recording()
+    without = {name: value for name, value in MOBILE_MONEY.items() if name != "network"}
+    dgs.charges.mobile_money(**{**without, "phone": phone})
+    assert recorder.last_body["mobile_money_network"] == network
+    recipient = MobileMoneyRecipient(msisdn=phone)
+    assert recipient == MobileMoneyRecipient(msisdn=phone, network=network)
+    dgs.disbursements.create(amount=5000, recipient=recipient)
+    assert recorder.last_body["recipient"]["network"] == network
+
+
+def test_a_network_that_the_number_is_not_of_is_used_with_a_warning() -> None:
+    dgs, recorder = recording()
+    words = "network is Airtel, and a number that begins with 078 is one of MTN"
+    with pytest.warns(NetworkWarning, match=words) as told:
+        dgs.charges.mobile_money(**{**MOBILE_MONEY, "network": "airtel"})
+    assert recorder.last_body["mobile_money_network"] == "Airtel"
+    assert "789654321" not in str(told[0].message)
+    with pytest.warns(NetworkWarning, match=r"recipient\.network is MTN"):
+        recipient = MobileMoneyRecipient(msisdn="0738123456", network="mtn")
+    assert recipient.to_wire()["network"] == "MTN"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +212,7 @@ def test_a_country_code_after_00_is_rejected_with_the_right_spelling() -> None:
         "7896543210",
         "0289654321",
         "+254789654321",
-        "00250789654321",
+        "002500789654",
         "\uff10789654321",
         "\u0660789654321",
         "0789654321\n",
@@ -337,4 +430,4 @@ def test_prepare_gives_what_is_sent_and_shows_no_secret() -> None:
     for field, text in CARD.to_wire().items():
         assert body[field] == text
         assert text not in shown
-    assert dgs.settings.api_key.reveal() not in shown
+    assert API_KEY not in shown
