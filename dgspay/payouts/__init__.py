@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from dgspay.payouts.errors import (
         BatchBusyError,
         BatchChangedError,
+        BatchClosedError,
         LedgerBrokenError,
         LedgerError,
         NotApprovedError,
+        NotCancelledError,
         NotInDoubtError,
         PreflightError,
         RowFault,
@@ -94,7 +96,8 @@ _HOME = {
     "run.engines.pgqueuer": "PgQueuerEngine",
     "model.transitions": "Evidence Learned Source",
     "errors": (
-        "BatchBusyError BatchChangedError LedgerBrokenError LedgerError NotApprovedError "
+        "BatchBusyError BatchChangedError BatchClosedError NotCancelledError "
+        "LedgerBrokenError LedgerError NotApprovedError "
         "NotInDoubtError PreflightError RowFault RowsInvalidError UnknownBatchError "
         "UnknownPayoutError WentBackError"
     ),
@@ -134,6 +137,7 @@ __all__ = [
     "Batch",
     "BatchBusyError",
     "BatchChangedError",
+    "BatchClosedError",
     "Chunk",
     "ChunkPayer",
     "ChunkRef",
@@ -155,6 +159,7 @@ __all__ = [
     "LogFault",
     "LookUps",
     "NotApprovedError",
+    "NotCancelledError",
     "NotInDoubtError",
     "OnResult",
     "Overlap",

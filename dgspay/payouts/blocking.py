@@ -112,6 +112,10 @@ class Payouts:
     audit_log = _Blocking(AsyncPayouts.audit_log)
     verify_audit_log = _Blocking(AsyncPayouts.verify_audit_log)
     resolve = _Blocking(AsyncPayouts.resolve)
+    cancel = _Blocking(AsyncPayouts.cancel)
+    reinstate = _Blocking(AsyncPayouts.reinstate)
+    close_batch = _Blocking(AsyncPayouts.close_batch)
+    batches = _Blocking(AsyncPayouts.batches)
     withdraw = _Blocking(AsyncPayouts.withdraw)
 
     def __init__(self, client: DGSPay | None = None, ledger: Ledger | None = None) -> None:

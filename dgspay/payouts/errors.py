@@ -7,6 +7,8 @@
     ├── PreflightError          the rows are fine, paying them now is not
     ├── BatchChangedError       the file or the settings are not those the batch began with
     ├── BatchBusyError          another process runs this batch at this moment
+    ├── BatchClosedError        a person has closed the batch: nothing more of it is sent
+    ├── NotCancelledError       the payout had left before it was cancelled
     ├── NotApprovedError        the ledger's policy asks for an approval that is missing or void
     ├── UnknownBatchError       the ledger has no such batch, or the batch no such row
     └── NotInDoubtError         what a person would settle is settled, or was never sent
@@ -81,6 +83,14 @@ class BatchChangedError(ConfigError):
 
 class BatchBusyError(ConfigError):
     """Another process runs this batch: this one sends nothing."""
+
+
+class BatchClosedError(ConfigError):
+    """A person has closed the batch. Nothing more of it is sent."""
+
+
+class NotCancelledError(ConfigError):
+    """The payout had left, or may have, before it was cancelled: that has changed nothing."""
 
 
 class NotApprovedError(ConfigError):

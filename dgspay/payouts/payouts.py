@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from pathlib import Path
 from typing import TextIO, Unpack
@@ -40,6 +40,7 @@ from dgspay.payouts.run.job import Job, JobOptions, Summary, open_job
 from dgspay.payouts.run.limits import Limits
 from dgspay.payouts.run.loading import check_rows, compare_rows
 from dgspay.payouts.run.pacing import Pace
+from dgspay.payouts.settle.cancellation import cancel, close_batch, reinstate
 from dgspay.payouts.settle.reconciliation import Difference, reconcile
 from dgspay.payouts.settle.resolution import IN_FLIGHT_SECONDS, resolve, withdraw
 from dgspay.payouts.sheet.reader import RowSource
@@ -155,6 +156,8 @@ class AsyncPayouts:
         period: str | None = None,
         allow_duplicates: Allowed = (),
         repeat_days: float = REPEAT_DAYS,
+        skip: Collection[str] = (),
+        only: Collection[str] = (),
         confirm: Callable[[Preflight], bool] | None = None,
         callback_url: str | None = None,
         pace: Pace | None = None,
@@ -178,6 +181,9 @@ class AsyncPayouts:
             allow_duplicates: References of rows that may be paid although they look as if they had
                 been paid before; a mapping gives each a reason to be noted.
             repeat_days: Days within which the same sum to the same account is not sent again.
+            skip: References of rows that are not to be paid; they are cancelled.
+            only: References of the only rows that are to be paid; the others are cancelled, and
+                `reinstate` takes that back.
             confirm: Shown what was found; nothing is sent unless it says yes.
             callback_url: Where `PayoutWebhooks` is reached; each payout adds a path of its own.
             pace: How fast.
@@ -204,6 +210,7 @@ class AsyncPayouts:
             limits=limits,
             stop=stop,
         ) as job:
+            await job.leave_out(skip=skip, only=only)
             found = await job.preflight(fee=fee)
             await job.require_good(found, settle_within=settle_within)
             if confirm is not None and not confirm(found):
@@ -483,6 +490,66 @@ class AsyncPayouts:
         return await resolve(
             self._client, self._needed_ledger(), batch, reference, paid=paid, note=note, wait=wait
         )
+
+    async def cancel(
+        self,
+        batch: str,
+        reference: str,
+        *,
+        note: str | None = None,
+        wait: float = IN_FLIGHT_SECONDS,
+    ) -> Record:
+        """Cancel a payout before it is sent, also while the batch is being paid.
+
+            await payouts.cancel("salaries", "2026-11-jane", note="has left the company")
+
+        Args:
+            batch: Name of the batch.
+            reference: The row's own reference.
+            note: Why; it stays in the report.
+            wait: Seconds to wait for one that is being sent at this moment.
+
+        Returns:
+            What is known of the payout now: it is cancelled, and is never sent.
+
+        Raises:
+            NotCancelledError: it had left, or may have. Nothing was changed.
+            UnknownBatchError: the ledger has no such batch, or the batch no such row.
+        """
+        return await cancel(self._needed_ledger(), batch, reference, note=note, wait=wait)
+
+    async def reinstate(self, batch: str, reference: str, *, note: str | None = None) -> Record:
+        """Take back that a payout was cancelled; the next run sends it.
+
+        Args:
+            batch: Name of the batch.
+            reference: The row's own reference.
+            note: Why; it stays in the audit log.
+
+        Raises:
+            BatchClosedError: the batch was closed.
+            UnknownBatchError: the ledger has no such batch, or the batch no such row.
+        """
+        return await reinstate(self._needed_ledger(), batch, reference, note=note)
+
+    async def close_batch(self, batch: str, *, note: str) -> int:
+        """Cancel everything of a batch that was not sent, for good; return how many it was.
+
+        What was sent is settled as before.
+
+        Args:
+            batch: Name of the batch.
+            note: Why; it stays in the report.
+
+        Raises:
+            BatchClosedError: it is closed.
+            UnknownBatchError: the ledger has no such batch.
+        """
+        return await in_thread(close_batch, self._needed_ledger(), batch, note)
+
+    async def batches(self) -> list[Status]:
+        """Return where each batch of the ledger stands, oldest first."""
+        return await in_thread(status.all_batches, self._needed_ledger())
 
     async def withdraw(self, batch: str, reference: str, *, note: str | None = None) -> Record:
         """Revoke a person's resolution of a payout (`resolve`); it is held again.

@@ -50,12 +50,14 @@ class Status:
         in_doubt: The first of those that are in doubt or held, `DOUBTS_SHOWN` at most; the
             `reason` of each says why, a contradiction included.
         blocked: The first of those that were not sent because they look paid, as many.
+        failed: The first of those that failed, as many; the `reason` of each says why.
     """
 
     batch: Batch
     counts: Counts
     in_doubt: tuple[Record, ...] = ()
     blocked: tuple[Record, ...] = ()
+    failed: tuple[Record, ...] = ()
 
 
 def require_batch(ledger: Ledger, name: str) -> Batch:
@@ -104,13 +106,20 @@ def status_of(ledger: Ledger, batch: str) -> Status:
     """
     found = require_batch(ledger, batch)
     doubts = ledger.page(batch, after=0, limit=DOUBTS_SHOWN, states=(State.HELD, State.IN_DOUBT))
+    failed = ledger.page(batch, after=0, limit=DOUBTS_SHOWN, states=(State.FAILED,))
     blocked = ledger.page(batch, after=0, limit=DOUBTS_SHOWN, states=(State.BLOCKED,))
     return Status(
         batch=found,
         counts=ledger.counts(batch),
         in_doubt=tuple(doubts),
         blocked=tuple(blocked),
+        failed=tuple(failed),
     )
+
+
+def all_batches(ledger: Ledger) -> list[Status]:
+    """Return where each batch stands, without its rows."""
+    return [Status(batch=batch, counts=ledger.counts(batch.name)) for batch in ledger.batches()]
 
 
 def audit_log_of(ledger: Ledger, batch: str | None) -> list[AuditLine]:

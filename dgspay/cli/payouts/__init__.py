@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from dgspay.cli.payouts.approve import approve
+from dgspay.cli.payouts.cancel import batches, cancel, close
 from dgspay.cli.payouts.check import check
 from dgspay.cli.payouts.copies import backup, restore
 from dgspay.cli.payouts.display import EXIT_CODES
@@ -28,7 +29,21 @@ payouts = typer.Typer(
     epilog=EXIT_CODES,
 )
 _ABOUT_ALL_ROWS = (check, run, work, status)
-_OTHERS = (prepare, approve, key, listen, resolve, report, reconcile, log, backup, restore)
+_OTHERS = (
+    prepare,
+    approve,
+    key,
+    listen,
+    resolve,
+    cancel,
+    close,
+    batches,
+    report,
+    reconcile,
+    log,
+    backup,
+    restore,
+)
 for command in (*_ABOUT_ALL_ROWS, *_OTHERS):
     payouts.command(epilog=EXIT_CODES if command in _ABOUT_ALL_ROWS else None)(command)
 payouts.add_typer(policy, name="policy")

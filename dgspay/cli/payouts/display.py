@@ -28,7 +28,7 @@ _STYLES = {
     State.BLOCKED: "yellow",
 }
 
-_BLOCKED_SHOWN = 10
+_ROWS_SHOWN = 10
 
 EXIT_CODES = (
     "\b\nExit codes:\n"
@@ -117,6 +117,8 @@ def tell_status(status: Status, most_doubts: int | None = None) -> RenderableTyp
         parts.append(Text(f"... and {left:,} more in doubt; the report has them all"))
     room = None if most_doubts is None else most_doubts - len(doubts)
     parts.extend(blocked_of(status, room))
+    room = None if room is None else max(room - len(status.blocked), 0)
+    parts.extend(failed_of(status, room))
     return Group(*parts)
 
 
@@ -140,6 +142,18 @@ def blocked_of(status: Status, most: int | None = None) -> list[RenderableType]:
     return parts
 
 
+def failed_of(status: Status, most: int | None = None) -> list[RenderableType]:
+    """Make what is shown of rows that failed, by name and reason."""
+    count, named = status.counts.count(State.FAILED), status.failed[:most]
+    if not count:
+        return []
+    parts: list[RenderableType] = [Text("\nFailed, and not paid:", "red")]
+    parts.extend(map(words_of, named))
+    if count > len(named):
+        parts.append(Text(f"... and {count - len(named):,} more; the report has them all"))
+    return parts
+
+
 def words_of(record: Record) -> Text:
     """Make a payout's line, with its reason below it."""
     payout = record.payout
@@ -160,8 +174,9 @@ def tell_summary(summary: Summary, again: str, ledger: str, status: Status | Non
     """Say where a batch stands after a run, and how to go on."""
     tell_counts(summary.counts)
     err = console(stderr=True)
-    for part in () if status is None else blocked_of(status, _BLOCKED_SHOWN):
-        err.print(part, soft_wrap=True)
+    if status is not None:
+        for part in (*blocked_of(status, _ROWS_SHOWN), *failed_of(status, _ROWS_SHOWN)):
+            err.print(part, soft_wrap=True)
     if summary.paused is not None:
         err.print(f"Paused: {visible(summary.paused)}.", style="bold yellow")
     if summary.stopped:

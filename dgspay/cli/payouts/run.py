@@ -81,6 +81,8 @@ class RunOptions:
         settle_within: Seconds to look up how the payouts ended.
         account: The account, and how its requests are sent.
         job: What the batch begins with.
+        skip: Rows that are not to be paid.
+        only: The only rows that are to be paid, if any.
         server: The ledger where it is one for many machines.
     """
 
@@ -91,6 +93,8 @@ class RunOptions:
     settle_within: float
     account: ClientOptions
     job: JobOptions
+    skip: list[str]
+    only: list[str]
     server: str | None
 
     def engine(self) -> Engine | None:
@@ -119,6 +123,20 @@ def run(
     period: PeriodOption = None,
     allow_duplicate: AllowOption = None,
     repeat_days: RepeatDaysOption = REPEAT_DAYS,
+    skip: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="REFERENCE", help="Do not pay this row; it is cancelled. May be repeated."
+        ),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="REFERENCE",
+            help="Pay this row and no others, which are cancelled; may be repeated. `dgspay "
+            "payouts cancel --undo` takes that back.",
+        ),
+    ] = None,
     trust_idempotency: TrustOption = False,
     concurrency: ConcurrencyOption = 32,
     rate: RateOption = None,
@@ -154,6 +172,8 @@ def run(
             trust_idempotency=trust_idempotency,
         ),
         server=ledger if is_server(ledger) else None,
+        skip=skip or [],
+        only=only or [],
         job={
             "batch": batch,
             "mapping": mapping_of(mapping),
@@ -180,8 +200,8 @@ def run(
             note_effect(
                 exit_code(summary), batch=summary.batch, ledger=place_words(opened), go_on=again
             )
-            blocked = summary.counts.count(State.BLOCKED)
-            status = Payouts(ledger=opened).status(summary.batch) if blocked else None
+            named = summary.counts.count(State.BLOCKED, State.FAILED)
+            status = Payouts(ledger=opened).status(summary.batch) if named else None
             tell_summary(summary, again, place_words(opened), status)
             raise typer.Exit(exit_code(summary))
     tell_faults(faults, count)
@@ -193,6 +213,7 @@ async def _run(options: RunOptions, ledger: AnyLedger, stop: Stop) -> Summary | 
         payouts = AsyncPayouts(dgs, ledger)
         settings: JobOptions = {**options.job, "stop": stop}
         async with payouts.open(options.file, **settings) as job:
+            await job.leave_out(skip=options.skip, only=options.only)
             left = await _look(job, options, payouts)
             if options.dry_run:
                 console().print("Dry run: nothing was sent.")

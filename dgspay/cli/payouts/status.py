@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import typer
 from rich.live import Live
@@ -14,7 +14,7 @@ from dgspay.cli.payouts.ledgers import known_ledger
 from dgspay.cli.payouts.options import BatchArgument, LedgerOption
 from dgspay.cli.signals import stop_signals
 from dgspay.cli.terminal import console
-from dgspay.payouts import Payouts, State, Status
+from dgspay.payouts import Payouts, Record, State, Status
 
 _LINES_AROUND = 14
 """What a live display needs beside the rows in doubt, two lines each."""
@@ -96,16 +96,18 @@ def _write(status: Status) -> None:
                 }
                 for state in State
             },
-            "in_doubt": [
-                {
-                    "reference": record.payout.reference,
-                    "amount": record.payout.amount,
-                    "state": record.state.value,
-                    "dgs_reference": record.dgs_reference,
-                    "reason": record.reason,
-                    "contradiction": record.contradiction,
-                }
-                for record in status.in_doubt
-            ],
+            "in_doubt": [*map(_row, status.in_doubt)],
+            "failed": [*map(_row, status.failed)],
         }
     )
+
+
+def _row(record: Record) -> dict[str, Any]:
+    return {
+        "reference": record.payout.reference,
+        "amount": record.payout.amount,
+        "state": record.state.value,
+        "dgs_reference": record.dgs_reference,
+        "reason": record.reason,
+        "contradiction": record.contradiction,
+    }

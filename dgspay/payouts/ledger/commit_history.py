@@ -46,7 +46,8 @@ TABLES = (
 missing, until a person has compared it with DGS-Pay's records; `copy_of` is set in a backup."""
 
 _SETTLED = ", ".join(
-    str(CODES[state]) for state in (State.ACCEPTED, State.FAILED, State.CONFIRMED, State.HELD)
+    str(CODES[state])
+    for state in (State.ACCEPTED, State.FAILED, State.CONFIRMED, State.HELD, State.CANCELLED)
 )
 _HELD = CODES[State.HELD]
 _TOKENS_AT_ONCE = 500

@@ -12,7 +12,12 @@ import attrs
 from dgspay.payouts.approval.judgement import Approvals, Purpose, approval_document
 from dgspay.payouts.approval.policy import Policy, PolicyState
 from dgspay.payouts.approval.signing import Signer
-from dgspay.payouts.errors import BatchChangedError, NotApprovedError, UnknownBatchError
+from dgspay.payouts.errors import (
+    BatchChangedError,
+    BatchClosedError,
+    NotApprovedError,
+    UnknownBatchError,
+)
 from dgspay.payouts.ledger import (
     commit_history,
     guard,
@@ -25,8 +30,8 @@ from dgspay.payouts.ledger.commit_memory import Memory
 from dgspay.payouts.ledger.protocol import Counts, FencedError, PausedError
 from dgspay.payouts.ledger.recent_references import LatestNames
 from dgspay.payouts.ledger.writer_thread import Connection, Writer
-from dgspay.payouts.model.audit_log import Action, AuditLine, LogFault, moment_text
-from dgspay.payouts.model.batch import Batch, Chunk
+from dgspay.payouts.model.audit_log import Action, AuditLine, Facts, LogFault, moment_text
+from dgspay.payouts.model.batch import Batch, Chunk, closed_words
 from dgspay.payouts.model.payout import Payout, Record, State
 from dgspay.payouts.model.repeats import Overlap
 from dgspay.payouts.model.transitions import Evidence, Learned, Source
@@ -158,12 +163,14 @@ class DatabaseLedger(Generic[ConnectionT]):
             BatchChangedError: there is another one of that name by now.
             PreflightError: the ledger was restored, and may lack a batch that was paid since.
             NotApprovedError: the ledger's policy asks for approvals it does not have.
+            BatchClosedError: a person has closed it.
         """
 
         def work(connection: ConnectionT) -> bool:
             commit_history.require_no_loss(connection, name)
             before = sql_batches.read_batches(connection, name)
             if before:
+                _require_unclosed(connection, before[0])
                 self._require_approval(connection, before[0], allowed)
             if not sql_batches.mark_started(connection, name, batch_id):
                 return False
@@ -476,6 +483,97 @@ class DatabaseLedger(Generic[ConnectionT]):
 
         self._writer.run(work)
 
+    def cancel(self, batch: Batch, number: int, reason: str) -> Record:
+        """Cancel a payout unless it was sent, and return what is known of it then.
+
+        Raises:
+            UnknownBatchError: the batch has no such payout.
+        """
+
+        def work(connection: ConnectionT) -> Record | None:
+            changed = sql_payouts.cancel(connection, batch.id, number, number, reason)
+            record = sql_payouts.read_numbered(connection, batch.name, number)
+            if changed and record is not None:
+                _log_row(connection, Action.CANCEL, batch, record, reason)
+            return record
+
+        return _found(self._writer.run(work), batch, number)
+
+    def reinstate(self, batch: Batch, number: int, reason: str | None) -> Record:
+        """Take back that a payout was cancelled, and return what is known of it then.
+
+        Raises:
+            BatchClosedError: nothing more of the batch is sent.
+            UnknownBatchError: the batch has no such payout.
+        """
+
+        def work(connection: ConnectionT) -> Record | None:
+            _require_unclosed(connection, batch)
+            changed = sql_payouts.reinstate(connection, batch.id, number, number)
+            record = sql_payouts.read_numbered(connection, batch.name, number)
+            if changed and record is not None:
+                _log_row(connection, Action.REINSTATE, batch, record, reason)
+            return record
+
+        return _found(self._writer.run(work), batch, number)
+
+    def cancel_others(self, batch: Batch, kept: Collection[int], reason: str) -> int:
+        """Cancel what was not sent but for some payouts; return how many it was.
+
+        Args:
+            batch: The batch.
+            kept: The numbers of those that stay as they are.
+            reason: Why.
+        """
+
+        def work(connection: ConnectionT) -> int:
+            count, first = 0, 1
+            for number in (*sorted(kept), batch.count + 1):
+                count += sql_payouts.cancel(connection, batch.id, first, number - 1, reason)
+                first = number + 1
+            if count:
+                facts: Facts = {"rows": count, "all but": ", ".join(map(str, sorted(kept)))}
+                sql_audit_log.append(
+                    connection,
+                    Action.CANCEL,
+                    connection.now(),
+                    batch=batch.name,
+                    reason=reason,
+                    facts=facts,
+                )
+            return count
+
+        return self._writer.run(work)
+
+    def close_batch(self, batch: Batch, reason: str) -> int:
+        """Cancel what was not sent, and let nothing more be sent; return how many it was.
+
+        Args:
+            batch: The batch.
+            reason: Why.
+
+        Raises:
+            BatchChangedError: it is another one by now.
+            BatchClosedError: it is closed.
+        """
+
+        def work(connection: ConnectionT) -> int:
+            self._require_same(connection, batch)
+            _require_unclosed(connection, batch)
+            sql_batches.mark_closed(connection, batch.id, reason)
+            count = sql_payouts.cancel(connection, batch.id, 1, batch.count, reason)
+            sql_audit_log.append(
+                connection,
+                Action.CLOSE,
+                connection.now(),
+                batch=batch.name,
+                reason=reason,
+                facts={"rows cancelled": count},
+            )
+            return count
+
+        return self._writer.run(work)
+
     def claim(self, batch: Batch, index: int, first: int, last: int) -> Chunk:
         """Claim a chunk, and hold what its previous owner left in doubt."""
 
@@ -599,10 +697,7 @@ class DatabaseLedger(Generic[ConnectionT]):
                 )
             return after
 
-        record = self._writer.run(work)
-        if record is None:
-            raise _no_payout(batch, number)
-        return record
+        return _found(self._writer.run(work), batch, number)
 
     def record(self, name: str, number: int) -> Record | None:
         """Return one payout by its number."""
@@ -696,6 +791,32 @@ class _Compared(Exception):  # noqa: N818 - no error, and it stays inside this m
     def __init__(self, overlaps: list[Overlap]) -> None:
         super().__init__()
         self.overlaps = overlaps
+
+
+def _require_unclosed(connection: DatabaseConnection, batch: Batch) -> None:
+    found = sql_batches.batch_numbered(connection, batch.id)
+    if found is not None and found.closed is not None:
+        raise BatchClosedError(closed_words(found))
+
+
+def _log_row(
+    connection: DatabaseConnection, action: Action, batch: Batch, record: Record, reason: str | None
+) -> None:
+    payout = record.payout
+    sql_audit_log.append(
+        connection,
+        action,
+        connection.now(),
+        batch=batch.name,
+        reason=reason,
+        facts={"row": payout.reference, "amount": payout.amount},
+    )
+
+
+def _found(record: Record | None, batch: Batch, number: int) -> Record:
+    if record is None:
+        raise _no_payout(batch, number)
+    return record
 
 
 def _require_key(policy: Policy, signer: Signer | None) -> Signer:

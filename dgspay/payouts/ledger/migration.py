@@ -28,8 +28,8 @@ _COLUMNS = (
 
 
 _OF_VERSION_4 = tuple(
-    f"ALTER TABLE dgspay_payout_batches ADD COLUMN {name} double precision"
-    for name in ("prepared_at", "exempt_at")
+    f"ALTER TABLE dgspay_payout_batches ADD COLUMN {column}"
+    for column in ("prepared_at double precision", "exempt_at double precision", "closed text")
 )
 
 

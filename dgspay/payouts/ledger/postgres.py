@@ -68,7 +68,8 @@ CREATE TABLE IF NOT EXISTS dgspay_payout_batches (
     repeat_days double precision NOT NULL,
     key_seed text NOT NULL,
     prepared_at double precision,
-    exempt_at double precision
+    exempt_at double precision,
+    closed text
 );
 CREATE SEQUENCE IF NOT EXISTS dgspay_payout_batch_ids;
 CREATE TABLE IF NOT EXISTS dgspay_payouts (

@@ -140,6 +140,22 @@ class Ledger(Protocol):
         """Be the one run of a batch; raises BatchBusyError."""
         ...
 
+    def cancel(self, batch: Batch, number: int, reason: str) -> Record:
+        """Cancel a payout unless it was sent, and return what is known of it then."""
+        ...
+
+    def reinstate(self, batch: Batch, number: int, reason: str | None) -> Record:
+        """Take back that a payout was cancelled, and return what is known of it then."""
+        ...
+
+    def cancel_others(self, batch: Batch, kept: Collection[int], reason: str) -> int:
+        """Cancel what was not sent but for some payouts; return how many it was."""
+        ...
+
+    def close_batch(self, batch: Batch, reason: str) -> int:
+        """Cancel what was not sent, and let nothing more be sent; return how many it was."""
+        ...
+
     def claim(self, batch: Batch, index: int, first: int, last: int) -> Chunk:
         """Claim a chunk: fence its previous owner, and hold what that left in doubt."""
         ...

@@ -39,6 +39,7 @@ class BatchRow:
     key_seed: str = attrs.field(repr=False)
     prepared_at: float | None
     exempt_at: float | None
+    closed: str | None
 
 
 _COLUMNS = ", ".join(attrs.fields_dict(BatchRow))
@@ -124,6 +125,7 @@ def insert_batch(database: Database, batch: Batch) -> None:
         key_seed=batch.key_seed,
         prepared_at=batch.prepared_at,
         exempt_at=batch.exempt_at,
+        closed=batch.closed,
     )
     values = attrs.astuple(row)
     marks = ", ".join("?" * len(values))
@@ -172,6 +174,7 @@ def _batch_of(row: BatchRow) -> Batch:
         key_seed=row.key_seed,
         prepared_at=row.prepared_at,
         exempt_at=row.exempt_at,
+        closed=row.closed,
     )
 
 
@@ -212,6 +215,11 @@ def mark_exempt(database: Database, identity: int, now: float | None) -> None:
     database.change("UPDATE dgspay_payout_batches SET exempt_at = ? WHERE id = ?", (now, identity))
 
 
+def mark_closed(database: Database, identity: int, reason: str) -> None:
+    """Note that nothing more of a batch is sent, and why."""
+    database.change("UPDATE dgspay_payout_batches SET closed = ? WHERE id = ?", (reason, identity))
+
+
 def mark_paused(database: Database, name: str, reason: str) -> bool:
     """Note why a batch stopped by itself; the first reason stays. Say whether this is it."""
     changed = database.change(
@@ -225,7 +233,8 @@ def may_be_paid(database: Database, batch: Batch) -> bool:
     """Say whether the batch was confirmed, is not paused, and is still the one that was read."""
     rows = database.query(
         "SELECT 1 FROM dgspay_payout_batches "
-        "WHERE id = ? AND name = ? AND digest = ? AND started = 1 AND paused IS NULL",
+        "WHERE id = ? AND name = ? AND digest = ? AND started = 1 AND paused IS NULL "
+        "AND closed IS NULL",
         (batch.id, batch.name, batch.digest),
     )
     return bool(rows)

@@ -41,8 +41,12 @@ KEY_COLUMNS = ("reference_key", "account_key")
 
 _CODE = CODES
 _STATE = dict(enumerate(State))
-_NEW, IN_DOUBT, ACCEPTED, _HELD = (
-    _CODE[state] for state in (State.NEW, State.IN_DOUBT, State.ACCEPTED, State.HELD)
+_NEW, IN_DOUBT, ACCEPTED, _HELD, _BLOCKED, _CANCELLED = (
+    _CODE[state]
+    for state in (
+        *(State.NEW, State.IN_DOUBT, State.ACCEPTED, State.HELD),
+        *(State.BLOCKED, State.CANCELLED),
+    )
 )
 
 _ROWS_PER_BATCH = ROWS_PER_BATCH
@@ -160,6 +164,7 @@ _MARK_UNTOUCHED = (
     "ON CONFLICT (id) DO NOTHING"
 )
 _IS_NEW = f"(s.id IS NULL OR s.state = {_NEW})"
+_IS_UNSENT = f"(s.id IS NULL OR s.state IN ({_NEW}, {_BLOCKED}))"
 _NEXT_NEW = (
     f"SELECT {_PAYOUT} FROM {_ALL} WHERE p.id >= ? AND p.id <= ? AND {_IS_NEW} "  # noqa: S608 - constants
     "ORDER BY p.id LIMIT ?"
@@ -196,6 +201,32 @@ def hold_doubtful(database: Database, chunk: Chunk) -> int:
         f"UPDATE dgspay_payout_states SET state = {_HELD}, doubtful = 1, reason = ? "  # noqa: S608 - no value is in the text
         f"WHERE id >= ? AND id <= ? AND state = {IN_DOUBT}",
         (DIED, *_span(chunk)),
+    )
+
+
+# --- cancelling ---------------------------------------------------------------------------
+
+
+def cancel(database: Database, batch: int, first: int, last: int, reason: str) -> int:
+    """Cancel what was not sent of consecutive rows; return how many it was.
+
+    Where a worker takes one up at the same moment, the database decides which of the two it is.
+    """
+    return database.change(
+        "INSERT INTO dgspay_payout_states (id, state, attempts, doubtful, reason) "  # noqa: S608 - constants
+        f"SELECT p.id, {_CANCELLED}, 0, 0, ? FROM {_ALL} WHERE p.id >= ? AND p.id <= ? "
+        f"AND {_IS_UNSENT} ON CONFLICT (id) DO UPDATE SET state = {_CANCELLED}, "
+        f"reason = excluded.reason WHERE dgspay_payout_states.state IN ({_NEW}, {_BLOCKED})",
+        (reason, row_id(batch, first), row_id(batch, last)),
+    )
+
+
+def reinstate(database: Database, batch: int, first: int, last: int) -> int:
+    """Make new again what was cancelled of consecutive rows; return how many it was."""
+    return database.change(
+        f"UPDATE dgspay_payout_states SET state = {_NEW}, reason = NULL "  # noqa: S608 - constants
+        f"WHERE id >= ? AND id <= ? AND state = {_CANCELLED}",
+        (row_id(batch, first), row_id(batch, last)),
     )
 
 

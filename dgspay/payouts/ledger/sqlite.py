@@ -87,7 +87,8 @@ _SCHEMA = (
         repeat_days REAL NOT NULL,
         key_seed TEXT NOT NULL,
         prepared_at REAL,
-        exempt_at REAL
+        exempt_at REAL,
+        closed TEXT
     )
     """,
     """

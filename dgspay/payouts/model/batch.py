@@ -103,6 +103,7 @@ class Batch:
             began whose keys followed from name and rows.
         prepared_at: Unix time at which its rows were fixed, to be approved; None where not.
         exempt_at: Unix time since when it is paid without approval, for it is little; or None.
+        closed: Why nothing more of it is sent, once a person has closed it; or None.
     """
 
     name: str
@@ -120,6 +121,7 @@ class Batch:
     key_seed: str = attrs.field(factory=lambda: secrets.token_hex(16), repr=False)
     prepared_at: float | None = None
     exempt_at: float | None = None
+    closed: str | None = None
 
     @property
     def is_fixed(self) -> bool:
@@ -224,6 +226,14 @@ class Chunk:
     last: int
     index: int = 0
     epoch: int = 0
+
+
+def closed_words(batch: Batch) -> str:
+    """Say that nothing more of a closed batch is sent, and what to do."""
+    return (
+        f"batch {batch.name!r} was closed ({batch.closed}): nothing more of it is sent. Pay what "
+        "is left as a batch of another name"
+    )
 
 
 def check_name(name: str) -> str:

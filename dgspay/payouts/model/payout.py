@@ -32,15 +32,17 @@ class State(enum.StrEnum):
     """Its answer was lost or contradicted: a webhook, a look-up or a person must settle it."""
     BLOCKED = "blocked"
     """It was never sent: another row has paid it, or may have; `ledger/guard.py` says when."""
+    CANCELLED = "cancelled"
+    """It was never sent, and will not be: a person has cancelled it."""
 
 
 OPEN = (State.NEW, State.IN_DOUBT)
 """A run still has something to do about these."""
 
-UNSENT = (State.NEW, State.BLOCKED)
+UNSENT = (State.NEW, State.BLOCKED, State.CANCELLED)
 """Statuses of which, as far as is known, nothing was sent."""
 
-UNPAID = (State.NEW, State.FAILED, State.BLOCKED)
+UNPAID = (State.NEW, State.FAILED, State.BLOCKED, State.CANCELLED)
 """Statuses in which, as far as is known, nothing was paid; in all others something may be."""
 
 UNSETTLED = (State.ACCEPTED, State.HELD, State.IN_DOUBT)

@@ -17,8 +17,8 @@ an answer: that this one did not pay says nothing about that one. 2) After a con
 by a look-up or a person. 3) Where it failed by a refusal, or by the word of a person who knew no
 name of DGS-Pay's: an event or a look-up may have overtaken the answer. 4) Where it is settled by
 the word of a person alone; once DGS-Pay has said the same, that counts. A new payout, and one that
-is blocked, is taken like one in doubt: an event may overtake both the answer and the ledger of the
-machine that sent it.
+is blocked or cancelled, is taken like one in doubt: an event may overtake both the answer and the
+ledger of the machine that sent it.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def merge(record: Record, evidence: Evidence, now: float) -> Record:
 def _next_state(record: Record, evidence: Evidence) -> tuple[State, str | None]:
     """Look up the table; with what contradicts what, where it does."""
     state, learned = record.state, evidence.learned
-    undecided = state in (State.NEW, State.IN_DOUBT, State.BLOCKED)
+    undecided = state in (State.NEW, State.IN_DOUBT, State.BLOCKED, State.CANCELLED)
     match learned:
         case Learned.ACCEPTED if undecided or (state is State.HELD and not record.contradiction):
             return State.ACCEPTED, None
@@ -160,8 +160,8 @@ def _next_state(record: Record, evidence: Evidence) -> tuple[State, str | None]:
 
 
 def _without_effect(state: State, learned: Learned) -> State:
-    is_still_blocked = learned is Learned.NOT_SENT and state is State.BLOCKED
-    return state if is_still_blocked else _WITHOUT_EFFECT[learned]
+    keeps = learned is Learned.NOT_SENT and state in (State.BLOCKED, State.CANCELLED)
+    return state if keeps else _WITHOUT_EFFECT[learned]
 
 
 def _was_refused(record: Record) -> bool:

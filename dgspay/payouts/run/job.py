@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import TypedDict, TypeVar
 
@@ -22,6 +22,7 @@ from dgspay.payouts.model.batch import (
     check_name,
     check_period,
     chunk_ranges,
+    closed_words,
     name_from,
 )
 from dgspay.payouts.model.payout import OPEN, State
@@ -34,6 +35,7 @@ from dgspay.payouts.run.engines.local import LocalEngine
 from dgspay.payouts.run.limits import Limits
 from dgspay.payouts.run.loading import given_again, load_rows
 from dgspay.payouts.run.pacing import Pace
+from dgspay.payouts.settle.cancellation import leave_out
 from dgspay.payouts.settle.look_ups import LookUps, Settler
 from dgspay.payouts.sheet.reader import RowSource
 from dgspay.payouts.sheet.summary import SheetSummary
@@ -134,10 +136,17 @@ class Job:
         unapproved = await in_thread(self._ledger.approval_problem, self.batch)
         lacking = [unapproved] if approved and unapproved is not None else []
         messages = [words_of(overlap, self.batch, time.time()) for overlap in paid]
-        if self.sheet is not None:
-            found = await preflight(self._client, self.sheet, fee=fee)
-            return attrs.evolve(found, problems=(*lacking, *found.problems, *messages))
+        if self.batch.closed is not None:
+            lacking.append(closed_words(self.batch))
         counts = await in_thread(self._ledger.counts, self.batch.name)
+        if self.sheet is not None:
+            sheet = attrs.evolve(
+                self.sheet,
+                count=self.sheet.count - counts.count(State.CANCELLED),
+                total=self.sheet.total - counts.amount(State.CANCELLED),
+            )
+            found = await preflight(self._client, sheet, fee=fee)
+            return attrs.evolve(found, problems=(*lacking, *found.problems, *messages))
         count, amount = await in_thread(
             self._ledger.left_out, self.batch, allowed=self._allowances.numbers
         )
@@ -253,6 +262,19 @@ class Job:
             batch_id=self.batch.id,
             allowed=self._allowances.numbers,
         )
+
+    async def leave_out(self, *, skip: Collection[str] = (), only: Collection[str] = ()) -> None:
+        """Cancel rows before any of them is sent.
+
+        Args:
+            skip: References of the rows that are not to be paid.
+            only: References of the only rows that are to be paid; all where it is empty.
+
+        Raises:
+            UnknownBatchError: no row has such a reference; nothing was cancelled.
+            NotCancelledError: one that is to be skipped had left.
+        """
+        await leave_out(self._ledger, self.batch, skip=skip, only=only)
 
     async def prepare(self, *, signer: Signer | None = None) -> Batch:
         """Fix the rows as they are, to be approved; a run pays these and no others.

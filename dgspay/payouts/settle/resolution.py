@@ -21,7 +21,8 @@ from dgspay.payouts.threads import in_thread
 IN_FLIGHT_SECONDS = 120.0
 """Longest time for the answer of a payout to arrive: longer than a call takes by default."""
 
-_LOOK_EVERY = 0.25
+LOOK_EVERY = 0.25
+"""Seconds between two looks at a payout that is being sent."""
 
 
 async def resolve(
@@ -72,7 +73,7 @@ async def _at_rest(ledger: Ledger, batch: str, find: partial[Record], wait: floa
     until = time.monotonic() + wait
     record = await in_thread(find)
     while record.state is State.IN_DOUBT:
-        is_run = await in_thread(_is_being_run, ledger, batch)
+        is_run = await in_thread(is_being_run, ledger, batch)
         record = await in_thread(find)
         if record.state is State.IN_DOUBT and not (is_run and time.monotonic() < until):
             raise NotInDoubtError(
@@ -81,11 +82,12 @@ async def _at_rest(ledger: Ledger, batch: str, find: partial[Record], wait: floa
                 "can be settled"
             )
         if record.state is State.IN_DOUBT:
-            await anyio.sleep(_LOOK_EVERY)
+            await anyio.sleep(LOOK_EVERY)
     return record
 
 
-def _is_being_run(ledger: Ledger, batch: str) -> bool:
+def is_being_run(ledger: Ledger, batch: str) -> bool:
+    """Return whether a process runs a batch at this moment."""
     try:
         with ledger.only_run(batch):
             return False

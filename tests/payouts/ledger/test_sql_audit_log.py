@@ -223,7 +223,7 @@ def as_version_3(change: Callable[[str], Any]) -> None:
     """Take from a ledger what came with version 4."""
     for table in ("audit_log", "policies", "signatures", "prepared"):
         change(f"DROP TABLE dgspay_payout_{table}")
-    for column in ("prepared_at", "exempt_at"):
+    for column in ("prepared_at", "exempt_at", "closed"):
         change(f"ALTER TABLE dgspay_payout_batches DROP COLUMN {column}")
 
 

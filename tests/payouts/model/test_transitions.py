@@ -12,14 +12,14 @@ from dgspay.payouts.model.transitions import merge
 
 PAYOUT = Payout(number=1, reference="r1", amount=1000, account="+250788123456", network="MTN")
 
-N, D, A, F, C, H, B = State
+N, D, A, F, C, H, B, X = State
 TABLE: dict[Learned, dict[State, State]] = {
-    Learned.ACCEPTED: {N: A, B: A, D: A, H: A, A: A, C: C, F: H},
-    Learned.REFUSED: {N: F, B: F, D: F, H: H, A: H, C: C, F: F},
-    Learned.LOST: {N: H, B: H, D: H, H: H, A: A, C: C, F: F},
-    Learned.NOT_SENT: {N: N, B: B, D: N, H: H, A: A, C: C, F: F},
-    Learned.PAID: {N: C, B: C, D: C, H: C, A: C, C: C, F: H},
-    Learned.NOT_PAID: {N: F, B: F, D: F, H: F, A: F, C: H, F: F},
+    Learned.ACCEPTED: {N: A, B: A, X: A, D: A, H: A, A: A, C: C, F: H},
+    Learned.REFUSED: {N: F, B: F, X: F, D: F, H: H, A: H, C: C, F: F},
+    Learned.LOST: {N: H, B: H, X: H, D: H, H: H, A: A, C: C, F: F},
+    Learned.NOT_SENT: {N: N, B: B, X: X, D: N, H: H, A: A, C: C, F: F},
+    Learned.PAID: {N: C, B: C, X: C, D: C, H: C, A: C, C: C, F: H},
+    Learned.NOT_PAID: {N: F, B: F, X: F, D: F, H: F, A: F, C: H, F: F},
     # Of these none is settled by the word of a person.
     Learned.WITHDRAWN: {state: state for state in State},
 }

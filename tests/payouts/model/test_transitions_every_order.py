@@ -63,10 +63,11 @@ PIECES = (
 STARTS = (
     Record(payout=PAYOUT),
     Record(payout=PAYOUT, state=State.BLOCKED),
+    Record(payout=PAYOUT, state=State.CANCELLED),
     Record(payout=PAYOUT, state=State.IN_DOUBT, attempts=1, sent_at=0.0),
     Record(payout=PAYOUT, state=State.IN_DOUBT, attempts=2, sent_at=0.0, doubtful=True),
 )
-UNSENT = (State.NEW, State.BLOCKED)
+UNSENT = (State.NEW, State.BLOCKED, State.CANCELLED)
 SETTLED = (State.CONFIRMED, State.FAILED)
 
 
