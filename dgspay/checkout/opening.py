@@ -57,10 +57,14 @@ def open(  # noqa: A001 - the word for it; a shop calls it on the checkout
             `redirect_url` if left out.
         expires: Seconds from now, a timedelta, or an aware datetime after which no attempt begins.
         connection: A connection of the shop's on the same database, in whose transaction the order
-            is written: psycopg, Django's or SQLAlchemy's. The order is there once the shop commits.
+            is written: psycopg's, `sqlite3`'s, Django's (`django.db.connection`), or SQLAlchemy's
+            `Connection` or `Session`; those with `await` for `AsyncCheckout`. The order is there
+            once the shop commits. Where the order cannot be written, it alone is undone, and the
+            transaction goes on.
 
     Raises:
         ValueError, TypeError: an argument is wrong; nothing was written.
+        ConfigError: the connection has no transaction open, or is to no such database.
         OrderChangedError: it was opened with other terms, which are named.
         OrdersError: the store failed; the order may not be there.
     """
@@ -81,7 +85,7 @@ def open(  # noqa: A001 - the word for it; a shop calls it on the checkout
         redirect_url=optional_url(redirect_url, field="redirect_url"),
         expires_at=expires_at,
     )
-    scope = yield from shop.scope()
+    scope = yield from shop.scope(connection)
     return (yield from transact(partial(open_order, scope, order, expires_in), connection))
 
 

@@ -74,15 +74,24 @@ class Shop:
         """The environment that events must be of."""
         return "production" if self.settings.environment == "production" else "test"
 
-    def scope(self) -> Flow[Scope]:
-        """Return what scripts work within: the account as the store knows it."""
-        if self._account is None:
+    def scope(self, connection: Any = None) -> Flow[Scope]:
+        """Return what scripts work within: the account as the store knows it.
+
+        Args:
+            connection: A connection of the shop's whose transaction a script is to join: the store
+                might wait for that one to end, and with it for the shop.
+        """
+        account = self._account
+        if account is None:
             number = self.settings.account_number
             environment = self.settings.environment
-            self._account = yield from transact(
-                lambda: ensure_account(environment, number, new_token_key())
+            account = yield from transact(
+                lambda: ensure_account(environment, number, new_token_key()), connection
             )
-        key, token_key = self._account
+            if connection is None:
+                # The shop may yet undo what is in a transaction of its own.
+                self._account = account
+        key, token_key = account
         return Scope(
             key=key,
             token_key=token_key,

@@ -148,7 +148,7 @@ def _told() -> Iterator[None]:
         cause = getattr(error, "orig", None) or error
         raise OrdersError(
             f"the shop's connection failed to write the order ({type(cause).__name__}). It is not "
-            "there, and nothing was sent"
+            "there. Nothing was sent"
         ) from cause
 
 
