@@ -10,6 +10,7 @@ import attrs
 
 from dgspay import BillingAddress, Charge, EncryptedCard, EncryptedPin, Operation, errors
 from dgspay.api import charges, transactions
+from dgspay.checkout.errors import recording
 from dgspay.checkout.evidence import (
     evidence_of_charge,
     evidence_of_error,
@@ -382,11 +383,13 @@ def _send(
     try:
         evidence = evidence_of_charge((yield from execute(operation)))
     except errors.DGSPayError as error:
-        order = yield from merge(shop, scope, order, number, evidence_of_error(error))
+        with recording(error.outcome):
+            order = yield from merge(shop, scope, order, number, evidence_of_error(error))
         if isinstance(error, _FOR_THE_SHOP):
             raise
         return order
-    return (yield from merge(shop, scope, order, number, evidence))
+    with recording():
+        return (yield from merge(shop, scope, order, number, evidence))
 
 
 def _submit(
@@ -403,16 +406,18 @@ def _submit(
     order, before = yield from transact(partial(take_step, scope, order_id, kind, attempt, step))
     assert before.dgs_reference is not None
     key = idempotency_key(shop, order, f"a{before.number}", f"s{before.step}")
+    outcome = Outcome.UNKNOWN
     try:
         charge = yield from execute(authorize(before.dgs_reference, key))
         evidence = evidence_of_charge(charge)
     except errors.DGSPayError as error:
-        evidence = evidence_of_error(error)
-        if error.outcome in (Outcome.NOT_SENT, Outcome.REJECTED) and not isinstance(
+        evidence, outcome = evidence_of_error(error), error.outcome
+        if outcome in (Outcome.NOT_SENT, Outcome.REJECTED) and not isinstance(
             error, errors.IdempotencyError
         ):
             # It was not taken: the payment waits for the same step as before.
             evidence = attrs.evolve(
                 evidence, learned=Learned.ACTION, next_action=before.next_action, reason=None
             )
-    return (yield from merge(shop, scope, order, before.number, evidence))
+    with recording(outcome):
+        return (yield from merge(shop, scope, order, before.number, evidence))

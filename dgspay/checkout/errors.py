@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from dgspay.errors import DGSPayError, Outcome
 
 
@@ -44,4 +47,31 @@ class RefundError(CheckoutError):
 
 
 class OrdersError(CheckoutError):
-    """The store failed: what is not on its disk was not sent."""
+    """The store failed: what is not on its disk was not sent.
+
+    Its `outcome` is UNKNOWN where the payment or the refund had left before, and only its answer
+    could not be written: it is on disk as in doubt, and its webhook or a look-up settles it.
+    """
+
+
+@contextmanager
+def recording(outcome: Outcome = Outcome.UNKNOWN) -> Iterator[None]:
+    """Say, where the store fails while an answer is written down, that the call had been made.
+
+    Args:
+        outcome: The call's, as far as is known.
+
+    Raises:
+        OrdersError: the store failed.
+    """
+    try:
+        yield
+    except OrdersError as error:
+        if outcome is Outcome.NOT_SENT:
+            raise
+        message = (
+            "the call to DGS-Pay was made, and its answer could not be written down. On disk it is "
+            "in doubt, and is not made again: a webhook, a look-up or a person settles it. "
+            f"{error.message}"
+        )
+        raise OrdersError(message, outcome=Outcome.UNKNOWN) from error

@@ -10,7 +10,7 @@ import attrs
 from dgspay import BankRecipient, Disbursement, MobileMoneyRecipient, Operation, errors
 from dgspay.api import disbursements, transactions
 from dgspay.checkout.attempts import idempotency_key
-from dgspay.checkout.errors import RefundError
+from dgspay.checkout.errors import RefundError, recording
 from dgspay.checkout.evidence import (
     evidence_of_disbursement,
     evidence_of_error,
@@ -101,12 +101,13 @@ def refund(
     try:
         evidence = evidence_of_disbursement((yield from execute(operation)))
     except errors.DGSPayError as error:
-        evidence = evidence_of_error(error)
-        yield from _merge(shop, scope, order, made.number, evidence)
+        with recording(error.outcome):
+            yield from _merge(shop, scope, order, made.number, evidence_of_error(error))
         if error.outcome is errors.Outcome.UNKNOWN or isinstance(error, errors.IdempotencyError):
             return made
         raise
-    after = yield from _merge(shop, scope, order, made.number, evidence)
+    with recording():
+        after = yield from _merge(shop, scope, order, made.number, evidence)
     return _numbered(after, made.number)
 
 

@@ -199,8 +199,9 @@ class PostgresOrders:
                 self._away_since = None
                 return result
             # Patience is had with an absence once, not with each question that falls into it.
+            # A new connection is tried at once: those that are kept may be of before a restart.
             since = self._away_since = self._away_since or time.monotonic()
-            if time.monotonic() + pause > since + self._patience:
+            if pause and time.monotonic() + pause > since + self._patience:
                 raise fault
             time.sleep(pause)
         raise AssertionError

@@ -50,15 +50,15 @@ class Awaited:
     """An `AsyncCheckout` whose methods an event loop in a thread runs."""
 
     def __init__(self, checkout: AsyncCheckout, portal: BlockingPortal) -> None:
-        self._checkout = checkout
-        self._portal = portal
+        self.inner = checkout
+        self.portal = portal
         self.on_paid = checkout.on_paid
         self.on_problem = checkout.on_problem
         self.close = checkout.close
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        method = getattr(self._checkout, name)
-        return lambda *args, **kwargs: self._portal.call(lambda: method(*args, **kwargs))
+        method = getattr(self.inner, name)
+        return lambda *args, **kwargs: self.portal.call(lambda: method(*args, **kwargs))
 
 
 @attrs.define

@@ -78,14 +78,14 @@ def psycopg_of(url: str, **options: Any) -> Iterator[Lender]:
 
 
 def django_of(settings: dict[str, Any]) -> Iterator[Lender]:
-    import django
-    from django.conf import settings as configured
+    import django  # type: ignore[import-untyped]
+    from django.conf import settings as configured  # type: ignore[import-untyped]
 
     if not configured.configured:
         configured.configure(DATABASES={}, USE_TZ=True)
         django.setup()
-    from django.db import transaction as transactions
-    from django.db.utils import ConnectionHandler
+    from django.db import transaction as transactions  # type: ignore[import-untyped]
+    from django.db.utils import ConnectionHandler  # type: ignore[import-untyped]
 
     handler = ConnectionHandler({"default": settings})
     connection = handler["default"]
@@ -121,8 +121,8 @@ def sqlalchemy_of(url: str, *, session: bool) -> Iterator[Lender]:
             with Session(engine) as lent, lent.begin():
                 yield lent
         else:
-            with engine.begin() as lent:
-                yield lent
+            with engine.begin() as connection:
+                yield connection
 
     try:
         yield Lender(transaction, lambda lent, sql: lent.execute(sqlalchemy.text(sql)))
@@ -159,7 +159,7 @@ def lending(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[An
         case ["psycopg", *autocommit]:
             yield from _each(where, psycopg_of(where, autocommit=bool(autocommit)))
         case ["django", "sqlite"]:
-            settings = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path)}
+            settings: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path)}
             yield from _each(where, django_of(settings))
         case ["django", _]:
             from psycopg.conninfo import conninfo_to_dict

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlsplit
 
+import anyio
 import pytest
 
+from dgspay import AsyncDGSPay, DGSPay
 from dgspay.checkout import (
+    AsyncCheckout,
     AttemptState,
     OrderChangedError,
     OrderState,
@@ -17,7 +23,9 @@ from dgspay.checkout import (
     TooManyAttemptsError,
     UnknownOrderError,
 )
-from tests.checkout.conftest import ShopClock
+from dgspay.checkout.flow import Execute
+from dgspay.emulator import Emulator
+from tests.checkout.conftest import JANE, URL, ShopClock
 from tests.checkout.store.conftest import KilledError, MakeShop, Stored
 
 
@@ -215,3 +223,92 @@ def test_a_store_that_was_closed_is_opened_again_when_it_is_used(stored: Stored)
     stored.checkout.close()
     stored.checkout.close()
     assert stored.checkout.order("A-1") == order
+
+
+@pytest.mark.acceptance(92, "shared-database")
+def test_two_accounts_and_two_environments_share_a_database_and_are_kept_apart(
+    make: MakeShop, kind: str
+) -> None:
+    shop = make()
+    ours = shop.open(amount=2000)
+    shop.pay()
+    for settings in (
+        {"account_number": "OTHER-1"},
+        {"environment": "sandbox"},
+        {"environment": "production", "api_key": "sk_live_1234567890"},
+    ):
+        client = client_like(shop.emulator, is_async=" on " in kind, **settings)
+        other = make(client)
+        with pytest.raises(UnknownOrderError):
+            other.checkout.order("A-1")
+        assert other.open(amount=3000).amount == 3000
+        assert not other.checkout.order("A-1").attempts
+        assert other.checkout.order("A-1").page_token != ours.page_token
+        # Neither the token of an attempt nor a reference of one account's is another's.
+        shop.emulator.settle()
+        for each in shop.emulator.webhooks.deliveries:
+            path = urlsplit(each.url or "").path
+            answer = other.checkout.receive(each.body, each.signature, path=path)
+            assert answer.status in (403, 404)
+        assert other.checkout.sweep(everything=True).looked_up == 0
+        assert other.checkout.order("A-1").state is OrderState.OPEN
+    shop.deliver()
+    assert shop.checkout.order("A-1").is_paid
+    assert [order.id for order in shop.paid] == ["A-1"]
+
+
+def client_like(emulator: Emulator, *, is_async: bool, **settings: Any) -> Any:
+    """A client of another account or environment, which never sends anything."""
+    given: dict[str, Any] = {
+        "api_key": emulator.api_key,
+        "account_number": emulator.account_number,
+        "environment": "emulator",
+        **settings,
+    }
+    return AsyncDGSPay(**given) if is_async else DGSPay(**given)
+
+
+def test_a_cancellation_does_not_undo_what_was_asked_for(kind: str, make: MakeShop) -> None:
+    """The answer of a charge is written down although nothing waits for that any more."""
+    if " on " not in kind:
+        pytest.skip("only what is awaited is cancelled")
+    shop = make()
+    shop.open()
+
+    async def cancelled() -> None:
+        checkout = shop.checkout.inner
+        perform = checkout._perform
+
+        async def cancelling(effect: object) -> object:
+            if isinstance(effect, Execute):
+                answer = await perform(effect)
+                scope.cancel()
+                return answer
+            return await perform(effect)
+
+        checkout._perform = cancelling
+        with anyio.CancelScope() as scope:
+            await checkout.pay_by_mobile_money("A-1", phone="0788123456", network="MTN")
+        assert scope.cancelled_caught
+        checkout._perform = perform
+
+    shop.checkout.portal.call(cancelled)
+    assert shop.checkout.order("A-1").attempts[0].dgs_reference
+
+
+def test_a_store_is_used_from_any_number_of_event_loops(
+    make_store: Callable[[], Any], async_dgs: AsyncDGSPay
+) -> None:
+    checkout = AsyncCheckout(async_dgs, make_store(), url=URL)
+
+    async def opened(number: int) -> None:
+        await checkout.open(f"A-{number}", amount=2000, customer=JANE)
+
+    for number, backend in enumerate(["asyncio", "trio", "asyncio", "trio"]):
+        anyio.run(opened, number, backend=backend)
+
+    async def count() -> int:
+        return len(await checkout.orders())
+
+    assert anyio.run(count) == 4
+    checkout.close()
