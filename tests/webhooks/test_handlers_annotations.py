@@ -166,7 +166,7 @@ def test_whatever_is_called_is_looked_into(function: Any) -> None:
 
 
 def test_what_cannot_be_evaluated_is_not_judged() -> None:
-    memory_receiver().on(PaymentSucceeded)(misread)
+    assert memory_receiver().on(PaymentSucceeded)(misread) is misread
 
 
 def test_every_event_that_is_registered_must_fit() -> None:

@@ -195,7 +195,8 @@ def test_an_environment_in_other_letters_is_the_same(said: str, expected: Any) -
 
 def test_an_event_that_names_no_environment_passes() -> None:
     body = body_of(DISBURSEMENT_SUCCESS)
-    verify(body, sign(body, SECRET), SECRET, environment="production")
+    event = verify(body, sign(body, SECRET), SECRET, environment="production")
+    assert event.environment is None
 
 
 @pytest.mark.parametrize("word", ["prod", "", "PRODUCTION", ["production"], {}, 1])

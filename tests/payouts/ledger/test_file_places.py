@@ -119,7 +119,8 @@ def test_a_network_disk_is_refused(share: str) -> None:
 
 @pytest.mark.acceptance(99, "lost-history")
 @pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs", "overlay", "tmpfs", "zfs", "fuseblk"])
-def test_a_disk_of_this_machine_is_none(kind: str) -> None:
+def test_a_disk_of_this_machine_is_accepted(kind: str) -> None:
+    """Without an assertion: a disk that is refused raises."""
     require_local_disk(Path("/l.sqlite3"), mounts(f"22 1 254:0 / / rw - {kind} disk rw".encode()))
 
 

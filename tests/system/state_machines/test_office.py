@@ -260,6 +260,7 @@ class Office(RuleBasedStateMachine):
     "lost-history",
 )
 def test_an_office_pays_nobody_twice() -> None:
+    """Without an assertion: every step of the story checks who was paid."""
     from hypothesis.stateful import run_state_machine_as_test
 
     run_state_machine_as_test(Office, settings=STORIES)
