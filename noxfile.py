@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
+import subprocess
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import nox
 from nox.command import CommandFailed
+from nox.logger import logger
 from packaging.requirements import Requirement
 
 nox.needs_version = ">=2024.10.9"
@@ -23,6 +26,48 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 OLDEST = PYTHONS[0]
+
+
+def starts(python: str) -> bool:
+    """Whether an interpreter starts. A shim of pyenv's for a version not chosen does not."""
+    try:
+        subprocess.run([python, "-c", ""], check=True, capture_output=True)  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return True
+
+
+def find_interpreters() -> list[str]:
+    """Link the interpreters of pyenv that are not on the PATH; return the versions not found."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    links = Path(".nox", "interpreters").resolve()
+    shutil.rmtree(links, ignore_errors=True)
+    links.mkdir(parents=True)
+    missing = []
+    for version in PYTHONS:
+        if starts(f"python{version}"):
+            continue
+        builds = pyenv.glob(f"versions/{version}.*/bin/python{version}")
+        newest_first = sorted(builds, key=lambda path: (len(path.parts[-3]), path), reverse=True)
+        found = next((path for path in newest_first if starts(str(path))), None)
+        if found is None:
+            missing.append(version)
+            continue
+        (links / found.name).symlink_to(found)
+    os.environ["PATH"] = f"{links}{os.pathsep}{os.environ['PATH']}"
+    return missing
+
+
+NOT_FOUND = find_interpreters()
+
+
+def say_what_was_not_tested() -> None:
+    """Name the Python versions that nox could not find, as its last line."""
+    if NOT_FOUND:
+        logger.warning(
+            f"NOT TESTED on Python {', '.join(NOT_FOUND)}: not found on the PATH or in pyenv"
+        )
+
 
 # The tests that reach every branch of the core. Only these are measured: under measurement, the
 # storms of connections in the others take three times as long.
@@ -81,6 +126,8 @@ def install(session: nox.Session, *requirements: str) -> None:
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Run the tests, with branch coverage of the parts money depends on."""
+    atexit.unregister(say_what_was_not_tested)
+    atexit.register(say_what_was_not_tested)
     install(session, "-e", PROJECT, *group("test", "contract"))
     if session.posargs:
         session.run("pytest", *session.posargs)
