@@ -36,6 +36,7 @@ from dgspay.payouts.report.summary import Report
 from dgspay.payouts.run.chunk_payer import ChunkPayer
 from dgspay.payouts.run.chunk_runner import OnResult, Stop
 from dgspay.payouts.run.engines import ChunkRef, Engine
+from dgspay.payouts.run.held_lock import held
 from dgspay.payouts.run.job import Job, JobOptions, Summary, open_job
 from dgspay.payouts.run.limits import Limits
 from dgspay.payouts.run.loading import check_rows, compare_rows
@@ -119,7 +120,7 @@ class AsyncPayouts:
         )
         allowances = Allowances(allow_duplicates)
         # What keeps a run from beginning keeps a check from approving it.
-        with nullcontext() if is_nameless else self._ledger.only_run(asked.name):
+        async with held(nullcontext() if is_nameless else self._ledger.only_run(asked.name)):
             seen = await in_thread(compare_rows, self._ledger, source, asked, mapping, allowances)
             if seen.begun is None:
                 found = await preflight(client, seen.sheet, fee=fee)

@@ -32,6 +32,7 @@ from dgspay.payouts.run.chunk_payer import ChunkPayer
 from dgspay.payouts.run.chunk_runner import OnResult, Stop
 from dgspay.payouts.run.engines import ChunkRef, Engine
 from dgspay.payouts.run.engines.local import LocalEngine
+from dgspay.payouts.run.held_lock import held
 from dgspay.payouts.run.limits import Limits
 from dgspay.payouts.run.loading import given_again, load_rows
 from dgspay.payouts.run.pacing import Pace
@@ -373,7 +374,7 @@ async def open_job(
         period=period,
         repeat_days=check_days(repeat_days),
     )
-    with ledger.only_run(asked.name):
+    async with held(ledger.only_run(asked.name)):
         loaded, sheet = await in_thread(
             load_rows, ledger, source, asked, mapping, allowances, anew=anew
         )
