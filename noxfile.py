@@ -110,6 +110,22 @@ FOR_A_WHEEL = (
 # that its servers are started once.
 ON_ALL_CORES = ("--numprocesses=auto", "--dist=loadfile")
 
+# What is asynchronous through and through, run again with asyncio's debug mode: it refuses calls
+# from the wrong thread and names what was never awaited.
+IN_DEBUG_MODE = (
+    "tests/test_client.py",
+    "tests/test_pagers.py",
+    "tests/system/test_end_to_end.py",
+    "tests/transports/aiohttp",
+    "tests/transports/httpx/test_pool.py",
+    "tests/webhooks/test_background_tasks.py",
+    "tests/webhooks/test_cancellation.py",
+    "tests/webhooks/test_delivery_flow.py",
+    "tests/webhooks/inbox/test_contract.py",
+    "tests/emulator/server/test_in_process.py",
+    "tests/payouts/run/test_held_lock.py",
+)
+
 # Machines that are killed, stopped and restarted, with thousands of rows: minutes each.
 DURABILITY = ("tests/payouts/run/test_job_machines.py",)
 
@@ -138,6 +154,7 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "report", f"--include={CORE}", "--fail-under=95")
     elsewhere = (*MEASURED, *MEASURED_FILES, *IN_A_BROWSER, *DURABILITY)
     session.run("pytest", *ON_ALL_CORES, *(f"--ignore={path}" for path in elsewhere))
+    session.run("pytest", *ON_ALL_CORES, *IN_DEBUG_MODE, env={"PYTHONASYNCIODEBUG": "1"})
 
 
 def floors() -> Iterator[str]:

@@ -2,17 +2,19 @@ from __future__ import annotations
 
 import atexit
 import gc
+import logging
 import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.acceptance.rows import named
+from tests.support.blocking_guard import guard
 
 # A shell starts what runs in its background with Ctrl-C ignored, and the programs that tests
 # start and interrupt would inherit that.
@@ -40,6 +42,35 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
                 named(*mark.args)
             except ValueError as wrong:
                 raise pytest.UsageError(f"{item.nodeid}: {wrong}") from None
+
+
+BLOCKED: list[str] = []
+"""What blocked an event loop during the test that runs."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_blocking() -> Iterator[None]:
+    with guard(BLOCKED.append):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    """Fail a test whose asynchronous code blocked, though what that raised was caught."""
+    BLOCKED.clear()
+    yield
+    if BLOCKED:
+        pytest.fail(f"the event loop was held up: {', '.join(sorted({*BLOCKED}))}")
+
+
+def _is_no_timing(record: logging.LogRecord) -> bool:
+    return not record.getMessage().startswith("Executing ")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_slow_callbacks() -> None:
+    """Drop what asyncio's debug mode logs of slow steps: it says how busy the machine is."""
+    logging.getLogger("asyncio").addFilter(_is_no_timing)
 
 
 def pytest_collection_finish() -> None:

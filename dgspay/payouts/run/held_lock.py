@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager, asynccontextmanager
 
 import anyio
-import anyio.to_thread
+
+from dgspay.payouts.threads import in_thread
 
 
 class _Holding:
@@ -47,8 +48,8 @@ async def held(lock: AbstractContextManager[None]) -> AsyncGenerator[None]:
     """
     holding = _Holding(lock)
     try:
-        await anyio.to_thread.run_sync(holding.acquire)
+        await in_thread(holding.acquire)
         yield
     finally:
         with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(holding.release)
+            await in_thread(holding.release)
