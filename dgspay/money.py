@@ -7,8 +7,19 @@ from decimal import Context, Decimal
 
 import attrs
 
-# Currencies whose smallest unit is 1: a fraction of them cannot be paid.
-ZERO_DECIMAL_CURRENCIES = frozenset({"RWF", "UGX", "BIF", "XAF", "XOF", "JPY"})
+# ISO 4217, "minor unit". A test compares all of it with the table of the maintenance agency.
+ZERO_DECIMAL_CURRENCIES = frozenset(
+    {
+        "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND",
+        "VUV", "XAF", "XOF", "XPF",
+    }
+)  # fmt: skip
+"""Currencies whose smallest unit is 1: a fraction of them cannot be paid."""
+
+THREE_DECIMAL_CURRENCIES = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+"""Currencies of which the smallest unit is a thousandth."""
+
+_FOUR_DECIMAL_CURRENCIES = frozenset({"CLF", "UYW"})
 
 MAX_INTEGER_DIGITS = 15
 MAX_FRACTION_DIGITS = 6
@@ -70,6 +81,19 @@ def parse_currency(value: str, *, field: str = "currency") -> str:
     if not _CURRENCY.fullmatch(code):
         raise ValueError(f"{field} must be an ISO 4217 code of three letters such as 'RWF'")
     return code
+
+
+def minor_unit_digits(currency: str) -> int:
+    """Return how many digits after the point amounts of a currency have: 0 for RWF, 2 for USD.
+
+    Args:
+        currency: ISO 4217 code in capitals; one that is not in the table has 2, as most have.
+    """
+    if currency in ZERO_DECIMAL_CURRENCIES:
+        return 0
+    if currency in THREE_DECIMAL_CURRENCIES:
+        return 3
+    return 4 if currency in _FOUR_DECIMAL_CURRENCIES else 2
 
 
 @attrs.frozen

@@ -5,9 +5,19 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import iso4217
 import pytest
 
-from dgspay.money import Money, gross_for, parse_amount, parse_currency, to_json_number
+from dgspay.money import (
+    THREE_DECIMAL_CURRENCIES,
+    ZERO_DECIMAL_CURRENCIES,
+    Money,
+    gross_for,
+    minor_unit_digits,
+    parse_amount,
+    parse_currency,
+    to_json_number,
+)
 
 
 @pytest.mark.acceptance(6, "odd-amount")
@@ -101,6 +111,21 @@ def test_a_currency_is_three_letters_in_capitals() -> None:
     with pytest.raises(TypeError) as refused:
         parse_currency(646)  # type: ignore[arg-type]
     assert str(refused.value) == "currency must be a str such as 'RWF', not int"
+
+
+def test_minor_units_are_those_of_iso_4217() -> None:
+    table = {currency.code: currency.exponent for currency in iso4217.Currency}
+    assert {
+        code: minor_unit_digits(code) for code, digits in table.items() if digits is not None
+    } == {code: digits for code, digits in table.items() if digits is not None}
+    for digits, codes in ((0, ZERO_DECIMAL_CURRENCIES), (3, THREE_DECIMAL_CURRENCIES)):
+        assert codes == {code for code, has in table.items() if has == digits}
+
+
+@pytest.mark.parametrize("currency", sorted(ZERO_DECIMAL_CURRENCIES))
+def test_no_currency_without_a_minor_unit_takes_a_fraction(currency: str) -> None:
+    assert Money.parse("94.50", currency).has_forbidden_fraction
+    assert not Money.parse("94.50", "KWD").has_forbidden_fraction
 
 
 @pytest.mark.acceptance(7, "rwf-fraction")

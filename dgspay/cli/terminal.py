@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from rich.console import Console
 
-from dgspay.money import ZERO_DECIMAL_CURRENCIES
+from dgspay.money import minor_unit_digits
 
 _WIDTH_OF_A_PIPE = 120
 _SPACES = "\u00a0\u202f\u2007"
@@ -72,11 +72,12 @@ def figure(amount: Decimal, currency: str | None = "RWF") -> str:
 
     No digit is ever rounded away.
     """
-    if amount == amount.to_integral_value() and (currency or "RWF") in ZERO_DECIMAL_CURRENCIES:
+    digits = minor_unit_digits(currency or "RWF")
+    if digits == 0 and amount == amount.to_integral_value():
         return f"{amount.to_integral_value():,f}"
     exponent = amount.as_tuple().exponent
-    if isinstance(exponent, int) and exponent > -2:
-        amount = amount.quantize(Decimal("0.01"))
+    if isinstance(exponent, int) and exponent > -(digits or 2):
+        amount = amount.quantize(Decimal(1).scaleb(-(digits or 2)))
     return f"{amount:,f}"
 
 

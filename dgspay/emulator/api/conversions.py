@@ -11,7 +11,7 @@ from dgspay.emulator.api.call import Call
 from dgspay.emulator.api.fields import Form
 from dgspay.emulator.domain.records import Conversion
 from dgspay.emulator.http import invalid
-from dgspay.money import ZERO_DECIMAL_CURRENCIES
+from dgspay.money import minor_unit_digits
 
 # Units per US dollar. USD to EUR is the guide's example; the others are round figures.
 PER_DOLLAR: Final[Mapping[str, Decimal]] = {
@@ -68,7 +68,7 @@ def _read(call: Call) -> Conversion:
         raise invalid("to_currency must be another currency than from_currency")
     amount = call.fields[FROM_AMOUNT]
     rate = rate_between(source, target)
-    unit = Decimal(1) if target in ZERO_DECIMAL_CURRENCIES else Decimal("0.01")
+    unit = Decimal(1).scaleb(-minor_unit_digits(target))
     bought = (amount * rate).quantize(unit, ROUND_HALF_EVEN)
     if not bought:
         raise invalid("from_amount is too small to buy anything")

@@ -13,7 +13,7 @@ from dgspay.emulator.domain.event_payloads import (
 )
 from dgspay.emulator.domain.records import Conversion, Decline, Disbursement, Link, Payment
 from dgspay.models.enums import ConversionStatus, PaymentStatus
-from dgspay.money import ZERO_DECIMAL_CURRENCIES
+from dgspay.money import minor_unit_digits
 
 # The guide's one example of a payment event has a fee of 150 on 5,000.
 MERCHANT_FEE_RATE = Decimal("0.03")
@@ -105,5 +105,5 @@ def settle_conversion(account: Account, conversion: Conversion) -> None:
 @functools.lru_cache(maxsize=1024)
 def merchant_fee(amount: Decimal, currency: str) -> Decimal:
     """Return what the merchant pays for a collection, in the currency's smallest unit."""
-    unit = Decimal(1) if currency in ZERO_DECIMAL_CURRENCIES else Decimal("0.01")
+    unit = Decimal(1).scaleb(-minor_unit_digits(currency))
     return (amount * MERCHANT_FEE_RATE).quantize(unit, ROUND_HALF_UP)
