@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import tzinfo
 from types import TracebackType
-from typing import Any, ClassVar, Final, Generic, NoReturn, Self, TypeVar
+from typing import ClassVar, Final, Generic, NoReturn, Self, TypedDict, TypeVar, Unpack
 
 from dgspay import resources
 from dgspay.api_keys import ASYNC_KEY, KeyCallable, KeySource
@@ -24,7 +24,14 @@ from dgspay.errors import ConfigError, DGSPayError
 from dgspay.forks import undivided
 from dgspay.hooks import Emitter
 from dgspay.secret import Secret
-from dgspay.settings import DEFAULT_IDEMPOTENCY_HEADER, Settings, from_env, held, is_key_like
+from dgspay.settings import (
+    DEFAULT_IDEMPOTENCY_HEADER,
+    Environment,
+    Settings,
+    from_env,
+    held,
+    is_key_like,
+)
 from dgspay.transports.base import AsyncTransport, Transport
 from dgspay.transports.checks import check_transport
 
@@ -39,6 +46,25 @@ class Same(enum.Enum):
 
 
 SAME: Final = Same.SAME
+
+
+class ClientOptions(TypedDict, Generic[TransportT], total=False):
+    """The arguments of a client, each of which may be left out; `_Client` says what they mean."""
+
+    api_key: str | Secret | KeyCallable
+    account_number: str | Secret
+    environment: Environment
+    base_url: str | None
+    transport: TransportT | None
+    retry: RetryPolicy | None
+    timeout: Timeout | None
+    deadline: float
+    hooks: Iterable[Hook]
+    idempotency_header: str
+    api_timezone: tzinfo | None
+    allow_rwf_fractions: bool
+    trust_env: bool
+    merchant: str | None
 
 
 class _Client(ABC, Generic[TransportT]):
@@ -200,7 +226,7 @@ class _Client(ABC, Generic[TransportT]):
     def _bind(self) -> None: ...
 
     @classmethod
-    def from_env(cls, **options: Any) -> Self:
+    def from_env(cls, **options: Unpack[ClientOptions[TransportT]]) -> Self:
         """Build a client from the environment; further options as for the class.
 
         The variables are `DGSPAY_API_KEY`, `DGSPAY_ACCOUNT_NUMBER`, and optionally
@@ -209,9 +235,11 @@ class _Client(ABC, Generic[TransportT]):
         Raises:
             ConfigError: a variable is missing or wrong.
         """
-        for name in ("api_key", "account_number"):
-            if name in options:
-                options[name] = held(options[name])
+        # A traceback that shows local variables must not show them.
+        if "api_key" in options:
+            options["api_key"] = held(options["api_key"])
+        if "account_number" in options:
+            options["account_number"] = held(options["account_number"])
         return cls(**{**from_env(given=options.keys()), **options})
 
     def prepare(self, operation: Operation[object]) -> Request:
@@ -264,6 +292,16 @@ class AsyncDGSPay(_Client[AsyncTransport]):
     own, `asyncio.timeout` or `anyio.fail_after`, cancels the call instead, and a cancelled call
     says nothing: once the request has left, the outcome is UNKNOWN. `errors.outcome_of(exception)`
     answers whether it has. Prefer `with_options(deadline=...)`.
+
+    Attributes:
+        charges: Collect from mobile wallets and cards.
+        payment_links: Pages a customer can pay on.
+        disbursements: Pay out to bank accounts and mobile wallets.
+        banks: Banks and providers that can be paid to.
+        balances: The merchant wallet.
+        conversions: Currency conversion within the wallet.
+        transactions: The history of the account.
+        settings: What it was set up with; its repr shows no secret.
     """
 
     _is_async = True
@@ -312,7 +350,18 @@ class AsyncDGSPay(_Client[AsyncTransport]):
 
 
 class DGSPay(_Client[Transport]):
-    """The client for blocking code, safe in threads. Use it with `with`."""
+    """The client for blocking code, safe in threads. Use it with `with`.
+
+    Attributes:
+        charges: Collect from mobile wallets and cards.
+        payment_links: Pages a customer can pay on.
+        disbursements: Pay out to bank accounts and mobile wallets.
+        banks: Banks and providers that can be paid to.
+        balances: The merchant wallet.
+        conversions: Currency conversion within the wallet.
+        transactions: The history of the account.
+        settings: What it was set up with; its repr shows no secret.
+    """
 
     _is_async = False
 

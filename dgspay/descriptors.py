@@ -54,29 +54,42 @@ class Resource:
 class _Binding(Generic[P, T]):
     """Base of the descriptors: a function of `dgspay.api`, with its signature and docstring."""
 
+    _RESULT = "{}"
+
     def __init__(self, function: Callable[P, Any]) -> None:
         self._function = function
         self.__doc__ = function.__doc__
         self.__wrapped__ = function
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-        self._qualname = f"{owner.__qualname__}.{name}"
+        # By these, `help` shows it as a method with its signature.
+        self.__name__ = name
+        self.__qualname__ = f"{owner.__qualname__}.{name}"
 
-    @functools.cache  # noqa: B019 - a binding lives as long as its class
-    def _signature(self, result: str) -> inspect.Signature:
-        """Return the signature of the method, once: clients of a single call are made often."""
+    @functools.cached_property
+    def __signature__(self) -> inspect.Signature:
+        """Signature of the method as its class shows it."""
+        itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        return self._bound.replace(parameters=[itself, *self._bound.parameters.values()])
+
+    def __call__(self, resource: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Call the method of a resource, as a function does that is taken from its class."""
+        return getattr(resource, self.__name__)(*args, **kwargs)
+
+    @functools.cached_property
+    def _bound(self) -> inspect.Signature:
+        """Signature of the bound method, made once: clients of a single call are made often."""
         shown = inspect.signature(self._function)
         returned = str(shown.return_annotation).partition("[")[2].removesuffix("]")
-        return shown.replace(return_annotation=result.format(returned))
+        return shown.replace(return_annotation=self._RESULT.format(returned))
 
-    def _dress(self, instance: Any, method: Callable[..., Any], result: str) -> Any:
+    def _dress(self, instance: Any, method: Callable[..., Any]) -> Any:
         """Make a closure look like the method it stands for, and keep it on the instance."""
         functools.update_wrapper(method, self._function)
-        method.__name__, method.__qualname__ = self._name, self._qualname
-        method.__signature__ = self._signature(result)  # type: ignore[attr-defined]
+        method.__name__, method.__qualname__ = self.__name__, self.__qualname__
+        method.__signature__ = self._bound  # type: ignore[attr-defined]
         # A plain attribute of the same name is found first from now on.
-        instance.__dict__[self._name] = method
+        instance.__dict__[self.__name__] = method
         return method
 
 
@@ -115,7 +128,7 @@ class awaits(_Binding[P, T]):  # noqa: N801 - reads as a word where it is used
                 del args, kwargs
             return await client.execute(operation)
 
-        return self._dress(instance, method, "{}")
+        return self._dress(instance, method)
 
 
 class runs(_Binding[P, T]):  # noqa: N801 - reads as a word where it is used
@@ -149,11 +162,13 @@ class runs(_Binding[P, T]):  # noqa: N801 - reads as a word where it is used
                 del args, kwargs
             return client.execute(operation)
 
-        return self._dress(instance, method, "{}")
+        return self._dress(instance, method)
 
 
 class pages_async(_Binding[P, T]):  # noqa: N801 - reads as a word where it is used
     """Bind a list to an asynchronous resource: a pager at once, without `await`."""
+
+    _RESULT = "AsyncPager[{}]"
 
     def __init__(self, function: Callable[P, Listing[T]]) -> None:
         super().__init__(function)
@@ -172,11 +187,13 @@ class pages_async(_Binding[P, T]):  # noqa: N801 - reads as a word where it is u
         def method(*args: Any, **kwargs: Any) -> Any:
             return AsyncPager(function(*args, **kwargs), client.execute)
 
-        return self._dress(instance, method, "AsyncPager[{}]")
+        return self._dress(instance, method)
 
 
 class pages(_Binding[P, T]):  # noqa: N801 - reads as a word where it is used
     """Bind a list to a blocking resource."""
+
+    _RESULT = "Pager[{}]"
 
     def __init__(self, function: Callable[P, Listing[T]]) -> None:
         super().__init__(function)
@@ -195,4 +212,4 @@ class pages(_Binding[P, T]):  # noqa: N801 - reads as a word where it is used
         def method(*args: Any, **kwargs: Any) -> Any:
             return Pager(function(*args, **kwargs), client.execute)
 
-        return self._dress(instance, method, "Pager[{}]")
+        return self._dress(instance, method)

@@ -53,7 +53,7 @@ def test_no_way_of_making_a_client_shows_the_key(
         lambda: client(api_key=b"sk_test_hidden", account_number="ACC-1"),  # type: ignore[arg-type]
         lambda: client.from_env(environment="production"),
         lambda: client.from_env(api_key="sk_test_hidden2", environment="production"),
-        lambda: client.from_env(api_key=b"sk_test_hidden", environment="production"),
+        lambda: client.from_env(api_key=b"sk_test_hidden", environment="production"),  # type: ignore[arg-type]
     ]
     for make in broken:
         with pytest.raises(errors.ConfigError) as caught:

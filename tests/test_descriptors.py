@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dgspay.api import charges
+from dgspay.resources import Balances
 from tests.support.recorders import recording, recording_async
 
 AREAS = [
@@ -44,6 +45,29 @@ def test_help_shows_parameters_and_docstring(make: Any) -> None:
     assert "Operation" not in shown
     assert "Ask a customers mobile wallet for a payment" in shown
     assert charges.mobile_money.__doc__ is not None
+
+
+@pytest.mark.parametrize("make", [recording, recording_async])
+def test_help_of_a_client_lists_its_areas_and_that_of_an_area_its_calls(make: Any) -> None:
+    client, _ = make()
+    shown = pydoc.plain(pydoc.render_doc(type(client)))
+    for area in AREAS:
+        assert f"{area}: " in shown
+        # As `help(dgs.charges)` does.
+        listed = " ".join(pydoc.plain(pydoc.render_doc(getattr(client, area))).split())
+        for name, call in calls_of(client):
+            if name.startswith(f"{area}."):
+                first = next(iter(inspect.signature(call).parameters.values()), None)
+                begin = f"{call.__name__}(self"
+                assert begin in listed.replace("( ", "(")
+                assert first is None or first.name in listed.partition(begin)[2]
+        assert "object>" not in listed
+
+
+def test_a_call_taken_from_its_class_is_one_of_a_resource() -> None:
+    dgs, recorder = recording()
+    Balances.list(dgs.balances)
+    assert recorder.requests
 
 
 @pytest.mark.parametrize("make", [recording, recording_async])

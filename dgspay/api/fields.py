@@ -27,7 +27,8 @@ def checked_kind(value: T, kind: type[T], *, field: str) -> T:
         TypeError: when it is anything else, a mapping of its fields included.
     """
     if not isinstance(value, kind):
-        raise TypeError(f"{field} must be a {kind.__name__}, not {type(value).__name__}")
+        hint = f": make one with {kind.__name__}(**...)" if isinstance(value, Mapping) else ""
+        raise TypeError(f"{field} must be a {kind.__name__}, not {type(value).__name__}{hint}")
     return value
 
 

@@ -13,7 +13,12 @@ from dgspay.core.operation import Operation, Repeat
 from dgspay.core.pagination import Listing
 from dgspay.core.request_builder import check_segment
 from dgspay.errors import DecodeError
-from dgspay.models.enums import AmountType, PaymentMethod
+from dgspay.models.enums import (
+    AmountType,
+    AmountTypeWord,
+    PaymentMethod,
+    PaymentMethodWord,
+)
 from dgspay.models.json_codec import JSONObject, dump_json, parse_json
 from dgspay.models.payment_links import ArchivedLink, PaymentLink, PaymentLinkDetails
 from dgspay.models.structuring import structure
@@ -39,12 +44,12 @@ _read_page = page_of(rows_of(PaymentLink), rows_in=("data", "links"))
 def create(
     *,
     title: str,
-    amount_type: AmountType | str,
+    amount_type: AmountType | AmountTypeWord,
     currency: str = "RWF",
     amount: AmountInput | None = None,
     min_amount: AmountInput | None = None,
     max_amount: AmountInput | None = None,
-    payment_types: Iterable[PaymentMethod | str] | None = None,
+    payment_types: Iterable[PaymentMethod | PaymentMethodWord] | None = None,
     slug: str | None = None,
     description: str | None = None,
     redirect_url: str | None = None,
@@ -156,7 +161,7 @@ def update(
     min_amount: AmountInput | Unset | None = UNSET,
     max_amount: AmountInput | Unset | None = UNSET,
     currency: str | Unset = UNSET,
-    payment_types: Iterable[PaymentMethod | str] | Unset = UNSET,
+    payment_types: Iterable[PaymentMethod | PaymentMethodWord] | Unset = UNSET,
     slug: str | Unset = UNSET,
     description: str | Unset | None = UNSET,
     redirect_url: str | Unset | None = UNSET,
@@ -278,7 +283,9 @@ def _money(value: AmountInput | None, currency: str, field: str) -> Money | None
     return None if value is None else Money.parse(value, currency, field=field)
 
 
-def _payment_types(value: Iterable[PaymentMethod | str] | None) -> Sequence[str] | None:
+def _payment_types(
+    value: Iterable[PaymentMethod | PaymentMethodWord] | None,
+) -> Sequence[str] | None:
     if value is None:
         return None
     if isinstance(value, str):

@@ -12,7 +12,7 @@ from dgspay.core.operation import Operation, Repeat
 from dgspay.core.pagination import Listing
 from dgspay.core.request_builder import check_segment
 from dgspay.errors import DecodeError
-from dgspay.models.enums import PaymentStatus
+from dgspay.models.enums import PaymentStatus, PaymentStatusWord
 from dgspay.models.json_codec import JSONObject
 from dgspay.models.standing import contradiction_in, is_said, statements
 from dgspay.models.structuring import structure
@@ -53,7 +53,7 @@ _read_page = page_of(_read_row)
 
 def list(  # noqa: A001 - the public name
     *,
-    status: PaymentStatus | str | None = None,
+    status: PaymentStatus | PaymentStatusWord | None = None,
     payment_link_id: str | None = None,
     dgs_reference: str | None = None,
     flw_reference: str | None = None,
@@ -185,7 +185,7 @@ def _with_own_status(record: JSONObject) -> JSONObject:
     return {**rest, "status": record["transaction_status"]}
 
 
-def _status_word(status: PaymentStatus | str) -> str:
+def _status_word(status: PaymentStatus | PaymentStatusWord) -> str:
     if not isinstance(status, str):
         raise TypeError(f"status must be a str, not {type(status).__name__}")
     word = _FILTERS.get(PaymentStatus(status))

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from dgspay import AmountType, PaymentLink
+from dgspay import AmountType, PaymentLink, PaymentMethod
 from dgspay.cli.exit_codes import ExitCode, usage_errors
 from dgspay.cli.options import (
     BaseUrlOption,
@@ -91,7 +91,7 @@ def create_link(
             currency=currency,
             min_amount=min_amount,
             max_amount=max_amount,
-            payment_types=payment_type or None,
+            payment_types=[PaymentMethod(word) for word in payment_type or ()] or None,
             slug=slug,
             description=description,
             redirect_url=redirect_url,

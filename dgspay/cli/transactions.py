@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from dgspay import Pager, Transaction
+from dgspay import Pager, PaymentStatus, Transaction
 from dgspay.cli.exit_codes import usage_errors
 from dgspay.cli.options import BaseUrlOption, CsvOption, EnvironmentOption, JsonOption, connected
 from dgspay.cli.output import as_record, one_form, write_csv, write_json, write_json_rows
@@ -78,7 +78,7 @@ def list_transactions(
     with connected(environment, base_url) as dgs:
         with usage_errors():
             pager = dgs.transactions.list(
-                status=status,
+                status=None if status is None else PaymentStatus(status),
                 payment_link_id=payment_link_id,
                 dgs_reference=dgs_reference,
                 flw_reference=flw_reference,

@@ -55,7 +55,7 @@ _NEXT: dict[type[errors.APIError], str] = {
 
 _LOOK_FIRST = (
     "Do not simply repeat the call: wait for its webhook or look the transaction up, and keep "
-    "the idempotency key."
+    "the idempotency key{key}."
 )
 
 
@@ -176,7 +176,8 @@ def _unknown(assessment: Assessment, call: CallContext, context: ErrorContext) -
     else:
         money = "It is not known whether DGS-Pay carried it out: money may have moved."
     earlier = "An earlier attempt got no usable answer." if call.earlier_unknown else ""
-    message = _join(_sentence(assessment.reason), earlier, money, _LOOK_FIRST, call.stopped.value)
+    next_step = _LOOK_FIRST.format(key=_shown_key(call))
+    message = _join(_sentence(assessment.reason), earlier, money, next_step, call.stopped.value)
     answered: UnknownContext = {
         **_with_answer(assessment, call, context),
         "likely_accepted": likely,
@@ -190,6 +191,13 @@ def _unknown(assessment: Assessment, call: CallContext, context: ErrorContext) -
     if assessment.verdict is Verdict.UNCONFIRMED and assessment.error_code is not None:
         return errors.UnlistedCodeError(message, **answered)
     return errors.OutcomeUnknownError(message, **answered)
+
+
+def _shown_key(call: CallContext) -> str:
+    """Return the idempotency key to show, unless it looks like a secret that was taken for one."""
+    if call.key is None or masked_text(call.key, call.secrets) != call.key:
+        return ""
+    return f" {call.key!r}"
 
 
 def _reference_in(assessment: Assessment, call: CallContext) -> str | None:
@@ -252,8 +260,8 @@ def _answered(assessment: Assessment, call: CallContext, context: ErrorContext) 
         money = "The call only reads, so nothing changed."
     elif kind is errors.IdempotencyError:
         money = (
-            "This request was not carried out, but the one made earlier under this key may have "
-            "been: money may have moved then."
+            "This request was not carried out, but the one made earlier under this key"
+            f"{_shown_key(call)} may have been: money may have moved then."
         )
     else:
         money = "It was not carried out: no money moved."

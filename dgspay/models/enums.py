@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Self
+from typing import Literal, Self
 
 from dgspay.secret import masked_text
 
@@ -110,6 +110,10 @@ class PaymentStatus(OpenEnum):
         return frozenset({"pending", "failed"})
 
 
+PaymentStatusWord = Literal["pending", "success", "successful", "failed"]
+"""The words of `PaymentStatus`, as an argument may be given."""
+
+
 class PaymentMethod(OpenEnum):
     """Means of payment (guide, `payment_type` and `payment_method_type`)."""
 
@@ -119,11 +123,19 @@ class PaymentMethod(OpenEnum):
     BANK_TRANSFER = "bank_transfer"
 
 
+PaymentMethodWord = Literal["card", "mobile_money", "ussd", "bank_transfer"]
+"""The words of `PaymentMethod`, as an argument may be given."""
+
+
 class AmountType(OpenEnum):
     """Party that sets the amount of a payment link: the merchant or the payer."""
 
     FIXED = "fixed"
     FLEXIBLE = "flexible"
+
+
+AmountTypeWord = Literal["fixed", "flexible"]
+"""The words of `AmountType`, as an argument may be given."""
 
 
 class LinkStatus(OpenEnum):

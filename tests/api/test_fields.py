@@ -431,3 +431,12 @@ def test_prepare_gives_what_is_sent_and_shows_no_secret() -> None:
         assert body[field] == text
         assert text not in shown
     assert API_KEY not in shown
+
+
+def test_a_mapping_in_place_of_a_customer_says_how_to_make_one() -> None:
+    dgs, recorder = recording()
+    with pytest.raises(TypeError, match=r"customer must be a Customer, not dict: .*Customer\(\*\*"):
+        dgs.charges.mobile_money(**{**MOBILE_MONEY, "customer": attrs.asdict(JANE)})
+    with pytest.raises(TypeError, match=r"customer must be a Customer, not str$"):
+        dgs.charges.mobile_money(**{**MOBILE_MONEY, "customer": "Jane"})
+    assert recorder.requests == []

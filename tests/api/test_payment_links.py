@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dgspay import PaymentMethod
+from dgspay.models.enums import PaymentStatusWord
 from tests.support.recorders import LINK, recording
 
 KIGALI = timezone(timedelta(hours=2))
@@ -198,7 +199,7 @@ def test_list_with_a_wrong_argument_is_refused_at_once(
         ("pending", "pending"),
     ],
 )
-def test_status_filter_uses_the_words_of_the_list(status: str, word: str) -> None:
+def test_status_filter_uses_the_words_of_the_list(status: PaymentStatusWord, word: str) -> None:
     dgs, recorder = recording()
     dgs.transactions.list(status=status).first_page()
     assert recorder.requests[0].url.endswith(f"&status={word}")

@@ -55,7 +55,7 @@ NOTHING_SENT = "Nothing was sent, so no money moved."
 NOT_KNOWN = "It is not known whether DGS-Pay carried it out: money may have moved."
 LOOK_FIRST = (
     "Do not simply repeat the call: wait for its webhook or look the transaction up, and keep the "
-    "idempotency key."
+    "idempotency key 'generated-1'."
 )
 USED_UP = "All attempts are used up."
 
@@ -139,8 +139,8 @@ def test_an_attempt_without_an_answer(
             code("93", 409),
             IdempotencyError,
             (
-                "This request was not carried out, but the one made earlier under this key may "
-                "have been: money may have moved then."
+                "This request was not carried out, but the one made earlier under this key 'mine' "
+                "may have been: money may have moved then."
             ),
             "Look that one up before anything else, and use a new key only for a new payment.",
         ),
@@ -323,8 +323,8 @@ def test_what_a_contradiction_quotes_is_masked_by_the_calls_own_secrets() -> Non
     assert error.body is not None
     assert "hunter" not in str(error.body["echo"])
     assert error.message == (
-        f"Yes and no. {NOT_KNOWN} {LOOK_FIRST} Not tried again: the retry budget is used up, "
-        "which means an outage is going on."
+        f"Yes and no. {NOT_KNOWN} {LOOK_FIRST.replace('generated-1', 'k')} Not tried again: the "
+        "retry budget is used up, which means an outage is going on."
     )
 
 
@@ -440,3 +440,14 @@ def test_a_cancelled_call_reports_how_long_it_took_and_what_is_known() -> None:
     # The first attempt never left; the second one was out, and may have arrived.
     assert (story.call.outcome, story.call.duration) == (Outcome.UNKNOWN, 2.0)
     assert story.attempts[-1].outcome is Outcome.UNKNOWN
+
+
+def test_an_error_that_tells_to_keep_a_key_shows_it_unless_it_looks_like_a_secret() -> None:
+    error = refused(operation(Repeat.PAYOUT, key="order-17"), LOST)
+    assert "keep the idempotency key 'order-17'." in f"{error}"
+    assert "keep the idempotency key 'order-17'." in repr(error)
+    for secret in ("sk_live_4eC39HqLyjWDarjtT1zdp7dc", "4111111111111111"):
+        error = refused(operation(Repeat.PAYOUT, key=secret), LOST)
+        assert secret not in f"{error} {error!r}"
+        assert "keep the idempotency key." in error.message
+        assert error.idempotency_key == secret
