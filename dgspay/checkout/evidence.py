@@ -9,6 +9,7 @@ from typing import Any
 from dgspay import Charge, Disbursement, Transaction, errors
 from dgspay.checkout.transitions import Evidence, Learned, Source
 from dgspay.errors import Outcome
+from dgspay.models.characters import printable
 from dgspay.models.charges import (
     AddressRequired,
     NextAction,
@@ -148,7 +149,8 @@ def _evidence(
 
 
 def _reason(said: object) -> str:
-    return said.strip()[:_LONGEST_REASON] if isinstance(said, str) and said.strip() else DECLINED
+    words = said.strip()[:_LONGEST_REASON] if isinstance(said, str) else ""
+    return printable(words) or DECLINED
 
 
 _LONGEST_REASON = 200

@@ -25,6 +25,8 @@ from dgspay.checkout.store.scope import Scope
 from dgspay.checkout.store.tasks import Task, rearm_task
 from dgspay.checkout.store.writing import Learnt
 from dgspay.errors import ConfigError
+from dgspay.models.characters import printable
+from dgspay.models.reported import usable_reference
 from dgspay.webhooks import Event
 from dgspay.webhooks.events import read_event
 from dgspay.webhooks.responses import (
@@ -119,7 +121,7 @@ def _take(
     path: str | None,
 ) -> Script[_Taken]:
     """Keep an event and merge it into its order, in one transaction."""
-    reference = event.dgs_reference or None
+    reference = usable_reference(event.dgs_reference)
     found: tuple[int, str] | None = None
     named = None if path is None else last_segments(path, 2)
     parts = None if named is None else _SUBJECT.fullmatch(named[0])
@@ -128,7 +130,7 @@ def _take(
         subject = parts["subject"]
         if order is None or not is_same_token(scope.callback_token(order[0].id, subject), named[1]):
             # The store may have been restored from before that order: the event is not lost.
-            yield from keep_event(scope, body, event.event, reference, None, None)
+            yield from keep_event(scope, body, printable(event.event), reference, None, None)
             return _Taken(is_foreign=True)
         found = order[0].key, subject
     elif reference is not None:

@@ -334,14 +334,16 @@ def _numbered(order: Order, number: int) -> Refund:
 def lease_due(scope: Scope, limit: int) -> Script[list[tuple[int, int, str]]]:
     """Lease the refunds that are due for a look-up and have a reference."""
     rows = yield from query(
-        "UPDATE dgspay_order_refunds SET looks = looks + 1, look_at = {now} + ? "
-        "WHERE (order_key, number) IN (SELECT order_key, number FROM dgspay_order_refunds "
+        # Once, whatever the plan: a query within IN may be run for each row.
+        "WITH due AS MATERIALIZED (SELECT order_key, number FROM dgspay_order_refunds "
         "WHERE account = ? AND look_at IS NOT NULL AND look_at <= {now} "
         "AND dgs_reference IS NOT NULL ORDER BY look_at LIMIT ? {skip}) "
+        "UPDATE dgspay_order_refunds SET looks = looks + 1, look_at = {now} + ? "
+        "WHERE (order_key, number) IN (SELECT order_key, number FROM due) "
         "RETURNING order_key, number, dgs_reference",
-        scope.timing.longest_pause,
         scope.key,
         limit,
+        scope.timing.longest_pause,
     )
     return [(row[0], row[1], row[2]) for row in rows]
 

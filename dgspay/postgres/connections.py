@@ -127,26 +127,28 @@ class Address:
             Exception: that of `fault`: the server cannot be reached, or rejects the connection.
         """
         while True:
+            was_pooled = self.is_pooled
             try:
                 return psycopg.connect(self.conninfo, autocommit=True, prepare_threshold=None)
             except psycopg.Error as error:
                 refusal = refusal_of(error, self._conninfo)
-            self._require_pooler(refusal)
+            self._require_pooler(refusal, was_pooled=was_pooled)
 
     async def connect_async(self) -> psycopg.AsyncConnection[Any]:
         """Connect, for `await` in asyncio; see `connect`."""
         while True:
+            was_pooled = self.is_pooled
             try:
                 return await psycopg.AsyncConnection.connect(
                     self.conninfo, autocommit=True, prepare_threshold=None
                 )
             except psycopg.Error as error:
                 refusal = refusal_of(error, self._conninfo)
-            self._require_pooler(refusal)
+            self._require_pooler(refusal, was_pooled=was_pooled)
 
-    def _require_pooler(self, refusal: ServerRefusal) -> None:
-        """Remember a pooler that was not known before; any other refusal is one."""
-        if self.is_pooled or not refusal.is_pooler:
+    def _require_pooler(self, refusal: ServerRefusal, *, was_pooled: bool) -> None:
+        """Remember a pooler that was not known when this was tried; any other refusal is one."""
+        if was_pooled or not refusal.is_pooler:
             # Not from the driver's error, whose text may hold what the connection string holds.
             raise self._fault(refusal)
         self.is_pooled = True

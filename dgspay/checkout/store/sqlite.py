@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import queue
 import random
@@ -162,6 +163,8 @@ class _Writer:
         self._is_over = False
         self._thread = threading.Thread(target=self._serve, name="dgspay-orders", daemon=True)
         self._thread.start()
+        # What was asked for is on disk before the program ends, waited for or not.
+        atexit.register(self.close)
 
     def ask(self, make: Callable[[], Script[T]]) -> Future[T] | None:
         """Have a script run; None where the thread takes no more."""
@@ -177,6 +180,7 @@ class _Writer:
             self._is_over = True
             self._asked.put(None)
         self._thread.join()
+        atexit.unregister(self.close)
 
     def _serve(self) -> None:
         connection: _Connection | None = None
@@ -276,7 +280,7 @@ class _Connection:
         except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
             if isinstance(error, sqlite3.IntegrityError):
                 self._connection.execute("ROLLBACK TO script")
-                return None, error
+                return None, _fault_of(error)
             raise
         except Exception as error:  # noqa: BLE001 - it is the caller's
             self._connection.execute("ROLLBACK TO script")

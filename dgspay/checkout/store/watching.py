@@ -58,13 +58,15 @@ def _pauses(scope: Scope) -> tuple[float, float, float, float]:
 def lease_due(scope: Scope, limit: int) -> Script[list[Due]]:
     """Lease the attempts that are due for a look-up, oldest first."""
     rows = yield from query(
-        f"{_LEASE}WHERE (order_key, number) IN (SELECT order_key, number FROM "
-        "dgspay_order_attempts WHERE account = ? AND look_at IS NOT NULL AND look_at <= {now} "
+        # Once, whatever the plan: a query within IN may be run for each row.
+        "WITH due AS MATERIALIZED (SELECT order_key, number FROM dgspay_order_attempts "
+        "WHERE account = ? AND look_at IS NOT NULL AND look_at <= {now} "
         "ORDER BY look_at LIMIT ? {skip}) "
+        f"{_LEASE}WHERE (order_key, number) IN (SELECT order_key, number FROM due) "
         "RETURNING order_key, number, dgs_reference, asked_at, {now}",
-        *_pauses(scope),
         scope.key,
         limit,
+        *_pauses(scope),
     )
     return sorted((Due(*row) for row in rows), key=lambda due: due.asked_at)
 

@@ -18,6 +18,7 @@ from dgspay.checkout import AsyncCheckout, Checkout, Order, Problem, SqliteOrder
 from dgspay.emulator import Emulator
 from dgspay.webhooks.responses import WebhookResponse
 from tests.checkout.conftest import JANE, URL, ShopClock
+from tests.support import orders_worker
 from tests.support.postgres_clusters import Cluster, cluster
 
 KINDS = (
@@ -163,3 +164,29 @@ def make(
 @pytest.fixture
 def stored(make: MakeShop) -> Stored:
     return make()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return str(tmp_path / "orders.sqlite3")
+    import psycopg
+
+    url: str = request.getfixturevalue("database")
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE told (id TEXT)")
+    return url
+
+
+@pytest.fixture
+def here(address: str, emulator: Emulator, dgs: DGSPay) -> Iterator[Callable[..., Checkout]]:
+    """Makes a checkout in this process on the same store."""
+    made: list[Checkout] = []
+
+    def make(clock: object = None) -> Checkout:
+        made.append(orders_worker.checkout_of(address, dgs, emulator.webhook_secret, clock))
+        return made[-1]
+
+    yield make
+    for checkout in made:
+        checkout.close()

@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from dgspay import DGSPay
 from dgspay.checkout import AttemptState, Checkout
 from dgspay.checkout.store.anchor import MachineClock
 from dgspay.emulator import Emulator, Served
@@ -34,32 +32,6 @@ def emulator() -> Iterator[Emulator]:
     """An emulator in which a prompt is approved at once."""
     with Emulator(settle_after=0.0) as running:
         yield running
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return str(tmp_path / "orders.sqlite3")
-    import psycopg
-
-    url: str = request.getfixturevalue("database")
-    with psycopg.connect(url) as connection:
-        connection.execute("CREATE TABLE told (id TEXT)")
-    return url
-
-
-@pytest.fixture
-def here(address: str, emulator: Emulator, dgs: DGSPay) -> Iterator[Callable[..., Checkout]]:
-    """Makes a checkout in this process on the same store."""
-    made: list[Checkout] = []
-
-    def make(clock: object = None) -> Checkout:
-        made.append(orders_worker.checkout_of(address, dgs, emulator.webhook_secret, clock))
-        return made[-1]
-
-    yield make
-    for checkout in made:
-        checkout.close()
 
 
 def deliver(emulator: Emulator, checkout: Checkout) -> None:

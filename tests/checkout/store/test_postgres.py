@@ -19,6 +19,7 @@ from dgspay.checkout import AsyncCheckout, AttemptState, Checkout, Order, Orders
 from dgspay.emulator import Emulator
 from dgspay.errors import ConfigError, Outcome
 from tests.checkout.conftest import JANE, URL
+from tests.support.poolers import poolers
 from tests.support.postgres_clusters import Cluster, cluster, free_port
 
 psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
@@ -382,3 +383,29 @@ def test_a_server_that_is_not_there_is_named_so(make: Callable[[PostgresOrders],
     with pytest.raises(OrdersError, match="does not answer"):
         opened(checkout)
     checkout.close()
+
+
+def test_orders_are_paid_through_a_pooler_that_lends_each_transaction_another_connection(
+    database: str,
+    orders_cluster: Cluster,
+    emulator: Emulator,
+    make: Callable[[PostgresOrders], Checkout],
+) -> None:
+    make_told(database)
+    with poolers(orders_cluster.folder, orders_cluster.port) as start:
+        url = start(3, database.rpartition("/")[2])
+        checkout = make(PostgresOrders(url))
+
+        @checkout.on_paid
+        def ship(order: Order, connection: Any) -> None:
+            connection.execute("INSERT INTO told VALUES (%s)", (order.id,))
+
+        def story(number: int) -> None:
+            opened(checkout, f"A-{number}")
+            emulator.approve(paid(checkout, f"A-{number}").attempts[0].dgs_reference or "")
+
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(story, range(16)))
+        assert set(deliver(emulator, checkout)) == {200}
+        assert sorted(told(database)) == sorted(f"A-{number}" for number in range(16))
+        checkout.close()

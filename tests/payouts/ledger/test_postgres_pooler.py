@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import pwd
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -30,78 +24,17 @@ from dgspay.payouts import (
     Terms,
 )
 from tests.support.crash_points import paid
+from tests.support.poolers import poolers
 from tests.support.sheet_factory import in_process, write_sheet
 
 TERMS = Terms(environment="emulator", base_url="http://127.0.0.1:1", account_number="ACC-1")
 
-SETTINGS = """
-[databases]
-postgres = host={server} user=shop dbname=postgres
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-unix_socket_dir =
-auth_type = any
-auth_file = {users}
-pool_mode = transaction
-default_pool_size = {size}
-"""
-
 
 @pytest.fixture
-def pooler(
-    postgres_ledger_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[int], str]]:
+def pooler(postgres_ledger_url: str) -> Iterator[Callable[[int], str]]:
     """Starts a PgBouncer with so many connections of the server, and gives its URL."""
-    program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
-    if program is None:
-        pytest.skip("no PgBouncer: install pgbouncer")
-    server = Path(postgres_ledger_url.partition("host=")[2])
-    owner = pwd.getpwuid(server.stat().st_uid).pw_name
-    running: list[subprocess.Popen[bytes]] = []
-
-    def start(size: int) -> str:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        # Beside the server, where its owner may read it: our own folder is private.
-        folder = server / f"pooler-{port}"
-        folder.mkdir()
-        folder.chmod(0o755)
-        users, settings = folder / "users.txt", folder / "pooler.ini"
-        users.write_text('"shop" ""\n')
-        settings.write_text(SETTINGS.format(server=server, port=port, users=users, size=size))
-        as_owner = ["-u", owner] if os.geteuid() == 0 else []
-        running.append(
-            subprocess.Popen(
-                [program, *as_owner, settings],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        )
-        url = f"postgresql://shop@127.0.0.1:{port}/postgres"
-        wait_for(url)
-        return url
-
-    yield start
-    for process in running:
-        process.kill()
-        process.wait()
-
-
-def wait_for(url: str) -> None:
-    import psycopg
-
-    until = time.monotonic() + 60
-    while True:
-        try:
-            psycopg.connect(url, connect_timeout=10).close()
-        except psycopg.OperationalError:
-            if time.monotonic() > until:
-                raise
-        else:
-            return
+    with poolers(Path(postgres_ledger_url.partition("host=")[2])) as start:
+        yield start
 
 
 def loaded(ledger: PostgresLedger, name: str, count: int) -> Batch:
