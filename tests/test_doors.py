@@ -71,8 +71,8 @@ DOORS: dict[str, set[str]] = {
     | {PUBLIC, "browser", "emulator", "encryption", "models", "settings", "webhooks"}
     | {"transports.blocking_deadline"},
     "cli": GROUND
-    | {PUBLIC, "api", "cli", "csv_safety", "emulator", "encryption", "payouts", "settings"}
-    | {"models.json_codec", "transports", "webhooks"},
+    | {PUBLIC, "api", "checkout", "cli", "csv_safety", "emulator", "encryption", "payouts"}
+    | {"models.json_codec", "settings", "transports", "webhooks"},
     "testing": {PUBLIC, "client", "core", "emulator", "transports"},
     "__main__": {"cli"},
 }

@@ -15,7 +15,7 @@ from dgspay.checkout.errors import UnknownOrderError
 from dgspay.checkout.evidence import said_by_person
 from dgspay.checkout.flow import Flow, transact
 from dgspay.checkout.handlers import run_tasks
-from dgspay.checkout.order import Order, OrderState, Problem, ProblemKind
+from dgspay.checkout.order import Order, OrderState, Problem, ProblemKind, RefundState
 from dgspay.checkout.shop import Shop
 from dgspay.checkout.store.attempts import learn
 from dgspay.checkout.store.loading import find, load
@@ -176,7 +176,8 @@ def resolve(
         accept: Take what a problem was paid with as the payment of the order: `on_paid` is run.
 
     Raises:
-        ValueError: the arguments name nothing of the order, or too much.
+        ValueError: the arguments name nothing of the order, or too much, or what was resolved or
+            paid back before.
         UnknownOrderError: there is no such order.
     """
     if not isinstance(reason, str) or not reason.strip():
@@ -221,6 +222,10 @@ def _resolve(
         noted = next((one for one in order.problems if one.key == problem), None)
         if noted is None:
             raise ValueError(f"order {order.id!r} has no problem {problem}")
+        if noted.resolution is not None:
+            raise ValueError(f"problem {problem} was resolved before: {noted.resolution}")
+        if accept:
+            _require_acceptable(order, noted)
         yield from close(noted, reason)
         if not accept:
             return Learnt(order)
@@ -244,6 +249,21 @@ def _resolve(
         if noted.kind in kinds and noted.attempt == (attempt if refund is None else refund):
             yield from close(noted, reason)
     return learnt or Learnt(order)
+
+
+def _require_acceptable(order: Order, problem: Problem) -> None:
+    """Reject what is no payment of the order, and what goes back to the payer already."""
+    if problem.kind not in (ProblemKind.WRONG_AMOUNT, ProblemKind.PAID_LATE):
+        raise ValueError(
+            f"problem {problem.key} is {problem.kind.value}: only what was paid late or in another "
+            "amount can be accepted as the payment"
+        )
+    for refund in order.refunds:
+        if refund.attempt == problem.attempt and refund.state is not RefundState.FAILED:
+            raise ValueError(
+                f"refund {refund.number} of order {order.id!r} pays attempt {refund.attempt} back, "
+                f"and is {refund.state.value}: it cannot be accepted as the payment, too"
+            )
 
 
 def check_id(order_id: str) -> str:

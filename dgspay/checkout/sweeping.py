@@ -13,6 +13,7 @@ from dgspay.checkout.handlers import run_owed, run_tasks
 from dgspay.checkout.shop import Shop
 from dgspay.checkout.store.loading import load, load_by_key
 from dgspay.checkout.store.scope import Scope
+from dgspay.checkout.store.tasks import count_owed
 from dgspay.checkout.store.watching import (
     Due,
     doubt,
@@ -30,20 +31,24 @@ class Sweep:
 
     Attributes:
         looked_up: Look-ups that DGS-Pay answered.
+        unanswered: Look-ups to which it gave no usable answer; they are due again.
         settled: Attempts and refunds that ended by them.
         in_doubt: Problems noted for what has been in doubt for too long.
         expired: Orders that expired.
         handled: Handlers that were owed and succeeded.
         failing: Handlers that were owed and failed.
+        owed: Handlers that are still owed: to be run again, or by the process that has them.
         is_complete: Whether nothing that was due is left.
     """
 
     looked_up: int = 0
+    unanswered: int = 0
     settled: int = 0
     in_doubt: int = 0
     expired: int = 0
     handled: int = 0
     failing: int = 0
+    owed: int = 0
     is_complete: bool = True
 
 
@@ -88,6 +93,7 @@ def sweep(
     handled, failing = yield from run_owed(shop, scope)
     done.handled += handled
     done.failing += failing
+    done.owed = yield from transact(partial(count_owed, scope))
     return done
 
 
@@ -101,7 +107,9 @@ def _look_at(shop: Shop, scope: Scope, due: Due, done: Sweep) -> Flow[None]:
         return
     if attempt.dgs_reference is not None:
         after = yield from look_up(shop, scope, order, attempt)
-        if after is not None:
+        if after is None:
+            done.unanswered += 1
+        else:
             done.looked_up += 1
             if after.numbered(due.number).is_settled:
                 done.settled += 1

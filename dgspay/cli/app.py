@@ -19,6 +19,7 @@ from dgspay.cli.doctor import doctor
 from dgspay.cli.emulator import emulator
 from dgspay.cli.exit_codes import ExitCode, code_for, tell_effect, tell_error, tell_lost
 from dgspay.cli.links import links
+from dgspay.cli.orders import orders
 from dgspay.cli.payouts import payouts
 from dgspay.cli.streams import OutputLostError, effect, forget_effect, guarded_streams
 from dgspay.cli.terminal import console
@@ -94,6 +95,7 @@ app.add_typer(transactions, name="transactions")
 app.add_typer(links, name="links")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(payouts, name="payouts")
+app.add_typer(orders, name="orders")
 
 
 def run() -> NoReturn:

@@ -65,7 +65,7 @@ def disburse(
     not known whether it was paid; do not repeat it then. For more than one person there is
     `dgspay payouts`.
     """
-    recipient = _recipient(
+    recipient = recipient_of(
         phone=phone, network=network, bank=bank, account=account, branch=branch, name=name
     )
     with connected(environment, base_url) as dgs:
@@ -95,7 +95,7 @@ def disburse(
     raise typer.Exit(code)
 
 
-def _recipient(
+def recipient_of(
     *,
     phone: str | None,
     network: str | None,
@@ -104,6 +104,7 @@ def _recipient(
     branch: str | None,
     name: str | None,
 ) -> BankRecipient | MobileMoneyRecipient:
+    """Return who is paid, by the options; end the command where they do not fit together."""
     recipient: BankRecipient | MobileMoneyRecipient | None = None
     mixed = any((phone, network)) and any((bank, account, branch))
     with usage_errors():

@@ -11,6 +11,7 @@ import typer
 from rich.text import Text
 
 from dgspay import Outcome, errors
+from dgspay.checkout.errors import CheckoutError, OrdersError, UnknownOrderError
 from dgspay.cli.streams import effect
 from dgspay.cli.terminal import console, visible
 
@@ -44,9 +45,11 @@ def code_for(error: errors.DGSPayError) -> ExitCode:
     match error:
         case errors.OutcomeUnknownError() | errors.WaitTimeoutError():
             return ExitCode.UNKNOWN
-        case errors.ConfigError():
+        case errors.ConfigError() | UnknownOrderError():
             return ExitCode.USAGE
-        case errors.SignatureError():
+        case OrdersError():
+            return ExitCode.NOT_SENT
+        case errors.SignatureError() | CheckoutError():
             return ExitCode.NO
         case errors.IdempotencyError() if error.outcome is not Outcome.NOT_SENT:
             # What uses the key may be this very call, sent on twice, or the same one made before.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import typer
 
@@ -13,7 +13,7 @@ from dgspay import DGSPay
 from dgspay.cli.exit_codes import ExitCode
 from dgspay.cli.terminal import console, visible
 from dgspay.secret import Secret
-from dgspay.settings import from_env
+from dgspay.settings import Settings, from_env
 
 EnvironmentOption = Annotated[
     str | None,
@@ -86,9 +86,18 @@ def webhook_secret() -> Secret | None:
 NOTHING_SENT = "Nothing was sent."
 
 
-def ask_in_production(dgs: DGSPay, question: str, *, yes: bool) -> None:
+class OfAnAccount(Protocol):
+    """What belongs to one account, such as a client or a checkout's shop."""
+
+    @property
+    def settings(self) -> Settings:
+        """Its settings, with the environment it is in."""
+        ...
+
+
+def ask_in_production(of: OfAnAccount, question: str, *, yes: bool) -> None:
     """Ask before something irreversible in production; end the command unless the answer is yes."""
-    if yes or dgs.settings.environment != "production":
+    if yes or of.settings.environment != "production":
         return
     ask(f"This is production. {question}")
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import attrs
 from typer.testing import CliRunner
@@ -56,8 +57,10 @@ def variables(emulator: Emulator, base_url: str) -> dict[str, str]:
 
 
 @contextmanager
-def process(*arguments: str, environ: Mapping[str, str] = {}) -> Iterator[subprocess.Popen[str]]:
-    """Run `python -m dgspay` until the block is left."""
+def process(
+    *arguments: str, environ: Mapping[str, str] = {}, folder: Path | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """Run `python -m dgspay` until the block is left, in this folder where one is given."""
     running = subprocess.Popen(
         [sys.executable, "-m", "dgspay", *arguments],
         stdout=subprocess.PIPE,
@@ -65,6 +68,7 @@ def process(*arguments: str, environ: Mapping[str, str] = {}) -> Iterator[subpro
         stdin=subprocess.DEVNULL,
         text=True,
         encoding="utf-8",
+        cwd=folder,
         env={**os.environ, **environ},
     )
     with running:

@@ -52,6 +52,15 @@ def claim_task(scope: Scope, *, order_key: int | None = None) -> Script[Task | N
     return None if row is None else Task(*row)
 
 
+def count_owed(scope: Scope) -> Script[int]:
+    """Return how many handlers are owed, whichever process is to run them."""
+    row = yield from first(
+        "SELECT count(*) FROM dgspay_order_tasks WHERE account = ? AND due_at IS NOT NULL",
+        scope.key,
+    )
+    return 0 if row is None else int(row[0])
+
+
 def hold_task(task: Task) -> Script[bool]:
     """Lock a handler's row until the transaction ends; False where another one has run it."""
     row = yield from first(
