@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import shlex
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import NoReturn, Self
@@ -14,6 +15,7 @@ from dgspay import Outcome, errors
 from dgspay.checkout.errors import CheckoutError, OrdersError, UnknownOrderError
 from dgspay.cli.streams import effect
 from dgspay.cli.terminal import console, visible
+from dgspay.payouts import HeadingsError
 
 
 class ExitCode(enum.IntEnum):
@@ -63,6 +65,12 @@ def code_for(error: errors.DGSPayError) -> ExitCode:
 def tell_error(error: errors.DGSPayError) -> None:
     """Write an error to stderr: its message, and what support would ask for."""
     _tell(str(error))
+    if isinstance(error, HeadingsError) and error.proposed:
+        options = (f"--map {shlex.quote(f'{a}={b}')}" for a, b in error.proposed.items())
+        err = console(stderr=True)
+        err.print("If that is what they mean, give the same command with:")
+        # In a line of its own and in one piece, to be copied.
+        err.print(f"  {visible(' '.join(options))}", soft_wrap=True)
     if error.operation is None:
         return
     details = {

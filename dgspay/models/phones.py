@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Literal, get_args
 
 from dgspay.models.characters import named, without_invisible
@@ -55,6 +58,19 @@ _DIGITS_AFTER = {
 
 class NetworkWarning(UserWarning):
     """A network was given that a number of this prefix does not usually belong to."""
+
+
+_AS_WRITTEN: ContextVar[bool] = ContextVar("dgspay_networks_as_written", default=False)
+
+
+@contextmanager
+def networks_as_written() -> Iterator[None]:
+    """Take networks without a `NetworkWarning`: who reads them tells a person in its own way."""
+    token = _AS_WRITTEN.set(True)
+    try:
+        yield
+    finally:
+        _AS_WRITTEN.reset(token)
 
 
 def local_part(phone: str, country_code: str, *, field: str) -> str:
@@ -143,7 +159,7 @@ def network_for(local: str, network: str | None, *, field: str) -> Network:
     if network is None or network == usual:
         return usual
     name = network_name(network, field=field)
-    if name != usual:
+    if name != usual and not _AS_WRITTEN.get():
         warnings.warn(
             f"{field} is {name}, and a number that begins with 0{local[:2]} is one of {usual}: the "
             f"payer or recipient may not be reached. Leave {field} out to go by the number",
@@ -171,3 +187,20 @@ def network_name(network: str, *, field: str) -> Network:
     raise ValueError(
         f"{field} must be one of {', '.join(NETWORKS)}; left out, it goes by the number"
     )
+
+
+def is_mobile(phone: str) -> bool:
+    """Return whether a text is a Rwandan mobile number in its usual form."""
+    return _USUAL_FORM.fullmatch(phone) is not None
+
+
+def network_of(phone: str) -> Network:
+    """Return the network that a Rwandan mobile number's prefix was given to.
+
+    A number may have moved to another network since, and keeps its prefix.
+
+    Raises:
+        TypeError, ValueError: it is no such number.
+    """
+    number = mobile_local(phone, field="msisdn")
+    return _NETWORK_OF[number[:2]]

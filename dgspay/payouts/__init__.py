@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         BatchBusyError,
         BatchChangedError,
         BatchClosedError,
+        HeadingsError,
         LedgerBrokenError,
         LedgerError,
         NotApprovedError,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from dgspay.payouts.model.transitions import Evidence, Learned, Source
     from dgspay.payouts.payouts import AsyncPayouts
     from dgspay.payouts.preflight import Preflight, parse_fee
+    from dgspay.payouts.report.marked_sheet import mark_faults
     from dgspay.payouts.report.summary import Report
     from dgspay.payouts.run.chunk_payer import ChunkPayer
     from dgspay.payouts.run.chunk_runner import OnResult, Runner, Stop
@@ -74,6 +76,7 @@ if TYPE_CHECKING:
     from dgspay.payouts.settle.look_ups import LookUps, Settler
     from dgspay.payouts.settle.reconciliation import Difference, Kind
     from dgspay.payouts.settle.webhooks import UNKNOWN_PAYOUT, PayoutWebhooks
+    from dgspay.payouts.sheet.file import SheetFile
     from dgspay.payouts.sheet.reader import RowSource
     from dgspay.payouts.sheet.row import COLUMNS
     from dgspay.payouts.sheet.summary import SheetSummary
@@ -96,10 +99,9 @@ _HOME = {
     "run.engines.pgqueuer": "PgQueuerEngine",
     "model.transitions": "Evidence Learned Source",
     "errors": (
-        "BatchBusyError BatchChangedError BatchClosedError NotCancelledError "
-        "LedgerBrokenError LedgerError NotApprovedError "
-        "NotInDoubtError PreflightError RowFault RowsInvalidError UnknownBatchError "
-        "UnknownPayoutError WentBackError"
+        "BatchBusyError BatchChangedError BatchClosedError HeadingsError LedgerBrokenError "
+        "LedgerError NotApprovedError NotCancelledError NotInDoubtError PreflightError RowFault "
+        "RowsInvalidError UnknownBatchError UnknownPayoutError WentBackError"
     ),
     "run.job": "Job JobOptions Summary open_job",
     "run.loading": "check_rows",
@@ -113,8 +115,10 @@ _HOME = {
     "preflight": "Preflight parse_fee",
     "settle.reconciliation": "Difference Kind",
     "model.repeats": "Overlap",
+    "report.marked_sheet": "mark_faults",
     "report.summary": "Report",
     "sheet.row": "COLUMNS",
+    "sheet.file": "SheetFile",
     "sheet.reader": "RowSource",
     "run.chunk_runner": "OnResult Runner Stop",
     "settle.look_ups": "LookUps Settler",
@@ -147,6 +151,7 @@ __all__ = [
     "Engine",
     "Evidence",
     "FaultKind",
+    "HeadingsError",
     "Job",
     "JobOptions",
     "Kind",
@@ -182,6 +187,7 @@ __all__ = [
     "RowsInvalidError",
     "Runner",
     "Settler",
+    "SheetFile",
     "SheetSummary",
     "Signer",
     "Source",
@@ -200,6 +206,7 @@ __all__ = [
     "create_key",
     "hold_ledger",
     "load_key",
+    "mark_faults",
     "open_job",
     "parse_fee",
     "public_key_in",

@@ -111,6 +111,7 @@ class Payouts:
     report = _Blocking(AsyncPayouts.report)
     audit_log = _Blocking(AsyncPayouts.audit_log)
     verify_audit_log = _Blocking(AsyncPayouts.verify_audit_log)
+    results = _Blocking(AsyncPayouts.results)
     resolve = _Blocking(AsyncPayouts.resolve)
     cancel = _Blocking(AsyncPayouts.cancel)
     reinstate = _Blocking(AsyncPayouts.reinstate)

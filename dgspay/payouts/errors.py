@@ -4,6 +4,7 @@
 
     ConfigError
     ├── RowsInvalidError        rows of the file are wrong; all of them are listed
+    ├── HeadingsError           columns are missing; headings that look like them are offered
     ├── PreflightError          the rows are fine, paying them now is not
     ├── BatchChangedError       the file or the settings are not those the batch began with
     ├── BatchBusyError          another process runs this batch at this moment
@@ -24,7 +25,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -39,11 +40,19 @@ class RowFault:
         line: Line of the file on which the row begins; of rows that are no file, their number.
         column: The vendor's name of the column, or None when it is the row as a whole.
         message: What is wrong, never with the value in it.
+        heading: The column's heading as it stands in the sheet.
+        value: What stands in the cell. It may be personal, and is in no message and no repr.
+        payee: The name in the row, or its reference; as personal as the value.
+        proposal: What the value most likely is to be. It is never taken for it.
     """
 
     line: int
     column: str | None
     message: str
+    heading: str | None = attrs.field(default=None, kw_only=True)
+    value: str | None = attrs.field(default=None, kw_only=True, repr=False)
+    payee: str | None = attrs.field(default=None, kw_only=True, repr=False)
+    proposal: str | None = attrs.field(default=None, kw_only=True, repr=False)
 
     def __str__(self) -> str:
         """The fault as a line for a person."""
@@ -56,13 +65,32 @@ class RowsInvalidError(ConfigError):
     Attributes:
         faults: The faults, in the order of the file.
         count: How many there are; more than `faults` holds when there are very many.
+        remarks: What else a person should know of the sheet.
     """
 
-    def __init__(self, faults: Sequence[RowFault], count: int) -> None:
+    def __init__(self, faults: Sequence[RowFault], count: int, remarks: Sequence[str] = ()) -> None:
         first = "; ".join(str(fault) for fault in faults[:3])
-        super().__init__(f"{count} faults in the rows, nothing was sent: {first}")
+        super().__init__(f"{_faulty(count)} in the rows, nothing was sent: {first}")
         self.faults = tuple(faults)
         self.count = count
+        self.remarks = tuple(remarks)
+
+
+def _faulty(count: int) -> str:
+    return "1 fault" if count == 1 else f"{count:,} faults"
+
+
+class HeadingsError(ConfigError):
+    """The sheet lacks columns, as far as its headings say. Nothing was sent.
+
+    Attributes:
+        proposed: Headings that look as if they meant a column, and which: a `mapping` to look
+            over, and to give if it is right.
+    """
+
+    def __init__(self, message: str, proposed: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.proposed = dict(proposed)
 
 
 class PreflightError(ConfigError):

@@ -32,6 +32,7 @@ from dgspay.payouts.model.batch import (
 )
 from dgspay.payouts.model.payout import Record
 from dgspay.payouts.preflight import Preflight, preflight
+from dgspay.payouts.report.marked_sheet import mark_results
 from dgspay.payouts.report.summary import Report
 from dgspay.payouts.run.chunk_payer import ChunkPayer
 from dgspay.payouts.run.chunk_runner import OnResult, Stop
@@ -44,6 +45,7 @@ from dgspay.payouts.run.pacing import Pace
 from dgspay.payouts.settle.cancellation import cancel, close_batch, reinstate
 from dgspay.payouts.settle.reconciliation import Difference, reconcile
 from dgspay.payouts.settle.resolution import IN_FLIGHT_SECONDS, resolve, withdraw
+from dgspay.payouts.sheet.file import SheetFile, file_of
 from dgspay.payouts.sheet.reader import RowSource
 from dgspay.payouts.sheet.summary import SheetSummary
 from dgspay.payouts.status import Status
@@ -108,7 +110,7 @@ class AsyncPayouts:
             sheet = await in_thread(check_rows, source, mapping, allow_duplicates=allow_duplicates)
             sheet.require_good()
             return await preflight(client, sheet, fee=fee)
-        is_nameless = batch is None and not isinstance(source, str | Path)
+        is_nameless = batch is None and file_of(source) is None
         period = check_period(period)
         asked = Batch(
             # Rows that come from no file may have no name yet; no batch is called so.
@@ -430,6 +432,46 @@ class AsyncPayouts:
         faults = await payouts.verify_audit_log()
         """
         return await in_thread(self._needed_ledger().verify_audit_log)
+
+    async def results(
+        self,
+        source: str | Path | SheetFile,
+        to: str | Path,
+        *,
+        batch: str | None = None,
+        period: str | None = None,
+        mapping: Mapping[str, str] | None = None,
+        only_failed: bool = False,
+    ) -> int:
+        """Write a sheet once more as a workbook, with columns that say what became of each row.
+
+            await payouts.results("salaries.xlsx", "salaries-results.xlsx")
+
+        Args:
+            source: The sheet that the batch was read from, unchanged.
+            to: The workbook to write (.xlsx), which must not be there.
+            batch: Name of the batch; as for `run` if left out.
+            period: As for `run`.
+            mapping: As for `run`.
+            only_failed: Write only the rows that failed, to be corrected and paid as a batch of
+                another name; nothing is written where none has.
+
+        Returns:
+            The rows that are in it with what became of them.
+
+        Raises:
+            UnknownBatchError: the ledger has no such batch.
+            BatchChangedError: it was read from another sheet, or with another mapping.
+            ConfigError: the workbook is there, or the extra `excel` is not installed.
+            OSError: it cannot be written.
+        """
+        file = source if isinstance(source, SheetFile) else SheetFile(source)
+        name = batch or name_from(file, check_period(period))
+        ledger = self._needed_ledger()
+        found = await in_thread(status.require_batch, ledger, name)
+        return await in_thread(
+            mark_results, ledger, found, file, Path(to), mapping, only_failed=only_failed
+        )
 
     async def reconcile(
         self, batch: str, *, pace: Pace | None = None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Mapping
 from decimal import Decimal
 
 import attrs
@@ -11,6 +13,7 @@ from dgspay import AsyncDGSPay, Bank
 from dgspay.errors import ConfigError
 from dgspay.money import AmountInput, parse_amount
 from dgspay.payouts.errors import PreflightError
+from dgspay.payouts.sheet.banks import proposed_bank
 from dgspay.payouts.sheet.summary import SheetSummary
 from dgspay.secret import Secret
 
@@ -85,7 +88,7 @@ async def preflight(
         *_bank_problems(sheet, banks),
         *map(str, sheet.duplicates),
     ]
-    remarks = [f"column {heading!r} is not recognised and was ignored" for heading in sheet.ignored]
+    remarks = sheet.notes
     if fee is None:
         remarks.append("no fee was named, so amounts were not held against it")
     settings = client.settings
@@ -139,13 +142,25 @@ def _bank_problems(sheet: SheetSummary, banks: list[Bank]) -> list[str]:
     for key, use in sheet.banks.items():
         bank = listed.get(key)
         if bank is None:
-            problems.append(f"{use.count} rows pay to {key!r}, which DGS-Pay does not list")
+            names = {bank.bank_key: bank.name or bank.bank_key for bank in banks}
+            problems.append(
+                f"{use.count} rows pay to {key!r}, which DGS-Pay does not list; the first is line "
+                f"{use.first_line}{_proposal_words(key, names)}"
+            )
         elif bank.branch_required and use.without_branch:
             problems.append(
                 f"{key!r} needs a branch, and {use.without_branch} rows name none; the first is "
                 f"line {use.first_line_without_branch}"
             )
     return problems
+
+
+def _proposal_words(named: str, banks: Mapping[str, str]) -> str:
+    key = proposed_bank(named, banks)
+    if key is None:
+        return ""
+    option = shlex.quote(f"{named}={key}")
+    return f". It may be {banks[key]}: if it is, give --bank {option}"
 
 
 def _key_kind(key: object) -> str:

@@ -18,7 +18,7 @@ from dgspay.payouts.model.payout import Record, State
 from dgspay.payouts.report.html import write_page
 from dgspay.payouts.report.summary import Report, report_on, write_csv, write_json
 from dgspay.payouts.run.engines import ChunkRef
-from dgspay.payouts.sheet.reader import file_digest
+from dgspay.payouts.sheet.reader import digests_in
 
 _SQLITE = b"SQLite format 3\0"
 
@@ -158,7 +158,7 @@ def _require_no_loss(path: Path, batch: Batch) -> None:
         is_ledger = file.read(len(_SQLITE)) == _SQLITE
     if is_ledger:
         raise ConfigError(f"{path} is a ledger: a report in its place would forget who was paid")
-    if file_digest(path) == batch.digest:
+    if batch.digest in digests_in(path):
         raise ConfigError(
             f"{path} is the sheet the batch was read from, and it is needed to go on. Give the "
             "report another name"

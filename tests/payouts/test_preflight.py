@@ -83,7 +83,7 @@ def test_a_branch_is_missing_where_the_bank_needs_it_or_the_bank_is_unknown() ->
     rows = [bank_row(1, "bpr_rw", "Kigali"), bank_row(2, "bk_rw"), bank_row(3, "bpr_rw")]
     assert problems(rows) == ["'bpr_rw' needs a branch, and 1 rows name none; the first is line 3"]
     assert problems([bank_row(1, "moon_rw")]) == [
-        "1 rows pay to 'moon_rw', which DGS-Pay does not list"
+        "1 rows pay to 'moon_rw', which DGS-Pay does not list; the first is line 1"
     ]
 
 

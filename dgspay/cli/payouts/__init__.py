@@ -17,6 +17,7 @@ from dgspay.cli.payouts.prepare import prepare
 from dgspay.cli.payouts.reconcile import reconcile
 from dgspay.cli.payouts.report import report
 from dgspay.cli.payouts.resolve import resolve
+from dgspay.cli.payouts.results import results
 from dgspay.cli.payouts.run import run
 from dgspay.cli.payouts.status import status
 from dgspay.cli.payouts.work import work
@@ -25,7 +26,7 @@ __all__ = ["payouts"]
 
 payouts = typer.Typer(
     no_args_is_help=True,
-    help="Pay many people from a CSV file, and none of them twice.",
+    help="Pay many people from a CSV file or a workbook, and none of them twice.",
     epilog=EXIT_CODES,
 )
 _ABOUT_ALL_ROWS = (check, run, work, status)
@@ -39,6 +40,7 @@ _OTHERS = (
     close,
     batches,
     report,
+    results,
     reconcile,
     log,
     backup,

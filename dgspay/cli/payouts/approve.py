@@ -20,12 +20,12 @@ from dgspay.payouts import APPROVAL_DAYS, Approvals, Payouts
 def approve(
     batch: BatchArgument,
     *,
-    sheet: Annotated[
+    file: Annotated[
         Path | None,
         typer.Option(
-            "--sheet",
+            "--file",
             metavar="FILE",
-            help="Your own copy of the sheet: the batch must have been read from these bytes.",
+            help="Your own copy of the sheet: the batch must have been read from what it holds.",
         ),
     ] = None,
     days: Annotated[
@@ -53,7 +53,7 @@ def approve(
                 f"Approve {seen.total:,} RWF to {seen.count:,} recipients?",
                 declined="Nothing was approved.",
             )
-        found = payouts.approve(batch, signer_of(key), days=days, source=sheet, seen=seen)
+        found = payouts.approve(batch, signer_of(key), days=days, source=file, seen=seen)
         _tell(found)
     if found.are_enough:
         console().print("It may be paid now, with `dgspay payouts run`.", style="green")

@@ -29,6 +29,7 @@ _STYLES = {
 }
 
 _ROWS_SHOWN = 10
+_ALIKE_SHOWN = 10
 
 EXIT_CODES = (
     "\b\nExit codes:\n"
@@ -45,14 +46,39 @@ EXIT_CODES = (
 """What the payout commands end with; the first of 9, 130, 5, 4, 6, 1 that is true."""
 
 
-def tell_faults(faults: Sequence[RowFault], count: int) -> None:
-    """List what is wrong with the rows."""
+def tell_faults(faults: Sequence[RowFault], count: int, remarks: Sequence[str] = ()) -> None:
+    """List what is wrong with the rows, with what is wrong alike in one place."""
     err = console(stderr=True)
+    tell_remarks(remarks)
+    alike: dict[tuple[str | None, str], list[RowFault]] = {}
     for fault in faults:
-        err.print(visible(str(fault)), soft_wrap=True)
+        alike.setdefault((fault.column, fault.message), []).append(fault)
+    for (_, message), group in alike.items():
+        first, *others = group
+        if not others:
+            cell = _cell_of(first)
+            err.print(visible(f"{first}{f' ({cell})' if cell else ''}"), soft_wrap=True)
+            continue
+        err.print(visible(f"{len(group):,} rows: {message}"), soft_wrap=True)
+        for fault in group[:_ALIKE_SHOWN]:
+            cell = _cell_of(fault)
+            err.print(visible(f"  line {fault.line}{f': {cell}' if cell else ''}"), soft_wrap=True)
+        if len(group) > _ALIKE_SHOWN:
+            err.print(f"  and {len(group) - _ALIKE_SHOWN:,} more, down to line {group[-1].line}")
     if count > len(faults):
         err.print(f"... and {count - len(faults):,} more")
-    err.print(f"{count:,} faults. Nothing was sent.", style="bold red")
+    faulty = "1 fault" if count == 1 else f"{count:,} faults"
+    err.print(f"{faulty}. Nothing was sent.", style="bold red")
+
+
+def _cell_of(fault: RowFault) -> str:
+    """Return whom a fault is about, and what stands in the cell under its heading."""
+    words = [] if fault.payee is None or fault.payee == fault.value else [fault.payee]
+    if fault.value is not None:
+        words.append(f"{fault.heading or fault.column}: {fault.value!r}")
+    if fault.proposal is not None:
+        words.append(f"perhaps {fault.proposal}")
+    return "; ".join(words)
 
 
 def tell_sheet(sheet: SheetSummary) -> None:
@@ -64,6 +90,12 @@ def tell_sheet(sheet: SheetSummary) -> None:
     )
 
 
+def tell_remarks(remarks: Sequence[str]) -> None:
+    """Say what a person should know of a sheet that can be paid."""
+    for remark in remarks:
+        console().print(f"Note: {visible(remark)}", soft_wrap=True)
+
+
 def tell_preflight(found: Preflight) -> None:
     """Say what was found before anything was sent."""
     out = console()
@@ -71,8 +103,7 @@ def tell_preflight(found: Preflight) -> None:
         f"From account {visible(found.account_number)}, {found.environment}, key {found.key}; "
         f"the wallet holds {figure(found.available)} RWF"
     )
-    for remark in found.remarks:
-        out.print(f"Note: {visible(remark)}", style="dim", soft_wrap=True)
+    tell_remarks(found.remarks)
     for problem in found.problems:
         console(stderr=True).print(f"Problem: {visible(problem)}", style="red", soft_wrap=True)
 

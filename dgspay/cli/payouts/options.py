@@ -9,10 +9,30 @@ from typing import Annotated
 import typer
 
 from dgspay.cli.exit_codes import fail
-from dgspay.payouts import parse_fee
+from dgspay.payouts import SheetFile, parse_fee
 
 SheetArgument = Annotated[
-    Path, typer.Argument(metavar="FILE", help="CSV in UTF-8, with a heading line.")
+    Path,
+    typer.Argument(
+        metavar="FILE", help="CSV, or a workbook (.xlsx, .xls, .ods), with a heading line."
+    ),
+]
+SheetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--sheet",
+        metavar="NAME",
+        help="The sheet of the workbook, where more than one has something in it.",
+    ),
+]
+BankOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--bank",
+        metavar="NAME=KEY",
+        help="What a bank is called in FILE, and its key as `dgspay banks` lists it; may be "
+        "repeated.",
+    ),
 ]
 BatchArgument = Annotated[str, typer.Argument(metavar="BATCH", help="Name of the batch.")]
 BatchOption = Annotated[
@@ -111,10 +131,19 @@ TransportOption = Annotated[
 
 def mapping_of(pairs: Sequence[str] | None) -> dict[str, str]:
     """Read the pairs of --map."""
-    mapping = {}
+    return _pairs_of(pairs, "--map must look like 'Net pay=amount'")
+
+
+def source_of(file: Path, sheet: str | None, banks: Sequence[str] | None) -> SheetFile:
+    """Return the sheet that --sheet and the pairs of --bank make of a file."""
+    return SheetFile(file, sheet, _pairs_of(banks, "--bank must look like 'Bank of Kigali=bk_rw'"))
+
+
+def _pairs_of(pairs: Sequence[str] | None, rule: str) -> dict[str, str]:
+    found = {}
     for pair in pairs or ():
-        heading, equals, column = pair.rpartition("=")
-        if not equals or not heading:
-            fail(f"--map must look like 'Net pay=amount', not {pair!r}.")
-        mapping[heading.strip()] = column.strip()
-    return mapping
+        name, equals, meaning = pair.rpartition("=")
+        if not equals or not name.strip():
+            fail(f"{rule}, not {pair!r}.")
+        found[name.strip()] = meaning.strip()
+    return found

@@ -8,11 +8,12 @@ import typer
 
 from dgspay.cli.exit_codes import ExitCode
 from dgspay.cli.options import BaseUrlOption, EnvironmentOption
-from dgspay.cli.payouts.display import tell_faults
+from dgspay.cli.payouts.display import tell_faults, tell_remarks, tell_sheet
 from dgspay.cli.payouts.keys import KeyOption, signer_if_any
 from dgspay.cli.payouts.ledgers import NewLedger, opened_ledger, place_words
 from dgspay.cli.payouts.options import (
     AllowOption,
+    BankOption,
     BatchOption,
     FeeOption,
     LedgerOption,
@@ -21,21 +22,32 @@ from dgspay.cli.payouts.options import (
     PeriodOption,
     RepeatDaysOption,
     SheetArgument,
+    SheetOption,
     TransportOption,
     mapping_of,
+    source_of,
 )
 from dgspay.cli.payouts.setup import ClientOptions
 from dgspay.cli.terminal import console, visible
-from dgspay.payouts import REPEAT_DAYS, Batch, Payouts, RowsInvalidError
+from dgspay.payouts import (
+    REPEAT_DAYS,
+    Batch,
+    Payouts,
+    RowsInvalidError,
+    SheetFile,
+    check_rows,
+)
 
 
 def prepare(
     file: SheetArgument,
     *,
+    sheet: SheetOption = None,
     batch: BatchOption = None,
     ledger: LedgerOption = None,
     new_ledger: NewLedgerOption = False,
     mapping: MapOption = None,
+    bank: BankOption = None,
     callback_url: Annotated[
         str | None,
         typer.Option(metavar="URL", help="As for `run`; it is approved with the rows."),
@@ -55,6 +67,7 @@ def prepare(
     nothing else. Given again, it reads the file anew, and approvals given before count no more.
     """
     account = ClientOptions(environment=environment, base_url=base_url, transport=transport)
+    source = source_of(file, sheet, bank)
     options: dict[str, Any] = {
         "batch": batch,
         "mapping": mapping_of(mapping),
@@ -73,19 +86,28 @@ def prepare(
         needed = bool(policy.approvals) and not policy.self_approval
         signer = signer_if_any(key, needed=needed)
         try:
+            _tell_sheet(source, options["mapping"])
             prepared = account.run(
-                lambda payouts: payouts.prepare(file, signer=signer, **options), ledger=opened
+                lambda payouts: payouts.prepare(source, signer=signer, **options), ledger=opened
             )
         except RowsInvalidError as error:
-            faults, count = error.faults, error.count
+            faults, count, remarks = error.faults, error.count, error.remarks
         else:
             tell_batch(prepared)
             console().print("Nothing was sent. Another person approves it with:")
             words = f"  dgspay payouts approve {prepared.name} {place_words(opened)}"
             console().print(visible(words), soft_wrap=True)
             return
-    tell_faults(faults, count)
+    tell_faults(faults, count, remarks)
     raise typer.Exit(ExitCode.USAGE)
+
+
+def _tell_sheet(source: SheetFile, mapping: dict[str, str]) -> None:
+    """Show what of a sheet is fixed, and what was left out of it."""
+    read = check_rows(source, mapping)
+    read.require_good()
+    tell_sheet(read)
+    tell_remarks(read.notes)
 
 
 def tell_batch(batch: Batch) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import anyio
@@ -31,6 +30,7 @@ from dgspay.cli.payouts.ledgers import (
 )
 from dgspay.cli.payouts.options import (
     AllowOption,
+    BankOption,
     BatchOption,
     ConcurrencyOption,
     FeeOption,
@@ -41,9 +41,11 @@ from dgspay.cli.payouts.options import (
     RateOption,
     RepeatDaysOption,
     SheetArgument,
+    SheetOption,
     TransportOption,
     TrustOption,
     mapping_of,
+    source_of,
 )
 from dgspay.cli.payouts.progress import Progress, shown, telling
 from dgspay.cli.payouts.setup import ClientOptions
@@ -61,6 +63,7 @@ from dgspay.payouts import (
     Pace,
     Payouts,
     RowsInvalidError,
+    SheetFile,
     State,
     Stop,
     Summary,
@@ -74,7 +77,7 @@ class RunOptions:
     """Options of one run.
 
     Attributes:
-        file: The sheet.
+        source: The sheet.
         yes: Whether to pay without asking.
         dry_run: Whether to stop after the checks.
         fee: The fee of one payout in RWF, where it is known.
@@ -86,7 +89,7 @@ class RunOptions:
         server: The ledger where it is one for many machines.
     """
 
-    file: Path
+    source: SheetFile
     yes: bool
     dry_run: bool
     fee: str | None
@@ -109,10 +112,12 @@ class RunOptions:
 def run(
     file: SheetArgument,
     *,
+    sheet: SheetOption = None,
     batch: BatchOption = None,
     ledger: LedgerOption = None,
     new_ledger: NewLedgerOption = False,
     mapping: MapOption = None,
+    bank: BankOption = None,
     callback_url: Annotated[
         str | None,
         typer.Option(
@@ -160,7 +165,7 @@ def run(
     is held, not sent again: see `dgspay payouts listen` and `dgspay payouts resolve`.
     """
     options = RunOptions(
-        file=file,
+        source=source_of(file, sheet, bank),
         yes=yes,
         dry_run=dry_run,
         fee=fee,
@@ -192,7 +197,7 @@ def run(
         try:
             summary = anyio.run(_run, options, opened, Stop(stopped))
         except RowsInvalidError as error:
-            faults, count = error.faults, error.count
+            faults, count, remarks = error.faults, error.count, error.remarks
         else:
             if summary is None:
                 return
@@ -204,7 +209,7 @@ def run(
             status = Payouts(ledger=opened).status(summary.batch) if named else None
             tell_summary(summary, again, place_words(opened), status)
             raise typer.Exit(exit_code(summary))
-    tell_faults(faults, count)
+    tell_faults(faults, count, remarks)
     raise typer.Exit(ExitCode.USAGE)
 
 
@@ -212,7 +217,7 @@ async def _run(options: RunOptions, ledger: AnyLedger, stop: Stop) -> Summary | 
     async with options.account.client() as dgs:
         payouts = AsyncPayouts(dgs, ledger)
         settings: JobOptions = {**options.job, "stop": stop}
-        async with payouts.open(options.file, **settings) as job:
+        async with payouts.open(options.source, **settings) as job:
             await job.leave_out(skip=options.skip, only=options.only)
             left = await _look(job, options, payouts)
             if options.dry_run:

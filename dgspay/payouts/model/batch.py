@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -20,6 +19,7 @@ from dgspay.callback_urls import (
 )
 from dgspay.errors import ConfigError
 from dgspay.payouts.errors import BatchChangedError
+from dgspay.payouts.sheet.file import file_of
 from dgspay.secret import Secret
 from dgspay.settings import DEFAULT_IDEMPOTENCY_HEADER
 
@@ -287,14 +287,19 @@ def _period_words(period: str | None) -> str:
 
 
 def name_from(source: Any, period: str | None = None) -> str:
-    """Return the name a batch gets from its file, and from its period where it has one.
+    """Return the name a batch gets from its file, the sheet chosen in it, and its period.
 
     Raises:
         ConfigError: when the rows come from no file.
     """
-    if not isinstance(source, str | Path):
+    file = file_of(source)
+    if file is None:
         raise ConfigError("rows that come from no file need a name for their batch")
-    stem = _NOT_IN_NAMES.sub("-", Path(source).stem).strip(".-_")
+    named = file.path.stem
+    if file.sheet is not None:
+        # As it may be typed in any case.
+        named += f"-{file.sheet.strip().lower()}"
+    stem = _NOT_IN_NAMES.sub("-", named).strip(".-_")
     ending = "" if period is None or stem.lower().endswith(period) else f"-{period}"
     return check_name((stem[: 64 - len(ending)] or "batch") + ending)
 

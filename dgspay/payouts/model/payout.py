@@ -8,11 +8,30 @@ from typing import NamedTuple
 import attrs
 
 from dgspay import BankRecipient, MobileMoneyRecipient
+from dgspay.models.phones import network_name, networks_as_written
 
 Recipient = BankRecipient | MobileMoneyRecipient
 
 CURRENCY = "RWF"
 """Currency of disbursements (guide, "Disburse Funds")."""
+
+
+def wallet_of(
+    msisdn: str, network: str | None, country: str, name: str | None
+) -> MobileMoneyRecipient:
+    """Return a mobile wallet, with the network as it is written or by the number's prefix.
+
+    Of one that does not go with the prefix a person is told when the sheet is read; a warning for
+    each attempt to send it would stop a program whose warnings are errors in the midst of a run.
+
+    Raises:
+        TypeError, ValueError: it is none.
+    """
+    usual = MobileMoneyRecipient(msisdn=msisdn, country=country, name=name)
+    if network is None or network == usual.network:
+        return usual
+    with networks_as_written():
+        return attrs.evolve(usual, network=network_name(network, field="recipient.network"))
 
 
 class State(enum.StrEnum):
@@ -117,12 +136,7 @@ class Payout(NamedTuple):
                 name=self.name,
                 branch=self.branch,
             )
-        return MobileMoneyRecipient(
-            msisdn=self.account,
-            network=self.network or "",
-            country=self.country or "RW",
-            name=self.name,
-        )
+        return wallet_of(self.account, self.network, self.country or "RW", self.name)
 
 
 @attrs.frozen(kw_only=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from pathlib import Path
 
 import attrs
 
@@ -15,6 +14,7 @@ from dgspay.payouts.model.allowances import Allowances, Allowed
 from dgspay.payouts.model.batch import Batch
 from dgspay.payouts.model.payout import OPEN, Payout, State
 from dgspay.payouts.model.repeats import days_of, period_advice, words_of
+from dgspay.payouts.sheet.file import file_of
 from dgspay.payouts.sheet.reader import RowSource, file_digest, open_rows
 from dgspay.payouts.sheet.summary import SheetSummary, summarise_rows
 
@@ -48,7 +48,7 @@ def load_rows(
     known = ledger.batch(name)
     if known is not None and known.is_fixed and (known.started or not anew):
         known.require_same(_digest_of(source, mapping), asked)
-        if mapping:
+        if _is_mapped(source, mapping):
             _require_same_meaning(ledger, known, source, mapping)
         if allowances:
             for payout in _payouts_of(ledger, name):
@@ -75,14 +75,20 @@ def _payouts_of(ledger: Ledger, name: str) -> Iterator[Payout]:
         yield from (record.payout for record in page)
 
 
+def _is_mapped(source: RowSource, mapping: Mapping[str, str] | None) -> bool:
+    """Say whether anything but the sheet itself decides what is paid."""
+    file = file_of(source)
+    return bool(mapping) or (file is not None and bool(file.banks))
+
+
 def _require_same_meaning(
-    ledger: Ledger, batch: Batch, source: RowSource, mapping: Mapping[str, str]
+    ledger: Ledger, batch: Batch, source: RowSource, mapping: Mapping[str, str] | None
 ) -> None:
     """Refuse a mapping by which the same sheet would pay something else.
 
     What is in the ledger would be paid all the same, and not what the mapping now says.
     """
-    if not isinstance(source, str | Path):
+    if file_of(source) is None:
         return  # what is hashed of mappings is what they mean
     known = [
         record.payout
@@ -96,8 +102,8 @@ def _require_same_meaning(
 
 
 def _digest_of(source: RowSource, mapping: Mapping[str, str] | None) -> str:
-    if isinstance(source, str | Path):
-        return file_digest(Path(source))
+    if (file := file_of(source)) is not None:
+        return file_digest(file)
     with open_rows(source, mapping) as rows:
         for _ in rows:
             pass
@@ -171,7 +177,7 @@ def compare_rows(
     terms = attrs.evolve(asked.terms, callback_url=known.terms.callback_url)
     try:
         known.require_same(digest, attrs.evolve(asked, terms=terms))
-        if mapping:
+        if _is_mapped(source, mapping):
             _require_same_meaning(ledger, known, source, mapping)
     except BatchChangedError as error:
         return Compared(sheet, (error.message,))

@@ -1,1 +1,1 @@
-"""Sheets of payouts: read, validated row by row, summed up."""
+"""Sheets of payouts: read, validated row by row, summed up, and given back with their faults."""

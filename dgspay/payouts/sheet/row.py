@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from dgspay import BankRecipient, MobileMoneyRecipient
+from dgspay import BankRecipient
 from dgspay.models.characters import without_invisible
 from dgspay.models.validators import optional_text
 from dgspay.money import parse_amount
 from dgspay.payouts.errors import RowFault
-from dgspay.payouts.model.payout import Payout, Recipient
+from dgspay.payouts.model.payout import Payout, Recipient, wallet_of
+from dgspay.payouts.sheet.cells import BadCell, no_value
+from dgspay.payouts.sheet.words import composed
 
 COLUMNS = (
     "reference",
@@ -35,6 +37,8 @@ COLUMNS = (
 as if it had been paid before.
 """
 
+_PLACES: dict[str | None, int] = {column: place for place, column in enumerate(COLUMNS)}
+
 MAX_REFERENCE = 128
 """Characters of a row's own reference."""
 
@@ -49,6 +53,10 @@ _SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]*)?[eE][+-]?[0-9]+", re.ASCII)
 _DECIMAL_TAIL = re.compile(r"[0-9]+[.,]0+", re.ASCII)
 # One that is not all zeros is refused as a fraction.
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+", re.ASCII)
+_LONG_NUMBER = re.compile(r"[0-9]{15}0+", re.ASCII)
+_ZEROS = re.compile(r"0+", re.ASCII)
+# Answers to a question that the column does not ask: it wants the reason for paying again.
+_NO_REASONS = frozenset({"no", "non", "oya", "0", "false", "faux", "yes", "oui", "yego", "1"})
 _DIGIT_LOSS = (
     "a spreadsheet has turned the number into another one (1.23E+12); make the column text "
     "there, enter the digits again and export once more"
@@ -77,10 +85,11 @@ def read_row(
 
     def complain(column: str, message: str) -> None:
         if column not in unreadable:
-            faults.append(RowFault(line, column, message))
+            faults.append(RowFault(line, column, message.removeprefix("recipient.")))
 
     reference = checked("reference", lambda: _reference(row.get("reference")))
-    amount = checked("amount", lambda: _whole_rwf(row.get("amount"), row.get("currency")))
+    amount = checked("amount", lambda: _whole_rwf(row.get("amount")))
+    checked("currency", lambda: _require_rwf(row.get("currency")))
     recipient: Recipient | None = None
     try:
         recipient = _recipient(row)
@@ -89,8 +98,9 @@ def read_row(
         for fault in [*_recipient_faults(row)] or [("recipient", str(error))]:
             complain(*fault)
     narration = checked("narration", lambda: _text(row, "narration"))
-    pay_again = checked("pay_again", lambda: _text(row, "pay_again"))
+    pay_again = checked("pay_again", lambda: _reason(row))
     if faults or recipient is None:
+        faults.sort(key=lambda fault: _PLACES.get(fault.column, len(COLUMNS)))
         yield from ((line, fault) for fault in faults)
         return
     yield (
@@ -109,38 +119,56 @@ def read_row(
 def _plain(line: int, row: dict[str, Any]) -> tuple[dict[str, Any], list[RowFault]]:
     """Return the cells as a reader sees them, and a fault for each that shows something else."""
     plain, faults = row, []
-    for column, value in row.items():
-        if not isinstance(value, str) or value.isascii() or column in _PROSE:
-            continue
+
+    def change(column: str, value: str | None) -> None:
+        nonlocal plain
         if plain is row:
             plain = dict(row)
-        try:
-            seen = without_invisible(value, field=column)
-        except ValueError as error:
-            faults.append(RowFault(line, column, str(error)))
-            continue
-        if seen:
-            plain[column] = seen
+        if value:
+            plain[column] = value
         else:
             del plain[column]
+
+    for column, value in row.items():
+        if isinstance(value, BadCell):
+            faults.append(RowFault(line, column, f"{column} {value.reason}"))
+        if not isinstance(value, str):
+            continue
+        # A text of a person's may be anything, and its short ones are taken for what they are.
+        if column != "narration" and len(value) < 16 and (reason := no_value(value)):
+            faults.append(RowFault(line, column, f"{column} {reason}"))
+        elif value.isascii():
+            continue
+        elif column in _PROSE:
+            change(column, composed(value))
+        else:
+            try:
+                change(column, without_invisible(composed(value), field=column))
+            except ValueError as error:
+                faults.append(RowFault(line, column, str(error)))
     return plain, faults
 
 
 def _reference(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    if not isinstance(value, str) or not value:
+    if value is None:
         raise ValueError("reference is missing: give each row a name of your own")
+    if not isinstance(value, str) or not value:
+        raise ValueError("reference must be text or a whole number")
     if len(value) > MAX_REFERENCE or not value.isprintable():
         raise ValueError(f"reference must be at most {MAX_REFERENCE} printable characters")
     return value
 
 
-def _whole_rwf(value: Any, currency: object) -> int:
-    if value is None:
-        raise ValueError("amount is missing")
+def _require_rwf(currency: object) -> None:
     if currency is not None and str(currency).upper() != "RWF":
         raise ValueError("currency must be RWF: payouts leave the RWF wallet")
+
+
+def _whole_rwf(value: Any) -> int:
+    if value is None:
+        raise ValueError("amount is missing")
     if isinstance(value, str) and ("," in value or " " in value):
         raise ValueError("amount must be digits only, without thousands separators")
     if isinstance(value, str) and _THOUSANDS.fullmatch(value):
@@ -163,15 +191,15 @@ def _recipient(row: Mapping[str, Any]) -> Recipient:
     if to_bank:
         return BankRecipient(
             bank_key=_needed(row, "bank_key"),
-            account_number=_number(row, "account_number"),
+            account_number=_account(row),
             name=_text(row, "name"),
             branch=_text(row, "branch"),
         )
-    return MobileMoneyRecipient(
-        msisdn=_number(row, "msisdn"),
-        network=_needed(row, "network"),
-        country=_text(row, "country") or "RW",
-        name=_text(row, "name"),
+    return wallet_of(
+        _number(row, "msisdn"),
+        _text(row, "network"),
+        _text(row, "country") or "RW",
+        _text(row, "name"),
     )
 
 
@@ -195,7 +223,7 @@ def _recipient_faults(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _is_bank(row: Mapping[str, Any]) -> bool:
     match row.get("destination_type"):
         case None:
-            return "bank_key" in row
+            return "bank_key" in row or ("account_number" in row and "msisdn" not in row)
         case "bank":
             return True
         case "mobile_money":
@@ -208,6 +236,29 @@ def _needed(row: Mapping[str, Any], column: str) -> str:
     text = _text(row, column)
     if text is None:
         raise ValueError(f"{column} is missing")
+    return text
+
+
+def _account(row: Mapping[str, Any]) -> str:
+    """Read an account, unless a spreadsheet has put zeros in place of its last digits."""
+    text = _number(row, "account_number")
+    if _LONG_NUMBER.fullmatch(text):
+        raise ValueError(
+            "account_number has zeros from its 16th digit on, as a spreadsheet writes that keeps "
+            "15: enter it again in a column of text, or in groups (4012 3456) if it is right"
+        )
+    if _ZEROS.fullmatch(text):
+        raise ValueError("account_number has no digit but zeros")
+    return text
+
+
+def _reason(row: Mapping[str, Any]) -> str | None:
+    text = _text(row, "pay_again")
+    if text is not None and text.strip().lower() in _NO_REASONS:
+        raise ValueError(
+            "pay_again must give the reason why the row is to be paid again; leave it empty if it "
+            "is not"
+        )
     return text
 
 

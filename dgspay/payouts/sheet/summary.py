@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterator
 from itertools import islice
@@ -15,12 +16,13 @@ from dgspay.payouts.model.payout import Payout
 from dgspay.payouts.model.spellings import account_key, reference_key
 
 if TYPE_CHECKING:
-    from dgspay.payouts.sheet.reader import Rows
+    from dgspay.payouts.sheet.rows import Rows
 
 MAX_LISTED = 1000
 """Faults and duplicates beyond this many are counted and not listed."""
 
 _BUCKETS = 256
+_BANK_KEY = re.compile(r"[a-z0-9]+(_[a-z0-9]+)+", re.ASCII)
 
 
 @attrs.frozen
@@ -43,11 +45,13 @@ class BankUse:
         count: Rows that pay to it.
         without_branch: Those of them that name no branch.
         first_line_without_branch: Where the first of these is.
+        first_line: Where the first of all of them is.
     """
 
     count: int = 0
     without_branch: int = 0
     first_line_without_branch: int | None = None
+    first_line: int | None = None
 
 
 @attrs.define
@@ -65,6 +69,7 @@ class SheetSummary:
         fault_count: How many faults there are.
         duplicates: Pairs that look like one another, at most `MAX_LISTED`.
         ignored: Headings that mean nothing here.
+        remarks: What a person should know: rows that were left out, networks that were guessed.
     """
 
     count: int = 0
@@ -77,6 +82,7 @@ class SheetSummary:
     fault_count: int = 0
     duplicates: list[Duplicate] = attrs.field(factory=list)
     ignored: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def require_good(self) -> None:
         """Refuse a batch with faults.
@@ -85,9 +91,25 @@ class SheetSummary:
             RowsInvalidError: with all of them.
         """
         if self.fault_count:
-            raise RowsInvalidError(self.faults, self.fault_count)
+            raise RowsInvalidError(self.faults, self.fault_count, self.remarks)
         if not self.count:
-            raise RowsInvalidError([RowFault(1, None, "there are no rows")], 1)
+            raise RowsInvalidError([RowFault(1, None, "there are no rows")], 1, self.remarks)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know of a sheet that can be paid."""
+        ignored = (f"column {name!r} is not recognised and was ignored" for name in self.ignored)
+        return [*ignored, *self.remarks]
+
+    @property
+    def unlikely_banks(self) -> list[str]:
+        """Which banks can be none of DGS-Pay's keys, whatever it lists."""
+        return [
+            f"{use.count} rows pay to {key!r}, which is no key of a bank as `dgspay banks` lists "
+            f"them; the first is line {use.first_line}"
+            for key, use in self.banks.items()
+            if not _BANK_KEY.fullmatch(key)
+        ]
 
     def note(self, line: int, payout: Payout) -> None:
         """Count a good row."""
@@ -98,7 +120,7 @@ class SheetSummary:
         if payout.bank_key is None:
             self.to_phones += 1
             return
-        use = self.banks.setdefault(payout.bank_key, BankUse())
+        use = self.banks.setdefault(payout.bank_key, BankUse(first_line=line))
         use.count += 1
         if payout.branch is None:
             use.without_branch += 1
@@ -133,7 +155,7 @@ def summarise_rows(rows: Rows, sheet: SheetSummary, allowances: Allowances) -> I
             payments.add((account_key(row), row.amount), line)
         sheet.note(line, row)
         yield row
-    sheet.ignored = tuple(rows.ignored)
+    sheet.ignored, sheet.remarks = tuple(rows.ignored), tuple(rows.remarks)
     for first, line in references.pairs():
         sheet.complain(RowFault(line, "reference", f"line {first} has the same reference"))
     sheet.faults.sort(key=lambda fault: fault.line)

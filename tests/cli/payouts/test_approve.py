@@ -64,7 +64,7 @@ def test_a_payroll_is_prepared_approved_and_paid(dgspay: CommandLine) -> None:
     assert dgspay("payouts", "run", "pay.csv", "--yes").code == 1
     declined = dgspay("payouts", "approve", "pay", "--key", "Bob", answers="n\n")
     assert declined.code == 1
-    approved = dgspay("payouts", "approve", "pay", "--sheet", "pay.csv", "--key", "Bob", "--yes")
+    approved = dgspay("payouts", "approve", "pay", "--file", "pay.csv", "--key", "Bob", "--yes")
     assert approved.code == 0, approved.err
     assert "Prepared by Alice; approved by Bob, of 1 needed" in approved.out
     paid = dgspay("payouts", "run", "pay.csv", "--yes")
