@@ -330,9 +330,11 @@ class AsyncDGSPay(_Client[AsyncTransport]):
         return await drive_async(self._runner.call(operation), self._transport)
 
     async def aclose(self) -> None:
-        """Close the connections. A transport you passed is closed too.
+        """Close the connections and begin no further call. A transport you passed is closed too.
 
-        A client made by `with_options` closes nothing.
+        A call that is under way elsewhere goes on until it is answered or its deadline is over,
+        on every transport of ours; this does not wait for it. A client made by `with_options`
+        closes nothing.
         """
         if self._owns_transport:
             await self._transport.aclose()
@@ -427,9 +429,11 @@ class DGSPay(_Client[Transport]):
         )
 
     def close(self) -> None:
-        """Close the connections. A transport you passed is closed too.
+        """Close the connections and begin no further call. A transport you passed is closed too.
 
-        A client made by `with_options` closes nothing.
+        A call that is under way elsewhere goes on until it is answered or its deadline is over,
+        on every transport of ours; this does not wait for it. A client made by `with_options`
+        closes nothing.
         """
         if self._owns_transport:
             self._transport.close()

@@ -28,7 +28,12 @@ class AsyncTransport(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Close the connections it owns."""
+        """Close the connections it owns, and send nothing any more.
+
+        A request that is under way may be a payment. It goes on until it is answered or the
+        `total` of its own timeout is over, and its connection is closed then. `aclose` does not
+        wait for it.
+        """
         ...
 
 
@@ -41,5 +46,5 @@ class Transport(Protocol):
         ...
 
     def close(self) -> None:
-        """Close the connections it owns."""
+        """Close the connections it owns; see `AsyncTransport.aclose`."""
         ...

@@ -140,14 +140,18 @@ class AiohttpTransport:
         failure: BaseException
         try:
             opened = await self._sessions.get(_asyncio_loop())
-            with opened.deadlines.within(timeout.total):
-                if opened.slots is None:
-                    return await self._exchange(opened.session, request, timeout, attempt)
-                await _take(opened.slots, timeout.pool)
-                try:
-                    return await self._exchange(opened.session, request, timeout, attempt)
-                finally:
-                    opened.slots.release()
+            opened.under_way += 1
+            try:
+                with opened.deadlines.within(timeout.total):
+                    if opened.slots is None:
+                        return await self._exchange(opened.session, request, timeout, attempt)
+                    await _take(opened.slots, timeout.pool)
+                    try:
+                        return await self._exchange(opened.session, request, timeout, attempt)
+                    finally:
+                        opened.slots.release()
+            finally:
+                await opened.end_call()
         except TransportFailure:
             raise
         except asyncio.CancelledError:
@@ -200,7 +204,7 @@ class AiohttpTransport:
         return known
 
     async def aclose(self) -> None:
-        """Close the session of this event loop, if it is ours."""
+        """Close the session of this event loop, if it is ours; see `dgspay.transports.base`."""
         await self._sessions.aclose(_asyncio_loop())
 
 

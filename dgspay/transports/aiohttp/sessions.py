@@ -48,7 +48,7 @@ class Options:
     max_connections: int
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.define(eq=False, repr=False)
 class OpenSession:
     """A session in its event loop.
 
@@ -57,12 +57,22 @@ class OpenSession:
         session: The session.
         slots: One for each call that may be under way; None where the session counts itself.
         deadlines: Ends the calls whose time is over.
+        under_way: How many calls are.
+        is_ending: Whether the last of them is to close it.
     """
 
     loop: asyncio.AbstractEventLoop
     session: aiohttp.ClientSession
     slots: asyncio.Semaphore | None
     deadlines: Deadlines
+    under_way: int = 0
+    is_ending: bool = False
+
+    async def end_call(self) -> None:
+        """Count a call that is over; the last one closes what is to end."""
+        self.under_way -= 1
+        if self.is_ending:
+            await _close(self)
 
 
 class Route(TypedDict, total=False):
@@ -154,6 +164,10 @@ def _opened(max_connections: int, loop: asyncio.AbstractEventLoop) -> OpenSessio
 
 
 async def _close(opened: OpenSession) -> None:
+    """Close a session, or have the last call that is under way do so: it may be a payment."""
+    if opened.under_way:
+        opened.is_ending = True
+        return
     opened.deadlines.close()
     await opened.session.close()
     for _ in range(_TURNS_OF_AN_ABORT):

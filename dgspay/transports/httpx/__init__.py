@@ -135,12 +135,12 @@ class HttpxTransport(Generic[AnswerT]):
         return self._transport.send(request, timeout)
 
     async def aclose(self) -> None:
-        """Close the connections of this event loop, if they are ours."""
+        """Close the connections of this event loop, if ours; see `dgspay.transports.base`."""
         if isinstance(self._transport, AsyncHttpxTransport):
             await self._transport.aclose()
 
     def close(self) -> None:
-        """Close the connections, if they are ours."""
+        """Close the connections, if they are ours; see `dgspay.transports.base`."""
         if isinstance(self._transport, BlockingHttpxTransport):
             self._transport.close()
 

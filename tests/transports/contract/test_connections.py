@@ -6,10 +6,12 @@ import socket
 import ssl
 import threading
 
+import anyio
 import pytest
 
-from dgspay.core.messages import Timeout
+from dgspay.core.messages import Response, Timeout, TransportFailure
 from tests.support.certificate_authority import AUTHORITY
+from tests.support.gated_server import Gate
 from tests.support.raw_server import Connection, RawServer, answering, free_port, http
 from tests.support.transport_matrix import Way
 from tests.transports.contract.calling import Wire, get, post, with_wire
@@ -230,3 +232,56 @@ def test_closed_transport_says_so(way: Way) -> None:
     with RawServer(answering(GOOD)) as server:
         with_wire(way, story)
         assert len(server.requests) == 1
+
+
+@pytest.mark.acceptance(21, "shared-client")
+def test_what_is_under_way_when_a_transport_is_closed_is_answered(way: Way) -> None:
+    gate = Gate()
+
+    async def story(wire: Wire) -> None:
+        answers: list[Response] = []
+
+        async def pay() -> None:
+            answers.extend(await wire.together([post(server.url)]))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(pay)
+            with anyio.fail_after(30):
+                while not gate.waiting:
+                    await anyio.lowlevel.checkpoint()
+            with anyio.fail_after(30):
+                await wire.close()  # it does not wait
+            assert (await wire.failure(post(server.url))).sent is False
+            assert not answers
+            gate.opened.set()
+        assert [answer.status for answer in answers] == [200]
+
+    with RawServer(gate) as server:
+        with_wire(way, story)
+        assert len(server.requests) == 1
+
+
+@pytest.mark.acceptance(21, "shared-client")
+def test_what_is_under_way_when_a_transport_is_closed_ends_at_its_deadline(way: Way) -> None:
+    gate = Gate()
+
+    async def story(wire: Wire) -> None:
+        failures: list[Exception] = []
+
+        async def pay() -> None:
+            with pytest.raises(ExceptionGroup) as caught:
+                await wire.together([post(server.url)], Timeout(total=0.5))
+            failures.extend(caught.value.exceptions)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(pay)
+            with anyio.fail_after(30):
+                while not gate.waiting:
+                    await anyio.lowlevel.checkpoint()
+            await wire.close()
+        (failure,) = failures
+        assert isinstance(failure, TransportFailure)
+        assert failure.sent
+
+    with RawServer(gate) as server:
+        with_wire(way, story)
