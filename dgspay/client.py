@@ -33,7 +33,7 @@ from dgspay.settings import (
     is_key_like,
 )
 from dgspay.transports.base import AsyncTransport, Transport
-from dgspay.transports.checks import check_transport
+from dgspay.transports.checks import check_reachable, check_transport
 
 T = TypeVar("T")
 TransportT = TypeVar("TransportT")
@@ -142,6 +142,7 @@ class _Client(ABC, Generic[TransportT]):
             check_transport(transport, for_async=self._is_async)
         self._given_transport = transport
         self._transport = self._own_transport() if transport is None else transport
+        check_reachable(self._transport, self.settings.base_url)
         self._owns_transport = True
         self._bind()
 

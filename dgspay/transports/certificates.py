@@ -44,6 +44,21 @@ def checked_verify(verify: Verify) -> ssl.SSLContext | bool | Path:
     )
 
 
+def check_environment(verify: object) -> None:
+    """See that what the environment names in place of the public authorities is there.
+
+    Raises:
+        TransportFailure: when it is not: no server could be verified.
+    """
+    if verify is not True:
+        return
+    file, folders = (os.environ.get(name) for name in _ENVIRONMENT)
+    if file and not os.access(file, os.R_OK):
+        raise misconfigured(f"SSL_CERT_FILE names {file!r}, which cannot be read")
+    if not file and folders and not any(map(os.path.isdir, folders.split(os.pathsep))):
+        raise misconfigured(f"SSL_CERT_DIR names {folders!r}, which is no folder")
+
+
 def context_of(path: Path) -> ssl.SSLContext:
     """Make a context that trusts the authorities in a file or folder."""
     if path.is_dir():
@@ -60,6 +75,8 @@ def _require_readable(path: Path) -> None:
         reason = f"cannot be read ({getattr(error, 'strerror', None) or error})"
     else:
         return
+    if str(path).lower() in ("true", "false"):
+        reason += ": it is a word, and no bool"
     raise ConfigError(
         f"verify must be True, False, an ssl.SSLContext or the path of a file of certificates; "
         f"{str(path)!r} {reason}"

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from dgspay.core.messages import TransportFailure
 from dgspay.errors import ConfigError
 
 # The clients of libraries that a transport is made of, by the names of their packages.
@@ -52,6 +53,28 @@ def check_transport(transport: object, *, for_async: bool) -> None:
             f"{'AsyncTransport' if for_async else 'Transport'}; {type(transport).__name__} has no "
             f"{' and no '.join(missing)}"
         )
+
+
+def check_reachable(transport: object, url: str) -> None:
+    """See that nothing a transport was set up with, or the environment, bars it from a URL.
+
+    A transport of ours has `check_url` for that; one of the user's own need not.
+
+    Raises:
+        ConfigError: saying what does.
+    """
+    check = getattr(transport, "check_url", None)
+    if check is None:
+        return
+    try:
+        check(url)
+    except TransportFailure as failure:
+        reason = failure.reason
+    else:
+        return
+    raise ConfigError(
+        f"no call could be sent: {reason}. The environment is obeyed because of trust_env=True"
+    )
 
 
 _OTHER_KIND = {

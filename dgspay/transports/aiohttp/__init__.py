@@ -83,8 +83,9 @@ class AiohttpTransport:
             at most for `Timeout.pool`.
 
     Raises:
-        ConfigError: an argument is wrong. A file the environment names that is gone shows when a
-            connection is made, and is one of the call, which was not sent.
+        ConfigError: an argument is wrong. What the environment names is looked at when the client
+            is made. What shows only when a connection is made is an error of the call, which was
+            not sent.
     """
 
     is_async = True
@@ -165,6 +166,14 @@ class AiohttpTransport:
             # its own exception may show headers.
             failure = _interruption_or_failure(error, sent=attempt.was_sent)
         raise failure
+
+    def check_url(self, url: str) -> None:
+        """See that connections to a URL can be made; a client does so when it is made.
+
+        Raises:
+            TransportFailure: what the environment names bars them.
+        """
+        self._sessions.check_url(URL(url, encoded=True))
 
     async def _exchange(
         self, session: aiohttp.ClientSession, request: Request, timeout: Timeout, attempt: _Attempt

@@ -108,6 +108,9 @@ class BorrowedSession:
         """Return nothing: proxy and certificates are the session's own affair."""
         return {}
 
+    def check_url(self, url: URL) -> None:
+        """See nothing to it: that is the session's own affair."""
+
     async def aclose(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Leave it open: its owner closes it."""
 
@@ -135,6 +138,10 @@ class LoopSessions:
     def route(self, url: URL) -> Route:
         """Return through which proxy and under which certificates a URL is reached."""
         return self._routes.to(url)
+
+    def check_url(self, url: URL) -> None:
+        """See that the environment names nothing by which a URL cannot be reached."""
+        self._routes.check(url)
 
     async def aclose(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Close the session of this loop, and open no more."""
@@ -341,12 +348,27 @@ class _Routes:
                 route = self._known[origin] = self._find(url)
         return route
 
-    def _find(self, url: URL) -> Route:
-        route: Route = {}
+    def check(self, url: URL) -> None:
+        """See that the environment names nothing by which a URL cannot be reached.
+
+        Raises:
+            TransportFailure: naming it.
+        """
+        if self._options.trust_env:
+            self._proxy_to(url)
+            if url.scheme == "https":
+                certificates.check_environment(self._options.verify)
+
+    def _proxy_to(self, url: URL) -> str | None:
         proxy = self._options.proxy
         if proxy is None and self._options.trust_env:
             # aiohttp would do so at every call, and would send the password .netrc has.
             proxy = environment_proxy(url.scheme, url.raw_host or "", url.port, kinds=PROXIES)
+        return proxy
+
+    def _find(self, url: URL) -> Route:
+        route: Route = {}
+        proxy = self._proxy_to(url)
         if proxy is not None:
             route["proxy"] = proxy
         if url.scheme == "https" or (proxy or "").startswith("https:"):

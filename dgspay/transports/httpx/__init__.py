@@ -62,9 +62,9 @@ class HttpxTransport(Generic[AnswerT]):
             free one as long as `Timeout.pool` says, and is not sent when there was none.
 
     Raises:
-        ConfigError: an argument is wrong, or the library is not installed. What shows only when
-            a connection is made (a file the environment names is gone, the library for a SOCKS
-            proxy is not installed) is one of the call, which was not sent.
+        ConfigError: an argument is wrong, or a library is not installed. What the environment
+            names is looked at when the client is made. What shows only when a connection is made
+            is an error of the call, which was not sent.
     """
 
     @overload
@@ -133,6 +133,14 @@ class HttpxTransport(Generic[AnswerT]):
     def send(self, request: Request, timeout: Timeout) -> AnswerT:
         """Send the request and return the answer; see `dgspay.transports.base`."""
         return self._transport.send(request, timeout)
+
+    def check_url(self, url: str) -> None:
+        """See that connections to a URL can be made; a client does so when it is made.
+
+        Raises:
+            TransportFailure: what the environment names bars them.
+        """
+        self._transport.check_url(url)
 
     async def aclose(self) -> None:
         """Close the connections of this event loop, if ours; see `dgspay.transports.base`."""

@@ -59,6 +59,7 @@ class OwnAsync(AsyncHttpxTransport):
     """
 
     def __init__(self, connector: Connector, limit: int) -> None:
+        self._connector = connector
         self._pools: PerLoop[object, LoopPool] = PerLoop(
             functools.partial(_pool, connector, limit), _close
         )
@@ -74,6 +75,10 @@ class OwnAsync(AsyncHttpxTransport):
         if pool is None:
             return self._open_and_send(loop, request, timeout, progress)
         return pool.send(request, timeout, progress)
+
+    def check_url(self, url: str) -> None:
+        """See that connections to a URL can be made."""
+        self._connector.check_url(url)
 
     async def _open_and_send(
         self, loop: object, request: Request, timeout: Timeout, progress: Progress

@@ -29,6 +29,13 @@ class BaseHttpxTransport(ABC, Generic[AnswerT]):
     def send(self, request: Request, timeout: Timeout) -> AnswerT:
         """Send the request and return the answer; see `dgspay.transports.base`."""
 
+    def check_url(self, url: str) -> None:
+        """See that connections to a URL can be made; a user's client knows that for itself.
+
+        Raises:
+            TransportFailure: what the environment names bars them.
+        """
+
 
 def raised_for(error: Exception, progress: Progress) -> BaseException:
     """Return what a handler of a signal has raised, or else what the failure means."""

@@ -81,6 +81,10 @@ class OwnBlocking(BlockingHttpxTransport):
             pool = self._make()
         return pool.send(request, timeout, progress)
 
+    def check_url(self, url: str) -> None:
+        """See that connections to a URL can be made."""
+        self._connector.check_url(url)
+
     def to_async(self) -> AsyncHttpxTransport:
         """Return one for `AsyncDGSPay` with the same certificates, proxy and limit."""
         return OwnAsync(self._connector, self._limit)

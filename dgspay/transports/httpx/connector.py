@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 import attrs
 
 from dgspay.core.messages import TransportFailure
+from dgspay.errors import ConfigError
 from dgspay.forks import renew_in_child, undivided
 from dgspay.transports import certificates
 from dgspay.transports.certificates import Verify, checked_verify
@@ -99,11 +100,29 @@ class Connector:
         self._trust_env = checked_flag(trust_env, name="trust_env")
         self._proxy = None if proxy is None else checked_proxy(proxy, kinds=_PROXIES)
         self._context: ssl.SSLContext | None = None
+        if self._proxy is not None and (lack := _lack_of(self._proxy)) is not None:
+            raise ConfigError(lack)
         renew_in_child(self)
 
     def renew_in_child(self) -> None:
         """Use no context of the parent's: another thread may have been in the midst of it."""
         self._context = None
+
+    def check_url(self, url: str) -> None:
+        """See that the environment names nothing by which no connection to a URL can be made.
+
+        Raises:
+            TransportFailure: naming it.
+        """
+        if not self._trust_env:
+            return
+        scheme, _, rest = url.partition("://")
+        origin = Origin.of(scheme, rest.partition("/")[0])
+        if scheme == "https":
+            certificates.check_environment(self._verify)
+        proxy = None if self._proxy is not None else self._proxy_of_environment(origin)
+        if proxy is not None and (lack := _lack_of(proxy)) is not None:
+            raise misconfigured(lack)
 
     def open_async(self, origin: Origin, backend: AsyncBackend) -> AsyncConnection:
         """Return a connection that is opened by its first request."""
@@ -144,7 +163,8 @@ class Connector:
         pool = f"{kind}HTTPProxy"
         if parts.scheme.startswith("socks"):
             pool = f"{kind}SOCKSProxy"
-            _need_socks()
+            if (lack := _lack_of(proxy)) is not None:
+                raise misconfigured(lack)
         port = parts.port or _PORTS.get(parts.scheme, 1080)
         host = str(parts.hostname)
         where = core.URL(scheme=parts.scheme, host=host, port=port, target="/")
@@ -175,14 +195,11 @@ class Connector:
         return environment_proxy(origin.scheme, origin.host, origin.port, kinds=_PROXIES)
 
 
-def _need_socks() -> None:
-    """See that the library for SOCKS is there; like all libraries, it is looked for when used.
-
-    Raises:
-        TransportFailure: when it is not.
-    """
-    if not is_installed("socksio"):
-        raise misconfigured(
+def _lack_of(proxy: str) -> str | None:
+    """Say what is not installed that this proxy needs. It is looked for at each connection, too."""
+    if proxy.startswith("socks") and not is_installed("socksio"):
+        return (
             "proxy is a SOCKS proxy, and the library for it is not installed "
             "(pip install 'httpx[socks]')"
         )
+    return None

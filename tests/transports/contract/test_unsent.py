@@ -18,7 +18,7 @@ import pytest
 
 from dgspay import Outcome
 from dgspay.errors import ConfigError, DGSPayError, TransportError
-from tests.support.calls import carry_out_borrowing, failure_of, payout
+from tests.support.calls import carry_out, carry_out_borrowing, failure_of, payout
 from tests.support.certificate_authority import AUTHORITY
 from tests.support.http_proxy import proxying
 from tests.support.raw_server import HEAD_END, Connection, RawServer, Script, http
@@ -187,11 +187,31 @@ def no_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
 
 
 @pytest.mark.acceptance(62, "nothing-left")
-def test_certificates_of_the_environment_that_are_gone_are_a_config_error_of_the_call(
+@pytest.mark.parametrize("asked", ["file", "folder"])
+def test_certificates_of_the_environment_that_are_gone_are_a_config_error_at_set_up(
+    way: Way, asked: str, no_certificates: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if asked == "folder":
+        monkeypatch.delenv("SSL_CERT_FILE")
+        monkeypatch.setenv("SSL_CERT_DIR", no_certificates)
+    variable = "SSL_CERT_FILE" if asked == "file" else "SSL_CERT_DIR"
+    with pytest.raises(ConfigError, match=f"{variable} names .*gone.pem.*trust_env=True") as caught:
+        carry_out(way, BEHIND, payout, transport=way.default_transport(trust_env=True))
+    assert (caught.value.outcome, caught.value.attempts) == (Outcome.NOT_SENT, 0)
+
+
+@pytest.mark.acceptance(62, "nothing-left")
+def test_certificates_that_go_once_the_client_is_made_are_a_config_error_of_the_call(
     way: Way, no_certificates: str
 ) -> None:
+    Path(no_certificates).touch()
+
+    def pay(dgs: Any) -> Any:
+        Path(no_certificates).unlink(missing_ok=True)
+        return payout(dgs)
+
     transport = way.default_transport(trust_env=True)
-    error = failure_of(way, BEHIND, payout, transport=transport).error
+    error = failure_of(way, BEHIND, pay, transport=transport).error
     assert isinstance(error, ConfigError)
     assert (error.outcome, error.attempts) == (Outcome.NOT_SENT, 1)
     assert "SSL_CERT_FILE" in error.message
@@ -201,18 +221,32 @@ def test_certificates_of_the_environment_that_are_gone_are_a_config_error_of_the
 
 @pytest.mark.acceptance(62, "nothing-left")
 @pytest.mark.parametrize("asked", ["of us", "of the environment"])
-def test_socks_without_its_library_is_a_config_error_of_the_call(
+def test_socks_without_its_library_is_a_config_error_at_set_up(
     way: Way, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    own = {"proxy": "socks5h://127.0.0.1:9"} if asked == "of us" else {"trust_env": True}
+    with pytest.raises(ConfigError, match=r"httpx\[socks\]|http:// or https://") as caught:
+        carry_out(way, BEHIND, payout, transport=way.transport(**own))
+    assert (caught.value.outcome, caught.value.attempts) == (Outcome.NOT_SENT, 0)
+    # Another host, which the environment excepts from its proxy, is reached without.
+    if asked == "of the environment":
+        monkeypatch.setenv("NO_PROXY", "*")
+        error = failure_of(way, BEHIND, payout, transport=way.transport(trust_env=True)).error
+        assert not isinstance(error, ConfigError)
+
+
+@pytest.mark.acceptance(62, "nothing-left")
+def test_socks_library_that_goes_once_the_client_is_made_is_a_config_error_of_the_call(
+    way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if way.library == "aiohttp":
         pytest.skip("aiohttp knows no SOCKS")
+    pytest.importorskip("socksio")
+    transport = way.transport(proxy="socks5h://127.0.0.1:9")
     monkeypatch.setitem(sys.modules, "socksio", None)
-    if asked == "of us":
-        transport = way.transport(proxy="socks5h://127.0.0.1:9")
-    else:
-        monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
-        monkeypatch.delenv("NO_PROXY", raising=False)
-        transport = way.transport(trust_env=True)
     error = failure_of(way, BEHIND, payout, transport=transport).error
     assert isinstance(error, ConfigError)
     assert (error.outcome, error.attempts) == (Outcome.NOT_SENT, 1)
