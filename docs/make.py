@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 import sys
 from pathlib import Path
+from typing import get_type_hints
 
 import pdoc
 
@@ -36,10 +37,21 @@ def load(name: str) -> None:
         importlib.import_module(f"{name}.{below.name}")
 
 
+def resolve_named_tuples() -> None:
+    """Give named tuples types for names: pdoc does not look for these where the class is."""
+    for name, module in sorted(sys.modules.items()):
+        if name.partition(".")[0] != "dgspay":
+            continue
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, tuple) and hasattr(value, "_fields"):
+                value.__new__.__annotations__ = get_type_hints(value)
+
+
 def main(folder: str = "site") -> None:
     """Write the pages."""
     for name in (*MODULES, "dgspay.webhooks"):
         load(name)
+    resolve_named_tuples()
     pdoc.render.configure(
         docformat="google",
         footer_text=f"dgspay {dgspay.__version__}",
