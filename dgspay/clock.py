@@ -1,8 +1,12 @@
-"""The clock that calls and payouts read, passed in so that a test can set it."""
+"""The clock that calls and payouts read, passed in so that a test can set it; and Kigali's time."""
 
 from __future__ import annotations
 
+from datetime import timedelta, timezone
 from typing import Protocol
+
+KIGALI = timezone(timedelta(hours=2), "Africa/Kigali")
+"""Rwanda's time all year round; without a database of time zones, which some systems lack."""
 
 
 class Clock(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,6 +73,14 @@ def emulator(
     merchant: Annotated[
         list[str] | None, typer.Option(help="A further merchant, such as shop-2; repeatable.")
     ] = None,
+    balance: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CURRENCY=AMOUNT",
+            help="What the wallet holds at the start, such as RWF=500000000; repeatable, and in "
+            "place of RWF=1000000 and USD=1000.",
+        ),
+    ] = None,
     transactions: Annotated[
         int, typer.Option(min=0, max=1_000_000, help="Start with a history of so many payments.")
     ] = 0,
@@ -97,6 +106,7 @@ def emulator(
             merchants=merchant or (),
             state=state,
             guide_credentials=guide_credentials,
+            balances=_balances(balance),
         )
         with local, stop_signals() as stopped:
             if faults is not None:
@@ -117,6 +127,19 @@ def emulator(
     else:
         return
     fail(reason)
+
+
+def _balances(pairs: Sequence[str] | None) -> dict[str, str] | None:
+    """Read the pairs of --balance; the emulator checks currencies and amounts."""
+    if not pairs:
+        return None
+    balances = {}
+    for pair in pairs:
+        currency, equals, amount = pair.partition("=")
+        if not equals or currency.upper() in balances:
+            fail(f"--balance must look like RWF=500000000, once for a currency, not {pair!r}.")
+        balances[currency.upper()] = amount
+    return balances
 
 
 def _why(error: OSError, host: str, port: int) -> str:

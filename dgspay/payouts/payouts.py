@@ -405,12 +405,14 @@ class AsyncPayouts:
 
         Args:
             batch: Name of the batch.
-            to: A path, or a file opened with `newline=""`; nothing is written if left out.
-            form: `"html"`, `"csv"` or `"json"`; the suffix of the path if left out.
+            to: A path, or a file opened with `newline=""`; nothing is written if left out. A file
+                that is there is replaced where it is a report of the batch, and nothing else is.
+            form: `"html"`, `"csv"`, `"json"`, or `"payslips"` for a CSV with a line for each payout
+                that was paid; the suffix of the path if left out.
 
         Raises:
             UnknownBatchError: the ledger has no such batch.
-            ConfigError: there is no such form.
+            ConfigError: there is no such form, or the path has something else than a report.
             OSError: the file cannot be written.
         """
         return await in_thread(status.report_of, self._needed_ledger(), batch, to, form)

@@ -15,12 +15,16 @@ from dgspay.payouts.ledger import Counts, Ledger
 from dgspay.payouts.model.audit_log import AuditLine
 from dgspay.payouts.model.batch import CHUNK_ROWS, Batch, chunk_ranges
 from dgspay.payouts.model.payout import Record, State
+from dgspay.payouts.report.files import write_report
 from dgspay.payouts.report.html import write_page
-from dgspay.payouts.report.summary import Report, report_on, write_csv, write_json
+from dgspay.payouts.report.summary import (
+    Report,
+    report_on,
+    write_csv,
+    write_json,
+    write_payslips,
+)
 from dgspay.payouts.run.engines import ChunkRef
-from dgspay.payouts.sheet.reader import digests_in
-
-_SQLITE = b"SQLite format 3\0"
 
 DOUBTS_SHOWN = 50
 """Rows in doubt that a status names; the report has them all."""
@@ -34,6 +38,7 @@ _FORMS: dict[str, Callable[[Ledger, Batch, TextIO], None]] = {
     "html": _page_of_now,
     "csv": write_csv,
     "json": write_json,
+    "payslips": write_payslips,
 }
 
 REPORT_FORMS = tuple(_FORMS)
@@ -138,31 +143,10 @@ def report_of(
     if to is not None:
         write = _writer(to, form)
         if isinstance(to, str | Path):
-            _require_no_loss(Path(to), found)
-            with Path(to).open("w", encoding="utf-8", newline="") as file:
-                write(ledger, found, file)
+            write_report(Path(to), ledger, found, write)
         else:
             write(ledger, found, to)
     return report_on(ledger, found)
-
-
-def _require_no_loss(path: Path, batch: Batch) -> None:
-    """Refuse to write a report over a ledger or a sheet.
-
-    Raises:
-        ConfigError: there is the sheet of the batch, or a ledger.
-    """
-    if not path.is_file():
-        return
-    with path.open("rb") as file:
-        is_ledger = file.read(len(_SQLITE)) == _SQLITE
-    if is_ledger:
-        raise ConfigError(f"{path} is a ledger: a report in its place would forget who was paid")
-    if batch.digest in digests_in(path):
-        raise ConfigError(
-            f"{path} is the sheet the batch was read from, and it is needed to go on. Give the "
-            "report another name"
-        )
 
 
 def _writer(to: str | Path | TextIO, form: str | None) -> Callable[[Ledger, Batch, TextIO], None]:

@@ -56,6 +56,30 @@ def test_the_printed_variables_are_all_a_client_needs_and_ctrl_c_ends_it_cleanly
     }
 
 
+def test_its_wallet_holds_a_payroll_where_that_is_asked_for() -> None:
+    arguments = ("emulator", "--port", "0", "--balance", "RWF=500000000", "--balance", "usd=2.50")
+    with process(*arguments) as running:
+        said = CommandLine(exported(running))("balance", "--csv")
+    assert "RWF,500000000,0,500000000" in said.out
+    assert "USD,2.50,0,2.50" in said.out
+
+
+@pytest.mark.parametrize(
+    ("pairs", "fault"),
+    [
+        (["RWF"], "must look like RWF=500000000"),
+        (["RWF=1", "rwf=2"], "once for a currency"),
+        (["RWF=-1"], "a balance must be a plain number"),
+        (["francs=1"], "must be an ISO 4217 code"),
+    ],
+)
+def test_a_balance_that_is_none_is_an_error_in_words(pairs: list[str], fault: str) -> None:
+    options = [word for pair in pairs for word in ("--balance", pair)]
+    said = CommandLine({})("emulator", "--port", "0", *options)
+    assert said.code == 2
+    assert fault in said.err
+
+
 @pytest.mark.acceptance(46, "emulator-is-local")
 def test_it_listens_on_this_machine_only() -> None:
     said = CommandLine({})("emulator", "--port", "0", "--host", "0.0.0.0")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from html import escape
 from itertools import islice
@@ -11,12 +12,27 @@ from typing import TextIO
 from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.model.batch import Batch
 from dgspay.payouts.model.payout import Record, State
+from dgspay.payouts.model.transitions import is_word_of_a_person
+from dgspay.payouts.report.style import STYLE
 from dgspay.payouts.report.summary import Moment, Report, all_records, report_on
+from dgspay.payouts.report.words import (
+    STATES,
+    action_words,
+    facts_words,
+    payouts,
+    reason_words,
+)
 
 MAX_ROWS = 5000
 """Rows of a list on the page; the CSV has them all."""
 
+GENERATOR = "dgspay payouts report"
+"""What the page names as its generator: by this a report is known."""
+
 _DOUBTFUL = (State.HELD, State.IN_DOUBT)
+_SETTLED = (State.CONFIRMED, State.FAILED)
+_NOT_SENT = (State.BLOCKED, State.CANCELLED)
+_PAYEE = ("Reference", "RWF", "To", "Name")
 _BARS = 60
 _CLASSES = {
     **dict.fromkeys(("RWF", "Fee", "Payouts"), ' class="n"'),
@@ -25,41 +41,6 @@ _CLASSES = {
 # A reference that is not longer is kept in one piece; a longer one may be broken.
 _SHORT = 24
 _CHART_WIDTH, _CHART_HEIGHT, _AXIS = 720, 120, 16
-
-_STYLE = """
-:root { color-scheme: light; }
-body { font: 14px/1.45 system-ui, "Segoe UI", "Noto Sans", sans-serif; color: #1a1f26;
-  margin: 2rem auto; max-width: 60rem; padding: 0 1rem; background: #fff; }
-h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.05rem; margin: 1.8rem 0 .5rem; }
-p { margin: .3rem 0; } .dim { color: #5b6673; }
-.tiles { display: flex; flex-wrap: wrap; gap: .6rem; margin: 1.2rem 0; }
-.tile { border: 1px solid #d5dbe2; border-radius: 8px; padding: .5rem .8rem; flex: 1 0 auto; }
-.tile b { display: block; font-size: 1.25rem; font-variant-numeric: tabular-nums; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; padding: .3rem .5rem; border-bottom: 1px solid #e4e8ed;
-  vertical-align: top; }
-td { overflow-wrap: anywhere; min-width: 6.5em; }
-.n, .whole { white-space: nowrap; min-width: 0; overflow-wrap: normal; }
-th { color: #5b6673; font-weight: 600; } thead { display: table-header-group; }
-.n { text-align: right; font-variant-numeric: tabular-nums; }
-.doubts { border: 2px solid #b45309; border-radius: 8px; padding: .2rem 1rem 1rem;
-  margin: 1rem 0; }
-tr.noted td { border-bottom: 0; padding-bottom: 0; } tr.note { break-before: avoid; }
-tr.note td { color: #5b6673; padding-top: 0; }
-svg text { fill: #5b6673; font-size: 11px; }
-.doubts h2 { color: #92400e; margin-top: .8rem; }
-.good { fill: #2563a8; } .failed { fill: #b42318; } .doubtful { fill: #d98e04; }
-.key span { display: inline-block; width: .8em; height: .8em; border-radius: 2px;
-  margin: 0 .35em 0 1em; } .key span:first-child { margin-left: 0; }
-tr { break-inside: avoid; } .wide { overflow-x: auto; }
-.signatures { display: flex; flex-wrap: wrap; gap: 2rem; margin: 3rem 0 1rem;
-  break-inside: avoid; }
-.signatures span { flex: 1 0 10rem; border-top: 1px solid #8b95a1; padding-top: .3rem;
-  color: #5b6673; }
-@media print { body { margin: 0; padding: 0; max-width: none; font-size: 10px; }
-  .tile b { font-size: 1.15rem; } td { min-width: 5em; } th, td { padding: .25rem .35rem; }
-  .wide { overflow: visible; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
-"""
 
 _SIGNATURES = (
     '<div class="signatures"><span>Prepared by, date</span><span>Approved by, date</span></div>\n'
@@ -84,16 +65,19 @@ def _page(ledger: Ledger, report: Report, now: dt.datetime) -> Iterator[str]:
     title = f"Payouts: {escape(batch.name)}"
     yield (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta name="generator" content="{GENERATOR}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{_STYLE}</style></head><body>\n"
+        f"<title>{title}</title><style>{STYLE.replace('PAGE-TITLE', title)}</style></head><body>\n"
     )
     yield f"<h1>{title}</h1>\n" + _origin(batch, now)
     yield from _doubts(ledger, report)
     yield _contradictions(report)
     yield _tiles(report)
     yield _states(report)
+    yield from _failed(ledger, report)
+    yield from _by_a_person(ledger, report)
+    yield from _not_sent(ledger, report)
     yield _chart(report, now)
-    yield _reasons(report)
     yield from _history(ledger, batch, now)
     yield _SIGNATURES
     yield from _everybody(ledger, report)
@@ -106,7 +90,7 @@ def _origin(batch: Batch, now: dt.datetime) -> str:
     return (
         f'<p class="dim">Account {escape(terms.account_number)}, {escape(terms.environment)}. '
         f"Batch of {made:%d %B %Y, %H:%M}; report of {now:%d %B %Y, %H:%M %Z}. "
-        f"Rows: SHA-256 {escape(batch.digest[:16])}.</p>\n"
+        f"Fingerprint of the sheet: {escape(batch.digest[:16])}.</p>\n"
     )
 
 
@@ -116,19 +100,16 @@ def _doubts(ledger: Ledger, report: Report) -> Iterator[str]:
         return
     amount = report.counts.amount(*_DOUBTFUL)
     yield (
-        f'<section class="doubts"><h2>In doubt: {_payouts(count)}, {amount:,} RWF</h2>\n'
+        f'<section class="doubts"><h2>Not known: {payouts(count)}, {amount:,} RWF</h2>\n'
         "<p>It is not known whether these were paid. They were not sent again. Look each up in "
         "the merchant portal before anything else is done about it.</p>\n"
     )
     records = all_records(ledger, report.batch.name, _DOUBTFUL)
     yield from _table(
-        ("Reference", "RWF", "To", "Name", "DGS-Pay's reference"),
-        (
-            (r.payout.reference, _rwf(r), _to(r), r.payout.name, r.dgs_reference, r.reason)
-            for r in islice(records, MAX_ROWS)
-        ),
+        (*_PAYEE, "DGS-Pay's reference"),
+        ((*_payee(r), r.dgs_reference, reason_words(r.contradiction or r.reason)) for r in records),
     )
-    yield _rest(count) + "</section>\n"
+    yield "</section>\n"
 
 
 def _contradictions(report: Report) -> str:
@@ -136,16 +117,14 @@ def _contradictions(report: Report) -> str:
         return ""
     rows = (
         (
-            record.payout.reference,
-            _rwf(record),
-            _to(record),
-            record.state.value,
+            *_payee(record),
+            STATES[record.state],
             record.contradiction,
-            record.reason,
+            reason_words(record.reason),
         )
         for record in report.contradicted
     )
-    headings = ("Reference", "RWF", "To", "State", "What contradicted what", "How it was settled")
+    headings = (*_PAYEE, "State", "What contradicted what", "How it was settled")
     return (
         '<section class="doubts"><h2>Settled after a contradiction: '
         f"{len(report.contradicted):,}</h2>\n" + "".join(_table(headings, rows)) + "</section>\n"
@@ -158,7 +137,7 @@ def _tiles(report: Report) -> str:
     arrived = counts.amount(State.CONFIRMED) - report.fees
     tiles = {
         "Total of the batch": f"{report.batch.total:,} RWF",
-        "Confirmed": f"{counts.amount(State.CONFIRMED):,} RWF",
+        "Paid": f"{counts.amount(State.CONFIRMED):,} RWF",
         "Fees, taken from it": fees,
         "Arrived": f"{arrived:,f} RWF" + (" at most" if report.without_fee else ""),
         "Failed": f"{counts.amount(State.FAILED):,} RWF",
@@ -173,7 +152,7 @@ def _tiles(report: Report) -> str:
 def _states(report: Report) -> str:
     counts = report.counts
     rows = [
-        (state.value.capitalize(), f"{counts.count(state):,}", f"{counts.amount(state):,}")
+        (STATES[state].capitalize(), f"{counts.count(state):,}", f"{counts.amount(state):,}")
         for state in State
         if counts.count(state)
     ]
@@ -203,10 +182,10 @@ def _chart(report: Report, now: dt.datetime) -> str:
         f'<line x1="0" y1="{_CHART_HEIGHT}" x2="{_CHART_WIDTH}" y2="{_CHART_HEIGHT}" '
         f'stroke="#8b95a1"/>{_axis(first, last)}</svg>\n'
         f'<p class="dim">{first:%d %B %H:%M:%S} to {last:%d %B %H:%M:%S}. A bar is '
-        f'{seconds:,} s; the highest is {_payouts(highest)}.</p><p class="key">'
-        '<span style="background:#2563a8"></span>confirmed or accepted'
+        f'{seconds:,} s; the highest is {payouts(highest)}.</p><p class="key">'
+        '<span style="background:#2563a8"></span>paid or on the way'
         '<span style="background:#b42318"></span>failed'
-        '<span style="background:#d98e04"></span>in doubt</p>\n'
+        '<span style="background:#d98e04"></span>not known</p>\n'
     )
 
 
@@ -233,11 +212,56 @@ def _bar(part: Moment, left: float, width: float, highest: int) -> str:
     return "".join(pieces)
 
 
-def _reasons(report: Report) -> str:
-    if not report.reasons:
-        return ""
-    rows = [(reason, f"{count:,}") for reason, count in report.reasons.most_common()]
-    return "<h2>Why payouts failed</h2>\n" + "".join(_table(("Reason", "Payouts"), rows))
+def _failed(ledger: Ledger, report: Report) -> Iterator[str]:
+    """List all that failed, with the reasons counted above them."""
+    count = report.counts.count(State.FAILED)
+    if not count:
+        return
+    yield f"<h2>Failed: {payouts(count)}, {report.counts.amount(State.FAILED):,} RWF</h2>\n"
+    # Reasons that differ in advice alone are one.
+    reasons: Counter[str] = Counter()
+    for reason, times in report.reasons.items():
+        reasons[reason_words(reason)] += times
+    if len(reasons) < count:
+        counted = ((reason, f"{times:,}") for reason, times in reasons.most_common())
+        yield from _table(("Reason", "Payouts"), counted)
+    yield from _table(
+        (*_PAYEE, "Why"),
+        (
+            (*_payee(r), reason_words(r.reason))
+            for r in all_records(ledger, report.batch.name, (State.FAILED,))
+        ),
+    )
+
+
+def _by_a_person(ledger: Ledger, report: Report) -> Iterator[str]:
+    """List all that a person has settled: of these DGS-Pay has not said how they ended."""
+    if not report.by_a_person:
+        return
+    yield f"<h2>Settled by a person: {payouts(report.by_a_person)}</h2>\n"
+    settled = all_records(ledger, report.batch.name, _SETTLED)
+    yield from _table(
+        (*_PAYEE, "As", "Known from"),
+        (
+            (*_payee(r), STATES[r.state], reason_words(r.reason))
+            for r in filter(is_word_of_a_person, settled)
+        ),
+    )
+
+
+def _not_sent(ledger: Ledger, report: Report) -> Iterator[str]:
+    """List all that was left out, because it looks paid or a person has cancelled it."""
+    count = report.counts.count(*_NOT_SENT)
+    if not count:
+        return
+    yield f"<h2>Left out: {payouts(count)}, {report.counts.amount(*_NOT_SENT):,} RWF</h2>\n"
+    yield from _table(
+        (*_PAYEE, "State", "Why"),
+        (
+            (*_payee(r), STATES[r.state], reason_words(r.reason))
+            for r in all_records(ledger, report.batch.name, _NOT_SENT)
+        ),
+    )
 
 
 def _history(ledger: Ledger, batch: Batch, now: dt.datetime) -> Iterator[str]:
@@ -252,19 +276,20 @@ def _history(ledger: Ledger, batch: Batch, now: dt.datetime) -> Iterator[str]:
             (
                 str(line.number),
                 f"{dt.datetime.fromisoformat(line.at).astimezone(now.tzinfo):%d %B %Y %H:%M:%S}",
-                line.action,
+                action_words(line),
                 line.who,
-                line.reason or "",
-                line.what,
+                reason_words(line.reason),
+                facts_words(line),
             )
             for line in lines
         ),
     )
-    yield f'<p class="dim">Last line: SHA-256 {escape(lines[-1].hash[:16])}.</p>\n'
+    yield f'<p class="dim">Fingerprint of the last line: {escape(lines[-1].hash[:16])}.</p>\n'
 
 
 def _everybody(ledger: Ledger, report: Report) -> Iterator[str]:
-    yield "<h2>Every payout</h2>\n"
+    """List each payout in a line; the reasons of those that were not paid stand above."""
+    yield "<h2>Every payout</h2>\n" + _narration(report)
     records = all_records(ledger, report.batch.name)
     yield from _table(
         ("Reference", "RWF", "Fee", "To", "Name", "State", "DGS-Pay's reference"),
@@ -275,9 +300,8 @@ def _everybody(ledger: Ledger, report: Report) -> Iterator[str]:
                 r.fee,
                 _to(r),
                 r.payout.name,
-                r.state.value,
+                STATES[r.state],
                 r.dgs_reference,
-                _note(r),
             )
             for r in islice(records, MAX_ROWS)
         ),
@@ -285,8 +309,20 @@ def _everybody(ledger: Ledger, report: Report) -> Iterator[str]:
     yield _rest(report.batch.count)
 
 
-def _payouts(count: int) -> str:
-    return f"{count:,} payout{'' if count == 1 else 's'}"
+def _narration(report: Report) -> str:
+    """Say what the recipients' statements say, where that is the same for all."""
+    match [*report.narrations]:
+        case [str(text)]:
+            return f'<p class="dim">Narration of each: {escape(text)}</p>\n'
+        case [_, _]:
+            return '<p class="dim">The narration of each is in the CSV.</p>\n'
+        case _:
+            return ""
+
+
+def _payee(record: Record) -> tuple[str, str, str, str | None]:
+    """Return the cells of `_PAYEE`."""
+    return record.payout.reference, _rwf(record), _to(record), record.payout.name
 
 
 def _rwf(record: Record) -> str:
@@ -303,12 +339,6 @@ def _to(record: Record) -> str:
     """Name the bank with an account; a phone names its network itself."""
     payout = record.payout
     return f"{payout.bank_key} {payout.account}" if payout.bank_key else payout.account
-
-
-def _note(record: Record) -> str:
-    """Return all remarks on a payout, each once."""
-    words = (record.contradiction, record.reason, record.payout.narration)
-    return "; ".join(dict.fromkeys(filter(None, words)))
 
 
 def _table(headings: tuple[str, ...], rows: Iterable[tuple[str | None, ...]]) -> Iterator[str]:

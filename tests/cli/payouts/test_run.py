@@ -228,13 +228,13 @@ def test_a_contradiction_is_shown_in_status_and_report(tmp_path: Path) -> None:
         told = json.loads(dgspay("payouts", "status", "s", "--json").out)
         assert told["in_doubt"][0]["contradiction"] == clash
         page = dgspay("payouts", "report", "s").out
-        assert page.index("In doubt: 1 payout,") < page.index(clash) < page.index("Where they")
+        assert page.index("Not known: 1 payout,") < page.index(clash) < page.index("Where they")
         assert dgspay("payouts", "reconcile", "s").out.startswith("Contradicts itself: 1")
         # A look-up has the last word, and the report remembers.
         assert dgspay("payouts", "run", "s.csv", "--yes").code == 0
         assert "Settled after a contradiction: 1" in dgspay("payouts", "report", "s").out
         (row, _) = csv.DictReader(
-            io.StringIO(dgspay("payouts", "report", "s", "--format", "csv").out)
+            io.StringIO(dgspay("payouts", "report", "s", "--format", "csv").out.lstrip("\ufeff"))
         )
         assert (row["state"], row["contradiction"]) == ("confirmed", clash)
 

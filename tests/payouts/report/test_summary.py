@@ -8,10 +8,8 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
-import anyio
 import pytest
 
 from dgspay import errors
@@ -21,64 +19,18 @@ from dgspay.payouts import (
     Counts,
     Evidence,
     Learned,
-    Pace,
     Report,
     Source,
     SqliteLedger,
     State,
     Terms,
     UnknownBatchError,
-    open_job,
 )
 from dgspay.payouts.report.html import write_page
-from dgspay.payouts.report.summary import COLUMNS, Moment, report_on, write_csv, write_json
-from dgspay.payouts.status import require_batch
-from tests.support.sheet_factory import in_process, ledger_in, payments, write_sheet
+from dgspay.payouts.report.summary import BOM, COLUMNS, Moment, report_on, write_csv, write_json
+from tests.payouts.report.conftest import NASTY
 
 NOW = dt.datetime(2026, 11, 27, 16, 0, tzinfo=dt.UTC)
-NASTY = "<script>alert(1)</script>"
-
-
-async def pay_a_batch(folder: Path, ledger: SqliteLedger) -> None:
-    rows = [*payments(30)]
-    rows[20]["amount"] = "50"  # not above the emulator's fee
-    rows[1]["name"] = NASTY
-    rows[2]["reference"] = "=cmd()"
-    rows[3]["name"] = " @SUM(1)"
-    rows[4]["name"] = "-2+3"
-    rows[5]["reference"] = "+9"
-    rows[6]["name"] = '\'quoted, "name"'
-    with in_process() as (emulator, dgs):
-        emulator.faults.lose_answer("POST /disburse", times=2)
-        sheet = write_sheet(folder / "salaries.csv", rows)
-        # One after the other, so that it is the first two whose answers are lost.
-        async with open_job(dgs, ledger, sheet, pace=Pace(concurrency=1)) as job:
-            await job.run(settle_within=5)
-
-
-@pytest.fixture(scope="module")
-def paid_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("paid")
-    with ledger_in(folder) as ledger:
-        anyio.run(pay_a_batch, folder, ledger)
-        return ledger.path
-
-
-@pytest.fixture
-def ledger(
-    paid_ledger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[SqliteLedger]:
-    """A copy of a ledger whose batch was paid, all but for one refused and two in doubt."""
-    # Each as if on a machine of its own: of two copies on one, only one may be written.
-    monkeypatch.setenv("DGSPAY_STATE_FOLDER", str(tmp_path / "state"))
-    shutil.copy(paid_ledger, tmp_path)
-    with ledger_in(tmp_path) as ledger:
-        yield ledger
-
-
-@pytest.fixture
-def batch(ledger: SqliteLedger) -> Batch:
-    return require_batch(ledger, "salaries")
 
 
 def page_of(ledger: SqliteLedger, batch: Batch) -> str:
@@ -104,14 +56,16 @@ def test_the_sums_are_those_of_the_ledger(ledger: SqliteLedger, batch: Batch) ->
 def test_the_csv_has_every_row_and_no_formula(ledger: SqliteLedger, batch: Batch) -> None:
     written = io.StringIO()
     write_csv(ledger, batch, written)
-    rows = [*csv.DictReader(io.StringIO(written.getvalue()))]
+    mark, text = written.getvalue()[0], written.getvalue()[1:]
+    assert mark == BOM
+    rows = [*csv.DictReader(io.StringIO(text))]
     assert tuple(rows[0]) == COLUMNS
     assert len(rows) == 30
     assert rows[2]["reference"] == "'=cmd()"
     assert rows[3]["name"] == "'@SUM(1)"
     assert rows[4]["name"] == "'-2+3"
     # Digits are no formula: a phone and a reference stay what they are for every reader.
-    assert rows[3]["account"] == "+250780000004"
+    assert rows[3]["msisdn"] == "+250780000004"
     assert rows[5]["reference"] == "+9"
     assert rows[6]["name"] == '\'quoted, "name"'
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", rows[3]["sent_at"])
@@ -125,8 +79,8 @@ def test_the_page_is_escaped_and_has_the_doubts_on_top(ledger: SqliteLedger, bat
     page = page_of(ledger, batch)
     assert NASTY not in page
     assert "&lt;script&gt;" in page
-    assert page.index("In doubt: 2 payouts") < page.index("Where they stand")
-    assert page.index("When they were sent") < page.index("Why payouts failed")
+    assert page.index("Not known: 2 payouts") < page.index("Where they stand")
+    assert page.index("Where they stand") < page.index("Failed: 1 payout, 50 RWF")
     for outside in ("http://", "https://", "<script", "url(", "@import"):
         assert outside not in page
 
@@ -167,11 +121,11 @@ async def test_the_report_is_written_in_each_form(
     ledger: SqliteLedger, batch: Batch, tmp_path: Path
 ) -> None:
     payouts = AsyncPayouts(ledger=ledger)
-    for form, begin in (("html", "<!doctype html>"), ("csv", "number,ref"), ("json", "{")):
+    for form, begin in (("html", "<!doctype html>"), ("csv", f"{BOM}number,ref"), ("json", "{")):
         report = await payouts.report("salaries", tmp_path / f"r.{form}")
         assert (tmp_path / f"r.{form}").read_text(encoding="utf-8").startswith(begin)
         assert report.counts == (await payouts.status("salaries")).counts
-    with pytest.raises(errors.ConfigError, match="html, csv, json; not 'pdf'"):
+    with pytest.raises(errors.ConfigError, match="html, csv, json, payslips; not 'pdf'"):
         await payouts.report("salaries", tmp_path / "r.pdf")
     with pytest.raises(UnknownBatchError, match="it has: salaries"):
         await payouts.report("wages")
@@ -195,7 +149,8 @@ async def test_a_contradiction_stays_in_the_report_after_a_person_has_settled_it
     assert (settled.state, settled.contradiction) == (State.CONFIRMED, clash)
     page = page_of(ledger, batch)
     assert page.index("Settled after a contradiction: 1") < page.index("Where they stand")
-    assert "a person says so: portal" in page
+    assert page.index("Settled by a person: 1 payout") < page.index("Every payout")
+    assert ">portal<" in page
     assert NASTY not in page
 
 
