@@ -21,6 +21,13 @@ from typing import TYPE_CHECKING
 from dgspay import _lazy
 
 if TYPE_CHECKING:
+    from dgspay.payouts.amount_limits import (
+        PUBLISHED_LIMITS,
+        AmountLimit,
+        AmountLimits,
+        LimitWatch,
+        read_amount_limits,
+    )
     from dgspay.payouts.approval.approving import APPROVAL_DAYS
     from dgspay.payouts.approval.judgement import Approvals
     from dgspay.payouts.approval.key_files import create_key, load_key, public_key_in
@@ -83,6 +90,7 @@ if TYPE_CHECKING:
     from dgspay.payouts.status import REPORT_FORMS, Status
 
 _HOME = {
+    "amount_limits": ("AmountLimit AmountLimits LimitWatch PUBLISHED_LIMITS read_amount_limits"),
     "approval.approving": "APPROVAL_DAYS",
     "approval.judgement": "Approvals",
     "approval.key_files": "create_key load_key public_key_in",
@@ -131,10 +139,13 @@ __all__ = [
     "APPROVAL_DAYS",
     "CHUNK_ROWS",
     "COLUMNS",
+    "PUBLISHED_LIMITS",
     "REPEAT_DAYS",
     "REPORT_FORMS",
     "UNKNOWN_PAYOUT",
     "UNSETTLED",
+    "AmountLimit",
+    "AmountLimits",
     "Approvals",
     "AsyncPayouts",
     "AuditLine",
@@ -159,6 +170,7 @@ __all__ = [
     "Ledger",
     "LedgerBrokenError",
     "LedgerError",
+    "LimitWatch",
     "Limits",
     "LocalEngine",
     "LogFault",
@@ -210,6 +222,7 @@ __all__ = [
     "open_job",
     "parse_fee",
     "public_key_in",
+    "read_amount_limits",
     "restore_ledger",
 ]
 

@@ -13,6 +13,7 @@ from dgspay import AsyncDGSPay
 from dgspay.errors import ConfigError
 from dgspay.money import AmountInput
 from dgspay.payouts import status
+from dgspay.payouts.amount_limits import AmountLimits, LimitWatch
 from dgspay.payouts.approval.approving import APPROVAL_DAYS, approve
 from dgspay.payouts.approval.judgement import Approvals
 from dgspay.payouts.approval.policy import Policy, PolicyState
@@ -30,6 +31,7 @@ from dgspay.payouts.model.batch import (
     check_period,
     name_from,
 )
+from dgspay.payouts.model.changes import change_words, newcomer_words
 from dgspay.payouts.model.payout import Record
 from dgspay.payouts.preflight import Preflight, preflight
 from dgspay.payouts.report.marked_sheet import mark_results
@@ -76,6 +78,7 @@ class AsyncPayouts:
         *,
         mapping: Mapping[str, str] | None = None,
         fee: AmountInput | None = None,
+        amount_limits: AmountLimits | None = None,
         batch: str | None = None,
         period: str | None = None,
         allow_duplicates: Allowed = (),
@@ -93,6 +96,7 @@ class AsyncPayouts:
             fee: The fee of one disbursement in RWF, where you know it; amounts must be above it
                 (guide, "Disburse Funds").
             batch: As for `run`; what it began with is compared where the ledger has it.
+            amount_limits: As for `run`.
             period: As for `run`.
             allow_duplicates: As for `run`.
             repeat_days: As for `run`.
@@ -106,10 +110,14 @@ class AsyncPayouts:
         if isinstance(source, SheetSummary):
             source.require_good()
             return await preflight(client, source, fee=fee)
+        watch = LimitWatch(amount_limits or {})
         if self._ledger is None:
-            sheet = await in_thread(check_rows, source, mapping, allow_duplicates=allow_duplicates)
+            sheet = await in_thread(
+                check_rows, source, mapping, allow_duplicates=allow_duplicates, watch=watch.look
+            )
             sheet.require_good()
-            return await preflight(client, sheet, fee=fee)
+            found = await preflight(client, sheet, fee=fee)
+            return attrs.evolve(found, warnings=watch.warnings)
         is_nameless = batch is None and file_of(source) is None
         period = check_period(period)
         asked = Batch(
@@ -123,12 +131,25 @@ class AsyncPayouts:
         allowances = Allowances(allow_duplicates)
         # What keeps a run from beginning keeps a check from approving it.
         async with held(nullcontext() if is_nameless else self._ledger.only_run(asked.name)):
-            seen = await in_thread(compare_rows, self._ledger, source, asked, mapping, allowances)
+            seen = await in_thread(
+                compare_rows,
+                self._ledger,
+                source,
+                asked,
+                mapping,
+                allowances,
+                watch=watch.look,
+            )
             if seen.begun is None:
                 found = await preflight(client, seen.sheet, fee=fee)
+                found = attrs.evolve(
+                    found,
+                    warnings=(*change_words(seen.earlier_pay), *watch.warnings),
+                    remarks=(*found.remarks, *newcomer_words(seen.earlier_pay)),
+                )
             else:
                 job = Job(client, self._ledger, seen.begun, None, allowances=allowances)
-                found = await job.preflight(fee=fee)
+                found = await job.preflight(fee=fee, amount_limits=amount_limits)
                 begun = (
                     f"batch {seen.begun.name} has begun, and a run goes on with what is left of "
                     f"it: {found.count:,} of {seen.begun.count:,}"
@@ -156,6 +177,7 @@ class AsyncPayouts:
         batch: str | None = None,
         mapping: Mapping[str, str] | None = None,
         fee: AmountInput | None = None,
+        amount_limits: AmountLimits | None = None,
         period: str | None = None,
         allow_duplicates: Allowed = (),
         repeat_days: float = REPEAT_DAYS,
@@ -180,6 +202,8 @@ class AsyncPayouts:
             batch: Name of the batch; that of the file, and of the period, if left out.
             mapping: Other headings and what they mean.
             fee: The fee of one disbursement in RWF, where you know it.
+            amount_limits: Limits of networks and banks, to warn of rows beyond them; see
+                `read_amount_limits`.
             period: What is paid for, such as `2026-12`: a reference is paid once within it.
             allow_duplicates: References of rows that may be paid although they look as if they had
                 been paid before; a mapping gives each a reason to be noted.
@@ -214,7 +238,7 @@ class AsyncPayouts:
             stop=stop,
         ) as job:
             await job.leave_out(skip=skip, only=only)
-            found = await job.preflight(fee=fee)
+            found = await job.preflight(fee=fee, amount_limits=amount_limits)
             await job.require_good(found, settle_within=settle_within)
             if confirm is not None and not confirm(found):
                 raise ConfigError("nothing was sent: it was not confirmed")
@@ -227,10 +251,12 @@ class AsyncPayouts:
         batch: str | None = None,
         mapping: Mapping[str, str] | None = None,
         fee: AmountInput | None = None,
+        amount_limits: AmountLimits | None = None,
         period: str | None = None,
         allow_duplicates: Allowed = (),
         repeat_days: float = REPEAT_DAYS,
         callback_url: str | None = None,
+        confirm: Callable[[Preflight], bool] | None = None,
         signer: Signer | None = None,
     ) -> Batch:
         """Check rows and fix them in the ledger, to be approved by another person. Nothing is sent.
@@ -246,14 +272,17 @@ class AsyncPayouts:
             batch: As for `run`.
             mapping: As for `run`.
             fee: As for `run`.
+            amount_limits: As for `run`.
             period: As for `run`.
             allow_duplicates: As for `run`; none can be added after the approval.
             repeat_days: As for `run`.
             callback_url: As for `run`.
+            confirm: Shown what was found; nothing is fixed unless it says yes.
             signer: The key of who prepares it, where the policy asks for one; see `load_key`.
 
         Raises:
             PreflightError: it must not be paid as things stand.
+            ConfigError: `confirm` said no.
             NotApprovedError: the ledger's policy asks for a registered key, and this is none.
             RowsInvalidError, BatchChangedError, BatchBusyError, LedgerError: see `open_job`.
         """
@@ -272,7 +301,10 @@ class AsyncPayouts:
         async with opening as job:
             if job.resumed:
                 raise BatchChangedError(f"batch {job.batch.name!r} has begun already")
-            (await job.preflight(fee=fee, approved=False)).require_good()
+            found = await job.preflight(fee=fee, amount_limits=amount_limits, approved=False)
+            found.require_good()
+            if confirm is not None and not confirm(found):
+                raise ConfigError("nothing was prepared: it was not confirmed")
             return await job.prepare(signer=signer)
 
     async def approve(

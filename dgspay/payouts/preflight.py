@@ -33,6 +33,7 @@ class Preflight:
         available: What the wallet holds, in RWF.
         problems: Why it must not be paid as things stand.
         remarks: What a person should know.
+        warnings: What a person should look at before paying, each with its row.
         sheet: What all the rows come to, where they were read.
     """
 
@@ -44,6 +45,7 @@ class Preflight:
     available: Decimal
     problems: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     sheet: SheetSummary | None = attrs.field(default=None, repr=False)
 
     @property

@@ -14,10 +14,12 @@ from dgspay.cli.payouts.display import (
     tell_preflight,
     tell_remarks,
     tell_sheet,
+    tell_warnings,
 )
 from dgspay.cli.payouts.ledgers import ledger_if_any
 from dgspay.cli.payouts.options import (
     AllowOption,
+    AmountLimitsOption,
     BankOption,
     BatchOption,
     FeeOption,
@@ -28,6 +30,7 @@ from dgspay.cli.payouts.options import (
     SheetArgument,
     SheetOption,
     TransportOption,
+    limits_of,
     mapping_of,
     source_of,
 )
@@ -35,6 +38,7 @@ from dgspay.cli.payouts.setup import ClientOptions
 from dgspay.cli.terminal import console, visible
 from dgspay.payouts import (
     REPEAT_DAYS,
+    LimitWatch,
     RowsInvalidError,
     SheetFile,
     SheetSummary,
@@ -52,6 +56,7 @@ def check(
     mapping: MapOption = None,
     bank: BankOption = None,
     fee: FeeOption = None,
+    amount_limits: AmountLimitsOption = None,
     period: PeriodOption = None,
     allow_duplicate: AllowOption = None,
     repeat_days: RepeatDaysOption = REPEAT_DAYS,
@@ -77,9 +82,11 @@ def check(
     code 2 for faults in the rows, 1 for any other check that failed.
     """
     allowed, names = allow_duplicate or (), mapping_of(mapping)
+    limits = limits_of(amount_limits)
     source = source_of(file, sheet, bank)
     if offline or faults is not None:
-        read = check_rows(source, names, allow_duplicates=allowed)
+        watch = LimitWatch(limits or {})
+        read = check_rows(source, names, allow_duplicates=allowed, watch=watch.look)
         if faults is not None:
             _write_faults(source, read, faults, names)
         try:
@@ -88,11 +95,13 @@ def check(
             _refuse(error)
         if offline:
             _tell_offline(read)
+            tell_warnings(watch.warnings)
             return
     account = ClientOptions(environment=environment, base_url=base_url, transport=transport)
     options: dict[str, Any] = {
         "mapping": names,
         "fee": fee,
+        "amount_limits": limits,
         "batch": batch,
         "period": period,
         "allow_duplicates": allowed,

@@ -104,8 +104,15 @@ def tell_preflight(found: Preflight) -> None:
         f"the wallet holds {figure(found.available)} RWF"
     )
     tell_remarks(found.remarks)
+    tell_warnings(found.warnings)
     for problem in found.problems:
         console(stderr=True).print(f"Problem: {visible(problem)}", style="red", soft_wrap=True)
+
+
+def tell_warnings(warnings: Sequence[str]) -> None:
+    """List what a person should look at before paying."""
+    for warning in warnings:
+        console(stderr=True).print(f"Warning: {visible(warning)}", style="yellow", soft_wrap=True)
 
 
 def table_of(counts: Counts) -> Table:

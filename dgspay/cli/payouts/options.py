@@ -9,7 +9,15 @@ from typing import Annotated
 import typer
 
 from dgspay.cli.exit_codes import fail
-from dgspay.payouts import SheetFile, parse_fee
+from dgspay.payouts import (
+    PUBLISHED_LIMITS,
+    AmountLimits,
+    SheetFile,
+    parse_fee,
+    read_amount_limits,
+)
+
+_MONTHS = ", ".join(PUBLISHED_LIMITS)
 
 SheetArgument = Annotated[
     Path,
@@ -80,6 +88,15 @@ FeeOption = Annotated[
         help="The fee of one payout, such as 100; amounts must be above it.",
     ),
 ]
+AmountLimitsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--amount-limits",
+        metavar="MONTH|FILE",
+        help=f"Warn of rows beyond the limits of networks and banks: as published ({_MONTHS}), or "
+        "yours in a TOML file with [MTN] and least, most, per_day.",
+    ),
+]
 AllowOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -127,6 +144,11 @@ TransportOption = Annotated[
         help="aiohttp or httpx; aiohttp where it is installed, as it is faster with many at once.",
     ),
 ]
+
+
+def limits_of(named: str | None) -> AmountLimits | None:
+    """Read the limits of --amount-limits."""
+    return None if named is None else read_amount_limits(named)
 
 
 def mapping_of(pairs: Sequence[str] | None) -> dict[str, str]:

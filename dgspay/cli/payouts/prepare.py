@@ -8,11 +8,12 @@ import typer
 
 from dgspay.cli.exit_codes import ExitCode
 from dgspay.cli.options import BaseUrlOption, EnvironmentOption
-from dgspay.cli.payouts.display import tell_faults, tell_remarks, tell_sheet
+from dgspay.cli.payouts.display import tell_faults, tell_preflight, tell_sheet
 from dgspay.cli.payouts.keys import KeyOption, signer_if_any
 from dgspay.cli.payouts.ledgers import NewLedger, opened_ledger, place_words
 from dgspay.cli.payouts.options import (
     AllowOption,
+    AmountLimitsOption,
     BankOption,
     BatchOption,
     FeeOption,
@@ -24,6 +25,7 @@ from dgspay.cli.payouts.options import (
     SheetArgument,
     SheetOption,
     TransportOption,
+    limits_of,
     mapping_of,
     source_of,
 )
@@ -33,9 +35,8 @@ from dgspay.payouts import (
     REPEAT_DAYS,
     Batch,
     Payouts,
+    Preflight,
     RowsInvalidError,
-    SheetFile,
-    check_rows,
 )
 
 
@@ -53,6 +54,7 @@ def prepare(
         typer.Option(metavar="URL", help="As for `run`; it is approved with the rows."),
     ] = None,
     fee: FeeOption = None,
+    amount_limits: AmountLimitsOption = None,
     period: PeriodOption = None,
     allow_duplicate: AllowOption = None,
     repeat_days: RepeatDaysOption = REPEAT_DAYS,
@@ -76,6 +78,8 @@ def prepare(
         "allow_duplicates": allow_duplicate or (),
         "repeat_days": repeat_days,
         "callback_url": callback_url,
+        "amount_limits": limits_of(amount_limits),
+        "confirm": _show,
     }
     new = NewLedger(wanted=new_ledger, may_ask=True)
     opening = opened_ledger(
@@ -86,7 +90,6 @@ def prepare(
         needed = bool(policy.approvals) and not policy.self_approval
         signer = signer_if_any(key, needed=needed)
         try:
-            _tell_sheet(source, options["mapping"])
             prepared = account.run(
                 lambda payouts: payouts.prepare(source, signer=signer, **options), ledger=opened
             )
@@ -102,12 +105,11 @@ def prepare(
     raise typer.Exit(ExitCode.USAGE)
 
 
-def _tell_sheet(source: SheetFile, mapping: dict[str, str]) -> None:
-    """Show what of a sheet is fixed, and what was left out of it."""
-    read = check_rows(source, mapping)
-    read.require_good()
-    tell_sheet(read)
-    tell_remarks(read.notes)
+def _show(found: Preflight) -> bool:
+    if found.sheet is not None:
+        tell_sheet(found.sheet)
+    tell_preflight(found)
+    return True
 
 
 def tell_batch(batch: Batch) -> None:

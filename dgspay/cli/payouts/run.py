@@ -30,6 +30,7 @@ from dgspay.cli.payouts.ledgers import (
 )
 from dgspay.cli.payouts.options import (
     AllowOption,
+    AmountLimitsOption,
     BankOption,
     BatchOption,
     ConcurrencyOption,
@@ -44,6 +45,7 @@ from dgspay.cli.payouts.options import (
     SheetOption,
     TransportOption,
     TrustOption,
+    limits_of,
     mapping_of,
     source_of,
 )
@@ -55,6 +57,7 @@ from dgspay.cli.terminal import console, visible
 from dgspay.errors import DGSPayError
 from dgspay.payouts import (
     REPEAT_DAYS,
+    AmountLimits,
     AsyncPayouts,
     Counts,
     Engine,
@@ -81,6 +84,7 @@ class RunOptions:
         yes: Whether to pay without asking.
         dry_run: Whether to stop after the checks.
         fee: The fee of one payout in RWF, where it is known.
+        amount_limits: Limits of networks and banks to warn of.
         settle_within: Seconds to look up how the payouts ended.
         account: The account, and how its requests are sent.
         job: What the batch begins with.
@@ -93,6 +97,7 @@ class RunOptions:
     yes: bool
     dry_run: bool
     fee: str | None
+    amount_limits: AmountLimits | None
     settle_within: float
     account: ClientOptions
     job: JobOptions
@@ -125,6 +130,7 @@ def run(
         ),
     ] = None,
     fee: FeeOption = None,
+    amount_limits: AmountLimitsOption = None,
     period: PeriodOption = None,
     allow_duplicate: AllowOption = None,
     repeat_days: RepeatDaysOption = REPEAT_DAYS,
@@ -169,6 +175,7 @@ def run(
         yes=yes,
         dry_run=dry_run,
         fee=fee,
+        amount_limits=limits_of(amount_limits),
         settle_within=settle_within,
         account=ClientOptions(
             environment=environment,
@@ -248,7 +255,7 @@ async def _look(job: Job, options: RunOptions, payouts: AsyncPayouts) -> int | N
         tell_sheet(job.sheet)
     else:
         console().print(f"Batch {job.batch.name} as it was prepared: {left:,} payouts")
-    found = await job.preflight(fee=options.fee)
+    found = await job.preflight(fee=options.fee, amount_limits=options.amount_limits)
     tell_preflight(found)
     if found.problems and job.resumed:
         console(stderr=True).print("This run sends nothing.", style="bold red")

@@ -27,11 +27,12 @@ from dgspay.payouts.ledger import (
     sql_payouts,
 )
 from dgspay.payouts.ledger.commit_memory import Memory
-from dgspay.payouts.ledger.protocol import Counts, FencedError, PausedError
+from dgspay.payouts.ledger.protocol import Comparison, Counts, FencedError, PausedError
 from dgspay.payouts.ledger.recent_references import LatestNames
 from dgspay.payouts.ledger.writer_thread import Connection, Writer
 from dgspay.payouts.model.audit_log import Action, AuditLine, Facts, LogFault, moment_text
 from dgspay.payouts.model.batch import Batch, Chunk, closed_words
+from dgspay.payouts.model.changes import EarlierPay
 from dgspay.payouts.model.payout import Payout, Record, State
 from dgspay.payouts.model.repeats import Overlap
 from dgspay.payouts.model.transitions import Evidence, Learned, Source
@@ -442,7 +443,7 @@ class DatabaseLedger(Generic[ConnectionT]):
 
     def compare(
         self, batch: Batch, payouts: Iterable[Payout], *, allowed: Collection[int] = ()
-    ) -> list[Overlap]:
+    ) -> Comparison:
         """Say what batches have paid, or may have paid, of payouts; nothing of them is kept.
 
         Args:
@@ -457,13 +458,21 @@ class DatabaseLedger(Generic[ConnectionT]):
         def work(connection: ConnectionT) -> None:
             numbered = attrs.evolve(batch, id=connection.next_batch_id())
             connection.bulk_load(numbered, payouts)
-            raise _Compared(guard.overlaps(connection, numbered, allowed, connection.now()))
+            overlaps = guard.overlaps(connection, numbered, allowed, connection.now())
+            raise _Compared(Comparison(overlaps, guard.earlier_pay(connection, numbered)))
 
         try:
             self._writer.run(work, alone=True)
         except _Compared as compared:
-            return compared.overlaps
+            return compared.found
         raise AssertionError("nothing was compared")
+
+    def earlier_pay(self, batch: Batch) -> list[EarlierPay]:
+        """Return what the accounts that are still to be paid got last from other batches.
+
+        Nothing of a batch that is too long to be compared row by row.
+        """
+        return self._writer.run(lambda connection: guard.earlier_pay(connection, batch))
 
     def sent_between(self, name: str) -> tuple[float, float] | None:
         """Return the Unix times of the first and last payout of a batch sent; None where none was.
@@ -788,9 +797,9 @@ class DatabaseLedger(Generic[ConnectionT]):
 class _Compared(Exception):  # noqa: N818 - no error, and it stays inside this module
     """What was found out; it ends a transaction of which nothing is kept."""
 
-    def __init__(self, overlaps: list[Overlap]) -> None:
+    def __init__(self, found: Comparison) -> None:
         super().__init__()
-        self.overlaps = overlaps
+        self.found = found
 
 
 def _require_unclosed(connection: DatabaseConnection, batch: Batch) -> None:

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from dgspay.payouts.ledger.sql_batches import CODES, NEW, ROWS_PER_BATCH, Database, Value
 from dgspay.payouts.model.batch import Batch
+from dgspay.payouts.model.changes import MOST_ROWS, EarlierPay
 from dgspay.payouts.model.payout import UNPAID, Payout, State
 from dgspay.payouts.model.repeats import Kind, Overlap, Rival
 from dgspay.payouts.model.spellings import account_key, reference_key
@@ -42,6 +43,10 @@ _KEYS = {
 # SQLite keeps the order of a CROSS JOIN: claims are looked up for rows, of which there are few, and
 # not rows for claims, of which there may be millions. To PostgreSQL it is a join like any other.
 _WITHIN = "p.id >= ? AND p.id <= ?"
+_IS_UNSENT = (
+    "NOT EXISTS (SELECT 1 FROM dgspay_payout_states own WHERE own.id = p.id "  # noqa: S608 - constants
+    f"AND own.state NOT IN ({NEW}, {BLOCKED}))"
+)
 # In one order, so that two who claim the same wait for each other and not in a circle.
 _CLAIM = {
     kind: "INSERT INTO dgspay_payout_claims (scope, key, id) "  # noqa: S608 - constants
@@ -205,6 +210,37 @@ def left_out(
     return count, int(amount)
 
 
+def earlier_pay(database: Database, batch: Batch) -> list[EarlierPay]:
+    """Return what the accounts of a batch that are still to be paid got last from other batches."""
+    rows = database.query(
+        f"SELECT p.id, p.reference, p.name, p.amount FROM dgspay_payouts p WHERE {_WITHIN} "  # noqa: S608 - constants
+        f"AND {_IS_UNSENT} ORDER BY p.id LIMIT {MOST_ROWS + 1}",
+        _all_of(batch),
+    )
+    if len(rows) > MOST_ROWS:
+        return []
+    account = f"(coalesce(p.account_key, p.account) || ' ') {database.by_bytes}"
+    after = f"(coalesce(p.account_key, p.account) || '!') {database.by_bytes}"
+    paid: dict[int, tuple[int, str, float]] = {}
+    for table in _TABLES:
+        found = database.query(
+            f"SELECT p.id, o.amount, b.name, {_SENT_AT} FROM dgspay_payouts p "  # noqa: S608 - constants
+            f"CROSS JOIN {table} c JOIN dgspay_payouts o ON o.id = c.id "
+            "JOIN dgspay_payout_states s ON s.id = c.id "
+            f"JOIN dgspay_payout_batches b ON b.id = c.id / {ROWS_PER_BATCH} "
+            f"WHERE c.scope = ? AND c.key >= {account} AND c.key < {after} AND {_WITHIN} "
+            f"AND NOT (c.id >= ? AND c.id <= ?) AND s.state NOT IN ({_UNPAID}) AND {_IS_UNSENT}",
+            (scope_of(batch, Kind.PAYMENT), *_all_of(batch), *_all_of(batch)),
+        )
+        for identity, amount, name, sent_at in found:
+            if identity not in paid or paid[identity][2] < sent_at:
+                paid[identity] = amount, name, sent_at
+    return [
+        EarlierPay(reference, name, amount, *paid.get(identity, ()))
+        for identity, reference, name, amount in rows
+    ]
+
+
 def sources_of(
     batch: Batch, allowed: Collection[int], now: float
 ) -> Iterator[tuple[Kind, str, list[str | float]]]:
@@ -227,9 +263,8 @@ def _source_of(kind: Kind, table: str, batch: Batch, allowed: Collection[int]) -
     ours = _KEYS[Kind.REFERENCE]
     same = f"{ours} = {ours.replace('p.', 'o.')}"
     source = (
-        f"{_rivals_of(kind, table)} AND NOT (c.id >= ? AND c.id <= ?) "  # noqa: S608 - numbers
-        "AND NOT EXISTS (SELECT 1 FROM dgspay_payout_states own WHERE own.id = p.id "
-        f"AND own.state NOT IN ({NEW}, {BLOCKED})) AND p.id NOT IN ({excused}) "
+        f"{_rivals_of(kind, table)} AND NOT (c.id >= ? AND c.id <= ?) "
+        f"AND {_IS_UNSENT} AND p.id NOT IN ({excused}) "
         "AND (p.pay_again IS NULL OR lower(trim(p.pay_again)) = lower(trim(o.pay_again)))"
     )
     if kind is Kind.REFERENCE:

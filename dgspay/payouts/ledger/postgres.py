@@ -224,6 +224,7 @@ class PostgresConnection:
 
     lock_states = "FOR UPDATE OF s"
     lock_claims = "FOR UPDATE OF c"
+    by_bytes = 'COLLATE "C"'
     logged: LogHead | None = None
 
     def __init__(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dgspay.payouts.approval.signing import Signer
     from dgspay.payouts.model.audit_log import AuditLine, LogFault
     from dgspay.payouts.model.batch import Batch, Chunk
+    from dgspay.payouts.model.changes import EarlierPay
     from dgspay.payouts.model.repeats import Overlap
     from dgspay.payouts.model.transitions import Evidence
 
@@ -46,6 +47,19 @@ class Counts:
     def all_settled(self) -> bool:
         """Whether each is confirmed or failed."""
         return not self.count(*OPEN, *UNSETTLED)
+
+
+@attrs.frozen
+class Comparison:
+    """What a ledger knows of rows that are not in it.
+
+    Attributes:
+        overlaps: What batches have paid, or may have paid, of them.
+        earlier_pay: What their accounts got last.
+    """
+
+    overlaps: list[Overlap]
+    earlier_pay: list[EarlierPay]
 
 
 @runtime_checkable
@@ -124,8 +138,12 @@ class Ledger(Protocol):
 
     def compare(
         self, batch: Batch, payouts: Iterable[Payout], *, allowed: Collection[int] = ()
-    ) -> list[Overlap]:
+    ) -> Comparison:
         """Say what batches have paid, or may have paid, of payouts; nothing of them is kept."""
+        ...
+
+    def earlier_pay(self, batch: Batch) -> list[EarlierPay]:
+        """Return what the accounts that are still to be paid got last from other batches."""
         ...
 
     def sent_between(self, name: str) -> tuple[float, float] | None:

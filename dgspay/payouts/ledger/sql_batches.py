@@ -65,6 +65,9 @@ class Database(Protocol):
     lock_claims: str
     """The same for claims `c`; empty where a transaction has the ledger for itself."""
 
+    by_bytes: str
+    """What follows a text that is compared with the key of a claim: keys are ordered by bytes."""
+
     logged: LogHead | None
     """The last line of the audit log, where this transaction has written to it."""
 

@@ -214,6 +214,7 @@ class SqliteConnection:
     # A transaction that writes has the file for itself.
     lock_states = ""
     lock_claims = ""
+    by_bytes = ""
     logged: LogHead | None = None
 
     def __init__(

@@ -11,6 +11,7 @@ import attrs
 
 from dgspay import AsyncDGSPay
 from dgspay.money import AmountInput
+from dgspay.payouts.amount_limits import AmountLimits, warnings_of
 from dgspay.payouts.approval.signing import Signer
 from dgspay.payouts.ledger import Counts, Ledger
 from dgspay.payouts.model.allowances import Allowances, Allowed
@@ -25,9 +26,11 @@ from dgspay.payouts.model.batch import (
     closed_words,
     name_from,
 )
+from dgspay.payouts.model.changes import change_words, newcomer_words
 from dgspay.payouts.model.payout import OPEN, State
 from dgspay.payouts.model.repeats import left_out_words, words_of
 from dgspay.payouts.preflight import Preflight, balance_problems, preflight
+from dgspay.payouts.report.summary import all_records
 from dgspay.payouts.run.chunk_payer import ChunkPayer
 from dgspay.payouts.run.chunk_runner import OnResult, Stop
 from dgspay.payouts.run.engines import ChunkRef, Engine
@@ -119,7 +122,11 @@ class Job:
         return self.batch.started
 
     async def preflight(
-        self, *, fee: AmountInput | None = None, approved: bool = True
+        self,
+        *,
+        fee: AmountInput | None = None,
+        amount_limits: AmountLimits | None = None,
+        approved: bool = True,
     ) -> Preflight:
         """Look before paying; see `preflight`. Of a batch that has begun, what is left counts.
 
@@ -128,6 +135,7 @@ class Job:
 
         Args:
             fee: As for `preflight`.
+            amount_limits: Limits of networks and banks, to warn of rows beyond them.
             approved: Whether an approval that the ledger's policy asks for must be there already.
 
         Raises:
@@ -139,6 +147,9 @@ class Job:
         messages = [words_of(overlap, self.batch, time.time()) for overlap in paid]
         if self.batch.closed is not None:
             lacking.append(closed_words(self.batch))
+        earlier = [] if self.resumed else await in_thread(self._ledger.earlier_pay, self.batch)
+        beyond = await in_thread(self._limit_warnings, amount_limits)
+        warnings = (*change_words(earlier), *beyond)
         counts = await in_thread(self._ledger.counts, self.batch.name)
         if self.sheet is not None:
             sheet = attrs.evolve(
@@ -147,7 +158,12 @@ class Job:
                 total=self.sheet.total - counts.amount(State.CANCELLED),
             )
             found = await preflight(self._client, sheet, fee=fee)
-            return attrs.evolve(found, problems=(*lacking, *found.problems, *messages))
+            return attrs.evolve(
+                found,
+                problems=(*lacking, *found.problems, *messages),
+                remarks=(*found.remarks, *newcomer_words(earlier)),
+                warnings=warnings,
+            )
         count, amount = await in_thread(
             self._ledger.left_out, self.batch, allowed=self._allowances.numbers
         )
@@ -162,8 +178,20 @@ class Job:
                 *([] if self.resumed else messages),
             ),
             sheet=None,
-            remarks=(*found.remarks, *(map(left_out_words, messages) if self.resumed else ())),
+            warnings=warnings,
+            remarks=(
+                *found.remarks,
+                *newcomer_words(earlier),
+                *(map(left_out_words, messages) if self.resumed else ()),
+            ),
         )
+
+    def _limit_warnings(self, limits: AmountLimits | None) -> tuple[str, ...]:
+        """Return which of the rows that are left are beyond a limit."""
+        if limits is None:
+            return ()
+        left = all_records(self._ledger, self.batch.name, (State.NEW, State.BLOCKED))
+        return warnings_of((record.payout for record in left), limits)
 
     async def given_again(self) -> str | None:
         """Return when a batch was sent of which nothing is left to send; None of any other.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
 import attrs
@@ -12,6 +12,7 @@ from dgspay.payouts.errors import BatchChangedError
 from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.model.allowances import Allowances, Allowed
 from dgspay.payouts.model.batch import Batch
+from dgspay.payouts.model.changes import EarlierPay
 from dgspay.payouts.model.payout import OPEN, Payout, State
 from dgspay.payouts.model.repeats import days_of, period_advice, words_of
 from dgspay.payouts.sheet.file import file_of
@@ -115,6 +116,7 @@ def check_rows(
     mapping: Mapping[str, str] | None = None,
     *,
     allow_duplicates: Allowed = (),
+    watch: Callable[[Payout], None] | None = None,
 ) -> SheetSummary:
     """Read all rows without a ledger, and say what they come to and what is wrong.
 
@@ -122,12 +124,13 @@ def check_rows(
         source: A CSV file, an iterable of mappings, or a frame.
         mapping: Other headings and what they mean.
         allow_duplicates: References of rows that may pay what another row pays.
+        watch: Called with each good row, such as `LimitWatch(...).look`.
 
     Raises:
         ConfigError: the file cannot be read at all, or a row is allowed that is not there.
         TypeError: `allow_duplicates` names no rows.
     """
-    sheet = SheetSummary()
+    sheet = SheetSummary(watch=watch)
     with open_rows(source, mapping) as rows:
         for _ in summarise_rows(rows, sheet, Allowances(allow_duplicates)):
             pass
@@ -141,11 +144,13 @@ class Compared:
     Attributes:
         sheet: What they come to.
         problems: Why they must not be paid as things stand.
+        earlier_pay: What their accounts got last.
         begun: The batch that they have begun, where a run would go on with it.
     """
 
     sheet: SheetSummary
     problems: tuple[str, ...] = ()
+    earlier_pay: Sequence[EarlierPay] = ()
     begun: Batch | None = None
 
 
@@ -155,25 +160,29 @@ def compare_rows(
     asked: Batch,
     mapping: Mapping[str, str] | None,
     allowances: Allowances,
+    *,
+    watch: Callable[[Payout], None] | None = None,
 ) -> Compared:
     """Compare rows with a ledger as `load_rows` would; nothing is kept of them.
 
-    Arguments and errors are those of `load_rows`, but that a changed batch is a problem.
+    Arguments and errors are those of `load_rows`, but that a changed batch is a problem. `watch` is
+    called with each good row.
     """
-    sheet = SheetSummary()
+    sheet = SheetSummary(watch=watch)
     with open_rows(source, mapping) as rows:
 
         def payouts() -> Iterator[Payout]:
             yield from summarise_rows(rows, sheet, allowances)
             sheet.require_good()
 
-        paid = ledger.compare(asked, payouts(), allowed=allowances.numbers)
+        found = ledger.compare(asked, payouts(), allowed=allowances.numbers)
         digest = rows.digest
     asked = attrs.evolve(asked, count=sheet.count)
     now = time.time()
     known = ledger.batch(asked.name)
     if known is None or not known.started:
-        return Compared(sheet, tuple(words_of(each, asked, now) for each in paid))
+        problems = tuple(words_of(each, asked, now) for each in found.overlaps)
+        return Compared(sheet, problems, found.earlier_pay)
     terms = attrs.evolve(asked.terms, callback_url=known.terms.callback_url)
     try:
         known.require_same(digest, attrs.evolve(asked, terms=terms))
@@ -182,7 +191,7 @@ def compare_rows(
     except BatchChangedError as error:
         return Compared(sheet, (error.message,))
     again = given_again(ledger, known)
-    return Compared(sheet, () if again is None else (again,), known)
+    return Compared(sheet, () if again is None else (again,), begun=known)
 
 
 def given_again(ledger: Ledger, batch: Batch) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -70,6 +70,7 @@ class SheetSummary:
         duplicates: Pairs that look like one another, at most `MAX_LISTED`.
         ignored: Headings that mean nothing here.
         remarks: What a person should know: rows that were left out, networks that were guessed.
+        watch: Called with each good row.
     """
 
     count: int = 0
@@ -83,6 +84,7 @@ class SheetSummary:
     duplicates: list[Duplicate] = attrs.field(factory=list)
     ignored: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    watch: Callable[[Payout], None] | None = attrs.field(default=None, repr=False)
 
     def require_good(self) -> None:
         """Refuse a batch with faults.
@@ -115,6 +117,8 @@ class SheetSummary:
         """Count a good row."""
         self.count += 1
         self.total += payout.amount
+        if self.watch is not None:
+            self.watch(payout)
         if self.smallest is None or payout.amount < self.smallest:
             self.smallest, self.smallest_line = payout.amount, line
         if payout.bank_key is None:
