@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 import anyio
@@ -83,6 +83,15 @@ def is_in_event_loop() -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def in_own_thread(function: Callable[[], T]) -> T:
+    """Run a function in a thread of its own, where no event loop runs.
+
+    It is waited for in any case: what interrupts the wait is raised once it is through.
+    """
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(function).result()
 
 
 async def call_handler(handling: Callable[[], Awaitable[None]]) -> None:

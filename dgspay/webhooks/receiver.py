@@ -23,6 +23,7 @@ from dgspay.webhooks.cancellation import (
     Uninterrupted,
     call_handler,
     call_handler_in_thread,
+    in_own_thread,
     is_in_event_loop,
 )
 from dgspay.webhooks.delivery import Delivery
@@ -201,6 +202,10 @@ class WebhookReceiver:
     ) -> WebhookResponse:
         """Take one delivery, blocking until its handler is through.
 
+        Where an event loop runs already, as in a notebook, an async handler runs in a loop of its
+        own in another thread, and the one that runs here stands still meanwhile: it must not wait
+        for anything of that one. In a server on asyncio or trio, use `areceive`.
+
         Args:
             body: The request's raw bytes; more than `max_body` of them need not be read.
             signature: The `X-DGS-Signature` header.
@@ -210,8 +215,7 @@ class WebhookReceiver:
             surroundings: What a web framework needs around the handler.
 
         Raises:
-            ConfigError: when the inbox is one for `areceive` only, or when an async handler
-                would be run where an event loop runs already; nothing has been handled.
+            ConfigError: when the inbox is one for `areceive` only; nothing has been handled.
             TypeError: when the body is not bytes.
         """
         if self._has_async_inbox:
@@ -221,12 +225,10 @@ class WebhookReceiver:
         accepted = self._rules.accept(body, signature, Delivery.of(path, token))
         if isinstance(accepted, WebhookResponse):
             return accepted
+        work = partial(_drive, handle_once(accepted), partial(self._perform, surroundings))
         if accepted.handler.is_async and is_in_event_loop():
-            raise ConfigError(
-                "receive() blocks, and an event loop runs in this thread, which the async handler "
-                f"of {accepted.event.event} would need: `await receiver.areceive(...)` there"
-            )
-        return _drive(handle_once(accepted), partial(self._perform, surroundings))
+            return in_own_thread(partial(_within, surroundings, work))
+        return work()
 
     async def areceive(
         self,
