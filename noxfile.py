@@ -235,7 +235,9 @@ def durability(session: nox.Session) -> None:
     install(session, "-e", EVERYTHING, *group("test", "schedulers"))
     paths = (
         "tests/payouts",
+        "tests/checkout",
         "tests/system/network_faults",
+        "tests/system/orders",
         "tests/docs",
         "tests/webhooks/test_receiver_processes.py",
     )
