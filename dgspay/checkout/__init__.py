@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         TooManyAttemptsError,
         UnknownOrderError,
     )
+    from dgspay.checkout.health import Health
     from dgspay.checkout.journal import KeptEvent
     from dgspay.checkout.order import (
         AddressRequired,
@@ -65,6 +66,7 @@ _HOME = {
         "CheckoutError OrderChangedError OrderClosedError OrdersError RefundError StepOverError "
         "TooManyAttemptsError UnknownOrderError"
     ),
+    "health": "Health",
     "journal": "KeptEvent",
     "order": (
         "AddressRequired ApprovalRequired Attempt AttemptAction AttemptState Method Order "
@@ -88,6 +90,7 @@ __all__ = [
     "AttemptState",
     "Checkout",
     "CheckoutError",
+    "Health",
     "KeptEvent",
     "Limits",
     "Method",

@@ -18,6 +18,7 @@ import anyio.to_thread
 
 from dgspay import AsyncDGSPay, DGSPay
 from dgspay.checkout import attempts, journal, opening, pages, refunds, sweeping
+from dgspay.checkout import health as state_of
 from dgspay.checkout.flow import Effect, Execute, Flow, Handle, Sleep, Transact
 from dgspay.checkout.handlers import handler_of
 from dgspay.checkout.shop import Shop
@@ -190,6 +191,7 @@ class AsyncCheckout(_Base[AsyncOrdersStore]):
     respond = _awaited(pages.respond)
     replay = _awaited(journal.replay)
     sweep = _awaited(sweeping.sweep)
+    health = _awaited(state_of.health)
     orders = _awaited(opening.orders)
     problems = _awaited(opening.problems)
     unknown_events = _awaited(journal.unknown)
@@ -355,6 +357,7 @@ class Checkout(_Base[OrdersStore]):
     respond = _blocking(pages.respond)
     replay = _blocking(journal.replay)
     sweep = _blocking(sweeping.sweep)
+    health = _blocking(state_of.health)
     orders = _blocking(opening.orders)
     problems = _blocking(opening.problems)
     unknown_events = _blocking(journal.unknown)

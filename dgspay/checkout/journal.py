@@ -218,14 +218,3 @@ def unknown_events(scope: Scope, limit: int) -> Script[list[KeptEvent]]:
         limit,
     )
     return [KeptEvent(*row) for row in rows]
-
-
-def forget(scope: Scope, older_than: float) -> Script[int]:
-    """Remove bodies that were received longer ago than this many seconds; return how many."""
-    rows = yield from query(
-        "DELETE FROM dgspay_order_events WHERE account = ? AND received_at < {now} - ? "
-        "RETURNING key",
-        scope.key,
-        older_than,
-    )
-    return len(rows)

@@ -11,6 +11,7 @@ from dgspay.checkout.attempts import look_up
 from dgspay.checkout.flow import Flow, sleep, transact
 from dgspay.checkout.handlers import run_owed, run_tasks
 from dgspay.checkout.shop import Shop
+from dgspay.checkout.store.events import forget_events
 from dgspay.checkout.store.loading import load, load_by_key
 from dgspay.checkout.store.scope import Scope
 from dgspay.checkout.store.tasks import count_owed
@@ -90,6 +91,7 @@ def sweep(
     done.looked_up += looked_up
     done.settled += settled
     yield from _expire(shop, scope, done)
+    yield from transact(partial(forget_events, scope))
     handled, failing = yield from run_owed(shop, scope)
     done.handled += handled
     done.failing += failing

@@ -35,6 +35,18 @@ def keep_event(
     return count
 
 
+def forget_events(scope: Scope, most: int = 500) -> Script[int]:
+    """Remove bodies that have been kept for as long as they are; return how many."""
+    rows = yield from query(
+        "DELETE FROM dgspay_order_events WHERE key IN (SELECT key FROM dgspay_order_events "
+        "WHERE account = ? ORDER BY key LIMIT ?) AND received_at < {now} - ? RETURNING key",
+        scope.key,
+        most,
+        scope.timing.journal,
+    )
+    return len(rows)
+
+
 def find_by_reference(scope: Scope, dgs_reference: str) -> Script[tuple[int, str] | None]:
     """Return the order and the subject (`a1`, `r1`) that DGS-Pay's reference is of."""
     for table, letter in (("attempts", "a"), ("refunds", "r")):

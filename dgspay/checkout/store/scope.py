@@ -38,6 +38,7 @@ class Timing:
         doubt: When an attempt of which nothing was learned is reported as a problem.
         handler_lease: How long a handler may take before it is run again.
         handler_tries: How often a handler is run before it is reported as failing.
+        journal: How long the bodies of webhooks are kept.
     """
 
     mobile_money_lifetime: float = attrs.field(default=300.0, converter=float)
@@ -47,6 +48,7 @@ class Timing:
     doubt: float = attrs.field(default=3600.0, converter=float)
     handler_lease: float = attrs.field(default=300.0, converter=float)
     handler_tries: int = 20
+    journal: float = 400 * 24 * 3600.0
 
     def lifetime(self, method: Method) -> float:
         """Return how long an attempt of a method may take."""
