@@ -16,7 +16,13 @@ SUITES = {"acceptance", "benchmarks", "browser", "docs", "support", "system", "t
 # Suites within a folder about all of it: one contract for every store, library or framework.
 ABOUT_ALL_OF_A_FOLDER = {"contract", "in_browser"}
 # About the house itself, and not about one of its files.
-ABOUT_THE_HOUSE = {"test_doors.py", "test_places.py", "test_promises.py", "test_readme.py"}
+ABOUT_THE_HOUSE = {
+    "test_doors.py",
+    "test_places.py",
+    "test_promises.py",
+    "test_readme.py",
+    "test_repository.py",
+}
 
 FILES = sorted(path.relative_to(TESTS) for path in TESTS.rglob("test_*.py"))
 
