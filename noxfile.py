@@ -102,7 +102,7 @@ FOR_A_WHEEL = (
     *(
         path
         for path in MEASURED_FILES
-        if not path.endswith(("_doors.py", "_places.py", "_readme.py"))
+        if not path.endswith(("_doors.py", "_places.py", "_readme.py", "_repository.py"))
     ),
 )
 
