@@ -20,8 +20,9 @@ _HEAD = """\
 
 `python -m benchmarks` measures each claim of dgspay beside its peers, in the same run and in
 turns, and writes this file; `--only calls` runs a part of it. A figure in brackets is the
-spread over the rounds. Ratios are taken within a round. Durable payouts and the emulator have
-reports of their own: [payouts.md](payouts.md), [emulator.md](emulator.md).
+spread over the rounds. Ratios are taken within a round. Durable payouts, orders and the
+emulator have reports of their own: [payouts.md](payouts.md), [orders.md](orders.md),
+[emulator.md](emulator.md).
 """
 
 

@@ -80,8 +80,10 @@ def _run(shop: Shop, scope: Scope, task: Task) -> Flow[bool]:
         # The shop's own process, and it does not ask for these.
         yield from transact(partial(end_task, task))
         return True
-    found = yield from transact(partial(load_by_key, scope, task.order_key))
-    value = None if found is None else _value(found[0], task)
+    value = task.value
+    if value is None:
+        found = yield from transact(partial(load_by_key, scope, task.order_key))
+        value = None if found is None else _value(found[0], task)
     if value is None:
         yield from transact(partial(end_task, task))
         return True

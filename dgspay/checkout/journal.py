@@ -19,7 +19,7 @@ from dgspay.checkout.order import Order
 from dgspay.checkout.shop import Shop
 from dgspay.checkout.store.attempts import learn
 from dgspay.checkout.store.events import find_by_reference, keep_event
-from dgspay.checkout.store.loading import load, load_by_key
+from dgspay.checkout.store.loading import id_of, load
 from dgspay.checkout.store.protocol import Script, query
 from dgspay.checkout.store.scope import Scope
 from dgspay.checkout.store.tasks import Task, rearm_task
@@ -126,13 +126,13 @@ def _take(
     named = None if path is None else last_segments(path, 2)
     parts = None if named is None else _SUBJECT.fullmatch(named[0])
     if named is not None and parts is not None:
-        order = yield from load_by_key(scope, int(parts["order"]))
-        subject = parts["subject"]
-        if order is None or not is_same_token(scope.callback_token(order[0].id, subject), named[1]):
+        key, subject = int(parts["order"]), parts["subject"]
+        order_id = yield from id_of(scope, key)
+        if order_id is None or not is_same_token(scope.callback_token(order_id, subject), named[1]):
             # The store may have been restored from before that order: the event is not lost.
             yield from keep_event(scope, body, printable(event.event), reference, None, None)
             return _Taken(is_foreign=True)
-        found = order[0].key, subject
+        found = key, subject
     elif reference is not None:
         found = yield from find_by_reference(scope, reference)
     order_key, about = found if found is not None else (None, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -57,16 +58,16 @@ def order_of(
 ) -> Order:
     """Return an order from its rows."""
     key, name, amount, currency, details, state, created, expires, paid, told, _ = row
-    held = json.loads(details)
+    customer, description, metadata, redirect_url = _details(details)
     return Order(
         key=key,
         id=name,
         amount=Decimal(amount),
         currency=currency,
-        customer=Customer(**held["customer"]),
-        description=held.get("description"),
-        metadata=held.get("metadata", {}),
-        redirect_url=held.get("redirect_url"),
+        customer=customer,
+        description=description,
+        metadata=dict(metadata),
+        redirect_url=redirect_url,
         state=OrderState(state),
         attempts=tuple(map(attempt_of, attempts)),
         problems=tuple(map(problem_of, problems)),
@@ -77,6 +78,14 @@ def order_of(
         told_at=told,
         page_token=page_token,
     )
+
+
+@functools.lru_cache(maxsize=256)
+def _details(text: str) -> tuple[Customer, str | None, Mapping[str, str], str | None]:
+    """Read what never changes of an order, once for the few loads of one payment."""
+    held = json.loads(text)
+    customer = Customer(**held["customer"])
+    return customer, held.get("description"), held.get("metadata", {}), held.get("redirect_url")
 
 
 def attempt_of(row: Row) -> Attempt:

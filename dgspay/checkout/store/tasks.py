@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from dgspay.checkout.order import Problem, ProblemKind
+from dgspay.checkout.order import Order, Problem, ProblemKind
 from dgspay.checkout.store.problems import note, settle
 from dgspay.checkout.store.protocol import Script, first, query
 from dgspay.checkout.store.scope import Scope
@@ -25,6 +25,7 @@ class Task:
         kind: `PAID_TASK` or `PROBLEM_TASK`.
         subject: The problem's number, or 0.
         tries: How often it was begun, this time included.
+        value: The order or the problem, where the transaction that owes it has just written it.
     """
 
     key: int
@@ -32,6 +33,7 @@ class Task:
     kind: str
     subject: int
     tries: int
+    value: Order | Problem | None = None
 
 
 def claim_task(scope: Scope, *, order_key: int | None = None) -> Script[Task | None]:
@@ -74,6 +76,7 @@ def owe(
     order_key: int,
     kind: str,
     subject: int,
+    value: Order | Problem | None = None,
 ) -> Script[Task]:
     """Note that a handler is owed, leased to this process where it runs handlers."""
     due = "{now} + ?" if scope.lease is not None else "{now} + 0 * ?"
@@ -89,16 +92,20 @@ def owe(
         0 if scope.lease is None else 1,
     )
     assert row is not None
-    return Task(row[0], order_key, kind, subject, 1)
+    return Task(row[0], order_key, kind, subject, 1, value)
 
 
 def end_task(task: Task) -> Script[None]:
     """Note that a handler is through; it is never run again for the same."""
     yield from query("DELETE FROM dgspay_order_tasks WHERE key = ?", task.key)
     if task.kind == PAID_TASK:
-        how = "the handler succeeded"
-        yield from settle(task.order_key, ProblemKind.HANDLER_FAILING, None, how)
-        yield from query("UPDATE dgspay_orders SET told_at = {now} WHERE key = ?", task.order_key)
+        row = yield from first(
+            "UPDATE dgspay_orders SET told_at = {now} WHERE key = ? RETURNING beside",
+            task.order_key,
+        )
+        if row is not None and row[0]:
+            how = "the handler succeeded"
+            yield from settle(task.order_key, ProblemKind.HANDLER_FAILING, None, how)
 
 
 def fail_task(scope: Scope, task: Task, error: str) -> Script[bool]:

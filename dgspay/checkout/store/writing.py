@@ -43,18 +43,19 @@ def write(
         return Learnt(order)
     if number is not None and order.numbered(number) != before.numbered(number):
         yield from write_attempt(order, order.numbered(number))
-    tasks = []
-    if change.owes_paid:
-        tasks.append((yield from owe(scope, order.key, PAID_TASK, 0)))
     noted: list[Problem] = []
     for problem in change.problems:
         written = yield from note(scope, order.key, problem)
         noted.append(written)
-        assert written.key is not None
-        tasks.append((yield from owe(scope, order.key, PROBLEM_TASK, written.key)))
     if noted:
         known = order.problems[: len(order.problems) - len(noted)]
         order = attrs.evolve(order, problems=(*known, *noted))
+    tasks = []
+    if change.owes_paid:
+        tasks.append((yield from owe(scope, order.key, PAID_TASK, 0, order)))
+    for problem in noted:
+        assert problem.key is not None
+        tasks.append((yield from owe(scope, order.key, PROBLEM_TASK, problem.key, problem)))
     if (order.state, order.paid_at) != (before.state, before.paid_at):
         yield from write_state(order)
     return Learnt(order, changed=True, tasks=() if scope.lease is None else tuple(tasks))
