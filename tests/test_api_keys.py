@@ -212,6 +212,18 @@ def test_a_callable_that_fails_means_not_sent(
     assert keys_sent(recorder) == [API_KEY]
 
 
+def test_waiting_for_a_payment_outlives_a_failure_of_the_callable(emulator: Emulator) -> None:
+    options = client_options(emulator)
+    key = options["api_key"]
+    vault = Vault(key, VaultDownError("restarts"), key)
+    transport = HttpxTransport(emulator.http_client())
+    with DGSPay(**{**options, "api_key": vault, "transport": transport}) as dgs:
+        charge = dgs.charges.mobile_money(**MOBILE_MONEY)
+        emulator.approve(charge.dgs_reference)
+        assert dgs.charges.wait(charge.dgs_reference, interval=0.001).is_paid
+    assert vault.asked == 3
+
+
 def test_what_interrupts_the_callable_comes_out_as_it_is() -> None:
     dgs, _ = recording(api_key=lambda: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt) as caught:

@@ -10,6 +10,7 @@ import attrs
 from dgspay.core.messages import Sleep, Steps
 from dgspay.core.operation import Operation
 from dgspay.errors import (
+    CredentialError,
     DGSPayError,
     NotFoundError,
     Outcome,
@@ -118,4 +119,5 @@ def _is_passing(error: DGSPayError) -> bool:
     """Return whether a failed look-up says nothing about the payment: the next may succeed."""
     if isinstance(error, TransportError):
         return not error.permanent
-    return error.outcome is Outcome.UNKNOWN or isinstance(error, ServerError | RateLimitError)
+    passing = ServerError | RateLimitError | CredentialError
+    return error.outcome is Outcome.UNKNOWN or isinstance(error, passing)
