@@ -53,8 +53,13 @@
  * @property {Partial<Texts>} [texts] Other words, or another language.
  * @property {"auto" | "light" | "dark"} [scheme] Colours; `auto` follows the payer's system.
  * @property {() => Date} [now] The clock that says whether a card has expired.
+ * @property {() => boolean} [alsoCheck] Checks the page's other fields and shows what is wrong with
+ *   them, in the same round as this form's; the form is sent when it returns true.
+ * @property {boolean} [keepsFields] Whether the fields stay once they were handed over, for a page
+ *   that shows the form again after a decline. They are emptied when the form is left or removed.
  *
  * @typedef {object} MountedForm
+ * @property {() => boolean} check Show what is wrong with the fields, and return whether nothing is.
  * @property {() => void} focus Move the focus to the first field.
  * @property {() => void} clear Empty the fields.
  * @property {() => void} destroy Empty the fields and take the form out of the page.
@@ -377,7 +382,6 @@ const TEXTS = {
  * @property {string} [hint]
  * @property {string} autocomplete
  * @property {string} placeholder
- * @property {number} maxLength
  * @property {boolean} [secret] Shown as dots.
  * @property {(text: string, isDeleting: boolean) => string} format
  * @property {(text: string) => string | null} fault What is wrong with it, in words.
@@ -405,7 +409,6 @@ export function mountCardForm(element, options) {
       label: texts.number,
       autocomplete: "cc-number",
       placeholder: "1234 1234 1234 1234",
-      maxLength: 23,
       format: formatNumber,
       full: (text) => digitsIn(text).length >= brandOf(text).usual,
       fault: (text) => {
@@ -419,7 +422,6 @@ export function mountCardForm(element, options) {
       label: texts.expiry,
       autocomplete: "cc-exp",
       placeholder: texts.expiryHint,
-      maxLength: 9,
       format: formatExpiry,
       full: (text) => text.length === 7 && !text.endsWith("20"),
       fault: (text) => {
@@ -435,7 +437,6 @@ export function mountCardForm(element, options) {
       label: texts.cvv,
       autocomplete: "cc-csc",
       placeholder: "123",
-      maxLength: 4,
       secret: true,
       format: (text) => digitsIn(text).slice(0, brand().cvv.at(-1)),
       full: (text) => text.length === brand().cvv.at(-1),
@@ -457,8 +458,14 @@ export function mountCardForm(element, options) {
       );
     },
   });
-  numberInput = form.inputs?.number;
-  if (numberInput) showBrand(numberInput, brand);
+  numberInput = form.inputs.number;
+  if (numberInput) {
+    showBrand(numberInput, brand);
+    const { cvv } = form.inputs;
+    followBrand(numberInput, () => {
+      cvv.placeholder = brand().cvv[0] === 4 ? "1234" : "123";
+    });
+  }
   return form.mounted;
 }
 
@@ -475,7 +482,6 @@ export function mountPinForm(element, options) {
     label: texts.pin,
     autocomplete: "off",
     placeholder: "••••",
-    maxLength: 6,
     secret: true,
     format: (text) => digitsIn(text).slice(0, 6),
     full: (text) => text.length === 6,
@@ -509,7 +515,8 @@ function mountForm(element, options, design) {
     const notice = make("p", { class: "dgspay-notice", role: "alert" }, texts.insecure);
     element.replaceChildren(make("div", { class: "dgspay", "data-scheme": scheme }, notice));
     const nothing = () => {};
-    return { mounted: { focus: nothing, clear: nothing, destroy: () => element.replaceChildren() } };
+    const destroy = () => element.replaceChildren();
+    return { inputs: {}, mounted: { check: () => false, focus: nothing, clear: nothing, destroy } };
   }
 
   // At once, because a wrong key is for the page's developer to see and not for a payer.
@@ -534,6 +541,7 @@ function mountForm(element, options, design) {
     for (const row of rows) row.clear();
     alert.textContent = "";
   };
+  const check = () => rows.map((row) => row.check()).every(Boolean);
   let busy = false;
   const setBusy = (/** @type {boolean} */ now) => {
     busy = now;
@@ -546,9 +554,11 @@ function mountForm(element, options, design) {
   const submit = async () => {
     if (busy) return;
     alert.textContent = "";
-    const wrong = rows.filter((row) => !row.check());
-    if (wrong.length > 0) {
-      wrong[0].input.focus();
+    const isRight = check();
+    // All at once: a payer who mends one thing is not told of the next one afterwards.
+    const isPageRight = options.alsoCheck?.() ?? true;
+    if (!isRight || !isPageRight) {
+      if (isPageRight) rows.find((row) => !row.check())?.input.focus();
       return;
     }
     const values = Object.fromEntries(rows.map((row) => [row.field.name, row.input.value]));
@@ -558,7 +568,7 @@ function mountForm(element, options, design) {
       const encrypted = await design.encrypt(values);
       isHandedOver = true;
       await options.onEncrypted(encrypted);
-      clear();
+      if (!options.keepsFields) clear();
     } catch (error) {
       // Once the fields were handed over, the money may have moved: never say that it did not.
       const words = isHandedOver ? texts.unknown : texts.notSent;
@@ -575,19 +585,48 @@ function mountForm(element, options, design) {
   });
   // The page that is left may be kept in memory, to be shown again by the back button.
   window.addEventListener("pagehide", clear);
+  const leave = () => {
+    window.removeEventListener("pagehide", clear);
+    clear();
+  };
+  form.append(presence(leave));
   element.replaceChildren(form);
   return {
     inputs: Object.fromEntries(rows.map((row) => [row.field.name, row.input])),
     mounted: {
+      check,
       focus: () => rows[0].input.focus(),
       clear,
       destroy: () => {
-        window.removeEventListener("pagehide", clear);
-        clear();
+        leave();
         form.remove();
       },
     },
   };
+}
+
+/**
+ * Return an element that notes when it leaves the page: whoever removes a form, by `innerHTML` or a
+ * framework, may know nothing of `destroy()`, and the card must not stay in memory.
+ * @param {() => void} onLeft
+ */
+function presence(onLeft) {
+  const name = "dgspay-presence";
+  if (!customElements.get(name)) {
+    customElements.define(name, class extends HTMLElement {
+      /** @type {() => void} */
+      onLeft = () => {};
+
+      disconnectedCallback() {
+        // A form that is only moved is in the page again by then.
+        queueMicrotask(() => this.isConnected || this.onLeft());
+      }
+    });
+  }
+  const element = /** @type {HTMLElement & { onLeft: () => void }} */ (document.createElement(name));
+  element.onLeft = onLeft;
+  element.hidden = true;
+  return element;
 }
 
 /** @param {Field} field @param {string} id */
@@ -599,7 +638,6 @@ function drawField(field, id) {
     inputmode: "numeric",
     autocomplete: field.autocomplete,
     placeholder: field.placeholder,
-    maxlength: String(field.maxLength),
     spellcheck: "false",
     "aria-required": "true",
     "aria-describedby": `${id}-error`,
@@ -633,6 +671,7 @@ function drawField(field, id) {
   input.addEventListener("blur", () => input.value && check());
   const clear = () => {
     input.value = "";
+    shown = "";
     input.dispatchEvent(new Event("change"));
     show(null);
     input.removeAttribute("aria-invalid");
@@ -671,12 +710,16 @@ function showBrand(/** @type {HTMLInputElement} */ input, /** @type {() => { nam
   const badge = make("span", { class: "dgspay-brand", id: `${input.id}-brand`, "aria-live": "polite" });
   input.after(badge);
   input.setAttribute("aria-describedby", `${badge.id} ${input.id}-error`);
-  const show = () => {
+  followBrand(input, () => {
     const { name } = brand();
     if (badge.textContent === name) return;
     badge.textContent = name;
     badge.dataset.brand = name.split(" ")[0].toLowerCase();
-  };
+  });
+}
+
+/** Do something whenever the brand may be another one. */
+function followBrand(/** @type {HTMLInputElement} */ input, /** @type {() => void} */ show) {
   input.addEventListener("input", show);
   input.addEventListener("change", show);
 }
@@ -686,7 +729,7 @@ function showBrand(/** @type {HTMLInputElement} */ input, /** @type {() => { nam
  * @param {Tag} tag @param {Record<string, string>} attributes @param {...(Node | string)} children
  * @returns {HTMLElementTagNameMap[Tag]}
  */
-function make(tag, attributes, ...children) {
+export function make(tag, attributes, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children);
@@ -733,12 +776,13 @@ const STYLES = `
   letter-spacing: .015em; border: 1px solid var(--_line); border-radius: .625rem; outline: none;
   transition: border-color .12s, box-shadow .12s;
 }
-.dgspay input::placeholder { color: var(--_soft); opacity: .75; }
+.dgspay input::placeholder { color: var(--_soft); opacity: 1; }
 .dgspay-field-number input { padding-inline-end: 6.75rem; }
 @container (max-width: 20rem) { .dgspay-field-number input { padding-inline-end: .875rem; } }
 .dgspay input:hover { border-color: var(--_soft); }
 .dgspay input:focus-visible {
-  border-color: var(--_accent); box-shadow: 0 0 0 1px var(--_accent), 0 0 0 4px color-mix(in srgb, var(--_accent) 24%, transparent);
+  outline: 2px solid var(--_accent); outline-offset: -1px;
+  border-color: var(--_accent); box-shadow: 0 0 0 4px color-mix(in srgb, var(--_accent) 24%, transparent);
 }
 .dgspay input[aria-invalid="true"] { border-color: var(--_error); box-shadow: 0 0 0 1px var(--_error); }
 .dgspay input[aria-invalid="true"]:focus-visible {
@@ -769,7 +813,7 @@ const STYLES = `
   border: 1px solid transparent; border-radius: .625rem; cursor: pointer; transition: filter .12s;
 }
 .dgspay-submit:hover { filter: brightness(1.07); }
-.dgspay-submit:focus-visible { outline: 3px solid color-mix(in srgb, var(--_accent) 55%, transparent); outline-offset: 2px; }
+.dgspay-submit:focus-visible { outline: 3px solid var(--_accent); outline-offset: 2px; }
 .dgspay[data-busy] .dgspay-privacy { display: none; }
 .dgspay .dgspay-status:not(:empty) { margin-block-start: .75rem; }
 .dgspay[data-busy] .dgspay-submit { cursor: progress; opacity: .65; }
@@ -779,14 +823,18 @@ const STYLES = `
 @media (forced-colors: active) { .dgspay-brand, .dgspay-submit { border: 1px solid; } }
 `;
 
-/** @type {WeakSet<Document>} */
-const styledDocuments = new WeakSet();
+/** The sheets that a document has. @type {WeakMap<Document, Set<string>>} */
+const adopted = new WeakMap();
 
-/** @param {Document} document */
-function adoptStyles(document) {
-  if (styledDocuments.has(document) || !("adoptedStyleSheets" in document)) return;
+/**
+ * Give a document a sheet, once: the forms' own if none is named.
+ * @param {Document} document @param {string} [styles]
+ */
+export function adoptStyles(document, styles = STYLES) {
+  const sheets = adopted.get(document) ?? new Set();
+  if (sheets.has(styles) || !("adoptedStyleSheets" in document)) return;
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(STYLES);
+  sheet.replaceSync(styles);
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-  styledDocuments.add(document);
+  adopted.set(document, sheets.add(styles));
 }

@@ -1,12 +1,12 @@
-"""Hands `dgspay-card.js` to Django's static files.
+"""Hands the modules of a payer's page to Django's static files.
 
     STATICFILES_FINDERS = [
         "django.contrib.staticfiles.finders.FileSystemFinder",
         "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-        "dgspay.browser.django.CardScriptFinder",
+        "dgspay.browser.django.ScriptFinder",
     ]
 
-Then `collectstatic` copies it and `{% static "dgspay/dgspay-card.js" %}` is its address.
+Then `collectstatic` copies them and `{% static "dgspay/dgspay-card.js" %}` is the address of one.
 """
 
 from __future__ import annotations
@@ -26,32 +26,35 @@ from django.core.files.storage import (  # type: ignore[import-untyped,import-no
     FileSystemStorage,
 )
 
-from dgspay.browser import SCRIPT_NAME, script_path
+from dgspay.browser import CHECKOUT_NAMES, script_path
 
-STATIC_NAME = f"dgspay/{SCRIPT_NAME}"
+_FOLDER = PurePosixPath("dgspay")
 
 
-class CardScriptFinder(BaseFinder):  # type: ignore[misc,unused-ignore]
-    """Finds one file. A directory in STATICFILES_DIRS would publish what lies beside it too."""
+class ScriptFinder(BaseFinder):  # type: ignore[misc,unused-ignore]
+    """Finds the modules. A whole directory would publish what lies beside them, too."""
 
     def check(self, **kwargs: Any) -> list[Any]:
         """Nothing can be set up wrongly."""
         return []
 
     def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 - Django's signature
-        """Return where the module lies when it is asked for, else nothing."""
+        """Return where a module lies when it is asked for, else nothing."""
         # Until Django 5.2 the argument was called `all`, and both names may come.
         wants_list = find_all or kwargs.get("all", False)
-        found = [str(script_path())] if PurePosixPath(path) == PurePosixPath(STATIC_NAME) else []
+        asked = PurePosixPath(path)
+        is_ours = asked.parent == _FOLDER and asked.name in CHECKOUT_NAMES
+        found = [str(script_path(asked.name))] if is_ours else []
         return found if wants_list or not found else found[0]
 
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, Any]]:
-        """Name the module for `collectstatic`, with a storage that it lies in."""
-        if not matches_patterns(STATIC_NAME, ignore_patterns):
-            yield SCRIPT_NAME, _ScriptStorage(location=script_path().parent)
+        """Name the modules for `collectstatic`, each with a storage that it lies in."""
+        for name in CHECKOUT_NAMES:
+            if not matches_patterns(str(_FOLDER / name), ignore_patterns):
+                yield name, _ScriptStorage(location=script_path(name).parent)
 
 
 class _ScriptStorage(FileSystemStorage):  # type: ignore[misc,unused-ignore]
-    """The directory of the module, under the name its copies get."""
+    """The directory of a module, under the name its copies get."""
 
     prefix = "dgspay"

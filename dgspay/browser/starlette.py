@@ -1,4 +1,4 @@
-"""Serves `dgspay-card.js` from a Starlette or FastAPI application."""
+"""Serves the modules of a payer's page from a Starlette or FastAPI application."""
 
 from __future__ import annotations
 
@@ -6,19 +6,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dgspay.browser import HEADERS, MEDIA_TYPE, SCRIPT_NAME, etag, script
+from dgspay.browser import CHECKOUT_NAMES, HEADERS, MEDIA_TYPE, SCRIPT_NAME, etag, script
 
 
 def card_script_route(path: str = f"/dgspay/{SCRIPT_NAME}") -> Route:
-    """Return the route that serves the module.
+    """Return the route that serves the card form alone.
 
     In Starlette put it among the routes; in FastAPI `app.router.routes.append(...)`.
     """
-    return Route(path, _serve, methods=["GET"])
+    return _route(path, SCRIPT_NAME)
 
 
-async def _serve(request: Request) -> Response:
-    headers = {**HEADERS, "ETag": etag()}
-    if etag() in request.headers.get("If-None-Match", ""):
-        return Response(status_code=304, headers=headers)
-    return Response(script(), media_type=MEDIA_TYPE, headers=headers)
+def script_routes(base: str = "/dgspay") -> list[Route]:
+    """Return the routes that serve all modules of the checkout below `base`."""
+    return [_route(f"{base}/{name}", name) for name in CHECKOUT_NAMES]
+
+
+def _route(path: str, name: str) -> Route:
+    async def serve(request: Request) -> Response:
+        headers = {**HEADERS, "ETag": etag(name)}
+        if etag(name) in request.headers.get("If-None-Match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(script(name), media_type=MEDIA_TYPE, headers=headers)
+
+    return Route(path, serve, methods=["GET"])

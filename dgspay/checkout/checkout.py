@@ -21,6 +21,8 @@ from dgspay.checkout import attempts, journal, opening, pages, refunds, sweeping
 from dgspay.checkout import health as state_of
 from dgspay.checkout.flow import Effect, Execute, Flow, Handle, Sleep, Transact
 from dgspay.checkout.handlers import handler_of
+from dgspay.checkout.order import Order
+from dgspay.checkout.page_tags import page_tags
 from dgspay.checkout.shop import Shop
 from dgspay.checkout.store.protocol import AsyncOrdersStore, OrdersStore
 from dgspay.checkout.store.scope import Limits, Timing
@@ -126,6 +128,25 @@ class _Base(Generic[StoreT]):
     def on_problem(self, function: Function) -> Function:
         """Register the function that is called once for each problem; see `on_paid`."""
         return self._register(PROBLEM_TASK, function)
+
+    def page_tags(
+        self, order: Order, *, lang: str | None = None, shop_url: str | None = None
+    ) -> str:
+        """Return the HTML that shows the checkout of an order in a page of the shop's.
+
+        It needs no script of the shop's own, and holds under a strict Content-Security-Policy:
+        `default-src 'none'; script-src 'self'; connect-src 'self'`. The page shows the order's
+        token, so it is for its payer alone: serve it with `Cache-Control: no-store`.
+
+        Args:
+            order: The order to be paid.
+            lang: `en`, `fr`, `rw` or `sw`; the payer chooses if left out.
+            shop_url: Where "back to the shop" leads; no such link if left out.
+
+        Raises:
+            ConfigError: the checkout was given no URL.
+        """
+        return page_tags(self.path, order, lang=lang, shop_url=shop_url)
 
     def close(self) -> None:
         """Close the store's connections. The client is closed by itself."""

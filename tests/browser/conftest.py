@@ -59,12 +59,14 @@ def vectors() -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def serving(app: ASGIApp) -> Iterator[int]:
-    """Run an application on a free loopback port, and stop it."""
+def serving(app: ASGIApp, listener: socket.socket | None = None) -> Iterator[int]:
+    """Run an application on a free loopback port, or on that of a listener, and stop it."""
     uvicorn = pytest.importorskip("uvicorn")
     config = uvicorn.Config(app, log_level="warning", lifespan="auto", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with contextlib.ExitStack() as opened:
+        if listener is None:
+            listener = opened.enter_context(socket.create_server(("127.0.0.1", 0)))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

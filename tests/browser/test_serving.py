@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +15,14 @@ from typing import Any
 import httpx
 import pytest
 
-from dgspay.browser import integrity, script, script_path, script_tag
+from dgspay.browser import (
+    CHECKOUT_NAMES,
+    integrity,
+    script,
+    script_path,
+    script_tag,
+    script_tags,
+)
 
 Serve = Callable[[Any], AbstractContextManager[int]]
 
@@ -34,6 +42,25 @@ def test_the_integrity_hash_is_of_the_file() -> None:
     assert integrity() == f"sha384-{base64.b64encode(digest).decode()}"
     assert integrity() in script_tag()
     assert script() == script_path().read_bytes()
+
+
+def test_each_module_has_a_tag_with_its_own_hash() -> None:
+    tags = script_tags("/pay").splitlines()
+    assert len({integrity(name) for name in CHECKOUT_NAMES}) == len(CHECKOUT_NAMES)
+    for tag, name in zip(tags, CHECKOUT_NAMES, strict=True):
+        assert f'src="/pay/{name}" integrity="{integrity(name)}"' in tag
+
+
+def test_a_module_stands_after_those_that_it_imports() -> None:
+    for place, name in enumerate(CHECKOUT_NAMES):
+        imported = re.findall(rb'from "\./([a-z-]+\.js)";', script(name))
+        assert {text.decode() for text in imported} <= set(CHECKOUT_NAMES[:place])
+
+
+def test_a_file_that_is_no_module_is_not_served() -> None:
+    for name in ("__init__.py", "../money.py", "dgspay-card.d.ts"):
+        with pytest.raises(LookupError, match="there is no module"):
+            script(name)
 
 
 def test_the_tag_escapes_its_address() -> None:
@@ -80,7 +107,7 @@ settings.configure(
     STATIC_URL="/static/",
     STATIC_ROOT=sys.argv[1],
     INSTALLED_APPS=["django.contrib.staticfiles"],
-    STATICFILES_FINDERS=["dgspay.browser.django.CardScriptFinder"],
+    STATICFILES_FINDERS=["dgspay.browser.django.ScriptFinder"],
 )
 django.setup()
 from django.contrib.staticfiles import finders
@@ -112,6 +139,7 @@ def test_django(tmp_path: Path) -> None:
         "None None",
         f"200 {len(script())}",
     ]
-    collected = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert collected == [tmp_path / "dgspay" / "dgspay-card.js"]
-    assert collected[0].read_bytes() == script()
+    collected = {path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()}
+    assert collected == {Path("dgspay", name) for name in CHECKOUT_NAMES}
+    for name in CHECKOUT_NAMES:
+        assert Path(tmp_path, "dgspay", name).read_bytes() == script(name)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import dgspay
-from dgspay.browser import integrity, script
+from dgspay.browser import CHECKOUT_NAMES, integrity, script
 
 SERVED = """
 import sys
@@ -52,7 +52,7 @@ with tempfile.TemporaryDirectory() as folder:
         STATIC_URL="/static/",
         STATIC_ROOT=folder,
         INSTALLED_APPS=["django.contrib.staticfiles"],
-        STATICFILES_FINDERS=["dgspay.browser.django.CardScriptFinder"],
+        STATICFILES_FINDERS=["dgspay.browser.django.ScriptFinder"],
     )
     django.setup()
     from django.contrib.staticfiles import finders
@@ -60,7 +60,7 @@ with tempfile.TemporaryDirectory() as folder:
 
     assert Path(finders.find("dgspay/dgspay-card.js")).read_bytes() == script()
     call_command("collectstatic", interactive=False, verbosity=0)
-    print([str(f.relative_to(folder)) for f in Path(folder).rglob("*") if f.is_file()])
+    print(sorted(str(f.relative_to(folder)) for f in Path(folder).rglob("*") if f.is_file()))
 """
 
 
@@ -109,4 +109,5 @@ def test_the_emulator_has_its_pages_in_a_zip(package: Path, tmp_path: Path) -> N
 
 def test_django_collects_from_a_zip(package: Path, tmp_path: Path) -> None:
     pytest.importorskip("django")
-    assert printed(package, COLLECTED, tmp_path) == ["['dgspay/dgspay-card.js']"]
+    collected = sorted(f"dgspay/{name}" for name in CHECKOUT_NAMES)
+    assert printed(package, COLLECTED, tmp_path) == [str(collected)]

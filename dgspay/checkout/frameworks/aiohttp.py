@@ -14,9 +14,11 @@ Sweep while the application runs, and drain at its end:
 
 from __future__ import annotations
 
+from functools import partial
+
 from aiohttp import web
 
-from dgspay.browser import HEADERS, MEDIA_TYPE, etag, script
+from dgspay.browser import CHECKOUT_NAMES, HEADERS, MEDIA_TYPE, etag, script
 from dgspay.checkout.checkout import AsyncCheckout
 from dgspay.checkout.pages import MAX_BODY, PageRequest
 from dgspay.webhooks.frameworks.limited_body import CappedBody
@@ -55,18 +57,19 @@ def routes(checkout: AsyncCheckout, path: str | None = None) -> list[web.RouteDe
         )
         return web.Response(body=answer.body, status=answer.status, headers=answer.headers)
 
-    async def card_script(request: web.Request) -> web.Response:
-        headers = {**HEADERS, "ETag": etag()}
-        if etag() in request.headers.get("If-None-Match", ""):
-            return web.Response(status=304, headers=headers)
-        return web.Response(body=script(), content_type=MEDIA_TYPE, headers=headers)
-
     return [
-        web.get(f"{base}/dgspay-card.js", card_script),
+        *(web.get(f"{base}/{name}", partial(_script, name)) for name in CHECKOUT_NAMES),
         web.post(f"{base}/webhooks", webhook),
         web.post(f"{base}/webhooks/{{subject}}/{{token}}", webhook),
         web.route("*", f"{base}/{{what:.*}}", page),
     ]
+
+
+async def _script(name: str, request: web.Request) -> web.Response:
+    headers = {**HEADERS, "ETag": etag(name)}
+    if etag(name) in request.headers.get("If-None-Match", ""):
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=script(name), content_type=MEDIA_TYPE, headers=headers)
 
 
 async def _body(request: web.Request, limit: int) -> bytes:

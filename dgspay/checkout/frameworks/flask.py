@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from dgspay.browser import HEADERS, MEDIA_TYPE, etag, script
+from dgspay.browser.flask import add_scripts
 from dgspay.checkout.checkout import Checkout
 from dgspay.checkout.pages import MAX_BODY, PageRequest
 from dgspay.webhooks.frameworks.limited_body import CappedBody
@@ -51,13 +51,7 @@ def blueprint(checkout: Checkout, path: str | None = None) -> Blueprint:
         answer = checkout.receive(_body(_WEBHOOK_BYTES), signature, path=request.path)
         return Response(answer.body, answer.status, dict(answer.headers))
 
-    def card_script() -> Response:
-        response = Response(script(), mimetype=MEDIA_TYPE, headers=HEADERS)
-        response.set_etag(etag().strip('"'))
-        response.make_conditional(request)
-        return response
-
-    mounted.add_url_rule("/dgspay-card.js", "card_script", card_script)
+    add_scripts(mounted)
     mounted.add_url_rule("/webhooks", "webhook", webhook, methods=["POST"])
     mounted.add_url_rule("/webhooks/<subject>/<token>", "attempt", webhook, methods=["POST"])
     mounted.add_url_rule("/<path:what>", "page", page, methods=["GET", "POST"])

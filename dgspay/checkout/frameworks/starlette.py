@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from dgspay.browser.starlette import card_script_route
+from dgspay.browser.starlette import script_routes
 from dgspay.checkout.checkout import AsyncCheckout
 from dgspay.checkout.pages import MAX_BODY, PageRequest
 from dgspay.webhooks.frameworks.limited_body import CappedBody
@@ -55,7 +55,7 @@ def routes(checkout: AsyncCheckout, path: str | None = None) -> list[Mount]:
         return Response(answer.body, answer.status, dict(answer.headers))
 
     inside = [
-        card_script_route("/dgspay-card.js"),
+        *script_routes(base=""),
         Route("/webhooks", webhook, methods=["POST"]),
         Route("/webhooks/{subject}/{token}", webhook, methods=["POST"]),
         Route("/{what:path}", page, methods=["GET", "POST"]),

@@ -1,4 +1,4 @@
-"""Serves the files the pages load: styles, scripts, and the module that encrypts cards."""
+"""Serves the files the pages load: styles, scripts, and the modules of the checkout."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ def _files() -> Mapping[str, tuple[bytes, str]]:
         for ending, media_type in _MEDIA_TYPES.items()
         if entry.name.endswith(ending)
     }
-    files[browser.SCRIPT_NAME] = (browser.script(), browser.MEDIA_TYPE)
+    for name in browser.CHECKOUT_NAMES:
+        files[name] = (browser.script(name), browser.MEDIA_TYPE)
     return files
 
 

@@ -9,7 +9,7 @@ from django.http import (  # type: ignore[import-untyped,import-not-found,unused
 )
 from django.urls import path  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
-from dgspay.browser import HEADERS, MEDIA_TYPE, etag, script
+from dgspay.browser import CHECKOUT_NAMES, HEADERS, MEDIA_TYPE, etag, script
 from dgspay.checkout.checkout import Checkout
 from dgspay.checkout.frameworks.django.apps import checkout_of_settings
 from dgspay.checkout.pages import MAX_BODY, PageRequest
@@ -55,18 +55,18 @@ def urls(checkout: Checkout | None = None) -> list[Any]:
         return HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
 
     return [
-        path("dgspay-card.js", _card_script),
+        *(path(name, _script, {"name": name}) for name in CHECKOUT_NAMES),
         path("webhooks", standing_apart(webhook)),
         path("webhooks/<str:subject>/<str:token>", standing_apart(webhook)),
         path("<path:what>", standing_apart(page)),
     ]
 
 
-def _card_script(request: Any) -> HttpResponse:
-    headers = {**HEADERS, "ETag": etag()}
-    if etag() in request.headers.get("If-None-Match", ""):
+def _script(request: Any, name: str) -> HttpResponse:
+    headers = {**HEADERS, "ETag": etag(name)}
+    if etag(name) in request.headers.get("If-None-Match", ""):
         return HttpResponse(status=304, headers=headers)
-    return HttpResponse(script(), content_type=MEDIA_TYPE, headers=headers)
+    return HttpResponse(script(name), content_type=MEDIA_TYPE, headers=headers)
 
 
 def _body(request: Any, limit: int) -> bytes:
