@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from dgspay.payouts.run.loading import check_rows
     from dgspay.payouts.run.pacing import Pace
     from dgspay.payouts.settle.look_ups import LookUps, Settler
+    from dgspay.payouts.settle.portal_export import EXPORT_COLUMNS, ExportedEnd, ExportedEnds
     from dgspay.payouts.settle.reconciliation import Difference, Kind
     from dgspay.payouts.settle.webhooks import UNKNOWN_PAYOUT, PayoutWebhooks
     from dgspay.payouts.sheet.file import SheetFile
@@ -121,6 +122,7 @@ _HOME = {
     "run.pacing": "Pace",
     "model.payout": "UNSETTLED Payout Record State",
     "preflight": "Preflight parse_fee",
+    "settle.portal_export": "EXPORT_COLUMNS ExportedEnd ExportedEnds",
     "settle.reconciliation": "Difference Kind",
     "model.repeats": "Overlap",
     "report.marked_sheet": "mark_faults",
@@ -139,6 +141,7 @@ __all__ = [
     "APPROVAL_DAYS",
     "CHUNK_ROWS",
     "COLUMNS",
+    "EXPORT_COLUMNS",
     "PUBLISHED_LIMITS",
     "REPEAT_DAYS",
     "REPORT_FORMS",
@@ -161,6 +164,8 @@ __all__ = [
     "DisbursementEvent",
     "Engine",
     "Evidence",
+    "ExportedEnd",
+    "ExportedEnds",
     "FaultKind",
     "HeadingsError",
     "Job",

@@ -117,6 +117,7 @@ class Payouts:
     reinstate = _Blocking(AsyncPayouts.reinstate)
     close_batch = _Blocking(AsyncPayouts.close_batch)
     batches = _Blocking(AsyncPayouts.batches)
+    read_ends = _Blocking(AsyncPayouts.read_ends)
     withdraw = _Blocking(AsyncPayouts.withdraw)
 
     def __init__(self, client: DGSPay | None = None, ledger: Ledger | None = None) -> None:

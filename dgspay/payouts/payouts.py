@@ -45,6 +45,7 @@ from dgspay.payouts.run.limits import Limits
 from dgspay.payouts.run.loading import check_rows, compare_rows
 from dgspay.payouts.run.pacing import Pace
 from dgspay.payouts.settle.cancellation import cancel, close_batch, reinstate
+from dgspay.payouts.settle.portal_export import ExportedEnds, read_ends
 from dgspay.payouts.settle.reconciliation import Difference, reconcile
 from dgspay.payouts.settle.resolution import IN_FLIGHT_SECONDS, resolve, withdraw
 from dgspay.payouts.sheet.file import SheetFile, file_of
@@ -627,6 +628,25 @@ class AsyncPayouts:
     async def batches(self) -> list[Status]:
         """Return where each batch of the ledger stands, oldest first."""
         return await in_thread(status.all_batches, self._needed_ledger())
+
+    async def read_ends(
+        self, batch: str, path: str | Path, *, mapping: Mapping[str, str] | None = None
+    ) -> ExportedEnds:
+        """Compare an export of the merchant portal with a batch; nothing is changed.
+
+            for end in (await payouts.read_ends("salaries", "portal.csv")).ends:
+                await payouts.resolve("salaries", end.record.payout.reference, paid=end.paid)
+
+        Args:
+            batch: Name of the batch.
+            path: A CSV file in UTF-8.
+            mapping: Other headings and which of `EXPORT_COLUMNS` they mean.
+
+        Raises:
+            UnknownBatchError: the ledger has no such batch.
+            ConfigError: the file cannot be read, or lacks a column.
+        """
+        return await in_thread(read_ends, self._needed_ledger(), batch, Path(path), mapping)
 
     async def withdraw(self, batch: str, reference: str, *, note: str | None = None) -> Record:
         """Revoke a person's resolution of a payout (`resolve`); it is held again.
