@@ -155,7 +155,7 @@ def network_for(local: str, network: str | None, *, field: str) -> Network:
         TypeError: when it is not text.
         ValueError: for any other network.
     """
-    usual = _NETWORK_OF[local[:2]]
+    usual = usual_network(local)
     if network is None or network == usual:
         return usual
     name = network_name(network, field=field)
@@ -194,13 +194,6 @@ def is_mobile(phone: str) -> bool:
     return _USUAL_FORM.fullmatch(phone) is not None
 
 
-def network_of(phone: str) -> Network:
-    """Return the network that a Rwandan mobile number's prefix was given to.
-
-    A number may have moved to another network since, and keeps its prefix.
-
-    Raises:
-        TypeError, ValueError: it is no such number.
-    """
-    number = mobile_local(phone, field="msisdn")
-    return _NETWORK_OF[number[:2]]
+def usual_network(local: str) -> Network:
+    """Return the network of a Rwandan mobile number by its prefix; see `mobile_local`."""
+    return _NETWORK_OF[local[:2]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 
 from dgspay.errors import ConfigError
@@ -131,9 +132,10 @@ def _records_by_line(
     return found
 
 
-def _result_of(record: Record) -> tuple[str, str, str, str]:
+def _result_of(record: Record) -> tuple[str, str, Decimal | str, str]:
     why = record.contradiction or record.reason or ""
-    return _IN_WORDS[record.state], record.dgs_reference or "", record.fee or "", why
+    fee = Decimal(record.fee) if record.fee else ""
+    return _IN_WORDS[record.state], record.dgs_reference or "", fee, why
 
 
 def _with_heading(fault: RowFault) -> str:

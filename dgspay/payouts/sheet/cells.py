@@ -23,10 +23,10 @@ _ERRORS = frozenset(
             "#valeur!",
             "#nombre!",
         ),
-        *("#####", "########"),
+        *("#" * length for length in range(2, 33)),
+        *(f"err:{number}" for number in range(500, 541)),
     }
 )
-_ERROR_NUMBER = "err:"
 _PLACEHOLDERS = frozenset(
     {
         *("n/a", "n.a.", "n.a", "n\\a", "-", "--", "---", "?", "??", "???", ".", "..", "...", "/"),
@@ -34,6 +34,12 @@ _PLACEHOLDERS = frozenset(
         *("n\u00e9ant", "neant", "xxx", "xxxx", "*", "_"),
     }
 )
+NO_VALUES = frozenset(
+    spelled
+    for text in _ERRORS | _PLACEHOLDERS
+    for spelled in (text, text.upper(), text.capitalize(), text.title(), text.replace("nan", "NaN"))
+)
+"""Texts that stand where a value does, and are none; see `no_value`."""
 
 
 @attrs.frozen
@@ -64,12 +70,11 @@ def shown(value: Any) -> str:
 
 def no_value(value: str) -> str | None:
     """Say why a text is none although it is not empty; None where it may be one."""
-    small = value.lower()
-    if small in _ERRORS or small.startswith(_ERROR_NUMBER):
+    if value not in NO_VALUES:
+        return None
+    if value.lower() in _ERRORS:
         return "is the error of a formula; mend the formula, or enter the value"
-    if small in _PLACEHOLDERS:
-        return "stands for no value; enter one, or leave the cell empty"
-    return None
+    return "stands for no value; enter one, or leave the cell empty"
 
 
 def has_digit(value: Any) -> bool:

@@ -6,7 +6,6 @@ paid, or it is a fault.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,7 +18,6 @@ from dgspay.payouts.sheet.proposals import proposal_of
 from dgspay.payouts.sheet.words import folded, line_words
 
 _TOTALS = frozenset({"total", "totals", "totaux", "subtotal", "somme", "igiteranyo", "jumla"})
-_MAY_BE_TOTAL = re.compile(f"(?i){'|'.join(sorted(_TOTALS))}")
 # What stands beside the word in the label of a total: anything else may be somebody's name.
 _BESIDE_TOTALS = frozenset(
     {
@@ -85,7 +83,10 @@ class Footers:
     def paid(self, payout: Payout) -> str | None:
         """Count a good row; say what speaks against its being one."""
         texts = payout.reference, payout.name or ""
-        if any(_MAY_BE_TOTAL.search(text) and is_total(text) for text in texts):
+        # A part of each of `_TOTALS`: a quick look before the long one.
+        small = f"{texts[0]} {texts[1]}".lower()
+        may_be = "tota" in small or "somme" in small or "igiteranyo" in small or "jumla" in small
+        if may_be and any(map(is_total, texts)):
             return (
                 "it looks like a total, and has a phone or an account: a total is not paid. Empty "
                 "that cell; or give the payee another name and reference than the word for a total"

@@ -6,12 +6,13 @@ from collections import Counter
 
 import attrs
 
-from dgspay.models.phones import network_of
+from dgspay.models.phones import usual_network
 from dgspay.payouts.model.payout import Payout
 from dgspay.payouts.sheet.words import line_words
 
 _LISTED = 20
 _SHORT_ACCOUNT = 6
+_COUNTRY_CODE = len("+250")
 
 
 @attrs.define
@@ -38,7 +39,7 @@ class Notes:
                 self._lettered.append(line)
         elif not has_network:
             self._guessed[payout.network or ""] += 1
-        elif payout.network != network_of(payout.account):
+        elif payout.network != usual_network(payout.account[_COUNTRY_CODE:]):
             self._moved.append(line)
 
     def remarks(self) -> list[str]:

@@ -135,6 +135,8 @@ class _Reading:
         self._banks = banks
         self._mapping = mapping
         self._notes = Notes()
+        columns = enumerate(table.headings.columns)
+        self._wanted = [(place, column) for place, column in columns if column is not None]
         self._footers = Footers(table.headings.names)
 
     def rows(self) -> Iterator[tuple[int, Payout | RowFault]]:
@@ -171,10 +173,12 @@ class _Reading:
             yield from ((fault.line, fault) for fault in self._footers.wrong_totals())
 
     def _row_of(self, cells: Sequence[Any]) -> dict[str, Any]:
+        if self._table.sheet is None and not self._banks:
+            wanted = self._wanted
+            return {column: text for place, column in wanted if (text := cells[place].strip())}
         row: dict[str, Any] = {}
-        for column, cell in zip(self._table.headings.columns, cells, strict=True):
-            if column is None:
-                continue
+        for place, column in self._wanted:
+            cell = cells[place]
             value = cell.strip() if isinstance(cell, str) else cell
             if value is None or value == "":
                 continue
@@ -211,7 +215,7 @@ def _with_cell(
     return attrs.evolve(
         fault,
         heading=headings.name_of(fault.column),
-        value=None if value is None else shown(value),
+        value=shown(value) or None,
         payee=shown(row.get("name")) or shown(row.get("reference")) or None,
         proposal=proposal_of(fault.column, value),
     )

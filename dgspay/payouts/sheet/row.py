@@ -13,7 +13,7 @@ from dgspay.models.validators import optional_text
 from dgspay.money import parse_amount
 from dgspay.payouts.errors import RowFault
 from dgspay.payouts.model.payout import Payout, Recipient, wallet_of
-from dgspay.payouts.sheet.cells import BadCell, no_value
+from dgspay.payouts.sheet.cells import NO_VALUES, BadCell, no_value
 from dgspay.payouts.sheet.words import composed
 
 COLUMNS = (
@@ -54,7 +54,7 @@ _DECIMAL_TAIL = re.compile(r"[0-9]+[.,]0+", re.ASCII)
 # One that is not all zeros is refused as a fraction.
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+", re.ASCII)
 _LONG_NUMBER = re.compile(r"[0-9]{15}0+", re.ASCII)
-_ZEROS = re.compile(r"0+", re.ASCII)
+_DIGIT_BUT_ZERO = re.compile(r"[1-9]|[^\x00-\x7f]", re.ASCII)
 # Answers to a question that the column does not ask: it wants the reason for paying again.
 _NO_REASONS = frozenset({"no", "non", "oya", "0", "false", "faux", "yes", "oui", "yego", "1"})
 _DIGIT_LOSS = (
@@ -89,7 +89,8 @@ def read_row(
 
     reference = checked("reference", lambda: _reference(row.get("reference")))
     amount = checked("amount", lambda: _whole_rwf(row.get("amount")))
-    checked("currency", lambda: _require_rwf(row.get("currency")))
+    if "currency" in row:
+        checked("currency", lambda: _require_rwf(row["currency"]))
     recipient: Recipient | None = None
     try:
         recipient = _recipient(row)
@@ -98,7 +99,7 @@ def read_row(
         for fault in [*_recipient_faults(row)] or [("recipient", str(error))]:
             complain(*fault)
     narration = checked("narration", lambda: _text(row, "narration"))
-    pay_again = checked("pay_again", lambda: _reason(row))
+    pay_again = checked("pay_again", lambda: _reason(row)) if "pay_again" in row else None
     if faults or recipient is None:
         faults.sort(key=lambda fault: _PLACES.get(fault.column, len(COLUMNS)))
         yield from ((line, fault) for fault in faults)
@@ -118,6 +119,11 @@ def read_row(
 
 def _plain(line: int, row: dict[str, Any]) -> tuple[dict[str, Any], list[RowFault]]:
     """Return the cells as a reader sees them, and a fault for each that shows something else."""
+    for value in row.values():
+        if type(value) is not str or value in NO_VALUES or not value.isascii():
+            break
+    else:
+        return row, []  # as most are
     plain, faults = row, []
 
     def change(column: str, value: str | None) -> None:
@@ -134,9 +140,9 @@ def _plain(line: int, row: dict[str, Any]) -> tuple[dict[str, Any], list[RowFaul
             faults.append(RowFault(line, column, f"{column} {value.reason}"))
         if not isinstance(value, str):
             continue
-        # A text of a person's may be anything, and its short ones are taken for what they are.
-        if column != "narration" and len(value) < 16 and (reason := no_value(value)):
-            faults.append(RowFault(line, column, f"{column} {reason}"))
+        # What a person writes to another may be anything.
+        if value in NO_VALUES and column != "narration":
+            faults.append(RowFault(line, column, f"{column} {no_value(value)}"))
         elif value.isascii():
             continue
         elif column in _PROSE:
@@ -162,7 +168,7 @@ def _reference(value: object) -> str:
 
 
 def _require_rwf(currency: object) -> None:
-    if currency is not None and str(currency).upper() != "RWF":
+    if str(currency).upper() != "RWF":
         raise ValueError("currency must be RWF: payouts leave the RWF wallet")
 
 
@@ -247,7 +253,7 @@ def _account(row: Mapping[str, Any]) -> str:
             "account_number has zeros from its 16th digit on, as a spreadsheet writes that keeps "
             "15: enter it again in a column of text, or in groups (4012 3456) if it is right"
         )
-    if _ZEROS.fullmatch(text):
+    if not _DIGIT_BUT_ZERO.search(text):
         raise ValueError("account_number has no digit but zeros")
     return text
 

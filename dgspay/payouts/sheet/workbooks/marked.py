@@ -52,7 +52,7 @@ class Marks:
     """
 
     titles: Sequence[str]
-    beside: Mapping[int, Sequence[str]]
+    beside: Mapping[int, Sequence[str | Decimal]]
 
 
 def write_marked(original: Original, marks: Marks, to: Path) -> None:
@@ -175,7 +175,7 @@ def _write_marks(table: Worksheet, heading_line: int, first: int, marks: Marks) 
             elif any(texts):
                 cell.fill = fill
     for place, title in enumerate(marks.titles):
-        longest = max([len(title), *(len(texts[place]) for texts in marks.beside.values())])
+        longest = max([len(title), *(len(str(texts[place])) for texts in marks.beside.values())])
         width = min(max(longest + 2, _NARROWEST), _WIDEST)
         table.column_dimensions[get_column_letter(first + place)].width = width
 
