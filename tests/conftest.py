@@ -58,9 +58,18 @@ def _no_blocking() -> Iterator[None]:
 def pytest_runtest_call() -> Generator[None]:
     """Fail a test whose asynchronous code blocked, though what that raised was caught."""
     BLOCKED.clear()
-    yield
+    try:
+        yield
+    except Exception as error:
+        if BLOCKED:
+            error.add_note(_held_up())
+        raise
     if BLOCKED:
-        pytest.fail(f"the event loop was held up: {', '.join(sorted({*BLOCKED}))}")
+        pytest.fail(_held_up())
+
+
+def _held_up() -> str:
+    return f"the event loop was held up: {', '.join(sorted({*BLOCKED}))}"
 
 
 def _is_no_timing(record: logging.LogRecord) -> bool:

@@ -191,7 +191,7 @@ class AiohttpTransport:
             max_field_size=_HEADER_LINE,
             timeout=self._client_timeout(timeout),
             middlewares=(attempt,),
-            **self._sessions.route(url),
+            **await self._sessions.route(url),
         )
         try:
             body = await _read(response)

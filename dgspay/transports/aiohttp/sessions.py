@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 import aiohttp
+import anyio
+import anyio.to_thread
 import attrs
 import certifi
 from aiohttp.client_proto import ResponseHandler
@@ -104,7 +106,7 @@ class BorrowedSession:
         _drop_unfit(self._session.connector)
         return self._opened
 
-    def route(self, url: URL) -> Route:
+    async def route(self, url: URL) -> Route:
         """Return nothing: proxy and certificates are the session's own affair."""
         return {}
 
@@ -135,9 +137,9 @@ class LoopSessions:
             return await self._sessions.open(loop)
         return found
 
-    def route(self, url: URL) -> Route:
+    async def route(self, url: URL) -> Route:
         """Return through which proxy and under which certificates a URL is reached."""
-        return self._routes.to(url)
+        return await self._routes.to(url)
 
     def check_url(self, url: URL) -> None:
         """See that the environment names nothing by which a URL cannot be reached."""
@@ -340,13 +342,21 @@ class _Routes:
         """Use no certificates of the parent's: another thread may have been in the midst of it."""
         self._known.clear()
 
-    def to(self, url: URL) -> Route:
-        origin = (url.scheme, url.raw_host, url.port)
-        route = self._known.get(origin)
-        if route is None:
-            with undivided:
-                route = self._known[origin] = self._find(url)
-        return route
+    async def to(self, url: URL) -> Route:
+        known = self._known.get(_origin(url))
+        if known is not None:
+            return known
+        # It may read certificates. In a thread of its own: those of the program may all be
+        # waiting for this call.
+        alone = anyio.CapacityLimiter(1)
+        return await anyio.to_thread.run_sync(self._find_once, url, limiter=alone)
+
+    def _find_once(self, url: URL) -> Route:
+        with undivided:
+            route = self._known.get(_origin(url))
+            if route is None:
+                route = self._known[_origin(url)] = self._find(url)
+            return route
 
     def check(self, url: URL) -> None:
         """See that the environment names nothing by which a URL cannot be reached.
@@ -374,6 +384,10 @@ class _Routes:
         if url.scheme == "https" or (proxy or "").startswith("https:"):
             route["ssl"] = _tls_context(self._options)
         return route
+
+
+def _origin(url: URL) -> tuple[str, str | None, int | None]:
+    return (url.scheme, url.raw_host, url.port)
 
 
 def _tls_context(options: Options) -> ssl.SSLContext:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import anyio
+import anyio.to_thread
 import attrs
 
 from dgspay.core.messages import TransportFailure
@@ -124,8 +126,11 @@ class Connector:
         if proxy is not None and (lack := _lack_of(proxy)) is not None:
             raise misconfigured(lack)
 
-    def open_async(self, origin: Origin, backend: AsyncBackend) -> AsyncConnection:
+    async def open_async(self, origin: Origin, backend: AsyncBackend) -> AsyncConnection:
         """Return a connection that is opened by its first request."""
+        if self._must_read_certificates(origin):
+            # In a thread of its own: those of the program may all be waiting for this call.
+            await anyio.to_thread.run_sync(self._certificates, limiter=anyio.CapacityLimiter(1))
         with undivided:
             connection: AsyncConnection = self._open(origin, backend, "Async")
             return connection
@@ -174,12 +179,16 @@ class Connector:
         """Make the context once: reading the certificates takes longer than many requests."""
         if isinstance(self._verify, ssl.SSLContext):
             return self._verify
-        context = self._context
-        if context is None:
-            context = self._context = certificates.read(
-                self._make_context, trust_env=self._trust_env
-            )
-        return context
+        with undivided:
+            if self._context is None:
+                self._context = certificates.read(self._make_context, trust_env=self._trust_env)
+            return self._context
+
+    def _must_read_certificates(self, origin: Origin) -> bool:
+        if self._context is not None or isinstance(self._verify, ssl.SSLContext):
+            return False
+        proxy = self._proxy or self._proxy_of_environment(origin) or ""
+        return origin.scheme == "https" or proxy.startswith("https:")
 
     def _make_context(self) -> ssl.SSLContext:
         if isinstance(self._verify, Path):

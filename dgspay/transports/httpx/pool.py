@@ -138,7 +138,7 @@ class LoopPool:
         connection, closing = self._shelf.take(origin, self._limit - self._slots.value)
         if connection is None:
             with progress.connecting():
-                connection = self._routes.open_async(origin, self._backend)
+                connection = await self._routes.open_async(origin, self._backend)
             outgoing.extensions["trace"] = progress.note_async
         else:
             progress.may_have_left = True

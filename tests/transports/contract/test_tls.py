@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
 import pytest
 
 from dgspay.core.messages import Timeout
@@ -24,6 +26,21 @@ def test_authority_of_ones_own_is_trusted_and_the_connection_is_kept(way: Way) -
     with RawServer(answering(GOOD), tls=AUTHORITY.server_context("127.0.0.1")) as server:
         with_wire(way, story, verify=AUTHORITY.trusting())
         assert (len(server.requests), server.accepted) == (3, 1)
+
+
+def test_certificates_are_read_though_all_threads_of_the_program_wait(
+    way: Way, tmp_path: Path
+) -> None:
+    async def story(wire: Wire) -> None:
+        threads = anyio.to_thread.current_default_thread_limiter()
+        for waiting in range(int(threads.total_tokens)):
+            threads.acquire_on_behalf_of_nowait(waiting)
+        assert (await wire.send(post(server.url))).status == 200
+
+    authorities = tmp_path / "ca.pem"
+    AUTHORITY.cert_pem.write_to_path(str(authorities))
+    with RawServer(answering(GOOD), tls=AUTHORITY.server_context("127.0.0.1")) as server:
+        with_wire(way, story, verify=authorities)
 
 
 @pytest.mark.acceptance(14, "not-reached")

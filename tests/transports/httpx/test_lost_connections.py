@@ -47,11 +47,14 @@ def test_client_poisoned_by_cancellations_is_distinguished_from_a_busy_one(
 ) -> None:
     async def main() -> None:
         async with httpx.AsyncClient(limits=httpx.Limits(max_connections=2)) as own:
-            dgs = AsyncDGSPay(
-                **settings_for(server.url, transport=HttpxTransport(own), timeout=IMPATIENT)
+            patient, dgs = (
+                AsyncDGSPay(
+                    **settings_for(server.url, transport=HttpxTransport(own), timeout=timeout)
+                )
+                for timeout in (Timeout(), IMPATIENT)
             )
             for _ in range(100):
-                await cancel_under_contention(dgs)
+                await cancel_under_contention(patient)
                 lost = lost_connections(own._transport)
                 if lost is not None and lost.permanent:
                     break
