@@ -46,6 +46,7 @@ _LOST_DIGITS = (
 class _Surveyor(Protocol):
     def survey(self, sheet: str) -> Survey:
         """Survey a sheet, by its name."""
+        ...
 
 
 @attrs.frozen
