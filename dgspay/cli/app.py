@@ -21,6 +21,7 @@ from dgspay.cli.exit_codes import ExitCode, code_for, tell_effect, tell_error, t
 from dgspay.cli.links import links
 from dgspay.cli.orders import orders
 from dgspay.cli.payouts import payouts
+from dgspay.cli.shop import shop
 from dgspay.cli.streams import OutputLostError, effect, forget_effect, guarded_streams
 from dgspay.cli.terminal import console
 from dgspay.cli.transactions import transactions
@@ -89,7 +90,7 @@ def _options(
     logging.getLogger("dgspay").addHandler(logging.NullHandler())
 
 
-for command in (demo, emulator, doctor, balance, banks, charge, disburse):
+for command in (demo, shop, emulator, doctor, balance, banks, charge, disburse):
     app.command()(command)
 app.add_typer(transactions, name="transactions")
 app.add_typer(links, name="links")
