@@ -31,6 +31,7 @@ from dgspay.payouts import AsyncPayouts, Payouts
 from dgspay.webhooks import sign
 from tests.cli.terminal import CommandLine, Said, variables
 from tests.support.real_servers import postgres_binaries, running_postgres
+from tests.system.examples.shops import POOR_PHONE, FastAPIShop
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -180,52 +181,31 @@ def test_the_telemetry_of_the_readme_shows_what_it_says(environment: Emulator) -
     run("Watching it work")
 
 
-class Shop:
-    """The README's shop on a real socket, and the phone of its only customer."""
-
-    def __init__(self, emulator: Emulator, client: httpx.Client) -> None:
-        self.emulator = emulator
-        self._client = client
-
-    def pay(self, phone: str = "0788123456") -> httpx.Response:
-        return self._client.post("/orders/17/pay", params={"phone": phone})
-
-    @property
-    def state(self) -> str:
-        """What the shop says of the order once every webhook has been delivered."""
-        self.emulator.wait_for_deliveries()
-        return str(self._client.get("/orders/17").json()["state"])
-
-    @property
-    def prompts(self) -> int:
-        return len(self.emulator.transactions)
-
-    @property
-    def latest(self) -> str:
-        return self.emulator.transactions[-1].dgs_reference
-
-    def post(self, path: str, body: bytes, signature: str) -> int:
-        headers = {"X-DGS-Signature": signature}
-        return self._client.post(path, content=body, headers=headers).status_code
-
-
 @pytest.fixture
-def shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FastAPIShop]:
+    """The README's shop on a real socket, and its only customer."""
     pytest.importorskip("fastapi")
+    monkeypatch.chdir(tmp_path)
     with (
         Emulator(settle_after=None) as emulator,
         emulator.serve() as served,
         socket.create_server(("127.0.0.1", 0)) as listener,
     ):
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        for name, value in variables(emulator, served.url).items():
+        environ = {
+            **variables(emulator, served.url),
+            "DGSPAY_ENCRYPTION_KEY": emulator.encryption_key,
+            "SHOP_URL": url,
+        }
+        for name, value in environ.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setenv("SHOP_URL", url)
         names = run("In a FastAPI shop")
-        # The secret of the portal is the emulator's here.
-        names["webhook"].__globals__["WEBHOOK_SECRET"] = emulator.webhook_secret
-        with serving(names["app"], listener), httpx.Client(base_url=url) as client:
-            yield Shop(emulator, client)
+        with (
+            contextlib.closing(names["checkout"]),
+            serving(names["app"], listener),
+            httpx.Client(base_url=url) as client,
+        ):
+            yield FastAPIShop(tmp_path, emulator, environ, client)
 
 
 @contextlib.contextmanager
@@ -241,57 +221,27 @@ def serving(app: Any, listener: socket.socket) -> Iterator[None]:
         thread.join()
 
 
-def test_the_fastapi_shop_of_the_readme_prompts_once_and_ships_once(shop: Shop) -> None:
-    refused = shop.pay("12")
-    assert refused.status_code == 422
-    assert "phone" in refused.json()["detail"]
-    assert shop.pay().json() == {"order": "17", "state": "pending"}
-    assert shop.pay().json()["state"] == "pending", "a second click is no second prompt"
-    assert shop.prompts == 1
-    shop.emulator.approve(shop.latest)
-    assert shop.state == "paid"
-    assert shop.pay().json()["state"] == "paid"
-    assert shop.prompts == 1
+def test_the_fastapi_shop_of_the_readme_is_the_example_and_has_less_than_40_lines() -> None:
+    code = PYTHON["In a FastAPI shop"]
+    assert code == (ROOT / "examples" / "fastapi_shop.py").read_text(encoding="utf-8")
+    assert len([line for line in code.splitlines() if line]) < 40
 
 
-def test_the_shops_order_is_paid_after_a_decline_and_no_late_failure_changes_that(
-    shop: Shop,
+def test_the_fastapi_shop_of_the_readme_prompts_once_and_ships_once(
+    shop: FastAPIShop, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    shop.pay()
-    shop.emulator.decline(shop.latest)
-    assert shop.state == "failed"
-    assert shop.pay().json()["state"] == "pending"
-    assert shop.prompts == 2
-    shop.emulator.approve(shop.latest)
-    assert shop.state == "paid"
-    failed = shop.emulator.webhooks.deliveries[0]
-    shop.emulator.webhooks.resend(failed)
-    assert shop.state == "paid"
-
-
-def test_the_shop_finds_the_order_of_a_lost_answer(shop: Shop) -> None:
+    shop.pay(POOR_PHONE)
+    assert shop.state() == ("open", "failed")
     shop.emulator.faults.lose_answer("POST /charges")
-    assert shop.pay().json()["state"] == "checking"
-    assert shop.pay().json()["state"] == "checking"
-    assert shop.prompts == 1
-    shop.emulator.approve(shop.latest)
-    assert shop.state == "paid"
-
-
-def test_the_shop_says_at_once_that_a_payment_was_refused(shop: Shop) -> None:
-    assert shop.pay("0789000001").json()["state"] == "failed"
-
-
-def test_the_shop_takes_no_forged_event_and_none_of_another_attempt(shop: Shop) -> None:
     shop.pay()
-    shop.emulator.approve(shop.latest)
-    assert shop.state == "paid"
-    paid = shop.emulator.webhooks.deliveries[0]
-    assert paid.url is not None
-    path = httpx.URL(paid.url).path
-    assert shop.post(path, paid.body, "0" * 64) == 401
-    elsewhere = path.replace("/17/", "/18/")
-    assert shop.post(elsewhere, paid.body, sign(paid.body, shop.emulator.webhook_secret)) == 404
+    assert shop.state() == ("paying", "in_doubt")
+    shop.pay()
+    assert shop.prompts == 2, "a second click is no second prompt"
+    shop.approve()
+    assert shop.state() == ("paid", "paid")
+    shop.pay()
+    assert shop.prompts == 2
+    assert capfd.readouterr().out.splitlines() == ["ship ticket-17"]
 
 
 @pytest.mark.anyio
