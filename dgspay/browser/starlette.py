@@ -23,10 +23,13 @@ def script_routes(base: str = "/dgspay") -> list[Route]:
 
 
 def _route(path: str, name: str) -> Route:
+    # Read here, while no event loop waits for the disk.
+    content = script(name)
+    headers = {**HEADERS, "ETag": etag(name)}
+
     async def serve(request: Request) -> Response:
-        headers = {**HEADERS, "ETag": etag(name)}
-        if etag(name) in request.headers.get("If-None-Match", ""):
+        if headers["ETag"] in request.headers.get("If-None-Match", ""):
             return Response(status_code=304, headers=headers)
-        return Response(script(name), media_type=MEDIA_TYPE, headers=headers)
+        return Response(content, media_type=MEDIA_TYPE, headers=headers)
 
     return Route(path, serve, methods=["GET"])

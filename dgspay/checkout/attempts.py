@@ -33,7 +33,7 @@ from dgspay.checkout.store.scope import Scope
 from dgspay.checkout.store.watching import lease_one
 from dgspay.checkout.transitions import Evidence, Learned, Source
 from dgspay.errors import ConfigError, Outcome
-from dgspay.models.phones import mobile_local, network_name
+from dgspay.models.phones import mobile_local, network_name, networks_as_written
 from dgspay.models.scenario import Scenario
 
 _KEY_CHARACTERS = 32
@@ -83,18 +83,20 @@ def pay_by_mobile_money(
     }
 
     def charge(order: Order, callback: str, key: str, redirect: str) -> Operation[Charge]:
-        return charges.mobile_money(
-            amount=order.amount,
-            currency=order.currency,
-            customer=order.customer,
-            network=details["network"],
-            phone=details["phone"],
-            redirect_url=redirect,
-            narration=order.description,
-            callback_url=callback,
-            scenario=scenario,
-            idempotency_key=key,
-        )
+        # The payer's own choice, of which the page has warned: numbers move between networks.
+        with networks_as_written():
+            return charges.mobile_money(
+                amount=order.amount,
+                currency=order.currency,
+                customer=order.customer,
+                network=details["network"],
+                phone=details["phone"],
+                redirect_url=redirect,
+                narration=order.description,
+                callback_url=callback,
+                scenario=scenario,
+                idempotency_key=key,
+            )
 
     return (
         yield from _pay(

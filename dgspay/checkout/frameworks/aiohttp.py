@@ -14,7 +14,7 @@ Sweep while the application runs, and drain at its end:
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
@@ -58,18 +58,24 @@ def routes(checkout: AsyncCheckout, path: str | None = None) -> list[web.RouteDe
         return web.Response(body=answer.body, status=answer.status, headers=answer.headers)
 
     return [
-        *(web.get(f"{base}/{name}", partial(_script, name)) for name in CHECKOUT_NAMES),
+        *(web.get(f"{base}/{name}", _script(name)) for name in CHECKOUT_NAMES),
         web.post(f"{base}/webhooks", webhook),
         web.post(f"{base}/webhooks/{{subject}}/{{token}}", webhook),
         web.route("*", f"{base}/{{what:.*}}", page),
     ]
 
 
-async def _script(name: str, request: web.Request) -> web.Response:
+def _script(name: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+    # Read here, while no event loop waits for the disk.
+    content = script(name)
     headers = {**HEADERS, "ETag": etag(name)}
-    if etag(name) in request.headers.get("If-None-Match", ""):
-        return web.Response(status=304, headers=headers)
-    return web.Response(body=script(name), content_type=MEDIA_TYPE, headers=headers)
+
+    async def serve(request: web.Request) -> web.Response:
+        if headers["ETag"] in request.headers.get("If-None-Match", ""):
+            return web.Response(status=304, headers=headers)
+        return web.Response(body=content, content_type=MEDIA_TYPE, headers=headers)
+
+    return serve
 
 
 async def _body(request: web.Request, limit: int) -> bytes:

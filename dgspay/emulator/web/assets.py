@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Final
 
+import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -42,7 +43,8 @@ def _files() -> Mapping[str, tuple[bytes, str]]:
 
 async def serve_asset(request: Request) -> Response:
     """Answer with one of the files."""
-    found = _files().get(request.path_params["name"])
+    files = await anyio.to_thread.run_sync(_files)
+    found = files.get(request.path_params["name"])
     if found is None:
         return Response("no such file", 404, media_type="text/plain")
     content, media_type = found
