@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Iterable
 from decimal import Context, Decimal
 
 import attrs
@@ -130,6 +132,16 @@ def gross_for(net: AmountInput, fee: AmountInput) -> Decimal:
     Funds"): to land 10,000 RWF with a fee of 100, send 10,100.
     """
     return _EXACT.add(parse_amount(net, field="net"), parse_amount(fee, field="fee"))
+
+
+def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
+    """Return the sum of amounts to the last digit, whatever the program's decimal context is."""
+    return functools.reduce(_EXACT.add, amounts, Decimal(0))
+
+
+def exact_difference(amount: Decimal, less: Decimal) -> Decimal:
+    """Return an amount less another one, to the last digit; see `exact_sum`."""
+    return _EXACT.subtract(amount, less)
 
 
 def _fraction_digits(amount: Decimal) -> int:

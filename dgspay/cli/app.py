@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from dgspay import __version__, errors
 from dgspay.cli.balance import balance
 from dgspay.cli.banks import banks
+from dgspay.cli.books import EXIT_CODES, books
 from dgspay.cli.charge import charge
 from dgspay.cli.demo import demo
 from dgspay.cli.disburse import disburse
@@ -92,6 +93,7 @@ def _options(
 
 for command in (demo, shop, emulator, doctor, balance, banks, charge, disburse):
     app.command()(command)
+app.command(epilog=EXIT_CODES)(books)
 app.add_typer(transactions, name="transactions")
 app.add_typer(links, name="links")
 app.add_typer(webhooks, name="webhooks")

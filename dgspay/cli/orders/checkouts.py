@@ -59,7 +59,7 @@ def known_checkout(
         ConfigError: a variable of the account is missing, or something does not fit together.
     """
     with connected(environment, base_url) as dgs:
-        checkout = Checkout(dgs, _known_store(place or DEFAULT_PATH), url=url)
+        checkout = Checkout(dgs, known_store(place or DEFAULT_PATH), url=url)
         with contextlib.closing(checkout):
             yield OpenCheckout(checkout.shop, checkout.carry_out)
 
@@ -110,7 +110,8 @@ def _shops_own(app: str) -> Checkout | AsyncCheckout:
     return found
 
 
-def _known_store(place: str) -> OrdersStore:
+def known_store(place: str) -> OrdersStore:
+    """Return the store at a place; end the command where there is none, for it makes none."""
     if is_server(place):
         require_postgres()
         from dgspay.checkout import PostgresOrders  # noqa: PLC0415 - it imports the extra
