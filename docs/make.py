@@ -21,6 +21,7 @@ MODULES = (
     "dgspay.core",
     "dgspay.transports",
     "dgspay.otel",
+    "dgspay.metrics",
     "dgspay.emulator",
     "dgspay.testing",
 )

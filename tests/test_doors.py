@@ -57,6 +57,7 @@ DOORS: dict[str, set[str]] = {
     | {"api_keys", "core", "drivers", "hooks", "resources", "settings", "transports"},
     "merchants": GROUND | {"api_keys", "client", "core", "settings"},
     "otel": GROUND | {"core"},
+    "metrics": GROUND | {"core", "metrics"},
     "encryption": GROUND | {"models"},
     "webhooks": GROUND | {"callback_urls", "models", "webhooks"},
     "browser": {"browser"},
