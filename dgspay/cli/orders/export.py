@@ -18,10 +18,11 @@ def export(
     environment: EnvironmentOption = None,
     base_url: BaseUrlOption = None,
 ) -> None:
-    """Write every order to stdout, newest first: as CSV, or as a JSON array with --json.
+    """Write every order, newest first, for bookkeeping.
 
-    The columns collected and refunded are in the order's currency; times are UTC. A JSON array
-    stays open when the store fails on the way, so that it cannot pass for complete.
+    As CSV, or as a JSON array with --json. The columns collected and refunded are in the order's
+    currency; times are UTC. A JSON array stays open when the store fails on the way, so that it
+    cannot pass for complete.
     """
     one_form(as_json=as_json, as_csv=as_csv)
     with known_checkout(orders, environment, base_url) as checkout:

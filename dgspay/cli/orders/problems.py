@@ -51,9 +51,10 @@ def problems(
     environment: EnvironmentOption = None,
     base_url: BaseUrlOption = None,
 ) -> None:
-    """List the problems that were not resolved, oldest first: paid twice, in doubt for long.
+    """List the problems that are open, oldest first.
 
-    Exit code 0 when there is none, 1 when there are some, for a job that reports them.
+    Such as an order that was paid twice, or has been in doubt for long. Exit code 0 when there is
+    none, 1 when there are some, for a job that reports them.
     """
     one_form(as_json=as_json, as_csv=as_csv)
     with known_checkout(orders, environment, base_url) as checkout:

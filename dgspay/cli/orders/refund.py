@@ -74,11 +74,12 @@ def refund(
     environment: EnvironmentOption = None,
     base_url: BaseUrlOption = None,
 ) -> None:
-    """Send money back for an order, by a payout to the wallet that paid or to another recipient.
+    """Send money back for an order, once.
 
-    Never more than was paid, and one refund of an order at a time. Exit code 0 means that DGS-Pay
-    has queued it, 1 that it was declined or is not possible, 5 that it is not known whether it was
-    paid: it is held, and no other one is made until it is resolved.
+    It is a payout to the wallet that paid, or to another recipient. Never more than was paid, and
+    one refund of an order at a time. Exit code 0 means that DGS-Pay has queued it, 1 that it was
+    declined or is not possible, 5 that it is not known whether it was paid: it is held, and no
+    other one is made until it is resolved.
     """
     recipient = None
     if any((phone, network, bank, account, branch, name)):

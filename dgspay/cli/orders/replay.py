@@ -39,10 +39,10 @@ def replay(
     environment: EnvironmentOption = None,
     base_url: BaseUrlOption = None,
 ) -> None:
-    """Handle the kept webhooks of an order again, and make handlers that have failed due.
+    """Handle the kept webhooks of an order again.
 
-    What was settled stays settled. Handlers run here with --app, else at the next sweep of the
-    shop's own process.
+    Handlers that have failed are due again. What was settled stays settled. Handlers run here with
+    --app, else at the next sweep of the shop's own process.
     """
     with acting_checkout(app, orders, environment, base_url) as checkout:
         if again:

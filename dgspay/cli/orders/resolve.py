@@ -56,10 +56,11 @@ def resolve(
     environment: EnvironmentOption = None,
     base_url: BaseUrlOption = None,
 ) -> None:
-    """Put an order right after you have looked it up in the merchant portal.
+    """Put an order right by hand.
 
-    Name one of --attempt, --refund and --problem. An order that becomes paid by it is shipped: its
-    handler is owed, and runs here with --app, else in the shop's own process.
+    Look it up in the merchant portal first. Name one of --attempt, --refund and --problem. An order
+    that becomes paid by it is shipped: its handler is owed, and runs here with --app, else in the
+    shop's own process.
     """
     with acting_checkout(app, orders, environment, base_url) as checkout:
         ask_in_production(checkout.shop, _question(order, paid=paid, accept=accept), yes=yes)

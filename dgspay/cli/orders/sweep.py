@@ -40,10 +40,11 @@ def sweep(
     environment: EnvironmentOption = None,
     base_url: BaseUrlOption = None,
 ) -> None:
-    """Look up what no webhook has settled, expire what is over, and run handlers with --app.
+    """Settle what no webhook has settled, and expire what is over.
 
-    It may run beside the shop, and anywhere at once: what one looks at is leased to it. Exit code 4
-    when DGS-Pay answered no look-up, 1 when a handler failed.
+    Handlers that are owed run here with --app. It may run beside the shop, and anywhere at once:
+    what one looks at is leased to it. Exit code 4 when DGS-Pay answered no look-up, 1 when a
+    handler failed.
     """
     with acting_checkout(app, orders, environment, base_url) as checkout:
         act = partial(sweeping.sweep, most=most, per_second=rate, everything=everything)
