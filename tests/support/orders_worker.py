@@ -123,7 +123,12 @@ def go(process: subprocess.Popen[str]) -> None:
 
 
 def finish(process: subprocess.Popen[str]) -> None:
-    out, _ = process.communicate(timeout=120)
+    try:
+        out, _ = process.communicate(timeout=120)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
     assert (process.returncode, out) == (0, "done\n")
 
 
@@ -159,6 +164,11 @@ ACTIONS: dict[str, Callable[..., object]] = {"sweep": sweep, "pay": pay, "pay_ma
 
 def die_everywhere(address: str) -> None:
     """Pay an order and sweep in a child for each effect that it may die at, until none dies."""
+    # What is imported here is not imported by each child.
+    with DGSPay.from_env() as client:
+        checkout = checkout_of(address, client, os.environ["DGSPAY_WEBHOOK_SECRET"])
+        pay(checkout, "nobody-dies")
+        checkout.close()
     for when in ("before", "within", "after"):
         for effect in range(1, 100):
             child = os.fork()
