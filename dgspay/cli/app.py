@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import logging
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
 from dgspay import __version__, errors
-from dgspay.cli.balance import balance
-from dgspay.cli.banks import banks
-from dgspay.cli.books import EXIT_CODES, books
-from dgspay.cli.charge import charge
-from dgspay.cli.demo import demo
-from dgspay.cli.disburse import disburse
-from dgspay.cli.doctor import doctor
-from dgspay.cli.emulator import emulator
+from dgspay.cli.env_file import read_env_file
 from dgspay.cli.exit_codes import ExitCode, code_for, tell_effect, tell_error, tell_lost
-from dgspay.cli.links import links
-from dgspay.cli.orders import orders
-from dgspay.cli.payouts import payouts
-from dgspay.cli.shop import shop
 from dgspay.cli.streams import OutputLostError, effect, forget_effect, guarded_streams
 from dgspay.cli.terminal import console
-from dgspay.cli.transactions import transactions
-from dgspay.cli.webhooks import webhooks
+
+_COMMANDS = {
+    "demo": "demo",
+    "shop": "shop",
+    "emulator": "emulator",
+    "doctor": "doctor",
+    "balance": "balance",
+    "banks": "banks",
+    "charge": "charge",
+    "disburse": "disburse",
+    "books": "books",
+    "transactions": "transactions",
+    "links": "links",
+    "webhooks": "webhooks",
+    "payouts": "payouts",
+    "orders": "orders",
+}
+"""Each command and the module of `dgspay.cli` that has it under the same name. A module is loaded
+when its command is asked for: all of them together take longer than most commands."""
 
 
 class _Commands(TyperGroup):
@@ -60,15 +70,6 @@ class _Commands(TyperGroup):
 # The mark keeps the lines below it as they are.
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code.value:<3}  {code.meaning}" for code in ExitCode)
 
-app = typer.Typer(
-    cls=_Commands,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    epilog=_EPILOG,
-)
-
 
 def _show_version(wanted: bool) -> None:
     if wanted:
@@ -76,7 +77,6 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     *,
     version: Annotated[
@@ -85,20 +85,50 @@ def _options(
             "--version", is_eager=True, callback=_show_version, help="Show the version and exit."
         ),
     ] = False,
+    env_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--env-file",
+            metavar="FILE",
+            help="Read DGSPAY_ variables that are not set from this file; .env if there is one.",
+        ),
+    ] = None,
 ) -> None:
     """The command line of dgspay, the Python SDK for DGS-Pay."""
+    read_env_file(env_file)
     # The commands print errors themselves; log lines would only repeat them.
     logging.getLogger("dgspay").addHandler(logging.NullHandler())
 
 
-for command in (demo, shop, emulator, doctor, balance, banks, charge, disburse):
-    app.command()(command)
-app.command(epilog=EXIT_CODES)(books)
-app.add_typer(transactions, name="transactions")
-app.add_typer(links, name="links")
-app.add_typer(webhooks, name="webhooks")
-app.add_typer(payouts, name="payouts")
-app.add_typer(orders, name="orders")
+def build(names: Iterable[str] = _COMMANDS) -> typer.Typer:
+    """Make the command line with these commands."""
+    made = typer.Typer(
+        cls=_Commands,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        epilog=_EPILOG,
+    )
+    made.callback()(_options)
+    for name in names:
+        module = importlib.import_module(f"dgspay.cli.{_COMMANDS[name]}")
+        found = getattr(module, name)
+        if isinstance(found, typer.Typer):
+            made.add_typer(found, name=name)
+        else:
+            made.command(epilog=getattr(module, "EXIT_CODES", None))(found)
+    return made
+
+
+def asked_for(arguments: Sequence[str]) -> Iterable[str]:
+    """Return the command that is asked for; all of them where that is not plain to see."""
+    left = iter(arguments)
+    for argument in left:
+        if argument == "--env-file":
+            next(left, None)
+        elif not argument.startswith("--env-file="):
+            return (argument,) if argument in _COMMANDS else _COMMANDS
+    return _COMMANDS
 
 
 def run() -> NoReturn:
@@ -106,7 +136,7 @@ def run() -> NoReturn:
     code: Any = ExitCode.OK
     with guarded_streams() as output:
         try:
-            app()
+            build(asked_for(sys.argv[1:]))(prog_name="dgspay")
         except SystemExit as ended:
             code = ended.code
         except OutputLostError:

@@ -12,7 +12,7 @@ from pathlib import Path
 import attrs
 from typer.testing import CliRunner
 
-from dgspay.cli.app import app
+from dgspay.cli.app import build
 from dgspay.emulator import Emulator
 
 PATIENCE = 170.0
@@ -35,7 +35,7 @@ class CommandLine:
 
     def __call__(self, *arguments: str, answers: str | None = None) -> Said:
         result = CliRunner().invoke(
-            app, arguments, env=dict(self.environ), input=answers, catch_exceptions=False
+            build(), arguments, env=dict(self.environ), input=answers, catch_exceptions=False
         )
         return Said(result.stdout, result.stderr, result.exit_code)
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from dgspay import __version__
+from dgspay import __version__, cli
 from tests.cli.terminal import PATIENCE, CommandLine, process
 
 _WITHOUT = """
 import sys
+from pathlib import Path
 
 sys.modules[sys.argv[1]] = None
 from dgspay.cli import main
@@ -77,3 +80,58 @@ def test_a_missing_variable_is_named() -> None:
     said = CommandLine({})("balance")
     assert (said.code, said.out) == (2, "")
     assert "DGSPAY_API_KEY is not set" in said.err
+
+
+def test_the_prepared_help_is_what_the_command_would_say() -> None:
+    """It is printed where the terminal has room, for to make it every command is imported."""
+    code = "from dgspay.cli.app import build; build()(['--help'], prog_name='dgspay')"
+    environ = {**os.environ, "COLUMNS": "80"}
+    command = [sys.executable, "-c", code]
+    made = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
+    prepared = Path(cli.__file__).with_name("help.txt").read_text(encoding="utf-8")
+    assert prepared == made.stdout
+
+
+def test_only_the_command_that_is_asked_for_is_loaded() -> None:
+    code = (
+        "import sys; sys.argv = ['dgspay', 'banks', '--help']\n"
+        "from dgspay.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([name for name in sys.modules if name.startswith('dgspay.cli.payouts')])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1] == "[]"
+
+
+def test_version_and_help_import_no_command_and_no_framework() -> None:
+    for flag in ("--version", "--help"):
+        code = (
+            f"import sys; sys.argv = ['dgspay', '{flag}']\n"
+            "from dgspay.cli import main\n"
+            "try: main()\n"
+            "except SystemExit: pass\n"
+            "print([name for name in ('typer', 'rich', 'httpx', 'attrs') if name in sys.modules])"
+        )
+        command = [sys.executable, "-c", code]
+        environ = {**os.environ, "COLUMNS": "80"}
+        ran = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
+        assert ran.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_a_command(shell: str) -> None:
+    environ = {
+        **os.environ,
+        "_DGSPAY_COMPLETE": f"complete_{shell}",
+        "COMP_WORDS": "dgspay payo",
+        "COMP_CWORD": "1",
+        "_TYPER_COMPLETE_ARGS": "dgspay payo",
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }
+    code = "import sys; sys.argv = ['dgspay']; from dgspay.cli import main; main()"
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environ, check=False
+    )
+    assert "payouts" in ran.stdout
+    assert "emulator" not in ran.stdout
