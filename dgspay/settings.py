@@ -195,7 +195,7 @@ def from_env(
     What is in `given` may be missing there.
 
     Raises:
-        ConfigError: naming the variable that is missing.
+        ConfigError: naming all the variables that are missing, and where to find them.
     """
     variables = os.environ if environ is None else environ
     required = ("DGSPAY_API_KEY", "DGSPAY_ACCOUNT_NUMBER")
@@ -207,7 +207,11 @@ def from_env(
     if missing:
         # A traceback that shows local variables must not show the key that is there.
         del variables, environ
-        raise ConfigError(f"the environment variable {missing[0]} is not set")
+        # One sentence for each, so that a search for either finds it.
+        named = ", and ".join(f"{name} is not set" for name in missing)
+        raise ConfigError(
+            f"{named}. You find them in the merchant portal under Settings, API Settings"
+        )
     return {
         "api_key": Secret(variables.get("DGSPAY_API_KEY", "")),
         # Sealed as well, until it is known to be no key.

@@ -118,7 +118,7 @@ def _price(link: PaymentLink) -> str:
 @links.command("list")
 def list_links(
     *,
-    limit_rows: Annotated[
+    limit: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Stop after N rows.")
     ] = None,
     as_json: JsonOption = False,
@@ -127,11 +127,11 @@ def list_links(
 ) -> None:
     """List payment links."""
     with connected(environment, base_url) as dgs:
-        pager = dgs.payment_links.list(limit=min(limit_rows or 100, 100))
+        pager = dgs.payment_links.list(limit=min(limit or 100, 100))
         if as_json:
-            write_json_rows(islice(pager, limit_rows))
+            write_json_rows(islice(pager, limit))
             return
-        rows = list(islice(pager, limit_rows))
+        rows = list(islice(pager, limit))
     print_table(_COLUMNS, rows)
     if not rows:
         console(stderr=True).print("There are none.")

@@ -60,11 +60,11 @@ def list_transactions(
     ] = None,
     page: Annotated[int, typer.Option(min=1, help="Page to begin with.")] = 1,
     limit: Annotated[
-        int, typer.Option(min=1, max=_MOST_ROWS_PER_PAGE, help="Rows to fetch at a time.")
-    ] = _MOST_ROWS_PER_PAGE,
-    limit_rows: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Stop after N rows.")
     ] = None,
+    page_size: Annotated[
+        int, typer.Option(min=1, max=_MOST_ROWS_PER_PAGE, help="Rows to fetch at a time.")
+    ] = _MOST_ROWS_PER_PAGE,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
     environment: EnvironmentOption = None,
@@ -83,9 +83,9 @@ def list_transactions(
                 dgs_reference=dgs_reference,
                 flw_reference=flw_reference,
                 page=page,
-                limit=limit if limit_rows is None else min(limit, limit_rows),
+                limit=page_size if limit is None else min(page_size, limit),
             )
-        pages = _first_rows(pager, limit_rows)
+        pages = _first_rows(pager, limit)
         if as_json:
             write_json_rows(row for rows in pages for row in rows)
         elif as_csv:

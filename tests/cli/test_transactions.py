@@ -56,14 +56,14 @@ def test_pages_are_walked_and_no_more_than_asked_for(
     def fetched() -> int:
         return sum(a.operation == "GET /transactions" for a in emulator.requests)
 
-    all_rows = json.loads(dgspay("transactions", "list", "--limit", "2", "--json").out)
+    all_rows = json.loads(dgspay("transactions", "list", "--page-size", "2", "--json").out)
     assert (len(all_rows), fetched()) == (5, 3)
     some = json.loads(
-        dgspay("transactions", "list", "--limit", "2", "--limit-rows", "3", "--json").out
+        dgspay("transactions", "list", "--page-size", "2", "--limit", "3", "--json").out
     )
     assert some == all_rows[:3]
     assert fetched() == 5
-    second = dgspay("transactions", "list", "--limit", "2", "--page", "2", "--limit-rows", "2")
+    second = dgspay("transactions", "list", "--page-size", "2", "--page", "2", "--limit", "2")
     assert all_rows[2]["dgs_reference"] in second.out
     assert second.out.count("dgs_") == 2
 
@@ -83,7 +83,7 @@ def test_every_filter_reaches_dgs_pay(dgspay: CommandLine, emulator: Emulator) -
 def test_a_wrong_filter_is_usage(dgspay: CommandLine) -> None:
     assert dgspay("transactions", "list", "--status", "paid?").code == 2
     assert dgspay("transactions", "list", "--json", "--csv").code == 2
-    assert dgspay("transactions", "list", "--limit", "1000").code == 2
+    assert dgspay("transactions", "list", "--page-size", "1000").code == 2
 
 
 def test_a_listing_that_breaks_off_cannot_pass_for_a_whole_one(
