@@ -95,6 +95,7 @@ def _movements(record: Record, batch: Batch) -> Iterator[Movement]:
 def _doubt(record: Record, batch: Batch) -> Doubt:
     payout = record.payout
     return Doubt(
+        at=record.sent_at or batch.created_at,
         reference=record.dgs_reference or f"{batch.name} {payout.reference}",
         currency=_CURRENCY,
         wallet=Decimal(-payout.amount),

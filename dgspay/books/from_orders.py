@@ -79,6 +79,7 @@ def _add_refund(found: Found, order_id: str, refund: Refund) -> None:
         case RefundState.IN_DOUBT:
             found.doubts.append(
                 Doubt(
+                    at=refund.asked_at,
                     reference=name,
                     currency=_CURRENCY,
                     wallet=refund.gross.copy_negate(),

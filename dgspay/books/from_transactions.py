@@ -69,7 +69,7 @@ class TransactionReader:
         found = Found()
         moved: list[_Row] = []
         for row in self._rows(since, found):
-            if row.name in known or row.name in found.references:
+            if row.name in known:
                 continue
             found.references.add(row.name)
             standing = row.transaction.standing
@@ -159,6 +159,7 @@ def _payout(row: _Row) -> Movement:
 
 def _doubt(row: _Row) -> Doubt:
     return Doubt(
+        at=row.at,
         reference=row.name,
         currency=row.currency,
         wallet=row.amount.copy_negate() if row.is_disbursement else row.amount,

@@ -132,6 +132,13 @@ class Line:
     credit: Decimal = _NOTHING
 
 
+def _check_balance(entry: Entry, _: object, lines: Sequence[Line]) -> None:
+    for currency in {line.currency for line in lines}:
+        ours = [line for line in lines if line.currency == currency]
+        if exact_sum(line.debit for line in ours) != exact_sum(line.credit for line in ours):
+            raise ValueError(f"the entry of {entry.reference} does not balance in {currency}")
+
+
 @attrs.frozen(kw_only=True)
 class Entry:
     """An entry: in each of its currencies, debits and credits come to the same.
@@ -150,14 +157,7 @@ class Entry:
     kind: Kind
     reference: str
     text: str
-    lines: Sequence[Line] = attrs.field()
-
-    @lines.validator
-    def _balances(self, _: object, lines: Sequence[Line]) -> None:
-        for currency in {line.currency for line in lines}:
-            ours = [line for line in lines if line.currency == currency]
-            if exact_sum(line.debit for line in ours) != exact_sum(line.credit for line in ours):
-                raise ValueError(f"the entry of {self.reference} does not balance in {currency}")
+    lines: Sequence[Line] = attrs.field(validator=_check_balance)
 
 
 def journal_of(movements: Iterable[Movement], accounts: Accounts) -> Iterator[Entry]:

@@ -62,12 +62,14 @@ class Doubt:
     """Something that may have moved the wallet, and is in no sum.
 
     Attributes:
+        at: Unix time.
         reference: Its name.
         currency: Its currency.
         wallet: What it would have changed.
         reason: Why it is not known.
     """
 
+    at: float
     reference: str
     currency: str
     wallet: Decimal

@@ -16,6 +16,11 @@ _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])", re.ASCII)
 _YEAR = re.compile(r"[0-9]{4}", re.ASCII)
 
 
+def _check_end(period: Period, _: object, last: dt.date) -> None:
+    if last < period.first:
+        raise ValueError("a period must not end before it begins")
+
+
 @attrs.frozen
 class Period:
     """Whole days in Kigali, from the first to the last, both included.
@@ -26,12 +31,7 @@ class Period:
     """
 
     first: dt.date
-    last: dt.date = attrs.field()
-
-    @last.validator
-    def _ends_after_it_begins(self, _: object, last: dt.date) -> None:
-        if last < self.first:
-            raise ValueError("a period must not end before it begins")
+    last: dt.date = attrs.field(validator=_check_end)
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
+import attrs
+
 from dgspay import Balances, DGSPay
 from dgspay.books.differences import differences_of, missing_from_list
 from dgspay.books.from_file import movements_in
@@ -64,59 +66,70 @@ def read_books(
         LedgerError, OrdersError: a ledger or the orders cannot be read.
     """
     given = _opening(opening or {})
-    reader = TransactionReader(dgs, api_timezone)
-    stores = [*ledgers]
     before = _totals(dgs.balances.list())
     # Only what is after the opening is needed, where it is given for all that is held.
     since = period.begin if given and before.keys() <= given.keys() else None
-    for _ in range(_READINGS):
-        found = payouts_in(stores, dgs.settings)
-        of_orders = (
-            FromOrders() if orders is None else orders_in(orders, dgs.settings, found.references)
-        )
-        found.add(of_orders.found)
-        reader.credits, reader.orders = of_orders.credits, of_orders.orders
-        listed = reader.read(since, found.references)
-        found.add(listed)
-        balances = _totals(dgs.balances.list())
+    reader = _Reader(dgs, [*ledgers], orders, TransactionReader(dgs, api_timezone), since)
+    (found, unlisted), balances = reader.read(), _totals(dgs.balances.list())
+    for _ in range(_READINGS - 1):
         if balances == before:
             break
         before = balances
-    else:
+        (found, unlisted), balances = reader.read(), _totals(dgs.balances.list())
+    if balances != before:
         found.notes.append("the wallet changed while it was read: read the books again")
     if also is not None:
         found.add(movements_in(Path(also), found.references))
     found.notes.append(f"DGS-Pay's times come without a zone, and are taken as {api_timezone}")
-    paid = {name for name, asked_at in of_orders.paid.items() if asked_at >= (since or 0.0)}
-    unlisted = missing_from_list(paid - listed.references, of_orders.orders)
-    return _statement(dgs, period, found, opening=given, balances=balances, unlisted=[*unlisted])
-
-
-def _statement(
-    dgs: DGSPay,
-    period: Period,
-    found: Found,
-    *,
-    opening: Mapping[str, Decimal],
-    balances: Mapping[str, Decimal],
-    unlisted: Sequence[str],
-) -> Statement:
     movements = sorted(found.movements, key=_order)
     within = [each for each in movements if period.begin <= each.at < period.end]
-    reconciliations = reconcile(movements, period, opening, balances)
+    # What was in doubt before the opening is in it, or is not.
+    doubts = [d for d in found.doubts if d.currency not in given or d.at >= period.begin]
+    reconciliations = reconcile(movements, period, given, balances)
     return Statement(
         account_number=dgs.settings.account_number,
         environment=dgs.settings.environment,
         period=period,
         movements=within,
-        doubts=found.doubts,
+        doubts=doubts,
         reconciliations=reconciliations,
-        differences=[
-            *differences_of(reconciliations, movements, found.doubts),
-            *unlisted,
-        ],
+        differences=[*differences_of(reconciliations, movements, doubts), *unlisted],
         notes=[_NOT_LISTED, _UPSTREAM, *found.notes, *_unknown_fees(within)],
     )
+
+
+@attrs.frozen
+class _Reader:
+    """Reads every source but the file, as often as it is asked to.
+
+    Attributes:
+        dgs: The client.
+        ledgers: The ledgers of payouts.
+        orders: The store of orders, or None.
+        transactions: Reads DGS-Pay's list.
+        since: Unix time of the earliest that is needed of the list; None for all.
+    """
+
+    dgs: DGSPay
+    ledgers: Sequence[Ledger]
+    orders: OrdersStore | None
+    transactions: TransactionReader
+    since: float | None
+
+    def read(self) -> tuple[Found, list[str]]:
+        """Return what the sources report, and what the orders have that DGS-Pay's list has not."""
+        settings = self.dgs.settings
+        found = payouts_in(self.ledgers, settings)
+        kept = FromOrders()
+        if self.orders is not None:
+            kept = orders_in(self.orders, settings, found.references)
+        found.add(kept.found)
+        self.transactions.credits, self.transactions.orders = kept.credits, kept.orders
+        listed = self.transactions.read(self.since, found.references)
+        found.add(listed)
+        since = self.since or 0.0
+        paid = {name for name, asked_at in kept.paid.items() if asked_at >= since}
+        return found, [*missing_from_list(paid - listed.references, kept.orders)]
 
 
 def _opening(given: Mapping[str, AmountInput]) -> dict[str, Decimal]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import attrs
 import pytest
 
 from dgspay import MobileMoneyRecipient, errors
 from dgspay.books import Accounts, Kind, Period, Statement, journal_of
+from dgspay.books.from_transactions import TransactionReader
 from dgspay.emulator.domain import settlement
 from tests.books.conftest import HELD, NOVEMBER, OCTOBER, Business, salaries
 
@@ -141,6 +143,54 @@ def test_a_payout_in_doubt_is_no_movement_and_explains_the_difference(business: 
     assert difference.startswith("RWF: the wallet holds 30,001 RWF less than the books.")
     assert "It is as much as s salary-1, of which it is not known" in difference
     assert [doubt.wallet for doubt in statement.doubts] == [Decimal(-30_001)]
+
+
+def test_what_was_in_doubt_before_the_opening_is_no_part_of_a_later_difference(
+    business: Business,
+) -> None:
+    business.emulator.faults.lose_answer("POST /disburse")
+    business.pay("s", salaries(3))
+    business.pass_days(31)
+    held = business.emulator.balance("RWF")
+    december = business.books(Period.parse("2026-12"), opening={"RWF": held, "USD": 1000})
+    assert december.is_reconciled
+    assert december.doubts == []
+
+
+def test_a_payment_is_counted_though_a_failed_try_has_its_reference(business: Business) -> None:
+    row = (
+        b'{"id": "%s", "dgs_reference": "dgs_1", "amount": 1000, "currency": "RWF", "status": "%s",'
+        b' "payment_method_type": "card", "created_at": "2026-11-02 10:00:00", "merchant_fee": 30}'
+    )
+    listed = b'{"status": "success", "data": [%s, %s], "pagination": {"page": 1, "pages": 1}}' % (
+        row % (b"b", b"failed"),
+        row % (b"a", b"success"),
+    )
+    business.emulator.faults.answer_next("GET /transactions", body=listed)
+    (movement,) = business.books().movements
+    assert movement.wallet == 970
+
+
+def test_a_wallet_that_moves_meanwhile_is_read_again(
+    business: Business, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    charged: list[str] = []
+    read = TransactionReader.read
+
+    def charging(self: TransactionReader, *given: Any) -> Any:
+        found = read(self, *given)
+        if len(charged) < paid:
+            charged.append(business.charge(1_000))
+        return found
+
+    monkeypatch.setattr(TransactionReader, "read", charging)
+    paid = 1
+    statement = business.books()
+    assert statement.is_reconciled, statement.differences
+    assert len(statement.movements) == 1
+    # A wallet that never rests is said to be one.
+    paid = 99
+    assert "the wallet changed while it was read: read the books again" in business.books().notes
 
 
 def test_a_disbursement_in_no_ledger_is_missed_and_never_guessed(business: Business) -> None:
