@@ -66,7 +66,7 @@ def _require_report(path: Path, ledger: Ledger, batch: Batch) -> None:
             return
     raise ConfigError(
         f"{path} is there, and is no report of batch {batch.name!r} as dgspay writes it: nothing "
-        "was written. Give the report another name, or remove that file"
+        "was written. Give the report another name"
     )
 
 

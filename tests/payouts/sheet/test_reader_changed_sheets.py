@@ -185,9 +185,9 @@ async def test_a_report_is_not_written_over_the_sheet_or_the_ledger(
     with in_process() as (_, dgs):
         own = AsyncPayouts(dgs, ledger)
         await own.run(sheet, settle_within=0)
-        with pytest.raises(ConfigError, match="the sheet"):
+        with pytest.raises(ConfigError, match="is a sheet that a batch was read from"):
             await own.report("salaries", sheet)
-        with pytest.raises(ConfigError, match="is a ledger"):
+        with pytest.raises(ConfigError, match="is no report"):
             await own.report("salaries", ledger.path, form="csv")
         assert sheet.read_bytes() == before
         for _ in range(2):  # an older report may go
