@@ -197,6 +197,8 @@ def tests_newest(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Run what needs Node and a real Chromium; each test says so where one is not there."""
     install(session, "-e", PROJECT, *group("test", "browser"))
+    if shutil.which("npm"):
+        session.run("npm", "install", "--prefix", "tests/browser", "--no-save", external=True)
     session.run("pytest", *ON_ALL_CORES, *IN_A_BROWSER, *session.posargs)
 
 

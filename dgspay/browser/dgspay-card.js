@@ -403,6 +403,7 @@ export function mountCardForm(element, options) {
   /** @type {HTMLInputElement | undefined} */
   let numberInput;
   const brand = () => brandOf(numberInput?.value ?? "");
+  /** @type {Field[]} */
   const fields = [
     {
       name: "number",
@@ -477,6 +478,7 @@ export function mountCardForm(element, options) {
  */
 export function mountPinForm(element, options) {
   const texts = { ...TEXTS, ...options.texts };
+  /** @type {Field} */
   const pin = {
     name: "pin",
     label: texts.pin,

@@ -3,6 +3,8 @@
  *
  * Pages may set the variables that begin with `--dgspay-` on the element they mount into.
  */
+
+/** @type {string} */
 export const CHECKOUT_STYLES = `
 .dgspay-checkout { --_tint: #f4f7fb; --_good: #0f7a45; --_good-paper: #e7f6ee; --_edge: #dde4ee; }
 .dgspay-checkout[data-scheme="dark"] {

@@ -209,7 +209,7 @@ const FRENCH = {
   language: "Langue",
   payUntil: "À payer avant le {date}",
   payerIs: "Pour {payer}",
-  methods: "Comment souhaitez-vous payer ?",
+  methods: "Comment souhaitez-vous payer\u00a0?",
   mobileMoney: "Mobile money",
   card: "Carte",
   noMethod: "Cette commande ne peut pas être payée en ligne. "
@@ -228,21 +228,21 @@ const FRENCH = {
   wait: "Approuvez sur votre téléphone",
   waitWhat: "Nous avons envoyé une demande de {amount} au numéro {network} se terminant par "
     + "{phone}. Saisissez votre code PIN mobile money sur ce téléphone pour payer.",
-  waitLeft: "Temps restant pour approuver :",
+  waitLeft: "Temps restant pour approuver\u00a0:",
   waitSilence: "Toujours en attente de votre approbation. "
     + "Une demande peut mettre une minute à arriver sur le téléphone.",
-  waitLong: "Rien n’est encore arrivé. Le téléphone est-il allumé et a-t-il du réseau ?",
+  waitLong: "Rien n’est encore arrivé. Le téléphone est-il allumé et a-t-il du réseau\u00a0?",
   noPrompt: "Je n’ai reçu aucune demande",
   noPromptHelp: "Vérifiez que le téléphone est allumé et a du réseau, et fermez tout autre menu "
     + "mobile money. Vous pouvez aussi chercher les demandes à approuver dans le menu ou "
     + "l’application mobile money de votre réseau.",
   otherNumber: "Utiliser un autre numéro",
   otherNumberWhen: "Pour que vous ne payiez jamais deux fois, un autre numéro peut être utilisé une "
-    + "fois cette demande terminée : refusez-la sur le téléphone, ou attendez {left}.",
+    + "fois cette demande terminée\u00a0: refusez-la sur le téléphone, ou attendez {left}.",
   networkPage: "Approuver sur la page de mon réseau",
   promptOver: "La demande a expiré",
   promptOverWhat: "Elle n’a pas été approuvée à temps, à notre connaissance. Si vous l’avez "
-    + "approuvée, patientez un peu : cette page l’affichera dès que nous le saurons. "
+    + "approuvée, patientez un peu\u00a0: cette page l’affichera dès que nous le saurons. "
     + "Nous vérifions encore avant d’envoyer une nouvelle demande.",
   sendAgain: "Envoyer une nouvelle demande",
   pinTitle: "Saisissez le code PIN de la carte",
@@ -250,7 +250,7 @@ const FRENCH = {
   otpTitle: "Saisissez le code de votre banque",
   otpWhat: "Votre banque vous a envoyé un code à usage unique, par SMS ou dans son application.",
   otp: "Code à usage unique",
-  otpWrong: "Saisissez le code tel que vous l’avez reçu : 3 à 12 chiffres ou lettres.",
+  otpWrong: "Saisissez le code tel que vous l’avez reçu\u00a0: 3 à 12 chiffres ou lettres.",
   confirm: "Confirmer",
   checking: "Vérification auprès de votre banque…",
   addressTitle: "Adresse de facturation de la carte",
@@ -272,13 +272,13 @@ const FRENCH = {
     + "banque.",
   otherWay: "Payer autrement",
   doubt: "Vérification de votre paiement",
-  doubtWhat: "Nous ne savons pas encore si ce paiement a abouti. Veuillez ne pas payer à nouveau : "
+  doubtWhat: "Nous ne savons pas encore si ce paiement a abouti. Veuillez ne pas payer à nouveau\u00a0: "
     + "cette page affiche le résultat dès que nous l’avons.",
   doubtOverWhat: "Nous n’avons toujours pas de réponse et, à notre connaissance, rien n’a été "
-    + "débité. Vous pouvez payer à nouveau : si les deux paiements aboutissent, la boutique le voit "
+    + "débité. Vous pouvez payer à nouveau\u00a0: si les deux paiements aboutissent, la boutique le voit "
     + "et en rembourse un.",
   held: "La boutique vérifie votre paiement",
-  heldWhat: "Ce qui est arrivé ne correspond pas à cette commande ; une personne de la boutique "
+  heldWhat: "Ce qui est arrivé ne correspond pas à cette commande\u00a0; une personne de la boutique "
     + "l’examine. Veuillez ne pas payer à nouveau.",
   paid: "Paiement effectué",
   paidWhat: "Merci. Vous avez payé {amount}.",
@@ -303,7 +303,7 @@ const FRENCH = {
   cancelledPending: "Une demande est peut-être encore sur votre téléphone. Veuillez l’y refuser. "
     + "Si elle est tout de même approuvée, contactez la boutique pour être remboursé.",
   cancel: "Annuler la commande",
-  cancelAsk: "Annuler cette commande ?",
+  cancelAsk: "Annuler cette commande\u00a0?",
   cancelWhat: "Vous ne pourrez plus la payer ensuite.",
   cancelYes: "Oui, l’annuler",
   cancelNo: "Non, la garder",
@@ -311,9 +311,9 @@ const FRENCH = {
   lost: "La connexion est perdue. Votre commande est conservée, et rien n’est payé deux fois. "
     + "Nouvel essai…",
   lostSending: "La connexion s’est perdue pendant l’envoi de votre demande, qui est peut-être "
-    + "arrivée. Veuillez ne pas fermer cette page : nous vérifions dès que la connexion revient.",
+    + "arrivée. Veuillez ne pas fermer cette page\u00a0: nous vérifions dès que la connexion revient.",
   back: "La connexion est revenue.",
-  notArrived: "Votre demande ne semble pas être arrivée : rien n’a été débité jusqu’ici. "
+  notArrived: "Votre demande ne semble pas être arrivée\u00a0: rien n’a été débité jusqu’ici. "
     + "Veuillez réessayer. Vous ne pouvez pas payer deux fois.",
   stepOver: "Cette étape a déjà été faite. Voici où en est votre paiement.",
   tooMany: "Trop d’essais. Rien n’a été débité. Veuillez réessayer dans {left}.",
@@ -370,16 +370,16 @@ const FRENCH = {
     busy: "Chiffrement et envoi…",
     numberMissing: "Saisissez votre numéro de carte.",
     numberShort: "Ce numéro de carte est incomplet.",
-    numberMistyped: "Vérifiez le numéro de carte : un chiffre semble erroné.",
+    numberMistyped: "Vérifiez le numéro de carte\u00a0: un chiffre semble erroné.",
     expiryMissing: "Saisissez le mois et l’année, comme 08 / 29.",
     expiryPast: "Cette carte a expiré.",
     cvvMissing: "Saisissez les 3 chiffres au dos de la carte.",
     cvvMissingAmex: "Saisissez les 4 chiffres au recto de la carte.",
     pinMissing: "Saisissez les 4 à 6 chiffres de votre code PIN.",
-    notSent: "La carte n’a pas pu être chiffrée ; rien n’a été envoyé. Veuillez réessayer.",
+    notSent: "La carte n’a pas pu être chiffrée\u00a0; rien n’a été envoyé. Veuillez réessayer.",
     unknown: "Une erreur s’est produite, et on ne sait pas encore si le paiement a abouti. Veuillez "
-      + "ne pas payer à nouveau : cette page affiche le résultat dès que nous l’avons.",
-    insecure: "Le paiement par carte est désactivé : cette page n’a pas été chargée par une "
+      + "ne pas payer à nouveau\u00a0: cette page affiche le résultat dès que nous l’avons.",
+    insecure: "Le paiement par carte est désactivé\u00a0: cette page n’a pas été chargée par une "
       + "connexion sécurisée (https).",
   },
 };

@@ -56,7 +56,7 @@ const TIME_ZONE = "Africa/Kigali";
 const SILENCE_SECONDS = 20;
 const LONG_SILENCE_SECONDS = 60;
 const SENDING_LONG_SECONDS = 8;
-const KIGALI_PREFIXES = { 72: "Airtel", 73: "Airtel", 78: "MTN", 79: "MTN" };
+const PREFIXES = { 72: "Airtel", 73: "Airtel", 78: "MTN", 79: "MTN" };
 const NETWORKS = [["MTN", "MTN MoMo"], ["Airtel", "Airtel Money"]];
 
 /**
@@ -88,17 +88,18 @@ export function viewOf({ order, attempt, next_action: next }, { now, isChoosing 
     return attempt?.state === "failed" && !isChoosing ? "declined" : "form";
   }
   const isOver = now >= attempt.stale_at;
+  const kind = next?.type;
   // With mobile money the prompt on the handset is the step, and a page of the network's beside it
   // (guide, "Mobile Money API").
-  const isPrompt = next?.type === "redirect" && attempt.method === "mobile_money";
-  switch (isPrompt ? "approval" : next?.type) {
+  const isPrompt = kind === "redirect" && attempt.method === "mobile_money";
+  switch (isPrompt ? "approval" : kind) {
     case "approval":
       if (!isOver) return "approval";
       return isChoosing ? "form" : "prompt_over";
     case "pin":
     case "otp":
     case "address":
-      return isChoosing ? "form" : next.type;
+      return isChoosing ? "form" : /** @type {View} */ (kind);
     case "redirect":
       if (!isOver) return "redirect";
       return isChoosing ? "form" : "wait_over";
@@ -117,13 +118,23 @@ export function localNumber(text) {
   return /^7[2389][0-9]{7}$/.test(digits) ? digits : null;
 }
 
-/** The network that numbers with this prefix had at first, or null. @param {string} text */
+/** The network that numbers of this prefix had at first, or null. @param {string} text */
 export function networkOf(text) {
   const digits = text.replace(/[^0-9]/g, "").replace(/^(00)?250/, "").replace(/^0/, "");
-  return /** @type {Record<string, string>} */ (KIGALI_PREFIXES)[digits.slice(0, 2)] ?? null;
+  return /** @type {Record<string, string>} */ (PREFIXES)[digits.slice(0, 2)] ?? null;
 }
 
 class Checkout {
+  /** @type {Language} */
+  language = "en";
+  catalogue = CATALOGUES.en;
+  texts = CATALOGUES.en.texts;
+  summary = make("div", { class: "dgspay-summary" });
+  formPlace = make("div", { class: "dgspay-view", hidden: "" });
+  view = make("div", { class: "dgspay-view" });
+  connectionPlace = make("p", { class: "dgspay-connection", role: "status" });
+  live = make("p", { class: "dgspay-unseen", role: "status" });
+  root = make("section", { class: "dgspay dgspay-checkout" });
   /** @type {Shown | null} */
   #shown = null;
   /** @type {string} What is on the screen, with the step it belongs to. */
@@ -163,7 +174,7 @@ class Checkout {
     );
     const asked = options.lang ? [options.lang]
       : [storage()?.getItem("dgspay language"), document.documentElement.lang, ...navigator.languages];
-    this.#speak(languageOf(asked.filter((tag) => typeof tag === "string" && tag !== "")));
+    this.#speak(languageOf(asked.filter((tag) => typeof tag === "string")));
   }
 
   open() {
@@ -368,24 +379,15 @@ class Checkout {
   // --- the frame ---------------------------------------------------------------------------
 
   #drawFrame() {
-    const { texts, catalogue } = this;
-    const title = make("h2", { class: "dgspay-title", id: unique("title") });
-    this.summary = make("div", { class: "dgspay-summary" }, title);
-    this.view = make("div", { class: "dgspay-view" });
-    this.formPlace = make("div", { class: "dgspay-view", hidden: "" });
-    this.connectionPlace = make("p", { class: "dgspay-connection", role: "status" });
-    this.live = make("p", { class: "dgspay-unseen", role: "status" });
-    this.root = make(
-      "section",
-      {
-        class: "dgspay dgspay-checkout", lang: this.language ?? "en", dir: catalogue.dir,
-        "data-scheme": this.options.scheme ?? "auto", "aria-labelledby": title.id,
-      },
-      make("div", { class: "dgspay-sheet" }, this.summary,
-        make("div", { class: "dgspay-panel" }, this.connectionPlace, this.formPlace, this.view)),
-      this.live,
-    );
-    title.append(texts.loading);
+    const title = make("h2", { class: "dgspay-title", id: unique("title") }, this.texts.loading);
+    this.summary.append(title);
+    this.root.lang = this.language;
+    this.root.dir = this.catalogue.dir;
+    this.root.dataset.scheme = this.options.scheme ?? "auto";
+    this.root.setAttribute("aria-labelledby", title.id);
+    const panel = make("div", { class: "dgspay-panel" },
+      this.connectionPlace, this.formPlace, this.view);
+    this.root.append(make("div", { class: "dgspay-sheet" }, this.summary, panel), this.live);
     this.element.replaceChildren(this.root);
   }
 
@@ -494,7 +496,7 @@ class Checkout {
     this.view.replaceChildren(...content.nodes);
     this.#tick = content.tick ?? null;
     this.#tick?.();
-    const heading = (content.hasForm ? this.formPlace : this.view).querySelector("h3");
+    const heading = (content.hasForm ? this.formPlace : this.view).querySelector(".dgspay-heading");
     if (this.options.hasTitle !== false) {
       document.title = view === "form" ? this.#title : `${heading?.textContent} · ${this.#title}`;
     }
@@ -577,6 +579,7 @@ class Checkout {
       name.textContent = title;
     }
     const { nodes } = this.#message("cross", title, [words], this.#shopLink());
+    if (this.#shown === null) nodes[1] = heading(title, "h2");
     this.formPlace.hidden = true;
     this.view.className = "dgspay-view dgspay-centred";
     this.view.replaceChildren(...nodes);
@@ -719,7 +722,7 @@ class Checkout {
       ],
       tick: () => {
         const now = this.connection.now();
-        const seconds = Math.max(0, Math.ceil(until - now));
+        const seconds = Math.max(0, Math.ceil(Math.min(until - began, until - now)));
         left.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
         // By the object model: a style attribute would be refused by the page's policy.
         bar.style.transform = `scaleX(${Math.min(1, Math.max(0, (until - now) / (until - began)))})`;
@@ -817,7 +820,7 @@ class Checkout {
     const city = textField({ label: texts.city, autocomplete: "billing address-level2", fault: none });
     const state = textField({ label: texts.state, autocomplete: "billing address-level1", fault: none });
     const postal = textField({ label: texts.postalCode, autocomplete: "billing postal-code", fault: none });
-    const country = countryField(texts, this.language ?? "en");
+    const country = countryField(texts, this.language);
     line1.input.setAttribute("data-first", "");
     const fields = { line1, line2, city, state, postal_code: postal, country };
     const entered = () => Object.fromEntries(
@@ -1105,9 +1108,9 @@ function storage() {
   }
 }
 
-/** @param {string} words */
-function heading(words) {
-  return make("h3", { class: "dgspay-heading", tabindex: "-1" }, words);
+/** @param {string} words @param {"h2" | "h3"} [level] */
+function heading(words, level = "h3") {
+  return make(level, { class: "dgspay-heading", tabindex: "-1" }, words);
 }
 
 function problemPlace() {

@@ -27,7 +27,7 @@ PIN_AND_OTP_CARD = "5531886652142950"
 ADDRESS_CARD = "4556052704172643"
 POOR_CARD = "4000000000009995"
 
-HEADING = ".dgspay-panel h3:visible"
+HEADING = ".dgspay-panel .dgspay-heading:visible"
 SUBMIT = ".dgspay-submit:visible"
 
 

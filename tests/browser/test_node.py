@@ -13,7 +13,7 @@ import pytest
 from dgspay.browser import script_path
 from dgspay.encryption import decrypt_field
 
-TESTS = Path(__file__).with_name("dgspay-card.test.mjs")
+HERE = Path(__file__).parent
 OLDEST_NODE = 20
 
 SEAL = """
@@ -38,8 +38,19 @@ def node() -> str:
     36, "odd-encryption-key", 37, "odd-card-digits", 38, "nonce-reuse", 39, "known-answer"
 )
 def test_the_module_passes_its_own_tests(node: str) -> None:
+    check(node, "dgspay-card.test.mjs")
+
+
+def test_the_checkout_passes_its_own_tests(node: str) -> None:
+    check(node, "dgspay-checkout.test.mjs")
+
+
+def check(node: str, tests: str) -> None:
     done = subprocess.run(
-        [node, "--no-warnings", "--test", str(TESTS)], capture_output=True, text=True, check=False
+        [node, "--no-warnings", "--test", str(HERE / tests)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "# fail 0" in done.stdout
