@@ -67,8 +67,8 @@ DOORS: dict[str, set[str]] = {
     | {"models.characters", "models.json_codec", "models.phones", "models.reported"}
     | {"models.validators"},
     "checkout": GROUND
-    | {PUBLIC, "api", "browser", "callback_urls", "checkout", "models", "postgres", "settings"}
-    | {"webhooks"},
+    | {PUBLIC, "api", "browser", "callback_urls", "checkout", "metrics", "models", "postgres"}
+    | {"settings", "webhooks"},
     "books": GROUND
     | {PUBLIC, "books", "checkout", "csv_safety", "payouts", "settings", "webhooks"},
     "emulator": GROUND

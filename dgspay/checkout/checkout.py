@@ -20,6 +20,7 @@ from dgspay import AsyncDGSPay, DGSPay
 from dgspay.checkout import attempts, journal, opening, pages, refunds, sweeping
 from dgspay.checkout import health as state_of
 from dgspay.checkout.flow import Effect, Execute, Flow, Handle, Sleep, Transact
+from dgspay.checkout.gauges import CheckoutGauges
 from dgspay.checkout.handlers import handler_of
 from dgspay.checkout.order import Order
 from dgspay.checkout.page_tags import page_tags
@@ -147,6 +148,14 @@ class _Base(Generic[StoreT]):
             ConfigError: the checkout was given no URL.
         """
         return page_tags(self.path, order, lang=lang, shop_url=shop_url)
+
+    def gauges(self) -> CheckoutGauges:
+        """Return what a monitor measures of this checkout; see `dgspay.metrics`.
+
+        Raises:
+            ConfigError: the store can be read with `await` alone.
+        """
+        return CheckoutGauges(self.shop, self._store)
 
     def close(self) -> None:
         """Close the store's connections. The client is closed by itself."""

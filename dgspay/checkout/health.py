@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 
 import attrs
@@ -12,6 +13,7 @@ from dgspay.checkout.order import OrderState
 from dgspay.checkout.shop import Shop
 from dgspay.checkout.store.protocol import Script, first, query
 from dgspay.checkout.store.scope import Scope
+from dgspay.webhooks.events import UnknownEvent, read_event
 
 
 @attrs.frozen(kw_only=True)
@@ -30,6 +32,8 @@ class Health:
         oldest_handler: Seconds for which the oldest handler has been due, or None.
         problems_open: Problems that were not resolved.
         unknown_events: Verified webhooks about no order of this store.
+        webhook_lag: The longest time in seconds, of the latest webhooks of the last quarter of an
+            hour, from a payment's end to the first delivery; None where none came that says when.
     """
 
     is_healthy: bool
@@ -42,10 +46,14 @@ class Health:
     oldest_handler: float | None
     problems_open: int
     unknown_events: int
+    webhook_lag: float | None
 
 
 _BEHIND = 300.0
 """Seconds for which a handler may be due before the sweep counts as behind."""
+
+_LATEST_SECONDS = 900.0
+_LATEST_WEBHOOKS = 20
 
 
 def health(shop: Shop) -> Flow[Health]:
@@ -84,6 +92,7 @@ def _health(scope: Scope) -> Script[Health]:
     unknown = yield from first(
         "SELECT count(*) FROM dgspay_order_events WHERE account = ? AND order_key IS NULL", account
     )
+    lag = yield from _webhook_lag(scope)
     assert watched is not None
     assert tasks is not None
     oldest_handler = None if tasks[2] is None else max(0.0, float(tasks[2]))
@@ -102,4 +111,28 @@ def _health(scope: Scope) -> Script[Health]:
         oldest_handler=oldest_handler,
         problems_open=int(problems[0]) if problems else 0,
         unknown_events=int(unknown[0]) if unknown else 0,
+        webhook_lag=lag,
     )
+
+
+def _webhook_lag(scope: Scope) -> Script[float | None]:
+    latest = yield from query(
+        "SELECT received_at, body FROM dgspay_order_events "
+        "WHERE account = ? AND received_at >= {now} - ? ORDER BY key DESC LIMIT ?",
+        scope.key,
+        _LATEST_SECONDS,
+        _LATEST_WEBHOOKS,
+    )
+    lags = [
+        float(received_at) - ended.timestamp()
+        for received_at, body in latest
+        # Of a time without a zone nobody knows which moment it is.
+        if (ended := _end_of(body)) is not None and ended.tzinfo is not None
+    ]
+    # A clock that runs behind DGS-Pay's would make it negative.
+    return max(0.0, *lags) if lags else None
+
+
+def _end_of(body: bytes) -> datetime | None:
+    event = read_event(bytes(body))
+    return None if isinstance(event, UnknownEvent) else event.timestamp

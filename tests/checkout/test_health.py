@@ -53,3 +53,16 @@ def test_bodies_are_kept_for_as_long_as_is_said(shop: Shop) -> None:
 
     key = shop.checkout.order("A-1").key
     assert shop.checkout._store.run(lambda: events_of(scope, key)) == []
+
+
+def test_the_lag_of_a_webhook_is_from_the_end_of_the_payment(shop: Shop) -> None:
+    assert shop.checkout.health().webhook_lag is None
+    shop.open()
+    shop.clock.now = shop.emulator.clock.time() + 90
+    shop.emulator.approve(shop.pay().attempts[0].dgs_reference or "")
+    shop.deliver()
+    lag = shop.checkout.health().webhook_lag
+    assert lag is not None
+    assert 89 <= lag <= 91
+    shop.clock.advance(1000)
+    assert shop.checkout.health().webhook_lag is None
