@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 from dgspay.checkout.flow import Transact
 from dgspay.checkout.health import Health, health
@@ -80,7 +81,7 @@ class CheckoutGauges:
         if not hasattr(store, "run"):
             raise ConfigError(f"{type(store).__name__} has no `run`, which metrics are read by")
         self._shop = shop
-        self._store: OrdersStore = store
+        self._store = cast("OrdersStore", store)
         self._labels = {_ENVIRONMENT: shop.settings.environment}
 
     def read(self) -> list[Measurement]:

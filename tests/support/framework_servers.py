@@ -129,8 +129,8 @@ class _Urls:
         self.urlpatterns = [urls.path(path, view), urls.path(path + "/<str:token>", view)]
 
 
-@contextlib.contextmanager
-def _django_project(view: Callable[..., Any]) -> Iterator[None]:
+def configure_django() -> None:
+    """Give Django the settings that all tests of this process share: it takes them once."""
     settings = pytest.importorskip("django.conf").settings
     if not settings.configured:
         settings.configure(
@@ -141,6 +141,11 @@ def _django_project(view: Callable[..., Any]) -> Iterator[None]:
             LOGGING_CONFIG=None,
         )
         pytest.importorskip("django").setup()
+
+
+@contextlib.contextmanager
+def _django_project(view: Callable[..., Any]) -> Iterator[None]:
+    configure_django()
     with pytest.importorskip("django.test").override_settings(ROOT_URLCONF=_Urls(view)):
         yield
 

@@ -15,24 +15,31 @@ Sweep while the application runs, and drain at its end:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
+import anyio.to_thread
 from aiohttp import web
 
 from dgspay.browser import CHECKOUT_NAMES, HEADERS, MEDIA_TYPE, etag, script
 from dgspay.checkout.checkout import AsyncCheckout
 from dgspay.checkout.pages import MAX_BODY, PageRequest
+from dgspay.metrics.endpoint import Endpoint
 from dgspay.webhooks.frameworks.limited_body import CappedBody
 from dgspay.webhooks.signature import SIGNATURE_HEADER
 
 _WEBHOOK_BYTES = 1024 * 1024
 
 
-def routes(checkout: AsyncCheckout, path: str | None = None) -> list[web.RouteDef]:
+def routes(
+    checkout: AsyncCheckout, path: str | None = None, *, metrics: Endpoint | None = None
+) -> list[web.RouteDef]:
     """Return the routes of a checkout.
 
     Args:
         checkout: Answers.
         path: Where they are mounted, where that is not the path of the checkout's `url`.
+        metrics: Answers at `/metrics`; a `dgspay.metrics.prometheus.MetricsEndpoint`. No such
+            route if left out.
     """
     base = checkout.path if path is None else path
 
@@ -58,11 +65,18 @@ def routes(checkout: AsyncCheckout, path: str | None = None) -> list[web.RouteDe
         return web.Response(body=answer.body, status=answer.status, headers=answer.headers)
 
     return [
+        *([] if metrics is None else [web.get(f"{base}/metrics", partial(_metrics, metrics))]),
         *(web.get(f"{base}/{name}", _script(name)) for name in CHECKOUT_NAMES),
         web.post(f"{base}/webhooks", webhook),
         web.post(f"{base}/webhooks/{{subject}}/{{token}}", webhook),
         web.route("*", f"{base}/{{what:.*}}", page),
     ]
+
+
+async def _metrics(metrics: Endpoint, request: web.Request) -> web.Response:
+    shown = request.headers.get("Authorization")
+    answer = await anyio.to_thread.run_sync(metrics.respond, shown)
+    return web.Response(body=answer.body, status=answer.status, headers=answer.headers)
 
 
 def _script(name: str) -> Callable[[web.Request], Awaitable[web.Response]]:

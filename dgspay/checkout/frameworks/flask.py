@@ -10,11 +10,14 @@ Sweep from cron (`dgspay orders sweep`), or in a thread of the application's:
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Blueprint, Response, request
 
 from dgspay.browser.flask import add_scripts
 from dgspay.checkout.checkout import Checkout
 from dgspay.checkout.pages import MAX_BODY, PageRequest
+from dgspay.metrics.endpoint import Endpoint
 from dgspay.webhooks.frameworks.limited_body import CappedBody
 from dgspay.webhooks.signature import SIGNATURE_HEADER
 
@@ -22,12 +25,16 @@ _CHUNK = 64 * 1024
 _WEBHOOK_BYTES = 1024 * 1024
 
 
-def blueprint(checkout: Checkout, path: str | None = None) -> Blueprint:
+def blueprint(
+    checkout: Checkout, path: str | None = None, *, metrics: Endpoint | None = None
+) -> Blueprint:
     """Return the routes of a checkout.
 
     Args:
         checkout: Answers.
         path: Where they are mounted, where that is not the path of the checkout's `url`.
+        metrics: Answers at `/metrics`; a `dgspay.metrics.prometheus.MetricsEndpoint`. No such
+            route if left out.
     """
     mounted = Blueprint(
         "dgspay_checkout", __name__, url_prefix=checkout.path if path is None else path
@@ -52,10 +59,17 @@ def blueprint(checkout: Checkout, path: str | None = None) -> Blueprint:
         return Response(answer.body, answer.status, dict(answer.headers))
 
     add_scripts(mounted)
+    if metrics is not None:
+        mounted.add_url_rule("/metrics", "metrics", partial(_metrics, metrics))
     mounted.add_url_rule("/webhooks", "webhook", webhook, methods=["POST"])
     mounted.add_url_rule("/webhooks/<subject>/<token>", "attempt", webhook, methods=["POST"])
     mounted.add_url_rule("/<path:what>", "page", page, methods=["GET", "POST"])
     return mounted
+
+
+def _metrics(metrics: Endpoint) -> Response:
+    answer = metrics.respond(request.headers.get("Authorization"))
+    return Response(answer.body, answer.status, dict(answer.headers))
 
 
 def _body(limit: int) -> bytes:

@@ -12,6 +12,7 @@ drain at its end:
 
 from __future__ import annotations
 
+import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
@@ -19,18 +20,23 @@ from starlette.routing import Mount, Route
 from dgspay.browser.starlette import script_routes
 from dgspay.checkout.checkout import AsyncCheckout
 from dgspay.checkout.pages import MAX_BODY, PageRequest
+from dgspay.metrics.endpoint import Endpoint
 from dgspay.webhooks.frameworks.limited_body import CappedBody
 from dgspay.webhooks.signature import SIGNATURE_HEADER
 
 _WEBHOOK_BYTES = 1024 * 1024
 
 
-def routes(checkout: AsyncCheckout, path: str | None = None) -> list[Mount]:
+def routes(
+    checkout: AsyncCheckout, path: str | None = None, *, metrics: Endpoint | None = None
+) -> list[Mount]:
     """Return the routes of a checkout.
 
     Args:
         checkout: Answers.
         path: Where they are mounted, where that is not the path of the checkout's `url`.
+        metrics: Answers at `/metrics`; a `dgspay.metrics.prometheus.MetricsEndpoint`. No such
+            route if left out.
     """
 
     async def page(request: Request) -> Response:
@@ -55,12 +61,22 @@ def routes(checkout: AsyncCheckout, path: str | None = None) -> list[Mount]:
         return Response(answer.body, answer.status, dict(answer.headers))
 
     inside = [
+        *([] if metrics is None else [_metrics_route(metrics)]),
         *script_routes(base=""),
         Route("/webhooks", webhook, methods=["POST"]),
         Route("/webhooks/{subject}/{token}", webhook, methods=["POST"]),
         Route("/{what:path}", page, methods=["GET", "POST"]),
     ]
     return [Mount(checkout.path if path is None else path, routes=inside)]
+
+
+def _metrics_route(metrics: Endpoint) -> Route:
+    async def collected(request: Request) -> Response:
+        shown = request.headers.get("Authorization")
+        answer = await anyio.to_thread.run_sync(metrics.respond, shown)
+        return Response(answer.body, answer.status, dict(answer.headers))
+
+    return Route("/metrics", collected, methods=["GET"])
 
 
 async def _body(request: Request, limit: int) -> bytes:

@@ -13,6 +13,7 @@ from dgspay.browser import CHECKOUT_NAMES, HEADERS, MEDIA_TYPE, etag, script
 from dgspay.checkout.checkout import Checkout
 from dgspay.checkout.frameworks.django.apps import checkout_of_settings
 from dgspay.checkout.pages import MAX_BODY, PageRequest
+from dgspay.metrics.endpoint import Endpoint
 from dgspay.webhooks.frameworks.django import standing_apart
 from dgspay.webhooks.frameworks.limited_body import CappedBody
 
@@ -20,12 +21,14 @@ _CHUNK = 64 * 1024
 _WEBHOOK_BYTES = 1024 * 1024
 
 
-def urls(checkout: Checkout | None = None) -> list[Any]:
+def urls(checkout: Checkout | None = None, *, metrics: Endpoint | None = None) -> list[Any]:
     """Return the routes of a checkout.
 
     Args:
         checkout: Answers; the one that the setting `DGSPAY_CHECKOUT` names if left out, which is
             looked up at the first request.
+        metrics: Answers at `/metrics`; a `dgspay.metrics.prometheus.MetricsEndpoint`. No such
+            route if left out.
     """
 
     def mounted() -> Checkout:
@@ -55,11 +58,17 @@ def urls(checkout: Checkout | None = None) -> list[Any]:
         return HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
 
     return [
+        *([] if metrics is None else [path("metrics", _metrics, {"metrics": metrics})]),
         *(path(name, _script, {"name": name}) for name in CHECKOUT_NAMES),
         path("webhooks", standing_apart(webhook)),
         path("webhooks/<str:subject>/<str:token>", standing_apart(webhook)),
         path("<path:what>", standing_apart(page)),
     ]
+
+
+def _metrics(request: Any, metrics: Endpoint) -> HttpResponse:
+    answer = metrics.respond(request.headers.get("Authorization"))
+    return HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
 
 
 def _script(request: Any, name: str) -> HttpResponse:
