@@ -274,7 +274,9 @@ def mutants(session: nox.Session) -> None:
     extras = project["optional-dependencies"].values()
     install(session, *project["dependencies"], *(line for extra in extras for line in extra))
     install(session, *group("test", "mutants"))
-    session.run("mutmut", "run", *session.posargs)
+    # The tests of each change would start servers of their own.
+    with_servers = ("python", "-m", "tests.support.real_servers")
+    session.run(*with_servers, "mutmut", "run", *session.posargs)
     session.run("mutmut", "results")
 
 

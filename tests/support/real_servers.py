@@ -7,8 +7,9 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,3 +115,19 @@ def running_redis(binary: str) -> Iterator[str]:
             else:
                 raise RuntimeError("redis-server did not start")
             yield f"unix://{socket}"
+
+
+def run_beside_servers(command: Sequence[str]) -> int:
+    """Run a command whose tests share one PostgreSQL and one Redis, where they are installed."""
+    environment = dict(os.environ)
+    with contextlib.ExitStack() as servers:
+        if (binaries := postgres_binaries()) is not None:
+            url = servers.enter_context(running_postgres(binaries))
+            environment["DGSPAY_TEST_POSTGRES_URL"] = url
+        if (redis := shutil.which("redis-server")) is not None:
+            environment["DGSPAY_TEST_REDIS_URL"] = servers.enter_context(running_redis(redis))
+        return subprocess.run(command, env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(run_beside_servers(sys.argv[1:]))
