@@ -207,3 +207,20 @@ def test_titles_are_words_and_never_markup(opened: Opener, link: MakeLink) -> No
     assert page.locator("h1").inner_text() == title
     assert page.title() == title
     assert page.locator("img").count() == 0
+
+
+def test_a_comma_never_multiplies_what_is_paid(
+    opened: Opener, link: MakeLink, emulator: Emulator
+) -> None:
+    made = link(
+        amount_type="flexible", amount=None, currency="USD", min_amount=None, max_amount=None
+    )
+    page = opened(path_of(made))
+    page.get_by_label("Your name").fill("Jane Doe")
+    amount = page.get_by_label("Amount")
+    amount.fill("1,050")
+    enter_card(page, PIN_CARD)
+    page.get_by_text("Do you mean 1,050 USD or 1.05 USD?").wait_for()
+    assert not emulator.transactions
+    amount.fill("10,50")
+    assert page.locator(".dgspay-submit").text_content() == "Pay 10.50 USD"

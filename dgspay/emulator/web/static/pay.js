@@ -1,6 +1,7 @@
 /** The page of a payment link: reads what the payer enters, starts the payment, follows it. */
 
-import { amountText } from "./amounts.js";
+import { amountText, number } from "./amounts.js";
+import { parseAmount } from "./dgspay-amounts.js";
 import { PaymentError, mountCardForm } from "./dgspay-card.js";
 import { Refused, call, follow } from "./payment.js";
 
@@ -44,15 +45,19 @@ function localPart(text) {
 /** What is wrong with a field, in words; null when nothing is. */
 const faults = {
   amount: (input) => {
-    const text = input.value.replace(/[\s,]/g, "");
-    if (!/^[0-9]+(\.[0-9]{1,2})?$/.test(text) || Number(text) <= 0) return "Enter an amount.";
-    if ("whole" in input.dataset && !Number.isInteger(Number(text))) {
+    const { amount, fault, readings } = parseAmount(input.value, currency);
+    if (fault === "ambiguous") {
+      const [more, less] = readings.map((each) => amountText(Number(each), currency));
+      return `Do you mean ${more} or ${less}? Write it without a comma, and with two decimals.`;
+    }
+    if (fault === "too_fine" && "whole" in input.dataset) {
       return `Enter a whole amount: ${currency} has no smaller coin.`;
     }
-    if (input.dataset.min && Number(text) < Number(input.dataset.min)) {
+    if (amount === null || Number(amount) <= 0) return "Enter an amount.";
+    if (input.dataset.min && Number(amount) < Number(input.dataset.min)) {
       return `The least is ${amountText(Number(input.dataset.min), currency)}.`;
     }
-    if (input.dataset.max && Number(text) > Number(input.dataset.max)) {
+    if (input.dataset.max && Number(amount) > Number(input.dataset.max)) {
       return `The most is ${amountText(Number(input.dataset.max), currency)}.`;
     }
     return null;
@@ -85,7 +90,7 @@ const textFields = () => [...details.querySelectorAll(".field input")];
 function body() {
   const sent = { payment_type: method() };
   for (const input of textFields()) {
-    if (input.id === "amount") sent.amount = Number(input.value.replace(/[\s,]/g, ""));
+    if (input.id === "amount") sent.amount = number(input.value, currency);
     else if (!phoneField.hidden || input.id !== "phone") sent[input.id] = input.value.trim();
   }
   if (method() === "mobile_money") {
@@ -153,7 +158,7 @@ async function payByCard(card) {
 
 function payText() {
   const chosen = document.querySelector("#amount");
-  const amount = chosen ? Number(chosen.value.replace(/[\s,]/g, "")) : 0;
+  const amount = chosen ? Number(parseAmount(chosen.value, currency).amount ?? 0) : 0;
   if (page.dataset.amount) return `Pay ${page.dataset.amount} ${currency}`;
   return amount > 0 ? `Pay ${amountText(amount, currency)}` : "Pay";
 }

@@ -21,7 +21,9 @@ export function linkFields(form) {
 }
 
 function valueOf(input) {
-  if (input.inputMode) return number(input.value.trim());
+  if (input.inputMode) {
+    return number(input.value.trim(), input.form.querySelector("[data-field=currency]").value);
+  }
   // The emulator's time is UTC, and so is what is entered.
   if (input.type === "datetime-local") return `${input.value.replace("T", " ").slice(0, 16)}:00`;
   return input.value.trim();
