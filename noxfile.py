@@ -86,9 +86,7 @@ CORE = "dgspay/core/*,dgspay/api/*,dgspay/models/*,dgspay/client.py"
 
 # What the tests need beside their own tools.
 PROJECT = ".[emulator,cli,otel,prometheus,postgres,redis,excel]"
-EVERYTHING = (
-    ".[emulator,cli,otel,prometheus,postgres,redis,excel,aiohttp,httpx2,flask,django]"
-)
+EVERYTHING = ".[emulator,cli,otel,prometheus,postgres,redis,excel,aiohttp,httpx2,flask,django]"
 
 IN_A_BROWSER = ("tests/browser", "tests/emulator/in_browser")
 
