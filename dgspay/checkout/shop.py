@@ -68,6 +68,7 @@ class Shop:
         # Names this checkout as the one that runs a handler.
         self.name = secrets.token_hex(8)
         self._account: tuple[int, Secret] | None = None
+        self._page_tokens: dict[str, str] = {}
 
     @property
     def environment(self) -> Literal["production", "test"]:
@@ -98,6 +99,7 @@ class Shop:
             timing=self.timing,
             limits=self.limits,
             lease=self.name if self.handlers else None,
+            page_tokens=self._page_tokens,
         )
 
     def callback_url(self, scope: Scope, order: Order, subject: str) -> str:

@@ -56,6 +56,9 @@ class Timing:
         return self.card_lifetime if is_card else self.mobile_money_lifetime
 
 
+_MOST_TOKENS = 4096
+
+
 @attrs.frozen(kw_only=True)
 class Scope:
     """What every script works within: one merchant account, and one process's ways.
@@ -66,6 +69,7 @@ class Scope:
         timing: How long what takes.
         limits: How many attempts may be made.
         lease: The name under which this process runs handlers, or None where it runs none.
+        page_tokens: Tokens that were made before, for an order is loaded again and again.
     """
 
     key: int
@@ -73,10 +77,17 @@ class Scope:
     timing: Timing = attrs.field(factory=Timing)
     limits: Limits = attrs.field(factory=Limits)
     lease: str | None = None
+    page_tokens: dict[str, str] = attrs.field(factory=dict, eq=False, repr=False)
 
     def page_token(self, order_id: str) -> str:
         """Return what a page shows to act for an order."""
-        return token_of(self.token_key, "page", *order_id.splitlines())
+        token = self.page_tokens.get(order_id)
+        if token is None:
+            if len(self.page_tokens) >= _MOST_TOKENS:
+                self.page_tokens.clear()
+            token = token_of(self.token_key, "page", *order_id.splitlines())
+            self.page_tokens[order_id] = token
+        return token
 
     def callback_token(self, order_id: str, subject: str) -> str:
         """Return the token in the callback URL of an attempt (`a1`) or a refund (`r1`)."""
