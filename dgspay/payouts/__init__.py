@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         UnknownPayoutError,
         WentBackError,
     )
+    from dgspay.payouts.gauges import PayoutGauges
     from dgspay.payouts.ledger import Counts, Ledger
     from dgspay.payouts.ledger.backups import (
         RestoredLedger,
@@ -112,6 +113,7 @@ _HOME = {
         "LedgerError NotApprovedError NotCancelledError NotInDoubtError PreflightError RowFault "
         "RowsInvalidError UnknownBatchError UnknownPayoutError WentBackError"
     ),
+    "gauges": "PayoutGauges",
     "run.job": "Job JobOptions Summary open_job",
     "run.loading": "check_rows",
     "ledger": "Counts Ledger",
@@ -187,6 +189,7 @@ __all__ = [
     "Overlap",
     "Pace",
     "Payout",
+    "PayoutGauges",
     "PayoutWebhooks",
     "Payouts",
     "PgQueuerEngine",

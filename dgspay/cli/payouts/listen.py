@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from dgspay import errors
+from dgspay.cli.metrics_server import serving_metrics
 from dgspay.cli.options import webhook_secret
-from dgspay.cli.payouts.ledgers import NewLedger, opened_ledger, place_words
+from dgspay.cli.payouts.ledgers import AnyLedger, NewLedger, opened_ledger, place_words
 from dgspay.cli.payouts.options import LedgerOption, NewLedgerOption
 from dgspay.cli.signals import stop_signals
 from dgspay.cli.streams import begin_effect
@@ -19,6 +22,7 @@ from dgspay.payouts import (
     UNKNOWN_PAYOUT,
     DisbursementEvent,
     LedgerError,
+    PayoutGauges,
     PayoutWebhooks,
     UnknownPayoutError,
 )
@@ -39,6 +43,17 @@ def listen(
         int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
     ] = DEFAULT_PORT,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="Serve metrics of the ledger to Prometheus on this port; 0 takes a free one.",
+        ),
+    ] = None,
+    metrics_host: Annotated[
+        str, typer.Option(help="Address to serve metrics on; never one of the internet.")
+    ] = "127.0.0.1",
 ) -> None:
     """Settle payouts by their webhooks, until Ctrl-C.
 
@@ -56,10 +71,21 @@ def listen(
         with (
             stop_signals() as stopped,
             listening(listener, secret, host=host, port=port) as url,
+            _metrics(opened, host=metrics_host, port=metrics_port),
         ):
             # What an event means is in the ledger, whether it can be shown or not.
             begin_effect()
             wait_at(url, stopped)
+
+
+@contextmanager
+def _metrics(ledger: AnyLedger, *, host: str, port: int | None) -> Generator[None]:
+    if port is None:
+        yield
+        return
+    with serving_metrics(PayoutGauges(ledger), host=host, port=port) as url:
+        console(stderr=True).print(f"Metrics at {url}", soft_wrap=True)
+        yield
 
 
 class _Listener(Listener):

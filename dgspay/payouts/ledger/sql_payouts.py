@@ -476,6 +476,39 @@ def read_counts(database: Database, name: str) -> Counts:
     return Counts({_STATE[code]: (count, int(amount)) for code, count, amount in rows})
 
 
+class Tally(NamedTuple):
+    """How all payouts of a ledger stand.
+
+    Attributes:
+        counts: How many are in each state.
+        oldest: Unix time at which the oldest payout of a state was sent, where one was.
+        paused: Batches that were paused, and not closed.
+    """
+
+    counts: dict[State, int]
+    oldest: dict[State, float]
+    paused: int
+
+
+def read_tally(database: Database) -> Tally:
+    """Count the payouts of all batches by state; no payout itself is read, only the states."""
+    rows = database.query(
+        "SELECT state, count(*), min(sent_at) FROM dgspay_payout_states GROUP BY state", ()
+    )
+    ((loaded, paused),) = database.query(
+        "SELECT coalesce(sum(count), 0), "
+        "coalesce(sum(CASE WHEN paused IS NOT NULL AND closed IS NULL THEN 1 ELSE 0 END), 0) "
+        "FROM dgspay_payout_batches",
+        (),
+    )
+    counts = {_STATE[code]: int(count) for code, count, _ in rows}
+    # A payout that was never taken up has no state of its own.
+    untouched = int(loaded) - sum(counts.values())
+    counts[State.NEW] = counts.get(State.NEW, 0) + untouched
+    oldest = {_STATE[code]: float(sent_at) for code, _, sent_at in rows if sent_at is not None}
+    return Tally(counts, oldest, int(paused))
+
+
 def read_times(database: Database, name: str) -> tuple[float, float] | None:
     """Return when the first and the last payout of a batch was sent; None where none was."""
     batch = id_of(database, name)
