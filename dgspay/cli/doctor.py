@@ -9,7 +9,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import attrs
@@ -19,6 +19,7 @@ from dgspay import DGSPay, RetryPolicy, __version__, errors
 from dgspay.api import balances
 from dgspay.cli.exit_codes import ExitCode
 from dgspay.cli.options import BaseUrlOption, EnvironmentOption, client_options, webhook_secret
+from dgspay.cli.output import write_json
 from dgspay.cli.terminal import console, visible
 from dgspay.secret import Secret
 from dgspay.settings import Settings, is_loopback
@@ -65,16 +66,27 @@ class Finding:
     advice: str = ""
 
 
-def doctor(*, environment: EnvironmentOption = None, base_url: BaseUrlOption = None) -> None:
+def doctor(
+    *,
+    environment: EnvironmentOption = None,
+    base_url: BaseUrlOption = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write one JSON object, once all checks are made.")
+    ] = False,
+) -> None:
     """Check the set-up: settings, key, connection, TLS, clock, a call.
 
     Each check is a line: ok, warn or fail, and what to do. The only call it makes reads the
     balance. Exit code 1 when a check failed.
     """
-    failed = False
+    findings = []
     for finding in examine(environment, base_url):
-        _print(finding)
-        failed |= finding.grade is Grade.FAIL
+        findings.append(finding)
+        if not as_json:
+            _print(finding)
+    failed = any(finding.grade is Grade.FAIL for finding in findings)
+    if as_json:
+        write_json({"ok": not failed, "checks": [*map(_record, findings)]})
     if failed:
         raise typer.Exit(ExitCode.NO)
 
@@ -216,6 +228,16 @@ def clock_finding(date: str | None, now: dt.datetime) -> Finding:
 
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
+
+
+def _record(finding: Finding) -> dict[str, str | None]:
+    word, _ = finding.grade.value
+    return {
+        "check": finding.check,
+        "grade": word,
+        "what": finding.what,
+        "advice": finding.advice or None,
+    }
 
 
 def _print(finding: Finding) -> None:

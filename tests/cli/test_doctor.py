@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import socket
 import ssl
 import threading
@@ -51,6 +52,25 @@ def test_a_wrong_key_is_found_by_the_call(dgspay: CommandLine) -> None:
     assert checks(said.out)["call"] == "fail"
     assert "whitelist" in said.out
     assert "key-nobody-knows" not in said.out + said.err
+
+
+def test_a_monitor_reads_the_checks_as_json(dgspay: CommandLine, emulator: Emulator) -> None:
+    said = dgspay("doctor", "--json")
+    report = json.loads(said.out)
+    assert (said.code, report["ok"]) == (0, True)
+    assert [each["check"] for each in report["checks"]][-2:] == ["call", "clock"]
+    assert {each["grade"] for each in report["checks"]} == {"ok"}
+    assert emulator.api_key not in said.out
+
+
+def test_a_check_that_fails_is_in_the_json_and_in_the_exit_code(dgspay: CommandLine) -> None:
+    said = dgspay.without("DGSPAY_API_KEY")("doctor", "--json")
+    report = json.loads(said.out)
+    assert (said.code, report["ok"]) == (1, False)
+    failed = report["checks"][-1]
+    assert (failed["check"], failed["grade"]) == ("settings", "fail")
+    assert "DGSPAY_API_KEY is not set" in failed["what"]
+    assert failed["advice"]
 
 
 def test_what_is_merely_missing_is_a_warning(dgspay: CommandLine) -> None:
