@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from prometheus_client import CollectorRegistry
+from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from dgspay import DGSPay, errors
 from dgspay.emulator import Emulator
 from dgspay.errors import ConfigError
+from dgspay.metrics import opentelemetry
 from dgspay.metrics.instruments import Measurement
+from dgspay.metrics.opentelemetry import OpenTelemetryMetrics
 from dgspay.metrics.prometheus import MetricsEndpoint, PrometheusMetrics, observe
 from dgspay.testing import client_options
 from dgspay.transports.httpx import HttpxTransport
@@ -100,3 +102,29 @@ def test_without_the_token_nothing_is_shown(registry: CollectorRegistry, shown: 
 def test_a_token_that_can_be_guessed_is_refused() -> None:
     with pytest.raises(ConfigError, match="16 characters"):
         MetricsEndpoint(token="short")
+
+
+def test_opentelemetrys_exporter_gives_every_metric_the_same_name(
+    emulator: Emulator, registry: CollectorRegistry
+) -> None:
+    exporter = pytest.importorskip("opentelemetry.exporter.prometheus")
+    from opentelemetry.sdk.metrics import MeterProvider
+
+    reader = exporter.PrometheusMetricReader(scope_info_enabled=False, disable_target_info=True)
+    provider = MeterProvider([reader], shutdown_on_exit=False)
+    opentelemetry.observe(Things(), provider)
+    observe(Things(), registry)
+    emulator.faults.fail_next("GET /balance", error_code="99")
+    hooks = [OpenTelemetryMetrics(provider), PrometheusMetrics(registry)]
+    DGSPay(
+        transport=HttpxTransport(emulator.http_client()), hooks=hooks, **client_options(emulator)
+    ).balances.list()
+    theirs = {
+        sample.name
+        for family in REGISTRY.collect()
+        for sample in family.samples
+        if sample.name.startswith("dgspay_")
+    }
+    provider.shutdown()
+    ours = {name for name in samples(registry) if not name.endswith("_created")}
+    assert {name for name in theirs if not name.endswith("_created")} == ours
