@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from dgspay import DGSPay, errors
+from dgspay.core.events import Hook
 from dgspay.emulator import Emulator
 from dgspay.errors import ConfigError
 from dgspay.metrics import opentelemetry
@@ -115,7 +116,7 @@ def test_opentelemetrys_exporter_gives_every_metric_the_same_name(
     opentelemetry.observe(Things(), provider)
     observe(Things(), registry)
     emulator.faults.fail_next("GET /balance", error_code="99")
-    hooks = [OpenTelemetryMetrics(provider), PrometheusMetrics(registry)]
+    hooks: list[Hook] = [OpenTelemetryMetrics(provider), PrometheusMetrics(registry)]
     DGSPay(
         transport=HttpxTransport(emulator.http_client()), hooks=hooks, **client_options(emulator)
     ).balances.list()
