@@ -62,7 +62,7 @@ def run_owed(
 ) -> Flow[tuple[int, int]]:
     """Run the handlers that are owed and due; return how many succeeded and how many failed."""
     done = failed = 0
-    while shop.handlers and done + failed < most:
+    while scope.handles and done + failed < most:
         claim = partial(claim_task, scope, order_key=order_key)
         task = yield from transact(claim)
         if task is None:
@@ -75,9 +75,13 @@ def run_owed(
 
 
 def _run(shop: Shop, scope: Scope, task: Task) -> Flow[bool]:
+    if task.tries > scope.timing.handler_tries:
+        # Each time it has taken its process with it, or outlived its lease: nothing was noted.
+        yield from transact(partial(fail_task, scope, task, "it did not end"))
+        return False
     handler = shop.handlers.get(task.kind)
     if handler is None:
-        # The shop's own process, and it does not ask for these.
+        # It may be one of a problem, which the shop does not ask for.
         yield from transact(partial(end_task, task))
         return True
     value = task.value

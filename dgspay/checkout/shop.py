@@ -14,6 +14,7 @@ from dgspay.checkout.flow import Flow, transact
 from dgspay.checkout.order import Order
 from dgspay.checkout.store.accounts import ensure_account
 from dgspay.checkout.store.scope import Limits, Scope, Timing
+from dgspay.checkout.store.tasks import PAID_TASK, PROBLEM_TASK
 from dgspay.errors import ConfigError
 from dgspay.secret import Secret
 from dgspay.webhooks.signature import SecretInput, hold_secrets
@@ -98,9 +99,18 @@ class Shop:
             token_key=token_key,
             timing=self.timing,
             limits=self.limits,
-            lease=self.name if self.handlers else None,
+            lease=self.name,
+            handles=self._handles(),
             page_tokens=self._page_tokens,
         )
+
+    def _handles(self) -> tuple[str, ...]:
+        """Return the kinds of handlers that this process may take.
+
+        The shop's own process, which is told of paid orders, takes those of problems, too, asked
+        for or not. No process takes that of a paid order unless it has it.
+        """
+        return (PAID_TASK, PROBLEM_TASK) if PAID_TASK in self.handlers else tuple(self.handlers)
 
     def callback_url(self, scope: Scope, order: Order, subject: str) -> str:
         """Return where the webhook of an attempt (`a1`) or a refund (`r1`) goes.

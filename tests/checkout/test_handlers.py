@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from dgspay.checkout import Order, ProblemKind
@@ -98,3 +100,68 @@ def test_what_cannot_be_a_handler_is_refused(shop: Shop) -> None:
     shop.checkout.on_paid(print)
     with pytest.raises(ConfigError, match="already"):
         shop.checkout.on_paid(print)
+
+
+@pytest.mark.acceptance(82, "handler-once")
+def test_a_process_without_the_handler_leaves_it_to_one_that_has_it(shop: Shop) -> None:
+    shop.open()
+    shop.emulator.approve(shop.pay().attempts[0].dgs_reference or "")
+    watcher = shop.again()
+    watcher.checkout.shop.handlers.pop("paid")
+    (delivery,) = shop.emulator.webhooks.deliveries
+    assert watcher.bring(delivery).status == 200
+    shop.clock.advance(301)
+    assert watcher.checkout.sweep(per_second=FAST).owed == 1
+    assert watcher.checkout.order("A-1").told_at is None
+    watcher.checkout.close()
+    assert shop.checkout.sweep(per_second=FAST).handled == 1
+    assert [order.id for order in shop.paid] == ["A-1"]
+
+
+def test_a_handler_that_ends_its_process_every_time_is_reported_in_the_end(shop: Shop) -> None:
+    class Died(BaseException):
+        """As `kill -9` leaves it: nothing is written after it."""
+
+    shop.open()
+    shop.emulator.approve(shop.pay().attempts[0].dgs_reference or "")
+    shop.checkout.shop.handlers.pop("paid")
+    calls: list[str] = []
+
+    @shop.checkout.on_paid
+    def ship(order: Order) -> None:
+        calls.append(order.id)
+        raise Died
+
+    with pytest.raises(Died):
+        shop.deliver()
+    for _ in range(25):
+        shop.clock.advance(301)
+        with contextlib.suppress(Died):
+            shop.checkout.sweep(per_second=FAST)
+    assert len(calls) == 20
+    assert [problem.kind for problem in shop.problems] == [ProblemKind.HANDLER_FAILING]
+
+
+def test_a_run_that_outlived_its_lease_and_failed_leaves_the_later_run_alone(shop: Shop) -> None:
+    shop.open()
+    shop.emulator.approve(shop.pay().attempts[0].dgs_reference or "")
+    shop.checkout.shop.handlers.pop("paid")
+    runs: list[int] = []
+
+    class KilledError(BaseException):
+        """The later run is still under way when the first one fails."""
+
+    @shop.checkout.on_paid
+    def ship(order: Order) -> None:
+        runs.append(len(runs) + 1)
+        if len(runs) == 1:
+            shop.clock.advance(301)
+            with pytest.raises(KilledError):
+                shop.checkout.sweep(per_second=FAST)
+            raise RuntimeError("too late")
+        raise KilledError
+
+    shop.deliver()
+    shop.clock.advance(60)
+    assert shop.checkout.sweep(per_second=FAST).failing == 0
+    assert runs == [1, 2]

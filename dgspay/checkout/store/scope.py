@@ -68,7 +68,8 @@ class Scope:
         token_key: What the tokens of its pages and callback URLs are made with.
         timing: How long what takes.
         limits: How many attempts may be made.
-        lease: The name under which this process runs handlers, or None where it runs none.
+        lease: The name under which this process runs handlers.
+        handles: The kinds of handlers that it runs; those of other kinds are left to others.
         page_tokens: Tokens that were made before, for an order is loaded again and again.
     """
 
@@ -76,7 +77,8 @@ class Scope:
     token_key: Secret
     timing: Timing = attrs.field(factory=Timing)
     limits: Limits = attrs.field(factory=Limits)
-    lease: str | None = None
+    lease: str = ""
+    handles: tuple[str, ...] = ()
     page_tokens: dict[str, str] = attrs.field(factory=dict, eq=False, repr=False)
 
     def page_token(self, order_id: str) -> str:

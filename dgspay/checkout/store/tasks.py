@@ -40,15 +40,17 @@ def claim_task(scope: Scope, *, order_key: int | None = None) -> Script[Task | N
     """Lease the oldest handler that is owed."""
     of_order = "" if order_key is None else "AND order_key = ?"
     values = () if order_key is None else (order_key,)
+    of_kinds = f"AND kind IN ({', '.join('?' * len(scope.handles))})"
     row = yield from first(
         "UPDATE dgspay_order_tasks SET due_at = {now} + ?, lease = ?, tries = tries + 1 "
         "WHERE key = (SELECT key FROM dgspay_order_tasks WHERE account = ? "
-        f"AND due_at IS NOT NULL AND due_at <= {{now}} {of_order} "
+        f"AND due_at IS NOT NULL AND due_at <= {{now}} {of_kinds} {of_order} "
         "ORDER BY due_at LIMIT 1 {skip}) "
         "RETURNING key, order_key, kind, subject, tries",
         scope.timing.handler_lease,
         scope.lease,
         scope.key,
+        *scope.handles,
         *values,
     )
     return None if row is None else Task(*row)
@@ -78,18 +80,18 @@ def owe(
     subject: int,
     value: Order | Problem | None = None,
 ) -> Script[Task]:
-    """Note that a handler is owed, leased to this process where it runs handlers."""
-    due = "{now} + ?" if scope.lease is not None else "{now} + 0 * ?"
+    """Note that a handler is owed, leased to this process where it runs those of its kind."""
+    is_ours = kind in scope.handles
     row = yield from first(
         "INSERT INTO dgspay_order_tasks (account, order_key, kind, subject, due_at, lease, tries) "
-        f"VALUES (?, ?, ?, ?, {due}, ?, ?) RETURNING key",
+        "VALUES (?, ?, ?, ?, {now} + ?, ?, ?) RETURNING key",
         scope.key,
         order_key,
         kind,
         subject,
-        scope.timing.handler_lease,
-        scope.lease,
-        0 if scope.lease is None else 1,
+        scope.timing.handler_lease if is_ours else 0.0,
+        scope.lease if is_ours else None,
+        int(is_ours),
     )
     assert row is not None
     return Task(row[0], order_key, kind, subject, 1, value)
@@ -115,14 +117,17 @@ def fail_task(scope: Scope, task: Task, error: str) -> Script[bool]:
     due = "NULL" if is_last else f"{{now}} + {pause!r}"
     rows = yield from query(
         f"UPDATE dgspay_order_tasks SET due_at = {due}, lease = NULL, error = ? "
-        "WHERE key = ? AND lease = ? RETURNING {now}",
+        # One that outlived its lease may be under way anew, in this very process, too.
+        "WHERE key = ? AND lease = ? AND tries = ? RETURNING {now}",
         error,
         task.key,
         scope.lease,
+        task.tries,
     )
     if not rows or not is_last:
         return False
-    detail = f"the handler of on_{task.kind} has failed {task.tries} times: {error}"
+    tries = min(task.tries, scope.timing.handler_tries)
+    detail = f"the handler of on_{task.kind} has failed {tries} times: {error}"
     problem = Problem(
         kind=ProblemKind.HANDLER_FAILING,
         attempt=None,
@@ -131,7 +136,9 @@ def fail_task(scope: Scope, task: Task, error: str) -> Script[bool]:
     )
     noted = yield from note(scope, task.order_key, problem)
     if task.kind == PAID_TASK and noted.key is not None:
-        yield from owe(scope, task.order_key, PROBLEM_TASK, noted.key)
+        # Nothing runs it at once: it is due for any process.
+        anyone = attrs.evolve(scope, handles=())
+        yield from owe(anyone, task.order_key, PROBLEM_TASK, noted.key)
     return True
 
 

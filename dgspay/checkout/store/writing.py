@@ -58,7 +58,9 @@ def write(
         tasks.append((yield from owe(scope, order.key, PROBLEM_TASK, problem.key, problem)))
     if (order.state, order.paid_at) != (before.state, before.paid_at):
         yield from write_state(order)
-    return Learnt(order, changed=True, tasks=() if scope.lease is None else tuple(tasks))
+    return Learnt(
+        order, changed=True, tasks=tuple(task for task in tasks if task.kind in scope.handles)
+    )
 
 
 def write_attempt(order: Order, attempt: Attempt) -> Script[None]:
