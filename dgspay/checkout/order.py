@@ -76,6 +76,8 @@ class Method(enum.StrEnum):
 
     MOBILE_MONEY = "mobile_money"
     CARD = "card"
+    UNKNOWN = "unknown"
+    """It began before the store was restored from a backup, and is known by its webhook alone."""
 
 
 class ProblemKind(enum.StrEnum):
@@ -327,7 +329,7 @@ class Order:
     @property
     def collected(self) -> Decimal:
         """What all of its attempts have collected, in `currency`: what refunds may not exceed."""
-        return sum((_collected(attempt, self) for attempt in self.attempts), Decimal(0))
+        return sum((self.collected_by(each.number) for each in self.attempts), Decimal(0))
 
     @property
     def refunded(self) -> Decimal:
@@ -339,6 +341,19 @@ class Order:
     def expires(self) -> datetime | None:
         """`expires_at` as an aware datetime, in UTC."""
         return None if self.expires_at is None else datetime.fromtimestamp(self.expires_at, UTC)
+
+    def collected_by(self, number: int) -> Decimal:
+        """Return what one attempt has collected, in `currency`; 0 where that is another.
+
+        Raises:
+            LookupError: there is none of this number.
+        """
+        attempt = self.numbered(number)
+        if attempt.amount is None:
+            return self.amount if attempt.state is AttemptState.PAID else Decimal(0)
+        is_counted = attempt.state in (AttemptState.PAID, AttemptState.HELD)
+        is_ours = (attempt.currency or "").upper() == self.currency
+        return attempt.amount if is_counted and is_ours else Decimal(0)
 
     def numbered(self, number: int) -> Attempt:
         """Return an attempt by its number.
@@ -369,10 +384,3 @@ def _is_paid(attempt: Attempt) -> bool:
 
 def _is_under_way(attempt: Attempt) -> bool:
     return attempt.is_under_way
-
-
-def _collected(attempt: Attempt, order: Order) -> Decimal:
-    if attempt.state is AttemptState.PAID:
-        return order.amount if attempt.amount is None else attempt.amount
-    is_other = attempt.state is AttemptState.HELD and attempt.currency == order.currency
-    return attempt.amount if is_other and attempt.amount is not None else Decimal(0)

@@ -8,15 +8,11 @@ from functools import partial
 import attrs
 
 from dgspay import BankRecipient, Disbursement, MobileMoneyRecipient, Operation, errors
-from dgspay.api import disbursements, transactions
+from dgspay.api import disbursements
 from dgspay.checkout.attempts import idempotency_key
 from dgspay.checkout.errors import RefundError, recording
-from dgspay.checkout.evidence import (
-    evidence_of_disbursement,
-    evidence_of_error,
-    evidence_of_look_up,
-)
-from dgspay.checkout.flow import Flow, execute, sleep, transact
+from dgspay.checkout.evidence import evidence_of_disbursement, evidence_of_error
+from dgspay.checkout.flow import Flow, execute, transact
 from dgspay.checkout.handlers import run_tasks
 from dgspay.checkout.order import (
     Attempt,
@@ -30,12 +26,15 @@ from dgspay.checkout.order import (
 )
 from dgspay.checkout.shop import Shop
 from dgspay.checkout.store.loading import load, load_by_key
+from dgspay.checkout.store.problems import settle
 from dgspay.checkout.store.protocol import Script, query
 from dgspay.checkout.store.rows import recipient_to_json
 from dgspay.checkout.store.scope import Scope
-from dgspay.checkout.store.watching import collected_by
+from dgspay.checkout.store.watching import Due
 from dgspay.checkout.store.writing import Learnt, write
 from dgspay.checkout.transitions import Change, Evidence, Learned, Source
+from dgspay.models.characters import printable
+from dgspay.models.reported import PaymentFacts, disagreements
 from dgspay.money import AmountInput, Money, gross_for
 
 Recipient = BankRecipient | MobileMoneyRecipient
@@ -108,7 +107,7 @@ def refund(
         raise
     with recording():
         after = yield from _merge(shop, scope, order, made.number, evidence)
-    return _numbered(after, made.number)
+    return numbered(after, made.number)
 
 
 def _begin(
@@ -134,10 +133,11 @@ def _begin(
         )
     left = _left(order, paid.number)
     asked = left if amount is None else amount
-    if order.currency != "RWF":
+    currency = order.currency if paid.currency is None else printable(paid.currency).upper()
+    if not currency == order.currency == "RWF":
         raise RefundError(
-            f"order {order.id!r} was paid in {order.currency}, and DGS-Pay disburses RWF only. "
-            "Nothing was sent; refund it in the merchant portal"
+            f"attempt {paid.number} of order {order.id!r} was paid in {currency}, and DGS-Pay "
+            "disburses RWF only. Nothing was sent; refund it in the merchant portal"
         )
     if not 0 < asked <= left:
         raise RefundError(
@@ -218,13 +218,14 @@ def _left(order: Order, number: int) -> Decimal:
         ),
         Decimal(0),
     )
-    return collected_by(order, number) - given
+    return order.collected_by(number) - given
 
 
 def _wallet_of(order: Order, paid: Attempt) -> MobileMoneyRecipient:
     if paid.method is not Method.MOBILE_MONEY or paid.phone is None or paid.network is None:
         raise RefundError(
-            f"attempt {paid.number} of order {order.id!r} was paid by card: name the recipient. "
+            f"attempt {paid.number} of order {order.id!r} was paid by no wallet that is known: "
+            "name the recipient. "
             "Nothing was sent"
         )
     name = f"{order.customer.first_name} {order.customer.last_name}"
@@ -247,13 +248,15 @@ def learn(
 ) -> Script[Learnt | None]:
     """Merge a piece of evidence into its refund."""
     found = yield from load_by_key(scope, order_key, locked=True)
-    if found is None or not any(one.number == number for one in found[0].refunds):
+    if found is None:
         return None
     order, now = found
+    if not any(one.number == number for one in order.refunds):
+        return (yield from write(scope, order, _forgotten(order, number, evidence, now), None))
     change = merged(order, number, evidence, now=now)
     if change.order == order:
         return Learnt(order)
-    after = _numbered(change.order, number)
+    after = numbered(change.order, number)
     yield from query(
         "UPDATE dgspay_order_refunds SET state = ?, dgs_reference = ?, reason = ?"
         + (", look_at = NULL" if after.is_settled else "")
@@ -264,23 +267,55 @@ def learn(
         order_key,
         number,
     )
-    settles = [
-        problem
-        for problem in order.open_problems
-        if after.state is RefundState.PAID
-        and (
-            (problem.kind is ProblemKind.REFUND_HELD and problem.attempt == number)
-            or (problem.kind in _PAID_BACK and problem.attempt == after.attempt)
-        )
-        and _left(change.order, after.attempt) <= 0
-    ]
-    for problem in settles:
-        yield from query(
-            "UPDATE dgspay_order_problems SET resolution = ? WHERE key = ?",
-            f"refund {number} paid it back",
-            problem.key,
-        )
+    if after.is_settled:
+        how = f"the {evidence.source} settled it"
+        yield from settle(order_key, ProblemKind.REFUND_HELD, number, how)
+    if after.state is RefundState.PAID and _left(change.order, after.attempt) <= 0:
+        for kind in _PAID_BACK:
+            yield from settle(order_key, kind, after.attempt, f"refund {number} paid it back")
     return (yield from write(scope, order, change, None))
+
+
+def doubt(scope: Scope, due: Due) -> Script[Learnt | None]:
+    """Note as a problem that it has not been known for too long how a refund ended."""
+    found = yield from load_by_key(scope, due.order_key, locked=True)
+    if found is None:
+        return None
+    order, now = found
+    made = numbered(order, due.number)
+    if made.is_settled or now < made.asked_at + scope.timing.doubt:
+        return None
+    if any(
+        (one.kind, one.attempt) == (ProblemKind.REFUND_HELD, made.number) for one in order.problems
+    ):
+        return None
+    named = made.dgs_reference or "whose reference is not known"
+    detail = (
+        f"refund {made.number} ({named}) is {made.state.value} since {scope.timing.doubt:g} s: "
+        "it may reach the payer. Look it up in the portal, and resolve it"
+    )
+    change = _noting(order, [_problem(ProblemKind.REFUND_HELD, made.number, detail, now)])
+    return (yield from write(scope, order, change, None))
+
+
+def _forgotten(order: Order, number: int, evidence: Evidence, now: float) -> Change:
+    """Return what is reported of a refund that is not there: the store was restored since."""
+    if evidence.learned is not Learned.PAID:
+        return Change(order=order)
+    named = evidence.dgs_reference or "without a reference"
+    paid = "an amount" if evidence.amount is None else f"{evidence.amount:f}"
+    detail = (
+        f"refund {number} ({named}) is not in this store, which was restored from a backup, and "
+        f"the {evidence.source} reports that {paid} {evidence.currency or ''} went to the payer"
+    )
+    return _noting(order, [_problem(ProblemKind.CONTRADICTED, number, printable(detail), now)])
+
+
+def _noting(order: Order, problems: list[Problem]) -> Change:
+    """Return the order with the problems that were not noted before."""
+    known = {one.detail for one in order.problems}
+    new = tuple(one for one in problems if one.detail not in known)
+    return Change(order=attrs.evolve(order, problems=(*order.problems, *new)), problems=new)
 
 
 _PAID_BACK = (ProblemKind.PAID_TWICE, ProblemKind.WRONG_AMOUNT, ProblemKind.PAID_LATE)
@@ -288,12 +323,20 @@ _PAID_BACK = (ProblemKind.PAID_TWICE, ProblemKind.WRONG_AMOUNT, ProblemKind.PAID
 
 def merged(order: Order, number: int, evidence: Evidence, *, now: float) -> Change:
     """Return what a piece of evidence about a refund does to the order. Pure."""
-    before = _numbered(order, number)
+    before = numbered(order, number)
     named, known = evidence.dgs_reference, before.dgs_reference
     problems: list[Problem] = []
     state = _MOVES.get((before.state, evidence.learned), before.state)
+    misfit = _misfit(order, before, evidence)
     if named is not None and known is not None and named.casefold() != known.casefold():
         detail = f"refund {number} is {known}, and the {evidence.source} reports {named}"
+        problems.append(_problem(ProblemKind.CONTRADICTED, number, detail, now))
+        state = before.state
+    elif misfit is not None:
+        detail = (
+            f"refund {number} was to take {before.gross:f} {order.currency} from the wallet, and "
+            f"the {evidence.source} reports {misfit}"
+        )
         problems.append(_problem(ProblemKind.CONTRADICTED, number, detail, now))
         state = before.state
     elif before.state is RefundState.PAID and evidence.learned is Learned.FAILED:
@@ -311,56 +354,23 @@ def merged(order: Order, number: int, evidence: Evidence, *, now: float) -> Chan
         dgs_reference=known or named,
         reason=evidence.reason if state is RefundState.FAILED else None,
     )
-    known_details = {one.detail for one in order.problems}
-    problems = [one for one in problems if one.detail not in known_details]
     refunds = tuple(after if one.number == number else one for one in order.refunds)
-    return Change(
-        order=attrs.evolve(order, refunds=refunds, problems=(*order.problems, *problems)),
-        problems=tuple(problems),
-    )
+    return _noting(attrs.evolve(order, refunds=refunds), problems)
+
+
+def _misfit(order: Order, refund: Refund, evidence: Evidence) -> str | None:
+    """Return what a success reports instead of what was asked for, or None."""
+    if evidence.learned is not Learned.PAID:
+        return None
+    asked = PaymentFacts(refund.gross, order.currency)
+    reported = PaymentFacts(evidence.amount, evidence.currency)
+    return next((found.reported for found in disagreements(asked, reported)), None)
 
 
 def _problem(kind: ProblemKind, number: int, detail: str, now: float) -> Problem:
     return Problem(kind=kind, attempt=number, detail=detail, noted_at=now)
 
 
-def _numbered(order: Order, number: int) -> Refund:
+def numbered(order: Order, number: int) -> Refund:
+    """Return a refund of an order by its number."""
     return next(one for one in order.refunds if one.number == number)
-
-
-# --- the sweep ----------------------------------------------------------------------------
-
-
-def lease_due(scope: Scope, limit: int) -> Script[list[tuple[int, int, str]]]:
-    """Lease the refunds that are due for a look-up and have a reference."""
-    rows = yield from query(
-        # Once, whatever the plan: a query within IN may be run for each row.
-        "WITH due AS MATERIALIZED (SELECT order_key, number FROM dgspay_order_refunds "
-        "WHERE account = ? AND look_at IS NOT NULL AND look_at <= {now} "
-        "AND dgs_reference IS NOT NULL ORDER BY look_at LIMIT ? {skip}) "
-        "UPDATE dgspay_order_refunds SET looks = looks + 1, look_at = {now} + ? "
-        "WHERE (order_key, number) IN (SELECT order_key, number FROM due) "
-        "RETURNING order_key, number, dgs_reference",
-        scope.key,
-        limit,
-        scope.timing.longest_pause,
-    )
-    return [(row[0], row[1], row[2]) for row in rows]
-
-
-def look_up_due(shop: Shop, scope: Scope, *, per_second: float) -> Flow[tuple[int, int]]:
-    """Look up the refunds that are due; return how many were, and how many ended by it."""
-    looked = settled = 0
-    for order_key, number, reference in (yield from transact(partial(lease_due, scope, 100))):
-        try:
-            evidence = evidence_of_look_up((yield from execute(transactions.retrieve(reference))))
-        except (errors.DGSPayError, ValueError):
-            # Whether disbursements are listed there is not documented: that is no failure.
-            continue
-        learnt = yield from transact(partial(learn, scope, order_key, number, evidence))
-        looked += 1
-        if learnt is not None:
-            yield from run_tasks(shop, scope, learnt.tasks)
-            settled += _numbered(learnt.order, number).is_settled
-        yield from sleep(1 / per_second)
-    return looked, settled

@@ -6,9 +6,12 @@ from functools import partial
 
 import attrs
 
+from dgspay import errors
+from dgspay.api import transactions
 from dgspay.checkout import refunds, transitions
 from dgspay.checkout.attempts import look_up
-from dgspay.checkout.flow import Flow, sleep, transact
+from dgspay.checkout.evidence import evidence_of_look_up
+from dgspay.checkout.flow import Flow, execute, sleep, transact
 from dgspay.checkout.handlers import run_owed, run_tasks
 from dgspay.checkout.shop import Shop
 from dgspay.checkout.store.events import forget_events
@@ -54,6 +57,8 @@ class Sweep:
 
 
 _AT_ONCE = 50
+_REFUNDS = 100
+"""The most refunds that one sweep looks at: they are few, and looked at seldom."""
 
 
 def sweep(
@@ -78,7 +83,7 @@ def sweep(
         yield from transact(partial(make_due, scope))
     left = most
     while left > 0:
-        dues = yield from transact(partial(lease_due, scope, min(_AT_ONCE, left)))
+        dues = yield from transact(partial(lease_due, scope, "attempts", min(_AT_ONCE, left)))
         for due in dues:
             yield from _look_at(shop, scope, due, done)
             if due.dgs_reference is not None:
@@ -87,9 +92,10 @@ def sweep(
         if not dues:
             break
     done.is_complete = left > 0
-    looked_up, settled = yield from refunds.look_up_due(shop, scope, per_second=per_second)
-    done.looked_up += looked_up
-    done.settled += settled
+    for due in (yield from transact(partial(lease_due, scope, "refunds", _REFUNDS))):
+        yield from _look_at_refund(shop, scope, due, done)
+        if due.dgs_reference is not None:
+            yield from sleep(1 / per_second)
     yield from _expire(shop, scope, done)
     yield from transact(partial(forget_events, scope))
     handled, failing = yield from run_owed(shop, scope)
@@ -117,6 +123,28 @@ def _look_at(shop: Shop, scope: Scope, due: Due, done: Sweep) -> Flow[None]:
                 done.settled += 1
                 return
     learnt = yield from transact(partial(doubt, scope, due))
+    if learnt is not None:
+        done.in_doubt += 1
+        yield from run_tasks(shop, scope, learnt.tasks)
+
+
+def _look_at_refund(shop: Shop, scope: Scope, due: Due, done: Sweep) -> Flow[None]:
+    if due.dgs_reference is not None:
+        try:
+            found = yield from execute(transactions.retrieve(due.dgs_reference))
+        except (errors.DGSPayError, ValueError):
+            # Whether disbursements are listed there is not documented: that is no failure.
+            pass
+        else:
+            said = evidence_of_look_up(found)
+            learnt = yield from transact(
+                partial(refunds.learn, scope, due.order_key, due.number, said)
+            )
+            done.looked_up += 1
+            if learnt is not None:
+                yield from run_tasks(shop, scope, learnt.tasks)
+                done.settled += refunds.numbered(learnt.order, due.number).is_settled
+    learnt = yield from transact(partial(refunds.doubt, scope, due))
     if learnt is not None:
         done.in_doubt += 1
         yield from run_tasks(shop, scope, learnt.tasks)

@@ -121,7 +121,7 @@ def begin(
     """
     older = tuple(attrs.evolve(attempt, is_under_way=False) for attempt in order.attempts)
     new = Attempt(
-        number=len(older) + 1,
+        number=older[-1].number + 1 if older else 1,
         method=method,
         asked_at=now,
         stale_at=stale_at,
@@ -129,6 +129,18 @@ def begin(
         network=network,
     )
     return attrs.evolve(order, attempts=(*older, new), state=OrderState.PAYING)
+
+
+def recall(order: Order, number: int, *, now: float) -> Order:
+    """Return the order with an attempt that its store has forgotten: it was restored since.
+
+    It is in doubt until the evidence of it is merged, and keeps no other attempt from beginning.
+    """
+    forgotten = Attempt(
+        number=number, method=Method.UNKNOWN, is_under_way=False, asked_at=now, stale_at=now
+    )
+    attempts = sorted((*order.attempts, forgotten), key=lambda one: one.number)
+    return attrs.evolve(order, attempts=tuple(attempts))
 
 
 class Begin(enum.Enum):
@@ -206,7 +218,8 @@ def learn(order: Order, number: int, evidence: Evidence, *, now: float) -> Chang
         order, owes_paid = _paid(order, after, problems, now)
     elif not order.is_closed:
         order = attrs.evolve(order, state=_state_of(attempts))
-    problems = [problem for problem in problems if not _is_noted(order, problem)]
+    is_news = after.state is not before.state
+    problems = [problem for problem in problems if not _is_noted(order, problem, is_news=is_news)]
     order = attrs.evolve(order, problems=(*order.problems, *problems))
     return Change(order=order, problems=tuple(problems), owes_paid=owes_paid)
 
@@ -383,8 +396,10 @@ def _problem(kind: ProblemKind, attempt: Attempt, detail: str, now: float) -> Pr
     return Problem(kind=kind, attempt=attempt.number, detail=detail, noted_at=now)
 
 
-def _is_noted(order: Order, problem: Problem) -> bool:
+def _is_noted(order: Order, problem: Problem, *, is_news: bool) -> bool:
+    """Whether it was noted before; where it has changed the attempt anew, and is still open."""
+    known = order.open_problems if is_news else order.problems
     return any(
         (one.kind, one.attempt, one.detail) == (problem.kind, problem.attempt, problem.detail)
-        for one in order.problems
+        for one in known
     )

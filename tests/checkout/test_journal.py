@@ -145,3 +145,77 @@ def test_a_kept_body_is_the_one_that_was_signed(shop: Shop) -> None:
         shop.checkout.receive(body, signature)
     (kept,) = shop.checkout.unknown_events()
     assert (kept.body, kept.deliveries) == (body, 3)
+
+
+@pytest.mark.acceptance(83, "killed-attempt")
+def test_a_payment_of_an_attempt_that_a_restored_store_has_forgotten_pays_its_order(
+    shop: Shop,
+) -> None:
+    shop.open()
+    shop.pay()
+    shop.emulator.decline(shop.emulator.transactions[0].dgs_reference)
+    shop.deliver()
+    shop.checkout.close()
+    backup = shop.path.read_bytes()
+    for _ in range(2):
+        shop.pay()
+        shop.clock.advance(301)
+    shop.checkout.close()
+    shop.path.write_bytes(backup)
+    shop.emulator.approve(shop.emulator.transactions[2].dgs_reference)
+    assert [answer.status for answer in shop.deliver()] == [200]
+    order = shop.checkout.order("A-1")
+    assert order.is_paid
+    assert [(one.number, one.state) for one in order.attempts] == [
+        (1, AttemptState.FAILED),
+        (3, AttemptState.PAID),
+    ]
+    assert len(shop.paid) == 1
+
+
+def test_after_a_forgotten_attempt_the_next_one_has_a_number_of_its_own(shop: Shop) -> None:
+    shop.open()
+    shop.checkout.close()
+    backup = shop.path.read_bytes()
+    for _ in range(2):
+        shop.pay()
+        shop.clock.advance(301)
+    shop.checkout.close()
+    shop.path.write_bytes(backup)
+    shop.emulator.decline(shop.emulator.transactions[1].dgs_reference)
+    shop.deliver()
+    order = shop.pay()
+    assert [one.number for one in order.attempts] == [2, 3]
+    assert len(shop.emulator.transactions) == 3
+
+
+def test_a_refund_that_a_restored_store_has_forgotten_is_a_problem(shop: Shop) -> None:
+    shop.open()
+    shop.emulator.approve(shop.pay().attempts[0].dgs_reference or "")
+    shop.deliver()
+    shop.checkout.close()
+    backup = shop.path.read_bytes()
+    shop.checkout.refund("A-1", amount=500)
+    shop.checkout.close()
+    shop.path.write_bytes(backup)
+    shop.emulator.settle()
+    shop.deliver()
+    assert [problem.kind for problem in shop.problems] == [ProblemKind.CONTRADICTED]
+    assert "refund 1" in shop.problems[0].detail
+    shop.delivered = 0
+    shop.deliver()
+    assert len(shop.checkout.order("A-1").open_problems) == 1
+
+
+def test_what_a_person_called_unpaid_and_is_reported_again_is_an_open_problem_again(
+    shop: Shop,
+) -> None:
+    shop.open()
+    reference = shop.pay().attempts[0].dgs_reference or ""
+    part = event(shop, "payment.success", reference, amount=200)
+    shop.checkout.receive(*part)
+    shop.checkout.resolve("A-1", attempt=1, paid=False, reason="not in the portal")
+    shop.checkout.receive(*part)
+    order = shop.checkout.order("A-1")
+    assert order.attempts[0].state is AttemptState.HELD
+    assert [problem.kind for problem in order.open_problems] == [ProblemKind.WRONG_AMOUNT]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from decimal import Decimal
 
 import pytest
 
-from dgspay import BankRecipient, errors
+from dgspay import BankRecipient, errors, webhooks
 from dgspay.checkout import ProblemKind, Refund, RefundError, RefundState
 from tests.checkout.conftest import Shop
 
@@ -138,3 +139,102 @@ def test_a_person_says_how_a_held_refund_ended(shop: Shop) -> None:
     assert order.refunds[0].state is RefundState.FAILED
     assert not order.open_problems
     assert shop.checkout.refund("A-1").number == 2
+
+
+@pytest.mark.acceptance(90, "racing-refunds")
+def test_a_refund_whose_process_was_killed_is_reported_by_the_sweep(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """Nothing is written after it."""
+
+    def killed(operation: object) -> None:
+        raise Killed
+
+    pay(shop)
+    with monkeypatch.context() as patched:
+        patched.setattr(shop.dgs, "execute", killed)
+        with pytest.raises(Killed):
+            shop.checkout.refund("A-1")
+    assert shop.checkout.sweep(per_second=1000).in_doubt == 0
+    for _ in range(3):
+        shop.clock.advance(3601)
+        shop.checkout.sweep(per_second=1000)
+    assert [problem.kind for problem in shop.problems] == [ProblemKind.REFUND_HELD]
+    order = shop.checkout.resolve("A-1", refund=1, paid=False, reason="not in the portal")
+    assert not order.open_problems
+
+
+def test_a_refund_that_stays_queued_for_too_long_is_reported_by_the_sweep(shop: Shop) -> None:
+    pay(shop)
+    shop.checkout.refund("A-1")
+    for _ in range(3):
+        shop.clock.advance(3601)
+        shop.checkout.sweep(per_second=1000)
+    assert [problem.kind for problem in shop.problems] == [ProblemKind.REFUND_HELD]
+    shop.emulator.settle()
+    shop.deliver()
+    assert not shop.checkout.order("A-1").open_problems
+
+
+@pytest.mark.parametrize("outcome", ["paid", "failed"])
+def test_a_held_refund_of_a_part_is_no_problem_once_it_is_known_how_it_ended(
+    shop: Shop, outcome: str
+) -> None:
+    pay(shop)
+    shop.emulator.faults.lose_answer("POST /disburse")
+    shop.checkout.refund("A-1", amount=500)
+    reference = shop.emulator.disbursements[0].dgs_reference
+    if outcome == "paid":
+        shop.emulator.approve(reference)
+    else:
+        shop.emulator.decline(reference)
+    shop.deliver()
+    order = shop.checkout.order("A-1")
+    assert order.refunds[0].state == outcome
+    assert not order.open_problems
+
+
+def test_what_was_paid_in_another_currency_is_not_paid_back_in_the_orders(shop: Shop) -> None:
+    shop.open()
+    reference = shop.pay().attempts[0].dgs_reference or ""
+    body = json.dumps(
+        {
+            "event": "payment.success",
+            "dgs_reference": reference,
+            "amount": 2,
+            "currency": "USD",
+            "status": "successful",
+        }
+    ).encode()
+    shop.checkout.receive(body, webhooks.sign(body, shop.emulator.webhook_secret))
+    (problem,) = shop.checkout.order("A-1").open_problems
+    order = shop.checkout.resolve("A-1", problem=problem.key, accept=True, reason="as agreed")
+    assert order.is_paid
+    assert order.collected == 0
+    with pytest.raises(RefundError, match="was paid in USD"):
+        shop.checkout.refund("A-1")
+    assert not shop.emulator.disbursements
+
+
+def test_a_refund_reported_with_another_amount_is_a_problem_and_not_taken_for_paid(
+    shop: Shop,
+) -> None:
+    pay(shop)
+    refund = shop.checkout.refund("A-1", amount=500)
+    body = json.dumps(
+        {
+            "event": "disbursement.success",
+            "dgs_reference": refund.dgs_reference,
+            "amount": 5000,
+            "currency": "RWF",
+            "status": "successful",
+        }
+    ).encode()
+    shop.checkout.receive(body, webhooks.sign(body, shop.emulator.webhook_secret))
+    order = shop.checkout.order("A-1")
+    assert order.refunds[0].state is RefundState.PENDING
+    assert [problem.kind for problem in order.open_problems] == [ProblemKind.CONTRADICTED]
+    assert "reports 5000 RWF" in order.open_problems[0].detail
+    order = shop.checkout.resolve("A-1", refund=1, paid=True, reason="portal: 500 RWF")
+    assert order.refunds[0].state is RefundState.PAID

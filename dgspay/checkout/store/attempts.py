@@ -100,23 +100,28 @@ def begin(
             order.key,
             current.number,
         )
+    yield from _insert(scope, order, attempt, look_at=now + scope.timing.first_look_up)
+    yield from write_state(order)
+    return Begun(order, now, operation=operation)
+
+
+def _insert(scope: Scope, order: Order, attempt: Attempt, *, look_at: float | None) -> Script[None]:
     yield from query(
         "INSERT INTO dgspay_order_attempts (order_key, number, account, method, state, under_way, "
         "step, lost_step, network, phone, asked_at, stale_at, look_at, looks) "
-        "VALUES (?, ?, ?, ?, ?, 1, 0, 0, ?, ?, ?, ?, ?, 0)",
+        "VALUES (?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, 0)",
         order.key,
         attempt.number,
         scope.key,
-        method.value,
+        attempt.method.value,
         attempt.state.value,
+        int(attempt.is_under_way),
         attempt.network,
         attempt.phone,
-        now,
+        attempt.asked_at,
         attempt.stale_at,
-        now + scope.timing.first_look_up,
+        look_at,
     )
-    yield from write_state(order)
-    return Begun(order, now, operation=operation)
 
 
 def _require_open(order: Order, now: float, *, is_under_way: bool) -> None:
@@ -195,6 +200,9 @@ def learn(
 ) -> Script[Learnt | None]:
     """Merge a piece of evidence into its order.
 
+    An attempt of the order that is not there is one that the store has forgotten: it was restored
+    from a backup since, and nothing but the attempt's own callback URL names it.
+
     Args:
         scope: The order's.
         order_key: The order's number in the store.
@@ -203,9 +211,12 @@ def learn(
         asked_at: The store's time before DGS-Pay was asked, for a look-up.
     """
     found = yield from load_by_key(scope, order_key, locked=True)
-    if found is None or not any(one.number == number for one in found[0].attempts):
+    if found is None:
         return None
     order, now = found
+    if not any(one.number == number for one in order.attempts):
+        order = transitions.recall(order, number, now=now)
+        yield from _insert(scope, order, order.numbered(number), look_at=None)
     change = transitions.learn(order, number, evidence, now=now)
     if asked_at is not None:
         yield from query(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from typing import Literal
 
 import attrs
 
-from dgspay.checkout.order import Attempt, AttemptState, Order, Problem, ProblemKind
+from dgspay.checkout.order import Attempt, Order, Problem, ProblemKind
 from dgspay.checkout.store.loading import load_by_key
 from dgspay.checkout.store.protocol import Script, query
 from dgspay.checkout.store.scope import Scope
@@ -16,11 +16,11 @@ from dgspay.checkout.transitions import Change
 
 @attrs.frozen
 class Due:
-    """An attempt that a sweep looks at: it is leased by the time of its next look.
+    """An attempt or a refund that a sweep looks at: it is leased by the time of its next look.
 
     Attributes:
         order_key: The order's.
-        number: The attempt's.
+        number: The attempt's or the refund's.
         dgs_reference: What to look up, or None.
         asked_at: When it was written down.
         now: The store's time.
@@ -33,19 +33,22 @@ class Due:
     now: float
 
 
+Watched = Literal["attempts", "refunds"]
+
+
 def make_due(scope: Scope) -> Script[None]:
-    """Make every attempt that is watched due for a look-up now."""
-    yield from query(
-        "UPDATE dgspay_order_attempts SET look_at = {now} "
-        "WHERE account = ? AND look_at IS NOT NULL AND look_at > {now}",
-        scope.key,
-    )
+    """Make every attempt and refund that is watched due for a look-up now."""
+    for table in ("attempts", "refunds"):
+        yield from query(
+            f"UPDATE dgspay_order_{table} SET look_at = {{now}} "
+            "WHERE account = ? AND look_at IS NOT NULL AND look_at > {now}",
+            scope.key,
+        )
 
 
 # Pauses double, up to the longest.
-_LEASE = (
-    "UPDATE dgspay_order_attempts SET looks = looks + 1, "
-    "look_at = {now} + CASE WHEN looks < 20 AND ? * (1 << looks) < ? "
+_LATER = (
+    "SET looks = looks + 1, look_at = {now} + CASE WHEN looks < 20 AND ? * (1 << looks) < ? "
     "THEN ? * (1 << looks) ELSE ? END "
 )
 
@@ -55,14 +58,16 @@ def _pauses(scope: Scope) -> tuple[float, float, float, float]:
     return shortest, longest, shortest, longest
 
 
-def lease_due(scope: Scope, limit: int) -> Script[list[Due]]:
-    """Lease the attempts that are due for a look-up, oldest first."""
+def lease_due(scope: Scope, watched: Watched, limit: int) -> Script[list[Due]]:
+    """Lease the attempts or the refunds that are due for a look-up, oldest first."""
+    table = f"dgspay_order_{watched}"
     rows = yield from query(
         # Once, whatever the plan: a query within IN may be run for each row.
-        "WITH due AS MATERIALIZED (SELECT order_key, number FROM dgspay_order_attempts "
+        f"WITH due AS MATERIALIZED (SELECT order_key, number FROM {table} "
         "WHERE account = ? AND look_at IS NOT NULL AND look_at <= {now} "
         "ORDER BY look_at LIMIT ? {skip}) "
-        f"{_LEASE}WHERE (order_key, number) IN (SELECT order_key, number FROM due) "
+        f"UPDATE {table} {_LATER}"
+        "WHERE (order_key, number) IN (SELECT order_key, number FROM due) "
         "RETURNING order_key, number, dgs_reference, asked_at, {now}",
         scope.key,
         limit,
@@ -74,7 +79,8 @@ def lease_due(scope: Scope, limit: int) -> Script[list[Due]]:
 def lease_one(scope: Scope, order_key: int, number: int) -> Script[bool]:
     """Lease one attempt, where it is due for a look-up."""
     rows = yield from query(
-        f"{_LEASE}WHERE order_key = ? AND number = ? AND look_at IS NOT NULL "
+        f"UPDATE dgspay_order_attempts {_LATER}"
+        "WHERE order_key = ? AND number = ? AND look_at IS NOT NULL "
         "AND look_at <= {now} RETURNING number",
         *_pauses(scope),
         order_key,
@@ -130,12 +136,3 @@ def open_attempts(order: Order) -> list[Attempt]:
         for attempt in order.attempts
         if not attempt.is_settled and attempt.dgs_reference is not None
     ]
-
-
-def collected_by(order: Order, number: int) -> Decimal:
-    """Return what one attempt has collected, in the order's currency."""
-    attempt = order.numbered(number)
-    is_counted = attempt.state in (AttemptState.PAID, AttemptState.HELD)
-    if not is_counted or attempt.amount is None or attempt.currency != order.currency:
-        return order.amount if attempt.state is AttemptState.PAID else Decimal(0)
-    return attempt.amount
