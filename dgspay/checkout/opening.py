@@ -15,7 +15,14 @@ from dgspay.checkout.errors import UnknownOrderError
 from dgspay.checkout.evidence import said_by_person
 from dgspay.checkout.flow import Flow, transact
 from dgspay.checkout.handlers import run_tasks
-from dgspay.checkout.order import Order, OrderState, Problem, ProblemKind, RefundState
+from dgspay.checkout.order import (
+    AttemptState,
+    Order,
+    OrderState,
+    Problem,
+    ProblemKind,
+    RefundState,
+)
 from dgspay.checkout.shop import Shop
 from dgspay.checkout.store.attempts import learn
 from dgspay.checkout.store.loading import find, load
@@ -242,6 +249,8 @@ def _resolve(
         assert attempt is not None
         if not any(one.number == attempt for one in order.attempts):
             raise ValueError(f"order {order.id!r} has no attempt {attempt}")
+        if paid and order.numbered(attempt).state is AttemptState.HELD:
+            _require_kept(order, attempt)
         said = said_by_person(is_paid=paid)
         learnt = yield from learn(scope, order.key, attempt, said)
         kinds = (ProblemKind.IN_DOUBT, ProblemKind.WRONG_AMOUNT, ProblemKind.CONTRADICTED)
@@ -252,14 +261,28 @@ def _resolve(
 
 
 def _require_acceptable(order: Order, problem: Problem) -> None:
-    """Reject what is no payment of the order, and what goes back to the payer already."""
+    """Reject what cannot be the payment of the order, or no longer."""
     if problem.kind not in (ProblemKind.WRONG_AMOUNT, ProblemKind.PAID_LATE):
         raise ValueError(
             f"problem {problem.key} is {problem.kind.value}: only what was paid late or in another "
             "amount can be accepted as the payment"
         )
+    assert problem.attempt is not None
+    if order.is_paid and (
+        problem.kind is ProblemKind.PAID_LATE
+        or order.numbered(problem.attempt).state is not AttemptState.PAID
+    ):
+        raise ValueError(
+            f"order {order.id!r} is paid: refund attempt {problem.attempt}, which cannot be its "
+            "payment, too"
+        )
+    _require_kept(order, problem.attempt)
+
+
+def _require_kept(order: Order, attempt: int) -> None:
+    """Reject what goes back to the payer already."""
     for refund in order.refunds:
-        if refund.attempt == problem.attempt and refund.state is not RefundState.FAILED:
+        if refund.attempt == attempt and refund.state is not RefundState.FAILED:
             raise ValueError(
                 f"refund {refund.number} of order {order.id!r} pays attempt {refund.attempt} back, "
                 f"and is {refund.state.value}: it cannot be accepted as the payment, too"

@@ -180,3 +180,39 @@ def test_a_cancelled_or_expired_order_takes_no_attempt(shop: Shop) -> None:
     with pytest.raises(OrderClosedError, match="time of order 'A-2' is over"):
         shop.pay("A-2")
     assert not shop.emulator.transactions
+
+
+def test_after_the_time_of_an_order_no_attempt_replaces_one_that_is_stale(shop: Shop) -> None:
+    shop.open(expires=60)
+    shop.pay()
+    shop.clock.advance(200)
+    assert len(shop.pay().attempts) == 1
+    shop.clock.advance(200)
+    with pytest.raises(OrderClosedError, match="time of order 'A-1' is over"):
+        shop.pay()
+    assert len(shop.emulator.transactions) == 1
+
+
+def test_an_order_whose_time_is_over_is_paid_by_the_last_look_up_for_another_attempt(
+    shop: Shop,
+) -> None:
+    shop.open(expires=60)
+    reference = shop.pay().attempts[0].dgs_reference or ""
+    shop.emulator.approve(reference)
+    shop.clock.advance(400)
+    assert shop.pay().is_paid
+
+
+def test_a_step_whose_answer_was_lost_late_is_looked_up_soon(
+    shop: Shop, card: EncryptedCard, encryptor: CardEncryptor
+) -> None:
+    shop.open()
+    pay_by_card(shop, card)
+    for _ in range(8):
+        shop.clock.advance(60)
+        shop.checkout.sweep(per_second=1000)
+    shop.emulator.faults.lose_answer("POST /authorize")
+    shop.checkout.submit_pin("A-1", encryptor.encrypt_pin("1234"))
+    shop.clock.advance(31)
+    shop.checkout.sweep(per_second=1000)
+    assert shop.checkout.order("A-1").is_paid

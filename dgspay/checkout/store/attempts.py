@@ -68,7 +68,10 @@ def begin(
     """
     order, now = yield from load(scope, order_id, locked=True)
     current = next((attempt for attempt in order.attempts if attempt.is_under_way), None)
-    _require_open(order, now, is_under_way=current is not None)
+    if order.state in (OrderState.CANCELLED, OrderState.EXPIRED):
+        raise OrderClosedError(
+            f"order {order.id!r} is {order.state}. Nothing was sent; open another order"
+        )
     looked_at = None
     if current is not None:
         row = yield from first(
@@ -82,6 +85,10 @@ def begin(
         return Begun(order, now)
     if may is Begin.LOOK_FIRST:
         return Begun(order, now, look_first=current)
+    if order.expires_at is not None and now >= order.expires_at:
+        raise OrderClosedError(
+            f"the time of order {order.id!r} is over. Nothing was sent; open another order"
+        )
     if len(order.attempts) >= scope.limits.attempts:
         raise TooManyAttemptsError(
             f"order {order.id!r} had {len(order.attempts)} attempts, as many as are allowed. "
@@ -124,18 +131,6 @@ def _insert(scope: Scope, order: Order, attempt: Attempt, *, look_at: float | No
     )
 
 
-def _require_open(order: Order, now: float, *, is_under_way: bool) -> None:
-    if order.state in (OrderState.CANCELLED, OrderState.EXPIRED):
-        raise OrderClosedError(
-            f"order {order.id!r} is {order.state}. Nothing was sent; open another order"
-        )
-    is_over = order.expires_at is not None and now >= order.expires_at
-    if is_over and not is_under_way and not order.is_paid:
-        raise OrderClosedError(
-            f"the time of order {order.id!r} is over. Nothing was sent; open another order"
-        )
-
-
 def _count(scope: Scope, address: str) -> Script[None]:
     """Count an attempt of a client address, which is stored as a hash only."""
     subject = token_of(scope.token_key, "address", *address.splitlines())
@@ -171,7 +166,7 @@ def take_step(
     Raises:
         StepOverError: this step is not, or no longer, what DGS-Pay asks for.
     """
-    order, _ = yield from load(scope, order_id, locked=True)
+    order, now = yield from load(scope, order_id, locked=True)
     before = next((one for one in order.attempts if one.is_under_way), None)
     if (
         before is None
@@ -187,6 +182,14 @@ def take_step(
         )
     order = transitions.submit(order, before.number)
     yield from write_attempt(order, order.numbered(before.number))
+    # Where its answer is lost, the payer waits for a look-up: the pauses begin anew.
+    yield from query(
+        "UPDATE dgspay_order_attempts SET look_at = ?, looks = 0 "
+        "WHERE order_key = ? AND number = ?",
+        now + scope.timing.first_look_up,
+        order.key,
+        before.number,
+    )
     return order, before
 
 
