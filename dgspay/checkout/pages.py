@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -33,7 +34,7 @@ from dgspay.checkout.errors import (
     TooManyAttemptsError,
     UnknownOrderError,
 )
-from dgspay.checkout.evidence import action_to_json
+from dgspay.checkout.evidence import DECLINED, action_to_json
 from dgspay.checkout.flow import Flow, sleep
 from dgspay.checkout.order import ApprovalRequired, Attempt, Order, StepUnknown
 from dgspay.checkout.shop import Shop
@@ -54,6 +55,7 @@ _HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
 }
+_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,40}", re.ASCII)
 _FOREIGN_SITES = ("cross-site", "same-site")
 
 
@@ -162,9 +164,16 @@ def _refusal(shop: Shop, request: PageRequest) -> tuple[int, str] | None:
     origin = headers.get("origin")
     if origin is not None:
         own = {headers.get("host"), urlsplit(shop.base or "").netloc}
-        if urlsplit(origin).netloc not in own:
+        if _host_of(origin) not in own - {None, ""}:
             return 403, "cross_site"
     return None
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # it is no address
+        return None
 
 
 def _error(status: int, code: str, **headers: str) -> PageResponse:
@@ -239,7 +248,7 @@ def _attempt(attempt: Attempt) -> JSONObject:
         "method": attempt.method.value,
         "state": attempt.state.value.replace(" ", "_"),
         "step": attempt.step,
-        "reason": attempt.reason,
+        "reason": _reason(attempt),
         "reference": attempt.dgs_reference,
         "network": attempt.network,
         "phone": None if attempt.phone is None else f"…{attempt.phone[-3:]}",
@@ -247,6 +256,13 @@ def _attempt(attempt: Attempt) -> JSONObject:
         "asked_at": attempt.asked_at,
         "stale_at": attempt.stale_at,
     }
+
+
+def _reason(attempt: Attempt) -> str | None:
+    """Return why it failed as a code: what DGS-Pay says in words may be meant for the shop."""
+    if attempt.reason is None or _CODE.fullmatch(attempt.reason):
+        return attempt.reason
+    return DECLINED
 
 
 def _action(order: Order) -> JSONObject | None:

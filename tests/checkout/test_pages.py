@@ -143,3 +143,23 @@ def test_a_body_that_is_no_object_is_refused(shop: Shop, body: bytes, status: in
     headers = {ORDER_HEADER: order.id, TOKEN_HEADER: order.page_token}
     request = PageRequest("POST", "order/mobile-money", headers=headers, body=body)
     assert shop.checkout.respond(request).status == status
+
+
+@pytest.mark.acceptance(89, "page-without-token")
+def test_an_origin_that_is_no_address_is_another_site(shop: Shop) -> None:
+    assert ask(shop, shop.open(), "order", Origin="http://[").status == 403
+
+
+def test_a_page_is_told_why_a_payment_failed_by_a_code_and_never_by_a_sentence(shop: Shop) -> None:
+    order = shop.open()
+    failure = {
+        "status": "failed",
+        "dgs_reference": "DGS-1",
+        "transaction_status": "failed",
+        "processor_response": "Node core-7 says: ask Jane of risk, extension 12",
+    }
+    shop.emulator.faults.answer_next("POST /charges", body=json.dumps(failure).encode())
+    found = content(ask(shop, order, "order/mobile-money", WALLET))
+    assert found["attempt"]["state"] == "failed"
+    assert found["attempt"]["reason"] == "declined"
+    assert "core-7" in (shop.checkout.order("A-1").attempts[0].reason or "")
