@@ -96,7 +96,7 @@ def sweep(
         yield from _look_at_refund(shop, scope, due, done)
         if due.dgs_reference is not None:
             yield from sleep(1 / per_second)
-    yield from _expire(shop, scope, done)
+    yield from _expire(shop, scope, done, pause=1 / per_second)
     yield from transact(partial(forget_events, scope))
     handled, failing = yield from run_owed(shop, scope)
     done.handled += handled
@@ -150,15 +150,15 @@ def _look_at_refund(shop: Shop, scope: Scope, due: Due, done: Sweep) -> Flow[Non
         yield from run_tasks(shop, scope, learnt.tasks)
 
 
-def _expire(shop: Shop, scope: Scope, done: Sweep) -> Flow[None]:
+def _expire(shop: Shop, scope: Scope, done: Sweep, *, pause: float) -> Flow[None]:
     """Expire what is over, after one more look-up of what may still be paid."""
     for order_id in (yield from transact(partial(list_expiring, scope, 500))):
         order, _ = yield from transact(partial(load, scope, order_id))
         is_answered = True
         for attempt in open_attempts(order):
-            is_answered = (yield from look_up(shop, scope, order, attempt)) is not None and (
-                is_answered
-            )
+            after = yield from look_up(shop, scope, order, attempt)
+            is_answered = is_answered and after is not None
+            yield from sleep(pause)
         if not is_answered:
             # It may be paid by now: another sweep asks again.
             continue

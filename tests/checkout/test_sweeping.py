@@ -84,3 +84,16 @@ def test_a_sweep_is_bounded(shop: Shop) -> None:
     assert (found.looked_up, found.is_complete) == (3, False)
     found = shop.checkout.sweep(per_second=FAST)
     assert (found.looked_up, found.is_complete) == (2, True)
+
+
+@pytest.mark.acceptance(93, "abandoned-page")
+def test_orders_that_cannot_expire_yet_do_not_keep_others_from_it(shop: Shop) -> None:
+    for number in range(3):
+        shop.open(f"A-{number}", expires=10 + number)
+        shop.pay(f"A-{number}")
+    shop.open("B", expires=20)
+    shop.clock.advance(60)
+    before = len(shop.emulator.requests)
+    assert shop.checkout.sweep(per_second=FAST).expired == 1
+    assert shop.checkout.order("B").state is OrderState.EXPIRED
+    assert len(shop.emulator.requests) - before == 3  # each was due for a look-up once

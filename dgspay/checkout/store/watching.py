@@ -6,7 +6,7 @@ from typing import Literal
 
 import attrs
 
-from dgspay.checkout.order import Attempt, Order, Problem, ProblemKind
+from dgspay.checkout.order import Attempt, AttemptState, Order, Problem, ProblemKind
 from dgspay.checkout.store.loading import load_by_key
 from dgspay.checkout.store.protocol import Script, query
 from dgspay.checkout.store.scope import Scope
@@ -119,11 +119,19 @@ def doubt(scope: Scope, due: Due) -> Script[Learnt | None]:
 
 
 def list_expiring(scope: Scope, limit: int) -> Script[list[str]]:
-    """Return the ids of orders whose time is over, the longest overdue first."""
+    """Return the ids of orders whose time is over, the longest overdue first.
+
+    Not those that `transitions.expire` would leave as they are, for as long as a person may take:
+    they would keep the others from their turn.
+    """
     rows = yield from query(
-        "SELECT id FROM dgspay_orders WHERE account = ? AND expires_at IS NOT NULL "
-        "AND state IN ('open', 'paying') AND expires_at <= {now} ORDER BY expires_at LIMIT ?",
+        "SELECT id FROM dgspay_orders o WHERE account = ? AND expires_at IS NOT NULL "
+        "AND state IN ('open', 'paying') AND expires_at <= {now} "
+        "AND NOT EXISTS (SELECT 1 FROM dgspay_order_attempts a WHERE a.order_key = o.key "
+        "AND a.under_way = 1 AND (a.state = ? OR a.stale_at > {now})) "
+        "ORDER BY expires_at LIMIT ?",
         scope.key,
+        AttemptState.HELD.value,
         limit,
     )
     return [row[0] for row in rows]
