@@ -130,6 +130,7 @@ def _evidence(
     reason: str,
 ) -> Evidence:
     named = usable_reference(reference)
+    currency = None if currency is None else printable(currency)[:_LONGEST_CURRENCY]
     if standing is Standing.PAID:
         return Evidence(
             learned=Learned.PAID,
@@ -154,6 +155,7 @@ def _reason(said: object) -> str:
 
 
 _LONGEST_REASON = 200
+_LONGEST_CURRENCY = 16
 
 
 def _action_in(extra: Mapping[str, Any]) -> NextAction | None:

@@ -207,6 +207,22 @@ def test_an_event_of_no_known_order_is_kept_and_listed(stored: Stored) -> None:
     assert (kept.body, kept.deliveries) == (body, 2)
 
 
+@pytest.mark.acceptance(80, "other-amount")
+def test_a_payment_in_what_is_no_currency_is_held_in_every_database(stored: Stored) -> None:
+    from dgspay import webhooks
+    from tests.support.webhook_samples import PAYMENT_SUCCESS, body_of
+
+    stored.open()
+    reference = stored.pay().attempts[0].dgs_reference
+    odd = {"dgs_reference": reference, "currency": "R\x00" + "F" * 1000, "environment": "test"}
+    body = body_of({**PAYMENT_SUCCESS, **odd})
+    signature = webhooks.sign(body, stored.emulator.webhook_secret)
+    assert stored.checkout.receive(body, signature).status == 200
+    attempt = stored.checkout.order("A-1").attempts[0]
+    assert attempt.state is AttemptState.HELD
+    assert attempt.currency == "R\N{REPLACEMENT CHARACTER}" + "F" * 14
+
+
 def test_what_a_script_raised_in_leaves_nothing(stored: Stored) -> None:
     from dgspay.errors import ConfigError
 
