@@ -14,7 +14,7 @@ from dgspay.errors import ConfigError
 from dgspay.metrics.opentelemetry import observe
 from dgspay.testing import client_options
 from tests.checkout.conftest import URL, Shop
-from tests.metrics.test_opentelemetry import Collected
+from tests.support.collected_metrics import Collected
 
 
 def values(gauges: CheckoutGauges) -> Mapping[str, float]:

@@ -17,8 +17,9 @@ from dgspay.metrics.opentelemetry import OpenTelemetryMetrics
 from dgspay.metrics.prometheus import MetricsEndpoint, PrometheusMetrics, observe
 from dgspay.testing import client_options
 from dgspay.transports.httpx import HttpxTransport
-from tests.metrics.test_opentelemetry import REFERENCE, Things
+from tests.support.collected_metrics import Things
 
+REFERENCE = "dgs_does_not_exist"
 TOKEN = "a-token-of-this-test"
 
 
