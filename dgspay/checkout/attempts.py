@@ -35,6 +35,7 @@ from dgspay.checkout.transitions import Evidence, Learned, Source
 from dgspay.errors import ConfigError, Outcome
 from dgspay.models.phones import mobile_local, network_name, networks_as_written
 from dgspay.models.scenario import Scenario
+from dgspay.secret import Secret
 
 _KEY_CHARACTERS = 32
 
@@ -196,9 +197,13 @@ def submit_otp(
         StepOverError: this step was submitted before, or is another attempt's. Nothing was sent.
         UnknownOrderError: there is no such order.
     """
+    sealed = Secret(otp) if isinstance(otp, str) else None
+    del otp  # a traceback that shows local variables must not show it
+    if sealed is None:
+        raise TypeError("otp must be a str such as '123456', leading zeros and all")
 
     def authorize(reference: str, key: str) -> Operation[Charge]:
-        return charges.authorize_otp(reference, otp, idempotency_key=key)
+        return charges.authorize_otp(reference, sealed.reveal(), idempotency_key=key)
 
     return (yield from _submit(shop, order_id, OtpRequired, authorize, attempt, step))
 

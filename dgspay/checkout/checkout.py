@@ -73,7 +73,10 @@ class _awaited(_Bound[P, T]):  # noqa: N801 - reads as a word where it is used
         flow = self._flow
 
         async def method(*args: Any, **kwargs: Any) -> Any:
-            return await instance.carry_out(flow(instance.shop, *args, **kwargs))
+            begun = flow(instance.shop, *args, **kwargs)
+            # A traceback that shows local variables must not show a code among them.
+            del args, kwargs
+            return await instance.carry_out(begun)
 
         return self._dress(method)
 
@@ -91,7 +94,9 @@ class _blocking(_Bound[P, T]):  # noqa: N801 - reads as a word where it is used
         flow = self._flow
 
         def method(*args: Any, **kwargs: Any) -> Any:
-            return instance.carry_out(flow(instance.shop, *args, **kwargs))
+            begun = flow(instance.shop, *args, **kwargs)
+            del args, kwargs  # as above
+            return instance.carry_out(begun)
 
         return self._dress(method)
 

@@ -117,7 +117,9 @@ def respond(shop: Shop, request: PageRequest) -> Flow[PageResponse]:
         posted = parse_json(request.body or b"{}")
         if type(posted) is not dict:
             return _error(400, "not_an_object")
-        order = yield from _ACTIONS[request.path](shop, order, posted, request)
+        begun = _ACTIONS[request.path](shop, order, posted, request)
+        del posted  # as in `_otp`
+        order = yield from begun
     except (errors.DGSPayError, ValueError, TypeError) as error:
         return _failure(error)
     return PageResponse.of(200, shown(shop, order))
@@ -332,8 +334,10 @@ def _pin(shop: Shop, order: Order, posted: JSONObject, request: PageRequest) -> 
 
 
 def _otp(shop: Shop, order: Order, posted: JSONObject, request: PageRequest) -> Flow[Order]:
-    otp = _text(posted, "otp")
-    return (yield from attempts.submit_otp(shop, order.id, otp, **_step(posted)))
+    begun = attempts.submit_otp(shop, order.id, _text(posted, "otp"), **_step(posted))
+    # A traceback that shows local variables must not show the code.
+    del posted
+    return (yield from begun)
 
 
 def _address(shop: Shop, order: Order, posted: JSONObject, request: PageRequest) -> Flow[Order]:

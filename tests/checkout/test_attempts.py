@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from typing import Literal
 
@@ -12,6 +13,7 @@ from dgspay.checkout import (
     AttemptState,
     Order,
     OrderClosedError,
+    OrdersError,
     OrderState,
     StepOverError,
     StepUnknown,
@@ -216,3 +218,22 @@ def test_a_step_whose_answer_was_lost_late_is_looked_up_soon(
     shop.clock.advance(31)
     shop.checkout.sweep(per_second=1000)
     assert shop.checkout.order("A-1").is_paid
+
+
+def test_a_code_is_in_no_frame_of_a_traceback(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tools that report errors show local variables."""
+
+    def fail(*_: object, **__: object) -> object:
+        raise OrdersError("the disk is full")
+
+    order = shop.open()
+    monkeypatch.setattr(shop.checkout._store, "run", fail)
+    with pytest.raises(OrdersError) as raised:
+        shop.checkout.submit_otp(order.id, "".join(["98", "76", "54"]))
+    shown = [
+        repr(frame.frame.f_locals)
+        for frame in inspect.getinnerframes(raised.tb)
+        if "/tests/" not in frame.filename
+    ]
+    assert shown
+    assert not [text for text in shown if "987654" in text]

@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+import math
+
 import attrs
 
 from dgspay.callback_urls import token_of
 from dgspay.checkout.order import Method
+from dgspay.errors import ConfigError
 from dgspay.secret import Secret
+
+
+def _check_seconds(_settings: object, field: attrs.Attribute[float], seconds: float) -> None:
+    """Reject what is no time: a lifetime of 0 would send a second prompt at once."""
+    if not 0 < seconds < math.inf:
+        raise ConfigError(f"{field.name} must be more than 0 seconds, and not infinite")
+
+
+def _check_count(_settings: object, field: attrs.Attribute[int], count: int) -> None:
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise ConfigError(f"{field.name} must be a whole number, 1 or more")
+
+
+def _to_seconds(given: object) -> float:
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise ConfigError(f"a time must be a number of seconds, not {type(given).__name__}")
+    return float(given)
+
+
+def _seconds(default: float) -> float:
+    field: float = attrs.field(default=default, converter=_to_seconds, validator=_check_seconds)
+    return field
 
 
 @attrs.frozen(kw_only=True)
@@ -19,9 +44,9 @@ class Limits:
         address_seconds: Seconds.
     """
 
-    attempts: int = 10
-    address_attempts: int = 30
-    address_seconds: float = attrs.field(default=600.0, converter=float)
+    attempts: int = attrs.field(default=10, validator=_check_count)
+    address_attempts: int = attrs.field(default=30, validator=_check_count)
+    address_seconds: float = _seconds(600.0)
 
 
 @attrs.frozen(kw_only=True)
@@ -41,14 +66,14 @@ class Timing:
         journal: How long the bodies of webhooks are kept.
     """
 
-    mobile_money_lifetime: float = attrs.field(default=300.0, converter=float)
-    card_lifetime: float = attrs.field(default=900.0, converter=float)
-    first_look_up: float = attrs.field(default=30.0, converter=float)
-    longest_pause: float = attrs.field(default=3600.0, converter=float)
-    doubt: float = attrs.field(default=3600.0, converter=float)
-    handler_lease: float = attrs.field(default=300.0, converter=float)
-    handler_tries: int = 20
-    journal: float = 400 * 24 * 3600.0
+    mobile_money_lifetime: float = _seconds(300.0)
+    card_lifetime: float = _seconds(900.0)
+    first_look_up: float = _seconds(30.0)
+    longest_pause: float = _seconds(3600.0)
+    doubt: float = _seconds(3600.0)
+    handler_lease: float = _seconds(300.0)
+    handler_tries: int = attrs.field(default=20, validator=_check_count)
+    journal: float = _seconds(400 * 24 * 3600.0)
 
     def lifetime(self, method: Method) -> float:
         """Return how long an attempt of a method may take."""
