@@ -143,7 +143,7 @@ def _has_tables(conninfo: str) -> bool:
 
     try:
         with psycopg.connect(conninfo, connect_timeout=10) as connection:
-            return connection.execute(POSTGRES.find).fetchone() is not None
+            return connection.execute(POSTGRES.find.encode()).fetchone() is not None
     except psycopg.Error:
         # The store says why it cannot be reached, and waits for a server that restarts.
         return True

@@ -236,7 +236,9 @@ def earlier_pay(database: Database, batch: Batch) -> list[EarlierPay]:
             if identity not in paid or paid[identity][2] < sent_at:
                 paid[identity] = amount, name, sent_at
     return [
-        EarlierPay(reference, name, amount, *paid.get(identity, ()))
+        EarlierPay(reference, name, amount, *paid[identity])
+        if identity in paid
+        else EarlierPay(reference, name, amount)
         for identity, reference, name, amount in rows
     ]
 

@@ -23,7 +23,13 @@ from yarl import URL
 from dgspay.core.messages import Request, Response, Timeout, TransportFailure
 from dgspay.errors import ConfigError
 from dgspay.interruption import interruption_in
-from dgspay.transports.aiohttp.sessions import PROXIES, BorrowedSession, LoopSessions, Options
+from dgspay.transports.aiohttp.sessions import (
+    PROXIES,
+    BorrowedSession,
+    LoopSessions,
+    OpenSession,
+    Options,
+)
 from dgspay.transports.base import MAX_CONNECTIONS
 from dgspay.transports.body import Body
 from dgspay.transports.certificates import Verify, checked_verify
@@ -143,14 +149,7 @@ class AiohttpTransport:
             opened = await self._sessions.get(_asyncio_loop())
             opened.under_way += 1
             try:
-                with opened.deadlines.within(timeout.total):
-                    if opened.slots is None:
-                        return await self._exchange(opened.session, request, timeout, attempt)
-                    await _take(opened.slots, timeout.pool)
-                    try:
-                        return await self._exchange(opened.session, request, timeout, attempt)
-                    finally:
-                        opened.slots.release()
+                return await self._send_on(opened, request, timeout, attempt)
             finally:
                 await opened.end_call()
         except TransportFailure:
@@ -174,6 +173,18 @@ class AiohttpTransport:
             TransportFailure: what the environment names bars them.
         """
         self._sessions.check_url(URL(url, encoded=True))
+
+    async def _send_on(
+        self, opened: OpenSession, request: Request, timeout: Timeout, attempt: _Attempt
+    ) -> Response:
+        with opened.deadlines.within(timeout.total):
+            if opened.slots is None:
+                return await self._exchange(opened.session, request, timeout, attempt)
+            await _take(opened.slots, timeout.pool)
+            try:
+                return await self._exchange(opened.session, request, timeout, attempt)
+            finally:
+                opened.slots.release()
 
     async def _exchange(
         self, session: aiohttp.ClientSession, request: Request, timeout: Timeout, attempt: _Attempt
