@@ -1,4 +1,4 @@
-"""Every code block of the README runs against the emulator and prints what it says it prints."""
+"""Each code block of the README, and of the pages it leads to, does what it says it does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ import pytest
 import uvicorn
 
 from dgspay import DGSPay
-from dgspay.cli.payouts.display import EXIT_CODES
 from dgspay.core.assessment import Assessment, Verdict
 from dgspay.core.errors_from import CallContext, Stopped, outcome_of
 from dgspay.core.operation import Operation, Repeat
@@ -27,14 +26,22 @@ from dgspay.core.retry import History, Step, decide
 from dgspay.emulator import Emulator
 from dgspay.encryption import CardEncryptor
 from dgspay.errors import Outcome
-from dgspay.payouts import AsyncPayouts, Payouts
 from dgspay.webhooks import sign
 from tests.cli.terminal import CommandLine, Said, variables
 from tests.support.real_servers import postgres_binaries, running_postgres
 from tests.system.examples.shops import POOR_PHONE, FastAPIShop
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = (
+    "README.md",
+    "docs/how-to/calls.md",
+    "docs/how-to/card-form.md",
+    "docs/explanation/failures.md",
+    "docs/how-to/events.md",
+    "docs/how-to/telemetry.md",
+    "docs/how-to/settings.md",
+)
+README = "\n".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES)
 
 _BLOCK = re.compile(
     r"^##+ (?P<title>.+?)$|^```(?P<kind>\w+)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
@@ -103,18 +110,15 @@ def database() -> Iterator[str]:
 def test_there_is_a_test_for_every_block() -> None:
     assert list(PYTHON) == [
         "Take a payment",
-        "Take a payment, again",
         "In a FastAPI shop",
+        "Take a payment, again",
+        "Lists",
         "Cards",
         "Cards, again",
         "When something goes wrong",
         "Webhooks",
         "Each event exactly once",
         "Each event exactly once, again",
-        "Payroll on Friday",
-        "PostgreSQL and five machines",
-        "Lists",
-        "Tests of your own",
         "Watching it work",
         "Settings",
         "Which transport",
@@ -139,41 +143,16 @@ def test_the_payroll_of_the_readme_pays_each_amount_once(
     environment: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    run("Payroll on Friday")
+    Path("salaries.csv").write_text(
+        "reference,amount,destination_type,msisdn,network,country\n"
+        "2026-11-jane,10100,mobile_money,0788123456,MTN,RW\n"
+        "2026-11-eric,20100,mobile_money,0738123456,Airtel,RW\n",
+        encoding="utf-8",
+    )
+    for _ in range(2):
+        dgspay(SHELL["Payroll on Friday"], "--yes")
     assert {deed.amount for deed in environment.executed} == {10_100, 20_100}
     assert len(environment.executed) == 2
-    # The command, in a folder of its own.
-    Path("again").mkdir()
-    Path("salaries.csv").rename("again/salaries.csv")
-    monkeypatch.chdir("again")
-    said = dgspay(SHELL["Payroll on Friday"], "--yes")
-    assert said.code == 0, said
-
-
-def test_the_exit_codes_of_payouts_are_those_of_the_help() -> None:
-    table = README[README.index("### When the machine dies") : README.index("### PostgreSQL and")]
-    told = dict(re.findall(r"^\| (\d+) \| (.+?) \|$", table, re.MULTILINE))
-    assert told == dict(re.findall(r"^  (\d+) +(.+)$", EXIT_CODES, re.MULTILINE))
-
-
-def test_a_task_of_the_readme_pays_its_chunk_once(
-    environment: Emulator, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("psycopg")
-    names = run("PostgreSQL and five machines")
-    monkeypatch.chdir(tmp_path)
-    row = {"amount": 1000, "network": "MTN"}
-    rows = [{**row, "reference": str(n), "msisdn": f"078812345{n}"} for n in range(4)]
-
-    async def begin(payouts: AsyncPayouts) -> None:
-        async with payouts.open(rows, batch="b") as job:
-            await job.start()
-
-    with DGSPay.from_env() as dgs, names["PostgresLedger"](database) as ledger:
-        Payouts(dgs, ledger).wait_for(begin)
-        for _ in range(2):
-            assert names["pay_chunk"](database, "b", 0, 1, 4) is None
-    assert len(environment.executed) == 4
 
 
 def test_the_telemetry_of_the_readme_shows_what_it_says(environment: Emulator) -> None:
@@ -352,10 +331,6 @@ async def test_the_update_and_done_in_one_commit(database: str) -> None:
         assert told.status == 200
         found = await connection.execute("SELECT paid FROM orders")
         assert await found.fetchall() == [(True,)]
-
-
-def test_the_test_of_the_readme_passes(dgs: DGSPay, emulator: Emulator) -> None:
-    run("Tests of your own")["test_a_customer_who_says_no"](dgs, emulator)
 
 
 def test_the_two_commands_are_those_ci_runs() -> None:
