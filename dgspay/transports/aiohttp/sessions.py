@@ -8,12 +8,11 @@ import os
 import select
 import ssl
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypedDict
 
 import aiohttp
-import anyio
-import anyio.to_thread
 import attrs
 import certifi
 from aiohttp.client_proto import ResponseHandler
@@ -346,10 +345,16 @@ class _Routes:
         known = self._known.get(_origin(url))
         if known is not None:
             return known
-        # It may read certificates. In a thread of its own: those of the program may all be
-        # waiting for this call.
-        alone = anyio.CapacityLimiter(1)
-        return await anyio.to_thread.run_sync(self._find_once, url, limiter=alone)
+        if not self._needs_tls(url):
+            return self._find_once(url)
+        # It reads certificates. In a thread of its own: those of the program may all be waiting
+        # for this call.
+        thread = ThreadPoolExecutor(1)
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(thread, self._find_once, url)
+        finally:
+            thread.shutdown(wait=False)
 
     def _find_once(self, url: URL) -> Route:
         with undivided:
@@ -381,9 +386,12 @@ class _Routes:
         proxy = self._proxy_to(url)
         if proxy is not None:
             route["proxy"] = proxy
-        if url.scheme == "https" or (proxy or "").startswith("https:"):
+        if self._needs_tls(url):
             route["ssl"] = _tls_context(self._options)
         return route
+
+    def _needs_tls(self, url: URL) -> bool:
+        return url.scheme == "https" or (self._proxy_to(url) or "").startswith("https:")
 
 
 def _origin(url: URL) -> tuple[str, str | None, int | None]:
