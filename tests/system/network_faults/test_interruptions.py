@@ -14,10 +14,12 @@ from typing import Any
 
 import anyio
 import pytest
+from blockbuster import blockbuster
 
 from dgspay import DGSPay, RetryPolicy, Timeout
 from dgspay.core.messages import Request, TransportFailure
 from dgspay.interruption import interruption_in
+from tests.support import blocking_guard
 from tests.support.calls import payout, read, settings_for
 from tests.support.gated_server import Gate
 from tests.support.interrupter import Interrupted, Interrupter
@@ -65,9 +67,15 @@ def alarm(request: pytest.FixtureRequest) -> Iterator[Alarm]:
     signal.signal(signal.SIGUSR1, before)
 
 
+# The guard against blocking calls stands between a function and what it waits in.
+OF_THE_GUARD = (blockbuster.__file__, blocking_guard.__file__)
+
+
 def is_waiting(function: str) -> bool:
     """Whether the main thread is in a function that waits."""
     frame = sys._current_frames().get(threading.main_thread().ident or 0)
+    while frame is not None and frame.f_code.co_filename in OF_THE_GUARD:
+        frame = frame.f_back
     return frame is not None and frame.f_code.co_name == function
 
 
