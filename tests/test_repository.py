@@ -62,7 +62,7 @@ def test_the_changelog_names_the_version_that_is_built() -> None:
         r'__version__ = "(.+)"', (ROOT / "dgspay" / "_version.py").read_text(encoding="utf-8")
     )
     assert version is not None
-    assert f"## {version[1]}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## [{version[1]}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_every_link_within_the_repository_leads_somewhere() -> None:
