@@ -38,7 +38,16 @@ API: Final = {
     "emulator": ("Emulator", ("dgspay.emulator",)),
     "cards": ("Cards in the browser", ("dgspay.browser", "dgspay.encryption")),
     "transports": ("Transports", ("dgspay.transports.httpx", "dgspay.transports.aiohttp")),
-    "telemetry": ("Telemetry", ("dgspay.hooks", "dgspay.otel", "dgspay.metrics")),
+    "telemetry": (
+        "Telemetry",
+        (
+            "dgspay.hooks",
+            "dgspay.otel",
+            "dgspay.metrics",
+            "dgspay.metrics.opentelemetry",
+            "dgspay.metrics.prometheus",
+        ),
+    ),
     "testing": ("Fixtures for pytest", ("dgspay.testing",)),
     "models": ("Models and settings", ("dgspay", "dgspay.models.standing", "dgspay.money")),
 }
