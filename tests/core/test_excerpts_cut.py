@@ -20,7 +20,7 @@ API_KEY = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
 KEY = Secret(API_KEY)
 
 # In seconds of this thread's processor. It is 0.05 on a machine that does nothing else.
-STANDSTILL = 0.15
+STANDSTILL = 1.0
 
 
 def with_message(words: bytes) -> bytes:

@@ -15,7 +15,7 @@ from dgspay.models.json_codec import parse_json
 from dgspay.transports.base import MAX_BODY_BYTES
 
 # In seconds of this thread's processor, which others on a busy machine do not lengthen.
-STANDSTILL = 0.15
+STANDSTILL = 1.0
 
 
 def filled(unit: bytes, head: bytes = b'{"x":[', tail: bytes = b"]}") -> bytes:

@@ -25,7 +25,7 @@ HINT = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload" + HEAD_END
 GOOD = http({"status": "success", "dgs_reference": "dgs_1"})
 
 # In seconds of the loop's own thread, which others on a busy machine do not lengthen.
-STANDSTILL = 0.05
+STANDSTILL = 1.0
 
 
 def flood(piece: bytes) -> Script:
