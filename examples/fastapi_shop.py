@@ -20,7 +20,7 @@ checkout = AsyncCheckout(
 JANE = Customer(email="jane@example.com", first_name="Jane", last_name="Doe", phone="0788123456")
 
 
-@checkout.on_paid  # runs once for each order, whatever happens
+@checkout.on_paid  # once for each paid order; again only where it raised, or died midway
 async def ship(order: Order) -> None:
     print(f"ship {order.id}", flush=True)
 
