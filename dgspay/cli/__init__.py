@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -50,8 +51,11 @@ def _prepared(arguments: list[str]) -> str | None:
 def _write(text: str) -> None:
     """Write a text and end; return where it cannot be written, for the guard of the streams."""
     try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        # Without a buffer: what is left in one would be tried again when the program ends.
+        descriptor = sys.stdout.fileno()
+        left = text.encode(sys.stdout.encoding, "replace")
+        while left:
+            left = left[os.write(descriptor, left) :]
     except (AttributeError, OSError, ValueError):
         return
     raise SystemExit(0)

@@ -30,7 +30,7 @@ def test_the_accounts_and_the_file_of_the_page_can_be_read(tmp_path: Path) -> No
     (tmp_path / "accounts.toml").write_text(block("toml"), encoding="utf-8")
     accounts = Accounts.read(tmp_path / "accounts.toml")
     assert accounts.of_batch("salaries-2026-11") == "6400 Salaries"
-    (tmp_path / "also.csv").write_text(block("csv"), encoding="utf-8")
+    (tmp_path / "also.csv").write_text(block("text"), encoding="utf-8")
     assert len(movements_in(tmp_path / "also.csv", set()).movements) == 4
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import attrs
 
@@ -18,6 +19,12 @@ def _check_seconds(_settings: object, field: attrs.Attribute[float], seconds: fl
         raise ConfigError(f"{field.name} must be more than 0 seconds, and not infinite")
 
 
+def _check_pause(_settings: object, field: attrs.Attribute[float], seconds: float) -> None:
+    """Reject what is no pause; 0 is one: every sweep looks up what is open."""
+    if not 0 <= seconds < math.inf:
+        raise ConfigError(f"{field.name} must be 0 seconds or more, and not infinite")
+
+
 def _check_count(_settings: object, field: attrs.Attribute[int], count: int) -> None:
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise ConfigError(f"{field.name} must be a whole number, 1 or more")
@@ -29,8 +36,8 @@ def _to_seconds(given: object) -> float:
     return float(given)
 
 
-def _seconds(default: float) -> float:
-    field: float = attrs.field(default=default, converter=_to_seconds, validator=_check_seconds)
+def _seconds(default: float, check: Callable[..., None] = _check_seconds) -> float:
+    field: float = attrs.field(default=default, converter=_to_seconds, validator=check)
     return field
 
 
@@ -68,7 +75,7 @@ class Timing:
 
     mobile_money_lifetime: float = _seconds(300.0)
     card_lifetime: float = _seconds(900.0)
-    first_look_up: float = _seconds(30.0)
+    first_look_up: float = _seconds(30.0, check=_check_pause)
     longest_pause: float = _seconds(3600.0)
     doubt: float = _seconds(3600.0)
     handler_lease: float = _seconds(300.0)

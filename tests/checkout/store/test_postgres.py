@@ -304,7 +304,7 @@ def test_a_handler_that_is_still_running_after_its_lease_is_not_run_by_another(
     from dgspay.checkout import Timing
 
     other = Checkout(
-        checkout._client, PostgresOrders(database), url=URL, timing=Timing(handler_lease=0)
+        checkout._client, PostgresOrders(database), url=URL, timing=Timing(handler_lease=1e-9)
     )
     runs: list[str] = []
 

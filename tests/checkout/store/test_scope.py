@@ -26,5 +26,8 @@ def test_a_limit_that_is_none_is_refused(count: Any) -> None:
         Timing(handler_tries=count)
 
 
-def test_whole_seconds_are_taken() -> None:
+def test_whole_seconds_are_taken_and_the_first_look_up_may_be_at_once() -> None:
     assert Timing(doubt=60).doubt == 60.0
+    assert Timing(first_look_up=0).first_look_up == 0.0
+    with pytest.raises(ConfigError, match="first_look_up must be 0 seconds or more"):
+        Timing(first_look_up=-1)

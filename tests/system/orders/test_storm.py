@@ -9,7 +9,7 @@ import pytest
 from tests.support.real_servers import postgres_binaries, running_postgres
 from tests.system.orders.storm import Storm
 
-STORIES = 4000 if os.environ.get("DGSPAY_TEST_FULL") else 200
+STORIES = 4000 if os.environ.get("DGSPAY_TEST_FULL") else 100
 
 
 @pytest.mark.acceptance(83, "killed-attempt")
