@@ -54,12 +54,14 @@ def test_help_of_a_client_lists_its_areas_and_that_of_an_area_its_calls(make: An
     for area in AREAS:
         assert f"{area}: " in shown
         # As `help(dgs.charges)` does.
-        listed = " ".join(pydoc.plain(pydoc.render_doc(getattr(client, area))).split())
+        text = pydoc.plain(pydoc.render_doc(getattr(client, area)))
+        # From Python 3.13 on a long signature has a line for each parameter, behind a margin.
+        listed = " ".join(text.replace("|", " ").split()).replace("( ", "(")
         for name, call in calls_of(client):
             if name.startswith(f"{area}."):
                 first = next(iter(inspect.signature(call).parameters.values()), None)
                 begin = f"{call.__name__}(self"
-                assert begin in listed.replace("( ", "(")
+                assert begin in listed
                 assert first is None or first.name in listed.partition(begin)[2]
         assert "object>" not in listed
 

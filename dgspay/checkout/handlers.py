@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+import attrs
+
 from dgspay.checkout.flow import Flow, Handle, transact
 from dgspay.checkout.order import Order, Problem
 from dgspay.checkout.shop import Handler, Shop
@@ -115,4 +117,5 @@ def _run(shop: Shop, scope: Scope, task: Task) -> Flow[bool]:
 def _value(order: Order, task: Task) -> Order | Problem | None:
     if task.kind == PAID_TASK:
         return order
-    return next((problem for problem in order.problems if problem.key == task.subject), None)
+    found = next((problem for problem in order.problems if problem.key == task.subject), None)
+    return None if found is None else attrs.evolve(found, order_id=order.id)

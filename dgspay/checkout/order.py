@@ -197,6 +197,7 @@ class Problem:
         noted_at: Unix time.
         resolution: How it was resolved, or None while it is open.
         key: Its number in the store.
+        order_id: The order's id, where a handler is given it.
     """
 
     kind: ProblemKind
@@ -205,6 +206,7 @@ class Problem:
     noted_at: float = 0.0
     resolution: str | None = None
     key: int | None = None
+    order_id: str | None = None
 
     @property
     def is_open(self) -> bool:

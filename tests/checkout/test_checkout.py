@@ -77,7 +77,8 @@ def test_two_attempts_that_were_both_paid_are_one_payment_and_a_problem(shop: Sh
     order = shop.checkout.order("A-1")
     assert order.is_paid
     assert len(shop.paid) == 1
-    assert [each.kind for each in shop.problems] == [ProblemKind.PAID_TWICE]
+    found = [(each.kind, each.order_id) for each in shop.problems]
+    assert found == [(ProblemKind.PAID_TWICE, "A-1")]
     assert order.collected == 4000
 
 

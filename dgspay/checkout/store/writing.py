@@ -55,7 +55,8 @@ def write(
         tasks.append((yield from owe(scope, order.key, PAID_TASK, 0, order)))
     for problem in noted:
         assert problem.key is not None
-        tasks.append((yield from owe(scope, order.key, PROBLEM_TASK, problem.key, problem)))
+        named = attrs.evolve(problem, order_id=order.id)
+        tasks.append((yield from owe(scope, order.key, PROBLEM_TASK, problem.key, named)))
     if (order.state, order.paid_at) != (before.state, before.paid_at):
         yield from write_state(order)
     return Learnt(
