@@ -24,10 +24,9 @@ from dgspay.browser import CHECKOUT_NAMES, HEADERS, MEDIA_TYPE, etag, script
 from dgspay.checkout.checkout import AsyncCheckout
 from dgspay.checkout.pages import MAX_BODY, PageRequest
 from dgspay.metrics.endpoint import Endpoint
-from dgspay.webhooks.frameworks.limited_body import CappedBody
+from dgspay.webhooks.frameworks.aiohttp import read_body
+from dgspay.webhooks.receiver import MEBIBYTE
 from dgspay.webhooks.signature import SIGNATURE_HEADER
-
-_WEBHOOK_BYTES = 1024 * 1024
 
 
 def routes(
@@ -50,7 +49,7 @@ def routes(
                 path=request.match_info["what"],
                 query=request.query_string,
                 headers=request.headers,
-                body=await _body(request, MAX_BODY),
+                body=await read_body(request, MAX_BODY),
                 client_address=request.remote,
             )
         )
@@ -58,7 +57,7 @@ def routes(
 
     async def webhook(request: web.Request) -> web.Response:
         answer = await checkout.receive(
-            await _body(request, _WEBHOOK_BYTES),
+            await read_body(request, MEBIBYTE),
             request.headers.get(SIGNATURE_HEADER),
             path=request.path,
         )
@@ -90,11 +89,3 @@ def _script(name: str) -> Callable[[web.Request], Awaitable[web.Response]]:
         return web.Response(body=content, content_type=MEDIA_TYPE, headers=headers)
 
     return serve
-
-
-async def _body(request: web.Request, limit: int) -> bytes:
-    body = CappedBody(limit)
-    async for chunk in request.content.iter_any():
-        if not body.feed(chunk):
-            break
-    return body.take() or await request.read()

@@ -18,11 +18,9 @@ from dgspay.browser.flask import add_scripts
 from dgspay.checkout.checkout import Checkout
 from dgspay.checkout.pages import MAX_BODY, PageRequest
 from dgspay.metrics.endpoint import Endpoint
-from dgspay.webhooks.frameworks.limited_body import CappedBody
+from dgspay.webhooks.frameworks.flask import read_body
+from dgspay.webhooks.receiver import MEBIBYTE
 from dgspay.webhooks.signature import SIGNATURE_HEADER
-
-_CHUNK = 64 * 1024
-_WEBHOOK_BYTES = 1024 * 1024
 
 
 def blueprint(
@@ -47,7 +45,7 @@ def blueprint(
                 path=what,
                 query=request.query_string.decode("latin-1"),
                 headers=dict(request.headers),
-                body=_body(MAX_BODY),
+                body=read_body(MAX_BODY),
                 client_address=request.remote_addr,
             )
         )
@@ -55,7 +53,7 @@ def blueprint(
 
     def webhook(**segments: str) -> Response:
         signature = request.headers.get(SIGNATURE_HEADER)
-        answer = checkout.receive(_body(_WEBHOOK_BYTES), signature, path=request.path)
+        answer = checkout.receive(read_body(MEBIBYTE), signature, path=request.path)
         return Response(answer.body, answer.status, dict(answer.headers))
 
     add_scripts(mounted)
@@ -70,10 +68,3 @@ def blueprint(
 def _metrics(metrics: Endpoint) -> Response:
     answer = metrics.respond(request.headers.get("Authorization"))
     return Response(answer.body, answer.status, dict(answer.headers))
-
-
-def _body(limit: int) -> bytes:
-    body = CappedBody(limit)
-    while (chunk := request.stream.read(_CHUNK)) and body.feed(chunk):
-        pass
-    return body.take() or request.get_data()

@@ -21,10 +21,9 @@ from dgspay.browser.starlette import script_routes
 from dgspay.checkout.checkout import AsyncCheckout
 from dgspay.checkout.pages import MAX_BODY, PageRequest
 from dgspay.metrics.endpoint import Endpoint
-from dgspay.webhooks.frameworks.limited_body import CappedBody
+from dgspay.webhooks.frameworks.starlette import read_body
+from dgspay.webhooks.receiver import MEBIBYTE
 from dgspay.webhooks.signature import SIGNATURE_HEADER
-
-_WEBHOOK_BYTES = 1024 * 1024
 
 
 def routes(
@@ -46,7 +45,7 @@ def routes(
                 path=request.path_params["what"],
                 query=request.url.query,
                 headers=request.headers,
-                body=await _body(request, MAX_BODY),
+                body=await read_body(request, MAX_BODY),
                 client_address=request.client.host if request.client else None,
             )
         )
@@ -54,7 +53,7 @@ def routes(
 
     async def webhook(request: Request) -> Response:
         answer = await checkout.receive(
-            await _body(request, _WEBHOOK_BYTES),
+            await read_body(request, MEBIBYTE),
             request.headers.get(SIGNATURE_HEADER),
             path=request.url.path,
         )
@@ -77,11 +76,3 @@ def _metrics_route(metrics: Endpoint) -> Route:
         return Response(answer.body, answer.status, dict(answer.headers))
 
     return Route("/metrics", collected, methods=["GET"])
-
-
-async def _body(request: Request, limit: int) -> bytes:
-    body = CappedBody(limit)
-    async for chunk in request.stream():
-        if not body.feed(chunk):
-            break
-    return body.take()

@@ -21,14 +21,8 @@ def handler(receiver: WebhookReceiver) -> Callable[[web.Request], Awaitable[web.
     """Return a request handler that gives every request to the receiver."""
 
     async def dgspay_webhook(request: web.Request) -> web.Response:
-        body = CappedBody(receiver.max_body)
-        async for chunk in request.content.iter_any():
-            if not body.feed(chunk):
-                break
-        # A middleware that has read it before, to log it, say, has left nothing but its copy.
-        content = body.take() or await request.read()
         answer = await receiver.areceive(
-            content,
+            await read_body(request, receiver.max_body),
             request.headers.get(SIGNATURE_HEADER),
             path=request.path,
             token=request.match_info.get("token"),
@@ -36,3 +30,13 @@ def handler(receiver: WebhookReceiver) -> Callable[[web.Request], Awaitable[web.
         return web.Response(body=answer.body, status=answer.status, headers=answer.headers)
 
     return dgspay_webhook
+
+
+async def read_body(request: web.Request, limit: int) -> bytes:
+    """Return a request's body; of one that is longer, one byte more than the limit."""
+    body = CappedBody(limit)
+    async for chunk in request.content.iter_any():
+        if not body.feed(chunk):
+            break
+    # A middleware that has read it before, to log it, say, has left nothing but its copy.
+    return body.take() or await request.read()

@@ -136,11 +136,16 @@ _BESIDE_REQUEST = Surroundings(thread=_tended, task=_tended_async)
 
 
 def _body_and_signature(request: HttpRequest, limit: int) -> tuple[bytes, str | None]:
+    return read_body(request, limit), request.META.get(_SIGNATURE_KEY)
+
+
+def read_body(request: HttpRequest, limit: int) -> bytes:
+    """Return a request's body; of one that is longer, one byte more than the limit."""
     body = CappedBody(limit)
     # `request.body` would be rejected by Django itself over DATA_UPLOAD_MAX_MEMORY_SIZE.
     while (chunk := request.read(_CHUNK)) and body.feed(chunk):
         pass
-    return body.take(), request.META.get(_SIGNATURE_KEY)
+    return body.take()
 
 
 def _response(answer: WebhookResponse) -> HttpResponse:

@@ -23,12 +23,8 @@ def endpoint(receiver: WebhookReceiver) -> Callable[[Request], Awaitable[Respons
     """Return an endpoint that gives every request to the receiver."""
 
     async def dgspay_webhook(request: Request) -> Response:
-        body = CappedBody(receiver.max_body)
-        async for chunk in request.stream():
-            if not body.feed(chunk):
-                break
         answer = await receiver.areceive(
-            body.take(),
+            await read_body(request, receiver.max_body),
             request.headers.get(SIGNATURE_HEADER),
             path=request.url.path,
             token=request.path_params.get("token"),
@@ -36,3 +32,12 @@ def endpoint(receiver: WebhookReceiver) -> Callable[[Request], Awaitable[Respons
         return Response(answer.body, answer.status, dict(answer.headers))
 
     return dgspay_webhook
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """Return a request's body; of one that is longer, one byte more than the limit."""
+    body = CappedBody(limit)
+    async for chunk in request.stream():
+        if not body.feed(chunk):
+            break
+    return body.take()

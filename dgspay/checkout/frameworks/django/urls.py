@@ -14,11 +14,9 @@ from dgspay.checkout.checkout import Checkout
 from dgspay.checkout.frameworks.django.apps import checkout_of_settings
 from dgspay.checkout.pages import MAX_BODY, PageRequest
 from dgspay.metrics.endpoint import Endpoint
-from dgspay.webhooks.frameworks.django import standing_apart
-from dgspay.webhooks.frameworks.limited_body import CappedBody
-
-_CHUNK = 64 * 1024
-_WEBHOOK_BYTES = 1024 * 1024
+from dgspay.webhooks.frameworks.django import read_body, standing_apart
+from dgspay.webhooks.receiver import MEBIBYTE
+from dgspay.webhooks.signature import SIGNATURE_HEADER
 
 
 def urls(checkout: Checkout | None = None, *, metrics: Endpoint | None = None) -> list[Any]:
@@ -41,7 +39,7 @@ def urls(checkout: Checkout | None = None, *, metrics: Endpoint | None = None) -
                 path=what,
                 query=request.META.get("QUERY_STRING", ""),
                 headers=dict(request.headers),
-                body=_body(request, MAX_BODY),
+                body=read_body(request, MAX_BODY),
                 client_address=request.META.get("REMOTE_ADDR") or None,
             )
         )
@@ -51,8 +49,8 @@ def urls(checkout: Checkout | None = None, *, metrics: Endpoint | None = None) -
         if request.method != "POST":
             return HttpResponse(status=405, headers={"Allow": "POST"})
         answer = mounted().receive(
-            _body(request, _WEBHOOK_BYTES),
-            request.headers.get("X-DGS-Signature"),
+            read_body(request, MEBIBYTE),
+            request.headers.get(SIGNATURE_HEADER),
             path=request.path,
         )
         return HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
@@ -76,11 +74,3 @@ def _script(request: Any, name: str) -> HttpResponse:
     if etag(name) in request.headers.get("If-None-Match", ""):
         return HttpResponse(status=304, headers=headers)
     return HttpResponse(script(name), content_type=MEDIA_TYPE, headers=headers)
-
-
-def _body(request: Any, limit: int) -> bytes:
-    body = CappedBody(limit)
-    # `request.body` would be refused by Django itself over DATA_UPLOAD_MAX_MEMORY_SIZE.
-    while (chunk := request.read(_CHUNK)) and body.feed(chunk):
-        pass
-    return body.take()
