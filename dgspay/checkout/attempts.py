@@ -252,7 +252,7 @@ def wait(shop: Shop, order_id: str, *, timeout: float = 120.0) -> Flow[Order]:
     pause, waited = _FIRST_PAUSE, 0.0
     while True:
         order, _ = yield from transact(partial(load, scope, order_id))
-        current = next((one for one in order.attempts if one.is_under_way), None)
+        current = order.under_way
         if order.is_closed or current is None or current.is_settled or waited >= timeout:
             return order
         if current.dgs_reference is not None:
@@ -267,7 +267,7 @@ def wait(shop: Shop, order_id: str, *, timeout: float = 120.0) -> Flow[Order]:
 
 def look_up_if_due(shop: Shop, order: Order) -> Flow[Order]:
     """Look up the attempt under way where that is due, as it is while a page waits for it."""
-    current = next((one for one in order.attempts if one.is_under_way), None)
+    current = order.under_way
     if current is None or current.is_settled or current.dgs_reference is None:
         return order
     scope = yield from shop.scope()

@@ -301,18 +301,21 @@ class Order:
         return self.state in (OrderState.PAID, OrderState.EXPIRED, OrderState.CANCELLED)
 
     @property
+    def under_way(self) -> Attempt | None:
+        """The attempt that keeps another one from beginning, or None."""
+        return next((attempt for attempt in self.attempts if attempt.is_under_way), None)
+
+    @property
     def attempt(self) -> Attempt | None:
         """The attempt that paid it, or is under way, or was the last."""
-        for is_it in (_is_paid, _is_under_way):
-            for attempt in self.attempts:
-                if is_it(attempt):
-                    return attempt
-        return self.attempts[-1] if self.attempts else None
+        paid = (attempt for attempt in self.attempts if attempt.state is AttemptState.PAID)
+        last = self.attempts[-1] if self.attempts else None
+        return next(paid, None) or self.under_way or last
 
     @property
     def next_action(self) -> AttemptAction | None:
         """What comes next for the attempt under way, or None where nothing is."""
-        attempt = next(filter(_is_under_way, self.attempts), None)
+        attempt = self.under_way
         if attempt is None or attempt.is_settled:
             return None
         if attempt.next_action is not None:
@@ -378,11 +381,3 @@ class Order:
             "metadata": dict(self.metadata),
             "redirect_url": self.redirect_url,
         }
-
-
-def _is_paid(attempt: Attempt) -> bool:
-    return attempt.state is AttemptState.PAID
-
-
-def _is_under_way(attempt: Attempt) -> bool:
-    return attempt.is_under_way

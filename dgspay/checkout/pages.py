@@ -103,10 +103,10 @@ class PageResponse:
 
 def respond(shop: Shop, request: PageRequest) -> Flow[PageResponse]:
     """Answer a request of a payer's page. It raises nothing that a page could cause."""
-    refusal = _refusal(shop, request)
+    headers = {name.lower(): text for name, text in request.headers.items()}
+    refusal = _refusal(shop, request, headers)
     if refusal is not None:
         return _error(*refusal)
-    headers = {name.lower(): text for name, text in request.headers.items()}
     order_id = unquote(headers.get(ORDER_HEADER.lower(), ""))
     try:
         order = yield from opening.order_of_page(shop, order_id, headers.get(TOKEN_HEADER.lower()))
@@ -152,15 +152,16 @@ def _failure(error: Exception) -> PageResponse:
     return _error(status, code)
 
 
-def _refusal(shop: Shop, request: PageRequest) -> tuple[int, str] | None:
-    """Return why a request is not even looked at, or None."""
+def _refusal(
+    shop: Shop, request: PageRequest, headers: Mapping[str, str]
+) -> tuple[int, str] | None:
+    """Return why a request is not even looked at, or None; names of headers are in lower case."""
     is_read = request.method == "GET" and request.path in ("order", "order/changes")
     if not is_read and not (request.method == "POST" and request.path in _ACTIONS):
         is_known = request.path in ("order", "order/changes", *_ACTIONS)
         return (405, "method_not_allowed") if is_known else (404, "unknown_path")
     if len(request.body) > MAX_BODY:
         return 413, "too_large"
-    headers = {name.lower(): text for name, text in request.headers.items()}
     if headers.get("sec-fetch-site") in _FOREIGN_SITES:
         return 403, "cross_site"
     origin = headers.get("origin")

@@ -170,7 +170,7 @@ def may_begin(
     """
     if order.is_closed:
         return Begin.NO
-    current = next((attempt for attempt in order.attempts if attempt.is_under_way), None)
+    current = order.under_way
     if current is None:
         return Begin.YES
     if current.state is AttemptState.HELD:

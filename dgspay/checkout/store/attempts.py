@@ -67,7 +67,7 @@ def begin(
         UnknownOrderError, OrderClosedError, TooManyAttemptsError: nothing was written.
     """
     order, now = yield from load(scope, order_id, locked=True)
-    current = next((attempt for attempt in order.attempts if attempt.is_under_way), None)
+    current = order.under_way
     if order.state in (OrderState.CANCELLED, OrderState.EXPIRED):
         raise OrderClosedError(
             f"order {order.id!r} is {order.state}. Nothing was sent; open another order"
@@ -167,7 +167,7 @@ def take_step(
         StepOverError: this step is not, or no longer, what DGS-Pay asks for.
     """
     order, now = yield from load(scope, order_id, locked=True)
-    before = next((one for one in order.attempts if one.is_under_way), None)
+    before = order.under_way
     if (
         before is None
         or order.is_closed

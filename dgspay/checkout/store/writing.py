@@ -89,9 +89,7 @@ def change_order(
     scope: Scope,
     order_id: str,
     decide: Callable[[Order, float], Change],
-    *,
-    number: Callable[[Order], int | None] = lambda _: None,
 ) -> Script[Learnt]:
     """Load an order, decide what becomes of it, and write that, in one transaction."""
     order, now = yield from load(scope, order_id, locked=True)
-    return (yield from write(scope, order, decide(order, now), number(order)))
+    return (yield from write(scope, order, decide(order, now), None))
