@@ -14,12 +14,9 @@
     ├── UnknownBatchError       the ledger has no such batch, or the batch no such row
     └── NotInDoubtError         what a person would settle is settled, or was never sent
     DGSPayError
-    └── LedgerError             the ledger cannot be written; whatever is not on disk is not sent
-        ├── LedgerBrokenError   nor will it be by this process: start it anew
-        └── WentBackError       it lacks commits that were seen before: see `payouts restore`
-
-
     ├── LedgerError             the ledger cannot be written; whatever is not on disk is not sent
+    │   ├── LedgerBrokenError   nor will it be by this process: start it anew
+    │   └── WentBackError       it lacks commits that were seen before: see `payouts restore`
     └── UnknownPayoutError      an event is about no payout of the ledger; have it delivered again
 """
 

@@ -50,9 +50,6 @@ T = TypeVar("T")
 # How often chunks are put out again whose worker could not finish them.
 _ROUNDS = 3
 
-# Rows that are read again to see that a mapping still means what it did.
-_READ_AGAIN = 1000
-
 
 @attrs.frozen(kw_only=True)
 class Summary:
