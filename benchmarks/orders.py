@@ -15,26 +15,23 @@ import argparse
 import asyncio
 import contextlib
 import itertools
-import multiprocessing
 import os
 import platform
-import socket
 import sqlite3
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import attrs
 import httpx
 
-from benchmarks.payouts import CONCURRENCY, LATENCY, ROUNDS, resident_mib, serve
+from benchmarks.payouts import resident_mib
+from benchmarks.turns import CONCURRENCY, LATENCY, ROUNDS, Subject, rates_in_turns
 from dgspay import AsyncDGSPay, Customer, DGSPay
 from dgspay.checkout import AsyncCheckout, AsyncOrdersStore, Checkout, Order, SqliteOrders
-from dgspay.transports.aiohttp import AiohttpTransport
 from dgspay.transports.httpx import HttpxTransport
 from dgspay.webhooks import sign
 
@@ -52,7 +49,6 @@ EVENT = (
     '"timestamp":"2026-04-02T10:30:00Z","environment":"test"}'
 )
 
-Subject = Callable[[AsyncDGSPay], Awaitable[float]]
 NUMBERS = itertools.count(1)
 
 
@@ -159,42 +155,14 @@ def on_postgres(conninfo: str) -> Subject:
     return run
 
 
-async def compare(url: str, subjects: dict[str, Subject]) -> dict[str, list[float]]:
-    """Let the subjects take turns, and return the rates of each."""
-    rates: dict[str, list[float]] = {name: [] for name in subjects}
-    async with AsyncDGSPay(
-        api_key="sk_test_benchmark",
-        account_number="ACC",
-        environment="emulator",
-        base_url=url,
-        transport=AiohttpTransport(),
-    ) as dgs:
-        for _ in range(ROUNDS):
-            for name, subject in subjects.items():
-                rates[name].append(ORDERS / await subject(dgs))
-    return rates
-
-
 def measured_rates(sqlite: OnSqlite) -> dict[str, list[float]]:
-    from tests.support.real_servers import (  # noqa: PLC0415 - of the tests
-        postgres_binaries,
-        running_postgres,
-    )
+    def subjects_with(conninfo: str | None) -> dict[str, Subject]:
+        subjects: dict[str, Subject] = {"no orders": bare, "SQLite": sqlite}
+        if conninfo is not None:
+            subjects["PostgreSQL"] = on_postgres(conninfo)
+        return subjects
 
-    binaries = postgres_binaries()
-    with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
-        server = multiprocessing.Process(target=serve, args=(listener,), daemon=True)
-        server.start()
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        try:
-            with running_postgres(binaries) if binaries else nullcontext() as conninfo:
-                subjects: dict[str, Subject] = {"no orders": bare, "SQLite": sqlite}
-                if conninfo is not None:
-                    subjects["PostgreSQL"] = on_postgres(conninfo)
-                return asyncio.run(compare(url, subjects))
-        finally:
-            server.kill()
-            server.join()
+    return rates_in_turns(subjects_with, ORDERS)
 
 
 def rates_told(rates: dict[str, list[float]], sqlite: OnSqlite) -> tuple[str, bool]:

@@ -13,10 +13,8 @@ import argparse
 import asyncio
 import csv
 import json
-import multiprocessing
 import os
 import platform
-import socket
 import sys
 import tempfile
 import time
@@ -26,9 +24,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from benchmarks.payouts import acceptances, rows
-from dgspay import AsyncDGSPay
+from benchmarks.turns import client_of, serving
 from dgspay.payouts import AsyncPayouts, Batch, Evidence, Learned, Source, SqliteLedger, Terms
-from dgspay.transports.aiohttp import AiohttpTransport
 
 ROWS, ROUNDS, PER_PAGE = 100_000, 3, 100
 CHECK_SECONDS, RECONCILE_SECONDS = 4.0, 30.0
@@ -76,14 +73,6 @@ class Prompt(asyncio.Protocol):
         )
 
 
-def serve(listener: socket.socket) -> None:
-    async def forever() -> None:
-        server = await asyncio.get_running_loop().create_server(Prompt, sock=listener)
-        await server.serve_forever()
-
-    asyncio.run(forever())
-
-
 def write_sheet(path: Path) -> Path:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -112,13 +101,7 @@ def paid_batch(ledger: SqliteLedger, terms: Terms) -> str:
 async def measured(url: str, folder: Path) -> Iterator[tuple[float, float]]:
     sheet = write_sheet(folder / "wages.csv")
     found = []
-    async with AsyncDGSPay(
-        api_key="sk_test_benchmark",
-        account_number="ACC",
-        environment="emulator",
-        base_url=url,
-        transport=AiohttpTransport(),
-    ) as dgs:
+    async with client_of(url) as dgs:
         with SqliteLedger(folder / "ledger.sqlite3") as ledger:
             name = paid_batch(ledger, Terms.of(dgs))
             payouts = AsyncPayouts(dgs, ledger)
@@ -139,18 +122,8 @@ def main() -> int:
     parser.add_argument("--write", type=Path, help="also write the result to this file")
     chosen = parser.parse_args()
     busy, processors = os.getloadavg()[0], os.cpu_count()
-    with (
-        socket.create_server(("127.0.0.1", 0), backlog=256) as listener,
-        tempfile.TemporaryDirectory() as folder,
-    ):
-        server = multiprocessing.Process(target=serve, args=(listener,), daemon=True)
-        server.start()
-        try:
-            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            found = [*asyncio.run(measured(url, Path(folder)))]
-        finally:
-            server.kill()
-            server.join()
+    with serving(Prompt) as url, tempfile.TemporaryDirectory() as folder:
+        found = [*asyncio.run(measured(url, Path(folder)))]
     check, reconcile = (min(times) for times in zip(*found, strict=True))
     text = (
         "# Checks of many payouts\n\n"

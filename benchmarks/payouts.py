@@ -16,22 +16,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import multiprocessing
 import os
 import platform
-import socket
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from itertools import count, repeat
 from pathlib import Path
-from typing import Any
 
 import attrs
 
+from benchmarks.turns import CONCURRENCY, LATENCY, ROUNDS, Subject, rates_in_turns
 from dgspay import AsyncDGSPay
 from dgspay.payouts import (
     Batch,
@@ -49,51 +46,10 @@ from dgspay.payouts import (
 )
 from dgspay.payouts.model.batch import chunk_ranges
 from dgspay.payouts.run.take_size import TakeSize
-from dgspay.transports.aiohttp import AiohttpTransport
 
-ROWS, ROUNDS, LATENCY, CONCURRENCY = 5_000, 3, 0.030, 32
+ROWS = 5_000
 LEAST = {"SQLite": 0.95, "PgQueuer": 0.9}
 MILLION, MILLION_SECONDS, MILLION_MIB = 1_000_000, 8.0, 50.0
-
-ANSWER = b'{"status":"success","dgs_reference":"DGS%d"}'
-Subject = Callable[[AsyncDGSPay], Awaitable[float]]
-
-
-class Late(asyncio.Protocol):
-    """Answers every request after the latency. It reads no more of it than where it ends."""
-
-    count = 0
-
-    def connection_made(self, transport: Any) -> None:
-        self.transport = transport
-        self.received = b""
-
-    def data_received(self, data: bytes) -> None:
-        self.received += data
-        head, end, body = self.received.partition(b"\r\n\r\n")
-        if not end:
-            return
-        length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0] or 0)
-        if len(body) >= length:
-            self.received = body[length:]
-            asyncio.get_running_loop().call_later(LATENCY, self.answer)
-
-    def answer(self) -> None:
-        Late.count += 1
-        body = ANSWER % Late.count
-        if not self.transport.is_closing():
-            self.transport.write(
-                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-                b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
-            )
-
-
-def serve(listener: socket.socket) -> None:
-    async def forever() -> None:
-        server = await asyncio.get_running_loop().create_server(Late, sock=listener)
-        await server.serve_forever()
-
-    asyncio.run(forever())
 
 
 def rows(people: int, month: int = 1) -> Iterator[Payout]:
@@ -188,22 +144,11 @@ def many_machines(url: str) -> Subject:
     return run
 
 
-async def compare(url: str, postgres: str | None) -> dict[str, list[float]]:
+def subjects_with(postgres: str | None) -> dict[str, Subject]:
     subjects: dict[str, Subject] = {"no ledger": bare, "SQLite": durable}
     if postgres is not None:
         subjects["PgQueuer"] = many_machines(postgres)
-    rates: dict[str, list[float]] = {name: [] for name in subjects}
-    async with AsyncDGSPay(
-        api_key="sk_test_benchmark",
-        account_number="ACC",
-        environment="emulator",
-        base_url=url,
-        transport=AiohttpTransport(),
-    ) as dgs:
-        for _ in range(ROUNDS):
-            for name, subject in subjects.items():
-                rates[name].append(ROWS / await subject(dgs))
-    return rates
+    return subjects
 
 
 def resident_mib() -> float:
@@ -303,25 +248,6 @@ def table_of(rates: dict[str, list[float]]) -> tuple[str, bool]:
     return "\n".join(lines), good
 
 
-def measured_rates() -> dict[str, list[float]]:
-    from tests.support.real_servers import (  # noqa: PLC0415 - of the tests
-        postgres_binaries,
-        running_postgres,
-    )
-
-    binaries = postgres_binaries()
-    with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
-        server = multiprocessing.Process(target=serve, args=(listener,), daemon=True)
-        server.start()
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        try:
-            with running_postgres(binaries) if binaries else nullcontext() as postgres:
-                return asyncio.run(compare(url, postgres))
-        finally:
-            server.kill()
-            server.join()
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--write", type=Path, help="also write the result to this file")
@@ -336,7 +262,7 @@ def main() -> int:
         parts.append(sentence)
         good &= holds
     if chosen.only != "million":
-        table, holds = table_of(measured_rates())
+        table, holds = table_of(rates_in_turns(subjects_with, ROWS))
         parts.insert(0, table)
         good &= holds
     text = (
