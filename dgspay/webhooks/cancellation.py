@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
+from threading import Thread
 from typing import TypeVar
 
 import anyio
@@ -88,10 +90,18 @@ def is_in_event_loop() -> bool:
 def in_own_thread(function: Callable[[], T]) -> T:
     """Run a function in a thread of its own, where no event loop runs.
 
-    It is waited for in any case: what interrupts the wait is raised once it is through.
+    Once it has begun it is waited for: what interrupts the wait is raised when it is through.
     """
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        return thread.submit(function).result()
+    outcome: Future[T] = Future()
+    try:
+        Thread(target=_settle, args=(outcome, function), name="dgspay-webhook").start()
+        return outcome.result()
+    except BaseException:
+        # An interrupt may come while `start` still waits for the thread. `cancel` succeeds only
+        # where the thread has not taken the function up, and it never will then.
+        if not outcome.cancel():
+            wait_for([outcome])
+        raise
 
 
 async def call_handler(handling: Callable[[], Awaitable[None]]) -> None:

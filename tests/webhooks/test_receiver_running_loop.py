@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -74,6 +75,37 @@ def test_what_interrupts_the_wait_is_raised_once_the_event_is_done() -> None:
             signal.signal(signal.SIGUSR1, before)
         return receiver.receive(*SIGNED).status
 
+    assert anyio.run(cell) == 200
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_an_interrupt_while_the_thread_starts_leaves_no_event_half_handled(
+    begun: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver, seen = memory_receiver(), no_events()
+    started = threading.Event()
+
+    @receiver.on(PaymentSucceeded)
+    async def paid(event: PaymentSucceeded) -> None:
+        started.set()
+        await anyio.lowlevel.checkpoint()
+        seen.append(event)
+
+    def interrupted_start(thread: threading.Thread) -> None:
+        if begun:
+            start(thread)
+            assert started.wait(30)
+        raise KeyboardInterrupt
+
+    async def cell() -> int:
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", interrupted_start)
+            with pytest.raises(KeyboardInterrupt):
+                receiver.receive(*SIGNED)
+        return receiver.receive(*SIGNED).status
+
+    start = threading.Thread.start
     assert anyio.run(cell) == 200
     assert len(seen) == 1
 
