@@ -83,6 +83,8 @@ class OpenTelemetryHook:
             span.set_attribute("http.request.resend_count", attempt.attempt - 1)
         if attempt.retry_delay is not None:
             span.set_attribute("dgspay.retry_delay", attempt.retry_delay)
+        if attempt.pool_wait is not None:
+            span.set_attribute("dgspay.pool_wait", attempt.pool_wait)
         _mark_failure(span, attempt)
         span.end(_nanoseconds(attempt.started + attempt.duration))
 

@@ -19,6 +19,7 @@ from dgspay.hooks import Emitter
 from dgspay.otel import OpenTelemetryHook
 from dgspay.testing import client_options
 from dgspay.transports.httpx import HttpxTransport
+from tests.support.raw_server import RawServer, answering, http
 
 REFERENCE = "dgs_does_not_exist"
 
@@ -176,6 +177,21 @@ def test_one_span_per_call_with_a_child_per_attempt(
     assert "http.request.resend_count" not in attributes(first)
     assert attributes(second)["http.request.resend_count"] == 1
     assert REFERENCE not in "".join(span.to_json() for span in spans.get_finished_spans())
+
+
+def test_span_of_an_attempt_has_its_wait_for_a_connection(spans: InMemorySpanExporter) -> None:
+    with (
+        RawServer(answering(http({"status": "success", "balances": []}))) as server,
+        DGSPay(
+            api_key="sk_test_1",
+            account_number="ACC-1",
+            base_url=server.url,
+            hooks=[OpenTelemetryHook(provider(spans))],
+        ) as dgs,
+    ):
+        dgs.balances.list()
+    attempt = next(span for span in spans.get_finished_spans() if span.kind is SpanKind.CLIENT)
+    assert 0 <= float(str(attributes(attempt)["dgspay.pool_wait"])) < 5
 
 
 @pytest.mark.anyio

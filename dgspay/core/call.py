@@ -265,6 +265,7 @@ class _Run(Generic[T_co]):
         self.began = self.attempt_began = runner.clock.monotonic()
         self.began_at = self.attempt_began_at = runner.clock.time()
         self.answer = _NO_ANSWER
+        self.pool_wait: float | None = None
         self.last: Assessment | None = None
         self.earlier_answer: Assessment | None = None
         self._secrets = (api_key, *operation.secrets)
@@ -292,6 +293,7 @@ class _Run(Generic[T_co]):
     def _send(self) -> Send:
         """Begin an attempt. The first one begins with the call, and has all of its time."""
         left = self.deadline
+        self.pool_wait = None
         if self.attempt > 1:
             clock = self.runner.clock
             self.attempt_began, self.attempt_began_at = clock.monotonic(), clock.time()
@@ -300,11 +302,12 @@ class _Run(Generic[T_co]):
 
     def _assessed(self, answer: EffectResult) -> Assessment:
         """Assess the attempt."""
+        if answer is None:
+            raise TypeError("a driver must answer Send with a Response or a TransportFailure")
+        self.pool_wait = answer.pool_wait
         if isinstance(answer, Response):
             self.answer = answer
             self.last = self._read(answer)
-        elif answer is None:
-            raise TypeError("a driver must answer Send with a Response or a TransportFailure")
         else:
             self.last = assess_failure(answer)
         return self.last
@@ -417,6 +420,7 @@ class _Run(Generic[T_co]):
                 error_code=None if assessment is None else assessment.error_code,
                 outcome=outcome,
                 retry_delay=delay,
+                pool_wait=self.pool_wait,
             )
         )
 

@@ -24,6 +24,8 @@ class AttemptEvent:
         error_code: The vendor's code, where there was one.
         outcome: What is known after this attempt.
         retry_delay: Seconds until the next attempt, or None when this was the last.
+        pool_wait: Seconds it waited for a free connection, or None where the transport cannot
+            know.
     """
 
     call_id: int
@@ -36,6 +38,7 @@ class AttemptEvent:
     error_code: str | None
     outcome: Outcome
     retry_delay: float | None
+    pool_wait: float | None = None
 
 
 @attrs.frozen(kw_only=True)

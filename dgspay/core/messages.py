@@ -102,14 +102,19 @@ class Response:
         status: HTTP status.
         headers: Its headers, names in lower case.
         body: The body's bytes.
+
+    Attributes:
+        pool_wait: Seconds the request waited for a free connection, where the transport sets it.
     """
 
-    __slots__ = ("_body", "_headers", "status")
+    __slots__ = ("_body", "_headers", "pool_wait", "status")
 
     status: int
+    pool_wait: float | None
 
     def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self.status = status
+        self.pool_wait = None
         _set_headers(self, headers)
         _set_body(self, body)
 
@@ -182,6 +187,7 @@ class TransportFailure(Exception):  # noqa: N818 - a fact for the core, not an e
         sent: Whether any byte of the request may have left.
         permanent: Whether trying again cannot help (a certificate that does not verify).
         misconfigured: Whether something that the transport was set up with is to blame.
+        pool_wait: Seconds the request waited for a free connection, where the transport sets it.
     """
 
     def __init__(
@@ -197,6 +203,7 @@ class TransportFailure(Exception):  # noqa: N818 - a fact for the core, not an e
         self.sent = sent
         self.permanent = permanent
         self.misconfigured = misconfigured
+        self.pool_wait: float | None = None
 
 
 @attrs.define  # not frozen, which would take three times as long to make

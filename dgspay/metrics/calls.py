@@ -1,4 +1,4 @@
-"""What is measured of calls: their number, duration and retries, from the events of hooks."""
+"""What is measured of calls, from the events of hooks: number, duration, retries, pool waits."""
 
 from __future__ import annotations
 
@@ -36,17 +36,29 @@ RETRIES = Instrument(
     description="Attempts that were followed by another one.",
     labels=(_METHOD, _ROUTE, _OUTCOME, _MERCHANT),
 )
+POOL_WAIT = Instrument(
+    name="dgspay.client.pool.wait",
+    kind=Kind.HISTOGRAM,
+    unit="s",
+    description="How long attempts waited for a free connection, where the transport can know.",
+    labels=(_METHOD, _ROUTE, _OUTCOME, _MERCHANT),
+    boundaries=(0, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10),
+)
 
-INSTRUMENTS = (CALLS, DURATION, RETRIES)
+INSTRUMENTS = (CALLS, DURATION, RETRIES, POOL_WAIT)
 
 
 def measured(event: TelemetryEvent) -> tuple[Measurement, ...]:
     """Return what an event adds to the metrics."""
     labels = _labels(event)
     if isinstance(event, AttemptEvent):
-        if event.retry_delay is None:
-            return ()
-        return (Measurement(instrument=RETRIES, value=1, labels=labels),)
+        measurements = []
+        if event.retry_delay is not None:
+            measurements.append(Measurement(instrument=RETRIES, value=1, labels=labels))
+        if event.pool_wait is not None:
+            waited = Measurement(instrument=POOL_WAIT, value=event.pool_wait, labels=labels)
+            measurements.append(waited)
+        return tuple(measurements)
     return (
         Measurement(instrument=CALLS, value=1, labels=labels),
         Measurement(instrument=DURATION, value=event.duration, labels=labels),

@@ -32,7 +32,7 @@ from dgspay.metrics.instruments import Gauges, Instrument, Kind, Measurement
 
 
 class OpenTelemetryMetrics:
-    """A hook that counts calls and retries, and measures how long calls take.
+    """A hook that counts calls and retries, and measures how long calls take and wait.
 
     Args:
         meter_provider: Where the values go; the global provider when None.

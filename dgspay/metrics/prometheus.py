@@ -35,7 +35,7 @@ logger = logging.getLogger("dgspay.metrics")
 
 
 class PrometheusMetrics:
-    """A hook that counts calls and retries, and measures how long calls take.
+    """A hook that counts calls and retries, and measures how long calls take and wait.
 
     Make one for each registry: clients may share it.
 

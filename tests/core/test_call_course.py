@@ -10,7 +10,14 @@ import pytest
 from dgspay.core.assessment import Assessment, Verdict
 from dgspay.core.errors_from import CallContext, Stopped, error_for
 from dgspay.core.events import AttemptEvent, CallEvent
-from dgspay.core.messages import EffectResult, Request, Send, Sleep, Timeout
+from dgspay.core.messages import (
+    EffectResult,
+    Request,
+    Send,
+    Sleep,
+    Timeout,
+    TransportFailure,
+)
 from dgspay.core.operation import Operation, Repeat, Reply
 from dgspay.core.retry import RetryPolicy
 from dgspay.errors import (
@@ -285,6 +292,28 @@ def test_a_refusal_is_emitted_with_its_code_and_the_errors_name() -> None:
         attempt_told(number, attempt=2, started=BEGAN + 1.5, duration=1.0, **no),
         call_told(number, attempts=2, duration=2.5, error="AuthenticationError", **no),
     ]
+
+
+def test_each_attempt_is_emitted_with_its_own_wait_for_a_connection() -> None:
+    refused = TransportFailure("no connection of the pool became free in time", sent=False)
+    refused.pool_wait = 5.0
+    done = answer({"status": "success"})
+    done.pool_wait = 0.25
+    story = Story(refused, REFUSED, done)
+    story.run(operation(Repeat.PAYOUT))
+    assert [event.pool_wait for event in story.attempts] == [5.0, None, 0.25]
+
+
+def test_wait_of_one_attempt_is_not_that_of_the_next_which_is_cancelled() -> None:
+    refused = TransportFailure("no connection of the pool became free in time", sent=False)
+    refused.pool_wait = 5.0
+    story = Story()
+    steps = story.runner.run(operation(Repeat.PAYOUT))
+    next(steps)
+    steps.send(refused)
+    next(steps)
+    steps.close()
+    assert [event.pool_wait for event in story.attempts] == [5.0, None]
 
 
 @pytest.mark.acceptance(31, "retry-table")

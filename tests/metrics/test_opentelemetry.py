@@ -11,6 +11,7 @@ from dgspay.metrics.opentelemetry import OpenTelemetryMetrics, observe
 from dgspay.testing import client_options
 from dgspay.transports.httpx import HttpxTransport
 from tests.support.collected_metrics import Collected, Things
+from tests.support.raw_server import RawServer, answering, http
 
 REFERENCE = "dgs_does_not_exist"
 
@@ -79,6 +80,26 @@ def test_retries_are_counted_by_what_they_followed(
     client(emulator, collected).balances.list()
     ((attributes, point),) = collected.points("dgspay.client.retries")
     assert (attributes["dgspay.outcome"], point.value) == ("rejected", 1)
+
+
+def test_wait_for_a_connection_is_measured_of_each_attempt_over_sockets(
+    collected: Collected,
+) -> None:
+    with (
+        RawServer(answering(http({"status": "success", "balances": []}))) as server,
+        DGSPay(
+            api_key="sk_test_1",
+            account_number="ACC-1",
+            base_url=server.url,
+            hooks=[OpenTelemetryMetrics(collected.provider)],
+        ) as dgs,
+    ):
+        dgs.balances.list()
+        dgs.balances.list()
+    ((attributes, point),) = collected.points("dgspay.client.pool.wait")
+    assert (attributes["url.template"], point.count) == ("/balance", 2)
+    assert 0 <= point.sum < 5
+    assert collected.metrics()["dgspay.client.pool.wait"].unit == "s"
 
 
 def test_a_lost_answer_is_counted_as_unknown(emulator: Emulator, collected: Collected) -> None:

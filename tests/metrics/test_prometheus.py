@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from dgspay import DGSPay, errors
+from dgspay import AttemptEvent, DGSPay, Outcome, errors
 from dgspay.core.events import Hook
 from dgspay.emulator import Emulator
 from dgspay.errors import ConfigError
@@ -65,6 +66,19 @@ def test_calls_durations_and_retries_have_the_names_of_opentelemetrys_exporter(
     assert {"0.005", "120.0", "+Inf"} <= buckets
     assert REFERENCE not in repr(found)
     assert emulator.account_number not in repr(found)
+
+
+def test_waits_for_a_connection_are_a_histogram_in_seconds(registry: CollectorRegistry) -> None:
+    event = AttemptEvent(
+        call_id=1, operation="GET /balance", attempt=1, started=0, duration=1, status=200,
+        error_code=None, outcome=Outcome.COMPLETED, retry_delay=None, pool_wait=0.75,
+    )  # fmt: skip
+    observed = PrometheusMetrics(registry)
+    observed(event)
+    observed(attrs.evolve(event, pool_wait=None))
+    found = samples(registry)
+    assert [each.value for each in found["dgspay_client_pool_wait_seconds_sum"]] == [0.75]
+    assert [each.value for each in found["dgspay_client_pool_wait_seconds_count"]] == [1]
 
 
 def test_gauges_are_read_once_for_each_collection(registry: CollectorRegistry) -> None:

@@ -12,6 +12,7 @@ except ImportError:
 
 import asyncio
 import sys
+import time
 from collections.abc import Collection
 from typing import overload
 
@@ -149,11 +150,13 @@ class AiohttpTransport:
             opened = await self._sessions.get(_asyncio_loop())
             opened.under_way += 1
             try:
-                return await self._send_on(opened, request, timeout, attempt)
+                answer = await self._send_on(opened, request, timeout, attempt)
+                answer.pool_wait = attempt.pool_wait
+                return answer
             finally:
                 await opened.end_call()
-        except TransportFailure:
-            raise
+        except TransportFailure as error:
+            failure = error
         except asyncio.CancelledError:
             # Closing a session cancels what waits in it, which no one asked of this task.
             task = asyncio.current_task()
@@ -164,6 +167,8 @@ class AiohttpTransport:
             # Whatever the library raises, bytes may have left; the user must be told so, and
             # its own exception may show headers.
             failure = _interruption_or_failure(error, sent=attempt.was_sent)
+        if isinstance(failure, TransportFailure):
+            failure.pool_wait = attempt.pool_wait
         raise failure
 
     def check_url(self, url: str) -> None:
@@ -180,7 +185,7 @@ class AiohttpTransport:
         with opened.deadlines.within(timeout.total):
             if opened.slots is None:
                 return await self._exchange(opened.session, request, timeout, attempt)
-            await _take(opened.slots, timeout.pool)
+            await _take(opened.slots, timeout.pool, attempt)
             try:
                 return await self._exchange(opened.session, request, timeout, attempt)
             finally:
@@ -244,17 +249,21 @@ def _asyncio_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-async def _take(slots: asyncio.Semaphore, limit: float) -> None:
+async def _take(slots: asyncio.Semaphore, limit: float, attempt: _Attempt) -> None:
     """Wait for a slot; a call that has one is counted until it is over."""
     if not slots.locked():
         await slots.acquire()
+        attempt.pool_wait = 0.0
         return
+    began = time.monotonic()
     try:
         async with asyncio.timeout(limit):
             await slots.acquire()
             return
     except TimeoutError:
         pass
+    finally:
+        attempt.pool_wait = time.monotonic() - began
     raise pool_timeout()
 
 
@@ -268,9 +277,10 @@ class _Attempt:
     for our own retry table to decide, so no error that aiohttp would repeat gets past here.
     """
 
-    __slots__ = ("_ours", "_request")
+    __slots__ = ("_ours", "_request", "pool_wait")
 
     def __init__(self, ours: Collection[str] | None) -> None:
+        self.pool_wait: float | None = None
         self._ours = ours
         self._request: aiohttp.ClientRequest | None = None
 

@@ -8,11 +8,11 @@ from abc import abstractmethod
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from dgspay.core.messages import Request, Response, Timeout, TransportFailure
+from dgspay.core.messages import Request, Response, Timeout
 from dgspay.forks import undivided
 from dgspay.transports.errors import unusable
 from dgspay.transports.httpx import user_client
-from dgspay.transports.httpx.base import BaseHttpxTransport, ClientOfOneProcess, raised_for
+from dgspay.transports.httpx.base import BaseHttpxTransport, ClientOfOneProcess, noted, raised_for
 from dgspay.transports.httpx.connector import Connector
 from dgspay.transports.httpx.pool import LoopPool
 from dgspay.transports.httpx.progress import Progress
@@ -32,9 +32,7 @@ class AsyncHttpxTransport(BaseHttpxTransport[Coroutine[Any, Any, Response]]):
         """Send the request and return the answer; see `dgspay.transports.base`."""
         progress = Progress()
         try:
-            return await self._exchange(request, timeout, progress)
-        except TransportFailure:
-            raise
+            return noted(await self._exchange(request, timeout, progress), progress)
         except Exception as error:  # noqa: BLE001
             # Whatever the library raises, bytes may have left; the user must be told so, and its
             # own exception may show headers. Cancellation is no Exception and passes.

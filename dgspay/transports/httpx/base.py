@@ -6,7 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
-from dgspay.core.messages import Request, Timeout
+from dgspay.core.messages import Request, Response, Timeout, TransportFailure
 from dgspay.interruption import interruption_in
 from dgspay.transports.errors import failure_of, unsent, unusable
 from dgspay.transports.httpx.progress import Progress
@@ -37,12 +37,22 @@ class BaseHttpxTransport(ABC, Generic[AnswerT]):
         """
 
 
+def noted(answer: Response, progress: Progress) -> Response:
+    """Note in an answer what is known of its request's course."""
+    answer.pool_wait = progress.pool_wait
+    return answer
+
+
 def raised_for(error: Exception, progress: Progress) -> BaseException:
     """Return what a handler of a signal has raised, or else what the failure means."""
-    interruption = interruption_in(error)
-    if interruption is not None:
+    if isinstance(error, TransportFailure):
+        failure = error
+    elif (interruption := interruption_in(error)) is not None:
         return interruption
-    return unsent(error) if progress.is_unsent else failure_of(error)
+    else:
+        failure = unsent(error) if progress.is_unsent else failure_of(error)
+    failure.pool_wait = progress.pool_wait
+    return failure
 
 
 class ClientOfOneProcess(Generic[ClientT]):

@@ -12,7 +12,7 @@ from dgspay.transports.blocking_deadline import DeadlinePassedError, bound, dead
 from dgspay.transports.errors import deadline_passed, unusable
 from dgspay.transports.httpx import user_client
 from dgspay.transports.httpx.asynchronous import AsyncHttpxTransport, OwnAsync
-from dgspay.transports.httpx.base import BaseHttpxTransport, ClientOfOneProcess, raised_for
+from dgspay.transports.httpx.base import BaseHttpxTransport, ClientOfOneProcess, noted, raised_for
 from dgspay.transports.httpx.connector import Connector
 from dgspay.transports.httpx.pool import ThreadPool
 from dgspay.transports.httpx.progress import Progress
@@ -32,15 +32,16 @@ class BlockingHttpxTransport(BaseHttpxTransport[Response]):
         failure: BaseException
         with deadline.until(timeout.total):
             try:
-                return self._exchange(request, timeout, progress)
-            except TransportFailure:
-                raise
+                return noted(self._exchange(request, timeout, progress), progress)
+            except TransportFailure as error:
+                failure = raised_for(error, progress)
             except DeadlinePassedError:
-                failure = deadline_passed(sent=not progress.is_unsent)
+                late = deadline_passed(sent=not progress.is_unsent)
+                failure = raised_for(late, progress)
             except Exception as error:  # noqa: BLE001 - as in `AsyncHttpxTransport.send`
                 failure = raised_for(error, progress)
                 if isinstance(failure, TransportFailure) and failure.sent and deadline.left() <= 0:
-                    failure = deadline_passed(sent=True)
+                    failure = raised_for(deadline_passed(sent=True), progress)
         raise failure
 
     @abstractmethod

@@ -116,19 +116,24 @@ class LoopPool:
         origin, target = split_url(request.url)
         outgoing = to_httpcore(self._core, request, origin, target, timeout)
         with anyio.move_on_after(timeout.total):
-            await self._acquire(timeout.pool)
+            await self._acquire(timeout.pool, progress)
             try:
                 return await self._lend(origin, outgoing, progress)
             finally:
                 self._slots.release()
         raise deadline_passed(sent=progress.may_have_left)
 
-    async def _acquire(self, patience: float) -> None:
+    async def _acquire(self, patience: float, progress: Progress) -> None:
         try:
             self._slots.acquire_nowait()
+            progress.pool_wait = 0.0
         except anyio.WouldBlock:
-            with anyio.move_on_after(patience) as wait:
-                await self._slots.acquire()
+            progress.begin_wait()
+            try:
+                with anyio.move_on_after(patience) as wait:
+                    await self._slots.acquire()
+            finally:
+                progress.end_wait()
             if wait.cancelled_caught:
                 raise pool_timeout() from None
 
@@ -220,7 +225,10 @@ class ThreadPool:
         outgoing = to_httpcore(self._core, request, origin, target, timeout)
         turn = Turn()
         try:
-            if not self._slots.acquire(turn, min(timeout.pool, max(deadline.left(), 0.0))):
+            progress.begin_wait()
+            found = self._slots.acquire(turn, min(timeout.pool, max(deadline.left(), 0.0)))
+            progress.end_wait()
+            if not found:
                 raise pool_timeout()
             return self._lend(origin, outgoing, progress)
         finally:

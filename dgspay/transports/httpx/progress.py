@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -14,17 +15,30 @@ class Progress:
         reports_all: Whether no byte can leave without a report.
         is_connecting: Whether a connection is being made for it.
         may_have_left: Whether a byte of the request may be out.
+        pool_wait: Seconds it waited for a free connection, or None where that is not known.
     """
 
     def __init__(self) -> None:
         self.reports_all = True
         self.is_connecting = False
         self.may_have_left = False
+        self.pool_wait: float | None = None
+        self._waits_since: float | None = None
 
     @property
     def is_unsent(self) -> bool:
         """Whether no byte of the request can be out, whatever fails now."""
         return self.reports_all and self.is_connecting and not self.may_have_left
+
+    def begin_wait(self) -> None:
+        """Note that it waits for a free connection from now on."""
+        self._waits_since = time.monotonic()
+
+    def end_wait(self) -> None:
+        """Note that it has its connection, or will get none."""
+        if self._waits_since is not None:
+            self.pool_wait = time.monotonic() - self._waits_since
+            self._waits_since = None
 
     @contextmanager
     def connecting(self) -> Iterator[None]:
@@ -34,7 +48,8 @@ class Progress:
         self.is_connecting = False
 
     def note(self, event: str, details: Mapping[str, Any]) -> None:
-        """Note a step."""
+        """Note a step, the first of which is taken on the connection that was waited for."""
+        self.end_wait()
         if event.endswith((".connect_tcp.started", ".connect_unix_socket.started")):
             self.is_connecting = True
         elif event.endswith(".send_request_headers.started") and not _is_for_a_tunnel(details):

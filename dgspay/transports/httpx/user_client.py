@@ -35,7 +35,7 @@ async def send_async(
         Exception: whatever the library raises.
     """
     outgoing = _to_httpx(client, request, timeout)
-    progress.reports_all = _is_the_librarys_own(_transport(client, outgoing))
+    _watch(client, outgoing, progress)
     outgoing.extensions["trace"] = progress.note_async
     with anyio.move_on_after(timeout.total):
         try:
@@ -47,6 +47,7 @@ async def send_async(
             if failure is None:
                 raise
         raise failure
+    progress.end_wait()
     raise deadline_passed(sent=not progress.is_unsent)
 
 
@@ -70,7 +71,7 @@ def send_blocking(
 ) -> Response:
     """Send one request with a `Client`; see `send_async`."""
     outgoing = _to_httpx(client, request, timeout)
-    progress.reports_all = _is_the_librarys_own(_transport(client, outgoing))
+    _watch(client, outgoing, progress)
     outgoing.extensions["trace"] = progress.note
     try:
         for connection in unfit(_connections(client, outgoing)):
@@ -98,6 +99,14 @@ def _exchange(client: httpx.Client, outgoing: httpx.Request) -> Response:
     return _from_httpx(response, body)
 
 
+def _watch(client: AnyClient, outgoing: httpx.Request, progress: Progress) -> None:
+    """Find out how much of a request's course can be known."""
+    progress.reports_all = _is_the_librarys_own(_transport(client, outgoing))
+    # Its hooks would run between here and the first step that is reported.
+    if progress.reports_all and not client.event_hooks["request"]:
+        progress.begin_wait()
+
+
 def _corrected(
     error: Exception, client: AnyClient, outgoing: httpx.Request, progress: Progress
 ) -> TransportFailure | None:
@@ -112,6 +121,7 @@ def _corrected(
     # The library itself tells its errors which request they are about.
     is_own = getattr(error, "_request", None) is outgoing
     if type(error).__name__ == "PoolTimeout" and is_own:
+        progress.end_wait()
         return lost_connections(_transport(client, outgoing))
     if failure.sent or (is_own and not progress.may_have_left):
         return None
