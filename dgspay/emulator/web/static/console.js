@@ -10,12 +10,12 @@ import {
 import * as payouts from "./console/payouts.js";
 import * as requests from "./console/requests.js";
 import * as kept from "./console/state.js";
+import { listen } from "./console/stream.js";
 import * as transactions from "./console/transactions.js";
 import * as webhooks from "./console/webhooks.js";
 import { h } from "./dom.js";
 
 const TABS = [overview, requests, transactions, links, payouts, webhooks, faults, kept];
-const AGAIN_MILLISECONDS = 2000;
 
 // --- the state ------------------------------------------------------------------------------
 
@@ -52,19 +52,6 @@ function say(isLive) {
 }
 
 const look = () => refresh().catch(() => say(false));
-
-function listen() {
-  const events = new EventSource("/_emulator/events");
-  events.addEventListener("changed", () => {
-    say(true);
-    look();
-  });
-  events.addEventListener("error", () => {
-    say(false);
-    // It tries again by itself unless it was answered with anything but a stream, as by a proxy.
-    if (events.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN_MILLISECONDS);
-  });
-}
 
 // --- what stands around the tabs ------------------------------------------------------------
 
@@ -131,4 +118,4 @@ refreshBy(refresh);
 bind();
 for (const tab of TABS) tab.bind(look);
 showSection();
-listen();
+listen(look, say);
