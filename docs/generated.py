@@ -20,7 +20,10 @@ from typer.main import get_command
 import dgspay
 from dgspay.cli.app import build
 from dgspay.cli.exit_codes import ExitCode
+from dgspay.emulator.api.card_charges import OTP, PIN, TEST_CARDS, grouped
+from dgspay.emulator.api.mobile_money_charges import MAGIC_PHONES, PhoneBehaviour
 from dgspay.emulator.fidelity import FIDELITY
+from dgspay.models import scenario
 
 logger = getLogger(__name__)
 
@@ -37,6 +40,22 @@ API: Final = {
     "webhooks": ("Webhooks", ("dgspay.webhooks", "dgspay.webhooks.inbox")),
     "emulator": ("Emulator", ("dgspay.emulator",)),
     "cards": ("Cards in the browser", ("dgspay.browser", "dgspay.encryption")),
+    "frameworks": (
+        "Web frameworks",
+        (
+            "dgspay.checkout.frameworks.starlette",
+            "dgspay.checkout.frameworks.aiohttp",
+            "dgspay.checkout.frameworks.flask",
+            "dgspay.checkout.frameworks.django",
+            "dgspay.webhooks.frameworks.starlette",
+            "dgspay.webhooks.frameworks.aiohttp",
+            "dgspay.webhooks.frameworks.flask",
+            "dgspay.webhooks.frameworks.django",
+            "dgspay.browser.starlette",
+            "dgspay.browser.flask",
+            "dgspay.browser.django",
+        ),
+    ),
     "transports": ("Transports", ("dgspay.transports.httpx", "dgspay.transports.aiohttp")),
     "telemetry": (
         "Telemetry",
@@ -166,6 +185,60 @@ def fidelity_page() -> str:
     )
 
 
+STEPS: Final = {
+    None: "nothing",
+    "auth_pin": "the PIN",
+    "auth_3ds": "a code",
+    "auth_pin_3ds": "the PIN, then a code",
+    "auth_avs": "an address",
+}
+
+
+def ending(how: PhoneBehaviour) -> str:
+    """Return how a payment from a magic phone number ends."""
+    when = "before the charge is answered" if how.at_once else "after it has rung"
+    if how.decline is not None:
+        return f"declined {when}: {how.decline.processor_response}"
+    return f"approved {when}" if how.answers else "not at all: the payer does not answer"
+
+
+def test_data_page() -> str:
+    """Return the page of the cards and phone numbers that decide how a payment ends."""
+    cards = row("number", "network", "asks for", "then") + row(*["---"] * 4)
+    cards += "".join(
+        row(
+            f"`{grouped(number)}`",
+            card.brand.capitalize(),
+            STEPS[card.auth],
+            card.issuer.replace("_", " "),
+        )
+        for number, card in TEST_CARDS.items()
+    )
+    phones = row("last seven digits", "how it ends") + row("---", "---")
+    phones += "".join(row(f"`{digits}`", ending(how)) for digits, how in MAGIC_PHONES.items())
+    phones += row("any other", "approved, once it has rung for as long as `--settle-after` says")
+    words = row("kind of call", "scenario") + row("---", "---")
+    for kind, listed in {
+        "card": scenario.CARD_AUTHORIZATIONS,
+        "mobile money": scenario.MOBILE_MONEY_SCENARIOS,
+        "disbursement": scenario.TRANSFER_SCENARIOS,
+    }.items():
+        words += row(kind, ", ".join(f"`scenario:{word}`" for word in listed))
+    words += row(
+        "card, with or without one of its own",
+        ", ".join(f"`issuer:{word}`" for word in scenario.ISSUERS),
+    )
+    return (
+        "# Test cards and phone numbers\n\nFor the emulator; of these the guide has the scenarios "
+        "alone, which DGS-Pay's sandbox obeys too. None of them may be used in production.\n\n"
+        f"## Cards\n\nAny expiry date and CVV. The PIN is `{PIN}`, the code `{OTP}`; another one "
+        f"declines the payment.\n\n{cards}\n## Phone numbers\n\nOn either network: the first of "
+        f"these is 0789000001 on MTN, 0729000001 on Airtel.\n\n{phones}\n## Scenarios\n\nA call's "
+        '`scenario=`, as text or as a `Scenario`; guide, "Simulating Scenarios with '
+        f'scenario_key".\n\n{words}'
+    )
+
+
 def write_pages(app: Sphinx) -> None:
     """Write the pages of the reference among the sources of the site."""
     del app
@@ -175,6 +248,7 @@ def write_pages(app: Sphinx) -> None:
         **dict(api_pages()),
         "command-line.md": command_line_page(),
         "fidelity.md": fidelity_page(),
+        "test-data.md": test_data_page(),
     }
     for name, text in pages.items():
         (FOLDER / name).write_text(text, encoding="utf-8")

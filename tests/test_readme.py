@@ -40,6 +40,7 @@ PAGES = (
     "docs/how-to/events.md",
     "docs/how-to/telemetry.md",
     "docs/how-to/settings.md",
+    "docs/how-to/command-line.md",
 )
 README = "\n".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import inspect
 import io
@@ -93,3 +94,28 @@ def test_a_command_that_a_page_names_is_there(page: str, line: str) -> None:
         assert command is not None, f"dgspay has no {line!r}"
     options = {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
     assert {word for word in words if word.startswith("--")} <= options | {"--help"}
+
+
+def test_every_variable_that_is_read_stands_on_the_page_of_settings() -> None:
+    read = {
+        name
+        for source in (DOCS.parent / "dgspay").rglob("*.py")
+        for name in re.findall(r"\bDGSPAY_[A-Z_]+[A-Z]", source.read_text(encoding="utf-8"))
+    }
+    assert read == set(re.findall(r"`(DGSPAY_[A-Z_]+)`", PAGES["how-to/settings.md"]))
+
+
+def test_every_module_that_a_page_imports_from_has_a_page() -> None:
+    generated = ast.parse((DOCS / "generated.py").read_text(encoding="utf-8"))
+    [api] = [
+        ast.literal_eval(node.value)
+        for node in generated.body
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "API" and node.value
+    ]
+    documented = {module for _, modules in api.values() for module in modules}
+    imported = {
+        module
+        for text in PAGES.values()
+        for module in re.findall(r"^\s*from (dgspay[\w.]*) import", text, re.MULTILINE)
+    }
+    assert imported - documented == set()
