@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from dgspay.payouts.model.batch import CHUNK_ROWS, REPEAT_DAYS, Batch, Chunk, Terms
     from dgspay.payouts.model.evidence import DisbursementEvent
     from dgspay.payouts.model.payout import UNSETTLED, Payout, Record, State
+    from dgspay.payouts.model.permissions import Permission
     from dgspay.payouts.model.repeats import Overlap
     from dgspay.payouts.model.transitions import Evidence, Learned, Source
     from dgspay.payouts.payouts import AsyncPayouts
@@ -126,6 +127,7 @@ _HOME = {
     "preflight": "Preflight parse_fee",
     "settle.portal_export": "EXPORT_COLUMNS ExportedEnd ExportedEnds",
     "settle.reconciliation": "Difference Kind",
+    "model.permissions": "Permission",
     "model.repeats": "Overlap",
     "report.marked_sheet": "mark_faults",
     "report.summary": "Report",
@@ -192,6 +194,7 @@ __all__ = [
     "PayoutGauges",
     "PayoutWebhooks",
     "Payouts",
+    "Permission",
     "PgQueuerEngine",
     "Policy",
     "PolicyState",

@@ -146,7 +146,11 @@ class AsyncPayouts:
                 found = attrs.evolve(
                     found,
                     warnings=(*change_words(seen.earlier_pay), *watch.warnings),
-                    remarks=(*found.remarks, *newcomer_words(seen.earlier_pay)),
+                    remarks=(
+                        *found.remarks,
+                        *map(str, seen.permitted),
+                        *newcomer_words(seen.earlier_pay),
+                    ),
                 )
             else:
                 job = Job(client, self._ledger, seen.begun, None, allowances=allowances)

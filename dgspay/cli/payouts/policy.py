@@ -1,4 +1,4 @@
-"""`dgspay payouts policy`: who must approve a batch before it is paid, and by which keys."""
+"""`dgspay payouts policy`: who must approve a batch, by which keys, and what may repeat."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from dgspay.cli.payouts.ledgers import (
 )
 from dgspay.cli.payouts.options import LedgerOption
 from dgspay.cli.terminal import console, visible
-from dgspay.payouts import Payouts, Policy, PolicyState, PublicKey
+from dgspay.payouts import Payouts, Permission, Policy, PolicyState, PublicKey
 
 Change = Callable[[Policy], Policy]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 policy = typer.Typer(
     invoke_without_command=True,
-    help="Show who must approve a batch before it is paid, and change that.",
+    help="Show who must approve a batch before it is paid and what may repeat, and change that.",
 )
 
 
@@ -58,7 +58,7 @@ def _show_or_change(
     ledger: LedgerOption = None,
     yes: YesOption = False,
 ) -> None:
-    """Show who must approve a batch before it is paid, and change that.
+    """Show who must approve a batch before it is paid and what may repeat, and change that.
 
     Until approvals are asked for, a change counts at once. From then on it must be signed with as
     many registered keys as a batch: yours, and those of others with `dgspay payouts policy sign`.
@@ -107,6 +107,62 @@ def remove_key(
 ) -> None:
     """Remove a person's keys: what they have approved and was not paid yet counts no more."""
     _change(ledger, lambda found: found.without_key(name), key, yes=yes)
+
+
+@policy.command("add-permission")
+def add_permission(
+    pattern: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATTERN",
+            help="How the references are written, such as 'wages-{date}-*': {date} is the day that "
+            "is paid for, as 2026-12-31; * is one or more letters, digits, dots, hyphens and "
+            "underscores.",
+        ),
+    ],
+    *,
+    reason: Annotated[str, typer.Option(help="Why the same sums are paid day after day.")],
+    begins: Annotated[
+        str, typer.Option("--from", metavar="DATE", help="The first day, as 2026-12-01.")
+    ],
+    ends: Annotated[
+        str, typer.Option("--until", metavar="DATE", help="The last day, within a year.")
+    ],
+    per_day: Annotated[
+        int,
+        typer.Option(min=1, max=24, metavar="N", help="Payouts to an account in a day of Kigali."),
+    ] = 1,
+    largest: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="RWF", help="What an account may get in such a day."),
+    ] = None,
+    key: KeyOption = None,
+    ledger: LedgerOption = None,
+    yes: YesOption = False,
+) -> None:
+    """Let daily wages repeat without a question: a standing permission for their references.
+
+    A row passes whose reference, as it is written, matches PATTERN, where all that it repeats
+    matches it for other days. The same reference, and the same day, is never paid twice by it.
+    """
+    permission = Permission(
+        pattern=pattern, reason=reason, begins=begins, ends=ends, per_day=per_day, largest=largest
+    )
+    _change(ledger, lambda found: found.with_permission(permission), key, yes=yes)
+
+
+@policy.command("remove-permission")
+def remove_permission(
+    pattern: Annotated[
+        str, typer.Argument(metavar="PATTERN", help="As `dgspay payouts policy` shows it.")
+    ],
+    *,
+    key: KeyOption = None,
+    ledger: LedgerOption = None,
+    yes: YesOption = False,
+) -> None:
+    """Withdraw a standing permission: what repeats is asked about again, in a run under way too."""
+    _change(ledger, lambda found: found.without_permission(pattern), key, yes=yes)
 
 
 @policy.command("sign")
@@ -164,4 +220,5 @@ def _lines(policy: Policy) -> list[str]:
         if policy.limit:
             lines.append(f"Up to {policy.limit:,} RWF within 24 hours need no approval.")
     lines += [f"Key of {key.person}: {key.text} ({key.id})" for key in policy.keys]
+    lines += [f"Standing permission: {each.words}" for each in policy.permissions]
     return lines

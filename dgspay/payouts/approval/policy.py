@@ -2,7 +2,7 @@
 
 It is a chain of revisions. The first that asks for approvals needs no signature; each one after it
 must be signed by as many persons as the one before it asks for, so that who prepares a batch cannot
-turn the policy off, nor register a second key for oneself.
+turn the policy off, nor register a second key or give a standing permission for oneself.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import attrs
 
 from dgspay.errors import ConfigError
 from dgspay.payouts.approval.signing import Document, PublicKey, Signature, canonical
+from dgspay.payouts.model.permissions import Permission
 from dgspay.payouts.model.spellings import reference_key
 
 _MOST_APPROVALS = 9
@@ -29,12 +30,14 @@ class Policy:
         limit: What may be paid without approval within 24 hours, in RWF, all batches together.
         self_approval: Whether who prepared a batch may approve it, too.
         keys: The registered keys.
+        permissions: What may repeat on purpose, without being allowed row by row.
     """
 
     approvals: int = 0
     limit: int = 0
     self_approval: bool = False
     keys: tuple[PublicKey, ...] = ()
+    permissions: tuple[Permission, ...] = ()
 
     @property
     def quorum(self) -> int:
@@ -77,6 +80,40 @@ class Policy:
             raise ConfigError(f"no registered key is of {name!r}, nor has that id")
         return attrs.evolve(self, keys=left)
 
+    def with_permission(self, permission: Permission) -> Policy:
+        """Return it with one more standing permission.
+
+        Raises:
+            ConfigError: there is one of this pattern.
+        """
+        if any(known.pattern == permission.pattern for known in self.permissions):
+            raise ConfigError(
+                f"there is a standing permission of the pattern {permission.pattern}: withdraw it "
+                "first"
+            )
+        return attrs.evolve(self, permissions=(*self.permissions, permission))
+
+    def without_permission(self, pattern: str) -> Policy:
+        """Return it without a standing permission.
+
+        Raises:
+            ConfigError: there is none of this pattern.
+        """
+        left = tuple(known for known in self.permissions if known.pattern != pattern)
+        if len(left) == len(self.permissions):
+            raise ConfigError(f"there is no standing permission of the pattern {pattern!r}")
+        return attrs.evolve(self, permissions=left)
+
+    def given_by(self, person: str, before: Policy) -> Policy:
+        """Return it with the person in each permission that the policy before it does not have."""
+        return attrs.evolve(
+            self,
+            permissions=tuple(
+                known if known in before.permissions else attrs.evolve(known, given_by=person)
+                for known in self.permissions
+            ),
+        )
+
     def require_sound(self) -> None:
         """Refuse a policy that could not be kept, nor changed ever again.
 
@@ -96,7 +133,11 @@ class Policy:
     @property
     def document(self) -> str:
         """The policy as it is kept and signed."""
-        return json.dumps(attrs.asdict(self), sort_keys=True, separators=(",", ":"))
+        found = attrs.asdict(self)
+        if not self.permissions:
+            # As it was written before there were any, and is noted by machines that have seen it.
+            del found["permissions"]
+        return json.dumps(found, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def read(cls, document: str) -> Policy:
@@ -112,6 +153,7 @@ class Policy:
                 limit=int(found["limit"]),
                 self_approval=bool(found["self_approval"]),
                 keys=tuple(PublicKey.parse(key["person"], key["text"]) for key in found["keys"]),
+                permissions=tuple(map(Permission.read, found.get("permissions", ()))),
             )
         except (KeyError, TypeError, ConfigError) as error:
             raise ValueError(f"no policy: {type(error).__name__}") from None

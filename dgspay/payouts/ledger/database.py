@@ -30,10 +30,18 @@ from dgspay.payouts.ledger.commit_memory import Memory
 from dgspay.payouts.ledger.protocol import Comparison, Counts, FencedError, PausedError
 from dgspay.payouts.ledger.recent_references import LatestNames
 from dgspay.payouts.ledger.writer_thread import Connection, Writer
-from dgspay.payouts.model.audit_log import Action, AuditLine, Facts, LogFault, moment_text
+from dgspay.payouts.model.audit_log import (
+    Action,
+    AuditLine,
+    Facts,
+    LogFault,
+    moment_text,
+    this_user,
+)
 from dgspay.payouts.model.batch import Batch, Chunk, closed_words
 from dgspay.payouts.model.changes import EarlierPay
 from dgspay.payouts.model.payout import Payout, Record, State
+from dgspay.payouts.model.permissions import Permission, PermittedRows, grouped
 from dgspay.payouts.model.repeats import Overlap
 from dgspay.payouts.model.transitions import Evidence, Learned, Source
 
@@ -368,7 +376,8 @@ class DatabaseLedger(Generic[ConnectionT]):
         def work(connection: ConnectionT) -> None:
             # Not held against the notes: one that was lost may be set again.
             state = _unbroken(sql_approvals.policy_state(connection))
-            policy = change(state.policy)
+            person = this_user() if signer is None else signer.key.person
+            policy = change(state.policy).given_by(person, state.policy)
             policy.require_sound()
             sql_approvals.propose(connection, state, policy)
             self._agree(connection, state, policy, signer)
@@ -413,6 +422,8 @@ class DatabaseLedger(Generic[ConnectionT]):
                 "limit": policy.limit,
                 "self-approval": "yes" if policy.self_approval else "no",
                 "keys": ", ".join(f"{key.person} {key.id}" for key in policy.keys) or None,
+                "standing permissions": "; ".join(each.words for each in policy.permissions)
+                or None,
                 "person": None if signer is None else signer.key.person,
             },
         )
@@ -427,8 +438,8 @@ class DatabaseLedger(Generic[ConnectionT]):
         """
 
         def work(connection: ConnectionT) -> list[Overlap]:
-            known = guard.allowances(connection, batch.id)
-            return guard.overlaps(connection, batch, {*allowed, *known}, connection.now())
+            excused = self._excused(connection, batch, allowed)
+            return guard.overlaps(connection, batch, excused, connection.now())
 
         return self._writer.run(work)
 
@@ -436,10 +447,36 @@ class DatabaseLedger(Generic[ConnectionT]):
         """Count the payouts that `overlaps` is about, and add them up in RWF; see there."""
 
         def work(connection: ConnectionT) -> tuple[int, int]:
-            known = guard.allowances(connection, batch.id)
-            return guard.left_out(connection, batch, {*allowed, *known}, connection.now())
+            excused = self._excused(connection, batch, allowed)
+            return guard.left_out(connection, batch, excused, connection.now())
 
         return self._writer.run(work)
+
+    def permitted(self, batch: Batch, *, allowed: Collection[int] = ()) -> list[PermittedRows]:
+        """Return what is left of a batch that standing permissions cover; `overlaps` lacks it.
+
+        Args:
+            batch: The batch.
+            allowed: As for `overlaps`.
+        """
+
+        def work(connection: ConnectionT) -> list[PermittedRows]:
+            known = guard.allowances(connection, batch.id)
+            return grouped(self._permitted(connection, batch, {*allowed, *known}).values())
+
+        return self._writer.run(work)
+
+    def _excused(self, connection: ConnectionT, batch: Batch, allowed: Collection[int]) -> set[int]:
+        """Return the numbers of payouts that may be sent though they look paid."""
+        named = {*allowed, *guard.allowances(connection, batch.id)}
+        return {*named, *self._permitted(connection, batch, named)}
+
+    def _permitted(
+        self, connection: ConnectionT, batch: Batch, allowed: Collection[int]
+    ) -> dict[int, tuple[str, Permission]]:
+        state = sql_approvals.policy_state(connection, connection.memory)
+        given = () if state.broken else state.policy.permissions
+        return sql_payouts.permitted(connection, batch, allowed, given, connection.now())
 
     def compare(
         self, batch: Batch, payouts: Iterable[Payout], *, allowed: Collection[int] = ()
@@ -458,8 +495,15 @@ class DatabaseLedger(Generic[ConnectionT]):
         def work(connection: ConnectionT) -> None:
             numbered = attrs.evolve(batch, id=connection.next_batch_id())
             connection.bulk_load(numbered, payouts)
-            overlaps = guard.overlaps(connection, numbered, allowed, connection.now())
-            raise _Compared(Comparison(overlaps, guard.earlier_pay(connection, numbered)))
+            permitted = self._permitted(connection, numbered, allowed)
+            excused = {*allowed, *permitted}
+            raise _Compared(
+                Comparison(
+                    guard.overlaps(connection, numbered, excused, connection.now()),
+                    guard.earlier_pay(connection, numbered),
+                    grouped(permitted.values()),
+                )
+            )
 
         try:
             self._writer.run(work, alone=True)
@@ -614,11 +658,19 @@ class DatabaseLedger(Generic[ConnectionT]):
             ruling = sql_approvals.rule(connection, connection.memory, chunk.batch, now, begun=True)
             if ruling.problem is not None:
                 return NotApprovedError(ruling.problem)
+            permissions = guard.Permissions(ruling.permissions)
             taken = sql_payouts.take(
-                connection, chunk, after=after, limit=limit, now=now, doubtful=doubtful
+                connection,
+                chunk,
+                after=after,
+                limit=limit,
+                now=now,
+                doubtful=doubtful,
+                permissions=permissions,
             )
             if ruling.is_approved:
                 sql_approvals.require_unchanged(connection, chunk.batch, taken)
+            _log_permitted(connection, chunk.batch, taken, permissions)
             if taken:
                 connection.memory.will_reach(chunk.batch.name, taken[-1].number)
             return taken
@@ -820,6 +872,33 @@ def _log_row(
         reason=reason,
         facts={"row": payout.reference, "amount": payout.amount},
     )
+
+
+def _log_permitted(
+    connection: DatabaseConnection,
+    batch: Batch,
+    taken: Sequence[Payout],
+    permissions: guard.Permissions,
+) -> None:
+    """Write down which rows are sent that would not be without a standing permission."""
+    for permission in dict.fromkeys(permissions.used.values()):
+        rows = [payout for payout in taken if permissions.used.get(payout.number) == permission]
+        if not rows:
+            continue
+        sql_audit_log.append(
+            connection,
+            Action.PERMIT,
+            connection.now(),
+            batch=batch.name,
+            reason=permission.reason,
+            facts={
+                "standing permission": permission.pattern,
+                "given by": permission.given_by,
+                "rows": ", ".join(payout.reference for payout in rows),
+                "count": len(rows),
+                "total": sum(payout.amount for payout in rows),
+            },
+        )
 
 
 def _found(record: Record | None, batch: Batch, number: int) -> Record:

@@ -7,7 +7,8 @@ database decides between two machines; a later claim on the same key is noted in
 one counts follows from where its payout stands when another row asks for the same. A payout that
 certainly left nothing behind, or that DGS-Pay refused, does not block others. One of which anything
 ever said that it was paid is in the way, whatever was settled about it afterwards: it is paid again
-only where a person allows that by name.
+only where a person allows that by name, or where it is a day's wage like that of the day before
+and a standing permission covers both.
 
 Usually no earlier claim exists for a page of rows; that is seen by the number of claims made,
 without a look at any row.
@@ -20,10 +21,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import attrs
+
 from dgspay.payouts.ledger.sql_batches import CODES, NEW, ROWS_PER_BATCH, Database, Value
 from dgspay.payouts.model.batch import Batch
 from dgspay.payouts.model.changes import MOST_ROWS, EarlierPay
 from dgspay.payouts.model.payout import UNPAID, Payout, State
+from dgspay.payouts.model.permissions import Permission, day_began, day_in_kigali
 from dgspay.payouts.model.repeats import Kind, Overlap, Rival
 from dgspay.payouts.model.spellings import account_key, reference_key
 
@@ -70,6 +74,31 @@ _TABLES = ("dgspay_payout_claims", "dgspay_payout_shared_claims")
 _SENT_AT = "coalesce(s.sent_at, s.settled_at, b.created_at)"
 
 
+_MAY_BE_PAID = f"(s.state NOT IN ({_UNPAID}) OR s.contradiction IS NOT NULL)"
+
+
+@attrs.define
+class Permissions:
+    """Standing permissions, and what they were used for.
+
+    Attributes:
+        given: Those in force.
+        used: The numbers of the rows that would have been blocked without one, and by which they
+            were not.
+    """
+
+    given: tuple[Permission, ...] = ()
+    used: dict[int, Permission] = attrs.field(factory=dict)
+
+    def match(self, payouts: Iterable[Payout]) -> bool:
+        """Say whether any row has a reference of the kind that one of them is about."""
+        return bool(self.given) and any(map(self.about, payouts))
+
+    def about(self, payout: Payout) -> list[Permission]:
+        """Return those that are about a row by its reference."""
+        return [one for one in self.given if one.date_of(payout.reference) is not None]
+
+
 def _rivals_of(kind: Kind, table: str) -> str:
     """Return what rows `p` are held against: who claimed the same and may have been paid."""
     return (
@@ -77,7 +106,7 @@ def _rivals_of(kind: Kind, table: str) -> str:
         "JOIN dgspay_payouts o ON o.id = c.id JOIN dgspay_payout_states s ON s.id = c.id "
         f"JOIN dgspay_payout_batches b ON b.id = c.id / {ROWS_PER_BATCH} "
         f"WHERE c.scope = ? AND c.key = {_KEYS[kind]} AND {_WITHIN} AND c.id <> p.id "
-        f"AND (s.state NOT IN ({_UNPAID}) OR s.contradiction IS NOT NULL) AND {_SENT_AT} > ?"
+        f"AND {_MAY_BE_PAID} AND {_SENT_AT} > ?"
     )
 
 
@@ -101,6 +130,7 @@ def admit(
     *,
     now: float,
     untouched: bool,
+    permissions: Permissions,
 ) -> Mapping[int, str]:
     """Claim what payouts claim; return the numbers of those that must not be sent, and why.
 
@@ -110,6 +140,7 @@ def admit(
         payouts: Consecutive ones that are to be sent.
         now: Unix time.
         untouched: Whether nothing is known of any of them yet.
+        permissions: The standing permissions; it is noted which rows they were used for.
     """
     span = _span(batch, payouts)
     claimed = sum(database.change(_CLAIM[kind], (scope_of(batch, kind), *span)) for kind in Kind)
@@ -118,7 +149,11 @@ def admit(
     if database.lock_claims:
         for kind in Kind:
             database.query(f"{_LOCK[kind]} {database.lock_claims}", (scope_of(batch, kind), *span))
-    blocked = _judge(database, batch, payouts, now)
+    if permissions.match(payouts):
+        # What an account gets in a day is counted over rows that claim nothing together.
+        database.lock_limits()
+    allowed = allowances(database, batch.id)
+    blocked = judge(database, batch, payouts, allowed=allowed, permissions=permissions, now=now)
     for kind in Kind:
         database.change(_SHARE[kind], (scope_of(batch, kind), *span))
     return blocked
@@ -299,27 +334,52 @@ def _overlaps_in(
         )
 
 
-def _judge(
-    database: Database, batch: Batch, payouts: Sequence[Payout], now: float
+def judge(
+    database: Database,
+    batch: Batch,
+    payouts: Sequence[Payout],
+    *,
+    allowed: Collection[int],
+    permissions: Permissions,
+    now: float,
 ) -> dict[int, str]:
-    """Hold payouts, in their order, against who claimed the same, and against one another."""
-    allowed = allowances(database, batch.id)
+    """Hold payouts, in their order, against who claimed the same, and against one another.
+
+    Args:
+        database: The ledger's connection.
+        batch: Their batch.
+        payouts: Consecutive ones.
+        allowed: Numbers of those that were allowed by name.
+        permissions: The standing permissions; it is noted which rows they were used for.
+        now: Unix time.
+
+    Returns:
+        The numbers of those that must not be sent, and why.
+    """
     rivals: defaultdict[int, list[Rival]] = defaultdict(list)
     for number, rival in _rivals(database, batch, payouts, now):
         rivals[number].append(rival)
+    paid_today: defaultdict[str, list[int]] = defaultdict(list)
+    if permissions.match(payouts):
+        paid_today = _paid_today(database, batch, payouts, now)
     sent: defaultdict[tuple[Kind, str], list[Rival]] = defaultdict(list)
     blocked: dict[int, str] = {}
     for payout in payouts:
+        account = account_key(payout)
         keys = [
             (Kind.REFERENCE, reference_key(payout.reference)),
-            (Kind.PAYMENT, f"{account_key(payout)} {payout.amount}"),
+            (Kind.PAYMENT, f"{account} {payout.amount}"),
         ]
         others = [*rivals[payout.number], *(rival for key in keys for rival in sent[key])]
         if payout.number not in allowed:
-            other = _first_in_the_way(batch, payout, others, allowed)
-            if other is not None:
-                blocked[payout.number] = str(other)
+            in_the_way = [*_those_in_the_way(batch, payout, others, allowed)]
+            reason = _reason_to_block(
+                batch, payout, in_the_way, permissions, today=paid_today[account], now=now
+            )
+            if reason is not None:
+                blocked[payout.number] = reason
                 continue
+        paid_today[account].append(payout.amount)
         for kind, key in keys:
             sent[kind, key].append(
                 Rival(
@@ -336,9 +396,64 @@ def _judge(
     return blocked
 
 
-def _first_in_the_way(
+def _reason_to_block(
+    batch: Batch,
+    payout: Payout,
+    in_the_way: Sequence[Rival],
+    permissions: Permissions,
+    *,
+    today: Sequence[int],
+    now: float,
+) -> str | None:
+    """Return why a row is not sent, or None; where a permission is why it is, that is noted."""
+    if not in_the_way:
+        return None
+    reason = str(in_the_way[0])
+    for other in in_the_way:
+        # Neither a reference that was used, nor a row of the same sheet, is another day's wage.
+        if other.kind is Kind.REFERENCE or other.id // ROWS_PER_BATCH == batch.id:
+            return str(other)
+    for permission in permissions.about(payout):
+        objection = permission.objection(
+            payout.reference,
+            payout.amount,
+            others=[other.reference for other in in_the_way],
+            today=today,
+            day=day_in_kigali(now),
+        )
+        if objection is None:
+            permissions.used[payout.number] = permission
+            return None
+        reason += f". The standing permission {permission.pattern} does not cover it: {objection}"
+    return reason
+
+
+def _paid_today(
+    database: Database, batch: Batch, payouts: Sequence[Payout], now: float
+) -> defaultdict[str, list[int]]:
+    """Return what the accounts of payouts got this day in Kigali, or may have got, by any row."""
+    account = f"(coalesce(p.account_key, p.account) || ' ') {database.by_bytes}"
+    after = f"(coalesce(p.account_key, p.account) || '!') {database.by_bytes}"
+    found: dict[str, dict[int, int]] = defaultdict(dict)
+    for table in _TABLES:
+        # A clock that was set back since has sent what counts in what is to come.
+        rows = database.query(
+            "SELECT coalesce(p.account_key, p.account), c.id, o.amount "  # noqa: S608 - constants
+            f"FROM dgspay_payouts p CROSS JOIN {table} c JOIN dgspay_payouts o ON o.id = c.id "
+            "JOIN dgspay_payout_states s ON s.id = c.id "
+            f"JOIN dgspay_payout_batches b ON b.id = c.id / {ROWS_PER_BATCH} "
+            f"WHERE c.scope = ? AND c.key >= {account} AND c.key < {after} AND {_WITHIN} "
+            f"AND c.id <> p.id AND {_MAY_BE_PAID} AND {_SENT_AT} >= ?",
+            (scope_of(batch, Kind.PAYMENT), *_span(batch, payouts), day_began(now)),
+        )
+        for key, identity, amount in rows:
+            found[key][identity] = amount
+    return defaultdict(list, {key: [*amounts.values()] for key, amounts in found.items()})
+
+
+def _those_in_the_way(
     batch: Batch, payout: Payout, others: Iterable[Rival], allowed: Collection[int]
-) -> Rival | None:
+) -> Iterator[Rival]:
     for other in others:
         is_of_batch = other.id // ROWS_PER_BATCH == batch.id
         if is_of_batch and other.kind is Kind.PAYMENT:
@@ -352,8 +467,7 @@ def _first_in_the_way(
             and reference_key(other.pay_again) == reference_key(payout.pay_again)
         ):
             continue
-        return other
-    return None
+        yield other
 
 
 class _RivalRow(NamedTuple):

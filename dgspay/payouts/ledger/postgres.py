@@ -142,6 +142,7 @@ _TABLES = (
 # numbers are this ledger's own; they have no other meaning.
 _LOCK_INSTALL = "SELECT pg_advisory_xact_lock(7316509241)"
 _LOCK_AUDIT_LOG = "SELECT pg_advisory_xact_lock(7316509242)"
+_LOCK_LIMITS = "SELECT pg_advisory_xact_lock(7316509243)"
 _LOCK_CLAIMS = "SELECT id FROM dgspay_payout_batches WHERE id = ? FOR NO KEY UPDATE"
 _NOW = "SELECT extract(epoch FROM clock_timestamp())"
 
@@ -426,6 +427,10 @@ class PostgresConnection:
         # In another statement, which sees what was committed while this one waited.
         ((role,),) = self.query("SELECT session_user::text", ())
         return str(role)
+
+    def lock_limits(self) -> None:
+        """Keep others from deciding until the commit what is within a limit."""
+        self.query(_LOCK_LIMITS, ())
 
     def index_references(self) -> None:
         """See that a payout is found by DGS-Pay's reference quickly."""

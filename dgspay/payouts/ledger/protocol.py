@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dgspay.payouts.model.audit_log import AuditLine, LogFault
     from dgspay.payouts.model.batch import Batch, Chunk
     from dgspay.payouts.model.changes import EarlierPay
+    from dgspay.payouts.model.permissions import PermittedRows
     from dgspay.payouts.model.repeats import Overlap
     from dgspay.payouts.model.transitions import Evidence
 
@@ -56,10 +57,12 @@ class Comparison:
     Attributes:
         overlaps: What batches have paid, or may have paid, of them.
         earlier_pay: What their accounts got last.
+        permitted: Those that a standing permission covers; `overlaps` is without them.
     """
 
     overlaps: list[Overlap]
     earlier_pay: list[EarlierPay]
+    permitted: list[PermittedRows]
 
 
 @runtime_checkable
@@ -144,6 +147,10 @@ class Ledger(Protocol):
 
     def earlier_pay(self, batch: Batch) -> list[EarlierPay]:
         """Return what the accounts that are still to be paid got last from other batches."""
+        ...
+
+    def permitted(self, batch: Batch, *, allowed: Collection[int] = ()) -> list[PermittedRows]:
+        """Return what is left of a batch that standing permissions cover; `overlaps` lacks it."""
         ...
 
     def sent_between(self, name: str) -> tuple[float, float] | None:

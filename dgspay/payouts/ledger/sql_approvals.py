@@ -26,6 +26,7 @@ from dgspay.payouts.ledger.commit_memory import Memory
 from dgspay.payouts.ledger.sql_batches import Database
 from dgspay.payouts.model.batch import Batch
 from dgspay.payouts.model.payout import Payout
+from dgspay.payouts.model.permissions import Permission
 
 TABLES = (
     """
@@ -199,11 +200,13 @@ class Ruling:
         problem: Why not, or None.
         is_approved: Whether it was approved, as the policy in force asks for.
         is_within_limit: Whether it may be paid without that, for it is little.
+        permissions: What may repeat on purpose by the policy in force.
     """
 
     problem: str | None = None
     is_approved: bool = False
     is_within_limit: bool = False
+    permissions: tuple[Permission, ...] = ()
 
 
 def rule(
@@ -223,13 +226,13 @@ def rule(
         return Ruling(f"{state.broken}. Nothing is paid from this ledger")
     policy = state.policy
     if not policy.approvals:
-        return Ruling()
+        return Ruling(permissions=policy.permissions)
     found = approvals(database, batch, policy, now)
     if found is not None and found.are_enough:
-        return Ruling(is_approved=True)
+        return Ruling(is_approved=True, permissions=policy.permissions)
     is_counted = not begun or _is_exempt(database, batch)
     if policy.limit and is_counted and _spent(database, batch, now) + batch.total <= policy.limit:
-        return Ruling(is_within_limit=True)
+        return Ruling(is_within_limit=True, permissions=policy.permissions)
     return Ruling(_problem(batch, policy, found))
 
 

@@ -75,6 +75,10 @@ class Database(Protocol):
         """Keep others from writing to the audit log until the commit; return our role, if any."""
         ...
 
+    def lock_limits(self) -> None:
+        """Keep others from deciding until the commit what is within a limit."""
+        ...
+
     def query(self, statement: str, values: Sequence[Value]) -> list[tuple[Any, ...]]:
         """Return the rows of a statement."""
         ...

@@ -23,6 +23,7 @@ from dgspay.payouts.ledger.sql_batches import (
 )
 from dgspay.payouts.model.batch import Batch, Chunk
 from dgspay.payouts.model.payout import UNPAID, Payout, Record, State
+from dgspay.payouts.model.permissions import Permission
 from dgspay.payouts.model.spellings import stored_keys
 from dgspay.payouts.model.transitions import (
     TAKEN_BACK,
@@ -103,18 +104,44 @@ def _span(chunk: Chunk) -> tuple[int, int]:
 
 
 def take(
-    database: Database, chunk: Chunk, *, after: int, limit: int, now: float, doubtful: bool
+    database: Database,
+    chunk: Chunk,
+    *,
+    after: int,
+    limit: int,
+    now: float,
+    doubtful: bool,
+    permissions: guard.Permissions,
 ) -> list[Payout]:
-    """Put the next payouts in doubt, and return them; those that look paid are blocked instead."""
+    """Put the next payouts in doubt, and return them; those that look paid are blocked instead.
+
+    Args:
+        database: The ledger's connection.
+        chunk: Whose payouts.
+        after: The number after which they come.
+        limit: How many at most.
+        now: Unix time.
+        doubtful: Whether to take those whose last attempt got no answer instead of new ones.
+        permissions: The standing permissions; it is noted which rows they were used for.
+    """
     batch = chunk.batch.id
     begin, end = row_id(batch, max(after, chunk.first - 1) + 1), row_id(batch, chunk.last)
     if doubtful:
-        return _take_again(database, chunk.batch, (begin, end), limit=limit, now=now)
+        return _take_again(
+            database, chunk.batch, (begin, end), limit=limit, now=now, permissions=permissions
+        )
     untouched = not database.query(_ANY_STATE_WITHIN, (begin, end))
     # The usual case: nothing is known yet of these rows.
     select, mark = (_NEXT_UNTOUCHED, _MARK_UNTOUCHED) if untouched else (_NEXT_NEW, _MARK_NEW)
     while payouts := payouts_of(database.rows(select, (begin, end, limit))):
-        blocked = guard.admit(database, chunk.batch, payouts, now=now, untouched=untouched)
+        blocked = guard.admit(
+            database,
+            chunk.batch,
+            payouts,
+            now=now,
+            untouched=untouched,
+            permissions=permissions,
+        )
         guard.block(database, chunk.batch, blocked)
         span = row_id(batch, payouts[0].number), row_id(batch, payouts[-1].number)
         marked = _those_marked(payouts, database.mark(mark, (now, *span)), blocked)
@@ -125,7 +152,13 @@ def take(
 
 
 def _take_again(
-    database: Database, batch: Batch, span: tuple[int, int], *, limit: int, now: float
+    database: Database,
+    batch: Batch,
+    span: tuple[int, int],
+    *,
+    limit: int,
+    now: float,
+    permissions: guard.Permissions,
 ) -> list[Payout]:
     """Put payouts in doubt once more whose answer was lost, while their keys surely live."""
     begin, end = span
@@ -133,7 +166,9 @@ def _take_again(
     select = f"{_NEXT_DOUBTFUL} {database.lock_states}"
     while payouts := payouts_of(database.rows(select, (begin, end, *young, limit))):
         # Another row may have been allowed by name to be paid in their place.
-        blocked = guard.admit(database, batch, payouts, now=now, untouched=False)
+        blocked = guard.admit(
+            database, batch, payouts, now=now, untouched=False, permissions=permissions
+        )
         page = row_id(batch.id, payouts[0].number), row_id(batch.id, payouts[-1].number)
         left_out = ", ".join(str(row_id(batch.id, number)) for number in blocked) or "0"
         marked = database.mark(f"{_MARK_DOUBTFUL} AND id NOT IN ({left_out})", (*page, *young))
@@ -413,6 +448,41 @@ def read_payouts(database: Database, batch: int, first: int, last: int) -> list[
             (row_id(batch, first), row_id(batch, last)),
         )
     )
+
+
+def permitted(
+    database: Database,
+    batch: Batch,
+    allowed: Collection[int],
+    given: tuple[Permission, ...],
+    now: float,
+) -> dict[int, tuple[str, Permission]]:
+    """Return the unsent rows that standing permissions cover as things stand: reference, and which.
+
+    Args:
+        database: The ledger's connection.
+        batch: The batch.
+        allowed: Numbers of payouts that are allowed by name.
+        given: The permissions in force.
+        now: Unix time.
+    """
+    found: dict[int, tuple[str, Permission]] = {}
+    if not given:
+        return found
+    begin, end = row_id(batch.id, 1), row_id(batch.id + 1, 0) - 1
+    statement = (
+        f"SELECT {_PAYOUT} FROM {_ALL} WHERE p.id >= ? AND p.id <= ? AND {_IS_UNSENT} "  # noqa: S608 - constants
+        "ORDER BY p.id LIMIT ?"
+    )
+    while page := payouts_of(database.rows(statement, (begin, end, _NAMES_AT_ONCE))):
+        begin = row_id(batch.id, page[-1].number) + 1
+        permissions = guard.Permissions(given)
+        if permissions.match(page):
+            guard.judge(database, batch, page, allowed=allowed, permissions=permissions, now=now)
+        references = {payout.number: payout.reference for payout in page}
+        for number, permission in permissions.used.items():
+            found[number] = references[number], permission
+    return found
 
 
 def codes_of(states: Sequence[State]) -> list[int]:

@@ -434,6 +434,9 @@ class SqliteConnection:
     def lock_audit_log(self) -> None:
         """Nothing: a transaction that writes has the file for itself, and there are no roles."""
 
+    def lock_limits(self) -> None:
+        """Nothing: a transaction that writes has the file for itself."""
+
     def index_references(self) -> None:
         """See that a payout is found by DGS-Pay's reference quickly."""
         self._connection.execute(

@@ -51,6 +51,7 @@ class Action(enum.StrEnum):
     RESTORE = "restore"
     HOLD = "hold"
     COMPARE = "compare"
+    PERMIT = "permit"
 
 
 @attrs.frozen(kw_only=True)
@@ -177,6 +178,12 @@ def moment_text(unix: float) -> str:
     """Return a Unix time as it is written in the log."""
     moment = dt.datetime.fromtimestamp(unix, dt.UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def this_user() -> str:
+    """Return the user and the machine of this process, as the log names them."""
+    user, host = _here()
+    return f"{_clean(user)}@{_clean(host)}"
 
 
 @functools.cache

@@ -38,6 +38,7 @@ _ACTIONS: dict[str, str] = {
     Action.RESTORE: "record restored from a copy",
     Action.HOLD: "record held",
     Action.COMPARE: "record compared with DGS-Pay",
+    Action.PERMIT: "paid again by a standing permission",
 }
 _REFUSED = re.compile(r'DGS-Pay refused with code (\S+) \("(.*)"\)', re.DOTALL)
 # What follows is advice to who writes a program.

@@ -139,6 +139,9 @@ class Job:
             DGSPayError: a look-up failed.
         """
         paid = await in_thread(self._ledger.overlaps, self.batch, allowed=self._allowances.numbers)
+        permitted = await in_thread(
+            self._ledger.permitted, self.batch, allowed=self._allowances.numbers
+        )
         unapproved = await in_thread(self._ledger.approval_problem, self.batch)
         lacking = [unapproved] if approved and unapproved is not None else []
         messages = [words_of(overlap, self.batch, time.time()) for overlap in paid]
@@ -158,7 +161,7 @@ class Job:
             return attrs.evolve(
                 found,
                 problems=(*lacking, *found.problems, *messages),
-                remarks=(*found.remarks, *newcomer_words(earlier)),
+                remarks=(*found.remarks, *map(str, permitted), *newcomer_words(earlier)),
                 warnings=warnings,
             )
         count, amount = await in_thread(
@@ -178,6 +181,7 @@ class Job:
             warnings=warnings,
             remarks=(
                 *found.remarks,
+                *map(str, permitted),
                 *newcomer_words(earlier),
                 *(map(left_out_words, messages) if self.resumed else ()),
             ),

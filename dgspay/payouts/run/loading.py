@@ -14,6 +14,7 @@ from dgspay.payouts.model.allowances import Allowances, Allowed
 from dgspay.payouts.model.batch import Batch
 from dgspay.payouts.model.changes import EarlierPay
 from dgspay.payouts.model.payout import OPEN, Payout, State
+from dgspay.payouts.model.permissions import PermittedRows
 from dgspay.payouts.model.repeats import days_of, period_advice, words_of
 from dgspay.payouts.sheet.file import file_of
 from dgspay.payouts.sheet.reader import RowSource, file_digest, open_rows
@@ -145,12 +146,14 @@ class Compared:
         sheet: What they come to.
         problems: Why they must not be paid as things stand.
         earlier_pay: What their accounts got last.
+        permitted: Those that repeat earlier payments by a standing permission.
         begun: The batch that they have begun, where a run would go on with it.
     """
 
     sheet: SheetSummary
     problems: tuple[str, ...] = ()
     earlier_pay: Sequence[EarlierPay] = ()
+    permitted: Sequence[PermittedRows] = ()
     begun: Batch | None = None
 
 
@@ -182,7 +185,7 @@ def compare_rows(
     known = ledger.batch(asked.name)
     if known is None or not known.started:
         problems = tuple(words_of(each, asked, now) for each in found.overlaps)
-        return Compared(sheet, problems, found.earlier_pay)
+        return Compared(sheet, problems, found.earlier_pay, found.permitted)
     terms = attrs.evolve(asked.terms, callback_url=known.terms.callback_url)
     try:
         known.require_same(digest, attrs.evolve(asked, terms=terms))
