@@ -11,7 +11,7 @@ import typer
 
 from dgspay import errors
 from dgspay import webhooks as signed
-from dgspay.cli.exit_codes import ExitCode, fail
+from dgspay.cli.exit_codes import ExitCode, fail, usage_errors
 from dgspay.cli.options import JsonOption, YesOption, ask, webhook_secret
 from dgspay.cli.output import as_record, json_text, write_json
 from dgspay.cli.sample_events import SAMPLES, sample
@@ -163,16 +163,21 @@ def _forward(arrived: Arrived, url: str) -> tuple[int, str]:
 def send(
     event: Annotated[str, typer.Argument(metavar="EVENT", help=f"{', '.join(SAMPLES)}.")],
     *,
-    to: Annotated[str, typer.Option(metavar="URL", help="Where your receiver listens.")],
-    reference: Annotated[
-        str | None, typer.Option(help="The dgs_reference; the guide's if left out.")
+    to: Annotated[
+        str, typer.Option("--to", "--url", metavar="URL", help="Where your receiver listens.")
+    ],
+    amount: Annotated[
+        str | None, typer.Option(help="What was paid, sent or converted: 2000.")
     ] = None,
+    currency: Annotated[str | None, typer.Option(help="Its currency: RWF.")] = None,
+    reference: Annotated[str | None, typer.Option(help="The dgs_reference.")] = None,
     show: Annotated[bool, typer.Option("--show", help="Print the body that is sent.")] = False,
     yes: YesOption = False,
 ) -> None:
     """Sign a sample event of the guide's and post it.
 
-    The event belongs to the test environment. Exit code 0 when the receiver
+    What you leave out is the guide's; fees keep its rates. The event belongs to the test
+    environment, and is signed with DGSPAY_WEBHOOK_SECRET. Exit code 0 when the receiver
     answers 2xx, 1 when it answers anything else, 4 when there is no answer.
     """
     from dgspay.cli.webhook_sender import NotDeliveredError, post  # noqa: PLC0415 - it loads httpx
@@ -182,12 +187,14 @@ def send(
     secret = _secret()
     if _web_host(to) is None:
         fail("--to must be an http or https URL.")
+    now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    with usage_errors():
+        fields = sample(event, timestamp=now, reference=reference, amount=amount, currency=currency)
     if not yes and not _is_on_this_machine(to):
         ask(f"{to} is not on this machine, and the sample event is validly signed. Send it?")
-    now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    body = dump_json(sample(event, timestamp=now, reference=reference))
+    body = dump_json(fields)
     if show:
-        print(json_text(sample(event, timestamp=now, reference=reference)))
+        print(json_text(fields))
     try:
         status = post(to, body, signed.sign(body, secret))
     except NotDeliveredError as error:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import httpx
@@ -79,6 +80,80 @@ def test_every_event_of_the_guide_can_be_sent(
     assert received.event.extra == {}
 
 
+@pytest.mark.parametrize(
+    ("event", "options", "expected"),
+    [
+        (
+            "payment.success",
+            ("--amount", "2001"),
+            {"amount": 2001, "currency": "RWF", "merchant_fee": 60, "net_amount": 1941},
+        ),
+        (
+            "payment.success",
+            ("--amount", "12.34", "--currency", "usd"),
+            {
+                "amount": Decimal("12.34"),
+                "currency": "USD",
+                "merchant_fee": Decimal("0.37"),
+                "net_amount": Decimal("11.97"),
+            },
+        ),
+        (
+            "payment.failed",
+            ("--amount", "2001"),
+            {"amount": 2001, "merchant_fee": 0, "net_amount": 0},
+        ),
+        (
+            "disbursement.success",
+            ("--amount", "2001"),
+            {"amount": 2001, "fee": 20, "recipient_gets": 1981},
+        ),
+        (
+            "conversion.success",
+            ("--amount", "3.33", "--currency", "GBP"),
+            {
+                "from_amount": Decimal("3.33"),
+                "from_currency": "GBP",
+                "to_amount": Decimal("3.15"),
+                "rate_display": "1 GBP = 0.9450 EUR",
+            },
+        ),
+        (
+            "conversion.failed",
+            ("--amount", "7", "--currency", "GBP"),
+            {
+                "from_amount": 7,
+                "from_currency": "GBP",
+                "refund_amount": 7,
+                "refund_currency": "GBP",
+            },
+        ),
+    ],
+)
+def test_event_about_an_amount_of_ones_own_adds_up(
+    dgspay: CommandLine, event: str, options: tuple[str, ...], expected: dict[str, object]
+) -> None:
+    shop = Shop()
+    with receive(shop.answer, Secret(SECRET)) as url:
+        said = dgspay("webhooks", "send", event, "--url", url, *options)
+    assert said.code == 0, said.err
+    (received,) = shop.received
+    assert isinstance(received, Arrived)
+    sent = {name: getattr(received.event, name) for name in expected}
+    assert sent == expected
+
+
+@pytest.mark.parametrize("event", SAMPLES)
+def test_event_without_options_is_the_guides(event: str) -> None:
+    made = sample(event, timestamp=WHEN)
+    assert made == {
+        "event": event,
+        "status": event.rpartition(".")[2],
+        **SAMPLES[event],
+        **({"timestamp": WHEN} if event.startswith("payment.") else {}),
+    }
+
+
 def test_a_receiver_that_says_no(dgspay: CommandLine, shop: Shop, shop_url: str) -> None:
     shop.status = 503
     said = dgspay("webhooks", "send", "payment.failed", "--to", shop_url)
@@ -111,6 +186,33 @@ def test_a_made_up_event_for_another_machine_is_asked_for(dgspay: CommandLine) -
 )
 def test_wrong_ways_to_send(dgspay: CommandLine, arguments: tuple[str, ...]) -> None:
     assert dgspay("webhooks", "send", *arguments).code == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "because"),
+    [
+        (("--amount", "12.5"), "amount has a fraction, and RWF has no minor unit"),
+        (("--amount", "1,000"), "amount must be a plain number"),
+        (("--amount", "-1"), "amount must be a plain number"),
+        (("--currency", "francs"), "currency must be an ISO 4217 code"),
+    ],
+)
+def test_event_with_no_amount_of_money_is_not_sent(
+    dgspay: CommandLine, shop: Shop, shop_url: str, options: tuple[str, ...], because: str
+) -> None:
+    said = dgspay("webhooks", "send", "payment.success", "--to", shop_url, *options)
+    assert said.code == 2
+    assert because in said.err
+    assert "Nothing was sent." in said.err
+    assert shop.received == []
+
+
+def test_conversion_into_the_same_currency_is_not_sent(dgspay: CommandLine) -> None:
+    said = dgspay(
+        "webhooks", "send", "conversion.success", "--to", "http://127.0.0.1:9", "--currency", "EUR"
+    )
+    assert said.code == 2
+    assert "currency must be another one than EUR" in said.err
 
 
 @pytest.mark.acceptance(41, "webhook-secrets")
