@@ -12,6 +12,9 @@ from dgspay._version import __version__
 
 __all__ = ["main"]
 
+HELP = Path(__file__).with_name("help.txt")
+"""The help of the whole, as `dgspay --help` prints it in a terminal with room for it."""
+
 _USAGE = 2
 _WIDTH = 80
 
@@ -43,7 +46,7 @@ def _prepared(arguments: list[str]) -> str | None:
     if arguments != ["--help"] or shutil.get_terminal_size().columns < _WIDTH:
         return None
     try:
-        return Path(__file__).with_name("help.txt").read_text(encoding="utf-8")
+        return HELP.read_text(encoding="utf-8")
     except OSError:
         return None
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import importlib
 import logging
+import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,6 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from dgspay import __version__, errors
+from dgspay.cli import HELP
 from dgspay.cli.env_file import read_env_file
 from dgspay.cli.exit_codes import ExitCode, code_for, tell_effect, tell_error, tell_lost
 from dgspay.cli.streams import OutputLostError, effect, forget_effect, guarded_streams
@@ -100,8 +103,7 @@ def _options(
     logging.getLogger("dgspay").addHandler(logging.NullHandler())
 
 
-def build(names: Iterable[str] = _COMMANDS) -> typer.Typer:
-    """Make the command line with these commands."""
+def _without_commands() -> typer.Typer:
     made = typer.Typer(
         cls=_Commands,
         no_args_is_help=True,
@@ -110,6 +112,28 @@ def build(names: Iterable[str] = _COMMANDS) -> typer.Typer:
         epilog=_EPILOG,
     )
     made.callback()(_options)
+    return made
+
+
+def _names_only() -> typer.Typer:
+    """Make a command line whose commands have a name and a summary: a shell completes a name."""
+    made = _without_commands()
+    summaries = dict(_SUMMARY.findall(HELP.read_text(encoding="utf-8")))
+    for name in _COMMANDS:
+        made.command(name, help=summaries.get(name))(_nothing)
+    return made
+
+
+def _nothing() -> None:
+    """Stand for a command."""
+
+
+_SUMMARY = re.compile(r"^  ([a-z]+)  +(\S.*)$", re.MULTILINE)
+
+
+def build(names: Iterable[str] = _COMMANDS) -> typer.Typer:
+    """Make the command line with these commands."""
+    made = _without_commands()
     for name in names:
         module = importlib.import_module(f"dgspay.cli.{_COMMANDS[name]}")
         found = getattr(module, name)
@@ -131,12 +155,26 @@ def asked_for(arguments: Sequence[str]) -> Iterable[str]:
     return _COMMANDS
 
 
+def _asked_to_complete() -> Sequence[str] | None:
+    """Return the words that a shell wants completed; None where it is a command that is given."""
+    if "_DGSPAY_COMPLETE" not in os.environ:
+        return None
+    words = os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS", "")
+    return words.split()[1:]
+
+
+def _command_line() -> typer.Typer:
+    words = _asked_to_complete()
+    names = asked_for(sys.argv[1:] if words is None else words)
+    return _names_only() if words is not None and names is _COMMANDS else build(names)
+
+
 def run() -> NoReturn:
     """Run the command line, and exit with the code of what was done."""
     code: Any = ExitCode.OK
     with guarded_streams() as output:
         try:
-            build(asked_for(sys.argv[1:]))(prog_name="dgspay")
+            _command_line()(prog_name="dgspay")
         except SystemExit as ended:
             code = ended.code
         except OutputLostError:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -135,3 +137,63 @@ def test_a_shell_completes_a_command(shell: str) -> None:
     )
     assert "payouts" in ran.stdout
     assert "emulator" not in ran.stdout
+
+
+OFFERED = {"bash": r"^([a-z-]+)$", "zsh": r'"([a-z-]+)":', "fish": r"^([a-z-]+)\t"}
+"""How an offer reads in the answer to each shell's script."""
+
+
+def words_for(shell: str, line: str) -> dict[str, str]:
+    """The variables in which a shell's script passes on what is typed, up to its end."""
+    asked = {"_DGSPAY_COMPLETE": f"complete_{shell}"}
+    if shell == "bash":
+        return {**asked, "COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1)}
+    return {**asked, "_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+
+
+@pytest.mark.parametrize("shell", OFFERED)
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [
+        ("dgspay payouts ba", ["batches", "backup"]),
+        ("dgspay --env-file shop.env trans", ["transactions"]),
+        ("dgspay webhooks send --am", ["--amount"]),
+    ],
+)
+def test_shells_complete_commands_and_options(shell: str, line: str, completed: list[str]) -> None:
+    with process(environ=words_for(shell, line)) as running:
+        out, err = running.communicate(timeout=PATIENCE)
+    assert err == ""
+    found = re.findall(OFFERED[shell], out, re.MULTILINE)
+    assert found == completed
+
+
+def test_name_of_a_command_is_completed_with_its_summary_and_without_loading_any() -> None:
+    code = (
+        "import sys; sys.argv = ['dgspay']\n"
+        "from dgspay.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([name for name in sys.modules if name == 'dgspay.cli.payouts'])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, **words_for("fish", "dgspay pay")},
+    )
+    summary, loaded = ran.stdout.splitlines()
+    assert summary.startswith("payouts\tPay many people")
+    assert loaded == "[]"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shell_shows_a_script_that_asks_for_completions(shell: str) -> None:
+    path = shutil.which(shell)
+    if path is None:
+        pytest.skip(f"{shell} is not installed")
+    # What stands after it keeps the shell as the parent of the command.
+    command = f"{sys.executable} -m dgspay --show-completion; true"
+    ran = subprocess.run([path, "-c", command], capture_output=True, text=True, check=True)
+    assert f"complete_{shell}" in ran.stdout
