@@ -6,14 +6,12 @@ import importlib.util
 import os
 import shutil
 import sys
-from pathlib import Path
 
 from dgspay._version import __version__
+from dgspay.cli.prepared_help import HELP
+from dgspay.cli.signals import quiet_interruption
 
 __all__ = ["main"]
-
-HELP = Path(__file__).with_name("help.txt")
-"""The help of the whole, as `dgspay --help` prints it in a terminal with room for it."""
 
 _USAGE = 2
 _WIDTH = 80
@@ -21,19 +19,21 @@ _WIDTH = 80
 
 def main() -> None:
     """Run the command line and exit with one of the codes that `dgspay --help` lists."""
-    text = _prepared(sys.argv[1:])
-    if text is not None:
-        _write(text)
-    if any(importlib.util.find_spec(name) is None for name in ("typer", "rich")):
-        print(
-            "The dgspay command needs typer and rich. Install them with:\n"
-            "    pip install 'dgspay[cli]'",
-            file=sys.stderr,
-        )
-        raise SystemExit(_USAGE)
-    from dgspay.cli.app import run  # noqa: PLC0415 - it imports the extra
+    with quiet_interruption():
+        text = _prepared(sys.argv[1:])
+        if text is not None:
+            _write(text)
+        if any(importlib.util.find_spec(name) is None for name in ("typer", "rich")):
+            print(
+                "The dgspay command needs typer and rich. Install them with:\n"
+                "    pip install 'dgspay[cli]'",
+                file=sys.stderr,
+            )
+            raise SystemExit(_USAGE)
+        from dgspay.cli.app import command_line, run  # noqa: PLC0415 - it imports the extra
 
-    run()
+        made = command_line()
+    run(made)
 
 
 def _prepared(arguments: list[str]) -> str | None:

@@ -16,9 +16,9 @@ import typer
 from typer.core import TyperGroup
 
 from dgspay import __version__, errors
-from dgspay.cli import HELP
 from dgspay.cli.env_file import read_env_file
 from dgspay.cli.exit_codes import ExitCode, code_for, tell_effect, tell_error, tell_lost
+from dgspay.cli.prepared_help import HELP
 from dgspay.cli.streams import OutputLostError, effect, forget_effect, guarded_streams
 from dgspay.cli.terminal import console
 
@@ -163,18 +163,19 @@ def _asked_to_complete() -> Sequence[str] | None:
     return words.split()[1:]
 
 
-def _command_line() -> typer.Typer:
+def command_line() -> typer.Typer:
+    """Make as much of the command line as the words that it was started with need."""
     words = _asked_to_complete()
     names = asked_for(sys.argv[1:] if words is None else words)
     return _names_only() if words is not None and names is _COMMANDS else build(names)
 
 
-def run() -> NoReturn:
-    """Run the command line, and exit with the code of what was done."""
+def run(made: typer.Typer) -> NoReturn:
+    """Run a command line, and exit with the code of what was done."""
     code: Any = ExitCode.OK
     with guarded_streams() as output:
         try:
-            _command_line()(prog_name="dgspay")
+            made(prog_name="dgspay")
         except SystemExit as ended:
             code = ended.code
         except OutputLostError:

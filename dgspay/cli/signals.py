@@ -1,4 +1,4 @@
-"""Graceful shutdown on SIGINT, SIGTERM and SIGHUP."""
+"""Graceful shutdown on SIGINT, SIGTERM and SIGHUP, and a quiet end before anything has begun."""
 
 from __future__ import annotations
 
@@ -9,6 +9,22 @@ from contextlib import contextmanager
 
 # Short enough that Ctrl-C is heard at once where the system cannot interrupt a wait.
 _PAUSE = 0.25
+
+
+@contextmanager
+def quiet_interruption() -> Generator[None]:
+    """Let Ctrl-C end the process without a word, while it only loads what it needs.
+
+    Python would raise wherever an import has come to, and show it.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # nohup, say, has it ignored; and the handler of another program stays
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextmanager

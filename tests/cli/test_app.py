@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -197,3 +198,47 @@ def test_shell_shows_a_script_that_asks_for_completions(shell: str) -> None:
     command = f"{sys.executable} -m dgspay --show-completion; true"
     ran = subprocess.run([path, "-c", command], capture_output=True, text=True, check=True)
     assert f"complete_{shell}" in ran.stdout
+
+
+_INTERRUPTED = """
+import os, signal, sys
+from dgspay.cli import main
+
+at = sys.argv[1]
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == at:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["dgspay", "balance"]
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("loading", "code", "told"),
+    [
+        ("typer.core", -signal.SIGINT, ""),
+        ("dgspay.cli.balance", -signal.SIGINT, ""),
+        ("httpcore", 130, "Stopped.\n"),  # which the call itself loads
+    ],
+)
+def test_ctrl_c_while_it_loads_ends_it_without_a_traceback(
+    loading: str, code: int, told: str
+) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", _INTERRUPTED, loading],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+        env={
+            **os.environ,
+            "DGSPAY_API_KEY": "sk_test_1",
+            "DGSPAY_ACCOUNT_NUMBER": "ACC-1",
+            "DGSPAY_BASE_URL": "http://127.0.0.1:9",
+        },
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (code, "", told)
