@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         BatchBusyError,
         BatchChangedError,
         BatchClosedError,
+        BatchPausedError,
         HeadingsError,
         LedgerBrokenError,
         LedgerError,
@@ -110,9 +111,10 @@ _HOME = {
     "run.engines.pgqueuer": "PgQueuerEngine",
     "model.transitions": "Evidence Learned Source",
     "errors": (
-        "BatchBusyError BatchChangedError BatchClosedError HeadingsError LedgerBrokenError "
-        "LedgerError NotApprovedError NotCancelledError NotInDoubtError PreflightError RowFault "
-        "RowsInvalidError UnknownBatchError UnknownPayoutError WentBackError"
+        "BatchBusyError BatchChangedError BatchClosedError BatchPausedError HeadingsError "
+        "LedgerBrokenError LedgerError NotApprovedError NotCancelledError NotInDoubtError "
+        "PreflightError RowFault RowsInvalidError UnknownBatchError UnknownPayoutError "
+        "WentBackError"
     ),
     "gauges": "PayoutGauges",
     "run.job": "Job JobOptions Summary open_job",
@@ -160,6 +162,7 @@ __all__ = [
     "BatchBusyError",
     "BatchChangedError",
     "BatchClosedError",
+    "BatchPausedError",
     "Chunk",
     "ChunkPayer",
     "ChunkRef",

@@ -115,6 +115,8 @@ class Payouts:
     resolve = _Blocking(AsyncPayouts.resolve)
     cancel = _Blocking(AsyncPayouts.cancel)
     reinstate = _Blocking(AsyncPayouts.reinstate)
+    pause = _Blocking(AsyncPayouts.pause)
+    resume = _Blocking(AsyncPayouts.resume)
     close_batch = _Blocking(AsyncPayouts.close_batch)
     batches = _Blocking(AsyncPayouts.batches)
     read_ends = _Blocking(AsyncPayouts.read_ends)

@@ -8,6 +8,7 @@
     ├── PreflightError          the rows are fine, paying them now is not
     ├── BatchChangedError       the file or the settings are not those the batch began with
     ├── BatchBusyError          another process runs this batch at this moment
+    ├── BatchPausedError        a person has paused the batch: `resume` lets it go on
     ├── BatchClosedError        a person has closed the batch: nothing more of it is sent
     ├── NotCancelledError       the payout had left before it was cancelled
     ├── NotApprovedError        the ledger's policy asks for an approval that is missing or void
@@ -108,6 +109,10 @@ class BatchChangedError(ConfigError):
 
 class BatchBusyError(ConfigError):
     """Another process runs this batch: this one sends nothing."""
+
+
+class BatchPausedError(ConfigError):
+    """A person has paused the batch. Nothing more of it is sent before it is resumed."""
 
 
 class BatchClosedError(ConfigError):

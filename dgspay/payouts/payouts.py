@@ -44,7 +44,7 @@ from dgspay.payouts.run.job import Job, JobOptions, Summary, open_job
 from dgspay.payouts.run.limits import Limits
 from dgspay.payouts.run.loading import check_rows, compare_rows
 from dgspay.payouts.run.pacing import Pace
-from dgspay.payouts.settle.cancellation import cancel, close_batch, reinstate
+from dgspay.payouts.settle.cancellation import cancel, close_batch, pause, reinstate, resume
 from dgspay.payouts.settle.portal_export import ExportedEnds, read_ends
 from dgspay.payouts.settle.reconciliation import Difference, reconcile
 from dgspay.payouts.settle.resolution import IN_FLIGHT_SECONDS, resolve, withdraw
@@ -613,6 +613,40 @@ class AsyncPayouts:
             UnknownBatchError: the ledger has no such batch, or the batch no such row.
         """
         return await reinstate(self._needed_ledger(), batch, reference, note=note)
+
+    async def pause(self, batch: str, *, note: str) -> None:
+        """Stop a batch, also while it is being paid here, in another process or on other machines.
+
+            await payouts.pause("salaries", note="the month is wrong")
+
+        Once this returns no row is taken up any more. One that was taken up before leaves within
+        ten seconds or not at all, and what is in flight is finished. A run sends nothing before
+        `resume`.
+
+        Args:
+            batch: Name of the batch.
+            note: Why; who runs it next is shown that, and it stays in the audit log.
+
+        Raises:
+            BatchPausedError: a person has paused it already.
+            BatchClosedError: it is closed.
+            UnknownBatchError: the ledger has no such batch.
+        """
+        await in_thread(pause, self._needed_ledger(), batch, note)
+
+    async def resume(self, batch: str, *, note: str | None = None) -> None:
+        """Let a batch go on that a person has paused. Nothing is sent before the next `run`.
+
+        Args:
+            batch: Name of the batch.
+            note: Why; it stays in the audit log.
+
+        Raises:
+            ConfigError: no person has paused it.
+            BatchClosedError: it is closed.
+            UnknownBatchError: the ledger has no such batch.
+        """
+        await in_thread(resume, self._needed_ledger(), batch, note)
 
     async def close_batch(self, batch: str, *, note: str) -> int:
         """Cancel everything of a batch that was not sent, for good; return how many it was.

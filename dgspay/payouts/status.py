@@ -50,7 +50,7 @@ class Status:
     """Status of a batch at this moment.
 
     Attributes:
-        batch: The batch; `batch.paused` says why its run stopped by itself.
+        batch: The batch; `batch.paused` says why it is paused, by itself or by a person.
         counts: How many payouts are in each state, and their sums in RWF.
         in_doubt: The first of those that are in doubt or held, `DOUBTS_SHOWN` at most; the
             `reason` of each says why, a contradiction included.

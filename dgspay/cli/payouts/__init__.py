@@ -12,6 +12,7 @@ from dgspay.cli.payouts.display import EXIT_CODES
 from dgspay.cli.payouts.keys import key
 from dgspay.cli.payouts.listen import listen
 from dgspay.cli.payouts.log import log
+from dgspay.cli.payouts.pause import pause, resume
 from dgspay.cli.payouts.policy import policy
 from dgspay.cli.payouts.prepare import prepare
 from dgspay.cli.payouts.reconcile import reconcile
@@ -37,6 +38,8 @@ _OTHERS = (
     listen,
     resolve,
     cancel,
+    pause,
+    resume,
     close,
     batches,
     report,

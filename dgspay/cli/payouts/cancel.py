@@ -127,8 +127,8 @@ def _standing(status: Status) -> str:
         words.insert(0, "closed")
     elif not batch.started:
         words.insert(0, "prepared" if batch.is_fixed else "not confirmed")
-    elif batch.paused is not None:
-        words.insert(0, "paused")
+    if batch.closed is None and batch.paused is not None:
+        words.insert(0, "paused by a person" if batch.is_paused_by_a_person else "paused")
     return ", ".join(words)
 
 

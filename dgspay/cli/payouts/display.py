@@ -144,7 +144,10 @@ def tell_status(status: Status, most_doubts: int | None = None) -> RenderableTyp
         Text(f"Batch {batch.name}: {batch.count:,} payouts, {batch.total:,} RWF")
     ]
     if batch.paused is not None:
-        parts.append(Text(f"Paused: {visible(batch.paused)}", "yellow"))
+        words = (
+            f"Paused {batch.paused}" if batch.is_paused_by_a_person else f"Paused: {batch.paused}"
+        )
+        parts.append(Text(visible(words), "yellow"))
     parts.append(table_of(status.counts))
     doubts = status.in_doubt[:most_doubts]
     if doubts:
@@ -215,12 +218,16 @@ def tell_summary(summary: Summary, again: str, ledger: str, status: Status | Non
     if status is not None:
         for part in (*blocked_of(status, _ROWS_SHOWN), *failed_of(status, _ROWS_SHOWN)):
             err.print(part, soft_wrap=True)
-    if summary.paused is not None:
+    if summary.is_paused_by_a_person:
+        err.print(f"Paused {visible(summary.paused or '')}.", style="bold yellow")
+    elif summary.paused is not None:
         err.print(f"Paused: {visible(summary.paused)}.", style="bold yellow")
     if summary.stopped:
         err.print("Stopped; what was in flight was finished.", style="bold yellow")
     if summary.unsent:
         err.print(f"{summary.unsent:,} {_are(summary.unsent)} still to be sent. To go on:")
+        if summary.is_paused_by_a_person:
+            err.print(f"  dgspay payouts resume {summary.batch} {ledger}", soft_wrap=True)
         err.print(f"  {visible(again)}", soft_wrap=True)
     if summary.in_doubt:
         err.print(

@@ -15,7 +15,14 @@ import attrs
 
 from dgspay.payouts.errors import PreflightError
 from dgspay.payouts.ledger import guard
-from dgspay.payouts.ledger.sql_batches import CODES, ROWS_PER_BATCH, Database, Value, batch_numbered
+from dgspay.payouts.ledger.sql_batches import (
+    CODES,
+    NOT_PAUSED_BY_A_PERSON,
+    ROWS_PER_BATCH,
+    Database,
+    Value,
+    batch_numbered,
+)
 from dgspay.payouts.model.payout import State
 
 TABLES = (
@@ -178,7 +185,9 @@ def hold_unsent(
             if lost is not None:
                 guard.claim_taken(database, lost)
             database.change(
-                "UPDATE dgspay_payout_batches SET paused = ? WHERE id = ?", (reason, batch)
+                "UPDATE dgspay_payout_batches SET paused = ? "  # noqa: S608 - constants
+                f"WHERE id = ? AND {NOT_PAUSED_BY_A_PERSON}",
+                (reason, batch),
             )
     return held
 

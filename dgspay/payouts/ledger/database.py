@@ -9,12 +9,14 @@ from typing import Generic, Protocol, Self, TypeVar
 
 import attrs
 
+from dgspay.errors import ConfigError
 from dgspay.payouts.approval.judgement import Approvals, Purpose, approval_document
 from dgspay.payouts.approval.policy import Policy, PolicyState
 from dgspay.payouts.approval.signing import Signer
 from dgspay.payouts.errors import (
     BatchChangedError,
     BatchClosedError,
+    BatchPausedError,
     NotApprovedError,
     UnknownBatchError,
 )
@@ -38,8 +40,9 @@ from dgspay.payouts.model.audit_log import (
     moment_text,
     this_user,
 )
-from dgspay.payouts.model.batch import Batch, Chunk, closed_words
+from dgspay.payouts.model.batch import Batch, Chunk, closed_words, paused_words
 from dgspay.payouts.model.changes import EarlierPay
+from dgspay.payouts.model.days import minute_in_kigali
 from dgspay.payouts.model.payout import Payout, Record, State
 from dgspay.payouts.model.permissions import Permission, PermittedRows, grouped
 from dgspay.payouts.model.repeats import Overlap
@@ -173,6 +176,7 @@ class DatabaseLedger(Generic[ConnectionT]):
             PreflightError: the ledger was restored, and may lack a batch that was paid since.
             NotApprovedError: the ledger's policy asks for approvals it does not have.
             BatchClosedError: a person has closed it.
+            BatchPausedError: a person has paused it.
         """
 
         def work(connection: ConnectionT) -> bool:
@@ -180,8 +184,12 @@ class DatabaseLedger(Generic[ConnectionT]):
             before = sql_batches.read_batches(connection, name)
             if before:
                 _require_unclosed(connection, before[0])
+                _require_unpaused(connection, before[0])
                 self._require_approval(connection, before[0], allowed)
             if not sql_batches.mark_started(connection, name, batch_id):
+                if before:
+                    # Since it was looked at.
+                    _require_unpaused(connection, before[0])
                 return False
             (batch,) = before
             now = connection.now()
@@ -536,6 +544,70 @@ class DatabaseLedger(Generic[ConnectionT]):
 
         self._writer.run(work)
 
+    def pause_batch(self, batch: Batch, reason: str) -> None:
+        """Stop the batch on all machines until a person resumes it.
+
+        Args:
+            batch: The batch.
+            reason: Why.
+
+        Raises:
+            BatchChangedError: it is another one by now.
+            BatchClosedError: it is closed.
+            BatchPausedError: it is paused by a person already.
+        """
+
+        def work(connection: ConnectionT) -> None:
+            known = self._require_same(connection, batch)
+            _require_unclosed(connection, known)
+            _require_unpaused(connection, known)
+            now = connection.now()
+            words = f"{reason} ({this_user()}, {minute_in_kigali(now)})"
+            sql_batches.mark_paused_by_a_person(connection, known.id, words)
+            sql_audit_log.append(
+                connection,
+                Action.PAUSE,
+                now,
+                batch=known.name,
+                reason=reason,
+                facts={"by": "a person"},
+            )
+
+        self._writer.run(work)
+
+    def resume_batch(self, batch: Batch, reason: str | None) -> None:
+        """End the pause of a person; the next run goes on.
+
+        Args:
+            batch: The batch.
+            reason: Why.
+
+        Raises:
+            BatchChangedError: it is another one by now.
+            BatchClosedError: it is closed.
+            ConfigError: no person has paused it.
+        """
+
+        def work(connection: ConnectionT) -> None:
+            known = self._require_same(connection, batch)
+            _require_unclosed(connection, known)
+            if not known.is_paused_by_a_person:
+                raise ConfigError(
+                    f"no person has paused batch {known.name!r}: `dgspay payouts run` goes on with "
+                    "what is left of it"
+                )
+            sql_batches.mark_resumed(connection, known.id)
+            sql_audit_log.append(
+                connection,
+                Action.RESUME,
+                connection.now(),
+                batch=known.name,
+                reason=reason,
+                facts={"after": known.paused},
+            )
+
+        self._writer.run(work)
+
     def cancel(self, batch: Batch, number: int, reason: str) -> Record:
         """Cancel a payout unless it was sent, and return what is known of it then.
 
@@ -652,8 +724,9 @@ class DatabaseLedger(Generic[ConnectionT]):
             connection.require_in_place()
             if not self._holds(connection, chunk):
                 return FencedError(f"chunk {chunk.index} of {chunk.batch.name}")
-            if not sql_batches.may_be_paid(connection, chunk.batch):
-                return PausedError(chunk.batch.name)
+            obstacle = sql_batches.obstacle(connection, chunk.batch)
+            if obstacle is not None:
+                return PausedError(obstacle)
             now = connection.now()
             ruling = sql_approvals.rule(connection, connection.memory, chunk.batch, now, begun=True)
             if ruling.problem is not None:
@@ -693,9 +766,17 @@ class DatabaseLedger(Generic[ConnectionT]):
 
         self._writer.run(work)
 
-    def is_ours(self, chunk: Chunk) -> bool:
-        """Say whether the chunk was not claimed again since."""
-        return self._writer.run(lambda connection: self._holds(connection, chunk))
+    def may_send(self, chunk: Chunk) -> bool:
+        """Say whether what was taken up of a chunk may still be sent.
+
+        That is while it was not claimed again, and the batch neither paused nor closed.
+        """
+        return self._writer.run(
+            lambda connection: (
+                self._holds(connection, chunk)
+                and sql_batches.obstacle(connection, chunk.batch) is None
+            )
+        )
 
     def _next_epoch(self, connection: ConnectionT, chunk: Chunk) -> int:
         """Fence the previous owner of the chunk. A single process has none."""
@@ -858,6 +939,12 @@ def _require_unclosed(connection: DatabaseConnection, batch: Batch) -> None:
     found = sql_batches.batch_numbered(connection, batch.id)
     if found is not None and found.closed is not None:
         raise BatchClosedError(closed_words(found))
+
+
+def _require_unpaused(connection: DatabaseConnection, batch: Batch) -> None:
+    found = sql_batches.batch_numbered(connection, batch.id)
+    if found is not None and found.is_paused_by_a_person:
+        raise BatchPausedError(paused_words(found))
 
 
 def _log_row(

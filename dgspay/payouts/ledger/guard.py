@@ -26,8 +26,9 @@ import attrs
 from dgspay.payouts.ledger.sql_batches import CODES, NEW, ROWS_PER_BATCH, Database, Value
 from dgspay.payouts.model.batch import Batch
 from dgspay.payouts.model.changes import MOST_ROWS, EarlierPay
+from dgspay.payouts.model.days import day_began, day_in_kigali
 from dgspay.payouts.model.payout import UNPAID, Payout, State
-from dgspay.payouts.model.permissions import Permission, day_began, day_in_kigali
+from dgspay.payouts.model.permissions import Permission
 from dgspay.payouts.model.repeats import Kind, Overlap, Rival
 from dgspay.payouts.model.spellings import account_key, reference_key
 

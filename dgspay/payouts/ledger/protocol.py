@@ -27,7 +27,7 @@ class FencedError(Exception):
 
 
 class PausedError(Exception):
-    """The batch was paused, here or on another machine."""
+    """The batch was paused, here or on another machine; the text says why."""
 
 
 @attrs.frozen
@@ -161,6 +161,14 @@ class Ledger(Protocol):
         """Stop the batch on all machines."""
         ...
 
+    def pause_batch(self, batch: Batch, reason: str) -> None:
+        """Stop the batch on all machines until a person resumes it."""
+        ...
+
+    def resume_batch(self, batch: Batch, reason: str | None) -> None:
+        """End the pause of a person; the next run goes on."""
+        ...
+
     def only_run(self, name: str) -> AbstractContextManager[None]:
         """Be the one run of a batch; raises BatchBusyError."""
         ...
@@ -203,8 +211,8 @@ class Ledger(Protocol):
         """Hold what is still in doubt of a chunk that is not being worked on any more."""
         ...
 
-    def is_ours(self, chunk: Chunk) -> bool:
-        """Say whether the chunk was not claimed again since."""
+    def may_send(self, chunk: Chunk) -> bool:
+        """Say whether what was taken up of a chunk may still be sent."""
         ...
 
     def post(

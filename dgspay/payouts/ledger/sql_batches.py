@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias
 import attrs
 
 from dgspay.payouts.model.audit_log import LogHead
-from dgspay.payouts.model.batch import Batch, Terms
+from dgspay.payouts.model.batch import PAUSED_BY_A_PERSON, Batch, Terms, closed_words
 from dgspay.payouts.model.payout import State
 from dgspay.secret import Secret
 
@@ -51,6 +51,10 @@ ROWS_PER_BATCH = 2**32
 CODES = {state: code for code, state in enumerate(State)}
 NEW = CODES[State.NEW]
 
+
+NOT_PAUSED_BY_A_PERSON = (
+    f"coalesce(substr(paused, 1, {len(PAUSED_BY_A_PERSON)}), '') <> '{PAUSED_BY_A_PERSON}'"
+)
 
 Value: TypeAlias = str | int | float | None
 """What a statement is given for a `?`."""
@@ -201,10 +205,13 @@ def delete_unstarted(database: Database, name: str) -> int | None:
 
 
 def mark_started(database: Database, name: str, identity: int | None) -> bool:
-    """Note that a batch was confirmed, and end its pause; say whether it was still that one."""
+    """Note that a batch was confirmed, and end its pause; say whether it was still that one.
+
+    A pause by a person stays, and nothing is noted then.
+    """
     changed = database.change(
-        "UPDATE dgspay_payout_batches SET started = 1, paused = NULL "
-        "WHERE name = ? AND id = coalesce(?, id)",
+        "UPDATE dgspay_payout_batches SET started = 1, paused = NULL "  # noqa: S608 - constants
+        f"WHERE name = ? AND id = coalesce(?, id) AND {NOT_PAUSED_BY_A_PERSON}",
         (name, identity),
     )
     return changed > 0
@@ -236,12 +243,31 @@ def mark_paused(database: Database, name: str, reason: str) -> bool:
     return changed > 0
 
 
-def may_be_paid(database: Database, batch: Batch) -> bool:
-    """Say whether the batch was confirmed, is not paused, and is still the one that was read."""
-    rows = database.query(
-        "SELECT 1 FROM dgspay_payout_batches "
-        "WHERE id = ? AND name = ? AND digest = ? AND started = 1 AND paused IS NULL "
-        "AND closed IS NULL",
-        (batch.id, batch.name, batch.digest),
+def mark_paused_by_a_person(database: Database, identity: int, reason: str) -> None:
+    """Note that a person has paused a batch, whether or not it had stopped by itself."""
+    database.change(
+        "UPDATE dgspay_payout_batches SET paused = ? WHERE id = ?",
+        (f"{PAUSED_BY_A_PERSON}{reason}", identity),
     )
-    return bool(rows)
+
+
+def mark_resumed(database: Database, identity: int) -> None:
+    """Note that a batch may go on."""
+    database.change("UPDATE dgspay_payout_batches SET paused = NULL WHERE id = ?", (identity,))
+
+
+def obstacle(database: Database, batch: Batch) -> str | None:
+    """Return why nothing of a batch may be sent, or None.
+
+    It must be confirmed, neither paused nor closed, and still the one that was read.
+    """
+    found = batch_numbered(database, batch.id)
+    if found is None or (found.name, found.digest) != (batch.name, batch.digest):
+        return "the batch was paused: it was read again or removed since"
+    if found.closed is not None:
+        return closed_words(found)
+    if found.paused is not None:
+        return (
+            found.paused if found.is_paused_by_a_person else f"the batch was paused: {found.paused}"
+        )
+    return None if found.started else "the batch was paused: it was not confirmed"

@@ -39,6 +39,9 @@ Less than the week from one payday to the next.
 
 _MOST_DAYS = 366
 
+PAUSED_BY_A_PERSON = "by a person: "
+"""What the reason of a pause begins with that ends by a person alone, and not with the next run."""
+
 CHUNK_ROWS = 250
 """Rows a machine takes up at once where several share a batch."""
 
@@ -93,7 +96,8 @@ class Batch:
         total: Their sum, in RWF.
         created_at: Unix time.
         started: Whether it was confirmed; before that nothing can have been sent.
-        paused: Why its run stopped by itself, until it is run again.
+        paused: Why its run stopped by itself, until it is run again, or why a person has paused it,
+            until a person lets it go on.
         id: The number the ledger gave it.
         period: What its references are unique within, such as `2026-12`; those of batches without
             one are unique together.
@@ -127,6 +131,11 @@ class Batch:
     def is_fixed(self) -> bool:
         """Whether its rows may not be read anew: they were confirmed, or prepared."""
         return self.started or self.prepared_at is not None
+
+    @property
+    def is_paused_by_a_person(self) -> bool:
+        """Whether it goes on only once a person lets it."""
+        return self.paused is not None and self.paused.startswith(PAUSED_BY_A_PERSON)
 
     @property
     def facts(self) -> dict[str, str | int | None]:
@@ -233,6 +242,14 @@ def closed_words(batch: Batch) -> str:
     return (
         f"batch {batch.name!r} was closed ({batch.closed}): nothing more of it is sent. Pay what "
         "is left as a batch of another name"
+    )
+
+
+def paused_words(batch: Batch) -> str:
+    """Say who has paused a batch and why, and what to do."""
+    return (
+        f"batch {batch.name!r} was paused {batch.paused}: nothing more of it is sent before "
+        f"`dgspay payouts resume {batch.name}`"
     )
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import attrs
 
-from dgspay.clock import KIGALI
 from dgspay.errors import ConfigError
 from dgspay.payouts.model.spellings import reference_key
 
@@ -176,17 +175,6 @@ def grouped(rows: Iterable[tuple[str, Permission]]) -> list[PermittedRows]:
         )
         for permission, references in found.items()
     ]
-
-
-def day_in_kigali(unix: float) -> str:
-    """Return the day of a Unix time in Kigali, as 2026-12-01."""
-    return dt.datetime.fromtimestamp(unix, KIGALI).date().isoformat()
-
-
-def day_began(unix: float) -> float:
-    """Return the Unix time at which the day of another one began in Kigali."""
-    moment = dt.datetime.fromtimestamp(unix, KIGALI)
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
 
 
 def _require_pattern(pattern: str) -> None:

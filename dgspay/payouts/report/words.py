@@ -43,7 +43,7 @@ _ACTIONS: dict[str, str] = {
 _REFUSED = re.compile(r'DGS-Pay refused with code (\S+) \("(.*)"\)', re.DOTALL)
 # What follows is advice to who writes a program.
 _ADVICE = (" It was not carried out:", " This request was not carried out,")
-_OF_A_PERSON = re.compile(r"a person says so: |cancelled by a person: ")
+_OF_A_PERSON = re.compile(r"a person says so: |cancelled by a person: |by a person: ")
 
 
 def action_words(line: AuditLine) -> str:

@@ -58,6 +58,7 @@ class _RunState:
 
     Attributes:
         paused: Why nothing more may be sent.
+        is_noted: Whether the ledger says that it is paused, and not this run alone.
         fenced: Whether another worker has the chunk.
         take_size: How many to take up at once.
         demand: Set when a worker wants a payout.
@@ -72,6 +73,7 @@ class _RunState:
 
     take_size: TakeSize
     paused: str | None = None
+    is_noted: bool = False
     fenced: bool = False
     demand: anyio.Event = attrs.field(factory=anyio.Event)
     idle: int = 0
@@ -167,7 +169,7 @@ class Runner:
         await in_thread(self._ledger.flush)
         if state.fault is not None:
             raise state.fault
-        if state.paused is not None:
+        if state.paused is not None and not state.is_noted:
             await in_thread(self._ledger.pause, chunk.batch.name, state.paused)
         if state.fenced:
             raise FencedError(f"chunk {chunk.index} of {chunk.batch.name}")
@@ -206,8 +208,9 @@ class Runner:
             except FencedError:
                 state.fenced = True
                 return
-            except PausedError:
-                state.paused = state.paused or "the batch was paused"
+            except PausedError as error:
+                state.is_noted = state.paused is None
+                state.paused = state.paused or str(error)
                 return
             except NotApprovedError as error:
                 state.paused = state.paused or error.message
@@ -286,7 +289,11 @@ class Runner:
         return not state.is_over and not self._stop
 
     async def _is_stale(self, chunk: Chunk, state: _RunState, taken: _TakenRow) -> bool:
-        """Look again whether the chunk is ours when the process may have been stopped for long."""
+        """Look again whether a row may be sent that was taken up long ago.
+
+        The process may have been stopped, or the workers were kept waiting, while another one took
+        the chunk or a person paused the batch.
+        """
         if state.fenced:
             return True
         age = max(
@@ -295,7 +302,7 @@ class Runner:
             self._clock.time() - taken.time,
         )
         if age > FRESH_SECONDS:
-            state.fenced = not await in_thread(self._ledger.is_ours, chunk)
+            state.fenced = not await in_thread(self._ledger.may_send, chunk)
         return state.fenced
 
     def _release(self, chunk: Chunk, state: _RunState, *numbers: int) -> None:

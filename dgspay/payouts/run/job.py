@@ -16,6 +16,7 @@ from dgspay.payouts.approval.signing import Signer
 from dgspay.payouts.ledger import Counts, Ledger
 from dgspay.payouts.model.allowances import Allowances, Allowed
 from dgspay.payouts.model.batch import (
+    PAUSED_BY_A_PERSON,
     REPEAT_DAYS,
     Batch,
     Terms,
@@ -25,6 +26,7 @@ from dgspay.payouts.model.batch import (
     chunk_ranges,
     closed_words,
     name_from,
+    paused_words,
 )
 from dgspay.payouts.model.changes import change_words, newcomer_words
 from dgspay.payouts.model.payout import OPEN, State
@@ -58,7 +60,7 @@ class Summary:
     Attributes:
         batch: Its name.
         counts: How many payouts are in each state.
-        paused: Why the run stopped by itself, or None.
+        paused: Why the run stopped, by itself or because a person has paused the batch; or None.
         stopped: Whether its `stop` was set.
         look_ups: What the look-ups left open; None where there were none.
         sent_before: Whether nothing was left to send when it began, and nothing in doubt: a batch
@@ -71,6 +73,11 @@ class Summary:
     stopped: bool = False
     look_ups: LookUps | None = None
     sent_before: bool = False
+
+    @property
+    def is_paused_by_a_person(self) -> bool:
+        """Whether it goes on only once a person resumes it."""
+        return self.paused is not None and self.paused.startswith(PAUSED_BY_A_PERSON)
 
     @property
     def unsent(self) -> int:
@@ -147,6 +154,8 @@ class Job:
         messages = [words_of(overlap, self.batch, time.time()) for overlap in paid]
         if self.batch.closed is not None:
             lacking.append(closed_words(self.batch))
+        if self.batch.is_paused_by_a_person:
+            lacking.append(paused_words(self.batch))
         earlier = [] if self.resumed else await in_thread(self._ledger.earlier_pay, self.batch)
         beyond = await in_thread(self._limit_warnings, amount_limits)
         warnings = (*change_words(earlier), *beyond)
@@ -390,6 +399,7 @@ async def open_job(
         RowsInvalidError: rows are wrong; all of them are listed.
         BatchChangedError: the batch began with other rows or settings.
         BatchBusyError: another process runs it.
+        BatchPausedError: a person has paused it before it began.
         ConfigError: a row is allowed by name that is not there.
         TypeError: `allow_duplicates` names no rows.
         LedgerError: the ledger cannot be written.

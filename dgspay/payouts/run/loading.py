@@ -8,10 +8,10 @@ from itertools import islice
 
 import attrs
 
-from dgspay.payouts.errors import BatchChangedError
+from dgspay.payouts.errors import BatchChangedError, BatchPausedError
 from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.model.allowances import Allowances, Allowed
-from dgspay.payouts.model.batch import Batch
+from dgspay.payouts.model.batch import Batch, paused_words
 from dgspay.payouts.model.changes import EarlierPay
 from dgspay.payouts.model.payout import OPEN, Payout, State
 from dgspay.payouts.model.permissions import PermittedRows
@@ -44,7 +44,8 @@ def load_rows(
         anew: Whether to read them once more though the batch was prepared; its approvals go.
 
     Raises:
-        RowsInvalidError, BatchChangedError, ConfigError, LedgerError: as for `open_job`.
+        RowsInvalidError, BatchChangedError, BatchPausedError, ConfigError, LedgerError: as for
+            `open_job`.
     """
     name = asked.name
     known = ledger.batch(name)
@@ -57,6 +58,8 @@ def load_rows(
                 allowances.look(payout)
             allowances.require_found()
         return known, None
+    if known is not None and known.is_paused_by_a_person:
+        raise BatchPausedError(paused_words(known))
     # Read but never confirmed: nothing can have been sent, so the rows are read again.
     ledger.discard(name)
     sheet = SheetSummary()
@@ -185,6 +188,8 @@ def compare_rows(
     known = ledger.batch(asked.name)
     if known is None or not known.started:
         problems = tuple(words_of(each, asked, now) for each in found.overlaps)
+        if known is not None and known.is_paused_by_a_person:
+            problems = (paused_words(known), *problems)
         return Compared(sheet, problems, found.earlier_pay, found.permitted)
     terms = attrs.evolve(asked.terms, callback_url=known.terms.callback_url)
     try:

@@ -1,4 +1,4 @@
-"""Payouts that a person cancels: never sent afterwards, or it is said that they had left."""
+"""Payouts that a person cancels or pauses: not sent from then on, or told that they had left."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Collection
 
 import anyio
 
+from dgspay.errors import ConfigError
+from dgspay.models.characters import printable
 from dgspay.payouts.errors import NotCancelledError
 from dgspay.payouts.ledger import Ledger
 from dgspay.payouts.model.batch import Batch
@@ -86,6 +88,22 @@ async def leave_out(
         await in_thread(ledger.cancel_others, batch, kept, reason)
     for reference in skip:
         await cancel(ledger, batch.name, reference, note="to be skipped", wait=0)
+
+
+def pause(ledger: Ledger, batch: str, reason: str) -> None:
+    """Let nothing more of a batch be sent for now; see `AsyncPayouts.pause`."""
+    ledger.pause_batch(require_batch(ledger, batch), _reason(reason))
+
+
+def resume(ledger: Ledger, batch: str, reason: str | None) -> None:
+    """Let a batch go on that a person has paused; see `AsyncPayouts.resume`."""
+    ledger.resume_batch(require_batch(ledger, batch), reason)
+
+
+def _reason(note: str) -> str:
+    if not note.strip():
+        raise ConfigError("say why the batch is to be paused: who runs it next is shown that")
+    return printable(note.strip())
 
 
 def close_batch(ledger: Ledger, batch: str, reason: str) -> int:

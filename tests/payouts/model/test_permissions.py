@@ -8,7 +8,7 @@ import pytest
 
 from dgspay.errors import ConfigError
 from dgspay.payouts import Permission
-from dgspay.payouts.model.permissions import day_began, day_in_kigali, grouped
+from dgspay.payouts.model.permissions import grouped
 
 DAY = "2026-12-02"
 
@@ -121,12 +121,6 @@ def test_what_is_not_the_wage_of_another_day_is_not_covered(
     values: dict[str, Any], why: str
 ) -> None:
     assert why in (objection(**values) or "")
-
-
-def test_a_day_is_that_of_kigali() -> None:
-    assert day_in_kigali(1_796_075_999) == "2026-11-30"
-    assert day_in_kigali(1_796_076_000) == "2026-12-01"
-    assert day_began(1_796_076_000 + 86_399) == 1_796_076_000
 
 
 def test_rows_are_told_by_their_permission() -> None:
