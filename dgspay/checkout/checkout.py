@@ -306,19 +306,18 @@ class AsyncCheckout(_Base[AsyncOrdersStore]):
 
     async def carry_out(self, flow: Flow[T]) -> T:
         """Drive a flow, such as those of `dgspay.checkout.attempts`, to its end."""
-        step: Callable[[], Effect] = partial(flow.send, None)
-        while True:
-            try:
-                effect = step()
-            except StopIteration as done:
-                result: T = done.value
-                return result
-            try:
-                answer = await self._perform(effect)
-            except BaseException as error:  # noqa: BLE001 - the flow decides
-                step = partial(flow.throw, error)
-            else:
-                step = partial(flow.send, answer)
+        try:
+            effect = next(flow)
+            while True:
+                try:
+                    answer = await self._perform(effect)
+                except BaseException as error:  # noqa: BLE001 - the flow decides
+                    effect = flow.throw(error)
+                else:
+                    effect = flow.send(answer)
+        except StopIteration as done:
+            result: T = done.value
+            return result
 
     async def _perform(self, effect: Effect) -> Any:
         match effect:
@@ -452,19 +451,18 @@ class Checkout(_Base[OrdersStore]):
 
     def carry_out(self, flow: Flow[T]) -> T:
         """Drive a flow, such as those of `dgspay.checkout.attempts`, to its end."""
-        step: Callable[[], Effect] = partial(flow.send, None)
-        while True:
-            try:
-                effect = step()
-            except StopIteration as done:
-                result: T = done.value
-                return result
-            try:
-                answer = self._perform(effect)
-            except BaseException as error:  # noqa: BLE001 - the flow decides
-                step = partial(flow.throw, error)
-            else:
-                step = partial(flow.send, answer)
+        try:
+            effect = next(flow)
+            while True:
+                try:
+                    answer = self._perform(effect)
+                except BaseException as error:  # noqa: BLE001 - the flow decides
+                    effect = flow.throw(error)
+                else:
+                    effect = flow.send(answer)
+        except StopIteration as done:
+            result: T = done.value
+            return result
 
     def _perform(self, effect: Effect) -> Any:
         match effect:

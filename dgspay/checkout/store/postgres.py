@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import anyio
@@ -22,7 +22,7 @@ from dgspay.checkout.store.dialects import in_postgres
 from dgspay.checkout.store.protocol import Row, Script, run_script, run_script_async
 from dgspay.checkout.store.schema import POSTGRES, install
 from dgspay.checkout.store.server_faults import LOCK_SECONDS, ServerRefusedError, fault_of, is_lost
-from dgspay.checkout.store.waiting import wait_for
+from dgspay.checkout.store.waiting import Asked, hand_over, running_loop
 from dgspay.clock import Clock
 from dgspay.errors import ConfigError
 from dgspay.forks import new_lock, renew_in_child
@@ -99,13 +99,13 @@ class PostgresOrders:
         """
         if connection is not None:
             return run_on(connection, make, POSTGRES, self._clock)
-        return self._asked(make).result()
+        return self._ask(Asked(make)).result()
 
     async def arun(self, make: Callable[[], Script[T]], *, connection: Any = None) -> T:
         """Run a script without blocking the event loop. A cancellation does not undo it."""
         if connection is not None:
             return await arun_on(connection, make, POSTGRES, self._clock)
-        return await wait_for(self._asked(make))
+        return await self._ask(Asked(make, running_loop())).wait()
 
     def handle(
         self,
@@ -167,18 +167,27 @@ class PostgresOrders:
         self._idle = deque()
         self._for_handlers = threading.BoundedSemaphore(self._connections)
 
-    def _asked(self, make: Callable[[], Script[T]]) -> Future[T]:
+    def _ask(self, asked: Asked[T]) -> Asked[T]:
         """Have a thread run a script, where no cancellation and no signal interrupts it."""
         with self._lock:
             if self._crew is None:
                 self._crew = ThreadPoolExecutor(self._connections, "dgspay-orders")
             try:
-                return self._crew.submit(self._serve, make)
+                self._crew.submit(self._answer, asked)
             except RuntimeError:
                 raise OrdersError(
                     "the program is ending, and takes no more orders. What is not on disk was "
                     "not sent"
                 ) from None
+        return asked
+
+    def _answer(self, asked: Asked[Any]) -> None:
+        try:
+            answer = asked, self._serve(asked.make), None
+        except BaseException as error:  # noqa: BLE001 - it belongs to who waits
+            hand_over([(asked, None, error)])
+        else:
+            hand_over([answer])
 
     def _serve(self, make: Callable[[], Script[T]]) -> T:
         """Run a script until it is on disk; each may be run again.

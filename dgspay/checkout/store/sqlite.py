@@ -10,7 +10,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +19,7 @@ from dgspay.checkout.store.borrowed import arun_on, run_on
 from dgspay.checkout.store.dialects import in_sqlite
 from dgspay.checkout.store.protocol import Row, Script, run_script
 from dgspay.checkout.store.schema import SQLITE, install
-from dgspay.checkout.store.waiting import wait_for
+from dgspay.checkout.store.waiting import Answer, Asked, hand_over, running_loop
 from dgspay.clock import Clock
 from dgspay.errors import ConfigError
 from dgspay.forks import at_sqlite, new_lock, renew_in_child
@@ -93,13 +92,13 @@ class SqliteOrders:
         """Run a script in a transaction, and return once it is on disk; see `OrdersStore`."""
         if connection is not None:
             return run_on(connection, make, SQLITE, self._clock)
-        return self._asked(make).result()
+        return self._ask(Asked(make)).result()
 
     async def arun(self, make: Callable[[], Script[T]], *, connection: Any = None) -> T:
         """Run a script without blocking the event loop. A cancellation does not undo it."""
         if connection is not None:
             return await arun_on(connection, make, SQLITE, self._clock)
-        return await wait_for(self._asked(make))
+        return await self._ask(Asked(make, running_loop())).wait()
 
     def handle(
         self,
@@ -133,14 +132,13 @@ class SqliteOrders:
             self._abandoned.append(self._writer)
             self._writer = None
 
-    def _asked(self, make: Callable[[], Script[T]]) -> Future[T]:
+    def _ask(self, asked: Asked[T]) -> Asked[T]:
         while True:
             with self._lock:
                 if self._writer is None:
                     self._writer = _Writer(self._connect)
                 writer = self._writer
-            asked = writer.ask(make)
-            if asked is not None:
+            if writer.takes(asked):
                 return asked
             with self._lock:
                 if self._writer is writer:
@@ -156,9 +154,7 @@ class _Writer:
 
     def __init__(self, connect: Callable[[], _Connection]) -> None:
         self._connect = connect
-        self._asked: queue.SimpleQueue[tuple[Callable[[], Script[Any]], Future[Any]] | None] = (
-            queue.SimpleQueue()
-        )
+        self._asked: queue.SimpleQueue[Asked[Any] | None] = queue.SimpleQueue()
         self._lock = new_lock()
         self._is_over = False
         self._thread = threading.Thread(target=self._serve, name="dgspay-orders", daemon=True)
@@ -166,14 +162,13 @@ class _Writer:
         # What was asked for is on disk before the program ends, waited for or not.
         atexit.register(self.close)
 
-    def ask(self, make: Callable[[], Script[T]]) -> Future[T] | None:
-        """Have a script run; None where the thread takes no more."""
-        asked: Future[T] = Future()
+    def takes(self, asked: Asked[Any]) -> bool:
+        """Have a script run; False where the thread takes no more."""
         with self._lock:
             if self._is_over:
-                return None
-            self._asked.put((make, asked))
-        return asked
+                return False
+            self._asked.put(asked)
+        return True
 
     def close(self) -> None:
         with self._lock:
@@ -192,20 +187,19 @@ class _Writer:
             try:
                 if connection is None:
                     connection = self._connect()
-                connection.run_together(group)
+                answers = connection.run_together(group)
             except BaseException as error:  # noqa: BLE001 - it belongs to those who wait
                 fault = _fault_of(error)
-                for _, asked in group:
-                    if not asked.done():
-                        asked.set_exception(fault)
+                answers = [(asked, None, fault) for asked in group]
                 # Whatever ails it, the next one begins with a file that is opened anew.
                 if connection is not None:
                     connection.close()
                 connection = None
+            hand_over(answers)
         if connection is not None:
             connection.close()
 
-    def _next_group(self) -> tuple[list[tuple[Callable[[], Script[Any]], Future[Any]]], bool]:
+    def _next_group(self) -> tuple[list[Asked[Any]], bool]:
         group = []
         item = self._asked.get()
         while item is not None:
@@ -260,31 +254,21 @@ class _Connection:
     def _now(self) -> float:
         return self._clock.monotonic() + self._offset
 
-    def run_together(self, group: Sequence[tuple[Callable[[], Script[Any]], Future[Any]]]) -> None:
-        """Run scripts in one commit, each undone alone where it raises.
+    def run_together(self, group: Sequence[Asked[Any]]) -> list[Answer]:
+        """Run scripts in one commit, each undone alone where it raises; return their answers.
 
         Hardly any raises, and a savepoint for each costs half as much as what it does: only once
         one has, all of them are run again, each within its own.
         """
-        scripts = [make for make, _ in group]
-        results = self._attempt(scripts, self._plainly)
-        if results is None:
-            results = self._attempt(scripts, self._alone) or []
-        for (_, asked), (result, error) in zip(group, results, strict=True):
-            if error is None:
-                asked.set_result(result)
-            else:
-                asked.set_exception(error)
+        return self._attempt(group, self._plainly) or self._attempt(group, self._alone) or []
 
     def _attempt(
-        self,
-        scripts: Sequence[Callable[[], Script[Any]]],
-        run: Callable[[Callable[[], Script[Any]]], tuple[Any, BaseException | None]],
-    ) -> list[tuple[Any, BaseException | None]] | None:
+        self, group: Sequence[Asked[Any]], run: Callable[[Asked[Any]], Answer]
+    ) -> list[Answer] | None:
         """Run scripts in one commit; None where one has raised, and nothing was written."""
         self._begin()
         try:
-            results = [run(make) for make in scripts]
+            answers = [run(asked) for asked in group]
             self._connection.execute("COMMIT")
         except _ScriptRaisedError:
             self._rollback()
@@ -292,11 +276,11 @@ class _Connection:
         except BaseException:
             self._rollback()
             raise
-        return results
+        return answers
 
-    def _plainly(self, make: Callable[[], Script[T]]) -> tuple[T, None]:
+    def _plainly(self, asked: Asked[Any]) -> Answer:
         try:
-            return run_script(make(), self._execute), None
+            return asked, run_script(asked.make(), self._execute), None
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.IntegrityError):
                 raise _ScriptRaisedError from error
@@ -304,20 +288,20 @@ class _Connection:
         except Exception as error:
             raise _ScriptRaisedError from error
 
-    def _alone(self, make: Callable[[], Script[T]]) -> tuple[T | None, BaseException | None]:
+    def _alone(self, asked: Asked[Any]) -> Answer:
         self._connection.execute("SAVEPOINT script")
         try:
-            result = run_script(make(), self._execute)
+            result = run_script(asked.make(), self._execute)
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.IntegrityError):
                 self._connection.execute("ROLLBACK TO script")
-                return None, _fault_of(error)
+                return asked, None, _fault_of(error)
             raise
         except Exception as error:  # noqa: BLE001 - it is the caller's
             self._connection.execute("ROLLBACK TO script")
-            return None, error
+            return asked, None, error
         self._connection.execute("RELEASE script")
-        return result, None
+        return asked, result, None
 
     def _execute(self, text: str, values: Sequence[object]) -> list[Row]:
         return self._connection.execute(in_sqlite(text), values).fetchall()

@@ -133,10 +133,11 @@ def test_what_was_asked_for_is_on_disk_when_the_interpreter_ends(path: Path) -> 
         "import sys\n"
         "from dgspay.checkout import SqliteOrders\n"
         "from dgspay.checkout.store.protocol import query\n"
+        "from dgspay.checkout.store.waiting import Asked\n"
         "store = SqliteOrders(sys.argv[1])\n"
         "text = 'INSERT INTO dgspay_order_limits VALUES (?, 0, 1)'\n"
         "for number in range(2000):\n"
-        "    store._asked(lambda number=number: query(text, str(number)))\n"
+        "    store._ask(Asked(lambda number=number: query(text, str(number))))\n"
     )
     subprocess.run([sys.executable, "-c", program, str(path)], check=True, timeout=60)
     with contextlib.closing(sqlite3.connect(path)) as file:
