@@ -17,9 +17,9 @@ from dgspay.checkout.flow import Flow, transact
 from dgspay.checkout.handlers import run_owed, run_tasks
 from dgspay.checkout.order import Order
 from dgspay.checkout.shop import Shop
-from dgspay.checkout.store.attempts import learn
+from dgspay.checkout.store.attempts import learn_of
 from dgspay.checkout.store.events import find_by_reference, keep_event
-from dgspay.checkout.store.loading import id_of, load
+from dgspay.checkout.store.loading import load, load_by_key
 from dgspay.checkout.store.protocol import Script, query
 from dgspay.checkout.store.scope import Scope
 from dgspay.checkout.store.tasks import Task, rearm_task
@@ -122,44 +122,53 @@ def _take(
 ) -> Script[_Taken]:
     """Keep an event and merge it into its order, in one transaction."""
     reference = usable_reference(event.dgs_reference)
-    found: tuple[int, str] | None = None
+    found: tuple[Order, float] | None = None
+    about: str | None = None
     named = None if path is None else last_segments(path, 2)
     parts = None if named is None else _SUBJECT.fullmatch(named[0])
     if named is not None and parts is not None:
-        key, subject = int(parts["order"]), parts["subject"]
-        order_id = yield from id_of(scope, key)
-        if order_id is None or not is_same_token(scope.callback_token(order_id, subject), named[1]):
+        about = parts["subject"]
+        found = yield from load_by_key(scope, int(parts["order"]), locked=True)
+        if found is None or not is_same_token(scope.callback_token(found[0].id, about), named[1]):
             # The store may have been restored from before that order: the event is not lost.
             yield from keep_event(scope, body, printable(event.event), reference, None, None)
             return _Taken(is_foreign=True)
-        found = key, subject
     elif reference is not None:
-        found = yield from find_by_reference(scope, reference)
-    order_key, about = found if found is not None else (None, None)
+        known = yield from find_by_reference(scope, reference)
+        if known is not None:
+            key, about = known
+            found = yield from load_by_key(scope, key, locked=True)
+    order_key = None if found is None else found[0].key
     yield from keep_event(scope, body, event.event, reference, order_key, about)
-    if order_key is None or about is None:
+    if found is None or about is None:
         logger.warning("%s is about no order of this store; it was kept", event.event)
         return _Taken()
-    learnt = yield from merge_event(scope, event, order_key, about)
+    learnt = yield from merge_event(scope, event, *found, about)
     return _Taken(order_key, () if learnt is None else learnt.tasks)
 
 
 def merge_event(
     scope: Scope,
     event: Event,
-    order_key: int,
+    order: Order,
+    now: float,
     subject: str,
 ) -> Script[Learnt | None]:
-    """Merge an event into the attempt or the refund that it is about."""
+    """Merge an event into the attempt or the refund of a locked order that it is about."""
     number = int(subject[1:])
     if subject.startswith("a") and isinstance(event, PaymentEvent):
         evidence = evidence_of_event(event)
-        return (yield from learn(scope, order_key, number, evidence))
+        return (yield from learn_of(scope, order, now, number, evidence))
     if subject.startswith("r") and isinstance(event, RefundEvent):
         evidence = evidence_of_event(event)
-        return (yield from refunds.learn(scope, order_key, number, evidence))
+        return (yield from refunds.learn_of(scope, order, now, number, evidence))
     logger.warning("%s is no event of %s: it was kept, and changes nothing", event.event, subject)
     return None
+
+
+def _merge_again(scope: Scope, event: Event, order_id: str, subject: str) -> Script[Learnt | None]:
+    order, now = yield from load(scope, order_id, locked=True)
+    return (yield from merge_event(scope, event, order, now, subject))
 
 
 def replay(shop: Shop, order_id: str, *, again: bool = False) -> Flow[Order]:
@@ -181,7 +190,7 @@ def replay(shop: Shop, order_id: str, *, again: bool = False) -> Flow[Order]:
         event = read_event(kept.body)
         if kept.subject is not None:
             learnt = yield from transact(
-                partial(merge_event, scope, event, order.key, kept.subject)
+                partial(_merge_again, scope, event, order_id, kept.subject)
             )
             yield from run_tasks(shop, scope, () if learnt is None else learnt.tasks)
     yield from transact(partial(rearm_task, scope, order.key, again=again))

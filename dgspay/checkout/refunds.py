@@ -248,9 +248,17 @@ def learn(
 ) -> Script[Learnt | None]:
     """Merge a piece of evidence into its refund."""
     found = yield from load_by_key(scope, order_key, locked=True)
-    if found is None:
-        return None
-    order, now = found
+    return None if found is None else (yield from learn_of(scope, *found, number, evidence))
+
+
+def learn_of(
+    scope: Scope,
+    order: Order,
+    now: float,
+    number: int,
+    evidence: Evidence,
+) -> Script[Learnt]:
+    """Merge it into a refund of an order that this transaction has loaded and locked."""
     if not any(one.number == number for one in order.refunds):
         return (yield from write(scope, order, _forgotten(order, number, evidence, now), None))
     change = merged(order, number, evidence, now=now)
@@ -264,15 +272,15 @@ def learn(
         after.state.value,
         after.dgs_reference,
         after.reason,
-        order_key,
+        order.key,
         number,
     )
     if after.is_settled:
         how = f"the {evidence.source} settled it"
-        yield from settle(order_key, ProblemKind.REFUND_HELD, number, how)
+        yield from settle(order.key, ProblemKind.REFUND_HELD, number, how)
     if after.state is RefundState.PAID and _left(change.order, after.attempt) <= 0:
         for kind in _PAID_BACK:
-            yield from settle(order_key, kind, after.attempt, f"refund {number} paid it back")
+            yield from settle(order.key, kind, after.attempt, f"refund {number} paid it back")
     return (yield from write(scope, order, change, None))
 
 

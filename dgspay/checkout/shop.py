@@ -68,8 +68,7 @@ class Shop:
         self.handlers: dict[str, Handler] = {}
         # Names this checkout as the one that runs a handler.
         self.name = secrets.token_hex(8)
-        self._account: tuple[int, Secret] | None = None
-        self._page_tokens: dict[str, str] = {}
+        self._scope: Scope | None = None
 
     @property
     def environment(self) -> Literal["production", "test"]:
@@ -83,26 +82,27 @@ class Shop:
             connection: A connection of the shop's whose transaction a script is to join: the store
                 might wait for that one to end, and with it for the shop.
         """
-        account = self._account
-        if account is None:
-            number = self.settings.account_number
-            environment = self.settings.environment
-            account = yield from transact(
-                lambda: ensure_account(environment, number, new_token_key()), connection
-            )
-            if connection is None:
-                # The shop may yet undo what is in a transaction of its own.
-                self._account = account
-        key, token_key = account
-        return Scope(
+        handles = self._handles()
+        if self._scope is not None:
+            if self._scope.handles != handles:
+                self._scope = attrs.evolve(self._scope, handles=handles)
+            return self._scope
+        number, environment = self.settings.account_number, self.settings.environment
+        key, token_key = yield from transact(
+            lambda: ensure_account(environment, number, new_token_key()), connection
+        )
+        scope = Scope(
             key=key,
             token_key=token_key,
             timing=self.timing,
             limits=self.limits,
             lease=self.name,
-            handles=self._handles(),
-            page_tokens=self._page_tokens,
+            handles=handles,
         )
+        if connection is None:
+            # The shop may yet undo what is in a transaction of its own.
+            self._scope = scope
+        return scope
 
     def _handles(self) -> tuple[str, ...]:
         """Return the kinds of handlers that this process may take.

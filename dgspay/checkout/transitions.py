@@ -212,15 +212,21 @@ def learn(order: Order, number: int, evidence: Evidence, *, now: float) -> Chang
     if after == before and not problems:
         return Change(order=order)
     attempts = tuple(after if one.number == number else one for one in order.attempts)
-    order = attrs.evolve(order, attempts=attempts)
-    owes_paid = False
+    state, owes_paid = order.state, False
     if after.state is AttemptState.PAID and before.state is not AttemptState.PAID:
-        order, owes_paid = _paid(order, after, problems, now)
+        owes_paid = _pays(order, after, problems, now)
+        state = OrderState.PAID if owes_paid else state
     elif not order.is_closed:
-        order = attrs.evolve(order, state=_state_of(attempts))
+        state = _state_of(attempts)
     is_news = after.state is not before.state
     problems = [problem for problem in problems if not _is_noted(order, problem, is_news=is_news)]
-    order = attrs.evolve(order, problems=(*order.problems, *problems))
+    order = attrs.evolve(
+        order,
+        attempts=attempts,
+        state=state,
+        paid_at=now if owes_paid else order.paid_at,
+        problems=(*order.problems, *problems),
+    )
     return Change(order=order, problems=tuple(problems), owes_paid=owes_paid)
 
 
@@ -272,7 +278,8 @@ def _merged(
         if learned is not Learned.PAID or attempt.state not in (*_OPEN, AttemptState.FAILED):
             return attempt
         return _held(attempt, evidence, "reference")
-    attempt = attrs.evolve(attempt, dgs_reference=known or named)
+    if known is None and named is not None:
+        attempt = attrs.evolve(attempt, dgs_reference=named)
     if attempt.state is AttemptState.HELD:
         return _decided(attempt, evidence)
     if learned is Learned.PAID:
@@ -373,19 +380,18 @@ def _held(attempt: Attempt, evidence: Evidence, reason: str) -> Attempt:
     )
 
 
-def _paid(
-    order: Order, attempt: Attempt, problems: list[Problem], now: float
-) -> tuple[Order, bool]:
+def _pays(order: Order, attempt: Attempt, problems: list[Problem], now: float) -> bool:
+    """Whether an attempt that was paid pays the order; note why where it does not."""
     if order.state is OrderState.PAID:
         reference = attempt.dgs_reference or "without a reference"
         detail = f"attempt {attempt.number} ({reference}) was paid, too: refund it"
         problems.append(_problem(ProblemKind.PAID_TWICE, attempt, detail, now))
-        return order, False
+        return False
     if order.is_closed:
         detail = f"attempt {attempt.number} was paid when the order was {order.state} already"
         problems.append(_problem(ProblemKind.PAID_LATE, attempt, detail, now))
-        return order, False
-    return attrs.evolve(order, state=OrderState.PAID, paid_at=now), True
+        return False
+    return True
 
 
 def _state_of(attempts: tuple[Attempt, ...]) -> OrderState:

@@ -216,7 +216,28 @@ def learn(
     found = yield from load_by_key(scope, order_key, locked=True)
     if found is None:
         return None
-    order, now = found
+    return (yield from learn_of(scope, *found, number, evidence, asked_at=asked_at))
+
+
+def learn_of(
+    scope: Scope,
+    order: Order,
+    now: float,
+    number: int,
+    evidence: Evidence,
+    *,
+    asked_at: float | None = None,
+) -> Script[Learnt]:
+    """Merge a piece of evidence into an order that this transaction has loaded and locked.
+
+    Args:
+        scope: The order's.
+        order: The order.
+        now: The store's time.
+        number: The attempt's number.
+        evidence: What was learned.
+        asked_at: See `learn`.
+    """
     if not any(one.number == number for one in order.attempts):
         order = transitions.recall(order, number, now=now)
         yield from _insert(scope, order, order.numbered(number), look_at=None)
@@ -225,11 +246,11 @@ def learn(
         yield from query(
             "UPDATE dgspay_order_attempts SET looked_at = ? WHERE order_key = ? AND number = ?",
             asked_at,
-            order_key,
+            order.key,
             number,
         )
     after = change.order.numbered(number)
     if after.is_settled and order.open_problems:
         how = f"the {evidence.source} settled it"
-        yield from settle(order_key, ProblemKind.IN_DOUBT, number, how)
+        yield from settle(order.key, ProblemKind.IN_DOUBT, number, how)
     return (yield from write(scope, order, change, number))

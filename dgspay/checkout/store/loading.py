@@ -36,14 +36,6 @@ def load(scope: Scope, order_id: str, *, locked: bool = False) -> Script[tuple[O
     return (yield from _whole(scope, row))
 
 
-def id_of(scope: Scope, key: int) -> Script[str | None]:
-    """Return the id of an order by its number in the store, or None where there is none."""
-    row = yield from first(
-        "SELECT id FROM dgspay_orders WHERE account = ? AND key = ?", scope.key, key
-    )
-    return None if row is None else row[0]
-
-
 def load_by_key(
     scope: Scope, key: int, *, locked: bool = False
 ) -> Script[tuple[Order, float] | None]:

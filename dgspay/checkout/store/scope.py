@@ -102,7 +102,7 @@ class Scope:
         limits: How many attempts may be made.
         lease: The name under which this process runs handlers.
         handles: The kinds of handlers that it runs; those of other kinds are left to others.
-        page_tokens: Tokens that were made before, for an order is loaded again and again.
+        tokens: Tokens that were made before, for an order is loaded again and again.
     """
 
     key: int
@@ -111,18 +111,24 @@ class Scope:
     limits: Limits = attrs.field(factory=Limits)
     lease: str = ""
     handles: tuple[str, ...] = ()
-    page_tokens: dict[str, str] = attrs.field(factory=dict, eq=False, repr=False)
+    tokens: dict[tuple[str, str], str] = attrs.field(factory=dict, eq=False, repr=False)
 
     def page_token(self, order_id: str) -> str:
         """Return what a page shows to act for an order."""
-        token = self.page_tokens.get(order_id)
+        token = self.tokens.get((order_id, "page"))
         if token is None:
-            if len(self.page_tokens) >= _MOST_TOKENS:
-                self.page_tokens.clear()
-            token = token_of(self.token_key, "page", *order_id.splitlines())
-            self.page_tokens[order_id] = token
+            token = self._made(order_id, "page", "page", *order_id.splitlines())
         return token
 
     def callback_token(self, order_id: str, subject: str) -> str:
         """Return the token in the callback URL of an attempt (`a1`) or a refund (`r1`)."""
-        return token_of(self.token_key, "callback", *order_id.splitlines(), subject)
+        token = self.tokens.get((order_id, subject))
+        if token is None:
+            token = self._made(order_id, subject, "callback", *order_id.splitlines(), subject)
+        return token
+
+    def _made(self, order_id: str, subject: str, *names: str) -> str:
+        if len(self.tokens) >= _MOST_TOKENS:
+            self.tokens.clear()
+        token = self.tokens[order_id, subject] = token_of(self.token_key, *names)
+        return token
