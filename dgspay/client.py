@@ -10,7 +10,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import tzinfo
 from types import TracebackType
-from typing import ClassVar, Final, Generic, NoReturn, Self, TypedDict, TypeVar, Unpack
+from typing import (
+    TYPE_CHECKING,
+    ClassVar,
+    Final,
+    Generic,
+    NoReturn,
+    Self,
+    TypedDict,
+    TypeVar,
+    Unpack,
+)
 
 from dgspay import resources
 from dgspay.api_keys import ASYNC_KEY, KeyCallable, KeySource
@@ -33,6 +43,7 @@ from dgspay.settings import (
     is_key_like,
 )
 from dgspay.transports.base import AsyncTransport, Transport
+from dgspay.transports.blocking_in_loop import warn_in_loop
 from dgspay.transports.checks import check_reachable, check_transport
 
 T = TypeVar("T")
@@ -49,7 +60,7 @@ SAME: Final = Same.SAME
 
 
 class ClientOptions(TypedDict, Generic[TransportT], total=False):
-    """The arguments of a client, each of which may be left out; `_Client` says what they mean."""
+    """The arguments of a client, all of which may be left out; see `BaseClient`."""
 
     api_key: str | Secret | KeyCallable
     account_number: str | Secret
@@ -67,7 +78,7 @@ class ClientOptions(TypedDict, Generic[TransportT], total=False):
     merchant: str | None
 
 
-class _Client(ABC, Generic[TransportT]):
+class BaseClient(ABC, Generic[TransportT]):
     """Base of both clients: their settings, and the calls made from them."""
 
     _is_async: ClassVar[bool]
@@ -286,7 +297,7 @@ def _keys_among(environment: object, base_url: object, idempotency_header: objec
     return [name for name, text in texts.items() if isinstance(text, str) and is_key_like(text)]
 
 
-class AsyncDGSPay(_Client[AsyncTransport]):
+class AsyncDGSPay(BaseClient[AsyncTransport]):
     """The client for `async` code, on asyncio and trio. Use it with `async with`.
 
     Every call ends by its `deadline` with an error that says what is known. A time limit of your
@@ -351,9 +362,17 @@ class AsyncDGSPay(_Client[AsyncTransport]):
     ) -> None:
         await self.aclose()
 
+    if not TYPE_CHECKING:  # a type checker rejects it, and Python would not say what to do
+        __exit__ = None
 
-class DGSPay(_Client[Transport]):
+        def __enter__(self) -> NoReturn:
+            raise TypeError("AsyncDGSPay is used with `async with`; DGSPay is the one for `with`")
+
+
+class DGSPay(BaseClient[Transport]):
     """The client for blocking code, safe in threads. Use it with `with`.
+
+    A call in an event loop holds up all else in the program, and a RuntimeWarning says so.
 
     Attributes:
         charges: Collect from mobile wallets and cards.
@@ -385,10 +404,12 @@ class DGSPay(_Client[Transport]):
 
     def execute(self, operation: Operation[T] | Runnable[T]) -> T:
         """Carry out an operation, such as one of `dgspay.api`, and return its result."""
+        warn_in_loop(self._transport)
         return drive(self._runner.run(operation), self._transport)
 
     def reply(self, operation: Operation[T]) -> Reply[T]:
         """Carry out an operation and return its result with status, headers and attempts."""
+        warn_in_loop(self._transport)
         return drive(self._runner.call(operation), self._transport)
 
     def to_async(self) -> AsyncDGSPay:
@@ -449,3 +470,9 @@ class DGSPay(_Client[Transport]):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    if not TYPE_CHECKING:  # as in `AsyncDGSPay`
+        __aexit__ = None
+
+        def __aenter__(self) -> NoReturn:
+            raise TypeError("DGSPay is used with `with`; AsyncDGSPay is the one for `async with`")

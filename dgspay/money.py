@@ -47,7 +47,11 @@ def parse_amount(value: AmountInput, *, field: str = "amount") -> Decimal:
     if type(value) is int and 0 < value < _TOO_MUCH:  # as most are, and nothing to reject
         return Decimal(value)
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
-        hint = "; a float cannot hold money exactly" if isinstance(value, float) else ""
+        hint = (
+            '; a float cannot hold money exactly, so write "94.50"'
+            if isinstance(value, float)
+            else ""
+        )
         raise TypeError(
             f"{field} must be an int, a str or a Decimal, not {type(value).__name__}{hint}"
         )

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from dgspay.core.pagination import Listing, Page, PageWalk
 from dgspay.errors import DGSPayError
@@ -107,6 +107,16 @@ class AsyncPager(_Walker[T]):
 
     def __aiter__(self) -> AsyncIterator[T]:
         return _AsyncRows(self.pages())
+
+    if not TYPE_CHECKING:  # a type checker rejects them, and Python would not say what to do
+
+        def __await__(self) -> NoReturn:
+            raise TypeError(
+                "a list is not awaited: write `async for row in ...`, or `await ....first_page()`"
+            )
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError("a list of AsyncDGSPay is walked with `async for row in ...`")
 
     def pages(self) -> AsyncIterator[Page[T]]:
         """Walk page by page; rows that were given out before are dropped from a page."""
@@ -248,6 +258,11 @@ class Pager(_Walker[T]):
 
     def __iter__(self) -> Iterator[T]:
         return _Rows(self.pages())
+
+    if not TYPE_CHECKING:  # as in `AsyncPager`
+
+        def __aiter__(self) -> NoReturn:
+            raise TypeError("a list of DGSPay is walked with `for row in ...`, without `async`")
 
     def pages(self) -> Iterator[Page[T]]:
         """Walk page by page; rows that were given out before are dropped from a page."""

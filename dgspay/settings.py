@@ -336,7 +336,10 @@ def _check_key(api_key: Secret | None, environment: str) -> Secret:
             "environment='production' only"
         )
     if api_key.reveal().startswith(_TEST_KEYS) and environment == "production":
-        raise ConfigError("api_key is a test key and environment is production")
+        raise ConfigError(
+            "api_key is a test key and environment is production: give a live key, or "
+            "environment='sandbox'"
+        )
     return api_key
 
 

@@ -49,7 +49,7 @@ def test_an_amount_keeps_its_digits(value: Any, exact: str) -> None:
             94.5,
             (
                 "amount must be an int, a str or a Decimal, not float; "
-                "a float cannot hold money exactly"
+                'a float cannot hold money exactly, so write "94.50"'
             ),
         ),
     ],

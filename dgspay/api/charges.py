@@ -133,7 +133,10 @@ def card(
     """
     if not isinstance(card, EncryptedCard):
         del card  # type: ignore[unreachable]  # a traceback that shows local variables must not show it
-        raise TypeError("card must be an EncryptedCard; raw card data never goes to a server")
+        raise TypeError(
+            "card must be an EncryptedCard, made of what the card form sends: raw card data never "
+            "goes to a server"
+        )
     money = Money.parse(amount, currency)
     fields = {
         "amount": money,
@@ -163,7 +166,10 @@ def authorize_pin(
     """
     if not isinstance(pin, EncryptedPin):
         del pin  # type: ignore[unreachable]  # a traceback that shows local variables must not show it
-        raise TypeError("pin must be an EncryptedPin; a raw PIN never goes to a server")
+        raise TypeError(
+            "pin must be an EncryptedPin, made of what the card form sends: a raw PIN never goes "
+            "to a server"
+        )
     fields = {name: Secret(value) for name, value in pin.to_wire().items()}
     return _authorize(reference, "pin", fields, Repeat.NEVER_AFTER_UNKNOWN, idempotency_key)
 
@@ -233,6 +239,7 @@ def wait(reference: str, *, timeout: float = 120.0, interval: float = 1.0) -> Po
             raise TypeError(f"{name} must be a number of seconds, not {type(seconds).__name__}")
         if not 0 < seconds < math.inf:
             raise ValueError(f"{name} must be more than 0 seconds, and not infinite")
+    check_segment(reference, field="reference")
     return Poll(
         look_up=transactions.retrieve(reference),
         is_settled=lambda transaction: transaction.is_settled,

@@ -55,7 +55,10 @@ def create(
         APIError: DGS-Pay refused.
     """
     if not isinstance(recipient, BankRecipient | MobileMoneyRecipient):
-        raise TypeError("recipient must be a BankRecipient or a MobileMoneyRecipient")
+        raise TypeError(
+            "recipient must be a BankRecipient or a MobileMoneyRecipient, not "
+            f"{type(recipient).__name__}"
+        )
     fields = {
         "amount": Money.parse(amount, "RWF"),
         "destination_type": recipient.destination_type,

@@ -44,7 +44,7 @@ class Customer:
         """Reject what DGS-Pay would refuse, naming the field."""
         required_text(self.email, field="customer.email")
         if not _EMAIL.fullmatch(self.email):
-            raise ValueError("customer.email must be an e-mail address")
+            raise ValueError("customer.email must be an e-mail address such as 'jane@example.com'")
         required_text(self.first_name, field="customer.first_name")
         required_text(self.last_name, field="customer.last_name")
         required_text(self.phone_country_code, field="customer.phone_country_code")

@@ -88,6 +88,11 @@ def unusable(reason: str) -> TransportFailure:
     return TransportFailure(reason, sent=False, permanent=True)
 
 
+def client_closed() -> TransportFailure:
+    """Say that the client was closed before the call."""
+    return unusable("the client is closed: call before the end of its `with`, or make a new one")
+
+
 def misconfigured(reason: str) -> TransportFailure:
     """Say that what a transport was set up with shows only now that it cannot work."""
     return TransportFailure(reason, sent=False, permanent=True, misconfigured=True)

@@ -24,7 +24,7 @@ from dgspay.core.messages import TransportFailure
 from dgspay.forks import renew_in_child, undivided
 from dgspay.transports import certificates
 from dgspay.transports.aiohttp.deadlines import Deadlines
-from dgspay.transports.errors import unusable
+from dgspay.transports.errors import client_closed, unusable
 from dgspay.transports.interim import InterimAnswers, TooManyInterimAnswersError
 from dgspay.transports.loops import PerLoop
 from dgspay.transports.proxies import KEEP_ALIVE, environment_proxy
@@ -128,7 +128,7 @@ class LoopSessions:
     async def get(self, loop: asyncio.AbstractEventLoop | None) -> OpenSession:
         """Return the session of this loop; make it at its first use."""
         if self._closed:
-            raise unusable("the client is closed")
+            raise client_closed()
         if loop is None:
             raise _not_asyncio()
         found = self._sessions.get(loop)

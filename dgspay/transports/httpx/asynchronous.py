@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dgspay.core.messages import Request, Response, Timeout
 from dgspay.forks import undivided
-from dgspay.transports.errors import unusable
+from dgspay.transports.errors import client_closed, unusable
 from dgspay.transports.httpx import user_client
 from dgspay.transports.httpx.base import BaseHttpxTransport, ClientOfOneProcess, noted, raised_for
 from dgspay.transports.httpx.connector import Connector
@@ -67,7 +67,7 @@ class OwnAsync(AsyncHttpxTransport):
         self, request: Request, timeout: Timeout, progress: Progress
     ) -> Coroutine[Any, Any, Response]:
         if self._closed:
-            raise unusable("the client is closed")
+            raise client_closed()
         loop = running_loop()
         pool = self._pools.get(loop)
         if pool is None:

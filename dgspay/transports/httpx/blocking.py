@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dgspay.core.messages import Request, Response, Timeout, TransportFailure
 from dgspay.forks import new_lock, undivided
 from dgspay.transports.blocking_deadline import DeadlinePassedError, bound, deadline
-from dgspay.transports.errors import deadline_passed, unusable
+from dgspay.transports.errors import client_closed, deadline_passed
 from dgspay.transports.httpx import user_client
 from dgspay.transports.httpx.asynchronous import AsyncHttpxTransport, OwnAsync
 from dgspay.transports.httpx.base import BaseHttpxTransport, ClientOfOneProcess, noted, raised_for
@@ -66,6 +66,9 @@ class OwnBlocking(BlockingHttpxTransport):
         limit: How many there may be at a time.
     """
 
+    waits_on_sockets = True
+    """Which a client of a user's own need not do: it may be one of an application in process."""
+
     def __init__(self, connector: Connector, limit: int) -> None:
         self._connector = connector
         self._limit = limit
@@ -76,7 +79,7 @@ class OwnBlocking(BlockingHttpxTransport):
 
     def _exchange(self, request: Request, timeout: Timeout, progress: Progress) -> Response:
         if self._closed:
-            raise unusable("the client is closed")
+            raise client_closed()
         pool = self._pool
         if pool is None or self._pid != os.getpid():
             pool = self._make()
