@@ -43,8 +43,8 @@ def _show_or_change(
         typer.Option(
             min=0,
             metavar="RWF",
-            help="What may be paid without approval within 24 hours, all batches together; "
-            "0: nothing.",
+            help="What may be paid without approval within any 24 hours, all batches together, "
+            "each counted with its whole sum; 0: nothing.",
         ),
     ] = None,
     self_approval: Annotated[
@@ -218,7 +218,10 @@ def _lines(policy: Policy) -> list[str]:
         own = "" if policy.self_approval else ", who did not prepare it"
         lines = [f"A batch must be approved by {persons}{own}."]
         if policy.limit:
-            lines.append(f"Up to {policy.limit:,} RWF within 24 hours need no approval.")
+            lines.append(
+                f"Up to {policy.limit:,} RWF within any 24 hours, all batches together, need no "
+                "approval."
+            )
     lines += [f"Key of {key.person}: {key.text} ({key.id})" for key in policy.keys]
     lines += [f"Standing permission: {each.words}" for each in policy.permissions]
     return lines

@@ -27,7 +27,7 @@ class Policy:
 
     Attributes:
         approvals: How many persons must approve it; 0 where none has to.
-        limit: What may be paid without approval within 24 hours, in RWF, all batches together.
+        limit: What may be paid without approval within any 24 hours, in RWF, all batches together.
         self_approval: Whether who prepared a batch may approve it, too.
         keys: The registered keys.
         permissions: What may repeat on purpose, without being allowed row by row.

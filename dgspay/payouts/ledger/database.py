@@ -223,11 +223,7 @@ class DatabaseLedger(Generic[ConnectionT]):
             NotApprovedError: saying why, and what to do.
         """
         now = connection.now()
-        ruling = sql_approvals.rule(connection, connection.memory, batch, now)
-        if ruling.is_within_limit:
-            # Two that are begun at once must not both be little enough.
-            connection.lock_audit_log()
-            ruling = sql_approvals.rule(connection, connection.memory, batch, now)
+        ruling = _ruling(connection, batch, now)
         if ruling.problem is not None:
             raise NotApprovedError(ruling.problem)
         if ruling.is_approved and set(allowed) - guard.allowances(connection, batch.id).keys():
@@ -235,9 +231,8 @@ class DatabaseLedger(Generic[ConnectionT]):
                 f"batch {batch.name!r} was approved without the rows that are to be paid again by "
                 "name now: pay them as another batch, or prepare it anew with --allow-duplicate"
             )
-        exempt_at = now if ruling.is_within_limit else None
-        if exempt_at != batch.exempt_at:
-            sql_batches.mark_exempt(connection, batch.id, exempt_at)
+        if batch.exempt_at is not None and not ruling.is_within_limit:
+            sql_batches.mark_exempt(connection, batch.id, None)
 
     def prepare(
         self, batch: Batch, *, allowed: Mapping[int, str], signer: Signer | None = None
@@ -728,7 +723,7 @@ class DatabaseLedger(Generic[ConnectionT]):
             if obstacle is not None:
                 return PausedError(obstacle)
             now = connection.now()
-            ruling = sql_approvals.rule(connection, connection.memory, chunk.batch, now, begun=True)
+            ruling = _ruling(connection, chunk.batch, now, begun=True)
             if ruling.problem is not None:
                 return NotApprovedError(ruling.problem)
             permissions = guard.Permissions(ruling.permissions)
@@ -933,6 +928,24 @@ class _Compared(Exception):  # noqa: N818 - no error, and it stays inside this m
     def __init__(self, found: Comparison) -> None:
         super().__init__()
         self.found = found
+
+
+def _ruling(
+    connection: DatabaseConnection, batch: Batch, now: float, *, begun: bool = False
+) -> sql_approvals.Ruling:
+    """Decide whether a batch may be paid; note it where it is without approval, for it is little.
+
+    It is noted again while it is being paid: what a batch sends the day after it began counts on
+    that day, too.
+    """
+    ruling = sql_approvals.rule(connection, connection.memory, batch, now, begun=begun)
+    if ruling.is_to_be_noted:
+        # Two at once must not both be little enough.
+        connection.lock_limits()
+        ruling = sql_approvals.rule(connection, connection.memory, batch, now, begun=begun)
+    if ruling.is_to_be_noted:
+        sql_batches.mark_exempt(connection, batch.id, now)
+    return ruling
 
 
 def _require_unclosed(connection: DatabaseConnection, batch: Batch) -> None:

@@ -54,6 +54,8 @@ TABLES = (
 """For SQLite and for PostgreSQL. `blocks` holds the digests of the batch's rows."""
 
 _DAY = 24 * 3600.0
+_NOTED_EVERY = 60.0
+"""Seconds after which it is noted again that a batch is being paid without approval."""
 _ROWS_AT_ONCE = 50 * BLOCK_ROWS
 
 
@@ -200,12 +202,14 @@ class Ruling:
         problem: Why not, or None.
         is_approved: Whether it was approved, as the policy in force asks for.
         is_within_limit: Whether it may be paid without that, for it is little.
+        is_to_be_noted: Whether that must be noted before it is.
         permissions: What may repeat on purpose by the policy in force.
     """
 
     problem: str | None = None
     is_approved: bool = False
     is_within_limit: bool = False
+    is_to_be_noted: bool = False
     permissions: tuple[Permission, ...] = ()
 
 
@@ -230,35 +234,41 @@ def rule(
     found = approvals(database, batch, policy, now)
     if found is not None and found.are_enough:
         return Ruling(is_approved=True, permissions=policy.permissions)
-    is_counted = not begun or _is_exempt(database, batch)
-    if policy.limit and is_counted and _spent(database, batch, now) + batch.total <= policy.limit:
-        return Ruling(is_within_limit=True, permissions=policy.permissions)
-    return Ruling(_problem(batch, policy, found))
+    noted = _exempt_at(database, batch)
+    spent = _spent(database, batch, now) if policy.limit else 0
+    is_counted = not begun or noted is not None
+    if policy.limit and is_counted and spent + batch.total <= policy.limit:
+        return Ruling(
+            is_within_limit=True,
+            is_to_be_noted=noted is None or noted + _NOTED_EVERY < now,
+            permissions=policy.permissions,
+        )
+    return Ruling(_problem(batch, policy, found, spent))
 
 
 def _spent(database: Database, batch: Batch, now: float) -> int:
     """Return what other batches may have paid without approval within a day, in RWF."""
     ((total,),) = database.query(
         "SELECT coalesce(sum(total), 0) FROM dgspay_payout_batches WHERE exempt_at > ? AND id <> ?",
-        (now - _DAY, batch.id),
+        (now - _DAY - _NOTED_EVERY, batch.id),
     )
     return int(total)
 
 
-def _is_exempt(database: Database, batch: Batch) -> bool:
-    return bool(
-        database.query(
-            "SELECT 1 FROM dgspay_payout_batches WHERE id = ? AND exempt_at IS NOT NULL",
-            (batch.id,),
-        )
-    )
+def _exempt_at(database: Database, batch: Batch) -> float | None:
+    """Return when it was last noted that a batch is paid without approval, if it ever was."""
+    rows = database.query("SELECT exempt_at FROM dgspay_payout_batches WHERE id = ?", (batch.id,))
+    return rows[0][0] if rows else None
 
 
-def _problem(batch: Batch, policy: Policy, found: Approvals | None) -> str:
+def _problem(batch: Batch, policy: Policy, found: Approvals | None, spent: int) -> str:
     needed = "one approval" if policy.approvals == 1 else f"{policy.approvals} approvals"
     begin = f"this ledger's policy asks for {needed}"
     if policy.limit:
-        begin += f" of what is more than {policy.limit:,} RWF within 24 hours"
+        begin += (
+            f" of what is more than {policy.limit:,} RWF within 24 hours, all batches together "
+            f"({spent:,} RWF of other batches in the last 24)"
+        )
     if found is None:
         return (
             f"{begin}, and batch {batch.name!r} was not prepared for any: give `dgspay payouts "

@@ -225,7 +225,7 @@ def mark_prepared(database: Database, identity: int, now: float) -> None:
 
 
 def mark_exempt(database: Database, identity: int, now: float | None) -> None:
-    """Note since when a batch is paid without approval, for it is little; None for not at all."""
+    """Note when a batch is paid without approval, for it is little; None for not at all."""
     database.change("UPDATE dgspay_payout_batches SET exempt_at = ? WHERE id = ?", (now, identity))
 
 

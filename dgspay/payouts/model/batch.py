@@ -106,7 +106,8 @@ class Batch:
             rows is never answered with the payouts of this one. Empty for a batch that a dgspay
             began whose keys followed from name and rows.
         prepared_at: Unix time at which its rows were fixed, to be approved; None where not.
-        exempt_at: Unix time since when it is paid without approval, for it is little; or None.
+        exempt_at: Unix time at which, to the minute, it was last paid without approval, for it is
+            little; or None.
         closed: Why nothing more of it is sent, once a person has closed it; or None.
     """
 

@@ -31,7 +31,7 @@ from dgspay.payouts.model.batch import (
 from dgspay.payouts.model.changes import change_words, newcomer_words
 from dgspay.payouts.model.payout import OPEN, State
 from dgspay.payouts.model.repeats import left_out_words, words_of
-from dgspay.payouts.preflight import Preflight, balance_problems, preflight
+from dgspay.payouts.preflight import Preflight, balance_problems, parse_fee, preflight
 from dgspay.payouts.report.summary import all_records
 from dgspay.payouts.run.chunk_payer import ChunkPayer
 from dgspay.payouts.run.chunk_runner import OnResult, Stop
@@ -178,12 +178,14 @@ class Job:
         )
         left = counts.count(State.NEW, State.BLOCKED) - count
         total = counts.amount(State.NEW, State.BLOCKED) - amount
-        found = await preflight(self._client, SheetSummary(count=left, total=total))
+        found = await preflight(self._client, SheetSummary(count=left, total=total), fee=fee)
+        too_small = [] if self.resumed else await in_thread(self._fee_problems, fee)
         return attrs.evolve(
             found,
             problems=(
                 *lacking,
                 *balance_problems(total, found.available),
+                *too_small,
                 *([] if self.resumed else messages),
             ),
             sheet=None,
@@ -195,6 +197,20 @@ class Job:
                 *(map(left_out_words, messages) if self.resumed else ()),
             ),
         )
+
+    def _fee_problems(self, fee: AmountInput | None) -> list[str]:
+        """Compare the smallest row of a batch that was prepared with the fee."""
+        if fee is None:
+            return []
+        left = all_records(self._ledger, self.batch.name, (State.NEW, State.BLOCKED))
+        payouts = (record.payout for record in left)
+        smallest = min(payouts, key=lambda payout: payout.amount, default=None)
+        if smallest is None or smallest.amount > parse_fee(fee):
+            return []
+        return [
+            f"{smallest.reference}: {smallest.amount:,} RWF is not above the fee of "
+            f"{parse_fee(fee):,f} RWF"
+        ]
 
     def _limit_warnings(self, limits: AmountLimits | None) -> tuple[str, ...]:
         """Return which of the rows that are left are beyond a limit."""

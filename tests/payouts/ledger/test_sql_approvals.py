@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -269,8 +270,76 @@ def test_little_needs_no_approval_and_many_little_ones_do(two_roles: Any, clock:
         ledger.start("d")
     # The same one goes on, and so do others on another day.
     ledger.start("b")
-    clock.now += 86_401.0
+    clock.now += 86_461.0
     ledger.start("d")
+
+
+def with_limit(ledger: Any, limit: int) -> None:
+    ledger.change_policy(lambda policy: attrs.evolve(policy, limit=limit), signer=ALICE)
+    ledger.sign_policy(BOB)
+
+
+def test_what_a_batch_sends_a_day_after_it_began_counts_on_that_day(
+    two_roles: Any, clock: Clock
+) -> None:
+    ledger = two_roles
+    with_limit(ledger, 15_000)
+    late = loaded(ledger, "late", count=10)
+    ledger.start("late")
+    assert taken(ledger, late, limit=1) == 1
+    clock.now += 86_400.0 * 2
+    assert taken(ledger, late) == 9
+    loaded(ledger, "next", count=10, start=100)
+    with pytest.raises(NotApprovedError, match=r"all batches together \(10,000 RWF of other"):
+        ledger.start("next")
+    # The other way round it is the late one that stops.
+    clock.now += 86_461.0
+    other = loaded(ledger, "other", count=10, start=200)
+    ledger.start("other")
+    clock.now += 86_461.0
+    ledger.start("next")
+    with pytest.raises(NotApprovedError, match="more than 15,000"):
+        taken(ledger, other)
+
+
+@pytest.mark.parametrize("seconds", [-86_400.0 * 30, 3600.0, 86_399.0])
+def test_neither_midnight_nor_a_clock_set_back_makes_the_limit_new(
+    two_roles: Any, clock: Clock, seconds: float
+) -> None:
+    with_limit(two_roles, 15_000)
+    first = loaded(two_roles, "one", count=10)
+    two_roles.start("one")
+    assert taken(two_roles, first) == 10
+    clock.now += seconds
+    loaded(two_roles, "two", count=10, start=100)
+    with pytest.raises(NotApprovedError, match="more than 15,000"):
+        two_roles.start("two")
+
+
+def test_two_machines_that_begin_at_once_do_not_both_spend_the_limit(
+    opened: Callable[[], Any], two_roles: Any
+) -> None:
+    with_limit(two_roles, 15_000)
+    names = ["one", "two"]
+    for number, name in enumerate(names):
+        loaded(two_roles, name, count=10, start=100 * number)
+    together, begun = threading.Barrier(2), []
+
+    def begin(name: str) -> None:
+        with opened() as machine:
+            together.wait()
+            try:
+                machine.start(name)
+            except NotApprovedError:
+                return
+            begun.append(name)
+
+    threads = [threading.Thread(target=begin, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(begun) == 1
 
 
 def test_one_who_prepares_can_neither_turn_it_off_nor_change_the_keys(two_roles: Any) -> None:

@@ -85,6 +85,20 @@ async def test_a_sheet_changed_in_a_byte_is_not_paid_nor_approved(
         assert not emulator.executed
 
 
+async def test_a_prepared_batch_is_held_against_the_fee_of_its_run(
+    sheet: Path, ledger: SqliteLedger
+) -> None:
+    with in_process() as (emulator, dgs):
+        payouts = AsyncPayouts(dgs, ledger)
+        await payouts.prepare(sheet, fee=100, signer=ALICE)
+        await payouts.approve("salaries", BOB)
+        with pytest.raises(PreflightError, match="salary-1: 1,001 RWF is not above the fee"):
+            await payouts.run(sheet, fee=1001)
+        async with open_job(dgs, ledger, sheet) as job:
+            assert not any("fee" in note for note in (await job.preflight(fee=100)).remarks)
+        assert not emulator.executed
+
+
 @pytest.mark.parametrize("option", ["callback_url", "repeat_days", "period", "allow_duplicates"])
 async def test_a_run_with_other_options_than_those_approved_sends_nothing(
     sheet: Path, ledger: SqliteLedger, option: str

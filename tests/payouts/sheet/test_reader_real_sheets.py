@@ -579,6 +579,7 @@ def test_a_workbook_is_read_whatever_it_is_called(
     assert found.remarks == ()
 
 
+@pytest.mark.acceptance(110, "limits-and-prefixes")
 @pytest.mark.anyio
 async def test_a_network_that_the_prefix_contradicts_is_told_and_paid_as_written(
     tmp_path: Path,
