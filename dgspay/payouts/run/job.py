@@ -207,10 +207,8 @@ class Job:
         smallest = min(payouts, key=lambda payout: payout.amount, default=None)
         if smallest is None or smallest.amount > parse_fee(fee):
             return []
-        return [
-            f"{smallest.reference}: {smallest.amount:,} RWF is not above the fee of "
-            f"{parse_fee(fee):,f} RWF"
-        ]
+        words = f"{smallest.amount:,} RWF is not above the fee of {parse_fee(fee):,f} RWF"
+        return [f"{smallest.reference}: {words}"]
 
     def _limit_warnings(self, limits: AmountLimits | None) -> tuple[str, ...]:
         """Return which of the rows that are left are beyond a limit."""
