@@ -154,7 +154,8 @@ class Attempt:
         dgs_reference: DGS-Pay's reference, once it is known.
         next_action: What DGS-Pay asks of the payer; see `Order.next_action` for all cases.
         step: Number of the step that `next_action` is: what a page submits names it.
-        reason: Why it failed or is held, as a code for programs (`not_sent`, `rejected:90`, …).
+        reason: Why it failed or is held, as a code for programs (`not_sent`, `rejected:90`, …);
+            kept where it was paid after all.
         network: The wallet's network.
         phone: The number that got the prompt.
         asked_at: Unix time at which it was written down, before its first byte left.

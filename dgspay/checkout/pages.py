@@ -36,7 +36,7 @@ from dgspay.checkout.errors import (
 )
 from dgspay.checkout.evidence import DECLINED, action_to_json
 from dgspay.checkout.flow import Flow, sleep
-from dgspay.checkout.order import ApprovalRequired, Attempt, Order, StepUnknown
+from dgspay.checkout.order import ApprovalRequired, Attempt, AttemptState, Order, StepUnknown
 from dgspay.checkout.shop import Shop
 from dgspay.models.json_codec import JSONObject, dump_json, parse_json
 
@@ -263,6 +263,8 @@ def _attempt(attempt: Attempt) -> JSONObject:
 
 def _reason(attempt: Attempt) -> str | None:
     """Return why it failed as a code: what DGS-Pay says in words may be meant for the shop."""
+    if attempt.state is AttemptState.PAID:
+        return None
     if attempt.reason is None or _CODE.fullmatch(attempt.reason):
         return attempt.reason
     return DECLINED

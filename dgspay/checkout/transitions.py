@@ -289,7 +289,7 @@ def _merged(
         if not _says_enough(evidence):
             learned = Learned.PENDING
     if attempt.state is AttemptState.PAID:
-        if learned is Learned.FAILED:
+        if learned is Learned.FAILED and not _is_old(attempt, evidence):
             detail = (
                 f"attempt {attempt.number} was paid, and the {evidence.source} reports a failure"
             )
@@ -303,12 +303,31 @@ def _merged(
         state=state,
         next_action=evidence.next_action if state is AttemptState.WAITING else None,
         step=attempt.step + 1 if _is_new_step(attempt, state, evidence) else attempt.step,
-        reason=(evidence.reason or learned.value) if state is AttemptState.FAILED else None,
+        reason=_reason(attempt, state, evidence),
         is_under_way=attempt.is_under_way and state in _OPEN,
         amount=evidence.amount if state is AttemptState.PAID else attempt.amount,
         currency=evidence.currency if state is AttemptState.PAID else attempt.currency,
         has_lost_step=attempt.has_lost_step and state in _OPEN and not _names_the_step(evidence),
     )
+
+
+def _reason(attempt: Attempt, state: AttemptState, evidence: Evidence) -> str | None:
+    """Return why it failed; what was paid after all keeps that."""
+    if state is AttemptState.FAILED:
+        return evidence.reason or evidence.learned.value
+    return attempt.reason if state is AttemptState.PAID else None
+
+
+def _is_old(attempt: Attempt, failure: Evidence) -> bool:
+    """Whether DGS-Pay had reported the failure of what was paid after all: it is delivered late."""
+    reason = attempt.reason
+    if reason is None or failure.source is Source.PERSON:
+        return False
+    return reason not in _NO_REPORTS and not reason.startswith("rejected")
+
+
+# Reasons of an attempt that are no report of DGS-Pay's that its payment failed.
+_NO_REPORTS = ("not_sent", "person", "amount", "reference")
 
 
 def _names_the_step(evidence: Evidence) -> bool:

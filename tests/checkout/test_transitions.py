@@ -49,6 +49,7 @@ def evidence(
     currency: str | None = "RWF",
     reference: str | None = "dgs_1",
     action: PinRequired | OtpRequired | RedirectRequired | None = None,
+    reason: str | None = None,
 ) -> Evidence:
     return Evidence(
         learned=learned,
@@ -57,12 +58,13 @@ def evidence(
         amount=None if amount is None else Decimal(amount),
         currency=None if amount is None else currency,
         next_action=action,
+        reason=reason,
     )
 
 
 # What may be learned of an attempt; `{}` in a reference is its number.
 EVIDENCE = {
-    "not sent": evidence(Learned.NOT_SENT, Source.ANSWER, reference=None),
+    "not sent": evidence(Learned.NOT_SENT, Source.ANSWER, reference=None, reason="not_sent"),
     "answer lost": evidence(Learned.NOTHING, Source.ANSWER, reference=None),
     "accepted": evidence(Learned.PENDING, Source.ANSWER),
     "PIN asked for": evidence(Learned.ACTION, Source.ANSWER, action=PinRequired()),
@@ -76,7 +78,7 @@ EVIDENCE = {
     "looked up: paid, no amount": evidence(Learned.PAID, Source.LOOK_UP),
     "looked up: paid": evidence(Learned.PAID, Source.LOOK_UP, amount=2000),
     "a person: paid": evidence(Learned.PAID, Source.PERSON, reference=None),
-    "a person: not paid": evidence(Learned.FAILED, Source.PERSON, reference=None),
+    "a person: not paid": evidence(Learned.FAILED, Source.PERSON, reference=None, reason="person"),
 }
 OF_ORDER = ("begin", "time passes", "cancel", "expire", "submit", "accept")
 
@@ -90,7 +92,8 @@ class World:
         now: The time.
         owed: How often `on_paid` became owed.
         collected: Attempts of which a success in the order's terms was reported.
-        failed_after: Attempts that were reported as failed after they were paid.
+        failed_before: Attempts that DGS-Pay had reported as failed before they were paid.
+        failed_after: Attempts that were reported as failed once they were paid, and not before.
         looked_at: When the attempt under way was looked up last.
     """
 
@@ -98,6 +101,7 @@ class World:
     now: float = 0.0
     owed: int = 0
     collected: frozenset[int] = frozenset()
+    failed_before: frozenset[int] = frozenset()
     failed_after: frozenset[int] = frozenset()
     looked_at: float | None = None
 
@@ -105,7 +109,8 @@ class World:
         """Two worlds with this in common have the same future."""
         problems = frozenset((one.kind, one.attempt, one.detail) for one in self.order.problems)
         facts = (self.order.state, self.order.attempts, problems)
-        return (*facts, self.now, self.owed, self.collected, self.failed_after, self.looked_at)
+        failed = (self.failed_before, self.failed_after)
+        return (*facts, self.now, self.owed, self.collected, *failed, self.looked_at)
 
 
 def steps(world: World) -> Iterator[tuple[str, World]]:
@@ -141,12 +146,24 @@ def learned(world: World, attempt: Attempt, said: Evidence) -> World:
         collected |= {attempt.number}
     if said is EVIDENCE["a person: not paid"] and attempt.state is AttemptState.HELD:
         collected -= {attempt.number}  # what does not fit is a person's to decide
-    if said.learned is Learned.FAILED and attempt.state is AttemptState.PAID:
-        failed_after |= {attempt.number}
+    failed_before = world.failed_before
+    if said.learned is Learned.FAILED:
+        is_person = said.source is Source.PERSON
+        if attempt.state is AttemptState.PAID:
+            if is_person or attempt.number not in failed_before:
+                failed_after |= {attempt.number}
+        elif not is_person and not attempt.is_settled and attempt.state is not AttemptState.HELD:
+            failed_before |= {attempt.number}
     change = learn(world.order, attempt.number, said, now=world.now)
     found = after(world, change)
     looked_at = world.now if said.source is Source.LOOK_UP else world.looked_at
-    return attrs.evolve(found, collected=collected, failed_after=failed_after, looked_at=looked_at)
+    return attrs.evolve(
+        found,
+        collected=collected,
+        failed_before=failed_before,
+        failed_after=failed_after,
+        looked_at=looked_at,
+    )
 
 
 def after(world: World, change: Change) -> World:
@@ -307,3 +324,20 @@ def test_a_problem_is_noted_once_however_often_it_is_reported() -> None:
         change = learn(order, 1, EVIDENCE["event of another amount"], now=now)
         order, noted = change.order, [*noted, *change.problems]
     assert [one.kind for one in noted] == [ProblemKind.WRONG_AMOUNT]
+
+
+def test_an_old_failure_that_comes_again_after_the_payment_is_no_problem() -> None:
+    order = begin(ORDER, Method.CARD, now=0, stale_at=LIFETIME)
+    for name in ("event failed", "event paid", "event failed"):
+        order = learn(order, 1, EVIDENCE[name], now=1).order
+    assert (order.state, order.problems) == (OrderState.PAID, ())
+    order = learn(order, 1, EVIDENCE["a person: not paid"], now=2).order
+    assert [one.kind for one in order.problems] == [ProblemKind.CONTRADICTED]
+
+
+@pytest.mark.parametrize("first", ["not sent", "a person: not paid"])
+def test_a_first_report_of_a_failure_after_the_payment_is_a_problem(first: str) -> None:
+    order = begin(ORDER, Method.CARD, now=0, stale_at=LIFETIME)
+    for name in (first, "event paid", "event failed"):
+        order = learn(order, 1, EVIDENCE[name], now=1).order
+    assert [one.kind for one in order.problems] == [ProblemKind.CONTRADICTED]
