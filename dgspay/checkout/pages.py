@@ -26,6 +26,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import attrs
 
 from dgspay import BillingAddress, EncryptedCard, EncryptedPin, errors
+from dgspay.browser import CHECKOUT_NAMES
 from dgspay.checkout import attempts, opening
 from dgspay.checkout.errors import (
     OrderClosedError,
@@ -57,6 +58,9 @@ _HEADERS = {
 }
 _CODE = re.compile(r"[A-Za-z0-9_.:-]{1,40}", re.ASCII)
 _FOREIGN_SITES = ("cross-site", "same-site")
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""What a framework passes on, so that each path names the methods that it takes."""
 
 
 @attrs.frozen
@@ -106,7 +110,7 @@ def respond(shop: Shop, request: PageRequest) -> Flow[PageResponse]:
     headers = {name.lower(): text for name, text in request.headers.items()}
     refusal = _refusal(shop, request, headers)
     if refusal is not None:
-        return _error(*refusal)
+        return refusal
     order_id = unquote(headers.get(ORDER_HEADER.lower(), ""))
     try:
         order = yield from opening.order_of_page(shop, order_id, headers.get(TOKEN_HEADER.lower()))
@@ -152,24 +156,36 @@ def _failure(error: Exception) -> PageResponse:
     return _error(status, code)
 
 
-def _refusal(
-    shop: Shop, request: PageRequest, headers: Mapping[str, str]
-) -> tuple[int, str] | None:
+def _refusal(shop: Shop, request: PageRequest, headers: Mapping[str, str]) -> PageResponse | None:
     """Return why a request is not even looked at, or None; names of headers are in lower case."""
-    is_read = request.method == "GET" and request.path in ("order", "order/changes")
-    if not is_read and not (request.method == "POST" and request.path in _ACTIONS):
-        is_known = request.path in ("order", "order/changes", *_ACTIONS)
-        return (405, "method_not_allowed") if is_known else (404, "unknown_path")
+    allowed = _allowed(request.path)
+    if allowed is None:
+        return _error(404, "unknown_path")
+    if request.method != allowed or request.path not in _PAGE_PATHS:
+        return _error(405, "method_not_allowed", Allow=allowed)
     if len(request.body) > MAX_BODY:
-        return 413, "too_large"
+        return _error(413, "too_large")
     if headers.get("sec-fetch-site") in _FOREIGN_SITES:
-        return 403, "cross_site"
+        return _error(403, "cross_site")
     origin = headers.get("origin")
     if origin is not None:
         own = {headers.get("host"), urlsplit(shop.base or "").netloc}
         if _host_of(origin) not in own - {None, ""}:
-            return 403, "cross_site"
+            return _error(403, "cross_site")
     return None
+
+
+def _allowed(path: str) -> str | None:
+    """Return the methods that a path of the checkout takes, or None where there is no such path.
+
+    A framework has routes of their own for webhooks and modules: what comes here is of another
+    method.
+    """
+    if path in CHECKOUT_NAMES:
+        return "GET, HEAD"
+    if path in _ACTIONS or path.partition("/")[0] == "webhooks":
+        return "POST"
+    return "GET" if path in _PAGE_PATHS else None
 
 
 def _host_of(origin: str) -> str | None:
@@ -369,6 +385,9 @@ _ACTIONS: dict[str, _Act] = {
     "order/address": _address,
     "order/cancel": _cancel,
 }
+
+
+_PAGE_PATHS = frozenset({"order", "order/changes", *_ACTIONS})
 
 
 def _text(posted: JSONObject, name: str) -> str:

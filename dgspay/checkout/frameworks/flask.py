@@ -16,7 +16,7 @@ from flask import Blueprint, Response, request
 
 from dgspay.browser.flask import add_scripts
 from dgspay.checkout.checkout import Checkout
-from dgspay.checkout.pages import MAX_BODY, PageRequest
+from dgspay.checkout.pages import MAX_BODY, METHODS, PageRequest
 from dgspay.metrics.endpoint import Endpoint
 from dgspay.webhooks.frameworks.flask import read_body
 from dgspay.webhooks.receiver import MEBIBYTE
@@ -61,7 +61,7 @@ def blueprint(
         mounted.add_url_rule("/metrics", "metrics", partial(_metrics, metrics))
     mounted.add_url_rule("/webhooks", "webhook", webhook, methods=["POST"])
     mounted.add_url_rule("/webhooks/<subject>/<token>", "attempt", webhook, methods=["POST"])
-    mounted.add_url_rule("/<path:what>", "page", page, methods=["GET", "POST"])
+    mounted.add_url_rule("/<path:what>", "page", page, methods=METHODS)
     return mounted
 
 

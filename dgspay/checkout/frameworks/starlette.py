@@ -19,7 +19,7 @@ from starlette.routing import Mount, Route
 
 from dgspay.browser.starlette import script_routes
 from dgspay.checkout.checkout import AsyncCheckout
-from dgspay.checkout.pages import MAX_BODY, PageRequest
+from dgspay.checkout.pages import MAX_BODY, METHODS, PageRequest
 from dgspay.metrics.endpoint import Endpoint
 from dgspay.webhooks.frameworks.starlette import read_body
 from dgspay.webhooks.receiver import MEBIBYTE
@@ -64,7 +64,7 @@ def routes(
         *script_routes(base=""),
         Route("/webhooks", webhook, methods=["POST"]),
         Route("/webhooks/{subject}/{token}", webhook, methods=["POST"]),
-        Route("/{what:path}", page, methods=["GET", "POST"]),
+        Route("/{what:path}", page, methods=METHODS),
     ]
     return [Mount(checkout.path if path is None else path, routes=inside)]
 

@@ -8,6 +8,9 @@ from django.http import (  # type: ignore[import-untyped,import-not-found,unused
     HttpResponse,
 )
 from django.urls import path  # type: ignore[import-untyped,import-not-found,unused-ignore]
+from django.views.decorators.http import (  # type: ignore[import-untyped,import-not-found,unused-ignore]
+    require_safe,
+)
 
 from dgspay.browser import CHECKOUT_NAMES, HEADERS, MEDIA_TYPE, etag, script
 from dgspay.checkout.checkout import Checkout
@@ -47,7 +50,7 @@ def urls(checkout: Checkout | None = None, *, metrics: Endpoint | None = None) -
 
     def webhook(request: Any, **segments: str) -> HttpResponse:
         if request.method != "POST":
-            return HttpResponse(status=405, headers={"Allow": "POST"})
+            return page(request, "webhooks")
         answer = mounted().receive(
             read_body(request, MEBIBYTE),
             request.headers.get(SIGNATURE_HEADER),
@@ -69,6 +72,7 @@ def _metrics(request: Any, metrics: Endpoint) -> HttpResponse:
     return HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
 
 
+@require_safe  # type: ignore[untyped-decorator,unused-ignore]
 def _script(request: Any, name: str) -> HttpResponse:
     headers = {**HEADERS, "ETag": etag(name)}
     if etag(name) in request.headers.get("If-None-Match", ""):
