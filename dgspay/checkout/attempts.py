@@ -367,20 +367,23 @@ def _operation(
 ) -> Operation[Charge]:
     redirect = order.redirect_url or shop.redirect_url or shop.base
     callback = shop.callback_url(scope, order, f"a{attempt.number}")
-    key = idempotency_key(shop, order, f"a{attempt.number}")
+    key = idempotency_key(shop, scope, order, f"a{attempt.number}")
     if redirect is None:
         raise ConfigError("redirect_url is missing: DGS-Pay sends the payer back to it")
     return charge(order, callback, key, redirect)
 
 
-def idempotency_key(shop: Shop, order: Order, *names: str) -> str:
-    """Return the key that follows from account, order and number: the same after any crash.
+def idempotency_key(shop: Shop, scope: Scope, order: Order, *names: str) -> str:
+    """Return the key that follows from store, account, order and number: the same after any crash.
 
     A store that was restored makes the same one again for the attempt that it has forgotten, so
-    that DGS-Pay can tell that it is no new payment.
+    that DGS-Pay can tell that it is no new payment. That of another shop of the same account, with
+    a store of its own, makes another one for an equal order.
     """
     number = shop.settings.account_number
     parts = (number, order.id, f"{order.amount:f}", order.currency, *names)
+    if scope.salt:  # a store of before there were salts keeps its keys
+        parts = (scope.salt, *parts)
     return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:_KEY_CHARACTERS]
 
 
@@ -412,7 +415,7 @@ def _submit(
     scope = yield from shop.scope()
     order, before = yield from transact(partial(take_step, scope, order_id, kind, attempt, step))
     assert before.dgs_reference is not None
-    key = idempotency_key(shop, order, f"a{before.number}", f"s{before.step}")
+    key = idempotency_key(shop, scope, order, f"a{before.number}", f"s{before.step}")
     outcome = Outcome.UNKNOWN
     try:
         charge = yield from execute(authorize(before.dgs_reference, key))

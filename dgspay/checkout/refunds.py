@@ -172,7 +172,7 @@ def _begin(
         recipient=to,
         narration=order.description,
         callback_url=shop.callback_url(scope, order, subject),
-        idempotency_key=idempotency_key(shop, order, subject),
+        idempotency_key=idempotency_key(shop, scope, order, subject),
     )
     yield from query(
         "INSERT INTO dgspay_order_refunds (order_key, number, account, amount, gross, state, "

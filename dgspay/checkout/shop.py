@@ -14,7 +14,7 @@ from dgspay.checkout.flow import Flow, transact
 from dgspay.checkout.order import Order
 from dgspay.checkout.store.accounts import ensure_account
 from dgspay.checkout.store.scope import Limits, Scope, Timing
-from dgspay.checkout.store.tasks import PAID_TASK, PROBLEM_TASK
+from dgspay.checkout.store.tasks import PAID_TASK, PROBLEM_TASK, Task
 from dgspay.errors import ConfigError
 from dgspay.secret import Secret
 from dgspay.webhooks.signature import SecretInput, hold_secrets
@@ -66,6 +66,8 @@ class Shop:
         self.limits = limits
         self.settings = client.settings
         self.handlers: dict[str, Handler] = {}
+        # Handlers that succeeded while the store could not note it: they are not run again.
+        self.unnoted: dict[int, Task] = {}
         # Names this checkout as the one that runs a handler.
         self.name = secrets.token_hex(8)
         self._scope: Scope | None = None
@@ -88,12 +90,13 @@ class Shop:
                 self._scope = attrs.evolve(self._scope, handles=handles)
             return self._scope
         number, environment = self.settings.account_number, self.settings.environment
-        key, token_key = yield from transact(
+        account = yield from transact(
             lambda: ensure_account(environment, number, new_token_key()), connection
         )
         scope = Scope(
-            key=key,
-            token_key=token_key,
+            key=account.key,
+            token_key=account.token_key,
+            salt=account.salt,
             timing=self.timing,
             limits=self.limits,
             lease=self.name,

@@ -13,18 +13,21 @@ from dgspay.checkout.attempts import look_up
 from dgspay.checkout.evidence import evidence_of_look_up
 from dgspay.checkout.flow import Flow, execute, sleep, transact
 from dgspay.checkout.handlers import run_owed, run_tasks
+from dgspay.checkout.order import Attempt, Order
 from dgspay.checkout.shop import Shop
 from dgspay.checkout.store.events import forget_events
-from dgspay.checkout.store.loading import load, load_by_key
+from dgspay.checkout.store.limits import forget_addresses
+from dgspay.checkout.store.loading import load_by_key
 from dgspay.checkout.store.scope import Scope
 from dgspay.checkout.store.tasks import count_owed
 from dgspay.checkout.store.watching import (
     Due,
     doubt,
     lease_due,
-    list_expiring,
+    lease_expiring,
     make_due,
     open_attempts,
+    release_expiring,
 )
 from dgspay.checkout.store.writing import change_order
 
@@ -57,6 +60,8 @@ class Sweep:
 
 
 _AT_ONCE = 50
+_EXPIRING = 500
+"""The most orders that one sweep expires."""
 _REFUNDS = 100
 """The most refunds that one sweep looks at: they are few, and looked at seldom."""
 
@@ -81,6 +86,8 @@ def sweep(
     done = Sweep()
     if everything:
         yield from transact(partial(make_due, scope))
+    # Before the look-ups, which would be of the same attempts.
+    yield from _expire(shop, scope, done, pause=1 / per_second)
     left = most
     while left > 0:
         dues = yield from transact(partial(lease_due, scope, "attempts", min(_AT_ONCE, left)))
@@ -96,8 +103,8 @@ def sweep(
         yield from _look_at_refund(shop, scope, due, done)
         if due.dgs_reference is not None:
             yield from sleep(1 / per_second)
-    yield from _expire(shop, scope, done, pause=1 / per_second)
     yield from transact(partial(forget_events, scope))
+    yield from transact(partial(forget_addresses, scope))
     handled, failing = yield from run_owed(shop, scope)
     done.handled += handled
     done.failing += failing
@@ -114,14 +121,9 @@ def _look_at(shop: Shop, scope: Scope, due: Due, done: Sweep) -> Flow[None]:
     if attempt.is_settled:
         return
     if attempt.dgs_reference is not None:
-        after = yield from look_up(shop, scope, order, attempt)
-        if after is None:
-            done.unanswered += 1
-        else:
-            done.looked_up += 1
-            if after.numbered(due.number).is_settled:
-                done.settled += 1
-                return
+        after = yield from _counted_look_up(shop, scope, order, attempt, done)
+        if after is not None and after.numbered(due.number).is_settled:
+            return
     learnt = yield from transact(partial(doubt, scope, due))
     if learnt is not None:
         done.in_doubt += 1
@@ -152,19 +154,37 @@ def _look_at_refund(shop: Shop, scope: Scope, due: Due, done: Sweep) -> Flow[Non
 
 def _expire(shop: Shop, scope: Scope, done: Sweep, *, pause: float) -> Flow[None]:
     """Expire what is over, after one more look-up of what may still be paid."""
-    for order_id in (yield from transact(partial(list_expiring, scope, 500))):
-        order, _ = yield from transact(partial(load, scope, order_id))
+    unanswered: list[Order] = []
+    for _ in range(_EXPIRING):
+        order = yield from transact(partial(lease_expiring, scope))
+        if order is None:
+            break
         is_answered = True
         for attempt in open_attempts(order):
-            after = yield from look_up(shop, scope, order, attempt)
+            after = yield from _counted_look_up(shop, scope, order, attempt, done)
             is_answered = is_answered and after is not None
             yield from sleep(pause)
         if not is_answered:
             # It may be paid by now: another sweep asks again.
+            unanswered.append(order)
             continue
         learnt = yield from transact(
             partial(
-                change_order, scope, order_id, lambda order, now: transitions.expire(order, now=now)
+                change_order, scope, order.id, lambda order, now: transitions.expire(order, now=now)
             )
         )
         done.expired += learnt.changed
+    for order in unanswered:
+        yield from transact(partial(release_expiring, order))
+
+
+def _counted_look_up(
+    shop: Shop, scope: Scope, order: Order, attempt: Attempt, done: Sweep
+) -> Flow[Order | None]:
+    after = yield from look_up(shop, scope, order, attempt)
+    if after is None:
+        done.unanswered += 1
+    else:
+        done.looked_up += 1
+        done.settled += after.numbered(attempt.number).is_settled
+    return after

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import threading
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -21,7 +22,7 @@ from dgspay.checkout import (
 )
 from dgspay.checkout.order import AddressRequired, PinRequired
 from dgspay.encryption import CardEncryptor
-from tests.checkout.conftest import Shop
+from tests.checkout.conftest import Shop, make_shop
 
 
 @pytest.fixture
@@ -237,3 +238,28 @@ def test_a_code_is_in_no_frame_of_a_traceback(shop: Shop, monkeypatch: pytest.Mo
     ]
     assert shown
     assert not [text for text in shown if "987654" in text]
+
+
+def test_two_shops_of_one_account_charge_equal_orders_each(shop: Shop, tmp_path: Path) -> None:
+    other = make_shop(shop.emulator, shop.dgs, tmp_path / "other.sqlite3", shop.clock)
+    references = set()
+    for each in (shop, other):
+        each.open("1")
+        references.add(each.pay("1").attempts[0].dgs_reference)
+    assert len(references) == len(shop.emulator.transactions) == 2
+    other.checkout.close()
+
+
+@pytest.mark.acceptance(83, "killed-attempt")
+def test_a_restored_store_charges_an_attempt_that_it_has_forgotten_under_the_same_key(
+    shop: Shop,
+) -> None:
+    shop.open()
+    shop.checkout.close()
+    backup = shop.path.read_bytes()
+    first = shop.pay()
+    shop.checkout.close()
+    shop.path.write_bytes(backup)
+    again = shop.pay()
+    assert again.attempts[0].dgs_reference == first.attempts[0].dgs_reference
+    assert len(shop.emulator.transactions) == 1

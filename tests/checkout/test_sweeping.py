@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from dgspay.checkout import AttemptState, OrderState, ProblemKind
+from dgspay.checkout.flow import Execute, Flow
+from dgspay.checkout.store.protocol import query
+from dgspay.checkout.sweeping import Sweep, sweep
 from tests.checkout.conftest import Shop
 
 FAST = 1000.0
@@ -97,3 +100,68 @@ def test_orders_that_cannot_expire_yet_do_not_keep_others_from_it(shop: Shop) ->
     assert shop.checkout.sweep(per_second=FAST).expired == 1
     assert shop.checkout.order("B").state is OrderState.EXPIRED
     assert len(shop.emulator.requests) - before == 3  # each was due for a look-up once
+
+
+@pytest.mark.acceptance(85, "racing-sweeps")
+def test_one_of_two_sweeps_looks_up_an_order_that_expires(shop: Shop) -> None:
+    shop.open(expires=10)
+    shop.pay()
+    shop.clock.advance(301)
+    other = shop.again()
+    before = len(shop.emulator.requests)
+    flow = sweep(shop.checkout.shop, per_second=FAST)
+    effect = next(flow)
+    while not isinstance(effect, Execute):
+        effect = flow.send(shop.checkout._perform(effect))
+    # While one of them waits for DGS-Pay, the other one sweeps.
+    assert other.checkout.sweep(per_second=FAST).looked_up == 0
+    other.checkout.close()
+    answer = shop.checkout._perform(effect)
+    assert shop.checkout.carry_out(continued(flow, answer)).expired == 1
+    assert len(shop.emulator.requests) - before == 1
+
+
+def continued(flow: Flow[Sweep], answer: object) -> Flow[Sweep]:
+    """Go on with a flow that was begun by hand."""
+    try:
+        effect = flow.send(answer)
+        while True:
+            effect = flow.send((yield effect))
+    except StopIteration as done:
+        found: Sweep = done.value
+        return found
+
+
+def test_a_sweep_that_died_leaves_an_expiring_order_to_others(shop: Shop) -> None:
+    shop.open(expires=10)
+    shop.pay()
+    shop.clock.advance(301)
+    flow = sweep(shop.checkout.shop, per_second=FAST)
+    effect = next(flow)
+    while not isinstance(effect, Execute):
+        effect = flow.send(shop.checkout._perform(effect))
+    flow.close()
+    shop.clock.advance(301)
+    assert shop.checkout.sweep(per_second=FAST).expired == 1
+
+
+def test_counts_of_addresses_are_forgotten_once_they_mean_nothing(shop: Shop) -> None:
+    for number in range(3):
+        shop.open(f"A-{number}")
+        shop.checkout.pay_by_mobile_money(
+            f"A-{number}", phone="0788123456", network="MTN", client_address=f"192.0.2.{number}"
+        )
+        shop.clock.advance(3600)
+
+    def counts() -> int:
+        found = shop.checkout._store.run(lambda: query("SELECT 1 FROM dgspay_order_limits"))
+        return len(found)
+
+    shop.checkout.sweep(per_second=FAST)
+    assert counts() == 3
+    shop.clock.advance(24 * 3600 - 2 * 3600 + 1)
+    shop.checkout.sweep(per_second=FAST)
+    assert counts() == 1
+    shop.clock.advance(24 * 3600)
+    shop.checkout.sweep(per_second=FAST)
+    assert counts() == 0

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import attrs
 
 from dgspay import Charge, Operation
-from dgspay.callback_urls import token_of
 from dgspay.checkout import transitions
 from dgspay.checkout.errors import (
     OrderClosedError,
@@ -15,6 +14,7 @@ from dgspay.checkout.errors import (
     TooManyAttemptsError,
 )
 from dgspay.checkout.order import Attempt, Method, Order, OrderState, ProblemKind
+from dgspay.checkout.store.limits import count_address
 from dgspay.checkout.store.loading import load, load_by_key
 from dgspay.checkout.store.problems import settle
 from dgspay.checkout.store.protocol import Script, first, query
@@ -95,7 +95,7 @@ def begin(
             "Nothing was sent; open another order"
         )
     if client_address is not None:
-        yield from _count(scope, client_address)
+        yield from count_address(scope, client_address)
     order = transitions.begin(
         order, method, now=now, stale_at=now + scope.timing.lifetime(method), **details
     )
@@ -129,30 +129,6 @@ def _insert(scope: Scope, order: Order, attempt: Attempt, *, look_at: float | No
         attempt.stale_at,
         look_at,
     )
-
-
-def _count(scope: Scope, address: str) -> Script[None]:
-    """Count an attempt of a client address, which is stored as a hash only."""
-    subject = token_of(scope.token_key, "address", *address.splitlines())
-    rows = yield from query(
-        "INSERT INTO dgspay_order_limits AS held (subject, since, count) VALUES (?, {now}, 1) "
-        "ON CONFLICT (subject) DO UPDATE SET "
-        "count = CASE WHEN held.since <= {now} - ? THEN 1 ELSE held.count + 1 END, "
-        "since = CASE WHEN held.since <= {now} - ? THEN {now} ELSE held.since END "
-        "RETURNING count, since, {now}",
-        subject,
-        scope.limits.address_seconds,
-        scope.limits.address_seconds,
-    )
-    count, since, now = rows[0]
-    if count > scope.limits.address_attempts:
-        wait = max(1.0, since + scope.limits.address_seconds - now)
-        raise TooManyAttemptsError(
-            f"this address has made {scope.limits.address_attempts} attempts in "
-            f"{scope.limits.address_seconds:g} s, as many as are allowed. Nothing was sent; "
-            f"try again in {wait:.0f} s",
-            retry_after=wait,
-        )
 
 
 def take_step(

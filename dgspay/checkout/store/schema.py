@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
+
 import attrs
 
 from dgspay.checkout.errors import OrdersError
 from dgspay.checkout.store.protocol import Script, first, query
 
-VERSION = 1
+VERSION = 2
 """Written into `dgspay_order_schema`; a newer one is refused, an older one brought forward."""
 
 
@@ -46,8 +48,10 @@ POSTGRES = Dialect(
     "SELECT pg_advisory_xact_lock(5127730841)",
 )
 
+_SALT = "CREATE TABLE IF NOT EXISTS dgspay_order_salt (salt TEXT NOT NULL)"
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS dgspay_order_schema (version INTEGER NOT NULL)",
+    _SALT,
     """
     CREATE TABLE IF NOT EXISTS dgspay_order_accounts (
         key {serial},
@@ -71,6 +75,7 @@ _TABLES = (
         paid_at {real},
         told_at {real},
         beside INTEGER NOT NULL DEFAULT 0,
+        expiry_leased_until {real},
         UNIQUE (account, id)
     )
     """,
@@ -213,27 +218,56 @@ _TABLES = (
         count INTEGER NOT NULL
     )
     """,
+    "CREATE INDEX IF NOT EXISTS dgspay_order_limits_since ON dgspay_order_limits (since)",
 )
+
+# Statements that bring tables of the version before forward, by the version that they lead to. None
+# alters `dgspay_order_schema`: a process that waits for `Dialect.lock` has read it, and would be in
+# a deadlock with this one.
+_MIGRATIONS = {
+    2: (
+        _SALT,
+        # Without a salt, the keys of what was sent from this store stay what they were.
+        "INSERT INTO dgspay_order_salt VALUES ('')",
+        "ALTER TABLE dgspay_orders ADD COLUMN expiry_leased_until {real}",
+        "CREATE INDEX IF NOT EXISTS dgspay_order_limits_since ON dgspay_order_limits (since)",
+    ),
+}
 
 
 def install(dialect: Dialect) -> Script[None]:
-    """Make the tables where there are none.
+    """Make the tables where there are none, and bring those of an older version forward.
 
     Raises:
         OrdersError: they were made by a newer version of dgspay.
     """
     if (yield from first(dialect.find)) is None:
-        if dialect.lock is not None:
-            yield from query(dialect.lock)
+        yield from _lock(dialect)
         for text in _TABLES:
             yield from query(text.format_map(dialect.types))
-        yield from query(
-            f"INSERT INTO dgspay_order_schema SELECT {VERSION} "
-            "WHERE NOT EXISTS (SELECT 1 FROM dgspay_order_schema)"
-        )
-    row = yield from first("SELECT version FROM dgspay_order_schema")
-    if row is not None and row[0] > VERSION:
+        if (yield from first("SELECT version FROM dgspay_order_schema")) is None:
+            yield from query("INSERT INTO dgspay_order_schema VALUES (?)", VERSION)
+            yield from query("INSERT INTO dgspay_order_salt VALUES (?)", secrets.token_hex(16))
+    version = yield from _version()
+    if version < VERSION:
+        yield from _lock(dialect)
+        # Another process may have been first.
+        for number in range((yield from _version()) + 1, VERSION + 1):
+            for text in _MIGRATIONS[number]:
+                yield from query(text.format_map(dialect.types))
+            yield from query("UPDATE dgspay_order_schema SET version = ?", number)
+    elif version > VERSION:
         raise OrdersError(
             "the orders were written by a newer version of dgspay. Nothing was changed or sent; "
             "install that version"
         )
+
+
+def _version() -> Script[int]:
+    row = yield from first("SELECT version FROM dgspay_order_schema")
+    return VERSION if row is None else row[0]
+
+
+def _lock(dialect: Dialect) -> Script[None]:
+    if dialect.lock is not None:
+        yield from query(dialect.lock)

@@ -98,6 +98,7 @@ class Scope:
     Attributes:
         key: The account's number in the store.
         token_key: What the tokens of its pages and callback URLs are made with.
+        salt: What distinguishes the idempotency keys of this store from those of another one.
         timing: How long what takes.
         limits: How many attempts may be made.
         lease: The name under which this process runs handlers.
@@ -107,6 +108,7 @@ class Scope:
 
     key: int
     token_key: Secret
+    salt: str = ""
     timing: Timing = attrs.field(factory=Timing)
     limits: Limits = attrs.field(factory=Limits)
     lease: str = ""

@@ -7,8 +7,8 @@ from typing import Literal
 import attrs
 
 from dgspay.checkout.order import Attempt, AttemptState, Order, Problem, ProblemKind
-from dgspay.checkout.store.loading import load_by_key
-from dgspay.checkout.store.protocol import Script, query
+from dgspay.checkout.store.loading import load, load_by_key
+from dgspay.checkout.store.protocol import Script, first, query
 from dgspay.checkout.store.scope import Scope
 from dgspay.checkout.store.writing import Learnt, write
 from dgspay.checkout.transitions import Change
@@ -34,6 +34,9 @@ class Due:
 
 
 Watched = Literal["attempts", "refunds"]
+
+_EXPIRY_LEASE = 300.0
+"""Seconds: longer than the look-ups of one order take."""
 
 
 def make_due(scope: Scope) -> Script[None]:
@@ -118,23 +121,40 @@ def doubt(scope: Scope, due: Due) -> Script[Learnt | None]:
     return (yield from write(scope, order, change, None))
 
 
-def list_expiring(scope: Scope, limit: int) -> Script[list[str]]:
-    """Return the ids of orders whose time is over, the longest overdue first.
+def lease_expiring(scope: Scope) -> Script[Order | None]:
+    """Lease the order whose time has been over for longest, and with it its attempts' look-ups.
 
     Not those that `transitions.expire` would leave as they are, for as long as a person may take:
     they would keep the others from their turn.
     """
-    rows = yield from query(
-        "SELECT id FROM dgspay_orders o WHERE account = ? AND expires_at IS NOT NULL "
+    row = yield from first(
+        "UPDATE dgspay_orders SET expiry_leased_until = {now} + ? WHERE key = ("
+        "SELECT key FROM dgspay_orders o WHERE account = ? AND expires_at IS NOT NULL "
         "AND state IN ('open', 'paying') AND expires_at <= {now} "
+        "AND (expiry_leased_until IS NULL OR expiry_leased_until <= {now}) "
         "AND NOT EXISTS (SELECT 1 FROM dgspay_order_attempts a WHERE a.order_key = o.key "
         "AND a.under_way = 1 AND (a.state = ? OR a.stale_at > {now})) "
-        "ORDER BY expires_at LIMIT ?",
+        "ORDER BY expires_at LIMIT 1 {skip}) RETURNING id",
+        _EXPIRY_LEASE,
         scope.key,
         AttemptState.HELD.value,
-        limit,
     )
-    return [row[0] for row in rows]
+    if row is None:
+        return None
+    order, _ = yield from load(scope, row[0])
+    if open_attempts(order):
+        yield from query(
+            f"UPDATE dgspay_order_attempts {_LATER} WHERE order_key = ? AND look_at IS NOT NULL "
+            "AND dgs_reference IS NOT NULL",
+            *_pauses(scope),
+            order.key,
+        )
+    return order
+
+
+def release_expiring(order: Order) -> Script[None]:
+    """Let the next sweep take an order that cannot expire yet."""
+    yield from query("UPDATE dgspay_orders SET expiry_leased_until = NULL WHERE key = ?", order.key)
 
 
 def open_attempts(order: Order) -> list[Attempt]:
