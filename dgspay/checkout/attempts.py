@@ -17,7 +17,7 @@ from dgspay.checkout.evidence import (
     evidence_of_look_up,
 )
 from dgspay.checkout.flow import Flow, execute, sleep, transact
-from dgspay.checkout.handlers import run_tasks
+from dgspay.checkout.handlers import run_tasks_of_written
 from dgspay.checkout.order import (
     AddressRequired,
     Attempt,
@@ -316,7 +316,7 @@ def merge(
     )
     if learnt is None:
         return order
-    yield from run_tasks(shop, scope, learnt.tasks)
+    yield from run_tasks_of_written(shop, scope, learnt.tasks)
     return learnt.order
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import attrs
 
-from dgspay.checkout.flow import Flow, Handle, transact
+from dgspay.checkout.errors import OrdersError
+from dgspay.checkout.flow import Flow, Handle, sleep, transact
 from dgspay.checkout.order import Order, Problem
 from dgspay.checkout.shop import Handler, Shop
 from dgspay.checkout.store.loading import load_by_key
@@ -20,6 +21,8 @@ from dgspay.errors import ConfigError
 from dgspay.webhooks.handlers import is_async, require_no_yield
 
 logger = logging.getLogger("dgspay.checkout")
+
+UNNOTED = "the orders' store failed; how a handler ended is noted once it is back"
 
 _MOST_PARAMETERS = 2
 _LONGEST_ERROR = 200
@@ -52,17 +55,36 @@ def handler_of(function: Callable[..., Any], *, may_await: bool) -> Handler:
 
 
 def run_tasks(shop: Shop, scope: Scope, tasks: Iterable[Task]) -> Flow[bool]:
-    """Run handlers that were leased; False where one of them failed."""
+    """Run handlers that were leased; False where one of them failed.
+
+    Raises:
+        OrdersError: the store could not note how one ended. One that succeeded is not run again
+            by this process, which notes it before it runs others.
+    """
     all_well = True
     for task in tasks:
         all_well = (yield from _run(shop, scope, task)) and all_well
     return all_well
 
 
+def run_tasks_of_written(shop: Shop, scope: Scope, tasks: Iterable[Task]) -> Flow[None]:
+    """Run handlers that are owed by what is on disk by now, and stays so however they end."""
+    try:
+        yield from run_tasks(shop, scope, tasks)
+    except OrdersError:
+        logger.exception(UNNOTED)
+
+
 def run_owed(
     shop: Shop, scope: Scope, *, order_key: int | None = None, most: int = 1000
 ) -> Flow[tuple[int, int]]:
-    """Run the handlers that are owed and due; return how many succeeded and how many failed."""
+    """Run the handlers that are owed and due; return how many succeeded and how many failed.
+
+    Raises:
+        OrdersError: see `run_tasks`.
+    """
+    for through in tuple(shop.unnoted.values()):
+        yield from _end(shop, through)
     done = failed = 0
     while scope.handles and done + failed < most:
         claim = partial(claim_task, scope, order_key=order_key)
@@ -73,6 +95,8 @@ def run_owed(
             done += 1
         else:
             failed += 1
+        # Between two of them, a sweep may be left.
+        yield from sleep(0.0)
     return done, failed
 
 
@@ -110,8 +134,14 @@ def _run(shop: Shop, scope: Scope, task: Task) -> Flow[bool]:
         fault = type(error).__name__[:_LONGEST_ERROR]
         yield from transact(partial(fail_task, scope, task, fault))
         return False
-    yield from transact(partial(end_task, task))
+    yield from _end(shop, task)
     return True
+
+
+def _end(shop: Shop, task: Task) -> Flow[None]:
+    shop.unnoted[task.key] = task
+    yield from transact(partial(end_task, task))
+    shop.unnoted.pop(task.key, None)
 
 
 def _value(order: Order, task: Task) -> Order | Problem | None:

@@ -14,7 +14,7 @@ from dgspay.checkout import refunds
 from dgspay.checkout.errors import OrdersError
 from dgspay.checkout.evidence import PaymentEvent, RefundEvent, evidence_of_event
 from dgspay.checkout.flow import Flow, transact
-from dgspay.checkout.handlers import run_owed, run_tasks
+from dgspay.checkout.handlers import UNNOTED, run_owed, run_tasks
 from dgspay.checkout.order import Order
 from dgspay.checkout.shop import Shop
 from dgspay.checkout.store.attempts import learn_of
@@ -97,12 +97,20 @@ def receive(
     if taken.is_foreign:
         logger.warning("%s came to a callback URL that is of no order here", event.event)
         return FOREIGN
-    all_well = yield from run_tasks(shop, scope, taken.tasks)
-    if taken.order_key is not None and not taken.tasks:
-        # A delivery that is repeated is a chance for a handler that has failed.
-        _, failed = yield from run_owed(shop, scope, order_key=taken.order_key)
-        all_well = all_well and not failed
+    try:
+        all_well = yield from _run_handlers(shop, scope, taken)
+    except OrdersError:
+        logger.exception(UNNOTED)
+        return UNAVAILABLE
     return RECEIVED if all_well else FAILED
+
+
+def _run_handlers(shop: Shop, scope: Scope, taken: _Taken) -> Flow[bool]:
+    if taken.tasks or taken.order_key is None:
+        return (yield from run_tasks(shop, scope, taken.tasks))
+    # A delivery that is repeated is a chance for a handler that has failed.
+    _, failed = yield from run_owed(shop, scope, order_key=taken.order_key)
+    return not failed
 
 
 @attrs.frozen

@@ -13,7 +13,7 @@ from dgspay.checkout.attempts import idempotency_key
 from dgspay.checkout.errors import RefundError, recording
 from dgspay.checkout.evidence import evidence_of_disbursement, evidence_of_error
 from dgspay.checkout.flow import Flow, execute, transact
-from dgspay.checkout.handlers import run_tasks
+from dgspay.checkout.handlers import run_tasks_of_written
 from dgspay.checkout.order import (
     Attempt,
     AttemptState,
@@ -236,7 +236,7 @@ def _merge(shop: Shop, scope: Scope, order: Order, number: int, evidence: Eviden
     learnt = yield from transact(partial(learn, scope, order.key, number, evidence))
     if learnt is None:
         return order
-    yield from run_tasks(shop, scope, learnt.tasks)
+    yield from run_tasks_of_written(shop, scope, learnt.tasks)
     return learnt.order
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from dgspay import webhooks
-from dgspay.checkout import AttemptState, OrderState, ProblemKind
+from dgspay.checkout import AttemptState, Order, OrdersError, OrderState, ProblemKind
 from tests.checkout.conftest import Shop
 
 
@@ -219,3 +220,79 @@ def test_what_a_person_called_unpaid_and_is_reported_again_is_an_open_problem_ag
     order = shop.checkout.order("A-1")
     assert order.attempts[0].state is AttemptState.HELD
     assert [problem.kind for problem in order.open_problems] == [ProblemKind.WRONG_AMOUNT]
+
+
+@pytest.mark.acceptance(78, "contradicting-events")
+def test_an_old_failure_that_is_delivered_or_replayed_after_the_payment_is_no_problem(
+    shop: Shop,
+) -> None:
+    shop.open()
+    reference = shop.pay().attempts[0].dgs_reference or ""
+    for name in ("payment.failed", "payment.success", "payment.failed"):
+        assert shop.checkout.receive(*event(shop, name, reference)).status == 200
+    shop.checkout.replay("A-1")
+    order = shop.checkout.order("A-1")
+    assert (order.state, order.problems) == (OrderState.PAID, ())
+    assert len(shop.paid) == 1
+
+
+@pytest.mark.acceptance(82, "handler-once")
+@pytest.mark.parametrize("ends_well", [True, False])
+def test_a_store_that_fails_as_a_handler_ends_has_the_event_delivered_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, ends_well: bool
+) -> None:
+    runs: list[str] = []
+    shop.checkout.shop.handlers.pop("paid")
+    store: Any = shop.checkout._store
+    run = store.run
+
+    @shop.checkout.on_paid
+    def ship(order: Order) -> None:
+        runs.append(order.id)
+        if len(runs) == 1:
+            monkeypatch.setattr(store, "run", fail)
+        if not ends_well and len(runs) == 1:
+            raise RuntimeError("no parcels left")
+
+    def fail(make: object, **connection: object) -> None:
+        raise OrdersError("the disk is full")
+
+    shop.open()
+    reference = shop.pay().attempts[0].dgs_reference or ""
+    paid = event(shop, "payment.success", reference)
+    answer = shop.checkout.receive(*paid)
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "30")
+    assert shop.checkout.receive(*paid).status == 503
+    monkeypatch.setattr(store, "run", run)
+    assert shop.checkout.order("A-1").is_paid
+    assert shop.checkout.receive(*paid).status == 200
+    shop.clock.advance(301)
+    shop.checkout.sweep(per_second=1000)
+    assert shop.checkout.order("A-1").told_at is not None
+    assert runs == ["A-1"] * (1 if ends_well else 2)
+
+
+def test_a_payer_is_shown_a_payment_though_its_handlers_end_could_not_be_noted(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store: Any = shop.checkout._store
+    run = store.run
+    shop.checkout.shop.handlers.pop("paid")
+
+    @shop.checkout.on_paid
+    def ship(order: Order) -> None:
+        shop.paid.append(order)
+
+        def fail_once(make: object, **connection: object) -> None:
+            monkeypatch.setattr(store, "run", run)
+            raise OrdersError("the disk is full")
+
+        monkeypatch.setattr(store, "run", fail_once)
+
+    shop.open()
+    shop.emulator.approve(shop.pay().attempts[0].dgs_reference or "")
+    assert shop.checkout.wait("A-1").is_paid
+    shop.clock.advance(301)
+    shop.checkout.sweep(per_second=1000)
+    assert len(shop.paid) == 1
+    assert shop.checkout.order("A-1").told_at is not None

@@ -99,8 +99,8 @@ def owe(
 
 def end_task(task: Task) -> Script[None]:
     """Note that a handler is through; it is never run again for the same."""
-    yield from query("DELETE FROM dgspay_order_tasks WHERE key = ?", task.key)
-    if task.kind == PAID_TASK:
+    ended = yield from query("DELETE FROM dgspay_order_tasks WHERE key = ? RETURNING key", task.key)
+    if ended and task.kind == PAID_TASK:
         row = yield from first(
             "UPDATE dgspay_orders SET told_at = {now} WHERE key = ? RETURNING beside",
             task.order_key,
