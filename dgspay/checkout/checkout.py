@@ -6,7 +6,6 @@ import contextlib
 import functools
 import inspect
 import logging
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from functools import partial
@@ -29,6 +28,7 @@ from dgspay.checkout.store.protocol import AsyncOrdersStore, OrdersStore
 from dgspay.checkout.store.scope import Limits, Timing
 from dgspay.checkout.store.sqlite import SqliteOrders
 from dgspay.checkout.store.tasks import PAID_TASK, PROBLEM_TASK
+from dgspay.checkout.sweeping_thread import SweepingThread
 from dgspay.errors import ConfigError
 from dgspay.webhooks.background_tasks import Background
 from dgspay.webhooks.responses import IN_PROGRESS, WebhookResponse
@@ -428,26 +428,16 @@ class Checkout(_Base[OrdersStore]):
     def sweeping(self, every: float = 30.0) -> Iterator[None]:
         """Sweep again and again in a thread while the block runs.
 
+        Its end waits for a handler that runs, and for no look-up.
+
         Args:
             every: Seconds between the end of a sweep and the next one.
         """
-        over = threading.Event()
-
-        def sweep_forever() -> None:
-            while not over.is_set():
-                try:
-                    self.sweep()
-                except Exception:  # the next one may do better
-                    logger.exception("a sweep of the orders failed; another one follows")
-                over.wait(every)
-
-        thread = threading.Thread(target=sweep_forever, name="dgspay-sweep", daemon=True)
-        thread.start()
+        thread = SweepingThread(partial(sweeping.sweep, self.shop), self.carry_out, every)
         try:
             yield
         finally:
-            over.set()
-            thread.join()
+            thread.leave()
 
     def carry_out(self, flow: Flow[T]) -> T:
         """Drive a flow, such as those of `dgspay.checkout.attempts`, to its end."""
