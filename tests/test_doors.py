@@ -73,8 +73,8 @@ DOORS: dict[str, set[str]] = {
     "books": GROUND
     | {PUBLIC, "books", "checkout", "csv_safety", "payouts", "settings", "webhooks"},
     "emulator": GROUND
-    | {PUBLIC, "browser", "emulator", "encryption", "models", "settings", "webhooks"}
-    | {"transports.blocking_deadline"},
+    | {PUBLIC, "browser", "csv_safety", "emulator", "encryption", "models", "settings"}
+    | {"webhooks", "transports.blocking_deadline"},
     "cli": GROUND
     | {PUBLIC, "api", "books", "checkout", "cli", "csv_safety", "emulator", "encryption"}
     | {"metrics", "payouts", "models.json_codec", "settings", "transports", "webhooks"},

@@ -2,101 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable
 from typing import Final
 
 import attrs
 
-from dgspay.emulator.api.call import API_PREFIX
-from dgspay.emulator.clock import api_text
-from dgspay.emulator.console.state_json import delivery_details, request_details, state
-from dgspay.emulator.control import Controls
-from dgspay.emulator.domain.account import Account
+from dgspay.emulator.clock import JumpingClock, api_text
+from dgspay.emulator.console.api_actions import (
+    archive_link,
+    convert,
+    create_charge,
+    create_link,
+    create_payout,
+    update_link,
+)
+from dgspay.emulator.console.ask import Ask, ConflictError
+from dgspay.emulator.console.csv_export import csv_file
+from dgspay.emulator.console.details import delivery_details, payment_details, request_details
+from dgspay.emulator.console.lists import ListQuery, find, shown_list
+from dgspay.emulator.console.qr import qr_image
+from dgspay.emulator.console.state_json import state
+from dgspay.emulator.domain import decisions
+from dgspay.emulator.domain.event_payloads import example_event
+from dgspay.emulator.domain.payment_links import link_fields
 from dgspay.emulator.domain.sample_history import generate
-from dgspay.emulator.engine.engine import Engine
 from dgspay.emulator.fidelity import FIDELITY
-from dgspay.emulator.http import Request, Response
+from dgspay.emulator.http import Response
 from dgspay.emulator.state import Snapshot
-from dgspay.emulator.webhooks.dispatcher import Dispatcher
-from dgspay.models.json_codec import JSONObject, dump_json, parse_json
+from dgspay.models.enums import PaymentStatus
+from dgspay.models.json_codec import JSONObject
 from dgspay.models.validators import is_web_url
 
-
-@attrs.frozen
-class Ask:
-    """One request to the console.
-
-    Attributes:
-        controls: What steers the emulator.
-        account: The merchant it is about.
-        values: The variable segments of the path.
-        query: The query parameters.
-        body: The parsed JSON object, empty when there was none.
-    """
-
-    controls: Controls
-    account: Account
-    values: Mapping[str, str]
-    query: Mapping[str, str]
-    body: JSONObject
-
-    @property
-    def engine(self) -> Engine:
-        """The emulator's engine."""
-        return self.controls.engine
-
-    @property
-    def dispatcher(self) -> Dispatcher:
-        """The emulator's webhooks."""
-        return self.controls.dispatcher
-
-    def text(self, name: str) -> str:
-        """Return a text of the body.
-
-        Raises:
-            ValueError: when it is missing or no text.
-        """
-        value = self.body.get(name)
-        if not isinstance(value, str) or not value:
-            raise ValueError(f"{name} is required, as text")
-        return value
-
-    def seconds(self, name: str) -> float:
-        """Return a number of seconds of the body.
-
-        Raises:
-            ValueError: when it is missing, no number or below 0.
-        """
-        value = self.body.get(name)
-        try:
-            # bool is an int to Python, and not a number of seconds.
-            seconds = -1.0 if isinstance(value, bool) else float(str(value))
-        except ValueError:
-            seconds = -1.0
-        if not 0 <= seconds < float("inf"):
-            raise ValueError(f"{name} must be a number of seconds, 0 or more")
-        return seconds
-
-
-Action = Callable[[Ask], JSONObject]
+Action = Callable[[Ask], JSONObject | Response]
 _DONE: Final[JSONObject] = {"status": "success"}
 
 
 def show_state(ask: Ask) -> JSONObject:
-    """Everything at one glance."""
+    """Everything at one glance, and the list of one tab where one is asked for."""
+    name = ask.query.get("list")
+    shown = {} if name is None else {"list": shown_list(ask.house, name, ListQuery.of(ask.query))}
     return {
-        **state(
-            ask.engine,
-            ask.dispatcher,
-            ask.account,
-            ask.query.get("search", ""),
-            ask.query.get("find", ""),
-        ),
+        **state(ask.house),
+        **shown,
         "snapshots": [_snapshot(snapshot) for snapshot in ask.controls.snapshots],
         "state_file": ask.controls.state_file,
         "state_trouble": ask.engine.trouble,
     }
+
+
+def show_payment(ask: Ask) -> JSONObject:
+    """One payment, with what was asked and said about it."""
+    payment = ask.account.payment(ask.values["reference"])
+    if payment is None:
+        raise LookupError(f"no payment {ask.values['reference']!r}")
+    return payment_details(ask.house, payment)
 
 
 def show_request(ask: Ask) -> JSONObject:
@@ -131,14 +90,45 @@ def settle(ask: Ask) -> JSONObject:
     return _DONE
 
 
-def create_link(ask: Ask) -> JSONObject:
-    """Make a payment link by the API itself, so that it stands among the requests."""
-    return _called(ask, "POST", "/payment-links", ask.body)
+def approve_all(ask: Ask) -> JSONObject:
+    """Approve every payment that waits for nothing but a yes; not those that want a PIN or code."""
+    with ask.engine.steering(ask.account.credentials.account_number) as account:
+        pending = tuple(account.history.with_status(PaymentStatus.PENDING))
+        waiting = [payment.dgs_reference for payment in pending if not payment.awaits]
+        for reference in waiting:
+            decisions.approve(account, reference)
+    return {**_DONE, "approved": len(waiting)}
 
 
-def archive_link(ask: Ask) -> JSONObject:
-    """Archive a payment link, by the API itself."""
-    return _called(ask, "DELETE", f"/payment-links/{ask.values['id']}", None)
+def show_qr(ask: Ask) -> Response:
+    """A payment link's URL as an image that a telephone reads."""
+    link = ask.account.links.get(ask.values["id"])
+    if link is None:
+        raise LookupError("no such payment link")
+    return qr_image(link_fields(ask.account, link)["url"])
+
+
+def export(ask: Ask) -> Response:
+    """All that a search finds in a list, as a CSV file."""
+    return csv_file(ask.house, ask.values["name"], ListQuery.of(ask.query))
+
+
+def resend_found(ask: Ask) -> JSONObject:
+    """Send again every webhook that a search finds and that has a receiver, oldest first."""
+    search, status = (str(ask.body.get(name) or "") for name in ("search", "status"))
+    found = find(ask.house, "webhooks", ListQuery(search, status)).rows
+    numbers = [delivery.id for delivery in found if delivery.url is not None]
+    for number in numbers:
+        ask.dispatcher.resend(number)
+    return {**_DONE, "resent": len(numbers)}
+
+
+def send_test_event(ask: Ask) -> JSONObject:
+    """Send a webhook of a payment that never was, to try a receiver."""
+    url = ask.engine.options.webhook_url
+    with ask.engine.steering(ask.account.credentials.account_number) as account:
+        account.announce(example_event(account.clock.time()), url)
+    return _DONE
 
 
 def resend(ask: Ask) -> JSONObject:
@@ -193,6 +183,16 @@ def advance_clock(ask: Ask) -> JSONObject:
     return _DONE
 
 
+def return_clock(ask: Ask) -> JSONObject:
+    """Return to the time before it was moved on. What was done ahead stays done."""
+    clock = ask.engine.clock
+    if not isinstance(clock, JumpingClock):
+        raise ValueError("this clock is moved by the program that brought it")  # noqa: TRY004
+    clock.resume(0.0)
+    ask.controls.keep()
+    return _DONE
+
+
 def change_options(ask: Ask) -> JSONObject:
     """Change when things settle by themselves, and where webhooks go."""
     options = ask.engine.options
@@ -232,8 +232,11 @@ def show_snapshots(ask: Ask) -> JSONObject:
 
 
 def take_snapshot(ask: Ask) -> JSONObject:
-    """Keep the present state under a name."""
-    taken = ask.controls.snapshot(ask.text("name"))
+    """Keep the present state under a name; one that is taken, only to `replace` its snapshot."""
+    name = ask.text("name")
+    if ask.body.get("replace") is not True and name in {s.name for s in ask.controls.snapshots}:
+        raise ConflictError(f"there is a snapshot named {name} already")
+    taken = ask.controls.snapshot(name)
     return {**_DONE, "snapshot": _snapshot(taken)}
 
 
@@ -265,18 +268,29 @@ def show_fidelity(ask: Ask) -> JSONObject:
 ACTIONS: Final[tuple[tuple[str, str, Action], ...]] = (
     ("GET", "/state", show_state),
     ("GET", "/fidelity.json", show_fidelity),
+    ("GET", "/lists/{name}.csv", export),
+    ("GET", "/links/{id}/qr.svg", show_qr),
     ("GET", "/requests/{id}", show_request),
+    ("GET", "/payments/{reference}", show_payment),
     ("GET", "/deliveries/{id}", show_delivery),
     ("POST", "/settle", settle),
+    ("POST", "/approve-all", approve_all),
+    ("POST", "/charges", create_charge),
+    ("POST", "/payouts", create_payout),
+    ("POST", "/conversions", convert),
     ("POST", "/links", create_link),
+    ("PATCH", "/links/{id}", update_link),
     ("POST", "/links/{id}/archive", archive_link),
+    ("POST", "/deliveries/resend", resend_found),
     ("POST", "/deliveries/{id}/resend", resend),
+    ("POST", "/webhooks/test", send_test_event),
     ("POST", "/faults", add_fault),
     ("DELETE", "/faults", clear_faults),
     ("DELETE", "/faults/{id}", cancel_fault),
     ("POST", "/webhooks", add_mode),
     ("DELETE", "/webhooks", clear_modes),
     ("POST", "/clock", advance_clock),
+    ("POST", "/clock/return", return_clock),
     ("POST", "/options", change_options),
     ("POST", "/generate", make_history),
     ("GET", "/snapshots", show_snapshots),
@@ -285,24 +299,3 @@ ACTIONS: Final[tuple[tuple[str, str, Action], ...]] = (
     ("DELETE", "/snapshots/{name:path}", forget_snapshot),
     ("POST", "/reset", reset),
 )
-
-
-def _called(ask: Ask, method: str, path: str, body: JSONObject | None) -> JSONObject:
-    """Send a request as the merchant's program would."""
-    credentials = ask.account.credentials
-    headers = {
-        "x-dgs-api-key": credentials.api_key,
-        "x-dgs-account-number": credentials.account_number,
-        "user-agent": "dgspay-emulator-console",
-    }
-    content = b"" if body is None else dump_json(body)
-    request = Request(method, API_PREFIX + path, "", headers, content)
-    answers: list[Response] = []
-    with closing(ask.engine.exchange(request)) as exchange:
-        answers += [effect for effect in exchange if isinstance(effect, Response)]
-    if not answers:
-        raise ValueError("a fault swallowed the answer")
-    answered = parse_json(answers[0].body)
-    if isinstance(answered, dict) and answered.get("status") == "success":
-        return answered
-    raise ValueError(str(answered.get("message") if isinstance(answered, dict) else answered))

@@ -11,7 +11,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dgspay.emulator import http
-from dgspay.emulator.console.actions import ACTIONS, Action, Ask
+from dgspay.emulator.api.banks import BANKS
+from dgspay.emulator.api.conversions import PER_DOLLAR
+from dgspay.emulator.console.actions import ACTIONS, Action
+from dgspay.emulator.console.ask import Ask, ConflictError
 from dgspay.emulator.console.event_stream import changes
 from dgspay.emulator.control import Controls
 from dgspay.emulator.engine.authentication import MAX_BODY_BYTES
@@ -25,9 +28,21 @@ from dgspay.emulator.web.payment_pages import PAYMENT_WORDS
 from dgspay.emulator.web.rendering import page
 from dgspay.emulator.webhooks.modes import MODES
 from dgspay.errors import DecodeError
-from dgspay.models.json_codec import dump_json, parse_json
+from dgspay.models.json_codec import JSONObject, dump_json, parse_json
+from dgspay.models.phones import NETWORKS
 
 CONSOLE_PATH = "/_emulator"
+TABS = (
+    "overview",
+    "requests",
+    "transactions",
+    "links",
+    "payouts",
+    "conversions",
+    "webhooks",
+    "faults",
+    "state",
+)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -63,11 +78,13 @@ def console_routes(controls: Controls) -> list[Route]:
                 result = await run_in_threadpool(action, ask)
             except LookupError as error:
                 return _refusal(HTTPStatus.NOT_FOUND, str(error.args[0]))
+            except ConflictError as error:
+                return _refusal(HTTPStatus.CONFLICT, str(error))
             except ValueError as error:
                 return _refusal(HTTPStatus.BAD_REQUEST, str(error))
             except OSError as error:
                 return _refusal(HTTPStatus.INSUFFICIENT_STORAGE, error.strerror or str(error))
-            return Response(dump_json(result), media_type="application/json")
+            return _sent(result)
 
         return act
 
@@ -112,13 +129,25 @@ def _page_for(request: Request, engine: Engine, build: Callable[[], http.Respons
     """Show a page; a link from elsewhere may lead to it, but not by another host's name."""
     if is_foreign_name(request.headers, public=engine.accounts.public):
         return _refusal(HTTPStatus.FORBIDDEN, "ask for it by address or as localhost")
-    answer = build()
+    return _sent(build())
+
+
+def _sent(result: http.Response | JSONObject) -> Response:
+    answer = result if isinstance(result, http.Response) else http.Response.of(result)
     return Response(answer.body, answer.status, headers=dict(answer.headers))
 
 
 def _console_page() -> http.Response:
     return page(
-        "console", routes=API_OPERATIONS, kinds=KINDS, modes=MODES, payment_types=PAYMENT_WORDS
+        "console",
+        tabs=TABS,
+        routes=API_OPERATIONS,
+        kinds=KINDS,
+        modes=MODES,
+        payment_types=PAYMENT_WORDS,
+        networks=NETWORKS,
+        banks=BANKS.values(),
+        currencies=PER_DOLLAR,
     )
 
 

@@ -74,3 +74,19 @@ def conversion_event(conversion: Conversion) -> Mapping[str, Any]:
         "refund_amount": conversion.from_amount,
         "refund_currency": conversion.from_currency,
     }
+
+
+def example_event(now: float) -> Mapping[str, Any]:
+    """`payment.success` of the guide's example payment, which no look-up finds."""
+    return {
+        "event": "payment.success",
+        "dgs_reference": "dgs_000000000",
+        "flw_charge_id": "flw_000000000",
+        "amount": 5000,
+        "currency": "RWF",
+        "merchant_fee": 150,
+        "net_amount": 4850,
+        "status": "success",
+        "timestamp": event_text(now),
+        "environment": "test",
+    }

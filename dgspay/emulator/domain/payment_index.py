@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import overload
 
 from dgspay.emulator.domain.records import Payment
+from dgspay.emulator.domain.search_index import SearchIndex
 from dgspay.models.enums import PaymentStatus
 
 
@@ -16,10 +17,15 @@ class PaymentIndex:
 
     A page of the payments with one status is found without looking at the others, because the
     places of each status are kept in order beside the payments.
+
+    Attributes:
+        payments: All of them.
+        words: What each is found by, in the same order: who paid how much, and every reference.
     """
 
     def __init__(self) -> None:
         self.payments: list[Payment] = []
+        self.words = SearchIndex()
         self._by_name: dict[str, Payment] = {}
         self._places = {status: array("L") for status in PaymentStatus}
         # Of pending ones only: the place of the others is never needed again.
@@ -32,6 +38,7 @@ class PaymentIndex:
         """Remember a payment under each of its names."""
         place = len(self.payments)
         self.payments.append(payment)
+        self.words.add(_words_of(payment))
         for name in (payment.id, payment.dgs_reference, payment.flw_reference):
             self._by_name[name] = payment
         self._places[payment.status].append(place)
@@ -59,6 +66,21 @@ class PaymentIndex:
     def with_status(self, status: PaymentStatus) -> Sequence[Payment]:
         """Return the payments with one status, oldest first, as they are at each look."""
         return _Chosen(self.payments, self._places[status])
+
+
+def _words_of(payment: Payment) -> str:
+    payer = payment.payer
+    texts = (
+        payment.dgs_reference,
+        payment.flw_reference,
+        f"{payer.first_name} {payer.last_name}",
+        payer.email,
+        f"0{payment.phone}" if payment.phone else payment.card_last4 or "",
+        str(payment.amount),
+        payment.currency,
+        payment.narration or "",
+    )
+    return " ".join(texts)
 
 
 class _Chosen(Sequence[Payment]):

@@ -17,8 +17,9 @@ import pytest
 
 from dgspay import BankRecipient, Customer, DGSPay, MobileMoneyRecipient
 from dgspay.emulator import Emulator, Served
-from dgspay.emulator.console import state_json
+from dgspay.emulator.console import lists
 from dgspay.emulator.console.actions import ACTIONS
+from dgspay.emulator.console.lists import LISTS, House
 from dgspay.models.customers import BillingAddress
 from dgspay.testing import client_options
 from dgspay.transports.httpx import HttpxTransport
@@ -141,6 +142,7 @@ def test_nothing_that_is_sent_is_more_than_refused(
     console: httpx.Client, emulator: Emulator, method: str, path: str, _: object
 ) -> None:
     where = path.replace("{name:path}", "x").replace("{id}", "\u00b2")
+    where = where.replace("{name}", "x").replace("{reference}", "x")
     bodies = [b"null", b"[]", b"\xff", b"[" * 100_000, b'{"a": NaN}', b'{"name": "\\ud800"}']
     fields = ("reference", "outcome", "route", "fault", "mode", "advance", "name", "transactions")
     wrong: tuple[object, ...] = (None, True, -1, 1e308, "", "\x00", "x" * 10_000, [], {})
@@ -322,14 +324,17 @@ def test_a_search_in_the_console_holds_up_no_charge(
         if came_in[-1]:
             engine.lock.release()
 
-    def look_at(_: object) -> str:
+    def look_at(*_: object) -> str:
         other = threading.Thread(target=try_to_come_in)
         other.start()
         other.join()
         return ""
 
-    monkeypatch.setattr(state_json, "_words_of", look_at)
-    monkeypatch.setattr(state_json, "_text_of", look_at)
-    shown = state_json.state(engine, emulator._dispatcher, engine.account, "search", "find")
-    assert (shown["requests"], shown["transactions"]) == ([], [])
+    house = House(engine, emulator._dispatcher, engine.account)
+    looking = attrs.evolve(lists.LISTS["requests"], text=look_at, status=look_at)
+    monkeypatch.setattr(lists, "LISTS", {"requests": looking})
+    assert lists.find(house, "requests", lists.ListQuery("anything")).rows == []
+    monkeypatch.setattr(lists, "places_in", lambda *_: [look_at()][1:])
+    monkeypatch.setattr(lists, "LISTS", {"transactions": LISTS["transactions"]})
+    assert lists.find(house, "transactions", lists.ListQuery("anything")).rows == []
     assert came_in == [True, True]

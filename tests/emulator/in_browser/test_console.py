@@ -47,7 +47,7 @@ def test_a_charge_is_approved_on_the_simulated_handset(
     page = opened("/")
     for count, (width, scheme) in enumerate(SCREENS, start=1):
         look_as(page, width, scheme)
-        page.get_by_text("No payment waits for a payer").wait_for()
+        page.get_by_text("No payment is pending").wait_for()
         # Without a reload: the change is streamed to the console.
         client.post("/charges", json=MOBILE_MONEY)
         client.post("/charges", json={**MOBILE_MONEY, "amount": 15_500, "narration": None})
@@ -58,9 +58,11 @@ def test_a_charge_is_approved_on_the_simulated_handset(
         page.get_by_label(f"Handset for {approved.dgs_reference}").get_by_role(
             "button", name="Approve"
         ).click()
+        page.mouse.move(0, 0)
         page.get_by_label("Handset for").nth(1).wait_for(state="detached")
         page.get_by_role("button", name="Decline").click()
-        page.get_by_text("No payment waits for a payer").wait_for()
+        page.mouse.move(0, 0)
+        page.get_by_text("No payment is pending").wait_for()
         assert (approved.status, declined.status) == ("successful", "failed")
         go(page, "Transactions")
         page.get_by_text("Customer rejected the request").nth(count - 1).wait_for()
@@ -76,16 +78,17 @@ def test_payouts_and_conversions_are_settled_and_failed(
     client.post("/disburse", json=TO_BANK)
     client.post("/disburse", json=TO_HANDSET)
     client.post("/convert", json=CONVERT)
-    page.get_by_role("button", name="Settle").nth(1).wait_for()
+    page.get_by_role("button", name="Settle DGS").nth(1).wait_for()
     look(page, "console-1280-3-payouts")
-    page.get_by_role("button", name="Settle").first.click()
-    page.get_by_role("button", name="Settle").nth(1).wait_for(state="detached")
+    page.get_by_role("button", name="Settle DGS").first.click()
+    page.get_by_role("button", name="Settle DGS").nth(1).wait_for(state="detached")
     page.get_by_role("button", name="Fail").click()
     page.get_by_text("Failed by hand").wait_for()
     assert [transfer.status for transfer in emulator.disbursements] == ["failed", "successful"]
-    go(page, "Transactions")
-    page.get_by_role("button", name="Settle").click()
-    page.get_by_role("button", name="Settle").wait_for(state="detached")
+    go(page, "Conversions")
+    settle = page.locator("#conversions").get_by_role("button", name="Settle")
+    settle.click()
+    settle.wait_for(state="detached")
     assert emulator.conversions[0].status == "successful"
 
 
@@ -98,11 +101,11 @@ def test_requests_are_found_shown_masked_and_copied(
     page.get_by_text("2 in all").wait_for()
     page.get_by_text("order-5678").wait_for()
     page.get_by_label("Search requests").fill("invoice #5678")
-    page.locator("#request-rows").get_by_text("/balance").wait_for(state="detached")
+    page.locator("#requests-rows").get_by_text("/balance").wait_for(state="detached")
     page.get_by_role("button", name="Show").click()
     page.get_by_text("dgs.charges.mobile_money(").wait_for()
     look(page, "console-1280-4-request")
-    text = page.locator("dialog").inner_text()
+    text = page.locator("#details").inner_text()
     assert "curl -X POST" in text
     assert '"amount": 2000' in text
     assert emulator.api_key not in text
@@ -128,7 +131,7 @@ def test_faults_are_set_and_taken_back(
     emulator.faults.lose_answer("*", probability=0.5)
     emulator.feed.changed()
     page.get_by_text("for 50 % of requests").wait_for()
-    page.get_by_role("button", name="Remove", exact=True).click()
+    page.get_by_role("button", name="Remove fault").click()
     page.get_by_text("No faults are planned.").wait_for()
     assert emulator.faults.standing == ()
 
@@ -142,16 +145,16 @@ def test_webhooks_are_followed_spoiled_and_sent_again(
         with page.expect_response("**/_emulator/options"):
             page.get_by_role("button", name="Save").click()
         page.locator("#mode").select_option("wrong_signature")
-        page.get_by_role("button", name="Add", exact=True).click()
+        page.get_by_role("button", name="Plan it").click()
         page.get_by_text("for the next webhook").wait_for()
         client.post("/charges", json=MOBILE_MONEY)
         emulator.settle()
         page.get_by_text("last 500").wait_for()
         look(page, "console-1280-6-webhooks")
-        page.get_by_role("button", name="Resend").click()
+        page.get_by_role("button", name="Resend payment.success").click()
         page.get_by_text("delivered", exact=True).wait_for()
         page.get_by_role("button", name="Show").click()
-        page.locator("dialog").get_by_text("payment.success").first.wait_for()
+        page.locator("#details").get_by_text("payment.success").first.wait_for()
     assert len(receiver.received) == 2
 
 
@@ -175,10 +178,10 @@ def test_what_is_being_entered_is_not_overwritten(
 
 def test_a_link_has_all_that_the_api_has(opened: Opener, emulator: Emulator, look: Look) -> None:
     page = opened("/#links")
-    title = page.get_by_label("Title").element_handle()
-    page.get_by_text("Limits, expiry, ways to pay").click()
     for count, (width, scheme) in enumerate(SCREENS, start=1):
         look_as(page, width, scheme)
+        page.get_by_role("button", name="New link").click()
+        page.get_by_text("Limits, expiry, ways to pay").click()
         page.get_by_label("Title").fill("Donate to the school")
         page.get_by_label("At least").fill("20,000")
         page.get_by_label("At most").fill("500")
@@ -204,8 +207,15 @@ def test_a_link_has_all_that_the_api_has(opened: Opener, emulator: Emulator, loo
         assert (link.terms["collect_phone"], link.terms["collect_address"]) == (False, True)
         assert "collect_name" not in link.terms
         assert api_text(link.terms["expires_at"]) == "2030-12-31 23:59:00"
-        # The link may be seen before its answer has come.
-        page.wait_for_function("field => field.value === ''", arg=title)
+        page.locator("#link").wait_for(state="hidden")
+        page.get_by_role("button", name=f"Edit Donate to the school, /school-{width}").click()
+        assert page.get_by_label("At least").input_value() == "500"
+        page.get_by_label("Title").fill("Donate to the library")
+        page.get_by_label("Expires").fill("")
+        page.get_by_role("button", name="Save changes").click()
+        page.get_by_text("Donate to the library").nth(count - 1).wait_for()
+        assert (link.terms["title"], link.terms["expires_at"]) == ("Donate to the library", None)
+        assert link.terms["payment_types"] == ("mobile_money", "card")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
@@ -216,12 +226,12 @@ def test_a_payment_is_found_among_many(opened: Opener, emulator: Emulator, look:
     pending = sum(payment.status == "pending" for payment in emulator.transactions)
     assert pending > 50
     page.get_by_role("link", name=f"Overview {pending}", exact=True).wait_for()
-    page.get_by_text(f"50 shown of {MANY:,}").wait_for()
-    page.get_by_label("Find transactions").fill(wanted.dgs_reference.upper())
-    page.get_by_text(f"1 shown of {MANY:,}", exact=True).wait_for()
-    page.locator("#transaction-rows").get_by_text(wanted.dgs_reference).wait_for()
+    page.get_by_text(f"50 shown, {MANY:,} in all").wait_for()
+    page.get_by_label("Search transactions").fill(wanted.dgs_reference.upper())
+    page.get_by_text(f"1 found of {MANY:,}", exact=True).wait_for()
+    page.locator("#transactions-rows").get_by_text(wanted.dgs_reference, exact=True).wait_for()
     look(page, "console-1280-10-found")
-    page.get_by_label("Find transactions").fill("nobody like this")
+    page.get_by_label("Search transactions").fill("nobody like this")
     page.get_by_text("No payment is like that.").wait_for()
 
 
@@ -229,15 +239,22 @@ def test_time_is_skipped_and_everything_reset(
     opened: Opener, client: httpx.Client, emulator: Emulator
 ) -> None:
     page = opened("/")
-    with page.expect_response("**/_emulator/options"):
-        page.get_by_label("Payments settle").select_option("2")
+    page.get_by_role("button", name="Settles by hand").click()
+    page.locator("#settle").select_option("2")
+    page.locator("#settling").get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Settles after 2 s").wait_for()
     client.post("/charges", json={**MOBILE_MONEY, "mobile_money_phone": "789654321"})
-    page.get_by_label("Skip time").select_option("3600")
+    page.get_by_role("button", name="Skip time").click()
+    page.get_by_label("Move the clock on by").select_option("3600")
+    page.get_by_role("button", name="Move on").click()
+    page.get_by_text("+1 hour ahead").wait_for()
     page.locator("#latest").get_by_text("successful").wait_for()
     page.get_by_role("button", name="Reset").click()
     page.get_by_role("button", name="Forget everything").click()
     page.get_by_text("Nothing has happened yet.").wait_for()
     assert emulator.transactions == ()
+    page.get_by_role("button", name="Return to now").click()
+    page.get_by_text("+1 hour ahead").wait_for(state="hidden")
 
 
 def test_a_state_is_kept_and_returned_to(
@@ -279,9 +296,10 @@ def test_a_merchant_is_chosen(chromium: object, look: Look) -> None:
         }
         made = browser.post("/generation/v2/payment-links", json=LINK, headers=headers).json()
         assert made["status"] == "success"
-        other = browser.get(f"/_emulator/state?account={second.account_number}").json()
-        assert [link["id"] for link in other["links"]] == [made["link"]["id"]]
-        assert browser.get("/_emulator/state").json()["links"] == []
+        query = {"list": "links", "account": second.account_number}
+        other = browser.get("/_emulator/state", params=query).json()["list"]
+        assert [link["id"] for link in other["rows"]] == [made["link"]["id"]]
+        assert browser.get("/_emulator/state?list=links").json()["list"]["rows"] == []
         assert browser.get("/_emulator/state?account=nobody").status_code == 404
 
 

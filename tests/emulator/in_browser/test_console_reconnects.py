@@ -34,7 +34,7 @@ def test_the_console_goes_on_with_the_next_run_at_its_address(chromium: Browser)
         page.get_by_text("Not connected").wait_for()
         with Emulator(settle_after=None) as second, second.serve(port):
             page.get_by_text("Live", exact=True).wait_for()
-            page.get_by_text("No payment waits for a payer.").wait_for()
+            page.get_by_text("No payment is pending.").wait_for()
 
 
 def test_a_stream_that_was_refused_is_asked_for_again(opened: Opener) -> None:

@@ -42,5 +42,6 @@ def test_a_request_is_found_by_what_the_console_shows_of_it(emulator: Emulator) 
     ):
         client.post(f"{served.url}/charges", json=MOBILE_MONEY)
         for search in ("POST /charges", "post /CHARGES", "/generation/v2/charges"):
-            state = client.get(f"{served.origin}/_emulator/state", params={"search": search})
-            assert len(state.json()["requests"]) == 1, search
+            asked = {"list": "requests", "search": search}
+            state = client.get(f"{served.origin}/_emulator/state", params=asked)
+            assert len(state.json()["list"]["rows"]) == 1, search

@@ -8,9 +8,14 @@ export function h(tag, attributes, ...children) {
   return element;
 }
 
-/** A button that does something; `key` finds it again when its row is drawn anew. */
-export function button(words, key, onClick, kind = "") {
-  const element = h("button", { class: `small ${kind}`, type: "button", "data-key": key }, words);
+/**
+ * A button that does something. Its name is its words and what it is about, as there are many with
+ * the same words; together they find it again when its row is drawn anew.
+ */
+export function button(words, about, onClick, kind = "") {
+  const name = `${words} ${about}`;
+  const element = h("button", {
+    class: `small ${kind}`, type: "button", "data-key": name, "aria-label": name }, words);
   element.addEventListener("click", onClick);
   return element;
 }

@@ -6,6 +6,7 @@ import { list } from "../dom.js";
 import { $, act, badge, onSubmit, part } from "./page.js";
 
 export const id = "faults";
+export const title = "Faults";
 
 const cancel = (fault) => act("DELETE", `/faults/${fault}`);
 
@@ -22,7 +23,7 @@ export function bind() {
   arrangeForm();
 }
 
-function add() {
+function add(form) {
   const kind = $("#fault-kind").value;
   const howOften = $("#fault-times").value;
   const settings = {};
@@ -36,7 +37,7 @@ function add() {
     ...(howOften.startsWith("p")
       ? { probability: Number(howOften.slice(1)) } : { times: Number(howOften) }),
     ...settings,
-  }, $("#fault-problem"));
+  }, form);
 }
 
 function arrangeForm() {

@@ -1,6 +1,10 @@
 /** What every tab of the console uses: its page, the emulator's answers, dialogs and toasts. */
 
+import { h } from "../dom.js";
+
 export const $ = (selector) => document.querySelector(selector);
+
+const TOAST_MILLISECONDS = 5000;
 
 const shown = new Map();
 let account = new URLSearchParams(location.search).get("account");
@@ -8,6 +12,10 @@ let refresh = async () => {};
 
 /** What was asked for does not exist, or does no more. */
 export class NotThere extends Error {}
+/** What was asked for would overwrite something. */
+export class Conflict extends Error {}
+
+const ERRORS = { 404: NotThere, 409: Conflict };
 
 /** Send a request to the emulator and return its answer. */
 export async function ask(method, path, body) {
@@ -19,7 +27,7 @@ export async function ask(method, path, body) {
     body: body && JSON.stringify(body),
   });
   const answer = await response.json();
-  if (!response.ok) throw new (response.status === 404 ? NotThere : Error)(answer.message);
+  if (!response.ok) throw new (ERRORS[response.status] ?? Error)(answer.message);
   return answer;
 }
 
@@ -28,8 +36,9 @@ export function refreshBy(update) {
   refresh = update;
 }
 
-/** Do something and say in `problem`, or else in a toast, why it did not work. */
-export async function act(method, path, body, problem) {
+/** Do something and say in a form, or else in a toast, why it did not work. */
+export async function act(method, path, body, form) {
+  const problem = form?.querySelector("[data-problem]");
   if (problem) problem.textContent = "";
   try {
     const answer = await ask(method, path, body);
@@ -74,24 +83,13 @@ export function isNew(name, value) {
   return true;
 }
 
-/** How many there are, and that not all are shown where there are too many. */
-export function countText(count, total) {
-  const all = total.toLocaleString("en");
-  return count < total ? `${count} shown of ${all}` : `${all} in all`;
-}
-
 /** Show a number on a tab. */
 export function badge(tabId, count) {
   const tab = $(`#tabs a[href="#${tabId}"]`);
   const shownCount = tab.querySelector(".badge")?.textContent ?? "";
   if (shownCount === String(count || "")) return;
   tab.querySelector(".badge")?.remove();
-  if (count > 0) {
-    const mark = document.createElement("span");
-    mark.className = "badge";
-    mark.textContent = String(count);
-    tab.append(mark);
-  }
+  if (count > 0) tab.append(h("span", { class: "badge" }, String(count)));
   centreTab();
 }
 
@@ -111,16 +109,30 @@ export async function copy(text) {
 }
 
 let toastTimer;
+
+/** Say something for a moment: in the dialog that is open, as nothing outside is read aloud then. */
 export function toast(words) {
-  $("#toast").textContent = words;
-  $("#toast").classList.add("shown");
+  const place = $("dialog[open] .toast") ?? $("#toast");
+  place.textContent = words;
+  place.classList.add("shown");
   clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => $("#toast").classList.remove("shown"), 2500);
+  toastTimer = setTimeout(() => {
+    place.classList.remove("shown");
+    place.textContent = "";
+  }, TOAST_MILLISECONDS);
 }
 
-export function onSubmit(form, handle) {
-  $(form).addEventListener("submit", (event) => {
+/** Do something with a form when it is submitted. @param {(form: HTMLFormElement) => any} handle */
+export function onSubmit(selector, handle) {
+  $(selector).addEventListener("submit", (event) => {
     event.preventDefault();
-    handle();
+    handle(event.currentTarget);
   });
+}
+
+/** The fields of a form that were filled in, by the names the API has for them. */
+export function fieldsOf(form, kind = "field") {
+  const inputs = [...form.querySelectorAll(`[data-${kind}]`)]
+    .filter((input) => input.value.trim() !== "" && !input.closest("[hidden]"));
+  return Object.fromEntries(inputs.map((input) => [input.dataset[kind], input.value.trim()]));
 }

@@ -1,27 +1,29 @@
 /** The tab "Requests": what arrived and what was answered, and the idempotency keys. */
 
+import { h, list as listed } from "../dom.js";
+import { block, showDetails, shower } from "./details.js";
+import { part } from "./page.js";
 import * as rows from "./rows.js";
-import { h, list } from "../dom.js";
-import { block, showDialog, shower } from "./details.js";
-import { $, countText, part } from "./page.js";
 
 export const id = "requests";
+export const title = "Requests";
+
+export const list = {
+  key: (request) => String(request.id),
+  draw: (request) => rows.request(request, showRequest),
+  nothing: "No request has arrived.",
+  notFound: "No request is like that.",
+};
 
 export function render(state) {
-  part("#request-rows", state.requests, (all) => list(
-    all, (request) => rows.request(request, show),
-    $("#search").value ? "No request is like that." : "No request has arrived."));
-  part("#key-rows", state.keys, (all) => list(all, rows.key, "No request came with a key."));
-  $("#requests-count").textContent = countText(state.requests.length, state.requests_total);
+  part("#key-rows", state.keys, (all) => listed(all, rows.key, "No request came with a key."));
 }
 
-export function bind(look) {
-  $("#search").addEventListener("input", look);
-}
+export function bind() {}
 
-const show = shower("requests", (request) => {
+export const showRequest = shower("requests", (request) => {
   const headers = Object.entries(request.headers).map(([name, value]) => `${name}: ${value}`);
-  showDialog(
+  showDetails(
     `${request.method} ${request.path}`,
     ...(request.fault ? [h("p", { class: "warning" }, `Fault: ${request.fault}`)] : []),
     ...block("dgspay", request.program),

@@ -3,9 +3,11 @@
 import { number } from "../amounts.js";
 import * as rows from "./rows.js";
 import { list } from "../dom.js";
-import { $, act, onSubmit, part, toast } from "./page.js";
+import { confirm } from "./details.js";
+import { $, act, ask, Conflict, onSubmit, part, toast } from "./page.js";
 
 export const id = "state";
+export const title = "State";
 
 const forget = (name) => act("DELETE", `/snapshots/${encodeURIComponent(name)}`);
 
@@ -23,15 +25,31 @@ export function render(state) {
 }
 
 export function bind() {
-  onSubmit("#snapshot-form", async () => {
-    const name = $("#snapshot-name").value.trim();
-    if (await act("POST", "/snapshots", { name }, $("#snapshot-problem"))) $("#snapshot-form").reset();
-  });
-  onSubmit("#history-form", async () => {
+  onSubmit("#snapshot-form", (form) => take($("#snapshot-name").value.trim(), form));
+  onSubmit("#history-form", async (form) => {
     const transactions = number($("#history-count").value);
     const seed = $("#history-seed").value.trim() || "0";
-    if (await act("POST", "/generate", { transactions, seed }, $("#history-problem"))) {
+    if (await act("POST", "/generate", { transactions, seed }, form)) {
       toast(`${transactions.toLocaleString("en")} payments were added`);
     }
   });
+}
+
+/** Keep a snapshot; one of the same name is replaced only by somebody who says so. */
+async function take(name, form) {
+  const problem = form.querySelector("[data-problem]");
+  problem.textContent = "";
+  try {
+    await ask("POST", "/snapshots", { name });
+    form.reset();
+  } catch (error) {
+    if (!(error instanceof Conflict)) {
+      problem.textContent = error.message;
+      return;
+    }
+    confirm(`Replace “${name}”?`, "There is a snapshot of this name. What it holds would be lost.",
+      "Replace it", async () => {
+        if (await act("POST", "/snapshots", { name, replace: true }, form)) form.reset();
+      });
+  }
 }
