@@ -94,9 +94,9 @@ def local_part(phone: str, country_code: str, *, field: str) -> str:
         raise ValueError(f"{field} must be a phone number such as '0788123456'{_fault(number)}")
     if number.startswith("+"):
         if not number.startswith(f"+{country_code}"):
+            own = ": give its own as phone_country_code" if field == "customer.phone" else ""
             raise ValueError(
-                f"{field} must be a number of country code {country_code}, which it is not: give "
-                "the country's own code, too"
+                f"{field} must be a number of country code {country_code}, which it is not{own}"
             )
         local = number.removeprefix(f"+{country_code}")
     else:

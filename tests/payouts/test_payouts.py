@@ -86,6 +86,19 @@ def test_without_await_from_the_check_to_the_reconciliation(
 
 
 @pytest.mark.anyio
+async def test_without_await_in_a_running_loop_as_in_a_notebook(
+    tmp_path: Path, emulator: Emulator, dgs: DGSPay, ledger: SqliteLedger
+) -> None:
+    sheet = write_sheet(tmp_path / "salaries.csv", 5)
+    payouts = Payouts(dgs, ledger)
+    payouts.check(sheet, fee=100).require_good()
+    summary = payouts.run(sheet, fee=100, settle_within=60)
+    assert summary.counts.count(State.CONFIRMED) == 5
+    assert payouts.reconcile("salaries") == []
+    assert set(paid(emulator).values()) == {1}
+
+
+@pytest.mark.anyio
 async def test_with_await_it_is_the_same(tmp_path: Path, ledger: SqliteLedger) -> None:
     sheet = write_sheet(tmp_path / "salaries.csv", 20)
     with in_process() as (emulator, dgs):

@@ -120,6 +120,13 @@ MISTAKES = [
         "phone must be a Rwandan mobile number such as '0788123456'",
     ),
     Mistake(
+        "number of another country",
+        lambda _: Customer(**{**JANE, "phone": "+225 07 08 09 10 11"}),
+        ValueError,
+        "customer.phone must be a number of country code 250, which it is not: give its own as "
+        "phone_country_code",
+    ),
+    Mistake(
         "float amount",
         lambda me: me.charge(amount=2000.0),
         TypeError,
