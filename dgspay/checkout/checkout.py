@@ -6,6 +6,7 @@ import contextlib
 import functools
 import inspect
 import logging
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from functools import partial
@@ -99,6 +100,15 @@ class _blocking(_Bound[P, T]):  # noqa: N801 - reads as a word where it is used
             return instance.carry_out(begun)
 
         return self._dress(method)
+
+
+def _check_store(store: object) -> None:
+    """Reject the path of a store in place of one: only the store itself can be closed."""
+    if isinstance(store, str | os.PathLike):
+        kind = type(store).__name__
+        raise ConfigError(
+            f"store must be a store of orders, not a {kind}: make one, with SqliteOrders(path) say"
+        )
 
 
 class _Base(Generic[StoreT]):
@@ -248,6 +258,7 @@ class AsyncCheckout(_Base[AsyncOrdersStore]):
         if not isinstance(client, AsyncDGSPay):
             raise ConfigError("AsyncCheckout needs an AsyncDGSPay; Checkout takes a DGSPay")
         self._client = client
+        _check_store(store)
         self._store = SqliteOrders() if store is None else store
         self._answer_within = answer_within
         self._background = Background()
@@ -412,6 +423,7 @@ class Checkout(_Base[OrdersStore]):
         if not isinstance(client, DGSPay):
             raise ConfigError("Checkout needs a DGSPay; AsyncCheckout takes an AsyncDGSPay")
         self._client = client
+        _check_store(store)
         self._store = SqliteOrders() if store is None else store
         self.shop = Shop(
             client,

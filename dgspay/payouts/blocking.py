@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
-import sys
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
@@ -13,8 +11,11 @@ from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 import anyio
 from anyio.from_thread import start_blocking_portal
 
-from dgspay import DGSPay
+from dgspay import AsyncDGSPay, DGSPay
+from dgspay.errors import ConfigError
+from dgspay.event_loops import is_in_loop
 from dgspay.payouts.ledger import Ledger
+from dgspay.payouts.ledger.protocol import check_ledger
 from dgspay.payouts.payouts import AsyncPayouts
 from dgspay.payouts.run.pacing import Pace
 from dgspay.payouts.settle.reconciliation import Difference
@@ -28,22 +29,11 @@ def run_anywhere(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
     In a notebook each cell is run by one. It stands still meanwhile, as with all that blocks.
     """
-    if not _is_in_loop():
+    if not is_in_loop():
         return anyio.run(work)
     with start_blocking_portal() as portal:
         result: T = portal.call(work)
     return result
-
-
-def _is_in_loop() -> bool:
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_run():
-        return True
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 class _Blocking(Generic[P, T]):
@@ -123,6 +113,9 @@ class Payouts:
     withdraw = _Blocking(AsyncPayouts.withdraw)
 
     def __init__(self, client: DGSPay | None = None, ledger: Ledger | None = None) -> None:
+        if isinstance(client, AsyncDGSPay):
+            raise ConfigError("Payouts needs a DGSPay; AsyncPayouts takes an AsyncDGSPay")
+        check_ledger(ledger)
         self._client = client
         self._ledger = ledger
 

@@ -9,7 +9,7 @@ from typing import TextIO, Unpack
 
 import attrs
 
-from dgspay import AsyncDGSPay
+from dgspay import AsyncDGSPay, DGSPay
 from dgspay.errors import ConfigError
 from dgspay.money import AmountInput
 from dgspay.payouts import status
@@ -20,6 +20,7 @@ from dgspay.payouts.approval.policy import Policy, PolicyState
 from dgspay.payouts.approval.signing import Signer
 from dgspay.payouts.errors import BatchChangedError
 from dgspay.payouts.ledger import Ledger
+from dgspay.payouts.ledger.protocol import check_ledger
 from dgspay.payouts.model.allowances import Allowances, Allowed
 from dgspay.payouts.model.audit_log import AuditLine, LogFault
 from dgspay.payouts.model.batch import (
@@ -70,6 +71,9 @@ class AsyncPayouts:
     """
 
     def __init__(self, client: AsyncDGSPay | None = None, ledger: Ledger | None = None) -> None:
+        if isinstance(client, DGSPay):
+            raise ConfigError("AsyncPayouts needs an AsyncDGSPay; Payouts takes a DGSPay")
+        check_ledger(ledger)
         self._client = client
         self._ledger = ledger
 

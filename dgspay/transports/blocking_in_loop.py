@@ -6,6 +6,7 @@ import sys
 import warnings
 
 from dgspay.errors import Outcome, note_outcome
+from dgspay.event_loops import is_in_loop
 
 _BLOCKING = (
     "DGSPay blocks the event loop that it is called in, and all else in the program waits: use "
@@ -21,7 +22,9 @@ def warn_in_loop(transport: object) -> None:
     Raises:
         RuntimeWarning: the program turns warnings into errors; nothing was sent.
     """
-    if not getattr(transport, "waits_on_sockets", False) or not _is_in_loop():
+    if not getattr(transport, "waits_on_sockets", False) or not is_in_loop():
+        return
+    if "ipykernel" in sys.modules:
         return
     level, frame = 1, sys._getframe(1)  # noqa: SLF001 - whose line the warning is about
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("dgspay."):
@@ -31,20 +34,3 @@ def warn_in_loop(transport: object) -> None:
     except RuntimeWarning as error:
         note_outcome(error, Outcome.NOT_SENT)
         raise
-
-
-def _is_in_loop() -> bool:
-    if "ipykernel" in sys.modules:
-        return False
-    # What is not loaded does not run. Another thread may be loading it.
-    running_loop = getattr(sys.modules.get("asyncio"), "_get_running_loop", None)
-    if running_loop is not None and running_loop() is not None:
-        return True
-    trio = getattr(sys.modules.get("trio"), "lowlevel", None)
-    if trio is None:
-        return False
-    try:
-        trio.current_trio_token()
-    except RuntimeError:
-        return False
-    return True

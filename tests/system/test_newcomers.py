@@ -12,7 +12,9 @@ import httpx
 import pytest
 
 from dgspay import AsyncDGSPay, Customer, DGSPay, NetworkWarning, errors, webhooks
+from dgspay.checkout import Checkout
 from dgspay.emulator import Emulator
+from dgspay.payouts import AsyncPayouts, Payouts
 from dgspay.testing import client_options
 from dgspay.transports.httpx import HttpxTransport
 from tests.support.raw_server import RawServer, answering, http
@@ -255,6 +257,32 @@ MISTAKES = [
         errors.TransportError,
         "GET /balance: The client is closed: call before the end of its `with`, or make a new one. "
         "Nothing was sent, so no money moved. Trying again cannot help: set the cause right first.",
+    ),
+    # --- payouts and orders ----------------------------------------------------------------
+    Mistake(
+        "path for a ledger",
+        lambda me: Payouts(me.blocking, "ledger.sqlite3"),  # type: ignore[arg-type]
+        errors.ConfigError,
+        "ledger must be a ledger, not a str: make one, with SqliteLedger(path) or "
+        "PostgresLedger(url)",
+    ),
+    Mistake(
+        "path for a store",
+        lambda me: Checkout(me.blocking, "orders.sqlite3"),  # type: ignore[arg-type]
+        errors.ConfigError,
+        "store must be a store of orders, not a str: make one, with SqliteOrders(path) say",
+    ),
+    Mistake(
+        "payouts with the asynchronous client",
+        lambda me: Payouts(me.asynchronous),
+        errors.ConfigError,
+        "Payouts needs a DGSPay; AsyncPayouts takes an AsyncDGSPay",
+    ),
+    Mistake(
+        "asynchronous payouts with the blocking client",
+        lambda me: AsyncPayouts(me.blocking),
+        errors.ConfigError,
+        "AsyncPayouts needs an AsyncDGSPay; Payouts takes a DGSPay",
     ),
     # --- await, or not ---------------------------------------------------------------------
     Mistake(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import attrs
 
+from dgspay.errors import ConfigError
 from dgspay.payouts.model.payout import OPEN, UNSETTLED, Payout, Record, State
 
 if TYPE_CHECKING:
@@ -277,3 +279,16 @@ class Ledger(Protocol):
     def close(self) -> None:
         """Write what is waiting, and close."""
         ...
+
+
+def check_ledger(ledger: object) -> None:
+    """Reject the path or URL of a ledger in place of one: only the ledger itself can be closed.
+
+    Raises:
+        ConfigError: saying what to make of it.
+    """
+    if isinstance(ledger, str | os.PathLike):
+        raise ConfigError(
+            f"ledger must be a ledger, not a {type(ledger).__name__}: make one, with "
+            "SqliteLedger(path) or PostgresLedger(url)"
+        )
