@@ -59,6 +59,8 @@ CHECKOUT_NAMES = (
     "dgspay-amounts.js",
     "dgspay-countries.js",
     "dgspay-order.js",
+    "dgspay-fields.js",
+    "dgspay-payment-form.js",
     "dgspay-checkout-style.js",
     "dgspay-checkout-texts.js",
     "dgspay-checkout.js",

@@ -23,6 +23,8 @@ export const CHECKOUT_STYLES = `
 }
 .dgspay-summary { display: flex; flex-direction: column; gap: .75rem; padding: 1.5rem 1.25rem; background: var(--_tint); border-block-end: 1px solid var(--_edge); }
 .dgspay-panel { padding: 1.5rem 1.25rem; min-inline-size: 0; }
+.dgspay-summary[hidden] + .dgspay-panel { grid-column: 1 / -1; }
+.dgspay-sheet:has(> .dgspay-summary[hidden]) { min-block-size: 0 !important; }
 @container (min-width: 30rem) {
   .dgspay-summary, .dgspay-panel { padding: 2rem; }
 }
@@ -62,8 +64,11 @@ export const CHECKOUT_STYLES = `
 .dgspay svg { fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; flex: none; }
 
 .dgspay fieldset { margin: 0; padding: 0; border: 0; min-inline-size: 0; }
-.dgspay legend { padding: 0; margin-block-end: .5rem; font-size: .875rem; font-weight: 600; }
+.dgspay legend { padding: 0; margin-block-end: .5rem; }
+.dgspay-legend { font-size: .875rem; font-weight: 600; }
+.dgspay-pane + fieldset { margin-block-start: .5rem; }
 .dgspay-choices { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(8.5rem, 100%), 1fr)); gap: .625rem; }
+.dgspay-choices:has(> :nth-child(4):last-child) { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 .dgspay .dgspay-choice { position: relative; display: flex; align-items: center; gap: .625rem; min-block-size: 3rem; margin: 0; padding: .5rem .875rem; font-size: 1rem; font-weight: 550; border: 1px solid var(--_line); border-radius: .625rem; background: var(--_paper); cursor: pointer; transition: border-color .12s, background-color .12s; }
 .dgspay .dgspay-choice input { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; min-block-size: 0; margin: 0; opacity: 0; cursor: pointer; }
 .dgspay-choice svg { inline-size: 1.375rem; block-size: 1.375rem; color: var(--_soft); }
@@ -108,10 +113,15 @@ export const CHECKOUT_STYLES = `
 .dgspay-bar i { display: block; block-size: 100%; background: var(--_accent); border-radius: inherit; transform-origin: left; }
 
 .dgspay-receipt { inline-size: 100%; margin: 0; border: 1px solid var(--_edge); border-radius: .75rem; text-align: start; }
-.dgspay-receipt div { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .125rem 1.5rem; padding: .75rem 1rem; }
+.dgspay-receipt div { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .125rem 1.5rem; padding: .75rem 1rem; }
 .dgspay-receipt div + div { border-block-start: 1px solid var(--_edge); }
 .dgspay-receipt dt { color: var(--_soft); }
-.dgspay-receipt dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+.dgspay-receipt dd { display: flex; flex-wrap: wrap; align-items: center; gap: .375rem .75rem; margin: 0; font-weight: 600; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+
+.dgspay-copy { min-block-size: 2rem; padding: .125rem .625rem; color: inherit; background: var(--_paper); font: inherit; font-size: .8125rem; font-weight: 550; border: 1px solid var(--_line); border-radius: .5rem; cursor: pointer; }
+.dgspay-copy:hover { background: var(--_tint); }
+.dgspay-copy:focus-visible { outline: 3px solid var(--_accent); outline-offset: 2px; }
+.dgspay-leaving:empty { position: absolute; }
 
 .dgspay-dialog { max-inline-size: min(26rem, calc(100vw - 2rem)); padding: 1.5rem; color: var(--_text); background: var(--_paper); border: 1px solid var(--_edge); border-radius: 1rem; }
 .dgspay-dialog::backdrop { background: rgb(10 16 28 / 55%); }
@@ -131,7 +141,7 @@ export const CHECKOUT_STYLES = `
   [data-dgspay-printing] body * { visibility: hidden; }
   [data-dgspay-printing] .dgspay-checkout, [data-dgspay-printing] .dgspay-checkout * { visibility: visible; }
   [data-dgspay-printing] .dgspay-checkout { position: absolute; inset: 0; color-scheme: light; --_text: #000; --_soft: #333; --_paper: #fff; --_tint: #fff; --_edge: #999; }
-  .dgspay-checkout .dgspay-buttons, .dgspay-checkout .dgspay-languages, .dgspay-checkout .dgspay-mark { display: none; }
+  .dgspay-checkout .dgspay-buttons, .dgspay-checkout .dgspay-languages, .dgspay-checkout .dgspay-mark, .dgspay-checkout .dgspay-leaving { display: none; }
   .dgspay-sheet { display: block; box-shadow: none; min-block-size: 0 !important; }
 }
 `;

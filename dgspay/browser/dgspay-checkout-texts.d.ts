@@ -6,6 +6,10 @@
  * count as final (`isReviewed`).
  */
 export type CheckoutTexts = typeof ENGLISH;
+export type Refusal = {
+    title: string;
+    what: string;
+};
 export type Language = "en" | "fr" | "rw" | "sw";
 export type Catalogue = {
     /**
@@ -29,6 +33,7 @@ export type Catalogue = {
 };
 /**
  * @typedef {typeof ENGLISH} CheckoutTexts
+ * @typedef {{ title: string, what: string }} Refusal What it says, and what the payer can do.
  * @typedef {"en" | "fr" | "rw" | "sw"} Language
  * @typedef {object} Catalogue
  * @property {string} name The language, in itself.
@@ -41,15 +46,38 @@ export type Catalogue = {
 declare const ENGLISH: {
     title: string;
     titleAlone: string;
+    titleOpen: string;
+    titleOpenAlone: string;
     order: string;
     language: string;
     payUntil: string;
     payerIs: string;
+    details: string;
+    amount: string;
+    amountMissing: string;
+    amountAmbiguous: string;
+    amountTooFine: string;
+    amountRange: string;
+    amountLeast: string;
+    amountMost: string;
+    name: string;
+    nameMissing: string;
+    contactPhone: string;
+    contactPhoneHint: string;
+    contactPhoneWrong: string;
     methods: string;
     mobileMoney: string;
     card: string;
+    ussd: string;
+    ussdHint: string;
+    ussdGo: string;
+    bankTransfer: string;
+    transferHint: string;
+    transferGo: string;
+    otherWays: string;
     noMethod: string;
     pay: string;
+    payOpen: string;
     sending: string;
     sendingLong: string;
     phone: string;
@@ -96,6 +124,18 @@ declare const ENGLISH: {
     redirectBack: string;
     redirectBackWhat: string;
     otherWay: string;
+    dialTitle: string;
+    dialWhat: string;
+    dialCode: string;
+    dialGo: string;
+    transferTitle: string;
+    transferWhat: string;
+    transferBank: string;
+    transferName: string;
+    transferNumber: string;
+    copy: string;
+    copied: string;
+    simulated: string;
     doubt: string;
     doubtWhat: string;
     doubtOverWhat: string;
@@ -113,6 +153,8 @@ declare const ENGLISH: {
     receiptPayer: string;
     print: string;
     backToShop: string;
+    backSoon: string;
+    stay: string;
     declined: string;
     noMoney: string;
     tryAgain: string;
@@ -137,10 +179,13 @@ declare const ENGLISH: {
     unavailable: string;
     shopFault: string;
     invalid: string;
-    unknownOrder: string;
-    unknownOrderWhat: string;
     minutes: string;
     seconds: string;
+    /**
+     * What is shown in place of an order, by the server's code.
+     * @type {Record<string, Refusal>}
+     */
+    refusals: Record<string, Refusal>;
     /** Why a payment was declined. */
     reasons: {
         declined: string;
@@ -155,6 +200,7 @@ declare const ENGLISH: {
         cardBlocked: string;
         notPermitted: string;
         address: string;
+        cancelled: string;
         refused: string;
         timedOut: string;
         noWallet: string;
@@ -195,8 +241,9 @@ export declare const CATALOGUES: Record<Language, Catalogue>;
  * @returns {Language}
  */
 export declare function languageOf(asked: readonly string[]): Language;
-export type PartialTexts = Partial<Omit<CheckoutTexts, "reasons" | "cardForm">> & {
+export type PartialTexts = Partial<Omit<CheckoutTexts, "reasons" | "refusals" | "cardForm">> & {
     reasons?: Partial<CheckoutTexts["reasons"]>;
+    refusals?: Record<string, Refusal>;
     cardForm?: Partial<CheckoutTexts["cardForm"]>;
 };
 /**
@@ -205,8 +252,9 @@ export type PartialTexts = Partial<Omit<CheckoutTexts, "reasons" | "cardForm">> 
  * @param {PartialTexts} [own]
  * @returns {CheckoutTexts}
  *
- * @typedef {Partial<Omit<CheckoutTexts, "reasons" | "cardForm">> & {
+ * @typedef {Partial<Omit<CheckoutTexts, "reasons" | "refusals" | "cardForm">> & {
  *   reasons?: Partial<CheckoutTexts["reasons"]>,
+ *   refusals?: Record<string, Refusal>,
  *   cardForm?: Partial<CheckoutTexts["cardForm"]> }} PartialTexts
  */
 export declare function textsOf(language: Language, own?: PartialTexts): CheckoutTexts;

@@ -8,6 +8,7 @@
 
 /**
  * @typedef {typeof ENGLISH} CheckoutTexts
+ * @typedef {{ title: string, what: string }} Refusal What it says, and what the payer can do.
  * @typedef {"en" | "fr" | "rw" | "sw"} Language
  * @typedef {object} Catalogue
  * @property {string} name The language, in itself.
@@ -22,16 +23,41 @@ const ENGLISH = {
   // What is paid
   title: "Pay {amount} to {merchant}",
   titleAlone: "Pay {amount}",
+  titleOpen: "Pay {merchant}",
+  titleOpenAlone: "Your payment",
   order: "Order {order}",
   language: "Language",
   payUntil: "To be paid by {date}",
   payerIs: "For {payer}",
+  // What the payer has yet to say
+  details: "Your details",
+  amount: "Amount in {currency}",
+  amountMissing: "Enter the amount.",
+  amountAmbiguous: "Do you mean {more} or {less}? Write it without a separator between thousands, "
+    + "and with two decimals.",
+  amountTooFine: "Enter an amount that can be paid: {currency} has no smaller coin.",
+  amountRange: "From {least} to {most}.",
+  amountLeast: "At least {least}.",
+  amountMost: "At most {most}.",
+  name: "Your name",
+  nameMissing: "Enter your name.",
+  contactPhone: "Phone number",
+  contactPhoneHint: "From outside Rwanda with the country code.",
+  contactPhoneWrong: "Enter a phone number, such as 0788 123 456 or +254 712 345 678.",
   // Ways to pay
   methods: "How would you like to pay?",
   mobileMoney: "Mobile money",
   card: "Card",
+  ussd: "USSD",
+  ussdHint: "You get a code to dial on your phone.",
+  ussdGo: "Show the code",
+  bankTransfer: "Bank transfer",
+  transferHint: "You get a bank account to send the money to.",
+  transferGo: "Show the account",
+  otherWays: "Other ways to pay",
   noMethod: "This order cannot be paid online. Please ask the shop for another way.",
   pay: "Pay {amount}",
+  payOpen: "Pay",
   sending: "Sending your request…",
   sendingLong: "This takes longer than usual. Please keep this page open.",
   phone: "Mobile money number",
@@ -88,6 +114,21 @@ const ENGLISH = {
   redirectBack: "Checking with your bank",
   redirectBackWhat: "If you have not confirmed the payment yet, open your bank's page again.",
   otherWay: "Pay another way",
+  // What is paid elsewhere
+  dialTitle: "Dial this code",
+  dialWhat: "Dial it on your phone and follow the menu to pay {amount}. This page shows when it is "
+    + "paid.",
+  dialCode: "Code",
+  dialGo: "Dial it on this phone",
+  transferTitle: "Send the money",
+  transferWhat: "Transfer {amount} to this account and give the reference exactly as it is. This "
+    + "page shows when the money has arrived.",
+  transferBank: "Bank",
+  transferName: "Account name",
+  transferNumber: "Account number",
+  copy: "Copy",
+  copied: "Copied",
+  simulated: "This is simulated: there is no such code or account, and no money moves.",
   // Waiting without anything to do
   doubt: "Checking your payment",
   doubtWhat: "We do not know yet whether this payment went through. Please do not pay again: this "
@@ -110,6 +151,8 @@ const ENGLISH = {
   receiptPayer: "Paid by",
   print: "Print receipt",
   backToShop: "Back to the shop",
+  backSoon: "We take you back to the shop in {left}.",
+  stay: "Stay on this page",
   declined: "The payment was not made",
   noMoney: "No money was taken.",
   tryAgain: "Try again",
@@ -142,11 +185,19 @@ const ENGLISH = {
     + "Please try again later, or contact the shop.",
   invalid: "Something in what you entered was not accepted. Nothing was charged. "
     + "Please check it and try again.",
-  unknownOrder: "This order was not found",
-  unknownOrderWhat: "The page may be old, or its address incomplete. "
-    + "Please go back to the shop and open it again.",
   minutes: "{minutes} min",
   seconds: "{seconds} s",
+  /**
+   * What is shown in place of an order, by the server's code.
+   * @type {Record<string, Refusal>}
+   */
+  refusals: {
+    unknown_order: {
+      title: "This order was not found",
+      what: "The page may be old, or its address incomplete. "
+        + "Please go back to the shop and open it again.",
+    },
+  },
   /** Why a payment was declined. */
   reasons: {
     declined: "Your bank or mobile money provider did not approve it. Please use another way to "
@@ -164,6 +215,7 @@ const ENGLISH = {
     notPermitted: "Your bank does not allow this kind of payment with this card. "
       + "Please use another one, or ask your bank.",
     address: "The billing address was not the one that your bank has.",
+    cancelled: "You cancelled it.",
     refused: "The request was declined on the phone.",
     timedOut: "The request was not approved in time.",
     noWallet: "This number has no mobile money account on this network. "
@@ -205,16 +257,40 @@ const ENGLISH = {
 const FRENCH = {
   title: "Payer {amount} à {merchant}",
   titleAlone: "Payer {amount}",
+  titleOpen: "Payer {merchant}",
+  titleOpenAlone: "Votre paiement",
   order: "Commande {order}",
   language: "Langue",
   payUntil: "À payer avant le {date}",
   payerIs: "Pour {payer}",
+  details: "Vos coordonnées",
+  amount: "Montant en {currency}",
+  amountMissing: "Saisissez le montant.",
+  amountAmbiguous: "Voulez-vous dire {more} ou {less}\u00a0? Écrivez-le sans séparateur de milliers, "
+    + "et avec deux décimales.",
+  amountTooFine: "Saisissez un montant payable\u00a0: {currency} n’a pas de pièce plus petite.",
+  amountRange: "De {least} à {most}.",
+  amountLeast: "Au moins {least}.",
+  amountMost: "Au plus {most}.",
+  name: "Votre nom",
+  nameMissing: "Saisissez votre nom.",
+  contactPhone: "Numéro de téléphone",
+  contactPhoneHint: "Hors du Rwanda, avec l’indicatif du pays.",
+  contactPhoneWrong: "Saisissez un numéro de téléphone, comme 0788 123 456 ou +254 712 345 678.",
   methods: "Comment souhaitez-vous payer\u00a0?",
   mobileMoney: "Mobile money",
   card: "Carte",
+  ussd: "USSD",
+  ussdHint: "Vous recevez un code à composer sur votre téléphone.",
+  ussdGo: "Afficher le code",
+  bankTransfer: "Virement bancaire",
+  transferHint: "Vous recevez un compte bancaire sur lequel verser l’argent.",
+  transferGo: "Afficher le compte",
+  otherWays: "Autres moyens de paiement",
   noMethod: "Cette commande ne peut pas être payée en ligne. "
     + "Veuillez demander un autre moyen à la boutique.",
   pay: "Payer {amount}",
+  payOpen: "Payer",
   sending: "Envoi de votre demande…",
   sendingLong: "Cela prend plus de temps que d’habitude. Veuillez garder cette page ouverte.",
   phone: "Numéro mobile money",
@@ -271,6 +347,20 @@ const FRENCH = {
   redirectBackWhat: "Si vous n’avez pas encore confirmé le paiement, rouvrez la page de votre "
     + "banque.",
   otherWay: "Payer autrement",
+  dialTitle: "Composez ce code",
+  dialWhat: "Composez-le sur votre téléphone et suivez le menu pour payer {amount}. Cette page "
+    + "indique quand c’est payé.",
+  dialCode: "Code",
+  dialGo: "Composer sur ce téléphone",
+  transferTitle: "Envoyez l’argent",
+  transferWhat: "Virez {amount} sur ce compte et indiquez la référence telle quelle. Cette page "
+    + "indique quand l’argent est arrivé.",
+  transferBank: "Banque",
+  transferName: "Titulaire du compte",
+  transferNumber: "Numéro de compte",
+  copy: "Copier",
+  copied: "Copié",
+  simulated: "Ceci est simulé\u00a0: ce code ou ce compte n’existe pas, et aucun argent ne bouge.",
   doubt: "Vérification de votre paiement",
   doubtWhat: "Nous ne savons pas encore si ce paiement a abouti. Veuillez ne pas payer à nouveau\u00a0: "
     + "cette page affiche le résultat dès que nous l’avons.",
@@ -292,6 +382,8 @@ const FRENCH = {
   receiptPayer: "Payeur",
   print: "Imprimer le reçu",
   backToShop: "Retour à la boutique",
+  backSoon: "Nous vous ramenons à la boutique dans {left}.",
+  stay: "Rester sur cette page",
   declined: "Le paiement n’a pas été effectué",
   noMoney: "Aucun montant n’a été débité.",
   tryAgain: "Réessayer",
@@ -325,11 +417,15 @@ const FRENCH = {
     + "Veuillez réessayer plus tard, ou contacter la boutique.",
   invalid: "Une des informations saisies n’a pas été acceptée. Rien n’a été débité. "
     + "Veuillez vérifier et réessayer.",
-  unknownOrder: "Cette commande est introuvable",
-  unknownOrderWhat: "La page est peut-être ancienne, ou son adresse incomplète. "
-    + "Veuillez retourner à la boutique et la rouvrir.",
   minutes: "{minutes} min",
   seconds: "{seconds} s",
+  refusals: {
+    unknown_order: {
+      title: "Cette commande est introuvable",
+      what: "La page est peut-être ancienne, ou son adresse incomplète. "
+        + "Veuillez retourner à la boutique et la rouvrir.",
+    },
+  },
   reasons: {
     declined: "Votre banque ou votre opérateur mobile money ne l’a pas approuvé. Veuillez payer "
       + "autrement, ou leur demander pourquoi.",
@@ -347,6 +443,7 @@ const FRENCH = {
     notPermitted: "Votre banque n’autorise pas ce type de paiement avec cette carte. "
       + "Veuillez en utiliser une autre, ou demander à votre banque.",
     address: "L’adresse de facturation n’était pas celle que connaît votre banque.",
+    cancelled: "Vous l’avez annulé.",
     refused: "La demande a été refusée sur le téléphone.",
     timedOut: "La demande n’a pas été approuvée à temps.",
     noWallet: "Ce numéro n’a pas de compte mobile money sur ce réseau. "
@@ -388,15 +485,39 @@ const FRENCH = {
 const KINYARWANDA = {
   title: "Ishyura {amount} kuri {merchant}",
   titleAlone: "Ishyura {amount}",
+  titleOpen: "Ishyura {merchant}",
+  titleOpenAlone: "Ubwishyu bwawe",
   order: "Komande {order}",
   language: "Ururimi",
   payUntil: "Igomba kwishyurwa bitarenze {date}",
   payerIs: "Ya {payer}",
+  details: "Umwirondoro wawe",
+  amount: "Amafaranga muri {currency}",
+  amountMissing: "Andika amafaranga.",
+  amountAmbiguous: "Ushaka kuvuga {more} cyangwa {less}? Yandike nta kimenyetso hagati y’ibihumbi, "
+    + "kandi n’imibare ibiri inyuma y’akitso.",
+  amountTooFine: "Andika amafaranga ashobora kwishyurwa: {currency} nta giceri gito kurushaho ifite.",
+  amountRange: "Kuva kuri {least} kugeza kuri {most}.",
+  amountLeast: "Nibura {least}.",
+  amountMost: "Ntarenze {most}.",
+  name: "Izina ryawe",
+  nameMissing: "Andika izina ryawe.",
+  contactPhone: "Nimero ya telefoni",
+  contactPhoneHint: "Iyo atari iyo mu Rwanda, shyiraho kode y’igihugu.",
+  contactPhoneWrong: "Andika nimero ya telefoni, nka 0788 123 456 cyangwa +254 712 345 678.",
   methods: "Urashaka kwishyura ute?",
   mobileMoney: "Mobile money",
   card: "Ikarita",
+  ussd: "USSD",
+  ussdHint: "Urahabwa kode yo gukanda kuri telefoni yawe.",
+  ussdGo: "Erekana kode",
+  bankTransfer: "Kohereza kuri banki",
+  transferHint: "Urahabwa konti ya banki woherezaho amafaranga.",
+  transferGo: "Erekana konti",
+  otherWays: "Ubundi buryo bwo kwishyura",
   noMethod: "Iyi komande ntishobora kwishyurirwa kuri interineti. Baza iduka ubundi buryo.",
   pay: "Ishyura {amount}",
+  payOpen: "Ishyura",
   sending: "Turohereza ubusabe bwawe…",
   sendingLong: "Biratinda kurusha ibisanzwe. Ntufunge iyi paji.",
   phone: "Nomero ya mobile money",
@@ -450,6 +571,20 @@ const KINYARWANDA = {
   redirectBack: "Turabaza banki yawe",
   redirectBackWhat: "Niba utaremeza ubwishyu, ongera ufungure paji ya banki yawe.",
   otherWay: "Ishyura mu bundi buryo",
+  dialTitle: "Kanda iyi kode",
+  dialWhat: "Yikande kuri telefoni yawe ukurikize amabwiriza wishyure {amount}. Iyi paji irerekana "
+    + "igihe byishyuwe.",
+  dialCode: "Kode",
+  dialGo: "Yikande kuri iyi telefoni",
+  transferTitle: "Ohereza amafaranga",
+  transferWhat: "Ohereza {amount} kuri iyi konti kandi wandike indango uko iri. Iyi paji irerekana "
+    + "igihe amafaranga ageze.",
+  transferBank: "Banki",
+  transferName: "Izina rya konti",
+  transferNumber: "Nimero ya konti",
+  copy: "Koporora",
+  copied: "Byakoporowe",
+  simulated: "Ibi ni igerageza: iyi kode cyangwa konti ntibibaho, kandi nta mafaranga yimuka.",
   doubt: "Turagenzura ubwishyu bwawe",
   doubtWhat: "Ntituramenya niba ubu bwishyu bwagenze neza. Ntiwongere kwishyura: iyi paji irerekana "
     + "ibisubizo tukibibona.",
@@ -470,6 +605,8 @@ const KINYARWANDA = {
   receiptPayer: "Uwishyuye",
   print: "Capa inyemezabwishyu",
   backToShop: "Subira ku iduka",
+  backSoon: "Turagusubiza mu iduka mu {left}.",
+  stay: "Guma kuri iyi paji",
   declined: "Ubwishyu ntibwakozwe",
   noMoney: "Nta mafaranga yakuweho.",
   tryAgain: "Ongera ugerageze",
@@ -500,11 +637,15 @@ const KINYARWANDA = {
   shopFault: "Iduka ntirishobora kwakira ubu bwishyu ubu. Nta mafaranga yakuweho. "
     + "Ongera ugerageze nyuma, cyangwa uvugane n’iduka.",
   invalid: "Hari icyo wanditse kitemewe. Nta mafaranga yakuweho. Bisuzume wongere ugerageze.",
-  unknownOrder: "Iyi komande ntibonetse",
-  unknownOrderWhat: "Iyi paji ishobora kuba ishaje, cyangwa aderesi yayo ituzuye. "
-    + "Subira ku iduka wongere uyifungure.",
   minutes: "imin. {minutes}",
   seconds: "amas. {seconds}",
+  refusals: {
+    unknown_order: {
+      title: "Iyi komande ntibonetse",
+      what: "Iyi paji ishobora kuba ishaje, cyangwa aderesi yayo ituzuye. "
+        + "Subira ku iduka wongere uyifungure.",
+    },
+  },
   reasons: {
     declined: "Banki cyangwa umuyoboro wawe wa mobile money ntiwabyemeje. Koresha ubundi buryo, "
       + "cyangwa ubabaze impamvu.",
@@ -521,6 +662,7 @@ const KINYARWANDA = {
     notPermitted: "Banki yawe ntiyemera ubu bwishyu kuri iyi karita. "
       + "Koresha indi, cyangwa ubaze banki yawe.",
     address: "Aderesi ntihuye n’iyo banki yawe ifite.",
+    cancelled: "Warabihagaritse.",
     refused: "Ubusabe bwangiwe kuri telefone.",
     timedOut: "Ubusabe ntibwemejwe ku gihe.",
     noWallet: "Iyi nomero nta konti ya mobile money ifite kuri uyu muyoboro. "
@@ -560,15 +702,39 @@ const KINYARWANDA = {
 const SWAHILI = {
   title: "Lipa {amount} kwa {merchant}",
   titleAlone: "Lipa {amount}",
+  titleOpen: "Lipa {merchant}",
+  titleOpenAlone: "Malipo yako",
   order: "Oda {order}",
   language: "Lugha",
   payUntil: "Ilipwe kabla ya {date}",
   payerIs: "Kwa {payer}",
+  details: "Taarifa zako",
+  amount: "Kiasi kwa {currency}",
+  amountMissing: "Andika kiasi.",
+  amountAmbiguous: "Unamaanisha {more} au {less}? Kiandike bila alama kati ya maelfu, "
+    + "na kwa desimali mbili.",
+  amountTooFine: "Andika kiasi kinachoweza kulipwa: {currency} haina sarafu ndogo zaidi.",
+  amountRange: "Kuanzia {least} hadi {most}.",
+  amountLeast: "Angalau {least}.",
+  amountMost: "Isizidi {most}.",
+  name: "Jina lako",
+  nameMissing: "Andika jina lako.",
+  contactPhone: "Nambari ya simu",
+  contactPhoneHint: "Nje ya Rwanda, pamoja na msimbo wa nchi.",
+  contactPhoneWrong: "Andika nambari ya simu, kama 0788 123 456 au +254 712 345 678.",
   methods: "Ungependa kulipa vipi?",
   mobileMoney: "Pesa kwa simu",
   card: "Kadi",
+  ussd: "USSD",
+  ussdHint: "Utapata msimbo wa kupiga kwenye simu yako.",
+  ussdGo: "Onyesha msimbo",
+  bankTransfer: "Uhamisho wa benki",
+  transferHint: "Utapata akaunti ya benki ya kutuma pesa.",
+  transferGo: "Onyesha akaunti",
+  otherWays: "Njia nyingine za kulipa",
   noMethod: "Oda hii haiwezi kulipwa mtandaoni. Tafadhali uliza duka njia nyingine.",
   pay: "Lipa {amount}",
+  payOpen: "Lipa",
   sending: "Tunatuma ombi lako…",
   sendingLong: "Inachukua muda zaidi ya kawaida. Tafadhali usifunge ukurasa huu.",
   phone: "Nambari ya pesa kwa simu",
@@ -623,6 +789,20 @@ const SWAHILI = {
   redirectBack: "Tunawasiliana na benki yako",
   redirectBackWhat: "Ikiwa hujathibitisha malipo, fungua tena ukurasa wa benki yako.",
   otherWay: "Lipa kwa njia nyingine",
+  dialTitle: "Piga msimbo huu",
+  dialWhat: "Upige kwenye simu yako na ufuate menyu kulipa {amount}. Ukurasa huu utaonyesha "
+    + "yakishalipwa.",
+  dialCode: "Msimbo",
+  dialGo: "Piga kwenye simu hii",
+  transferTitle: "Tuma pesa",
+  transferWhat: "Hamisha {amount} kwenye akaunti hii na uandike kumbukumbu kama ilivyo. Ukurasa huu "
+    + "utaonyesha pesa zikifika.",
+  transferBank: "Benki",
+  transferName: "Jina la akaunti",
+  transferNumber: "Nambari ya akaunti",
+  copy: "Nakili",
+  copied: "Imenakiliwa",
+  simulated: "Hili ni jaribio: msimbo au akaunti hii haipo, na hakuna pesa inayohama.",
   doubt: "Tunakagua malipo yako",
   doubtWhat: "Bado hatujui kama malipo haya yamefanikiwa. Tafadhali usilipe tena: ukurasa huu "
     + "utaonyesha matokeo mara tu tutakapoyapata.",
@@ -643,6 +823,8 @@ const SWAHILI = {
   receiptPayer: "Mlipaji",
   print: "Chapisha risiti",
   backToShop: "Rudi dukani",
+  backSoon: "Tutakurudisha dukani baada ya {left}.",
+  stay: "Baki kwenye ukurasa huu",
   declined: "Malipo hayakufanyika",
   noMoney: "Hakuna pesa iliyotolewa.",
   tryAgain: "Jaribu tena",
@@ -675,11 +857,15 @@ const SWAHILI = {
     + "Tafadhali jaribu baadaye, au wasiliana na duka.",
   invalid: "Kitu fulani ulichoandika hakikukubaliwa. Hakuna pesa iliyotolewa. "
     + "Tafadhali kikague na ujaribu tena.",
-  unknownOrder: "Oda hii haikupatikana",
-  unknownOrderWhat: "Huenda ukurasa ni wa zamani, au anwani yake haijakamilika. "
-    + "Tafadhali rudi dukani uufungue tena.",
   minutes: "dak. {minutes}",
   seconds: "sek. {seconds}",
+  refusals: {
+    unknown_order: {
+      title: "Oda hii haikupatikana",
+      what: "Huenda ukurasa ni wa zamani, au anwani yake haijakamilika. "
+        + "Tafadhali rudi dukani uufungue tena.",
+    },
+  },
   reasons: {
     declined: "Benki yako au mtoa huduma wa pesa kwa simu hakuidhinisha. Tafadhali tumia njia "
       + "nyingine, au uwaulize sababu.",
@@ -696,6 +882,7 @@ const SWAHILI = {
     notPermitted: "Benki yako hairuhusu malipo ya aina hii kwa kadi hii. "
       + "Tafadhali tumia nyingine, au uliza benki yako.",
     address: "Anwani haikuwa ile iliyo na benki yako.",
+    cancelled: "Umeghairi.",
     refused: "Ombi lilikataliwa kwenye simu.",
     timedOut: "Ombi halikuidhinishwa kwa wakati.",
     noWallet: "Nambari hii haina akaunti ya pesa kwenye mtandao huu. "
@@ -787,8 +974,9 @@ export function languageOf(asked) {
  * @param {PartialTexts} [own]
  * @returns {CheckoutTexts}
  *
- * @typedef {Partial<Omit<CheckoutTexts, "reasons" | "cardForm">> & {
+ * @typedef {Partial<Omit<CheckoutTexts, "reasons" | "refusals" | "cardForm">> & {
  *   reasons?: Partial<CheckoutTexts["reasons"]>,
+ *   refusals?: Record<string, Refusal>,
  *   cardForm?: Partial<CheckoutTexts["cardForm"]> }} PartialTexts
  */
 export function textsOf(language, own = {}) {
@@ -797,6 +985,7 @@ export function textsOf(language, own = {}) {
     ...texts,
     ...own,
     reasons: { ...texts.reasons, ...own.reasons },
+    refusals: { ...texts.refusals, ...own.refusals },
     cardForm: { ...texts.cardForm, ...own.cardForm },
   };
 }
@@ -864,6 +1053,7 @@ export function reasonOf(code) {
   if (code === null) return "declined";
   const plain = code.trim();
   if (plain === "not_sent") return "notSent";
+  if (plain === "cancelled") return "cancelled";
   if (plain.startsWith("rejected")) return "shop";
   const byCode = ISSUER_CODES[/^[0-9]$/.test(plain) ? `0${plain}` : plain.toUpperCase()];
   if (byCode) return byCode;

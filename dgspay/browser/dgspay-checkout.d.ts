@@ -14,6 +14,7 @@
  * script-src 'self'; connect-src 'self'`.
  */
 export type Shown = import("./dgspay-order.js").Shown;
+export type Field = import("./dgspay-fields.js").Field;
 export type Language = import("./dgspay-checkout-texts.js").Language;
 export type PartialTexts = import("./dgspay-checkout-texts.js").PartialTexts;
 export type CheckoutOptions = {
@@ -49,10 +50,19 @@ export type CheckoutOptions = {
      */
     shopUrl?: string;
     /**
+     * After how long a payer who has just paid is taken back to the
+     * shop, unless the payer stays; never if left out.
+     */
+    returnSeconds?: number;
+    /**
      * Whether the page's title says how the payment stands; true if
      * left out.
      */
     hasTitle?: boolean;
+    /**
+     * Called whenever the order stands differently.
+     */
+    onShown?: (shown: Shown) => void;
     /**
      * Called once, when the order is seen to be paid.
      */
@@ -67,7 +77,7 @@ export type CheckoutOptions = {
      */
     onClosed?: (shown: Shown) => void;
     /**
-     * Leaves the page for a bank's; for tests.
+     * Leaves the page for a bank's or the shop's; for tests.
      */
     navigate?: (url: string) => void;
 };
@@ -77,7 +87,7 @@ export type MountedCheckout = {
      */
     destroy: () => void;
 };
-export type View = "form" | "approval" | "prompt_over" | "wait" | "wait_over" | "pin" | "otp" | "address" | "redirect" | "held" | "declined" | "paid" | "expired" | "cancelled";
+export type View = "form" | "approval" | "prompt_over" | "wait" | "wait_over" | "pin" | "otp" | "address" | "redirect" | "dial" | "transfer" | "held" | "declined" | "paid" | "expired" | "cancelled";
 /**
  * Draw the checkout of an order into an element of the page.
  * @param {HTMLElement} element An empty element outside any `<form>`.
@@ -96,38 +106,10 @@ export declare function viewOf({ order, attempt, next_action: next }: Shown, { n
     now: number;
     isChoosing: boolean;
 }): View;
-/**
- * The nine digits of a Rwandan mobile number after the country code, or null.
- * @param {string} text In any usual form: `0788 123 456`, `+250 788…`, `00250788…`.
- */
-export declare function localNumber(text: string): string | null;
-/** The network that numbers of this prefix had at first, or null. @param {string} text */
-export declare function networkOf(text: string): string;
 export type Content = {
     nodes: Node[];
     isCentred?: boolean;
     tick?: () => void;
     drawn?: () => void;
     hasForm?: boolean;
-};
-export type FormDesign = {
-    texts: import("./dgspay-checkout-texts.js").CheckoutTexts;
-    say: (text: string, values?: Record<string, string>) => string;
-    amount: string;
-    methods: ("mobile_money" | "card")[];
-    key: string | null;
-    scheme: "auto" | "light" | "dark";
-    payByMobileMoney: (wallet: {
-        phone: string;
-        network: string;
-    }) => Promise<void>;
-    payByCard: (card: import("./dgspay-card.js").EncryptedCard) => Promise<void>;
-};
-export type Field = {
-    element: HTMLElement;
-    input: HTMLInputElement | HTMLSelectElement;
-    /**
-     * Show what is wrong with it, and return whether nothing is.
-     */
-    check: () => boolean;
 };

@@ -15,14 +15,18 @@
  */
 
 import { formatAmount } from "./dgspay-amounts.js";
-import { adoptStyles, make, mountCardForm, mountPinForm, PaymentError } from "./dgspay-card.js";
+import { adoptStyles, make, mountPinForm, PaymentError } from "./dgspay-card.js";
 import { CHECKOUT_STYLES } from "./dgspay-checkout-style.js";
 import { CATALOGUES, languageOf, reasonOf, textsOf } from "./dgspay-checkout-texts.js";
-import { COUNTRIES } from "./dgspay-countries.js";
+import {
+  button, countryField, heading, isBusy, markOf, problemPlace, setBusy, storage, textField, unique,
+} from "./dgspay-fields.js";
 import { ConnectionLostError, OrderConnection, RefusedError } from "./dgspay-order.js";
+import { NETWORKS, PaymentForm } from "./dgspay-payment-form.js";
 
 /**
  * @typedef {import("./dgspay-order.js").Shown} Shown
+ * @typedef {import("./dgspay-fields.js").Field} Field
  * @typedef {import("./dgspay-checkout-texts.js").Language} Language
  * @typedef {import("./dgspay-checkout-texts.js").PartialTexts} PartialTexts
  *
@@ -37,27 +41,31 @@ import { ConnectionLostError, OrderConnection, RefusedError } from "./dgspay-ord
  *   ours: for every language, or by language.
  * @property {"auto" | "light" | "dark"} [scheme] Colours; `auto` follows the payer's system.
  * @property {string} [shopUrl] Where "back to the shop" leads; no such link if left out.
+ * @property {number} [returnSeconds] After how long a payer who has just paid is taken back to the
+ *   shop, unless the payer stays; never if left out.
  * @property {boolean} [hasTitle] Whether the page's title says how the payment stands; true if
  *   left out.
+ * @property {(shown: Shown) => void} [onShown] Called whenever the order stands differently.
  * @property {(shown: Shown) => void} [onPaid] Called once, when the order is seen to be paid.
  * @property {(shown: Shown) => void} [onFailed] Called for each attempt that is seen to fail.
  * @property {(shown: Shown) => void} [onClosed] Called once, when the order is seen to have
  *   expired or to be cancelled.
- * @property {(url: string) => void} [navigate] Leaves the page for a bank's; for tests.
+ * @property {(url: string) => void} [navigate] Leaves the page for a bank's or the shop's; for tests.
  *
  * @typedef {object} MountedCheckout
  * @property {() => void} destroy Stop, and take it out of the page.
  *
  * @typedef {"form" | "approval" | "prompt_over" | "wait" | "wait_over" | "pin" | "otp" | "address"
- *   | "redirect" | "held" | "declined" | "paid" | "expired" | "cancelled"} View
+ *   | "redirect" | "dial" | "transfer" | "held" | "declined" | "paid" | "expired" | "cancelled"} View
  */
 
 const TIME_ZONE = "Africa/Kigali";
 const SILENCE_SECONDS = 20;
 const LONG_SILENCE_SECONDS = 60;
 const SENDING_LONG_SECONDS = 8;
-const PREFIXES = { 72: "Airtel", 73: "Airtel", 78: "MTN", 79: "MTN" };
-const NETWORKS = [["MTN", "MTN MoMo"], ["Airtel", "Airtel Money"]];
+const COPIED_SECONDS = 4;
+/** Steps in which nothing can be taken until the payer has done something. */
+const WAITS_FOR_PAYER = ["pin", "otp", "address", "dial", "transfer"];
 
 /**
  * Draw the checkout of an order into an element of the page.
@@ -99,6 +107,8 @@ export function viewOf({ order, attempt, next_action: next }, { now, isChoosing 
     case "pin":
     case "otp":
     case "address":
+    case "dial":
+    case "transfer":
       return isChoosing ? "form" : /** @type {View} */ (kind);
     case "redirect":
       if (!isOver) return "redirect";
@@ -107,21 +117,6 @@ export function viewOf({ order, attempt, next_action: next }, { now, isChoosing 
       if (!isOver) return "wait";
       return isChoosing ? "form" : "wait_over";
   }
-}
-
-/**
- * The nine digits of a Rwandan mobile number after the country code, or null.
- * @param {string} text In any usual form: `0788 123 456`, `+250 788…`, `00250788…`.
- */
-export function localNumber(text) {
-  const digits = text.replace(/[\s\u00a0().\p{Dash}]/gu, "").replace(/^(?:\+|00)?250|^0/, "").replace(/^0/, "");
-  return /^7[2389][0-9]{7}$/.test(digits) ? digits : null;
-}
-
-/** The network that numbers of this prefix had at first, or null. @param {string} text */
-export function networkOf(text) {
-  const digits = text.replace(/[^0-9]/g, "").replace(/^(00)?250/, "").replace(/^0/, "");
-  return /** @type {Record<string, string>} */ (PREFIXES)[digits.slice(0, 2)] ?? null;
 }
 
 class Checkout {
@@ -140,6 +135,8 @@ class Checkout {
   /** @type {string} What is on the screen, with the step it belongs to. */
   #key = "";
   #isChoosing = false;
+  /** @type {RefusedError | null} Why the server shows no order, or none any more. */
+  #refusal = null;
   #isLost = false;
   /** What a submission is under way for, so that its loss can be explained. */
   #sent = { isUnderWay: false, isLost: false, attempts: 0 };
@@ -153,6 +150,8 @@ class Checkout {
   #form = null;
   /** Said to the shop already. */
   #told = { isPaid: false, isClosed: false, failed: 0 };
+  /** Whether the payer has paid here and now: a receipt that is opened again stays. */
+  #hasSeenUnpaid = false;
   /** @type {string} */
   #title = "";
 
@@ -211,9 +210,16 @@ class Checkout {
     return text.replace(/\{(\w+)\}/g, (place, name) => values[name] ?? place);
   }
 
-  #amount() {
+  /** What is to be paid; of an amount that is still to be chosen, what has been entered so far. */
+  #amount(chosen = /** @type {string | null} */ (null)) {
     const { amount, currency } = this.#now().order;
-    return formatAmount(amount, currency, this.catalogue.numbers);
+    const known = amount ?? chosen;
+    return known === null ? null : formatAmount(known, currency, this.catalogue.numbers);
+  }
+
+  /** @returns {{ amount: string }} */
+  #amountOf() {
+    return { amount: this.#amount() ?? "" };
   }
 
   /** @param {number} unixTime */
@@ -242,9 +248,11 @@ class Checkout {
   #take(shown) {
     const before = this.#shown;
     this.#shown = shown;
+    this.#refusal = null;
     if (before?.attempt?.number !== shown.attempt?.number || shown.attempt?.state === "paid") {
       this.#isChoosing = false;
     }
+    this.#hasSeenUnpaid ||= shown.order.state !== "paid";
     this.#tellShop(shown);
     this.#draw();
   }
@@ -252,6 +260,7 @@ class Checkout {
   /** @param {Shown} shown */
   #tellShop(shown) {
     const { order, attempt } = shown;
+    this.options.onShown?.(shown);
     if (order.state === "paid" && !this.#told.isPaid) {
       this.#told.isPaid = true;
       this.options.onPaid?.(shown);
@@ -295,11 +304,10 @@ class Checkout {
 
   /** @param {RefusedError} error Of a look, which no field can cause. */
   #refuse(error) {
-    if (error.code === "unknown_order") {
-      this.#end("unknown_order", this.texts.unknownOrder, this.texts.unknownOrderWhat);
-    } else {
-      this.#end("fault", this.texts.declined, this.texts.shopFault);
-    }
+    this.#refusal = error;
+    const refusal = this.texts.refusals[error.code];
+    if (refusal) this.#end(error.code, refusal.title, refusal.what);
+    else this.#end("fault", this.texts.declined, this.texts.shopFault, "cross");
   }
 
   // --- what the payer does -----------------------------------------------------------------
@@ -343,23 +351,21 @@ class Checkout {
       case "step_over":
       case "order_closed":
         return texts.stepOver;
-      case "unknown_order":
-        return `${texts.unknownOrder}. ${texts.unknownOrderWhat}`;
       case "invalid":
         if (field === "phone") return texts.phoneWrong;
         if (field === "otp") return texts.otpWrong;
         if (field === "line1") return texts.line1Missing;
         return texts.invalid;
       default:
-        return texts.shopFault;
+        return texts.refusals[code]?.what ?? texts.shopFault;
     }
   }
 
-  /** Number of the card attempt that the payer gives up by paying anew. */
+  /** Number of the attempt that the payer gives up by paying anew. */
   #insteadOf() {
     const { attempt, next_action: next } = this.#now();
-    const isWithShop = ["pin", "otp", "address"].includes(next?.type ?? "");
-    return attempt?.is_under_way && isWithShop ? { instead_of: attempt.number } : {};
+    return attempt?.is_under_way && WAITS_FOR_PAYER.includes(next?.type ?? "")
+      ? { instead_of: attempt.number } : {};
   }
 
   /** The step that is on the screen: what is submitted is for no other. */
@@ -393,21 +399,31 @@ class Checkout {
 
   #drawSummary() {
     const { texts } = this;
-    const { order, merchant } = this.#now();
+    const { order } = this.#now();
     const title = /** @type {HTMLElement} */ (this.summary.querySelector(".dgspay-title"));
-    const template = merchant ? texts.title : texts.titleAlone;
-    const [before, after] = template.split("{amount}").map((part) =>
-      this.#say(part, { merchant: merchant ?? "" }));
-    title.replaceChildren(before, make("b", {}, this.#amount()), after ?? "");
+    this.#drawTitle(null);
     const about = make("div", { class: "dgspay-about" });
     const isOpen = order.state === "open" || order.state === "paying";
     if (order.description) about.append(make("p", {}, order.description));
     about.append(make("p", {}, this.#say(texts.order, { order: order.id })));
-    about.append(make("p", {}, this.#say(texts.payerIs, { payer: order.payer })));
+    if (order.payer) about.append(make("p", {}, this.#say(texts.payerIs, { payer: order.payer })));
     if (isOpen && order.expires_at !== null) {
       about.append(make("p", {}, this.#say(texts.payUntil, { date: this.#date(order.expires_at) })));
     }
     this.summary.replaceChildren(title, about, ...(this.options.lang ? [] : [this.#languages()]));
+  }
+
+  /** @param {string | null} chosen The amount that the payer has entered so far. */
+  #drawTitle(chosen) {
+    const { texts } = this;
+    const { merchant } = this.#now();
+    const title = /** @type {HTMLElement} */ (this.summary.querySelector(".dgspay-title"));
+    const amount = this.#amount(chosen);
+    const template = amount === null ? (merchant ? texts.titleOpen : texts.titleOpenAlone)
+      : merchant ? texts.title : texts.titleAlone;
+    const [before, after] = template.split("{amount}").map((part) =>
+      this.#say(part, { merchant: merchant ?? "" }));
+    title.replaceChildren(before, ...(amount === null ? [] : [make("b", {}, amount), after ?? ""]));
   }
 
   #languages() {
@@ -425,7 +441,9 @@ class Checkout {
       this.#dropForm();
       this.#key = "";
       this.#banner("");
-      this.#draw();
+      this.#drawSummary();
+      if (this.#refusal === null) this.#draw();
+      else this.#refuse(this.#refusal);
       this.summary.querySelector("select")?.focus();
     });
     const label = make("label", { for: select.id }, this.texts.language);
@@ -447,7 +465,8 @@ class Checkout {
     const place = [this.formPlace, this.view]
       .find((part) => !part.hidden && part.querySelector(".dgspay-problem"))
       ?.querySelector(".dgspay-problem");
-    if (place) place.textContent = words;
+    if (this.#form && !this.formPlace.hidden) this.#form.problem = words;
+    else if (place) place.textContent = words;
     else this.#announce(words);
   }
 
@@ -459,7 +478,7 @@ class Checkout {
   }
 
   #everySecond() {
-    if (this.#shown === null) return;
+    if (this.#shown === null || this.#refusal !== null) return;
     const { order } = this.#shown;
     const isDue = order.expires_at !== null && this.connection.now() >= order.expires_at;
     if (isDue && order.state === "open" && !this.#sent.isUnderWay) this.#lookAfterExpiry();
@@ -497,9 +516,7 @@ class Checkout {
     this.#tick = content.tick ?? null;
     this.#tick?.();
     const heading = (content.hasForm ? this.formPlace : this.view).querySelector(".dgspay-heading");
-    if (this.options.hasTitle !== false) {
-      document.title = view === "form" ? this.#title : `${heading?.textContent} · ${this.#title}`;
-    }
+    this.#nameState(view === "form" ? null : heading?.textContent ?? null);
     // The focus has a screen reader read the heading; a page that was just loaded keeps its own.
     if (!isFirst && (hadFocus || document.activeElement === document.body)) {
       const first = /** @type {HTMLElement | null} */ (this.view.querySelector("[data-first]") ?? heading);
@@ -508,6 +525,12 @@ class Checkout {
       this.#announce(heading?.textContent ?? "");
     }
     content.drawn?.();
+  }
+
+  /** Have the page's title say how the payment stands. @param {string | null} state */
+  #nameState(state) {
+    if (this.options.hasTitle === false) return;
+    document.title = state === null ? this.#title : `${state} · ${this.#title}`;
   }
 
   #dropForm() {
@@ -549,6 +572,10 @@ class Checkout {
         return this.#address();
       case "redirect":
         return this.#redirect(isLeft);
+      case "dial":
+        return this.#dial();
+      case "transfer":
+        return this.#transfer();
       case "held":
         return this.#message("clock", texts.held, [texts.heldWhat, ...this.#reference()]);
       case "declined":
@@ -567,9 +594,9 @@ class Checkout {
 
   /**
    * Show the end of a page that has no order.
-   * @param {string} key @param {string} title @param {string} words
+   * @param {string} key @param {string} title @param {string} words @param {string} [mark]
    */
-  #end(key, title, words) {
+  #end(key, title, words, mark = "info") {
     if (this.#key === key) return;
     this.#key = key;
     this.#leaveView();
@@ -578,11 +605,12 @@ class Checkout {
       const name = /** @type {HTMLElement} */ (this.summary.querySelector(".dgspay-title"));
       name.textContent = title;
     }
-    const { nodes } = this.#message("cross", title, [words], this.#shopLink());
+    const { nodes } = this.#message(mark, title, [words], this.#shopLink());
     if (this.#shown === null) nodes[1] = heading(title, "h2");
     this.formPlace.hidden = true;
     this.view.className = "dgspay-view dgspay-centred";
     this.view.replaceChildren(...nodes);
+    this.#nameState(title);
     this.#announce(title);
   }
 
@@ -625,7 +653,8 @@ class Checkout {
 
   #cancelLink() {
     const { texts } = this;
-    return button("dgspay-link", texts.cancel, () => {
+    if (this.#now().order.is_cancellable === false) return [];
+    return [button("dgspay-link", texts.cancel, () => {
       const id = unique("cancel");
       const dialog = make("dialog", { class: "dgspay-dialog", "aria-labelledby": id });
       const close = () => dialog.close();
@@ -643,7 +672,7 @@ class Checkout {
       dialog.addEventListener("close", () => dialog.remove());
       this.root.append(dialog);
       dialog.showModal();
-    });
+    })];
   }
 
   /** @returns {Content} */
@@ -657,26 +686,30 @@ class Checkout {
       this.#form = this.#newForm();
       this.formPlace.replaceChildren(...this.#form.nodes);
     }
-    this.#form.problem.textContent = "";
-    return { nodes: [this.#cancelLink()], hasForm: true };
+    this.#form.problem = "";
+    return { nodes: this.#cancelLink(), hasForm: true };
   }
 
   #newForm() {
-    const { methods, encryption_key: key } = this.#now();
+    const { order, asks, methods, encryption_key: key } = this.#now();
+    /** @param {string} action @param {object} body */
+    const pay = (action, body) => this.#send(action, { ...body, ...this.#insteadOf() });
     return new PaymentForm({
       texts: this.texts,
       say: (text, values) => this.#say(text, values),
-      amount: this.#amount(),
+      numbers: this.catalogue.numbers,
+      order,
+      asks: asks ?? [],
       methods,
       key,
       scheme: this.options.scheme ?? "auto",
-      payByMobileMoney: async (wallet) => {
-        await this.#send("mobile-money", { ...wallet, ...this.#insteadOf() });
-      },
+      onAmount: (amount) => this.#drawTitle(amount),
+      payByMobileMoney: (wallet) => pay("mobile-money", wallet),
       payByCard: async (card) => {
-        await this.#send("card", { ...card, ...this.#insteadOf() });
+        await pay("card", card);
         this.#leaveForBank();
       },
+      payOtherwise: (method, details) => pay(method.replace("_", "-"), details),
     });
   }
 
@@ -707,7 +740,7 @@ class Checkout {
         markOf("phone", "waiting"),
         heading(texts.wait),
         make("p", {}, this.#say(texts.waitWhat, {
-          amount: this.#amount(), network: attempt?.network ?? "", phone: attempt?.phone?.replace("…", "") ?? "",
+          ...this.#amountOf(), network: attempt?.network ?? "", phone: attempt?.phone?.replace("…", "") ?? "",
         })),
         make("p", {}, make("span", { class: "dgspay-soft dgspay-small" }, texts.waitLeft), " ", left),
         make("div", { class: "dgspay-bar", "aria-hidden": "true" }, bar),
@@ -718,7 +751,7 @@ class Checkout {
         help,
         problemPlace(),
         ...elsewhere,
-        this.#cancelLink(),
+        ...this.#cancelLink(),
       ],
       tick: () => {
         const now = this.connection.now();
@@ -752,7 +785,7 @@ class Checkout {
     });
     const content = this.#message("clock", texts.promptOver, [texts.promptOverWhat],
       [again, button("dgspay-quiet", texts.otherNumber, () => this.#choose())]);
-    return { ...content, nodes: [...content.nodes, this.#cancelLink()] };
+    return { ...content, nodes: [...content.nodes, ...this.#cancelLink()] };
   }
 
   /** @returns {Content} */
@@ -763,7 +796,7 @@ class Checkout {
     const content = this.#message("cross", texts.declined, [texts.noMoney, ...this.#reference()],
       [this.#chooseButton(texts.tryAgain), ...this.#shopLink()]);
     content.nodes.splice(2, 0, make("p", { class: "dgspay-strong" }, reason));
-    return { ...content, nodes: [...content.nodes, this.#cancelLink()] };
+    return { ...content, nodes: [...content.nodes, ...this.#cancelLink()] };
   }
 
   /** @returns {Content} */
@@ -774,7 +807,7 @@ class Checkout {
       nodes: [
         heading(texts.pinTitle),
         make("p", { class: "dgspay-soft" }, texts.pinWhat),
-        place, problemPlace(), this.#otherWay(), this.#cancelLink(),
+        place, problemPlace(), this.#otherWay(), ...this.#cancelLink(),
       ],
       drawn: () => {
         this.#pinForm = mountPinForm(place, {
@@ -867,7 +900,7 @@ class Checkout {
       }
     });
     const intro = make("p", { class: "dgspay-soft" }, words);
-    return { nodes: [heading(title), intro, form, this.#otherWay(), this.#cancelLink()] };
+    return { nodes: [heading(title), intro, form, this.#otherWay(), ...this.#cancelLink()] };
   }
 
   // --- a bank's own page -------------------------------------------------------------------
@@ -892,6 +925,11 @@ class Checkout {
   /** @param {string} url */
   #leave(url) {
     storage()?.setItem(this.#leftKey(this.#now().attempt), "yes");
+    this.#go(url);
+  }
+
+  /** @param {string} url */
+  #go(url) {
     (this.options.navigate ?? ((to) => location.assign(to)))(url);
   }
 
@@ -910,7 +948,64 @@ class Checkout {
     const content = isLeft
       ? this.#message("waiting", texts.redirectBack, [texts.redirectBackWhat], [go])
       : this.#message("bank", texts.redirectTitle, [texts.redirectWhat], [go]);
-    return { ...content, nodes: [...content.nodes, this.#cancelLink()] };
+    return { ...content, nodes: [...content.nodes, ...this.#cancelLink()] };
+  }
+
+  // --- what the payer pays elsewhere ----------------------------------------------------------
+
+  /** @returns {Content} */
+  #dial() {
+    const { texts } = this;
+    const code = this.#now().next_action?.code ?? "";
+    const dial = make("a", { class: "dgspay-submit", href: `tel:${encodeURIComponent(code)}` }, texts.dialGo);
+    return this.#instructions("dial", texts.dialTitle, texts.dialWhat, [[texts.dialCode, code]], [dial]);
+  }
+
+  /** @returns {Content} */
+  #transfer() {
+    const { texts } = this;
+    const { account } = this.#now().next_action ?? {};
+    return this.#instructions("bank", texts.transferTitle, texts.transferWhat, [
+      [texts.receiptAmount, this.#amount() ?? ""],
+      [texts.transferBank, account?.bank ?? ""],
+      [texts.transferName, account?.name ?? ""],
+      [texts.transferNumber, account?.number ?? ""],
+      [texts.receiptReference, account?.reference ?? ""],
+    ]);
+  }
+
+  /**
+   * @param {string} icon @param {string} title @param {string} words
+   * @param {[string, string][]} rows What to enter elsewhere, each with a button that copies it.
+   * @param {Node[]} [buttons]
+   * @returns {Content}
+   */
+  #instructions(icon, title, words, rows, buttons = []) {
+    const { texts } = this;
+    const list = make("dl", { class: "dgspay-receipt", "aria-label": title });
+    for (const [name, value] of rows) {
+      const copy = button("dgspay-copy", texts.copy, async () => {
+        await navigator.clipboard.writeText(value.replaceAll("\u00a0", " "));
+        copy.textContent = texts.copied;
+        this.#announce(`${name}: ${texts.copied}`);
+        setTimeout(() => { copy.textContent = texts.copy; }, COPIED_SECONDS * 1000);
+      });
+      copy.setAttribute("aria-label", `${texts.copy}: ${name}`);
+      // A page that is not https has no clipboard.
+      const buttons = navigator.clipboard ? [" ", copy] : [];
+      list.append(make("div", {}, make("dt", {}, name), make("dd", {}, value, ...buttons)));
+    }
+    const isSimulated = this.#now().next_action?.is_simulated === true;
+    return {
+      isCentred: true,
+      nodes: [
+        markOf(icon, "waiting"),
+        heading(title),
+        make("p", { class: "dgspay-soft" }, this.#say(words, this.#amountOf())),
+        ...(isSimulated ? [make("p", { class: "dgspay-notice-soft" }, texts.simulated)] : []),
+        list, ...buttons, problemPlace(), this.#otherWay(), ...this.#cancelLink(),
+      ],
+    };
   }
 
   // --- the receipt -------------------------------------------------------------------------
@@ -919,14 +1014,19 @@ class Checkout {
   #receipt() {
     const { texts } = this;
     const { order, merchant, attempt } = this.#now();
-    const network = NETWORKS.find(([name]) => name === attempt?.network)?.[1];
-    const method = attempt?.method === "card" ? texts.card
-      : [network ?? texts.mobileMoney, attempt?.phone].filter(Boolean).join(" ");
+    const network = NETWORKS.find(([name]) => name === attempt?.network)?.[1] ?? texts.mobileMoney;
+    const methods = {
+      card: texts.card,
+      mobile_money: [network, attempt?.phone].filter(Boolean).join(" "),
+      ussd: texts.ussd,
+      bank_transfer: texts.bankTransfer,
+    };
+    const method = attempt ? methods[attempt.method] : null;
     const rows = [
       [texts.receiptAmount, this.#amount()],
       [texts.receiptMerchant, merchant],
       [texts.receiptDate, order.paid_at === null ? null : this.#date(order.paid_at)],
-      [texts.receiptMethod, attempt ? method : null],
+      [texts.receiptMethod, method],
       [texts.receiptReference, attempt?.reference],
       [texts.receiptOrder, order.id],
       [texts.receiptPayer, order.payer],
@@ -935,6 +1035,7 @@ class Checkout {
     for (const [name, value] of rows) {
       list.append(make("div", {}, make("dt", {}, name ?? ""), make("dd", {}, value ?? "")));
     }
+    const { leaving, tick } = this.#leaving();
     const print = button("dgspay-quiet", texts.print, () => {
       document.documentElement.setAttribute("data-dgspay-printing", "");
       window.print();
@@ -945,296 +1046,39 @@ class Checkout {
       nodes: [
         markOf("check", "good"),
         heading(texts.paid),
-        make("p", { class: "dgspay-soft" }, this.#say(texts.paidWhat, { amount: this.#amount() })),
+        make("p", { class: "dgspay-soft" }, this.#say(texts.paidWhat, this.#amountOf())),
         list,
         make("div", { class: "dgspay-buttons" }, print, ...this.#shopLink()),
+        leaving,
       ],
+      tick,
     };
   }
-}
 
-// --- the form of an order that is open --------------------------------------------------------
-
-/**
- * @typedef {object} FormDesign
- * @property {import("./dgspay-checkout-texts.js").CheckoutTexts} texts
- * @property {(text: string, values?: Record<string, string>) => string} say
- * @property {string} amount
- * @property {("mobile_money" | "card")[]} methods
- * @property {string | null} key
- * @property {"auto" | "light" | "dark"} scheme
- * @property {(wallet: { phone: string, network: string }) => Promise<void>} payByMobileMoney
- * @property {(card: import("./dgspay-card.js").EncryptedCard) => Promise<void>} payByCard
- */
-
-class PaymentForm {
-  #hasChosenNetwork = false;
-  /** @type {import("./dgspay-card.js").MountedForm | null} */
-  #cardForm = null;
-
-  /** @param {FormDesign} design */
-  constructor(design) {
-    this.design = design;
-    const { texts, say, amount } = design;
-    this.heading = heading(texts.methods);
-    this.wallet = make("form", { class: "dgspay-pane", novalidate: "", "aria-label": texts.mobileMoney });
-    this.cardPlace = make("div", { class: "dgspay-pane" });
-    this.phone = textField({
-      label: texts.phone, autocomplete: "tel", inputmode: "tel", type: "tel",
-      placeholder: texts.phonePlaceholder, hint: texts.phoneHint,
-      fault: (text) => (localNumber(text) ? null : texts.phoneWrong),
+  /** Take a payer who has just paid back to the shop, who may stay. */
+  #leaving() {
+    const { texts } = this;
+    const { shopUrl, returnSeconds } = this.options;
+    const place = make("p", { class: "dgspay-leaving dgspay-soft dgspay-small" });
+    if (!shopUrl || returnSeconds === undefined || !this.#hasSeenUnpaid) return { leaving: place };
+    const at = performance.now() + returnSeconds * 1000;
+    let isStaying = false;
+    const words = make("span", {});
+    const stay = button("dgspay-link", texts.stay, () => {
+      isStaying = true;
+      place.replaceChildren();
     });
-    this.networks = choices(texts.network, unique("network"),
-      NETWORKS.map(([value, words]) => ({ value, words })));
-    this.warning = make("p", { class: "dgspay-notice-soft", "aria-live": "polite", hidden: "" });
-    this.networkFault = make("p", { class: "dgspay-error", "aria-live": "polite" });
-    this.problem = problemPlace();
-    this.submit = button("dgspay-submit", say(texts.pay, { amount }), () => {});
-    this.submit.type = "submit";
-    this.status = make("p", { class: "dgspay-status", role: "status" });
-    this.wallet.append(this.phone.element, make("div", {}, this.networks, this.networkFault),
-      this.warning, this.problem, this.submit, this.status);
-    this.methods = choices(texts.methods, unique("method"), design.methods.map((method) => ({
-      value: method,
-      words: method === "card" ? texts.card : texts.mobileMoney,
-      icon: method === "card" ? "card" : "phone",
-    })), true);
-    check(this.methods, design.methods[0]);
-    this.methods.addEventListener("change", () => this.#arrange());
-    this.phone.input.addEventListener("input", () => this.#guess());
-    this.networks.addEventListener("change", () => {
-      this.#hasChosenNetwork = true;
-      this.networkFault.textContent = "";
-      this.#warn();
-    });
-    this.wallet.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#submit();
-    });
-    this.nodes = [this.heading, ...(design.methods.length > 1 ? [this.methods] : []), this.wallet, this.cardPlace];
-    this.#arrange();
+    place.append(words, " ", stay);
+    const tick = () => {
+      if (isStaying) return;
+      const left = (at - performance.now()) / 1000;
+      words.textContent = this.#say(texts.backSoon, { left: this.#duration(left) });
+      if (left > 0) return;
+      isStaying = true;
+      this.#go(shopUrl);
+    };
+    return { leaving: place, tick };
   }
-
-  destroy() {
-    this.#cardForm?.destroy();
-  }
-
-  /** Whether a number that was entered here can be asked again. */
-  hasWallet() {
-    return this.phone.check() && checked(this.networks) !== null;
-  }
-
-  /** Ask the number that was entered here. */
-  sendWallet() {
-    const phone = `0${localNumber(this.phone.input.value)}`;
-    return this.design.payByMobileMoney({ phone, network: checked(this.networks) ?? "" });
-  }
-
-  #arrange() {
-    const { texts, say, amount, key, scheme } = this.design;
-    const isCard = checked(this.methods) === "card";
-    this.wallet.hidden = isCard;
-    this.cardPlace.hidden = !isCard;
-    if (isCard && this.#cardForm === null && key !== null) {
-      this.#cardForm = mountCardForm(this.cardPlace, {
-        key,
-        scheme,
-        keepsFields: true,
-        texts: { ...texts.cardForm, pay: say(texts.pay, { amount }) },
-        onEncrypted: (card) => this.design.payByCard(card),
-      });
-    }
-  }
-
-  /** The network follows the number, until the payer has chosen another. */
-  #guess() {
-    const likely = networkOf(this.phone.input.value);
-    if (likely && !this.#hasChosenNetwork) {
-      check(this.networks, likely);
-      this.networkFault.textContent = "";
-    }
-    this.#warn();
-  }
-
-  #warn() {
-    const { texts, say } = this.design;
-    const [likely, chosen] = [networkOf(this.phone.input.value), checked(this.networks)];
-    const local = this.phone.input.value.replace(/[^0-9]/g, "").replace(/^(00)?250/, "").replace(/^0/, "");
-    const words = likely && chosen && likely !== chosen
-      ? say(texts.networkUnlike, { prefix: `0${local.slice(0, 2)}`, network: likely }) : "";
-    this.warning.hidden = words === "";
-    if (this.warning.textContent !== words) this.warning.textContent = words;
-  }
-
-  async #submit() {
-    const { texts } = this.design;
-    if (isBusy(this.submit)) return;
-    this.problem.textContent = "";
-    const isPhoneRight = this.phone.check();
-    const hasNetwork = checked(this.networks) !== null;
-    this.networkFault.textContent = hasNetwork ? "" : texts.networkMissing;
-    if (!isPhoneRight) return this.phone.input.focus();
-    if (!hasNetwork) return this.networks.querySelector("input")?.focus();
-    setBusy(this.submit, true);
-    this.status.textContent = texts.sending;
-    try {
-      await this.sendWallet();
-    } catch (error) {
-      this.problem.textContent = error instanceof PaymentError ? error.message : texts.shopFault;
-      if (!(error instanceof PaymentError)) throw error;
-    } finally {
-      setBusy(this.submit, false);
-      this.status.textContent = "";
-    }
-  }
-}
-
-// --- small parts ----------------------------------------------------------------------------
-
-let parts = 0;
-
-/** @param {string} name */
-function unique(name) {
-  parts += 1;
-  return `dgspay-${name}-${parts}`;
-}
-
-/** What outlives a reload of this tab; null where the browser is set to keep nothing. */
-function storage() {
-  try {
-    return sessionStorage;
-  } catch {
-    return null;
-  }
-}
-
-/** @param {string} words @param {"h2" | "h3"} [level] */
-function heading(words, level = "h3") {
-  return make(level, { class: "dgspay-heading", tabindex: "-1" }, words);
-}
-
-function problemPlace() {
-  return make("p", { class: "dgspay-problem", role: "alert" });
-}
-
-/** @param {string} kind @param {string} words @param {() => void} onClick */
-function button(kind, words, onClick) {
-  const element = make("button", { class: kind, type: "button" }, words);
-  element.addEventListener("click", onClick);
-  return element;
-}
-
-/** @param {HTMLElement} element */
-const isBusy = (element) => element.getAttribute("aria-disabled") === "true";
-
-/** Not `disabled`: it would lose the focus. @param {HTMLElement} element @param {boolean} busy */
-function setBusy(element, busy) {
-  element.setAttribute("aria-disabled", String(busy));
-}
-
-/**
- * @typedef {object} Field
- * @property {HTMLElement} element
- * @property {HTMLInputElement | HTMLSelectElement} input
- * @property {() => boolean} check Show what is wrong with it, and return whether nothing is.
- *
- * @param {{ label: string, autocomplete: string, fault: (text: string) => string | null,
- *   inputmode?: string, type?: string, placeholder?: string, hint?: string }} design
- * @returns {Field}
- */
-function textField({ label, autocomplete, fault, inputmode = "text", type = "text", placeholder = "", hint = "" }) {
-  const input = make("input", { id: unique("field"), type, inputmode, autocomplete, placeholder, spellcheck: "false" });
-  return fieldOf(label, input, fault, hint);
-}
-
-/**
- * @param {string} label @param {HTMLInputElement | HTMLSelectElement} input
- * @param {(text: string) => string | null} fault @param {string} hint
- * @returns {Field}
- */
-function fieldOf(label, input, fault, hint = "") {
-  const error = make("p", { id: `${input.id}-error`, class: "dgspay-error", "aria-live": "polite" });
-  const about = make("p", { id: `${input.id}-hint`, class: "dgspay-hint" }, hint);
-  input.setAttribute("aria-describedby", hint ? `${error.id} ${about.id}` : error.id);
-  if (fault("") !== null) input.setAttribute("aria-required", "true");
-  const element = make("div", { class: "dgspay-field" },
-    make("label", { for: input.id }, label), input, error, ...(hint ? [about] : []));
-  const checkNow = () => {
-    const words = fault(input.value) ?? "";
-    input.setAttribute("aria-invalid", String(words !== ""));
-    if (error.textContent !== words) error.textContent = words;
-    return words === "";
-  };
-  input.addEventListener("input", () => error.textContent && checkNow());
-  input.addEventListener("change", () => input.value && checkNow());
-  return { element, input, check: checkNow };
-}
-
-/**
- * @param {import("./dgspay-checkout-texts.js").CheckoutTexts} texts @param {string} language
- * @returns {Field}
- */
-function countryField(texts, language) {
-  const select = make("select", { id: unique("country"), autocomplete: "billing country" },
-    make("option", { value: "" }, texts.countryMissing));
-  const names = new Intl.DisplayNames([language, "en"], { type: "region" });
-  const sorted = COUNTRIES.map((code) => [code, names.of(code) ?? code])
-    .sort(([, a], [, b]) => a.localeCompare(b, language));
-  for (const [code, name] of sorted) select.append(make("option", { value: code }, name));
-  return fieldOf(texts.country, select, (code) => (code ? null : texts.countryMissing));
-}
-
-/**
- * @param {string} legend @param {string} name
- * @param {{ value: string, words: string, icon?: string }[]} options @param {boolean} [isUnseen]
- *   Whether a heading beside it says the same.
- */
-function choices(legend, name, options, isUnseen = false) {
-  const boxes = options.map(({ value, words, icon }) => make("label", { class: "dgspay-choice" },
-    make("input", { type: "radio", name, value, autocomplete: "off" }),
-    icon ? iconOf(icon) : make("span", { class: "dgspay-dot", "aria-hidden": "true" }),
-    make("span", {}, words)));
-  return make("fieldset", {},
-    make("legend", isUnseen ? { class: "dgspay-unseen" } : {}, legend),
-    make("div", { class: "dgspay-choices" }, ...boxes));
-}
-
-/** @param {HTMLElement} set @returns {string | null} */
-function checked(set) {
-  const input = /** @type {HTMLInputElement | null} */ (set.querySelector("input:checked"));
-  return input?.value ?? null;
-}
-
-/** @param {HTMLElement} set @param {string} value */
-function check(set, value) {
-  for (const input of set.querySelectorAll("input")) input.checked = input.value === value;
-}
-
-/** @type {Record<string, string>} */
-const ICONS = {
-  phone: "M8 3h8a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H8a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2zM11 18h2",
-  card: "M4 5h16a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2H4a2 2 0 0 1-2-2V7a2 2 0 0 1 2-2zM2 10h20M6 15h4",
-  check: "M5 12.5l4.5 4.5L19 7.5",
-  cross: "M7 7l10 10M17 7L7 17",
-  clock: "M12 3a9 9 0 1 1 0 18a9 9 0 0 1 0-18zM12 7.5V12l3 2",
-  bank: "M3 10l9-6l9 6M5 10v8M10 10v8M14 10v8M19 10v8M3 20h18",
-  waiting: "M12 3a9 9 0 1 1 0 18a9 9 0 0 1 0-18zM12 7.5V12l3 2",
-};
-
-/** @param {string} name */
-function iconOf(name) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  path.setAttribute("d", ICONS[name]);
-  svg.append(path);
-  return svg;
-}
-
-/** @param {string} icon @param {string} [kind] */
-function markOf(icon, kind = { cross: "bad", waiting: "waiting" }[icon] ?? "plain") {
-  return make("div", { class: `dgspay-mark dgspay-mark-${kind}` }, iconOf(icon));
 }
 
 // --- the element, where a page has no script of its own -----------------------------------------

@@ -4,9 +4,10 @@
  * While an attempt is under way it polls long; otherwise it looks now and then. It pauses while
  * the page is hidden, goes on at once when the payer is back, and outlives a server that restarts.
  */
+export type Method = "mobile_money" | "card" | "ussd" | "bank_transfer";
 export type Attempt = {
     number: number;
-    method: "mobile_money" | "card";
+    method: Method;
     state: "in_doubt" | "pending" | "waiting_for_the_payer" | "paid" | "failed" | "held";
     step: number;
     reason: string | null;
@@ -27,19 +28,48 @@ export type Attempt = {
     stale_at: number;
 };
 export type NextAction = {
-    type: "approval" | "wait" | "pin" | "otp" | "address" | "redirect" | "unknown";
+    type: "approval" | "wait" | "pin" | "otp" | "address" | "redirect" | "dial" | "transfer" | "unknown";
     /**
      * Unix time.
      */
     until?: number;
     url?: string;
+    /**
+     * What to dial.
+     */
+    code?: string;
+    /**
+     * Where to send the money.
+     */
+    account?: Account;
+    /**
+     * Whether no real money moves.
+     */
+    is_simulated?: boolean;
+};
+export type Account = {
+    bank: string;
+    number: string;
+    name: string;
+    /**
+     * To be given with the transfer.
+     */
+    reference: string;
 };
 export type OrderTerms = {
     id: string;
     /**
-     * Decimal text.
+     * Decimal text; null where the payer has yet to choose it.
      */
-    amount: string;
+    amount: string | null;
+    /**
+     * The least that the payer may choose.
+     */
+    min_amount?: string | null;
+    /**
+     * The most.
+     */
+    max_amount?: string | null;
     currency: string;
     description: string | null;
     state: "open" | "paying" | "paid" | "expired" | "cancelled";
@@ -51,17 +81,30 @@ export type OrderTerms = {
      * Unix time.
      */
     paid_at: number | null;
-    payer: string;
+    payer: string | null;
+    /**
+     * Whether the payer may cancel it; true if left out.
+     */
+    is_cancellable?: boolean;
 };
 export type Shown = {
     order: OrderTerms;
     merchant: string | null;
-    methods: ("mobile_money" | "card")[];
+    methods: Method[];
+    /**
+     * What the payer has yet to say; nothing if left out.
+     */
+    asks?: Asked[];
     encryption_key: string | null;
     attempt: Attempt | null;
     next_action: NextAction | null;
     version: string;
+    /**
+     * Unix time by the clock of all others; the server's `Date` if left out.
+     */
+    now?: number;
 };
+export type Asked = "name" | "phone" | "address";
 /** The server's no, as a code. */
 export declare class RefusedError extends Error {
     code: string;

@@ -6,9 +6,11 @@
  */
 
 /**
+ * @typedef {"mobile_money" | "card" | "ussd" | "bank_transfer"} Method
+ *
  * @typedef {object} Attempt
  * @property {number} number
- * @property {"mobile_money" | "card"} method
+ * @property {Method} method
  * @property {"in_doubt" | "pending" | "waiting_for_the_payer" | "paid" | "failed" | "held"} state
  * @property {number} step
  * @property {string | null} reason
@@ -20,32 +22,51 @@
  * @property {number} stale_at Unix time.
  *
  * @typedef {object} NextAction
- * @property {"approval" | "wait" | "pin" | "otp" | "address" | "redirect" | "unknown"} type
+ * @property {"approval" | "wait" | "pin" | "otp" | "address" | "redirect" | "dial" | "transfer"
+ *   | "unknown"} type
  * @property {number} [until] Unix time.
  * @property {string} [url]
+ * @property {string} [code] What to dial.
+ * @property {Account} [account] Where to send the money.
+ * @property {boolean} [is_simulated] Whether no real money moves.
+ *
+ * @typedef {object} Account
+ * @property {string} bank
+ * @property {string} number
+ * @property {string} name
+ * @property {string} reference To be given with the transfer.
  *
  * @typedef {object} OrderTerms
  * @property {string} id
- * @property {string} amount Decimal text.
+ * @property {string | null} amount Decimal text; null where the payer has yet to choose it.
+ * @property {string | null} [min_amount] The least that the payer may choose.
+ * @property {string | null} [max_amount] The most.
  * @property {string} currency
  * @property {string | null} description
  * @property {"open" | "paying" | "paid" | "expired" | "cancelled"} state
  * @property {number | null} expires_at Unix time.
  * @property {number | null} paid_at Unix time.
- * @property {string} payer
+ * @property {string | null} payer
+ * @property {boolean} [is_cancellable] Whether the payer may cancel it; true if left out.
  *
  * @typedef {object} Shown What the server shows of an order.
  * @property {OrderTerms} order
  * @property {string | null} merchant
- * @property {("mobile_money" | "card")[]} methods
+ * @property {Method[]} methods
+ * @property {Asked[]} [asks] What the payer has yet to say; nothing if left out.
  * @property {string | null} encryption_key
  * @property {Attempt | null} attempt
  * @property {NextAction | null} next_action
  * @property {string} version
+ * @property {number} [now] Unix time by the clock of all others; the server's `Date` if left out.
+ *
+ * @typedef {"name" | "phone" | "address"} Asked
  */
 
 const LONG_POLL_SECONDS = 25;
 const IDLE_SECONDS = 20;
+// For a server that does not hold a request until something changes.
+const SHORT_POLL_SECONDS = 1;
 const READ_SECONDS = LONG_POLL_SECONDS + 15;
 // The server's own deadline for a call is 100 s.
 const SEND_SECONDS = 120;
@@ -173,14 +194,18 @@ export class OrderConnection {
     let path = "order";
     while (!signal.aborted) {
       try {
+        const [known, asked] = [this.#version, performance.now()];
         const shown = await this.#ask(path, READ_SECONDS, signal);
         if (signal.aborted) return;
+        const isAtOnce = performance.now() - asked < SHORT_POLL_SECONDS * 1000;
+        const isUnheld = path !== "order" && isAtOnce && shown.version === known;
         this.#connected(true);
         this.#take(shown);
         if (shown.order.state !== "open" && shown.order.state !== "paying") return;
         const isUnderWay = shown.attempt?.is_under_way === true;
         path = `order/changes?after=${shown.version}&wait=${isUnderWay ? LONG_POLL_SECONDS : 0}`;
         if (!isUnderWay) await pause(IDLE_SECONDS, signal);
+        else if (isUnheld) await pause(SHORT_POLL_SECONDS, signal);
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof RefusedError && error.code !== "unavailable") {
@@ -243,8 +268,8 @@ export class OrderConnection {
       signal?.removeEventListener("abort", abort);
     }
     if (response.ok && answer?.order) {
-      const date = Date.parse(response.headers.get("Date") ?? "");
-      if (!Number.isNaN(date)) this.#skew = (date - Date.now()) / 1000;
+      const now = answer.now ?? Date.parse(response.headers.get("Date") ?? "") / 1000;
+      if (!Number.isNaN(now)) this.#skew = now - Date.now() / 1000;
       return answer;
     }
     if (typeof answer?.error !== "string") throw new ConnectionLostError();

@@ -18,7 +18,7 @@ from dgspay.emulator.api import (
 from dgspay.emulator.api.call import API_PREFIX, Route
 from dgspay.emulator.api.charges import REDIRECT_PATH
 from dgspay.emulator.domain.payment_links import FORMS, PAY_PATH, UPDATE_FORMS
-from dgspay.emulator.web import payment_page_api, payment_pages
+from dgspay.emulator.web import handset_api, link_page_api, payment_pages
 
 ROUTES: Final = (
     Route("POST", f"{API_PREFIX}/charges", charges.create, charges.FORMS),
@@ -35,11 +35,12 @@ ROUTES: Final = (
     Route("GET", f"{API_PREFIX}/transactions", transactions.index),
     Route("GET", f"{API_PREFIX}/transactions/{{id}}", transactions.retrieve),
     Route("GET", f"{PAY_PATH}/{{slug}}", payment_pages.pay, public=True),
-    Route("POST", f"{PAY_PATH}/{{slug}}/payments", payment_page_api.start, public=True),
+    Route("GET", f"{PAY_PATH}/{{slug}}/order", link_page_api.show, public=True),
+    Route("GET", f"{PAY_PATH}/{{slug}}/order/changes", link_page_api.show, public=True),
+    Route("POST", f"{PAY_PATH}/{{slug}}/order/{{action}}", link_page_api.act, public=True),
     Route("GET", f"{REDIRECT_PATH}/{{reference}}", payment_pages.authorize, public=True),
-    Route("GET", f"{REDIRECT_PATH}/{{reference}}/state", payment_page_api.show, public=True),
-    Route("POST", f"{REDIRECT_PATH}/{{reference}}/steps", payment_page_api.step, public=True),
-    Route("POST", f"{REDIRECT_PATH}/{{reference}}/decision", payment_page_api.decide, public=True),
+    Route("GET", f"{REDIRECT_PATH}/{{reference}}/state", handset_api.show, public=True),
+    Route("POST", f"{REDIRECT_PATH}/{{reference}}/decision", handset_api.decide, public=True),
 )
 
 API_OPERATIONS: Final = tuple(route.operation for route in ROUTES if not route.public)

@@ -1,11 +1,13 @@
-"""A real Chromium and a real server for the card form."""
+"""A real Chromium, a real Firefox, and a real server for the card form."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import shutil
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, Playwright
     from starlette.types import ASGIApp
 
 Scheme = Literal["light", "dark"]
@@ -27,6 +29,22 @@ PATIENCE = 90_000
 
 # The same engine without the windows around it, where that is installed: a third of the work.
 CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser")
+
+FIREFOX = ("firefox-esr", "firefox")
+
+# It is not to look for updates, captive portals or what is new.
+QUIET_FIREFOX: dict[str, str | float | bool] = {
+    "app.normandy.enabled": False,
+    "app.update.enabled": False,
+    "browser.region.network.url": "",
+    "browser.safebrowsing.blockedURIs.enabled": False,
+    "datareporting.policy.dataSubmissionEnabled": False,
+    "extensions.getAddons.cache.enabled": False,
+    "network.captive-portal-service.enabled": False,
+    "network.connectivity-service.enabled": False,
+    "services.settings.server": "",
+    "toolkit.telemetry.enabled": False,
+}
 
 # Only the last such list counts, so it begins with what Playwright itself switches off. The others
 # are what a window has of its own: suggestions for an address line without any typing, a page
@@ -85,26 +103,53 @@ def serve() -> Callable[[ASGIApp], contextlib.AbstractContextManager[int]]:
 # Not for the whole session: while playwright's blocking API is open, an event loop counts as
 # running in this thread, and no asynchronous test could start its own.
 @pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium. `shop.test` is this machine by a name that is not localhost."""
+def driver() -> Iterator[Playwright]:
+    """What drives the browsers; there may be one of it at a time."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    playwright.expect.set_options(timeout=PATIENCE)
+    with playwright.sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="package")
+def chromium(driver: Playwright) -> Iterator[Browser]:
+    """Debian's Chromium. `shop.test` is this machine by a name that is not localhost."""
     executable = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if executable is None:
         pytest.skip("chromium is not installed (apt-get install chromium)")
-    playwright.expect.set_options(timeout=PATIENCE)
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=executable,
-            args=[
-                "--no-sandbox",
-                "--disable-background-networking",
-                f"--disable-features={','.join(SWITCHED_OFF)}",
-                "--disable-gpu",
-                "--host-resolver-rules=MAP shop.test 127.0.0.1",
-            ],
-        )
-        yield browser
-        browser.close()
+    browser = driver.chromium.launch(
+        executable_path=executable,
+        args=[
+            "--no-sandbox",
+            "--disable-background-networking",
+            f"--disable-features={','.join(SWITCHED_OFF)}",
+            "--disable-gpu",
+            "--host-resolver-rules=MAP shop.test 127.0.0.1",
+        ],
+    )
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="package")
+def firefox(driver: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Debian's Firefox, as it is."""
+    executable = next(filter(None, map(shutil.which, FIREFOX)), None)
+    if executable is None:
+        pytest.skip("firefox is not installed (apt-get install firefox-esr)")
+    pytest.importorskip("websockets", reason="websockets is not installed")
+    line = tmp_path_factory.mktemp("firefox") / "firefox"
+    program = [sys.executable, str(Path(__file__).with_name("bidi_line.py")), executable]
+    line.write_text(f'#!/bin/sh\nexec {shlex.join(program)} "$@"\n')
+    line.chmod(0o700)
+    browser = driver.firefox.launch(
+        executable_path=line,
+        channel="moz-firefox",
+        timeout=PATIENCE,
+        firefox_user_prefs=QUIET_FIREFOX,
+    )
+    yield browser
+    browser.close()
 
 
 @contextlib.contextmanager

@@ -5,7 +5,8 @@ import { test } from "node:test";
 
 import { formatAmount, parseAmount } from "../../dgspay/browser/dgspay-amounts.js";
 import { CATALOGUES, languageOf, reasonOf, textsOf } from "../../dgspay/browser/dgspay-checkout-texts.js";
-import { localNumber, networkOf, viewOf } from "../../dgspay/browser/dgspay-checkout.js";
+import { viewOf } from "../../dgspay/browser/dgspay-checkout.js";
+import { isPhoneNumber, localNumber, networkOf } from "../../dgspay/browser/dgspay-payment-form.js";
 
 const plain = (text) => text.replace(/[\u00a0\u202f]/g, " ");
 
@@ -44,7 +45,7 @@ test("amounts are written with the decimals of their currency", () => {
 
 for (const [code, reason] of [
   ["05", "declined"], ["51", "funds"], ["54", "cardExpired"], ["55", "pin"], ["57", "notPermitted"],
-  ["61", "limit"], ["N7", "cvv"], ["3", "shop"], ["not_sent", "notSent"], ["rejected:90", "shop"],
+  ["61", "limit"], ["N7", "cvv"], ["3", "shop"], ["not_sent", "notSent"], ["rejected:90", "shop"], ["cancelled", "cancelled"],
   ["Insufficient funds", "funds"], ["Customer rejected the request", "refused"],
   ["Request timed out", "timedOut"], ["Subscriber not found", "noWallet"], ["Expired card", "cardExpired"],
   ["something new", "declined"], [null, "declined"],
@@ -83,6 +84,13 @@ for (const text of ["0788123456", "+250 788 123 456", "00250788123456", "250-788
   });
 }
 
+for (const [text, expected] of [
+  ["0788123456", true], ["+254 712 345 678", true], ["0033 6 12 34 56 78", true], ["+1 (415) 555-0132", true],
+  ["712345678", false], ["+250 788", false], ["12", false], ["", false],
+]) {
+  test(`a payer's number, perhaps from abroad: ${text}`, () => assert.equal(isPhoneNumber(text), expected));
+}
+
 const ORDER = { id: "A", amount: "1", currency: "RWF", state: "paying", expires_at: null, paid_at: null };
 const ATTEMPT = { number: 1, method: "mobile_money", state: "pending", is_under_way: true, stale_at: 100 };
 const view = (attempt, next, { now = 0, isChoosing = false, state = "paying" } = {}) =>
@@ -97,6 +105,8 @@ for (const [name, shown, expected] of [
   ["another number afterwards", view(ATTEMPT, "approval", { now: 100, isChoosing: true }), "form"],
   ["a card's page", view({ ...ATTEMPT, method: "card" }, "redirect"), "redirect"],
   ["another way instead of a PIN", view({ ...ATTEMPT, method: "card" }, "pin", { isChoosing: true }), "form"],
+  ["a code to dial", view({ ...ATTEMPT, method: "ussd" }, "dial", { now: 100 }), "dial"],
+  ["another way instead of a transfer", view({ ...ATTEMPT, method: "bank_transfer" }, "transfer", { isChoosing: true }), "form"],
   ["a step that is unknown", view(ATTEMPT, "wait", { isChoosing: true }), "wait"],
   ["a step that this page does not know", view(ATTEMPT, "unknown"), "wait"],
   ["a payment that is held", view({ ...ATTEMPT, state: "held" }, null), "held"],

@@ -66,9 +66,10 @@ def page(payer: BrowserContext) -> Iterator[Page]:
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
-    assert errors == []
     if page.url != "about:blank":
-        assert page.evaluate("window.violations") == []
+        errors += page.evaluate("window.violations")
+    # Firefox looks for an icon by itself, which the page's policy has no place for.
+    assert [error for error in errors if "favicon.ico" not in error] == []
 
 
 def open_order(page: Page, shop: CheckoutShop, lang: str = "en", **terms: Any) -> str:

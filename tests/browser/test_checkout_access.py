@@ -125,7 +125,7 @@ def reach(page: Page, shop: CheckoutShop, state: str, lang: str = "en") -> None:
             page.locator(".dgspay-connection:not(:empty)").wait_for()
         case "unknown":
             page.evaluate(OTHER_TOKEN)
-            page.locator(".dgspay-mark-bad").wait_for()
+            page.locator(".dgspay-mark").wait_for()
 
 
 def reach_by_card(page: Page, state: str) -> None:

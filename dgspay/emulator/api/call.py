@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
 import attrs
@@ -16,6 +16,8 @@ from dgspay.emulator.domain.records import ExecutedCall
 from dgspay.emulator.http import Response, invalid
 
 API_PREFIX = "/generation/v2"
+
+NO_HEADERS: Final[Mapping[str, str]] = {}
 
 
 class Call:
@@ -28,6 +30,7 @@ class Call:
         query: The raw query string.
         body: The parsed JSON body; None when there was none.
         idempotency_key: The key that came with it, if one did.
+        headers: Its headers, names in lower case.
     """
 
     def __init__(
@@ -39,11 +42,13 @@ class Call:
         query: str,
         body: Any,
         idempotency_key: str | None,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> None:
         self.account = account
         self.operation = operation
         self.values = values
         self.idempotency_key = idempotency_key
+        self.headers = headers
         self.acted = False
         self._query = query
         self.body = body
@@ -54,6 +59,18 @@ class Call:
         if not isinstance(self.body, dict):
             raise invalid("the body must be a JSON object")
         return Fields(self.body)
+
+    def with_body(self, body: Mapping[str, Any]) -> Call:
+        """Return the call that this one amounts to, of the same account and with another body."""
+        return Call(
+            self.account,
+            self.operation,
+            values=self.values,
+            query=self._query,
+            body=body,
+            idempotency_key=self.idempotency_key,
+            headers=self.headers,
+        )
 
     @cached_property
     def query(self) -> Mapping[str, str]:

@@ -14,6 +14,7 @@ from dgspay.emulator.domain.payment_links import (
     link_fields,
     read_slug,
     read_terms,
+    require_whole_coins,
     slug_of,
     terms_as_given,
 )
@@ -28,6 +29,7 @@ def create(call: Call) -> Mapping[str, Any]:
     """Make a link."""
     account = call.account
     terms = read_terms(call.fields)
+    require_whole_coins(terms)
     slug = read_slug(account, call.fields) or slug_of(account, terms["title"])
     link = Link(account.identifiers.uuid(), slug, terms, account.clock.time())
     account.add_link(link)
@@ -58,6 +60,7 @@ def update(call: Call) -> Mapping[str, Any]:
     if link.archived:
         raise invalid("the payment link is archived, which is irreversible")
     terms = read_terms(call.fields.over(terms_as_given(link.terms)))
+    require_whole_coins(terms)
     keeps_slug = call.fields[SLUG] in (None, link.slug)
     slug = None if keeps_slug else read_slug(call.account, call.fields)
     link.terms = terms

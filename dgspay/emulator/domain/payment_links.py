@@ -17,7 +17,7 @@ from dgspay.emulator.domain.records import Link, Payer, Payment
 from dgspay.emulator.domain.settlement import settle_payment
 from dgspay.emulator.http import invalid
 from dgspay.models.enums import LinkStatus, PaymentMethod
-from dgspay.money import AmountInput, parse_amount
+from dgspay.money import AmountInput, minor_unit_digits, parse_amount
 
 PAY_PATH: Final = "/generation/pay"
 PAYMENT_TYPES: Final = ("card", "mobile_money", "ussd", "bank_transfer")
@@ -76,6 +76,10 @@ UPDATE_FORMS: Final = (
 
 class LinkNotPayableError(Exception):
     """A payment link cannot be paid: expired, archived, used up, or not with this amount."""
+
+
+class LinkTakenError(LinkNotPayableError):
+    """The last use of a link is held by a payment that is under way."""
 
 
 def read_terms(fields: Fields) -> dict[str, Any]:
@@ -163,14 +167,41 @@ def link_fields(account: Account, link: Link) -> dict[str, Any]:
     }
 
 
+def require_whole_coins(terms: Mapping[str, Any]) -> None:
+    """Reject terms with an amount that the currency has no coin for.
+
+    Raises:
+        RefusedError: 90, naming the field.
+    """
+    for name in ("amount", "min_amount", "max_amount"):
+        amount = terms.get(name)
+        if amount is not None and not is_whole_coins(amount, terms["currency"]):
+            raise invalid(f"{name} is finer than the smallest coin of {terms['currency']}")
+
+
+def is_whole_coins(amount: Decimal, currency: str) -> bool:
+    """Return whether an amount can be paid in coins of a currency."""
+    return amount == round(amount, minor_unit_digits(currency))
+
+
 def new_payment(
     account: Account,
     link: Link,
     method: PaymentMethod,
     amount: AmountInput | None = None,
     payer: Payer = _ANY_PAYER,
+    *,
+    instead_of: Payment | None = None,
 ) -> Payment:
     """Make a payment through a link, which counts from `begin` on.
+
+    Args:
+        account: The merchant.
+        link: What is paid.
+        method: How.
+        amount: What the payer of a flexible link has chosen.
+        payer: Who pays.
+        instead_of: A pending payment whose use of the link this one takes.
 
     Raises:
         LinkNotPayableError: when the link cannot be paid, or not with this amount or method.
@@ -178,8 +209,9 @@ def new_payment(
     status = link_status(account, link)
     if status is not LinkStatus.ACTIVE:
         raise LinkNotPayableError(f"this payment link is {status}")
-    if link.terms["max_uses"] is not None and link.used + link.held >= link.terms["max_uses"]:
-        raise LinkNotPayableError("the link's last use is taken by a payment in progress")
+    held = link.held - (instead_of is not None)
+    if link.terms["max_uses"] is not None and link.used + held >= link.terms["max_uses"]:
+        raise LinkTakenError("the link's last use is taken by a payment in progress")
     if method not in link.terms["payment_types"]:
         raise LinkNotPayableError(f"this payment link does not take {method}")
     return Payment(
@@ -199,7 +231,7 @@ def new_payment(
 def begin(account: Account, link: Link, payment: Payment) -> None:
     """Remember a payment; it holds one of the link's uses while it is pending."""
     account.add_payment(payment)
-    link.payments.append(payment)
+    link.add(payment)
     link.held += 1
     account.touch("link", link.id, link)
 
@@ -229,4 +261,8 @@ def _amount_to_pay(link: Link, amount: AmountInput | None) -> Decimal:
     chosen = parse_amount(amount)
     if chosen < terms.get("min_amount", chosen) or chosen > terms.get("max_amount", chosen):
         raise LinkNotPayableError("the amount is not within the limits of this payment link")
+    if not is_whole_coins(chosen, terms["currency"]):
+        raise LinkNotPayableError(
+            f"the amount is finer than the smallest coin of {terms['currency']}"
+        )
     return chosen

@@ -54,6 +54,8 @@ class Payment:
     card_brand: str | None = None
     card_last4: str | None = None
     link_id: str | None = None
+    payer_token: str | None = None
+    """Token of the page of a link on which it was begun: the payer's browser keeps it."""
     awaits: tuple[str, ...] = ()
     """Steps still to authorize, in order: `pin`, `otp`, `avs`."""
     verdict: Decline | None = None
@@ -139,6 +141,14 @@ class Link:
     held: int = 0
     """Count of pending payments: each holds a use until it fails."""
     payments: list[Payment] = attrs.field(factory=list, repr=False)
+    payers: dict[str, list[Payment]] = attrs.field(factory=dict, repr=False)
+    """Payments that each payer's page has begun or was shown, oldest first, by its token."""
+
+    def add(self, payment: Payment) -> None:
+        """Remember a payment, also as that of the page on which it was begun."""
+        self.payments.append(payment)
+        if payment.payer_token is not None:
+            self.payers.setdefault(payment.payer_token, []).append(payment)
 
 
 @attrs.frozen(weakref_slot=False)

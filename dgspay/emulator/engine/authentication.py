@@ -101,13 +101,8 @@ def admit(
     key = idempotency.key_of(incoming.request)
     if key is None:
         return account, route, None, None
-    request = incoming.request
-    if route.public:
-        # A payer's try is one payment, whatever is entered when its answer was lost: a card is
-        # encrypted anew each time. A try that was rejected has freed its key.
-        request = attrs.evolve(request, body=b"")
     with accounts.lock:
-        return account, route, key, account.keys.claim(key, request)
+        return account, route, key, account.keys.claim(key, incoming.request)
 
 
 def _keep_others_out(accounts: Accounts, request: Request) -> None:

@@ -253,6 +253,7 @@ class Engine:
             query=incoming.request.query,
             body=incoming.body,
             idempotency_key=key,
+            headers=incoming.request.headers,
         )
         keys = account.keys
         done: Response | None = None

@@ -58,8 +58,8 @@ def _converter() -> Converter:
         # A link's terms are read as those of a request, which they once were.
         struct_hook=lambda text, _: read_terms(Fields(parse_json(text.encode()))),
     )
-    write_link = writing(Link, converter, payments=skipped, terms=terms)
-    read_link = reading(Link, converter, payments=skipped, terms=terms)
+    write_link = writing(Link, converter, payments=skipped, payers=skipped, terms=terms)
+    read_link = reading(Link, converter, payments=skipped, payers=skipped, terms=terms)
     converter.register_unstructure_hook(Link, write_link)
     converter.register_structure_hook(Link, read_link)
     payload = override(

@@ -313,7 +313,7 @@ def _recall(account: Account, row: Row, record: Any) -> None:
         case Payment():
             account.add_payment(record)
             if record.link_id is not None:
-                account.links[record.link_id].payments.append(record)
+                account.links[record.link_id].add(record)
         case Disbursement():
             account.add_disbursement(record)
         case Conversion():

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.conftest import Scheme, chromium, profile
+from tests.browser.conftest import Scheme, chromium, driver, firefox, profile
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
     from dgspay.emulator import Emulator, Served
 
-__all__ = ["SCREENS", "chromium"]
+__all__ = ["SCREENS", "chromium", "driver", "firefox"]
 
 SCREENS: list[tuple[int, Scheme]] = [(1280, "light"), (360, "dark")]
 

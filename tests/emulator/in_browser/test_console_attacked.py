@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from tests.emulator.emulator_calls import CONVERT, MOBILE_MONEY, TO_BANK, credentials
-from tests.emulator.in_browser.conftest import Look, Opener
+from tests.emulator.in_browser.conftest import Opener
 from tests.emulator.in_browser.test_console import go
-from tests.emulator.in_browser.test_payment_pages import enter_card, path_of
+from tests.emulator.in_browser.test_payment_pages import path_of
 from tests.emulator.receivers import Behaviour, Handler, receiving
 
 if TYPE_CHECKING:
@@ -191,16 +191,3 @@ def test_webhooks_can_be_let_arrive_again(opened: Opener, emulator: Emulator) ->
     page.get_by_role("button", name="Deliver normally").click()
     page.get_by_role("button", name="Deliver normally").wait_for(state="hidden")
     assert list(emulator.webhooks.modes) == []
-
-
-def test_a_payer_learns_which_cards_work(opened: Opener, link: MakeLink, look: Look) -> None:
-    page = opened(path_of(link(collect_phone=False, collect_name=False)), width=360, height=760)
-    enter_card(page, "4539578763621486")
-    page.get_by_text("Only test cards work here, such as 4242 4242 4242 4242.").wait_for()
-    page.get_by_text("Which cards work here?").click()
-    page.get_by_text("declined: Insufficient funds").wait_for()
-    look(page, "card-360-3-test-cards")
-    assert page.locator("#test-cards li").count() == 10
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    enter_card(page, page.locator("#test-cards code").first.inner_text())
-    page.get_by_text("Payment complete").wait_for()

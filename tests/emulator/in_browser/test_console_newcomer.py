@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tests.browser.conftest import profile
 from tests.emulator.in_browser.conftest import Look
-from tests.emulator.in_browser.test_payment_pages import enter_card
+from tests.emulator.in_browser.test_payment_pages import enter_card, see
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -113,19 +113,20 @@ def test_a_newcomer_pays_a_link_by_phone_and_card_and_sees_the_webhooks(
         payer = phone.new_page()
         payer.goto(f"{console}{url}")
         payer.get_by_label("Your name").fill("Jane Doe")
-        payer.get_by_label("Mobile Money number").fill("0789 654 321")
+        payer.get_by_label("Mobile money number").fill("0789 654 321")
         payer.get_by_role("button", name="Pay 50,000 RWF").click()
-        payer.get_by_text("Check your phone").wait_for()
+        see(payer, "Approve it on your phone")
         sections.get_by_role("link", name="Overview").click()
         page.get_by_role("button", name="Approve").click()
-        payer.get_by_text("Payment complete").wait_for()
+        see(payer, "Payment complete")
         listener.wait_for(r"payment\.success")
 
         payer.goto(f"{console}{url}")
         payer.get_by_label("Your name").fill("Jane Doe")
-        payer.get_by_label("Mobile Money number").fill("0789 654 321")
+        payer.get_by_role("radio", name="Card").check()
+        payer.get_by_label("Phone number").fill("0789 654 321")
         enter_card(payer, "4242424242424242")
-        payer.get_by_text("Payment complete").wait_for()
+        see(payer, "Payment complete")
         listener.wait_for(r"(?s)payment\.success.*payment\.success")
         sections.get_by_role("link", name="Webhooks").click()
         page.get_by_text("delivered", exact=True).nth(1).wait_for()

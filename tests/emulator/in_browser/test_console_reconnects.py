@@ -10,7 +10,6 @@ import httpx
 
 from tests.emulator.emulator_calls import MOBILE_MONEY, credentials
 from tests.emulator.in_browser.conftest import Opener
-from tests.emulator.in_browser.test_payment_pages import path_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Route
@@ -53,19 +52,3 @@ def test_a_stream_that_was_refused_is_asked_for_again(opened: Opener) -> None:
     page.goto(page.url.removesuffix("_emulator/fidelity"))
     page.get_by_text("Live", exact=True).wait_for()
     assert refused
-
-
-def test_an_error_is_read_aloud_with_its_field(opened: Opener, link: MakeLink) -> None:
-    from playwright.sync_api import expect
-
-    made = link(amount=None, amount_type="flexible", min_amount=500, collect_address=True)
-    page = opened(path_of(made))
-    page.get_by_role("button", name="Pay").click()
-    for label, described in {
-        "Amount in RWF": "At least 500 Enter an amount.",
-        "Your name": "Enter your name.",
-        "Address": "Enter your address.",
-        "Mobile Money number": "Enter a Rwandan mobile number, such as 0789 654 321.",
-    }.items():
-        expect(page.get_by_label(label)).to_have_accessible_description(described)
-    expect(page.get_by_label("Amount in RWF")).to_be_focused()

@@ -1,40 +1,55 @@
 /** The simulated handset or bank: approves or declines one pending payment. */
 
-import { call, follow } from "./payment.js";
-
 const page = document.querySelector("#authorize");
-const prompt = document.querySelector("#prompt");
-const progress = document.querySelector("#progress");
 const problem = document.querySelector("#problem");
 const base = `/generation/authorize/${encodeURIComponent(page.dataset.reference)}`;
+const LOST = "The connection failed. Please try again.";
 
-function show(state, isNews = true) {
-  prompt.hidden = true;
-  follow(state, {
-    element: progress,
-    key: page.dataset.key,
-    leaves: isNews && state.payment_type === "card",
-  });
+/** Ask the emulator, and return what it says of the payment. */
+async function ask(path, options) {
+  let response, answer;
+  try {
+    response = await fetch(base + path, options);
+    answer = await response.json();
+  } catch {
+    // The browser's own words for it are for programmers.
+    throw new Error(LOST);
+  }
+  if (!response.ok) throw new Error(answer.message);
+  return answer;
 }
 
-function arrange(state) {
-  const isToDecide = state.status === "pending" && !state.awaits;
-  prompt.hidden = !isToDecide;
-  if (!isToDecide) show(state, state.status === "pending");
+/** Show the question, or how it was answered: there is one part for each state. */
+function show({ status, awaits, reason, redirect_url: url }) {
+  const state = status === "pending" && awaits ? "elsewhere" : status;
+  const isNew = page.dataset.state !== undefined && page.dataset.state !== state;
+  page.dataset.state = state;
+  for (const part of page.querySelectorAll("[data-part]")) part.hidden = part.dataset.part !== state;
+  const part = page.querySelector(`[data-part=${state}]`);
+  const heading = part.querySelector("h1");
+  document.title = heading.textContent;
+  for (const place of part.querySelectorAll("[data-reason]")) place.textContent = reason ?? "";
+  const back = page.querySelector("#back");
+  back.hidden = state === "pending" || state === "elsewhere" || !url;
+  if (url) back.href = url;
+  if (isNew) heading.focus();
 }
 
-/** Without an answer the page stays as it is. */
-const look = () => call(`${base}/state`).then(arrange, (error) => {
-  problem.textContent = error.message;
-});
+const look = () => ask("/state").then(show, (error) => { problem.textContent = error.message; });
 
 for (const button of document.querySelectorAll("[data-decision]")) {
   button.addEventListener("click", async () => {
+    problem.textContent = "";
     try {
-      show(await call(`${base}/decision`, { decision: button.dataset.decision }));
+      show(await ask("/decision", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ decision: button.dataset.decision }),
+      }));
     } catch (error) {
       problem.textContent = error.message;
-      look();
+      // It may have been decided elsewhere; without an answer the page stays as it is.
+      if (error.message !== LOST) look();
     }
   });
 }
