@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
 from dgspay.emulator import Emulator
-from dgspay.payouts import AsyncPayouts, Pace, State, Stop
+from dgspay.payouts import AsyncPayouts, Pace, Payout, Runner, State, Stop
+from dgspay.payouts.ledger import FencedError
+from dgspay.payouts.run.chunk_runner import FRESH_SECONDS
 from dgspay.payouts.run.pacing import RateLimiter
 from dgspay.payouts.run.take_size import TakeSize
+from dgspay.payouts.status import require_batch
 from tests.support.crash_points import Strike, environ_of, finish, paid, start, states, strike_at
 from tests.support.sheet_factory import RICH, in_process, ledger_in, write_sheet
 
@@ -82,6 +86,43 @@ async def test_nothing_is_taken_up_while_all_workers_are_busy(tmp_path: Path) ->
         await payouts.run(write_sheet(tmp_path / "s.csv", 30), pace=pace, on_result=look)
     # Those in flight, and what leaves within two hundredths of a second at this pace.
     assert most <= 3 + 4
+
+
+class Slow:
+    """A clock by which everything takes longer than a worker relies on what it was told."""
+
+    def __init__(self) -> None:
+        self.now = 1_796_000_000.0
+
+    def monotonic(self) -> float:
+        self.now += FRESH_SECONDS + 1
+        return self.now
+
+    time = monotonic
+
+
+@pytest.mark.anyio
+async def test_what_waited_for_longer_than_ten_seconds_does_not_leave_once_a_person_has_paused_it(
+    tmp_path: Path,
+) -> None:
+    with in_process() as (emulator, dgs), ledger_in(tmp_path) as ledger:
+        batch = await AsyncPayouts(dgs, ledger).prepare(write_sheet(tmp_path / "s.csv", 30))
+        ledger.start("s")
+        chunk = ledger.claim(batch, 0, 1, 30)
+        take = ledger.take
+
+        def take_and_pause(*args: Any, **options: Any) -> list[Payout]:
+            taken = take(*args, **options)
+            if not require_batch(ledger, "s").is_paused_by_a_person:
+                ledger.pause_batch(batch, "wait")
+            return taken
+
+        ledger.take = take_and_pause  # type: ignore[method-assign]
+        with pytest.raises(FencedError):
+            await Runner(dgs, ledger, clock=Slow()).run(chunk)
+        ledger.flush()
+        assert not emulator.executed
+        assert ledger.counts("s").count(State.NEW) == 30
 
 
 def test_as_many_are_wanted_as_wait_and_ahead_of_them_what_leaves_at_once() -> None:
