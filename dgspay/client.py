@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import random
 import secrets
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import tzinfo
@@ -24,6 +23,7 @@ from typing import (
 
 from dgspay import resources
 from dgspay.api_keys import ASYNC_KEY, KeyCallable, KeySource
+from dgspay.clock import PROCESS_CLOCK
 from dgspay.core.call import CallRunner, Runnable
 from dgspay.core.events import Hook
 from dgspay.core.messages import Request, Timeout
@@ -167,7 +167,7 @@ class BaseClient(ABC, Generic[TransportT]):
             retry=settings.retry,
             timeout=settings.timeout,
             deadline=settings.deadline,
-            clock=time,
+            clock=PROCESS_CLOCK,
             random=random.random,
             new_key=_new_key,
             emit=emitter,

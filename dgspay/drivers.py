@@ -6,6 +6,7 @@ import sys
 import time
 from typing import TypeVar
 
+from dgspay.clock import PROCESS_CLOCK
 from dgspay.core.frames import cut_below, without_frames
 from dgspay.core.messages import EffectResult, Response, Send, Sleep, Steps, TransportFailure
 from dgspay.errors import Outcome, note_outcome
@@ -28,7 +29,7 @@ async def drive_async(steps: Steps[T], transport: AsyncTransport) -> T:
             answer = None
             if not isinstance(effect, Send):
                 if isinstance(effect, Sleep):
-                    await _sleep(effect.seconds)
+                    await _sleep(PROCESS_CLOCK.to_wait(effect.seconds))
                 else:
                     effect.answer = await effect.source.aget(effect.seconds)
                 continue
@@ -67,7 +68,7 @@ def drive(steps: Steps[T], transport: Transport) -> T:
             answer = None
             if not isinstance(effect, Send):
                 if isinstance(effect, Sleep):
-                    time.sleep(effect.seconds)
+                    time.sleep(PROCESS_CLOCK.to_wait(effect.seconds))
                 else:
                     effect.answer = effect.source.get()
                 continue

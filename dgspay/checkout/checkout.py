@@ -30,6 +30,7 @@ from dgspay.checkout.store.scope import Limits, Timing
 from dgspay.checkout.store.sqlite import SqliteOrders
 from dgspay.checkout.store.tasks import PAID_TASK, PROBLEM_TASK
 from dgspay.checkout.sweeping_thread import SweepingThread
+from dgspay.clock import PROCESS_CLOCK
 from dgspay.errors import ConfigError
 from dgspay.webhooks.background_tasks import Background
 from dgspay.webhooks.responses import IN_PROGRESS, WebhookResponse
@@ -337,7 +338,7 @@ class AsyncCheckout(_Base[AsyncOrdersStore]):
             case Execute(operation):
                 return await self._client.execute(operation)
             case Sleep(seconds):
-                return await anyio.sleep(seconds)
+                return await anyio.sleep(PROCESS_CLOCK.to_wait(seconds))
             case Handle():
                 return await self._handle(effect)
 
@@ -473,7 +474,7 @@ class Checkout(_Base[OrdersStore]):
             case Execute(operation):
                 return self._client.execute(operation)
             case Sleep(seconds):
-                return time.sleep(seconds)
+                return time.sleep(PROCESS_CLOCK.to_wait(seconds))
             case Handle(function, value):
                 if effect.hold is None or effect.end is None:
                     return function(value)
