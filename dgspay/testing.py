@@ -9,20 +9,24 @@ Installed with dgspay, so the fixtures are there without an import. They need th
         assert dgs.transactions.retrieve(charge.dgs_reference).is_paid
         assert emulator.webhooks.received[0].dgs_reference == charge.dgs_reference
 
-`emulator.webhooks.deliver_to` hands the events to the shop's own handler, and
-`emulator.clock.advance` brings retries and expiry dates nearer. `emulator.snapshot()` keeps the
-state as it is, and `emulator.restore()` returns to it. A shop that must be reached,
-or must reach DGS-Pay, over a socket takes the fixture `dgs_server` besides. Each test has its
-own emulator, on a free port where it has one: tests may run side by side.
+`emulator.deliver_to(app)` hands the events to the shop's application, and
+`emulator.webhooks.deliver_to` to a function; `emulator.clock.advance` brings retries and expiry
+dates nearer, and `no_waiting` turns the pauses of clients off. `emulator.snapshot()` keeps the
+state as it is, and `emulator.restore()` returns to it. A shop that must be reached, or must reach
+DGS-Pay, over a socket takes the fixture `dgs_server` besides. Each test has its own emulator, on a
+free port where it has one: tests may run side by side.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from dgspay.clock import PROCESS_CLOCK
 
 if TYPE_CHECKING:
     from anyio.lowlevel import RunVar
@@ -40,12 +44,13 @@ def emulator() -> Iterator[Emulator]:
     That is one at transactions, or for a conversion at the balances; no other call settles
     anything. Before it, `approve`, `decline` and `settle` decide how. Its clock stands at the
     moment the test began, until `emulator.clock.advance(seconds)`, which settles what is pending
-    too.
+    too. A webhook that the application of `emulator.deliver_to` did not accept fails the test.
     """
     from dgspay.emulator import Emulator, VirtualClock  # noqa: PLC0415 - needs the extra
 
     with Emulator(settle_after=0.0, clock=VirtualClock(datetime.now(UTC))) as running:
         yield running
+        running.webhooks.require_accepted()
 
 
 @pytest.fixture
@@ -106,6 +111,25 @@ class _InEveryLoop:
 
     async def aclose(self) -> None:
         """Nothing is open."""
+
+
+@contextmanager
+def no_waiting() -> Iterator[None]:
+    """Turn waiting off while the block runs: clients and checkouts go on as if they had waited.
+
+    It is for the pauses between attempts, which a shop's own `RetryPolicy` may have, and those of
+    `charges.wait`, `checkout.wait` and a sweep: their time passes at once, also in other threads,
+    so that what is never settled is given up at once. It does not move the clock of an emulator
+    or of a store, for which `emulator.clock.advance` and `SqliteOrders(clock=)` are there, nor
+    that of a payout run. For all the tests of a folder, in its `conftest.py`::
+
+        @pytest.fixture(autouse=True)
+        def without_waiting():
+            with dgspay.testing.no_waiting():
+                yield
+    """
+    with PROCESS_CLOCK.skipping():
+        yield
 
 
 def client_options(emulator: Emulator) -> dict[str, Any]:

@@ -80,7 +80,7 @@ DOORS: dict[str, set[str]] = {
     "cli": GROUND
     | {PUBLIC, "api", "books", "checkout", "cli", "csv_safety", "emulator", "encryption"}
     | {"metrics", "payouts", "models.json_codec", "settings", "transports", "webhooks"},
-    "testing": {PUBLIC, "client", "core", "emulator", "transports"},
+    "testing": {PUBLIC, "client", "clock", "core", "emulator", "transports"},
     "__main__": {"cli"},
 }
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,8 +15,12 @@ from typing import Any
 import anyio
 import pytest
 
-from dgspay import AsyncDGSPay, Customer, DGSPay
+from dgspay import AsyncDGSPay, Customer, DGSPay, RetryPolicy
+from dgspay.clock import PROCESS_CLOCK
 from dgspay.emulator import Emulator
+from dgspay.errors import WaitTimeoutError
+from dgspay.testing import client_options, no_waiting
+from dgspay.transports.httpx import HttpxTransport
 
 # A complete checkout: the charge, the payer's approval, the webhook, the order that is paid.
 SHOP_TEST = """
@@ -73,24 +78,125 @@ def test_a_socket(dgs, emulator, dgs_server):
 """
 
 
+# A shop on FastAPI as a newcomer tests it: the checkout's routes, and the plain test client.
+FASTAPI_TEST = """
+import dgspay.testing
+import pytest
+from dgspay import Customer
+from dgspay.checkout import AsyncCheckout, SqliteOrders
+from dgspay.checkout.frameworks.starlette import routes
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+JANE = Customer(email="a@b.rw", first_name="Jane", last_name="Doe", phone="0788123456")
+
+
+@pytest.fixture
+def app(async_dgs, emulator, tmp_path):
+    app = FastAPI()
+    app.state.shipped = shipped = []
+    checkout = AsyncCheckout(
+        async_dgs,
+        SqliteOrders(tmp_path / "orders.sqlite3"),
+        secret=emulator.webhook_secret,
+        url="https://shop.example/dgspay",
+    )
+
+    @checkout.on_paid
+    async def ship(order):
+        if app.state.__dict__["_state"].get("is_broken"):
+            raise RuntimeError("the shop is broken")
+        shipped.append(order.id)
+
+    @app.post("/buy/{order_id}")
+    async def buy(order_id: str, phone: str = "0788123456"):
+        await checkout.open(order_id, amount=2000, customer=JANE)
+        order = await checkout.pay_by_mobile_money(order_id, phone=phone, network="MTN")
+        return {"reference": order.attempt.dgs_reference, "state": order.state}
+
+    @app.get("/orders/{order_id}")
+    async def show(order_id: str):
+        return {"state": (await checkout.order(order_id)).state}
+
+    app.router.routes.extend(routes(checkout))
+    yield app
+    checkout.close()
+
+
+def test_a_paid_order_is_shipped(app, emulator):
+    emulator.deliver_to(app)
+    shop = TestClient(app)
+    bought = shop.post("/buy/A-1").json()
+    assert bought["state"] == "paying"
+    emulator.approve(bought["reference"])
+    assert app.state.shipped == ["A-1"]
+    assert shop.get("/orders/A-1").json() == {"state": "paid"}
+
+
+def test_the_same_with_the_client_entered(app, emulator):
+    with TestClient(app) as shop:
+        emulator.deliver_to(shop)
+        bought = shop.post("/buy/A-1").json()
+        emulator.approve(bought["reference"])
+        assert shop.get("/orders/A-1").json() == {"state": "paid"}
+
+
+def test_a_declined_payment_leaves_the_order_open(app, emulator):
+    emulator.deliver_to(app)
+    shop = TestClient(app)
+    # It is declined while the application still waits for its answer.
+    shop.post("/buy/A-1", params={"phone": "0789000001"})
+    assert shop.get("/orders/A-1").json() == {"state": "open"}
+    assert [each.statuses for each in emulator.webhooks.deliveries] == [(200,)]
+    assert app.state.shipped == []
+
+
+def test_a_shop_that_fails_fails_the_test(app, emulator):
+    app.state.is_broken = True
+    emulator.deliver_to(app)
+    emulator.approve(TestClient(app).post("/buy/A-1").json()["reference"])
+
+
+def test_a_shop_that_may_fail_does_not(app, emulator):
+    app.state.is_broken = True
+    emulator.deliver_to(app, may_fail=True)
+    emulator.approve(TestClient(app).post("/buy/A-1").json()["reference"])
+
+
+def test_a_webhook_without_a_place_fails_the_test(dgs, app, emulator):
+    emulator.deliver_to(app)
+    dgs.charges.mobile_money(
+        amount=2000, customer=JANE, network="MTN", phone="0789000001",
+        redirect_url="https://shop.example/thanks")
+"""
+
+
+def pytest_command() -> list[str]:
+    """The command of a shop's own test run, without others' plugins, which are slow to load."""
+    plugins = ("no:cacheprovider", "no:schemathesis", "no:hypothesispytest")
+    options = [option for plugin in plugins for option in ("-p", plugin)]
+    return [sys.executable, "-m", "pytest", "-q", "-W", "error", *options]
+
+
+def test_the_natural_tests_of_a_shop_on_fastapi_work_and_fail_loudly(tmp_path: Path) -> None:
+    pytest.importorskip("fastapi")
+    (tmp_path / "test_shop.py").write_text(FASTAPI_TEST)
+    run = subprocess.run(
+        pytest_command(), cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False
+    )
+    printed = run.stdout
+    assert "6 passed, 2 errors" in printed, printed
+    assert "ERROR test_shop.py::test_a_shop_that_fails_fails_the_test" in printed
+    assert "POST /dgspay/webhooks/1-a1/" in printed
+    assert "answered 500" in printed
+    assert "ERROR test_shop.py::test_a_webhook_without_a_place_fails_the_test" in printed
+    assert "deliver_to was given no path=" in printed
+
+
 def test_a_shops_checkout_fits_on_one_screen(tmp_path: Path) -> None:
     test = tmp_path / "test_shop.py"
     test.write_text(SHOP_TEST)
-    command: list[str] = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-W",
-        "error",
-        "-p",
-        "no:cacheprovider",
-        # Others' plugins, which take longer to load than the shop's tests to run.
-        "-p",
-        "no:schemathesis",
-        "-p",
-        "no:hypothesispytest",
-    ]
+    command = pytest_command()
     # Twice at once, as parallel workers do: they share nothing.
     with ExitStack() as started:
         runs = [
@@ -260,9 +366,6 @@ def test_a_conversion_is_looked_up_where_its_money_is(dgs: DGSPay, emulator: Emu
 
 
 def test_a_real_clock_settles_at_a_look_up_too_where_there_is_no_delay() -> None:
-    from dgspay.testing import client_options
-    from dgspay.transports.httpx import HttpxTransport
-
     with Emulator(settle_after=0) as emulator, emulator.http_client() as http:
         dgs = DGSPay(transport=HttpxTransport(http), **client_options(emulator))
         charge = dgs.charges.mobile_money(**CHARGE)
@@ -270,3 +373,41 @@ def test_a_real_clock_settles_at_a_look_up_too_where_there_is_no_delay() -> None
         emulator.decline(charge.dgs_reference)
         assert not dgs.transactions.retrieve(charge.dgs_reference).is_paid
         dgs.close()
+
+
+def test_no_pause_is_waited_for_where_waiting_is_off(emulator: Emulator) -> None:
+    options = {**client_options(emulator), "retry": RetryPolicy(initial_delay=8.0, attempts=4)}
+    begun = time.monotonic()
+    with emulator.http_client() as http, DGSPay(transport=HttpxTransport(http), **options) as dgs:
+        with no_waiting():
+            emulator.faults.bad_gateway("GET /balance", times=3)
+            assert dgs.balances.available("RWF") == emulator.balance("RWF")
+            charge = dgs.charges.mobile_money(**{**CHARGE, "phone": "0789000004"})
+            with pytest.raises(WaitTimeoutError):
+                dgs.charges.wait(charge.dgs_reference, timeout=600)
+        assert not emulator.faults.standing
+    assert time.monotonic() - begun < 60
+
+
+def test_no_pause_of_a_client_with_await_is_waited_for_either(emulator: Emulator) -> None:
+    options = {**client_options(emulator), "retry": RetryPolicy(initial_delay=8.0, attempts=4)}
+
+    async def ask() -> None:
+        transport = HttpxTransport(emulator.async_http_client())
+        async with AsyncDGSPay(transport=transport, **options) as dgs:
+            charge = await dgs.charges.mobile_money(**{**CHARGE, "phone": "0789000004"})
+            with pytest.raises(WaitTimeoutError):
+                await dgs.charges.wait(charge.dgs_reference, timeout=600)
+
+    begun = time.monotonic()
+    with no_waiting():
+        anyio.run(ask)
+    assert time.monotonic() - begun < 60
+
+
+def test_pauses_are_waited_for_again_after_the_block() -> None:
+    before = PROCESS_CLOCK.monotonic()
+    with no_waiting(), no_waiting():
+        assert PROCESS_CLOCK.to_wait(7.0) == 0
+    assert PROCESS_CLOCK.to_wait(7.0) == 7.0
+    assert PROCESS_CLOCK.monotonic() >= before + 7.0

@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
 from starlette.types import ASGIApp
@@ -35,6 +35,7 @@ from dgspay.emulator.server.asgi import create_app
 from dgspay.emulator.state import FileRecorder, Snapshot, StateFile, StateStore, merchants_in
 from dgspay.emulator.webhooks.control import Webhooks
 from dgspay.emulator.webhooks.dispatcher import TIMEOUT_SECONDS, Dispatcher
+from dgspay.emulator.webhooks.in_process import AppReceiver
 from dgspay.models.validators import is_web_url
 from dgspay.money import AmountInput
 
@@ -272,6 +273,37 @@ class Emulator(Merchant):
             self._controls.settle_all()
         else:
             self._controls.settle(reference)
+
+    def deliver_to(self, app: Any, *, path: str | None = None, may_fail: bool = False) -> None:
+        """Deliver every webhook to a shop's application in this process, with no socket.
+
+        Each arrives as a request at the path of its `callback_url`, whatever the host, before
+        `approve`, or the call that caused it, returns; so it may be the very application that
+        makes the call::
+
+            emulator.deliver_to(app, path="/webhooks/dgspay")
+            shop = fastapi.testclient.TestClient(app)
+            reference = shop.post("/pay").json()["reference"]
+            emulator.approve(reference)
+
+        An application is asked in an event loop of its own each time. Where that will not do, as
+        something of its lifespan is bound to a loop, hand over the test client that was entered
+        (`with TestClient(app) as shop: emulator.deliver_to(shop)`).
+
+        What it does not accept fails the test at its end, where the emulator is that of the
+        fixture; else `webhooks.require_accepted()` checks it.
+
+        Args:
+            app: An ASGI application (FastAPI, Starlette, Django), a WSGI application (Flask,
+                Django), or the test client of FastAPI or Starlette.
+            path: Where webhooks without a `callback_url` go: what a shop sets in the portal.
+            may_fail: Whether it may reject some, as where its own failure is tested.
+
+        Raises:
+            TypeError: it is none of these.
+            ValueError: the path does not begin with a slash.
+        """
+        self._dispatcher.receiver = AppReceiver(app, path=path, may_fail=may_fail)
 
     def pay_link(self, id_or_slug: str, amount: AmountInput | None = None) -> Payment:
         """Pay a payment link at once, as a payer with money would.

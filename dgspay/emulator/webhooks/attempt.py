@@ -1,11 +1,10 @@
-"""One attempt to deliver a webhook, over HTTP or in this process, and its result."""
+"""One attempt to deliver a webhook, over HTTP, and its result."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import attrs
@@ -13,8 +12,6 @@ import httpx
 
 from dgspay.secret import masked_data
 from dgspay.transports.blocking_deadline import DeadlinePassedError, deadline
-
-logger = logging.getLogger("dgspay.emulator")
 
 _READ_OF_ANSWER = 64 * 1024
 _KEPT_OF_ANSWER = 500
@@ -24,9 +21,6 @@ _SIGNS_OF_FAILURE: Final = re.compile(
     r"Traceback \(most recent call last\)|\b(Fatal|Parse) error\b|\bWarning: |\bUncaught\b"
     r"|\b[A-Z]\w*(Error|Exception)\b|\"(error|errors|exception)\"\s*:(?!\s*(null|false|\"\"|\[\]))",
 )
-
-InProcessReceiver = Callable[[bytes, Mapping[str, str]], int | None]
-"""Takes the body and the headers of a webhook; returns the HTTP status, None for 200."""
 
 
 @attrs.frozen
@@ -78,7 +72,7 @@ def attempt_over_http(
             with client.stream(
                 "POST", url, content=body, headers=dict(headers), timeout=timeout
             ) as response:
-                return _attempt(now, response.status_code, _read_some(response))
+                return attempt_of(now, response.status_code, _read_some(response))
         except DeadlinePassedError:
             return Attempt(now, None, httpx.ReadTimeout.__name__)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
@@ -86,20 +80,8 @@ def attempt_over_http(
             return Attempt(now, None, type(error).__name__)
 
 
-def attempt_in_process(
-    receiver: InProcessReceiver, body: bytes, headers: Mapping[str, str], *, now: float
-) -> Attempt:
-    """Hand a webhook to a function; one that raises has not taken it."""
-    try:
-        status = receiver(body, headers)
-    except Exception as error:  # the shop's own code: a server would say 500
-        # And log it: nothing else shows the test why its webhook was not accepted.
-        logger.warning("the receiver in this process raised", exc_info=True)
-        return Attempt(now, 500, type(error).__name__)
-    return Attempt(now, 200 if status is None else int(status))
-
-
-def _attempt(now: float, status: int, answer: bytes) -> Attempt:
+def attempt_of(now: float, status: int, answer: bytes) -> Attempt:
+    """Return the attempt that a receiver has answered."""
     text = answer.decode("utf-8", "replace")
     sign = _SIGNS_OF_FAILURE.search(text) if is_success(status) else None
     warning = None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dgspay.emulator.webhooks.attempt import InProcessReceiver
 from dgspay.emulator.webhooks.delivery import Delivery
 from dgspay.emulator.webhooks.dispatcher import Dispatcher
+from dgspay.emulator.webhooks.in_process import AppReceiver, FunctionReceiver, InProcessReceiver
 from dgspay.emulator.webhooks.modes import Mode
 from dgspay.webhooks import Event
 from dgspay.webhooks.events import read_event
@@ -53,7 +53,19 @@ class Webhooks:
             receiver: Takes the body and the headers and returns the HTTP status, None for 200.
                 One that raises has answered 500.
         """
-        self._dispatcher.receiver = receiver
+        self._dispatcher.receiver = None if receiver is None else FunctionReceiver(receiver)
+
+    def require_accepted(self) -> None:
+        """Check that the application of `Emulator.deliver_to` has accepted every webhook it got.
+
+        The fixture `emulator` does that at the end of a test.
+
+        Raises:
+            AssertionError: it has rejected one, or raised; its own exception is the cause.
+        """
+        receiver = self._dispatcher.receiver
+        if isinstance(receiver, AppReceiver):
+            receiver.require_accepted(self.deliveries)
 
     def delay(self, seconds: float, *, times: int = 1) -> None:
         """Deliver the next webhooks so many seconds late, by the emulator's clock."""

@@ -16,14 +16,9 @@ import httpx
 
 from dgspay.emulator.clock import EmulatorClock
 from dgspay.emulator.domain.records import Event
-from dgspay.emulator.webhooks.attempt import (
-    Attempt,
-    InProcessReceiver,
-    attempt_in_process,
-    attempt_over_http,
-    is_success,
-)
+from dgspay.emulator.webhooks.attempt import Attempt, attempt_over_http, is_success
 from dgspay.emulator.webhooks.delivery import Delivery
+from dgspay.emulator.webhooks.in_process import AppReceiver, FunctionReceiver
 from dgspay.emulator.webhooks.modes import DeliveryModes, Mode
 from dgspay.emulator.webhooks.queue import Batch, DeliveryQueue
 from dgspay.forks import new_rlock
@@ -73,7 +68,7 @@ class Dispatcher:
         self._keep = keep or _keep_nothing
         self.deliveries: deque[Delivery] = deque(maxlen=_KEPT_DELIVERIES)
         self.delivery_modes = DeliveryModes()
-        self.receiver: InProcessReceiver | None = None
+        self.receiver: FunctionReceiver | AppReceiver | None = None
         self._clock = clock
         self._notify_watchers = changed
         self._changed = threading.Condition(new_rlock())
@@ -241,7 +236,7 @@ class Dispatcher:
             delivery.next_at = due
         if self._closed:
             return
-        batch = Batch(due, deliveries)
+        batch = Batch(due, deliveries, is_for_app=isinstance(self.receiver, AppReceiver))
         self._waiting.add(batch)
         if not batch.stays_in_process:
             self._staff()
@@ -310,9 +305,7 @@ class Dispatcher:
                     timeout=self.timeout,
                 )
             elif self.receiver is not None:
-                attempt = attempt_in_process(
-                    self.receiver, delivery.body, delivery.headers, now=now
-                )
+                attempt = self.receiver.attempt(delivery, now=now)
             else:
                 continue
             answered = attempt.status is not None

@@ -20,14 +20,23 @@ MAX_AT_SILENT_RECEIVERS = 2
 
 @attrs.frozen(eq=False)
 class Batch:
-    """Deliveries that one worker makes one after the other, so that their order holds."""
+    """Deliveries that one worker makes one after the other, so that their order holds.
+
+    Attributes:
+        due: Seconds since 1970.
+        deliveries: In order.
+        is_for_app: Whether an application in this process takes those with a URL, too.
+    """
 
     due: float
     deliveries: tuple[Delivery, ...]
+    is_for_app: bool = False
 
     @property
     def receiver(self) -> str | None:
         """The host and port it goes to; None where it stays in this process."""
+        if self.is_for_app:
+            return None
         urls = (delivery.url for delivery in self.deliveries if delivery.url is not None)
         return next((urlsplit(url).netloc for url in urls), None)
 
