@@ -25,11 +25,34 @@ def attach(
             return _imported(f"{package}.{name}")
         if name not in home_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(_imported(f"{package}.{home_of[name]}"), name)
+        value = getattr(imported_for(name, f"{package}.{home_of[name]}"), name)
         setattr(sys.modules[package], name, value)
         return value
 
     return load
+
+
+_EXTRAS = {"psycopg": "postgres", "pgqueuer": "postgres"}
+"""Libraries that are not always installed, and the extra that each comes with."""
+
+
+def imported_for(user: str, name: str) -> Any:
+    """Import a module, and return it.
+
+    Args:
+        user: The public name that needs it.
+        name: Its name.
+
+    Raises:
+        ImportError: naming the extra to install.
+    """
+    try:
+        return _imported(name)
+    except ModuleNotFoundError as error:
+        library = (error.name or "").partition(".")[0]
+        if library not in _EXTRAS:
+            raise
+    raise ImportError(f"{user} needs {library}: pip install 'dgspay[{_EXTRAS[library]}]'")
 
 
 def _imported(name: str) -> Any:

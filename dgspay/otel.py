@@ -13,18 +13,21 @@ What HTTP has no word for is under `dgspay.`.
 
 from __future__ import annotations
 
-from opentelemetry.context import Context
-from opentelemetry.trace import (
-    Span,
-    SpanKind,
-    Status,
-    StatusCode,
-    Tracer,
-    TracerProvider,
-    get_tracer,
-    set_span_in_context,
-)
-from opentelemetry.util.types import AttributeValue
+try:
+    from opentelemetry.context import Context
+    from opentelemetry.trace import (
+        Span,
+        SpanKind,
+        Status,
+        StatusCode,
+        Tracer,
+        TracerProvider,
+        get_tracer,
+        set_span_in_context,
+    )
+    from opentelemetry.util.types import AttributeValue
+except ImportError:
+    raise ImportError("dgspay.otel needs opentelemetry-api: pip install 'dgspay[otel]'") from None
 
 from dgspay._version import __version__
 from dgspay.core.events import AttemptEvent, CallEvent, TelemetryEvent

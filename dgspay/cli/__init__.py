@@ -13,6 +13,9 @@ from dgspay.cli.signals import quiet_interruption
 
 __all__ = ["main"]
 
+_PACKAGES = ("typer", "rich", "dotenv", "platformdirs")
+"""The packages of the extra, as they are imported."""
+
 _USAGE = 2
 _WIDTH = 80
 
@@ -23,9 +26,9 @@ def main() -> None:
         text = _prepared(sys.argv[1:])
         if text is not None:
             _write(text)
-        if any(importlib.util.find_spec(name) is None for name in ("typer", "rich")):
+        if any(importlib.util.find_spec(name) is None for name in _PACKAGES):
             print(
-                "The dgspay command needs typer and rich. Install them with:\n"
+                f"The dgspay command needs {', '.join(_PACKAGES)}. Install them with:\n"
                 "    pip install 'dgspay[cli]'",
                 file=sys.stderr,
             )

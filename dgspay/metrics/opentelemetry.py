@@ -14,15 +14,20 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from opentelemetry.metrics import (
-    CallbackOptions,
-    Counter,
-    Histogram,
-    Meter,
-    MeterProvider,
-    Observation,
-    get_meter,
-)
+try:
+    from opentelemetry.metrics import (
+        CallbackOptions,
+        Counter,
+        Histogram,
+        Meter,
+        MeterProvider,
+        Observation,
+        get_meter,
+    )
+except ImportError:
+    raise ImportError(
+        "dgspay.metrics.opentelemetry needs opentelemetry-api: pip install 'dgspay[otel]'"
+    ) from None
 
 from dgspay._version import __version__
 from dgspay.core.events import TelemetryEvent

@@ -19,10 +19,15 @@ import hmac
 import logging
 from collections.abc import Iterable
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.registry import Collector
+try:
+    from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+    from prometheus_client.core import GaugeMetricFamily
+    from prometheus_client.exposition import CONTENT_TYPE_LATEST
+    from prometheus_client.registry import Collector
+except ImportError:
+    raise ImportError(
+        "dgspay.metrics.prometheus needs prometheus-client: pip install 'dgspay[prometheus]'"
+    ) from None
 
 from dgspay.core.events import TelemetryEvent
 from dgspay.errors import ConfigError

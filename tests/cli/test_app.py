@@ -42,7 +42,7 @@ def start_without(module: str, *commands: str) -> subprocess.CompletedProcess[st
     )
 
 
-@pytest.mark.parametrize("module", ["typer", "rich"])
+@pytest.mark.parametrize("module", ["typer", "rich", "dotenv", "platformdirs"])
 def test_without_the_extra_it_says_how_to_install_it(module: str) -> None:
     ran = start_without(module, "balance")
     assert ran.stdout == ""

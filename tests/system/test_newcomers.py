@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -377,3 +379,70 @@ def test_blocking_client_in_asynchronous_code_is_told_where_it_is_called() -> No
         "DGSPay blocks the event loop that it is called in, and all else in the program waits: use "
         "AsyncDGSPay with await, or make the call in a thread, with asyncio.to_thread say"
     )
+
+
+@pytest.mark.parametrize(
+    ("library", "program", "sentence"),
+    [
+        (
+            "psycopg",
+            "from dgspay.payouts import PostgresLedger",
+            "PostgresLedger needs psycopg: pip install 'dgspay[postgres]'",
+        ),
+        (
+            "psycopg",
+            "from dgspay.checkout import PostgresOrders",
+            "PostgresOrders needs psycopg: pip install 'dgspay[postgres]'",
+        ),
+        (
+            "psycopg",
+            "from dgspay.webhooks.inbox import PostgresInbox; PostgresInbox('postgresql:///shop')",
+            "PostgresInbox needs psycopg: pip install 'dgspay[postgres]'",
+        ),
+        (
+            "pgqueuer",
+            "from dgspay.payouts import PgQueuerEngine",
+            "PgQueuerEngine needs pgqueuer: pip install 'dgspay[postgres]'",
+        ),
+        (
+            "opentelemetry",
+            "import dgspay.otel",
+            "dgspay.otel needs opentelemetry-api: pip install 'dgspay[otel]'",
+        ),
+        (
+            "opentelemetry",
+            "import dgspay.metrics.opentelemetry",
+            "dgspay.metrics.opentelemetry needs opentelemetry-api: pip install 'dgspay[otel]'",
+        ),
+        (
+            "prometheus_client",
+            "import dgspay.metrics.prometheus",
+            "dgspay.metrics.prometheus needs prometheus-client: pip install 'dgspay[prometheus]'",
+        ),
+        (
+            "aiohttp",
+            "import dgspay.transports.aiohttp",
+            "AiohttpTransport needs aiohttp 3.13.4 or newer: pip install 'dgspay[aiohttp]'",
+        ),
+    ],
+)
+def test_missing_extra_is_named_with_the_command_that_installs_it(
+    library: str, program: str, sentence: str
+) -> None:
+    without = """
+import importlib.abc, sys
+
+class Without(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == sys.argv[1]:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Without())
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", without + program, library],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stderr.splitlines()[-1] == f"ImportError: {sentence}"

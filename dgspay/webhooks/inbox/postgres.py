@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 import anyio
 
+from dgspay._lazy import imported_for
 from dgspay.webhooks.inbox.keys import wider_keys
 from dgspay.webhooks.inbox.protocol import (
     PATIENCE,
@@ -415,15 +416,14 @@ async def _async_first(connection: AsyncConnection[Any], query: LiteralString, v
 
 
 def _connecting(conninfo: str) -> Callable[[], AbstractContextManager[Connection[Any]]]:
-    import psycopg  # noqa: PLC0415 - the extra `postgres`
-
+    psycopg = imported_for("PostgresInbox", "psycopg")
     return lambda: psycopg.connect(conninfo)
 
 
 def _async_connecting(
     conninfo: str,
 ) -> Callable[[], AbstractAsyncContextManager[AsyncConnection[Any]]]:
-    import psycopg  # noqa: PLC0415 - the extra `postgres`
+    psycopg = imported_for("AsyncPostgresInbox", "psycopg")
 
     @contextlib.asynccontextmanager
     async def connect() -> AsyncIterator[AsyncConnection[Any]]:
