@@ -32,7 +32,7 @@ from dgspay.checkout.store.loading import load
 from dgspay.checkout.store.scope import Scope
 from dgspay.checkout.store.watching import lease_one
 from dgspay.checkout.transitions import Evidence, Learned, Source
-from dgspay.errors import ConfigError, Outcome
+from dgspay.errors import Outcome
 from dgspay.models.phones import mobile_local, network_name, networks_as_written
 from dgspay.models.scenario import Scenario
 from dgspay.secret import Secret
@@ -365,12 +365,9 @@ def _operation(
     attempt: Attempt,
     charge: Callable[[Order, str, str, str], Operation[Charge]],
 ) -> Operation[Charge]:
-    redirect = order.redirect_url or shop.redirect_url or shop.base
     callback = shop.callback_url(scope, order, f"a{attempt.number}")
     key = idempotency_key(shop, scope, order, f"a{attempt.number}")
-    if redirect is None:
-        raise ConfigError("redirect_url is missing: DGS-Pay sends the payer back to it")
-    return charge(order, callback, key, redirect)
+    return charge(order, callback, key, shop.return_url(scope, order))
 
 
 def idempotency_key(shop: Shop, scope: Scope, order: Order, *names: str) -> str:

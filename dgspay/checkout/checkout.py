@@ -208,7 +208,8 @@ class AsyncCheckout(_Base[AsyncOrdersStore]):
         store: Remembers. A SQLite file in the working directory if left out.
         secret: The webhook secret, or several during a rotation.
         url: Where the routes of the checkout are mounted, as DGS-Pay and the payer reach it.
-        redirect_url: Where DGS-Pay sends the payer back to; `url` if left out.
+        redirect_url: Where DGS-Pay sends the payer back to; if left out, a page of the checkout's
+            that shows how the payment stands.
         merchant_name: Who is paid, as payers are shown it.
         encryption_key: What payers' browsers encrypt cards with (portal, Settings, API Settings);
             without it a page offers no card.
@@ -374,7 +375,8 @@ class Checkout(_Base[OrdersStore]):
         store: Remembers. A SQLite file in the working directory if left out.
         secret: The webhook secret, or several during a rotation.
         url: Where the routes of the checkout are mounted, as DGS-Pay and the payer reach it.
-        redirect_url: Where DGS-Pay sends the payer back to; `url` if left out.
+        redirect_url: Where DGS-Pay sends the payer back to; if left out, a page of the checkout's
+            that shows how the payment stands.
         merchant_name: Who is paid, as payers are shown it.
         encryption_key: What payers' browsers encrypt cards with (portal, Settings, API Settings);
             without it a page offers no card.

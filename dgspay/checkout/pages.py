@@ -12,6 +12,7 @@ checkout are mounted:
     POST order/otp             {"otp", "attempt", "step"}
     POST order/address         {"line1", "country", …, "attempt", "step"}
     POST order/cancel          {}
+    GET  return/…              the page that a payer comes back to, in HTML: see `return_page`
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ from dgspay.checkout.errors import (
 from dgspay.checkout.evidence import DECLINED, action_to_json
 from dgspay.checkout.flow import Flow, sleep
 from dgspay.checkout.order import ApprovalRequired, Attempt, AttemptState, Order, StepUnknown
+from dgspay.checkout.return_page import HEADERS as HTML_HEADERS
+from dgspay.checkout.return_page import NOT_FOUND, UNAVAILABLE, is_return, return_page
 from dgspay.checkout.shop import Shop
 from dgspay.models.json_codec import JSONObject, dump_json, parse_json
 
@@ -90,7 +93,7 @@ class PageResponse:
 
     Attributes:
         status: The HTTP status.
-        body: JSON.
+        body: JSON, or HTML.
         headers: The headers to send.
     """
 
@@ -107,6 +110,8 @@ class PageResponse:
 
 def respond(shop: Shop, request: PageRequest) -> Flow[PageResponse]:
     """Answer a request of a payer's page. It raises nothing that a page could cause."""
+    if request.method == "GET" and is_return(request.path):
+        return (yield from _return_page(shop, request.path))
     headers = {name.lower(): text for name, text in request.headers.items()}
     refusal = _refusal(shop, request, headers)
     if refusal is not None:
@@ -127,6 +132,19 @@ def respond(shop: Shop, request: PageRequest) -> Flow[PageResponse]:
     except (errors.DGSPayError, ValueError, TypeError) as error:
         return _failure(error)
     return PageResponse.of(200, shown(shop, order))
+
+
+def _return_page(shop: Shop, path: str) -> Flow[PageResponse]:
+    try:
+        page = yield from return_page(shop, path)
+    except OrdersError as error:
+        logger.error(  # noqa: TRY400 - it says what failed
+            "a payer came back, and could not be shown the order: %s", error
+        )
+        return PageResponse(503, UNAVAILABLE.encode(), {**HTML_HEADERS, "Retry-After": "5"})
+    if page is None:
+        return PageResponse(404, NOT_FOUND.encode(), HTML_HEADERS)
+    return PageResponse(200, page.encode(), HTML_HEADERS)
 
 
 def _failure(error: Exception) -> PageResponse:
@@ -185,7 +203,7 @@ def _allowed(path: str) -> str | None:
         return "GET, HEAD"
     if path in _ACTIONS or path.partition("/")[0] == "webhooks":
         return "POST"
-    return "GET" if path in _PAGE_PATHS else None
+    return "GET" if path in _PAGE_PATHS or is_return(path) else None
 
 
 def _host_of(origin: str) -> str | None:

@@ -19,6 +19,9 @@ from dgspay.errors import ConfigError
 from dgspay.secret import Secret
 from dgspay.webhooks.signature import SecretInput, hold_secrets
 
+RETURN_PATH = "return"
+"""Where the pages are that payers come back to, relative to the checkout's `url`."""
+
 
 @attrs.frozen
 class Handler:
@@ -125,3 +128,16 @@ class Shop:
             raise ConfigError("url= is missing: webhooks of payments need a place to go to")
         token = scope.callback_token(order.id, subject)
         return callback_url(self.base, "webhooks", f"{order.key}-{subject}", token)
+
+    def return_url(self, scope: Scope, order: Order) -> str:
+        """Return where DGS-Pay sends the payer back to.
+
+        Raises:
+            ConfigError: the checkout was given no URL.
+        """
+        named = order.redirect_url or self.redirect_url
+        if named is not None:
+            return named
+        if self.base is None:
+            raise ConfigError("redirect_url is missing: DGS-Pay sends the payer back to it")
+        return callback_url(self.base, RETURN_PATH, order.key, scope.return_token(order.id))

@@ -122,6 +122,10 @@ class Scope:
             token = self._made(order_id, "page", "page", *order_id.splitlines())
         return token
 
+    def return_token(self, order_id: str) -> str:
+        """Return the token in the address of the page that a payer comes back to."""
+        return token_of(self.token_key, "return", *order_id.splitlines())
+
     def callback_token(self, order_id: str, subject: str) -> str:
         """Return the token in the callback URL of an attempt (`a1`) or a refund (`r1`)."""
         token = self.tokens.get((order_id, subject))
