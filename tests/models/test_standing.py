@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
@@ -14,12 +14,26 @@ from dgspay.core.operation import Repeat
 from dgspay.errors import DecodeError, WaitTimeoutError
 from dgspay.models.charges import Charge
 from dgspay.models.enums import CallStatus, ConversionStatus, PaymentStatus
-from dgspay.models.standing import Standing, contradiction_in, standing_of, statements
+from dgspay.models.standing import (
+    Standing,
+    Statement,
+    all_said,
+    contradiction_in,
+    standing_of,
+    statement_of_event,
+    statements,
+)
 from dgspay.models.transactions import Transaction
 from dgspay.webhooks.events import read_event
 from tests.support.scripted_server import Story, answer, operation
 
 PAID, FAILED, PENDING, UNKNOWN = Standing
+
+
+def short(value: object) -> str:
+    """What a test is named after: some answers here have thousands of fields."""
+    return repr(value)[:80]
+
 
 # What stands beside a success in the payment's own record, and takes the payment back.
 SAYS_OTHERWISE: list[dict[str, Any]] = [
@@ -52,7 +66,8 @@ SAYS_OTHERWISE: list[dict[str, Any]] = [
     {"details": {"provider": [{"transaction_status": "failed"}]}},
     {"result": {"status": "pending"}},
     {"payment": "failed"},
-    {"success": False},
+    *({"success": word} for word in (False, "false", " FALSE")),
+    *({"error_code": code} for code in ("X0", "0" * 1_001)),
     {"error": {"message": "declined"}},
     *({"issuer_response_type": word} for word in ("soft_decline", ["declined"])),
     {"issuer_response": {"type": "declined"}},
@@ -69,7 +84,13 @@ SAYS_NOTHING: list[dict[str, Any]] = [
     {"next_action_type": "", "next_action": {}, "next_action_redirect_url": ""},
     *({"error_code": code} for code in ("00", "0", "")),
     {"error_code": 0},
+    {"error_code": False},
     {"error_code": []},
+    {"error_code": "0" * 1_000},
+    {"fail_reason": " ", "success": "true", "issuer_response": "approved"},
+    # What is empty is no name of another payment.
+    {"dgs_reference": None, "data": {"dgs_reference": "d1"}},
+    {"dgs_reference": " ", "data": [{"dgs_reference": []}, {"dgs_reference": "d1"}]},
     {"fail_reason": None, "issuer_response_type": "approved", "issuer_response_code": "00"},
     {"processor_response": "Approved", "settlement_status": "pending"},
     {"data": {"status": "success"}, "transaction": {"transaction_status": "successful"}},
@@ -87,7 +108,7 @@ def standing(said: dict[str, Any], *, is_record: bool = True) -> Standing:
 
 
 @pytest.mark.acceptance(60, "one-rule-for-paid")
-@pytest.mark.parametrize("beside", SAYS_OTHERWISE, ids=repr)
+@pytest.mark.parametrize("beside", SAYS_OTHERWISE, ids=short)
 def test_what_says_otherwise_leaves_a_success_neither_paid_nor_failed(
     beside: dict[str, Any],
 ) -> None:
@@ -97,7 +118,7 @@ def test_what_says_otherwise_leaves_a_success_neither_paid_nor_failed(
 
 
 @pytest.mark.acceptance(60, "one-rule-for-paid")
-@pytest.mark.parametrize("beside", SAYS_NOTHING, ids=repr)
+@pytest.mark.parametrize("beside", SAYS_NOTHING, ids=short)
 def test_what_says_nothing_leaves_a_success_paid(beside: dict[str, Any]) -> None:
     said = {"status": "success", **beside}
     assert standing(said) is PAID
@@ -105,7 +126,7 @@ def test_what_says_nothing_leaves_a_success_paid(beside: dict[str, Any]) -> None
 
 
 @pytest.mark.acceptance(60, "one-rule-for-paid")
-@pytest.mark.parametrize("alone", [{"fail_reason": "x"}, {"data": {"error_code": "90"}}], ids=repr)
+@pytest.mark.parametrize("alone", [{"fail_reason": "x"}, {"data": {"error_code": "90"}}], ids=short)
 def test_a_reason_alone_is_no_failure(alone: dict[str, Any]) -> None:
     assert standing({"status": "success", **alone}, is_record=False) is UNKNOWN
     assert standing({"status": "failed", **alone}, is_record=False) is FAILED
@@ -177,11 +198,106 @@ def test_a_status_on_top_of_an_answer(status: Any, payment: Any, means: Standing
     assert (charge.is_complete, charge.is_declined) == (means is PAID, means is FAILED)
 
 
-def test_a_record_deeper_than_any_answer_has_one_is_left_alone() -> None:
+def failed_within(depth: int) -> dict[str, Any]:
+    """A failure within so many objects."""
     nested: dict[str, Any] = {"status": "failed"}
-    for _ in range(500):
+    for _ in range(depth):
         nested = {"data": nested}
-    assert standing({"status": "success", **nested}) is PAID
+    return nested
+
+
+def test_a_record_deeper_than_any_answer_has_one_is_left_alone() -> None:
+    assert standing({"status": "success", **failed_within(100)}) is UNKNOWN
+    assert standing({"status": "success", **failed_within(101)}) is PAID
+    # The depth is counted anew for each of many that stand side by side within others.
+    for depth, expected in ((96, UNKNOWN), (97, PAID)):
+        beside: list[dict[str, Any]] = [{}] * 150
+        records = [*beside, failed_within(depth)]
+        assert (
+            standing({"status": "success", "payment": {"payment": {"data": records}}}) is expected
+        )
+
+
+def test_five_thousand_values_are_looked_at_and_no_more_are_touched() -> None:
+    taken: list[int] = []
+
+    class Counted(list[dict[str, Any]]):
+        def __iter__(self) -> Iterator[dict[str, Any]]:
+            for index, item in enumerate(super().__iter__(), start=1):
+                taken.append(index)
+                yield item
+
+    # Two fields, the array and what is in it.
+    assert standing({"status": "success", "lines": Counted([{}] * 4_996)}) is PAID
+    taken.clear()
+    assert standing({"status": "success", "lines": Counted([{}] * 9_000)}) is UNKNOWN
+    assert taken[-1] == 4_998
+    wide = {f"field {number}": 1 for number in range(4_998)}
+    assert standing({"status": "success", **wide}) is PAID
+    assert standing({"status": "success", **wide, "one more": 1}) is UNKNOWN
+    assert [one.field for one in statements({**wide, "a": 1, "b": 1})] == ["more"]
+
+
+@pytest.mark.parametrize(
+    ("said", "means"),
+    [
+        ({"next_action_type": "requires_otp"}, PENDING),
+        ({"next_action": {"type": "requires_pin"}}, PENDING),
+        ({"next_action_redirect_url": "https://bank.example"}, PENDING),
+        ({"error_code": "90"}, FAILED),
+        ({"error": "no"}, FAILED),
+        ({"errors": ["no"]}, FAILED),
+        ({"fail_reason": "no"}, FAILED),
+        ({"failure_reason": "no"}, FAILED),
+        ({"issuer_response_type": "declined"}, FAILED),
+        ({"issuer_response": "refused"}, FAILED),
+        ({"success": False}, FAILED),
+    ],
+    ids=short,
+)
+def test_what_is_no_status_says_by_itself(said: dict[str, Any], means: Standing) -> None:
+    (field,) = said
+    assert statements(said) == [Statement(field, means, means)]
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"next_action": "x"}, "there is a next action"),
+        ({"error_code": "90"}, "there is an error code"),
+        ({"errors": "x"}, "there is an error"),
+        ({"failure_reason": "x"}, "there is a reason why it failed"),
+        ({"issuer_response": "declined"}, "there is a decline of the issuer"),
+        ({"success": False}, "there is no success"),
+        ({"transaction_status": "FAILED "}, "transaction_status is 'failed'"),
+        ({"transaction_status": "SUCCESS"}, "transaction_status is a word the guide does not have"),
+    ],
+    ids=short,
+)
+def test_a_contradiction_names_both_statements(said: dict[str, Any], words: str) -> None:
+    text = contradiction_in(statements({"status": "success", "data": said}, is_record=True))
+    assert text is not None
+    assert {*text.split(" and ")} == {"status is 'success'", words}
+
+
+def test_the_name_of_an_event_is_what_it_says() -> None:
+    paid = Statement("event", PAID, PAID, "payment.success")
+    assert statement_of_event("payment.success") == paid
+    failed = Statement("event", FAILED, FAILED, "payment.failed")
+    assert statement_of_event("payment.failed") == failed
+
+
+def test_a_status_on_top_of_an_answer_is_marked_as_its_envelope() -> None:
+    envelope = {"status": "failed", "data": {"status": "failed"}}
+    assert [one.is_envelope for one in statements(envelope)] == [True, False]
+    assert [one.is_envelope for one in statements(envelope, is_record=True)] == [False, False]
+
+
+def test_all_that_a_model_holds_is_said_of_it() -> None:
+    extra = {"error_code": "90", "status": "odd"}
+    said = all_said(extra, status="failed", dgs_reference=None)
+    assert said == {"error_code": "90", "status": "failed"}
+    assert extra["status"] == "odd"
 
 
 # --- one rule on every way to learn of a payment -------------------------------------------
@@ -238,7 +354,7 @@ EVERYWHERE = [
 
 
 @pytest.mark.acceptance(60, "one-rule-for-paid")
-@pytest.mark.parametrize("beside", EVERYWHERE, ids=repr)
+@pytest.mark.parametrize("beside", EVERYWHERE, ids=short)
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_every_way_to_learn_of_a_payment_has_the_same_rule(
     way: Callable[[dict[str, Any]], Standing], beside: dict[str, Any]

@@ -187,8 +187,6 @@ def _borne_out(record: Record, evidence: Evidence) -> Record:
 
 
 def _may_settle(record: Record, evidence: Evidence) -> bool:
-    if record.state in _SETTLED:
-        return False
     return record.contradiction is None or evidence.source in _FINAL_SOURCES
 
 
