@@ -95,6 +95,15 @@ def test_an_event_about_another_amount_is_held_and_shown() -> None:
     assert (after.state, after.contradiction) == (State.HELD, "the webhook reports 500 RWF")
 
 
+def test_an_answer_is_late_and_contradicts_nothing_once_dgs_pay_has_said_that_it_failed() -> None:
+    accepted = Evidence(learned=Learned.ACCEPTED, dgs_reference="DGS1")
+    told = record(State.FAILED, doubtful=True, dgs_reference="DGS1")
+    assert merge(told, accepted, 1) == told
+    # Refused, or failed by the word of a person who knew no name of DGS-Pay's.
+    for failed in (record(State.FAILED, dgs_reference="DGS1"), record(State.FAILED, doubtful=True)):
+        assert merge(failed, accepted, 1).state is State.HELD
+
+
 def test_a_report_of_another_currency_or_account_is_another_payment() -> None:
     report = Evidence(learned=Learned.PAID, source=Source.LOOK_UP, amount=Decimal(1000))
     assert disagreement(PAYOUT, report._replace(currency="RWF", account=PAYOUT.account)) is None
