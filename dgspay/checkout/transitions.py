@@ -59,7 +59,7 @@ class Evidence:
         dgs_reference: The payment it names.
         amount: What it says was paid; a payment without it counts only by a person's word.
         currency: Its currency.
-        next_action: What DGS-Pay asks of the payer, for `ACTION`.
+        next_action: What DGS-Pay asks of the payer, for `ACTION` alone.
         reason: Why it failed, as a code for programs.
     """
 
@@ -301,7 +301,7 @@ def _merged(
     return attrs.evolve(
         attempt,
         state=state,
-        next_action=evidence.next_action if state is AttemptState.WAITING else None,
+        next_action=evidence.next_action,
         step=attempt.step + 1 if _is_new_step(attempt, state, evidence) else attempt.step,
         reason=_reason(attempt, state, evidence),
         is_under_way=attempt.is_under_way and state in _OPEN,
