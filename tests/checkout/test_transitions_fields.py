@@ -368,10 +368,35 @@ def test_an_attempt_that_is_no_longer_under_way_does_not_come_back() -> None:
     assert not after(watched, said(Learned.PENDING)).is_under_way
 
 
-def test_a_success_after_a_failure_forgets_the_reason_of_the_failure() -> None:
-    failed = in_state(AttemptState.FAILED, is_under_way=False, reason="rejected:90")
+def test_what_was_paid_after_all_keeps_why_it_had_failed() -> None:
+    failed = in_state(AttemptState.FAILED, is_under_way=False, reason="no funds")
     paid = after(failed, PAID)
-    assert (paid.state, paid.reason) == (AttemptState.PAID, None)
+    assert (paid.state, paid.reason) == (AttemptState.PAID, "no funds")
+    waiting = in_state(AttemptState.IN_DOUBT, reason="no funds")
+    pin = said(Learned.ACTION, Source.ANSWER, next_action=PinRequired())
+    assert after(waiting, pin).reason is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_noted"),
+    [
+        ("no funds", False),
+        ("declined", False),
+        (None, True),
+        *((word, True) for word in ("not_sent", "person", "amount", "reference")),
+        *((word, True) for word in ("rejected", "rejected:90")),
+    ],
+)
+def test_only_a_failure_that_was_reported_before_the_payment_may_come_again(
+    reason: str | None, *, is_noted: bool
+) -> None:
+    paid = in_state(AttemptState.PAID, is_under_way=False, reason=reason)
+    for source in (Source.WEBHOOK, Source.LOOK_UP, Source.ANSWER):
+        change = learn(paid, 2, said(Learned.FAILED, source), now=600)
+        assert bool(change.problems) is is_noted
+        assert change.order.attempts == paid.attempts
+    by_a_person = learn(paid, 2, said(Learned.FAILED, Source.PERSON), now=600)
+    assert [one.kind for one in by_a_person.problems] == [ProblemKind.CONTRADICTED]
 
 
 def test_each_new_step_has_the_next_number_and_a_repeated_one_keeps_its_own() -> None:
