@@ -19,6 +19,7 @@ from dgspay.models.standing import (
     Statement,
     all_said,
     contradiction_in,
+    normalized,
     standing_of,
     statement_of_event,
     statements,
@@ -232,10 +233,35 @@ def test_five_thousand_values_are_looked_at_and_no_more_are_touched() -> None:
     taken.clear()
     assert standing({"status": "success", "lines": Counted([{}] * 9_000)}) is UNKNOWN
     assert taken[-1] == 4_998
-    wide = {f"field {number}": 1 for number in range(4_998)}
+    assert standing({"status": "success", "lines": [*[{}] * 4_995, {"a": 1}]}) is UNKNOWN
+    wide = {f"field {number}": 1.5 for number in range(4_998)}
     assert standing({"status": "success", **wide}) is PAID
     assert standing({"status": "success", **wide, "one more": 1}) is UNKNOWN
-    assert [one.field for one in statements({**wide, "a": 1, "b": 1})] == ["more"]
+    more = Statement("more", UNKNOWN, UNKNOWN)
+    assert statements({**wide, "status": "failed", "a": 1}) == [more]
+
+
+def test_an_answer_about_two_payments_says_so() -> None:
+    two = {"dgs_reference": "d1", "data": {"dgs_reference": "d2"}}
+    assert statements(two) == [Statement("dgs_reference", UNKNOWN, UNKNOWN)]
+    assert contradiction_in(statements({"transaction_status": "failed", **two})) == (
+        "transaction_status is 'failed' and there is another reference"
+    )
+
+
+def test_a_field_may_come_in_two_spellings_and_a_name_that_is_no_text_means_nothing() -> None:
+    said = {"transaction_status": "failed", "transactionStatus": {"a": 1}, 5: "pending"}
+    assert [one.field for one in statements(said)] == ["transaction_status"] * 2  # type: ignore[arg-type]
+
+
+def test_a_word_in_place_of_a_record_is_its_status() -> None:
+    assert statements({"payment": "Failed"}) == [Statement("payment", FAILED, FAILED, "failed")]
+
+
+def test_words_are_compared_without_case_and_spaces_and_only_words_are() -> None:
+    assert [normalized(value) for value in (" FAILED\n", None, 5, [])] == ["failed", "", "", ""]
+    # Longer ones are no words, and left alone.
+    assert (normalized("F" * 1_000), normalized("F" * 1_001)) == ("f" * 1_000, "F" * 1_001)
 
 
 @pytest.mark.parametrize(
