@@ -96,6 +96,6 @@ def usable_reference(dgs_reference: str | None) -> str | None:
     An empty one, or one with control characters, cannot be looked up, and PostgreSQL cannot even
     hold it: what it was given to was accepted all the same.
     """
-    if dgs_reference is None or not 0 < len(dgs_reference) <= _LONGEST_REFERENCE:
+    if dgs_reference is None or len(dgs_reference) > _LONGEST_REFERENCE:
         return None
     return dgs_reference if dgs_reference.isprintable() and dgs_reference.strip() else None

@@ -58,6 +58,13 @@ def test_what_was_not_asked_for_cannot_differ() -> None:
     assert [*disagreements(PaymentFacts(4), reported)] == [Disagreement(Matter.AMOUNT, "5")]
 
 
+def test_a_letter_in_front_makes_another_account() -> None:
+    reported = PaymentFacts(account="0788")
+    assert [*disagreements(PaymentFacts(account="788"), reported)] == []
+    other = Disagreement(Matter.ACCOUNT, "another account")
+    assert [*disagreements(PaymentFacts(account="X788"), reported)] == [other]
+
+
 def test_an_account_is_read_from_a_recipient_as_dgs_pay_writes_it() -> None:
     assert account_in({"account_number": "1234", "msisdn": "0788"}) == "1234"
     assert account_in({"account_number": "", "msisdn": "0788"}) == "0788"
@@ -67,7 +74,10 @@ def test_an_account_is_read_from_a_recipient_as_dgs_pay_writes_it() -> None:
 
 @pytest.mark.parametrize(
     ("reference", "usable"),
-    [(None, False), ("", False), (" ", False), ("a\0", False), ("a" * 257, False), ("D 1", True)],
+    [
+        *((reference, False) for reference in (None, "", " ", "a\0", "a" * 257)),
+        *((reference, True) for reference in ("D", "D 1", "a" * 256)),
+    ],
 )
 def test_a_reference_that_no_database_can_hold_is_none(reference: str | None, usable: bool) -> None:
     assert usable_reference(reference) == (reference if usable else None)

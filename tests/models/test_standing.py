@@ -259,7 +259,8 @@ def test_a_word_in_place_of_a_record_is_its_status() -> None:
 
 
 def test_words_are_compared_without_case_and_spaces_and_only_words_are() -> None:
-    assert [normalized(value) for value in (" FAILED\n", None, 5, [])] == ["failed", "", "", ""]
+    assert normalized(" FAILED\n") == "failed"
+    assert [normalized(value) for value in (None, 5)] == ["", ""]
     # Longer ones are no words, and left alone.
     assert (normalized("F" * 1_000), normalized("F" * 1_001)) == ("f" * 1_000, "F" * 1_001)
 
