@@ -249,6 +249,30 @@ def test_the_brand_is_shown_and_described(page: Page) -> None:
         assert page.get_attribute(".dgspay-brand", "id") in described.split()
 
 
+def test_the_security_code_that_is_hinted_at_is_as_long_as_the_brands(page: Page) -> None:
+    hint = ".dgspay-field-cvv input"
+    for number, placeholder in (("4242", "123"), ("3782", "1234"), ("5531", "123")):
+        page.fill(".dgspay-field-number input", number)
+        assert page.get_attribute(hint, "placeholder") == placeholder
+    page.fill(".dgspay-field-number input", "3782")
+    page.evaluate("window.form.clear()")
+    assert page.get_attribute(hint, "placeholder") == "123"
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "Card number:  5531 8866 5214 2950",
+        "5531\u20138866\u20135214\u20132950 (my debit card, with a very long remark after it)",
+        "5531 8866 5214 2950\t12/28\t987",
+    ],
+)
+def test_what_is_pasted_is_cleaned_before_it_is_cut(page: Page, pasted: str) -> None:
+    page.focus(".dgspay-field-number input")
+    page.keyboard.insert_text(pasted)
+    assert value(page, "number") == "5531 8866 5214 2950"
+
+
 # --- errors -------------------------------------------------------------------------------
 
 
@@ -295,6 +319,27 @@ def test_luhn_is_checked_while_typing_and_an_error_leaves_when_it_is_mended(page
     page.keyboard.press("Backspace")
     page.keyboard.type(NUMBER[-1])
     assert error(page, "number") == ""
+
+
+def test_the_pages_own_fields_are_checked_in_the_same_round(page: Page) -> None:
+    """A payer who has mended one thing is not told of the next one afterwards."""
+    page.evaluate(
+        """() => {
+          window.rounds = 0;
+          window.isPageRight = false;
+          window.options.alsoCheck = () => { window.rounds += 1; return window.isPageRight; };
+          window.draw();
+        }"""
+    )
+    page.locator("#card .dgspay-submit").click()
+    assert (page.evaluate("window.rounds"), error(page, "number")) == (1, "Enter your card number.")
+    page.locator("h1").click()
+    type_card(page)
+    page.keyboard.press("Enter")
+    assert (page.evaluate("window.rounds"), posted(page)) == (2, [])
+    page.evaluate("window.isPageRight = true")
+    page.keyboard.press("Enter")
+    assert len(handed_over(page)) == 1
 
 
 def test_a_failure_is_shown_and_the_next_try_has_a_fresh_nonce(page: Page) -> None:
@@ -449,6 +494,17 @@ def test_no_field_could_be_sent_the_old_way(page: Page) -> None:
         }"""
     )
     assert "outside any <form>" in refusal
+
+
+def test_a_form_that_is_taken_out_of_the_page_keeps_no_card(page: Page) -> None:
+    """By whoever knows nothing of `destroy()`, such as a framework; one that is moved keeps it."""
+    type_card(page)
+    page.evaluate("window.inputs = [...document.querySelectorAll('#card input')]")
+    values = "window.inputs.map((input) => input.value)"
+    page.evaluate("document.querySelector('main').append(document.querySelector('#card'))")
+    assert page.evaluate(values) == ["5531 8866 5214 2950", "12 / 28", "987"]
+    page.evaluate("document.querySelector('#card').replaceChildren()")
+    assert page.evaluate(values) == ["", "", ""]
 
 
 def test_leaving_the_page_empties_the_form(page: Page) -> None:
