@@ -745,7 +745,7 @@ export function make(tag, attributes, ...children) {
 const STYLES = `
 .dgspay {
   --_accent: var(--dgspay-accent, #0b63ce); --_on-accent: var(--dgspay-on-accent, #fff);
-  --_text: #17202e; --_soft: #56627a; --_line: #8592a8; --_paper: #fff; --_error: #b3211e;
+  --_text: #17202e; --_soft: #56627a; --_line: #7b88a0; --_paper: #fff; --_error: #b3211e;
   --_error-paper: #fdf0ef;
   color-scheme: light; color: var(--_text); container-type: inline-size; inline-size: 100%;
   text-align: start;
