@@ -195,7 +195,7 @@ def tests_newest(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST, default=False)
 def browser(session: nox.Session) -> None:
-    """Run what needs Node and a real Chromium; each test says so where one is not there."""
+    """Run what needs Node, a real Chromium or Firefox; each test says so where one is missing."""
     install(session, "-e", PROJECT, *group("test", "browser"))
     # Without a registry the tests that want axe and TypeScript are skipped, and say so.
     if shutil.which("npm"):

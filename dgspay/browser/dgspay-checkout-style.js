@@ -121,6 +121,7 @@ export const CHECKOUT_STYLES = `
 .dgspay-copy { min-block-size: 2rem; padding: .125rem .625rem; color: inherit; background: var(--_paper); font: inherit; font-size: .8125rem; font-weight: 550; border: 1px solid var(--_line); border-radius: .5rem; cursor: pointer; }
 .dgspay-copy:hover { background: var(--_tint); }
 .dgspay-copy:focus-visible { outline: 3px solid var(--_accent); outline-offset: 2px; }
+.dgspay-leaving { display: flex; flex-wrap: wrap; align-items: center; justify-content: center; }
 .dgspay-leaving:empty { position: absolute; }
 
 .dgspay-dialog { max-inline-size: min(26rem, calc(100vw - 2rem)); padding: 1.5rem; color: var(--_text); background: var(--_paper); border: 1px solid var(--_edge); border-radius: 1rem; }

@@ -149,6 +149,7 @@ declare const ENGLISH: {
     receiptDate: string;
     receiptMethod: string;
     receiptReference: string;
+    referenceIs: string;
     receiptOrder: string;
     receiptPayer: string;
     print: string;

@@ -321,7 +321,7 @@ class Checkout {
   async #send(action, body) {
     const { texts } = this;
     this.#sent = { isUnderWay: true, isLost: false, attempts: this.#shown?.attempt?.number ?? 0 };
-    const slow = setTimeout(() => this.#announce(texts.sendingLong), SENDING_LONG_SECONDS * 1000);
+    const slow = setTimeout(() => this.#banner(texts.sendingLong), SENDING_LONG_SECONDS * 1000);
     try {
       await this.connection.send(action, body);
       this.#connected(true);
@@ -335,6 +335,7 @@ class Checkout {
       throw new PaymentError(this.#explain(error));
     } finally {
       clearTimeout(slow);
+      if (this.connectionPlace.textContent === texts.sendingLong) this.#banner("");
       this.#sent.isUnderWay = false;
     }
   }
@@ -633,7 +634,7 @@ class Checkout {
 
   #reference() {
     const reference = this.#now().attempt?.reference;
-    return reference ? [`${this.texts.receiptReference}: ${reference}`] : [];
+    return reference ? [this.#say(this.texts.referenceIs, { reference })] : [];
   }
 
   #shopLink() {

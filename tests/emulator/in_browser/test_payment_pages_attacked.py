@@ -151,6 +151,28 @@ def test_a_silence_says_what_is_going_on(opened: Opener, link: MakeLink, served:
     page.get_by_text("Is the phone on, and does it have a signal?").wait_for()
 
 
+def test_an_answer_that_is_long_in_coming_is_explained(
+    opened: Opener, link: MakeLink, served: Served
+) -> None:
+    page = opened("/_emulator/static/icon.svg")
+    page.clock.install()
+    page.goto(f"{served.origin}{path_of(link(collect_name=False))}")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/order/mobile-money", hold)
+    enter_phone(page)
+    page.get_by_text("Sending your request").wait_for()
+    page.clock.run_for(43_000)
+    words = page.locator(".dgspay-connection", has_text="This takes longer than usual.")
+    words.wait_for()
+    held[0].continue_()
+    see(page, "Approve it on your phone")
+    assert words.count() == 0
+
+
 def test_a_request_that_ran_out_is_followed_by_a_new_one(
     opened: Opener, link: MakeLink, emulator: Emulator
 ) -> None:
