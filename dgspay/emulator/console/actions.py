@@ -19,7 +19,7 @@ from dgspay.emulator.console.api_actions import (
 from dgspay.emulator.console.ask import Ask, ConflictError
 from dgspay.emulator.console.csv_export import csv_file
 from dgspay.emulator.console.details import delivery_details, payment_details, request_details
-from dgspay.emulator.console.lists import ListQuery, find, shown_list
+from dgspay.emulator.console.lists import ListQuery, listing, shown_list
 from dgspay.emulator.console.qr import qr_image
 from dgspay.emulator.console.state_json import state
 from dgspay.emulator.domain import decisions
@@ -116,7 +116,7 @@ def export(ask: Ask) -> Response:
 def resend_found(ask: Ask) -> JSONObject:
     """Send again every webhook that a search finds and that has a receiver, oldest first."""
     search, status = (str(ask.body.get(name) or "") for name in ("search", "status"))
-    found = find(ask.house, "webhooks", ListQuery(search, status)).rows
+    found = listing("webhooks").find(ask.house, ListQuery(search, status)).rows
     numbers = [delivery.id for delivery in found if delivery.url is not None]
     for number in numbers:
         ask.dispatcher.resend(number)

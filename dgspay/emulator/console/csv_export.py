@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from dgspay.csv_safety import safe_cell
 from dgspay.emulator.clock import api_text
-from dgspay.emulator.console.lists import House, ListQuery, find
+from dgspay.emulator.console.lists import House, ListQuery, listing
 from dgspay.emulator.domain.records import Disbursement
 from dgspay.emulator.http import Response
 from dgspay.money import to_json_number
@@ -33,7 +33,7 @@ def csv_file(house: House, name: str, query: ListQuery) -> Response:
     text.write("\ufeff")
     writer = csv.writer(text)
     writer.writerow(columns)
-    for row in find(house, name, query).rows:
+    for row in listing(name).find(house, query).rows:
         writer.writerow(_cell(read(row)) for read in columns.values())
     headers = (
         ("content-type", "text/csv; charset=utf-8"),

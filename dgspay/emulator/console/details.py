@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dgspay.emulator.clock import api_text
 from dgspay.emulator.console.code_snippets import code, curl, program
-from dgspay.emulator.console.lists import House, ListQuery, deliveries_of, find
+from dgspay.emulator.console.lists import House, ListQuery, deliveries_of, listing
 from dgspay.emulator.console.pretty import indented, pretty
 from dgspay.emulator.console.rows import delivery_row, payment_row, request_row
 from dgspay.emulator.domain.account import Account
@@ -56,7 +56,7 @@ def delivery_details(delivery: Delivery) -> JSONObject:
 def payment_details(house: House, payment: Payment) -> JSONObject:
     """Return everything about one payment, with what was asked and said about it."""
     deliveries = [d for d in deliveries_of(house) if d.reference == payment.dgs_reference]
-    requests = find(house, "requests", ListQuery(payment.dgs_reference)).rows
+    requests = listing("requests").find(house, ListQuery(payment.dgs_reference)).rows
     with house.engine.lock:
         is_paid = payment.status is PaymentStatus.SUCCESSFUL
         return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -79,25 +79,6 @@ class ListQuery:
 
 
 @attrs.frozen
-class Listing:
-    """One list.
-
-    Attributes:
-        rows: Returns all its rows, oldest first; called while nothing changes.
-        status: Returns what the status chips distinguish.
-        show: Returns a row as plain values.
-        text: Returns what a row is found by.
-        blocks: Returns the same of all rows as `SearchIndex` has it, where one is kept.
-    """
-
-    rows: Callable[[House], Sequence[Any]]
-    status: Callable[[House, Any], str]
-    show: Callable[[House, Any], JSONObject]
-    text: Callable[[Any], str] | None = None
-    blocks: Callable[[Account], Sequence[str]] | None = None
-
-
-@attrs.frozen
 class Found:
     """What a search has found.
 
@@ -112,34 +93,75 @@ class Found:
     total: int
 
 
-def find(house: House, name: str, query: ListQuery) -> Found:
-    """Search a list. Only its beginning keeps others out: no charge waits for a search.
+@attrs.frozen
+class Listing:
+    """One list.
+
+    Attributes:
+        find: Searches it. Only its beginning keeps others out: no charge waits for a search.
+        show: Returns a row as plain values; called while nothing changes.
+    """
+
+    find: Callable[[House, ListQuery], Found]
+    show: Callable[[House, Any], JSONObject]
+
+
+def listing(name: str) -> Listing:
+    """Return a list by its name.
 
     Raises:
-        LookupError: when there is no such list.
+        LookupError: when there is none of this name.
     """
-    listing = LISTS.get(name)
-    if listing is None:
+    found = LISTS.get(name)
+    if found is None:
         raise LookupError(f"no list {name!r}: there are {', '.join(LISTS)}")
+    return found
+
+
+def looking(
+    rows: Callable[[House], Sequence[Any]],
+    status: Callable[[House, Any], str],
+    text: Callable[[Any], str],
+) -> Callable[[House, ListQuery], Found]:
+    """Make a search that looks at every row.
+
+    Args:
+        rows: Returns all rows, oldest first; called while nothing changes.
+        status: Returns what the status chips distinguish.
+        text: Returns what a row is found by.
+    """
+
+    def find(house: House, query: ListQuery) -> Found:
+        with house.engine.lock:
+            every = rows(house)
+        words = query.search.lower().split()
+        matching = [row for row in every if _has_all(words, text(row).lower())]
+        states = [status(house, row) for row in matching]
+        pairs = zip(matching, states, strict=True)
+        chosen = [row for row, s in pairs if s == query.status] if query.status else matching
+        return Found(chosen, Counter(states), len(every))
+
+    return find
+
+
+def _find_payments(house: House, query: ListQuery) -> Found:
+    """Search the payments, of which there may be a hundred thousand, by their indexes."""
+    history = house.account.history
     with house.engine.lock:
-        rows = listing.rows(house)
-        total = len(rows)
-        blocks = listing.blocks(house.account) if listing.blocks else ()
-    matching: Sequence[Any] = rows
+        total = len(history.payments)
+        blocks, places = history.words.blocks(), history.places()
     if query.search.strip():
-        if listing.text is None:
-            matching = [rows[place] for place in places_in(blocks, query.search)]
-        else:
-            words = query.search.lower().split()
-            matching = [row for row in rows if _has_all(words, listing.text(row).lower())]
-    states = [listing.status(house, row) for row in matching[:total]]
-    if query.status:
-        chosen = [
-            row for row, state in zip(matching, states, strict=False) if state == query.status
-        ]
+        found: Sequence[int] = places_in(blocks, query.search)
+        among = frozenset(found)
+        by_status: Mapping[str, Collection[int]] = {
+            status: among.intersection(at) for status, at in places.items()
+        }
     else:
-        chosen = list(matching[:total])
-    return Found(chosen, Counter(states), total)
+        found, by_status = range(total), dict(places)
+    if query.status:
+        found = sorted(by_status.get(query.status, ()))
+    statuses = {status: len(at) for status, at in by_status.items() if at}
+    return Found(history.at(found), statuses, total)
 
 
 def shown_list(house: House, name: str, query: ListQuery) -> JSONObject:
@@ -148,10 +170,10 @@ def shown_list(house: House, name: str, query: ListQuery) -> JSONObject:
     Raises:
         LookupError: when there is no such list.
     """
-    found = find(house, name, query)
-    show = LISTS[name].show
+    wanted = listing(name)
+    found = wanted.find(house, query)
     with house.engine.lock:
-        rows = [show(house, row) for row in islice(reversed(found.rows), query.count)]
+        rows = [wanted.show(house, row) for row in islice(reversed(found.rows), query.count)]
     return {
         "name": name,
         "rows": rows,
@@ -170,7 +192,7 @@ def _requests(house: House) -> Sequence[LoggedRequest]:
     return [a for a in house.engine.request_log.entries if a.account_number in mine]
 
 
-def request_text(logged: LoggedRequest) -> str:
+def _request_text(logged: LoggedRequest) -> str:
     """What a request is found by: all of it, its answer included."""
     body = b"" if logged.body is None else dump_json(logged.body)
     # As the console shows it, and as it came.
@@ -215,40 +237,37 @@ def _delivery_text(delivery: Delivery) -> str:
 
 LISTS: Final[Mapping[str, Listing]] = {
     "requests": Listing(
-        _requests,
-        lambda _, logged: request_state(logged),
+        looking(_requests, lambda _, logged: request_state(logged), _request_text),
         lambda _, logged: request_row(logged),
-        request_text,
     ),
-    "transactions": Listing(
-        lambda house: house.account.payments,
-        lambda _, payment: payment.status,
-        lambda _, payment: payment_row(payment),
-        blocks=lambda account: account.history.words.blocks(),
-    ),
+    "transactions": Listing(_find_payments, lambda _, payment: payment_row(payment)),
     "links": Listing(
-        lambda house: list(house.account.links.values()),
-        lambda house, link: link_status(house.account, link),
+        looking(
+            lambda house: list(house.account.links.values()),
+            lambda house, link: link_status(house.account, link),
+            _link_text,
+        ),
         lambda house, link: link_fields(house.account, link),
-        _link_text,
     ),
     "payouts": Listing(
-        lambda house: list(house.account.disbursements.values()),
-        lambda _, transfer: transfer.status,
+        looking(
+            lambda house: list(house.account.disbursements.values()),
+            lambda _, transfer: transfer.status,
+            _disbursement_text,
+        ),
         lambda _, transfer: disbursement_row(transfer),
-        _disbursement_text,
     ),
     "conversions": Listing(
-        lambda house: list(house.account.conversions.values()),
-        lambda _, conversion: conversion.status,
+        looking(
+            lambda house: list(house.account.conversions.values()),
+            lambda _, conversion: conversion.status,
+            _conversion_text,
+        ),
         lambda _, conversion: conversion_row(conversion),
-        _conversion_text,
     ),
     "webhooks": Listing(
-        deliveries_of,
-        lambda _, delivery: delivery_state(delivery),
+        looking(deliveries_of, lambda _, delivery: delivery_state(delivery), _delivery_text),
         lambda _, delivery: delivery_row(delivery),
-        _delivery_text,
     ),
 }
 """Each list by the name of its tab."""

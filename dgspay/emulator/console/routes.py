@@ -24,6 +24,7 @@ from dgspay.emulator.faults.kinds import KINDS
 from dgspay.emulator.fidelity import FIDELITY
 from dgspay.emulator.openapi import OPENAPI_PATH, describe
 from dgspay.emulator.routes import API_OPERATIONS
+from dgspay.emulator.web.assets import modules_of_the_console
 from dgspay.emulator.web.payment_pages import PAYMENT_WORDS
 from dgspay.emulator.web.rendering import page
 from dgspay.emulator.webhooks.modes import MODES
@@ -52,10 +53,10 @@ def console_routes(controls: Controls) -> list[Route]:
     engine = controls.engine
 
     async def console(request: Request) -> Response:
-        return _page_for(request, engine, _console_page)
+        return await _page_for(request, engine, _console_page)
 
     async def fidelity(request: Request) -> Response:
-        return _page_for(request, engine, _fidelity_page)
+        return await _page_for(request, engine, _fidelity_page)
 
     async def openapi(request: Request) -> Response:
         if is_foreign_name(request.headers, public=engine.accounts.public):
@@ -125,11 +126,14 @@ def _refusal(status: int, message: str) -> Response:
     return Response(dump_json(answer), int(status), media_type="application/json")
 
 
-def _page_for(request: Request, engine: Engine, build: Callable[[], http.Response]) -> Response:
+async def _page_for(
+    request: Request, engine: Engine, build: Callable[[], http.Response]
+) -> Response:
     """Show a page; a link from elsewhere may lead to it, but not by another host's name."""
     if is_foreign_name(request.headers, public=engine.accounts.public):
         return _refusal(HTTPStatus.FORBIDDEN, "ask for it by address or as localhost")
-    return _sent(build())
+    # In a thread: its files are read when they are first shown.
+    return _sent(await run_in_threadpool(build))
 
 
 def _sent(result: http.Response | JSONObject) -> Response:
@@ -141,6 +145,7 @@ def _console_page() -> http.Response:
     return page(
         "console",
         tabs=TABS,
+        modules=modules_of_the_console(),
         routes=API_OPERATIONS,
         kinds=KINDS,
         modes=MODES,

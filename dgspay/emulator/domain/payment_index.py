@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, insort
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import overload
 
 from dgspay.emulator.domain.records import Payment
@@ -63,9 +63,17 @@ class PaymentIndex:
         is_meant = payment is not None and getattr(payment, field) == reference
         return (payment,) if payment is not None and is_meant else ()
 
+    def places(self) -> Mapping[str, Sequence[int]]:
+        """Return the places among `payments` of those with each status, in order, as they are."""
+        return {status: places[:] for status, places in self._places.items()}
+
+    def at(self, places: Sequence[int]) -> Sequence[Payment]:
+        """Return the payments at some places, as they are at each look."""
+        return _Chosen(self.payments, places)
+
     def with_status(self, status: PaymentStatus) -> Sequence[Payment]:
         """Return the payments with one status, oldest first, as they are at each look."""
-        return _Chosen(self.payments, self._places[status])
+        return self.at(self._places[status])
 
 
 def _words_of(payment: Payment) -> str:
@@ -86,7 +94,7 @@ def _words_of(payment: Payment) -> str:
 class _Chosen(Sequence[Payment]):
     """Some of the payments; only those that are asked for are touched."""
 
-    def __init__(self, payments: list[Payment], places: array[int]) -> None:
+    def __init__(self, payments: list[Payment], places: Sequence[int]) -> None:
         self._payments = payments
         self._places = places
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Final
 
@@ -39,6 +39,12 @@ def _files() -> Mapping[str, tuple[bytes, str]]:
     for name in browser.CHECKOUT_NAMES:
         files[name] = (browser.script(name), browser.MEDIA_TYPE)
     return files
+
+
+def modules_of_the_console() -> Sequence[str]:
+    """Return the scripts the console is made of, for a page to ask for all of them at once."""
+    own = [name for name in _files() if name.startswith("console/") and name.endswith(".js")]
+    return (*own, "amounts.js", "dgspay-amounts.js", "dom.js")
 
 
 async def serve_asset(request: Request) -> Response:

@@ -19,7 +19,7 @@ from dgspay import BankRecipient, Customer, DGSPay, MobileMoneyRecipient
 from dgspay.emulator import Emulator, Served
 from dgspay.emulator.console import lists
 from dgspay.emulator.console.actions import ACTIONS
-from dgspay.emulator.console.lists import LISTS, House
+from dgspay.emulator.console.lists import House
 from dgspay.models.customers import BillingAddress
 from dgspay.testing import client_options
 from dgspay.transports.httpx import HttpxTransport
@@ -331,10 +331,8 @@ def test_a_search_in_the_console_holds_up_no_charge(
         return ""
 
     house = House(engine, emulator._dispatcher, engine.account)
-    looking = attrs.evolve(lists.LISTS["requests"], text=look_at, status=look_at)
-    monkeypatch.setattr(lists, "LISTS", {"requests": looking})
-    assert lists.find(house, "requests", lists.ListQuery("anything")).rows == []
-    monkeypatch.setattr(lists, "places_in", lambda *_: [look_at()][1:])
-    monkeypatch.setattr(lists, "LISTS", {"transactions": LISTS["transactions"]})
-    assert lists.find(house, "transactions", lists.ListQuery("anything")).rows == []
-    assert came_in == [True, True]
+    find = lists.looking(lambda _: [1], look_at, look_at)
+    assert find(house, lists.ListQuery("anything")).rows == []
+    monkeypatch.setattr(lists, "places_in", lambda *_: look_at() or [])
+    found = lists.listing("transactions").find(house, lists.ListQuery("anything"))
+    assert (list(found.rows), came_in) == ([], [True, True])

@@ -96,7 +96,7 @@ def test_the_drawer_of_a_payment_decides_it(
     look(page, "console-1280-11-drawer")
     drawer.get_by_role("button", name="Close").click()
     drawer.wait_for(state="hidden")
-    page.wait_for_function("document.title === 'Transactions · DGS-Pay emulator'")
+    page.wait_for_function("() => document.title === 'Transactions · DGS-Pay emulator'")
     assert urlsplit(page.url).fragment == "transactions"
     assert emulator.transactions[0].status == "successful"
 
