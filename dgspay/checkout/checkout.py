@@ -481,3 +481,14 @@ class Checkout(_Base[OrdersStore]):
                 if effect.hold is None or effect.end is None:
                     return function(value)
                 return self._store.handle(effect.hold, partial(function, value), effect.end)
+
+
+def check_kind(checkout: object, kind: type[Checkout | AsyncCheckout], framework: str) -> None:
+    """Reject a checkout that a framework could not call, before its first webhook.
+
+    Raises:
+        ConfigError: it is one of the other kind, or none.
+    """
+    if not isinstance(checkout, kind):
+        given = type(checkout).__name__
+        raise ConfigError(f"the routes of {framework} need {kind.__name__}(...), not {given}")

@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from dgspay import AsyncDGSPay, Customer, DGSPay, NetworkWarning, errors, webhooks
-from dgspay.checkout import Checkout
+from dgspay.checkout import AsyncCheckout, Checkout
+from dgspay.checkout.frameworks import aiohttp, flask, starlette
 from dgspay.emulator import Emulator
 from dgspay.payouts import AsyncPayouts, Payouts
 from dgspay.testing import client_options
@@ -285,6 +286,24 @@ MISTAKES = [
         lambda me: AsyncPayouts(me.blocking),
         errors.ConfigError,
         "AsyncPayouts needs an AsyncDGSPay; Payouts takes a DGSPay",
+    ),
+    Mistake(
+        "blocking checkout in FastAPI",
+        lambda me: starlette.routes(Checkout(me.blocking)),  # type: ignore[arg-type]
+        errors.ConfigError,
+        "the routes of Starlette and FastAPI need AsyncCheckout(...), not Checkout",
+    ),
+    Mistake(
+        "blocking checkout in aiohttp",
+        lambda me: aiohttp.routes(Checkout(me.blocking)),  # type: ignore[arg-type]
+        errors.ConfigError,
+        "the routes of aiohttp need AsyncCheckout(...), not Checkout",
+    ),
+    Mistake(
+        "asynchronous checkout in Flask",
+        lambda me: flask.blueprint(AsyncCheckout(me.asynchronous)),  # type: ignore[arg-type]
+        errors.ConfigError,
+        "the routes of Flask need Checkout(...), not AsyncCheckout",
     ),
     # --- await, or not ---------------------------------------------------------------------
     Mistake(

@@ -21,7 +21,7 @@ import anyio.to_thread
 from aiohttp import web
 
 from dgspay.browser import CHECKOUT_NAMES, HEADERS, MEDIA_TYPE, etag, script
-from dgspay.checkout.checkout import AsyncCheckout
+from dgspay.checkout.checkout import AsyncCheckout, check_kind
 from dgspay.checkout.pages import MAX_BODY, PageRequest
 from dgspay.metrics.endpoint import Endpoint
 from dgspay.webhooks.frameworks.aiohttp import read_body
@@ -39,7 +39,11 @@ def routes(
         path: Where they are mounted, where that is not the path of the checkout's `url`.
         metrics: Answers at `/metrics`; a `dgspay.metrics.prometheus.MetricsEndpoint`. No such
             route if left out.
+
+    Raises:
+        ConfigError: the checkout is of the other kind, or has no URL.
     """
+    check_kind(checkout, AsyncCheckout, "aiohttp")
     base = checkout.path if path is None else path
 
     async def page(request: web.Request) -> web.Response:

@@ -15,7 +15,7 @@ from functools import partial
 from flask import Blueprint, Response, request
 
 from dgspay.browser.flask import add_scripts
-from dgspay.checkout.checkout import Checkout
+from dgspay.checkout.checkout import Checkout, check_kind
 from dgspay.checkout.pages import MAX_BODY, METHODS, PageRequest
 from dgspay.metrics.endpoint import Endpoint
 from dgspay.webhooks.frameworks.flask import read_body
@@ -33,7 +33,11 @@ def blueprint(
         path: Where they are mounted, where that is not the path of the checkout's `url`.
         metrics: Answers at `/metrics`; a `dgspay.metrics.prometheus.MetricsEndpoint`. No such
             route if left out.
+
+    Raises:
+        ConfigError: the checkout is of the other kind, or has no URL.
     """
+    check_kind(checkout, Checkout, "Flask")
     mounted = Blueprint(
         "dgspay_checkout", __name__, url_prefix=checkout.path if path is None else path
     )

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from dgspay.browser.starlette import script_routes
-from dgspay.checkout.checkout import AsyncCheckout
+from dgspay.checkout.checkout import AsyncCheckout, check_kind
 from dgspay.checkout.pages import MAX_BODY, METHODS, PageRequest
 from dgspay.metrics.endpoint import Endpoint
 from dgspay.webhooks.frameworks.starlette import read_body
@@ -36,7 +36,11 @@ def routes(
         path: Where they are mounted, where that is not the path of the checkout's `url`.
         metrics: Answers at `/metrics`; a `dgspay.metrics.prometheus.MetricsEndpoint`. No such
             route if left out.
+
+    Raises:
+        ConfigError: the checkout is of the other kind, or has no URL.
     """
+    check_kind(checkout, AsyncCheckout, "Starlette and FastAPI")
 
     async def page(request: Request) -> Response:
         answer = await checkout.respond(
