@@ -68,7 +68,10 @@ def emulator(
         ),
     ] = False,
     faults: Annotated[
-        Path | None, typer.Option(help="A TOML file of what goes wrong on purpose.")
+        Path | None,
+        typer.Option(
+            help="A TOML file of what goes wrong on purpose: see below.",
+        ),
     ] = None,
     merchant: Annotated[
         list[str] | None, typer.Option(help="A further merchant, such as shop-2; repeatable.")
@@ -87,8 +90,26 @@ def emulator(
 ) -> None:
     """Run a local DGS-Pay with simulated money until Ctrl-C.
 
-    Prints its URL and test credentials as lines for your shell.
-    """
+    Prints its URL, test credentials as lines for your shell, and phone numbers and cards to pay
+    with.
+
+    A file for --faults has tables such as these, one for each fault and one for each way in which
+    webhooks arrive wrongly:
+
+    \b
+      [[faults]]
+      route = "POST /charges"
+      fault = "lose_answer"
+      times = 1               # or probability = 0.1
+    \b
+      [[webhooks]]
+      mode = "duplicate"      # drop, delay, reorder, wrong_signature
+      times = 3
+
+    A route may be "*", for all. Faults: lose_answer, lose_request, hang_up, send_on_twice,
+    delay (seconds), drip (seconds_per_byte), cut_answer, truncate, bad_gateway (after_work),
+    repeat_rows, too_many (retry_after), redirect (location, status), fail_next (error_code).
+    """  # noqa: D301 - click takes the character itself
     require_emulator()
     from dgspay.emulator import Emulator  # noqa: PLC0415 - it imports the extra
 
@@ -172,6 +193,11 @@ def _introduce(local: Emulator, server: Served, state: Path | None) -> None:
     for name, value in exports(local, server.url).items():
         # Not wrapped at the terminal's width: these lines are there to be copied.
         out.print(f"export {name}={shlex.quote(value)}", soft_wrap=True)
+    from dgspay.cli.payers import lines  # noqa: PLC0415 - it imports the extra
+
+    out.print("\nTo pay with; any other phone number approves:\n")
+    for line in lines():
+        out.print(line)
     out.print("\nThen try:  dgspay doctor")
     if state is None:
         out.print("Ctrl-C stops it, and forgets everything.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -11,9 +12,11 @@ import pytest
 
 from dgspay.checkout import Order, SqliteOrders
 from dgspay.checkout.checkout import Checkout
-from dgspay.checkout.pages import ORDER_HEADER, TOKEN_HEADER, PageRequest, PageResponse
+from dgspay.checkout.pages import _ACTIONS, ORDER_HEADER, TOKEN_HEADER, PageRequest, PageResponse
 from dgspay.checkout.store.scope import Limits
 from tests.checkout.conftest import URL, Shop
+
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
 
 
 def ask(
@@ -163,3 +166,23 @@ def test_a_page_is_told_why_a_payment_failed_by_a_code_and_never_by_a_sentence(s
     assert found["attempt"]["state"] == "failed"
     assert found["attempt"]["reason"] == "declined"
     assert "core-7" in (shop.checkout.order("A-1").attempts[0].reason or "")
+
+
+def names(value: Any) -> Any:
+    """The names in a JSON object, and in those within it."""
+    return {name: names(each) for name, each in value.items()} if isinstance(value, dict) else None
+
+
+@pytest.mark.skipif(not HOW_TO.exists(), reason="docs/ is not part of this copy")
+def test_the_answer_that_the_documentation_shows_is_that_of_a_page(shop: Shop) -> None:
+    text = (HOW_TO / "own-page.md").read_text(encoding="utf-8")
+    documented = json.loads(text.partition("```json\n")[2].partition("```")[0])
+    shop.open(description="Two tickets", expires=900)
+    found = content(ask(shop, shop.pay(), "order"))
+    assert names(found) == names(documented)
+    assert (found["attempt"]["state"], found["next_action"]["type"]) == (
+        documented["attempt"]["state"],
+        documented["next_action"]["type"],
+    )
+    for path in _ACTIONS:
+        assert f"`POST {path}`" in text

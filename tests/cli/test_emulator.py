@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import shlex
 import signal
 import socket
@@ -13,6 +14,10 @@ import httpx
 import pytest
 
 from dgspay import DGSPay
+from dgspay.cli.payers import CARDS, PHONES
+from dgspay.emulator.api.card_charges import OTP, PIN
+from dgspay.emulator.faults.kinds import KINDS
+from dgspay.emulator.webhooks.modes import MODES
 from tests.cli.terminal import PATIENCE, CommandLine, process
 
 
@@ -132,3 +137,27 @@ def test_a_webhook_url_of_another_kind_is_refused() -> None:
     said = CommandLine({})("emulator", "--port", "0", "--webhook-url", "file:///etc/passwd")
     assert said.code == 2
     assert "webhook_url" in said.err
+
+
+def test_the_help_names_every_fault_with_its_settings_and_every_way_to_deliver() -> None:
+    said = CommandLine({})("emulator", "--help").out
+    words = " ".join(said.split())
+    for name, kind in KINDS.items():
+        settings = ", ".join(inspect.signature(kind.make).parameters)
+        assert (f"{name} ({settings})" if settings else name) in words
+    assert all(mode in words for mode in MODES)
+    assert "[[faults]]" in words
+
+
+def test_it_says_what_to_pay_with() -> None:
+    with process("emulator", "--port", "0") as running:
+        assert running.stdout is not None
+        shown = ""
+        while "Ctrl-C" not in shown:
+            shown += running.stdout.readline()
+        running.send_signal(signal.SIGINT)
+        running.communicate(timeout=PATIENCE)
+    for thing, words in (*PHONES, *CARDS):
+        assert f"{thing} " in shown
+        assert words in shown
+    assert f"The PIN is {PIN}, the code {OTP}." in shown

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from dgspay.cli.shop.site import CARDS, PHONES
+from dgspay.cli.payers import CARDS, PHONES
 from dgspay.emulator.api.card_charges import TEST_CARDS
 from dgspay.emulator.api.mobile_money_charges import MAGIC_PHONES
 from tests.cli.terminal import PATIENCE, CommandLine, process

@@ -113,14 +113,14 @@ def _serving(app: ASGIApp, listener: socket.socket) -> Generator[None]:
 
 
 def _introduce(local: Emulator, url: str, api: str, console_url: str, orders: Path) -> None:
-    from dgspay.cli.shop.site import CARDS, PHONES  # noqa: PLC0415 - it imports the extra
+    from dgspay.cli.payers import lines  # noqa: PLC0415 - it imports the extra
 
     out = console()
     out.print(f"A shop is open at {url}", style="bold", soft_wrap=True)
     out.print(f"Its DGS-Pay, with everything that was paid, is at {console_url}", soft_wrap=True)
     out.print("The money is simulated. Any phone number and any of these cards will do:\n")
-    for thing, words in (*PHONES, *CARDS):
-        out.print(f"  {thing:<19}  {words}")
+    for line in lines():
+        out.print(line)
     out.print("\nThe shop's orders, in another terminal:\n")
     for name, value in {**exports(local, api), "DGSPAY_ORDERS": str(orders)}.items():
         # Not wrapped at the terminal's width: these lines are there to be copied.

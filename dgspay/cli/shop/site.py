@@ -19,19 +19,7 @@ from starlette.routing import Route
 from dgspay import AsyncDGSPay, Customer
 from dgspay.checkout import AsyncCheckout
 from dgspay.checkout.frameworks.starlette import routes
-from dgspay.emulator.api.card_charges import card_stories, grouped
-
-PHONES: Final = (
-    ("0788123456", "MTN: approves after some seconds"),
-    ("0738123456", "Airtel: approves after some seconds"),
-    ("0789000001", "declined at once: too little money"),
-    ("0789000003", "the payer declines the prompt"),
-    ("0789000004", "nobody answers the prompt"),
-)
-"""Phone numbers to try, and what becomes of a payment."""
-
-CARDS: Final = tuple((grouped(number), words) for number, words in card_stories())
-"""Test cards, and what becomes of a payment; any expiry in the future, any CVV, PIN and code."""
+from dgspay.cli.payers import CARDS, CODES, PHONES
 
 JANE: Final = Customer(
     email="jane@example.com", first_name="Jane", last_name="Uwase", phone="0788123456"
@@ -154,5 +142,5 @@ def _hints() -> str:
     return (
         "<details open><summary>Phone numbers and cards to try</summary>"
         f"<table>{rows}</table>"
-        "<p>Any expiry in the future, any CVV, PIN and code.</p></details>"
+        f"<p>{CODES}</p></details>"
     )
