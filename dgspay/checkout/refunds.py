@@ -27,7 +27,7 @@ from dgspay.checkout.order import (
 from dgspay.checkout.shop import Shop
 from dgspay.checkout.store.loading import load, load_by_key
 from dgspay.checkout.store.problems import settle
-from dgspay.checkout.store.protocol import Script, query
+from dgspay.checkout.store.protocol import Script, record
 from dgspay.checkout.store.rows import recipient_to_json
 from dgspay.checkout.store.scope import Scope
 from dgspay.checkout.store.watching import Due
@@ -174,7 +174,7 @@ def _begin(
         callback_url=shop.callback_url(scope, order, subject),
         idempotency_key=idempotency_key(shop, scope, order, subject),
     )
-    yield from query(
+    yield from record(
         "INSERT INTO dgspay_order_refunds (order_key, number, account, amount, gross, state, "
         "attempt, recipient, note, asked_at, look_at, looks) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
@@ -190,7 +190,7 @@ def _begin(
         now,
         now + scope.timing.first_look_up,
     )
-    yield from query("UPDATE dgspay_orders SET beside = 1 WHERE key = ?", order.key)
+    yield from record("UPDATE dgspay_orders SET beside = 1 WHERE key = ?", order.key)
     return attrs.evolve(order, refunds=(*order.refunds, made)), made, operation
 
 
@@ -265,7 +265,7 @@ def learn_of(
     if change.order == order:
         return Learnt(order)
     after = numbered(change.order, number)
-    yield from query(
+    yield from record(
         "UPDATE dgspay_order_refunds SET state = ?, dgs_reference = ?, reason = ?"
         + (", look_at = NULL" if after.is_settled else "")
         + " WHERE order_key = ? AND number = ?",

@@ -70,6 +70,11 @@ def begin(bounds: str) -> bytes:
     return f"BEGIN; {bounds}; {_SYNCHRONOUS}".encode()
 
 
+def beginning(bounds: str) -> tuple[bytes, ...]:
+    """Return the same as `begin`, one statement each, as libpq's pipeline mode takes them."""
+    return tuple(begin(bounds).split(b"; "))
+
+
 def bounded(conninfo: str, *, pooled: bool = False) -> str:
     """Return a connection string with a bound for every wait that it does not set itself.
 

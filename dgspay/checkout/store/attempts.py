@@ -17,7 +17,7 @@ from dgspay.checkout.order import Attempt, Method, Order, OrderState, ProblemKin
 from dgspay.checkout.store.limits import count_address
 from dgspay.checkout.store.loading import load, load_by_key
 from dgspay.checkout.store.problems import settle
-from dgspay.checkout.store.protocol import Script, first, query
+from dgspay.checkout.store.protocol import Script, first, record
 from dgspay.checkout.store.scope import Scope
 from dgspay.checkout.store.writing import Learnt, write, write_attempt, write_state
 from dgspay.checkout.transitions import Begin, Evidence, may_begin
@@ -102,7 +102,7 @@ def begin(
     attempt = order.attempts[-1]
     operation = build(order, attempt)
     if current is not None:
-        yield from query(
+        yield from record(
             "UPDATE dgspay_order_attempts SET under_way = 0 WHERE order_key = ? AND number = ?",
             order.key,
             current.number,
@@ -113,7 +113,7 @@ def begin(
 
 
 def _insert(scope: Scope, order: Order, attempt: Attempt, *, look_at: float | None) -> Script[None]:
-    yield from query(
+    yield from record(
         "INSERT INTO dgspay_order_attempts (order_key, number, account, method, state, under_way, "
         "step, lost_step, network, phone, asked_at, stale_at, look_at, looks) "
         "VALUES (?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, 0)",
@@ -159,7 +159,7 @@ def take_step(
     order = transitions.submit(order, before.number)
     yield from write_attempt(order, order.numbered(before.number))
     # Where its answer is lost, the payer waits for a look-up: the pauses begin anew.
-    yield from query(
+    yield from record(
         "UPDATE dgspay_order_attempts SET look_at = ?, looks = 0 "
         "WHERE order_key = ? AND number = ?",
         now + scope.timing.first_look_up,
@@ -219,7 +219,7 @@ def learn_of(
         yield from _insert(scope, order, order.numbered(number), look_at=None)
     change = transitions.learn(order, number, evidence, now=now)
     if asked_at is not None:
-        yield from query(
+        yield from record(
             "UPDATE dgspay_order_attempts SET looked_at = ? WHERE order_key = ? AND number = ?",
             asked_at,
             order.key,

@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from dgspay.checkout.errors import OrdersError
 from dgspay.checkout.store.anchor import anchor
-from dgspay.checkout.store.dialects import in_postgres, in_sqlite
+from dgspay.checkout.store.dialects import in_postgres, in_sqlite, numbered
 from dgspay.checkout.store.protocol import (
     Row,
     Script,
@@ -81,13 +81,14 @@ def run_on(
             ahead = yield from anchor(clock)
         return (yield from make())
 
-    def execute(text: str, values: Sequence[object]) -> list[Row]:
+    def execute(statement: Statement) -> list[Row]:
+        text = statement.text
         if dialect is SQLITE and clock is not None:
             plain = in_sqlite(text, repr(clock.monotonic() + ahead))
         else:
             plain = in_postgres(text, None if clock is None else clock.time())
         with _told():
-            return lent.execute(plain, values)
+            return lent.execute(plain, statement.values)
 
     with _told():
         has_transaction = lent.has_transaction()
@@ -114,11 +115,11 @@ async def arun_on(
         yield from install(dialect)
         return (yield from make())
 
-    async def execute(text: str, values: Sequence[object]) -> list[Row]:
-        plain = in_postgres(text, None if clock is None else clock.time())
+    async def execute(statement: Statement) -> list[Row]:
+        plain = in_postgres(statement.text, None if clock is None else clock.time())
         with _told():
             async with connection.cursor(row_factory=tuple_row) as cursor:
-                await cursor.execute(plain.encode(), values)
+                await cursor.execute(plain.encode(), statement.values)
                 rows: list[Row] = await cursor.fetchall() if cursor.description else []
                 return rows
 
@@ -244,16 +245,9 @@ class _OfSqlalchemy:
 
     def execute(self, text: str, values: Sequence[object]) -> list[Row]:
         if self._connection.dialect.paramstyle == "numeric_dollar":
-            text = _numbered(text)
+            text = numbered(text)
         result = self._connection.exec_driver_sql(text, tuple(values))
         return [tuple(row) for row in result] if result.returns_rows else []
-
-
-def _numbered(text: str) -> str:
-    """Return a statement with `$1`, `$2`, … for its values, as asyncpg takes it."""
-    first, *others = text.split("%s")
-    numbered = first + "".join(f"${number}{part}" for number, part in enumerate(others, 1))
-    return numbered.replace("%%", "%")
 
 
 def _lent(connection: Any) -> _Lent:

@@ -38,3 +38,11 @@ def in_postgres(text: str, now: float | None = None) -> str:
     }
     plain = text.replace("%", "%%").replace("?", "%s")
     return _WORD.sub(lambda found: words[found[1]], plain)
+
+
+@lru_cache(maxsize=512)
+def numbered(text: str) -> str:
+    """Return what `in_postgres` gave with `$1`, `$2`, … for its values, as the server takes it."""
+    first, *others = text.split("%s")
+    joined = first + "".join(f"${number}{part}" for number, part in enumerate(others, 1))
+    return joined.replace("%%", "%")

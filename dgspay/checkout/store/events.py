@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from dgspay.checkout.store.protocol import Script, first, query
+from dgspay.checkout.store.protocol import Script, first, query, record
 from dgspay.checkout.store.scope import Scope
 
 
@@ -15,14 +15,14 @@ def keep_event(
     dgs_reference: str | None,
     order_key: int | None,
     subject: str | None,
-) -> Script[int]:
-    """Keep the body of a verified webhook; return how often it was delivered by now."""
-    rows = yield from query(
+) -> Script[None]:
+    """Keep the body of a verified webhook, or count that it was delivered again."""
+    yield from record(
         "INSERT INTO dgspay_order_events AS held (account, order_key, subject, received_at, name, "
         "dgs_reference, digest, body, deliveries) VALUES (?, ?, ?, {now}, ?, ?, ?, ?, 1) "
         "ON CONFLICT (account, digest) DO UPDATE SET deliveries = held.deliveries + 1, "
         "order_key = COALESCE(held.order_key, excluded.order_key), "
-        "subject = COALESCE(held.subject, excluded.subject) RETURNING deliveries",
+        "subject = COALESCE(held.subject, excluded.subject)",
         scope.key,
         order_key,
         subject,
@@ -31,8 +31,6 @@ def keep_event(
         hashlib.sha256(body).digest()[:16],
         body,
     )
-    count: int = rows[0][0]
-    return count
 
 
 def forget_events(scope: Scope, most: int = 500) -> Script[int]:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dgspay.checkout.errors import UnknownOrderError
 from dgspay.checkout.order import Order, OrderState
-from dgspay.checkout.store.protocol import Row, Script, first, query
+from dgspay.checkout.store.protocol import Row, Script, Statement, Together, query
 from dgspay.checkout.store.rows import ATTEMPT, ORDER, PROBLEM, REFUND, order_of
 from dgspay.checkout.store.scope import Scope
 
 _ORDER = f"SELECT {ORDER}, {{now}} FROM dgspay_orders"
 
 
-_ATTEMPTS = f"SELECT {ATTEMPT} FROM dgspay_order_attempts WHERE order_key = ? ORDER BY number"
+_ATTEMPTS = f"SELECT {ATTEMPT} FROM dgspay_order_attempts WHERE order_key = {{}} ORDER BY number"
+
+
+_ATTEMPTS_OF_KEY = _ATTEMPTS.format("?")
+
+
+_ATTEMPTS_OF_ID = _ATTEMPTS.format("(SELECT key FROM dgspay_orders WHERE account = ? AND id = ?)")
 
 
 _PROBLEMS = f"SELECT {PROBLEM} FROM dgspay_order_problems WHERE order_key = ? ORDER BY key"
@@ -27,13 +33,19 @@ def load(scope: Scope, order_id: str, *, locked: bool = False) -> Script[tuple[O
         UnknownOrderError: there is none of this id.
     """
     lock = "{lock}" if locked else ""
-    row = yield from first(f"{_ORDER} WHERE account = ? AND id = ? {lock}", scope.key, order_id)
-    if row is None:
+    values = (scope.key, order_id)
+    found, attempts = yield Together(
+        (
+            Statement(f"{_ORDER} WHERE account = ? AND id = ? {lock}", values),
+            Statement(_ATTEMPTS_OF_ID, values),
+        )
+    )
+    if not found:
         raise UnknownOrderError(
             f"there is no order {order_id!r} in this store, for this account and environment. "
             "Nothing was sent: open the order first"
         )
-    return (yield from _whole(scope, row))
+    return (yield from _whole(scope, found[0], attempts))
 
 
 def load_by_key(
@@ -41,13 +53,17 @@ def load_by_key(
 ) -> Script[tuple[Order, float] | None]:
     """Return an order by its number in the store, and the store's time."""
     lock = "{lock}" if locked else ""
-    row = yield from first(f"{_ORDER} WHERE account = ? AND key = ? {lock}", scope.key, key)
-    return None if row is None else (yield from _whole(scope, row))
+    found, attempts = yield Together(
+        (
+            Statement(f"{_ORDER} WHERE account = ? AND key = ? {lock}", (scope.key, key)),
+            Statement(_ATTEMPTS_OF_KEY, (key,)),
+        )
+    )
+    return (yield from _whole(scope, found[0], attempts)) if found else None
 
 
-def _whole(scope: Scope, row: Row) -> Script[tuple[Order, float]]:
+def _whole(scope: Scope, row: Row, attempts: list[Row]) -> Script[tuple[Order, float]]:
     key, beside, now = row[0], row[10], row[11]
-    attempts = yield from query(_ATTEMPTS, key)
     # Hardly any order has problems or refunds.
     problems = (yield from query(_PROBLEMS, key)) if beside else []
     refunds = (yield from query(_REFUNDS, key)) if beside else []

@@ -18,20 +18,21 @@ from psycopg.pq import TransactionStatus
 
 from dgspay.checkout.errors import OrdersError
 from dgspay.checkout.store.borrowed import arun_on, run_on
-from dgspay.checkout.store.dialects import in_postgres
-from dgspay.checkout.store.protocol import Row, Script, run_script, run_script_async
+from dgspay.checkout.store.dialects import in_postgres, numbered
+from dgspay.checkout.store.pipelines import Pipeline
+from dgspay.checkout.store.protocol import Row, Script, Statement, run_script, run_script_async
 from dgspay.checkout.store.schema import POSTGRES, install
 from dgspay.checkout.store.server_faults import LOCK_SECONDS, ServerRefusedError, fault_of, is_lost
 from dgspay.checkout.store.waiting import Asked, hand_over, running_loop
 from dgspay.clock import Clock
 from dgspay.errors import ConfigError
 from dgspay.forks import new_lock, renew_in_child
-from dgspay.postgres.connections import TRY_AGAIN, Address, begin, limits
+from dgspay.postgres.connections import TRY_AGAIN, Address, beginning, limits
 
 T = TypeVar("T")
 
 # A process that was stopped keeps its rows for less time than others wait for them.
-_BEGIN = begin(limits(idle=LOCK_SECONDS / 2, lock=LOCK_SECONDS))
+_BEGIN = beginning(limits(idle=LOCK_SECONDS / 2, lock=LOCK_SECONDS))
 _PAUSES = (0.0, 0.05, 0.1, 0.25)
 _LONGEST_PAUSE = 0.5
 
@@ -88,7 +89,7 @@ class PostgresOrders:
         )
         self._abandoned: list[object] = []
         self._crew: ThreadPoolExecutor | None
-        self._idle: deque[psycopg.Connection[Any]]
+        self._idle: deque[Pipeline]
         self._begin_anew()
         renew_in_child(self)
 
@@ -116,8 +117,9 @@ class PostgresOrders:
         """Call a handler in a transaction, on a connection of its own; see `OrdersStore`."""
         with self._for_handlers, contextlib.closing(self._address.connect()) as connection:
 
-            def execute(text: str, values: Sequence[object]) -> list[Row]:
-                return self._execute(connection, text, values)
+            def execute(statement: Statement) -> list[Row]:
+                cursor = connection.execute(self._plain(statement).encode(), statement.values)
+                return cursor.fetchall() if cursor.description else []
 
             with connection.transaction():
                 connection.execute(self._begin_handler)
@@ -138,8 +140,9 @@ class PostgresOrders:
         """
         async with self._handlers_of_this_loop(), self._connected() as connection:
 
-            async def execute(text: str, values: Sequence[object]) -> list[Row]:
-                cursor = await connection.execute(self._plain(text), values)
+            async def execute(statement: Statement) -> list[Row]:
+                text = self._plain(statement).encode()
+                cursor = await connection.execute(text, statement.values)
                 return await cursor.fetchall() if cursor.description else []
 
             async with connection.transaction():
@@ -222,9 +225,10 @@ class PostgresOrders:
             psycopg.Error: another try may do better.
             OrdersError: none will.
         """
-        connection = self._take()
+        pipeline = self._take()
+        connection = pipeline.connection
         try:
-            return self._run_on(connection, make)
+            return self._run_on(pipeline, make)
         except TRY_AGAIN:
             raise
         except psycopg.Error as error:
@@ -235,37 +239,43 @@ class PostgresOrders:
             self._drop_idle()
             raise
         finally:
-            self._give_back(connection)
+            self._give_back(pipeline)
 
-    def _run_on(self, connection: psycopg.Connection[Any], make: Callable[[], Script[T]]) -> T:
-        connection.execute(_BEGIN)
+    def _run_on(self, pipeline: Pipeline, make: Callable[[], Script[T]]) -> T:
+        def execute(statement: Statement) -> list[Row]:
+            pipeline.add(numbered(self._plain(statement)).encode(), statement.values)
+            return [] if statement.is_blind else pipeline.send()[0]
+
+        def together(statements: Sequence[Statement]) -> list[list[Row]]:
+            for each in statements:
+                pipeline.add(numbered(self._plain(each)).encode(), each.values)
+            return pipeline.send(len(statements))
+
+        for text in _BEGIN:
+            pipeline.add(text)
         try:
-            result = run_script(
-                make(), lambda text, values: self._execute(connection, text, values)
-            )
-            connection.execute("COMMIT")
+            result = run_script(make(), execute, together)
+            pipeline.add(b"COMMIT")
+            pipeline.send()
         except BaseException:
+            pipeline.forget()
             with contextlib.suppress(psycopg.Error):
-                if connection.info.transaction_status is not TransactionStatus.IDLE:
-                    connection.execute("ROLLBACK")
+                if pipeline.connection.info.transaction_status is not TransactionStatus.IDLE:
+                    pipeline.add(b"ROLLBACK")
+                    pipeline.send()
             raise
         return result
 
-    def _execute(
-        self, connection: psycopg.Connection[Any], text: str, values: Sequence[object]
-    ) -> list[Row]:
-        cursor = connection.execute(self._plain(text), values)
-        return cursor.fetchall() if cursor.description else []
+    def _plain(self, statement: Statement) -> str:
+        return in_postgres(statement.text, None if self._clock is None else self._clock.time())
 
-    def _plain(self, text: str) -> bytes:
-        return in_postgres(text, None if self._clock is None else self._clock.time()).encode()
-
-    def _take(self) -> psycopg.Connection[Any]:
+    def _take(self) -> Pipeline:
         with contextlib.suppress(IndexError):
             return self._idle.pop()
         connection = self._address.connect()
         try:
-            self._run_on(connection, lambda: install(POSTGRES))
+            pipeline = Pipeline(connection)
+            self._run_on(pipeline, lambda: install(POSTGRES))
         except psycopg.Error as error:
             is_over = not isinstance(error, TRY_AGAIN) and not is_lost(connection, error)
             connection.close()
@@ -275,18 +285,18 @@ class PostgresOrders:
         except BaseException:
             connection.close()
             raise
-        return connection
+        return pipeline
 
-    def _give_back(self, connection: psycopg.Connection[Any]) -> None:
-        if self._crew is None or connection.closed:
-            connection.close()
+    def _give_back(self, pipeline: Pipeline) -> None:
+        if self._crew is None or pipeline.connection.closed:
+            pipeline.connection.close()
         else:
-            self._idle.append(connection)
+            self._idle.append(pipeline)
 
     def _drop_idle(self) -> None:
         with contextlib.suppress(IndexError):
             while True:
-                self._idle.pop().close()
+                self._idle.pop().connection.close()
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncGenerator[psycopg.AsyncConnection[Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from dgspay.checkout.order import Problem, ProblemKind
-from dgspay.checkout.store.protocol import Script, first, query
+from dgspay.checkout.store.protocol import Script, first, query, record
 from dgspay.checkout.store.rows import PROBLEM, problem_of
 from dgspay.checkout.store.scope import Scope
 
@@ -23,13 +23,13 @@ def note(scope: Scope, order_key: int, problem: Problem) -> Script[Problem]:
         problem.noted_at,
     )
     assert row is not None
-    yield from query("UPDATE dgspay_orders SET beside = 1 WHERE key = ?", order_key)
+    yield from record("UPDATE dgspay_orders SET beside = 1 WHERE key = ?", order_key)
     return attrs.evolve(problem, key=row[0])
 
 
 def close(problem: Problem, reason: str) -> Script[None]:
     """Write down how a problem was resolved."""
-    yield from query(
+    yield from record(
         "UPDATE dgspay_order_problems SET resolution = ? WHERE key = ?", reason, problem.key
     )
 
@@ -51,7 +51,7 @@ def settle(order_key: int, kind: ProblemKind, subject: int | None, how: str) -> 
     """Resolve the problems of a kind that something has settled by itself."""
     of_subject = "subject IS NULL" if subject is None else "subject = ?"
     values = () if subject is None else (subject,)
-    yield from query(
+    yield from record(
         "UPDATE dgspay_order_problems SET resolution = ? "
         f"WHERE order_key = ? AND kind = ? AND resolution IS NULL AND {of_subject}",
         how,

@@ -21,19 +21,40 @@ class Statement(NamedTuple):
         text: With `?` for each value. `{now}` is the store's time, `{lock}` and `{skip}` lock rows
             until the transaction ends where the database knows such locks.
         values: For its placeholders.
+        is_blind: Whether the script looks at no rows of it: it may be sent with the next one.
     """
 
     text: str
     values: Sequence[object] = ()
+    is_blind: bool = False
 
 
-Script = Generator[Statement, list[Row], T]
+class Together(NamedTuple):
+    """Statements of whose rows a script needs none before the next: they may be sent at once.
+
+    They are run in their order, each after the one before it, so that one which follows a lock
+    sees what was committed until it was had.
+    """
+
+    statements: tuple[Statement, ...]
+
+
+Script = Generator[Statement | Together, Any, T]
 """A transaction's statements; it is sent the rows of each, and returns the result."""
 
 
 def query(text: str, *values: object) -> Script[list[Row]]:
     """Run one statement of a script and return its rows."""
-    return (yield Statement(text, values))
+    rows: list[Row] = yield Statement(text, values)
+    return rows
+
+
+def record(text: str, *values: object) -> Script[None]:
+    """Have one statement of a script run before the next one, or before the commit.
+
+    Where it fails, the script may have gone on, but nothing of it is committed.
+    """
+    yield Statement(text, values, is_blind=True)
 
 
 def first(text: str, *values: object) -> Script[Row | None]:
@@ -42,18 +63,29 @@ def first(text: str, *values: object) -> Script[Row | None]:
     return rows[0] if rows else None
 
 
-def run_script(script: Script[T], execute: Callable[[str, Sequence[object]], list[Row]]) -> T:
+def run_script(
+    script: Script[T],
+    execute: Callable[[Statement], list[Row]],
+    together: Callable[[Sequence[Statement]], list[list[Row]]] | None = None,
+) -> T:
     """Run a script on a connection, within the transaction that it has open.
 
     Args:
         script: Its statements.
         execute: Runs one and returns its rows; an empty list for what returns none.
+        together: Runs several, where that is more than to run one after the other.
     """
     try:
         statement = next(script)
         while True:
             try:
-                rows = execute(statement.text, statement.values)
+                rows: list[Any]
+                if isinstance(statement, Statement):
+                    rows = execute(statement)
+                elif together is None:
+                    rows = [execute(each) for each in statement.statements]
+                else:
+                    rows = together(statement.statements)
             except BaseException as error:  # noqa: BLE001 - a script may clean up after any
                 statement = script.throw(error)
             else:
@@ -64,14 +96,18 @@ def run_script(script: Script[T], execute: Callable[[str, Sequence[object]], lis
 
 
 async def run_script_async(
-    script: Script[T], execute: Callable[[str, Sequence[object]], Awaitable[list[Row]]]
+    script: Script[T], execute: Callable[[Statement], Awaitable[list[Row]]]
 ) -> T:
     """Run a script on an asynchronous connection; see `run_script`."""
     try:
         statement = next(script)
         while True:
             try:
-                rows = await execute(statement.text, statement.values)
+                rows: list[Any]
+                if isinstance(statement, Statement):
+                    rows = await execute(statement)
+                else:
+                    rows = [await execute(each) for each in statement.statements]
             except BaseException as error:  # noqa: BLE001 - a script may clean up after any
                 statement = script.throw(error)
             else:

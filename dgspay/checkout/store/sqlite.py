@@ -17,7 +17,7 @@ from dgspay.checkout.errors import OrdersError
 from dgspay.checkout.store.anchor import MachineClock, anchor
 from dgspay.checkout.store.borrowed import arun_on, run_on
 from dgspay.checkout.store.dialects import in_sqlite
-from dgspay.checkout.store.protocol import Row, Script, run_script
+from dgspay.checkout.store.protocol import Row, Script, Statement, run_script
 from dgspay.checkout.store.schema import SQLITE, install
 from dgspay.checkout.store.waiting import Answer, Asked, hand_over, running_loop
 from dgspay.clock import Clock
@@ -303,8 +303,10 @@ class _Connection:
         self._connection.execute("RELEASE script")
         return asked, result, None
 
-    def _execute(self, text: str, values: Sequence[object]) -> list[Row]:
-        return self._connection.execute(in_sqlite(text), values).fetchall()
+    def _execute(self, statement: Statement) -> list[Row]:
+        text, values, is_blind = statement
+        cursor = self._connection.execute(in_sqlite(text), values)
+        return [] if is_blind else cursor.fetchall()
 
     def _begin(self) -> None:
         self._patiently("BEGIN IMMEDIATE")

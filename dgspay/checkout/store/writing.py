@@ -9,7 +9,7 @@ import attrs
 from dgspay.checkout.order import Attempt, Order, Problem
 from dgspay.checkout.store.loading import load
 from dgspay.checkout.store.problems import note
-from dgspay.checkout.store.protocol import Script, query
+from dgspay.checkout.store.protocol import Script, record
 from dgspay.checkout.store.rows import CHANGING, attempt_values
 from dgspay.checkout.store.scope import Scope
 from dgspay.checkout.store.tasks import PAID_TASK, PROBLEM_TASK, Task, owe
@@ -67,7 +67,7 @@ def write(
 def write_attempt(order: Order, attempt: Attempt) -> Script[None]:
     """Write what may change of an attempt."""
     watched = ", look_at = NULL" if attempt.is_settled else ""
-    yield from query(
+    yield from record(
         f"UPDATE dgspay_order_attempts SET {CHANGING}{watched} WHERE order_key = ? AND number = ?",
         *attempt_values(attempt),
         order.key,
@@ -77,7 +77,7 @@ def write_attempt(order: Order, attempt: Attempt) -> Script[None]:
 
 def write_state(order: Order) -> Script[None]:
     """Write the state of an order."""
-    yield from query(
+    yield from record(
         "UPDATE dgspay_orders SET state = ?, paid_at = ? WHERE key = ?",
         order.state.value,
         order.paid_at,

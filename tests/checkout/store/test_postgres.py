@@ -25,6 +25,7 @@ from tests.support.postgres_clusters import Cluster, cluster, free_port
 psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
 
 from dgspay.checkout import PostgresOrders  # noqa: E402 - it needs psycopg
+from dgspay.checkout.store.pipelines import Pipeline  # noqa: E402 - likewise
 
 
 @pytest.fixture
@@ -149,18 +150,19 @@ def test_a_commit_whose_answer_was_lost_sends_no_second_prompt(
 ) -> None:
     """The script is made again, and finds its own attempt under way: it is not known to be new."""
     opened(checkout)
-    execute = psycopg.Connection.execute
+    send = Pipeline.send
     left = [1]
 
-    def losing(self: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
-        result = execute(self, query, *args, **kwargs)
-        if query == "COMMIT" and left:
+    def losing(self: Pipeline, last: int = 1) -> Any:
+        commits = (b"COMMIT", ()) in self._unsent
+        rows = send(self, last)
+        if commits and left:
             left.pop()
-            self.close()
+            self.connection.close()
             raise psycopg.OperationalError("the connection is lost")
-        return result
+        return rows
 
-    monkeypatch.setattr(psycopg.Connection, "execute", losing)
+    monkeypatch.setattr(Pipeline, "send", losing)
     order = paid(checkout)
     assert not left
     assert [one.state for one in order.attempts] == [AttemptState.IN_DOUBT]
@@ -176,7 +178,7 @@ def test_rows_of_a_stopped_process_do_not_block_others_for_ever(
         "import sys, psycopg\n"
         "from dgspay.checkout.store.postgres import _BEGIN\n"
         "c = psycopg.connect(sys.argv[1], autocommit=True)\n"
-        "c.execute(_BEGIN)\n"
+        "for text in _BEGIN:\n    c.execute(text)\n"
         "c.execute('SELECT * FROM dgspay_orders FOR UPDATE')\n"
         "print('held', flush=True)\n"
         "sys.stdin.read()\n"
@@ -197,10 +199,10 @@ def test_an_order_that_stays_locked_is_a_clear_error(
     database: str, checkout: Checkout, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from dgspay.checkout.store import postgres
-    from dgspay.postgres.connections import begin, limits
+    from dgspay.postgres.connections import beginning, limits
 
     opened(checkout)
-    monkeypatch.setattr(postgres, "_BEGIN", begin(limits(lock=0.1)))
+    monkeypatch.setattr(postgres, "_BEGIN", beginning(limits(lock=0.1)))
     with psycopg.connect(database) as connection:
         connection.execute("SELECT * FROM dgspay_orders FOR UPDATE")
         with pytest.raises(OrdersError, match=r"locked for 10 s.*was not sent") as refused:
