@@ -5,8 +5,9 @@ Run it with the extras `aiohttp` and `postgres` and a PostgreSQL from Debian's p
     python -m benchmarks.orders [--write benchmarks/orders.md] [--only rates|sweep]
 
 A server in a process of its own answers each charge after 30 ms. A subject opens an order, charges
-it, gets its webhook and runs the shop's handler; the bare client charges and no more. The subjects
-take turns in every round; what is compared is the best round of each.
+it, gets its webhook and runs the shop's handler; the bare client charges and no more. Between the
+two stands a shop written by hand, which commits as often and checks nothing (see `by_hand`). The
+subjects take turns in every round; what is compared is the best round of each.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from urllib.parse import urlsplit
 import attrs
 import httpx
 
+from benchmarks import by_hand
 from benchmarks.payouts import resident_mib
 from benchmarks.turns import CONCURRENCY, LATENCY, ROUNDS, Subject, rates_in_turns
 from dgspay import AsyncDGSPay, Customer, DGSPay
@@ -125,6 +127,43 @@ async def sold(dgs: AsyncDGSPay, store: AsyncOrdersStore) -> float:
     return seconds
 
 
+async def sold_by_hand(dgs: AsyncDGSPay, commit: by_hand.Commit) -> float:
+    return await at_once(by_hand.Shop(dgs, commit, JANE, SECRET, EVENT).sell, ORDERS)
+
+
+async def by_hand_on_sqlite(dgs: AsyncDGSPay) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        async with by_hand.on_sqlite(Path(folder) / "orders.sqlite3") as commit:
+            return await sold_by_hand(dgs, commit)
+
+
+def by_hand_on_postgres(conninfo: str) -> Subject:
+    async def run(dgs: AsyncDGSPay) -> float:
+        async with by_hand.on_postgres(conninfo) as commit:
+            return await sold_by_hand(dgs, commit)
+
+    return run
+
+
+@attrs.define
+class Metered:
+    """A subject, and the processor time of this process that an order took in each round.
+
+    Attributes:
+        subject: The subject.
+        milliseconds: For each order, by round.
+    """
+
+    subject: Subject
+    milliseconds: list[float] = attrs.field(factory=list)
+
+    async def __call__(self, dgs: AsyncDGSPay) -> float:
+        began = time.process_time()
+        seconds = await self.subject(dgs)
+        self.milliseconds.append((time.process_time() - began) * 1000 / ORDERS)
+        return seconds
+
+
 @attrs.define
 class OnSqlite:
     """The subject that sells on SQLite; it notes what its orders leave behind.
@@ -155,25 +194,41 @@ def on_postgres(conninfo: str) -> Subject:
     return run
 
 
-def measured_rates(sqlite: OnSqlite) -> dict[str, list[float]]:
-    def subjects_with(conninfo: str | None) -> dict[str, Subject]:
-        subjects: dict[str, Subject] = {"no orders": bare, "SQLite": sqlite}
+def measured_rates(sqlite: OnSqlite) -> dict[str, tuple[float, float]]:
+    """Return the best rate of each subject, and the least processor time an order took it."""
+    metered = {
+        "no orders": Metered(bare),
+        "SQLite, by hand": Metered(by_hand_on_sqlite),
+        "SQLite": Metered(sqlite),
+    }
+
+    def subjects_with(conninfo: str | None) -> dict[str, Metered]:
         if conninfo is not None:
-            subjects["PostgreSQL"] = on_postgres(conninfo)
-        return subjects
+            metered["PostgreSQL, by hand"] = Metered(by_hand_on_postgres(conninfo))
+            metered["PostgreSQL"] = Metered(on_postgres(conninfo))
+        return metered
 
-    return rates_in_turns(subjects_with, ORDERS)
+    rates = rates_in_turns(subjects_with, ORDERS)
+    return {name: (max(rates[name]), min(metered[name].milliseconds)) for name in rates}
 
 
-def rates_told(rates: dict[str, list[float]], sqlite: OnSqlite) -> tuple[str, bool]:
+def rates_told(measured: dict[str, tuple[float, float]], sqlite: OnSqlite) -> tuple[str, bool]:
     """The rates as a table, the bytes and the memory, and whether every claim about them holds."""
-    lines = ["| what | orders/s | share of the bare client | claimed |", "|---|---|---|---|"]
+    lines = [
+        "| what | orders/s | share of the bare client | claimed | processor, ms an order |",
+        "|---|---|---|---|---|",
+    ]
     good = True
-    for name, measured in rates.items():
-        share, least = max(measured) / max(rates["no orders"]), LEAST.get(name)
+    bare_rate, _ = measured["no orders"]
+    for name, (rate, milliseconds) in measured.items():
+        share, least = rate / bare_rate, LEAST.get(name)
         good &= least is None or share >= least
         claimed = "" if least is None else f"at least {least}"
-        lines.append(f"| {name} | {max(measured):,.0f} | {share:.2f} | {claimed} |")
+        lines.append(f"| {name} | {rate:,.0f} | {share:.2f} | {claimed} | {milliseconds:.2f} |")
+    lines.append(
+        "\nBy hand, a shop commits as often, and does nothing but write. The processor's time is "
+        "that of the shop's own process, with the client's call in it."
+    )
     # The first round loads what every later one finds loaded.
     grown = max(sqlite.grown[1:])
     good &= sqlite.bytes_an_order < MOST_BYTES and grown < MOST_GROWTH_MIB
