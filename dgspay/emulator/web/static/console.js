@@ -141,4 +141,6 @@ for (const tab of TABS) {
   if (tab.list) bindList(tab.id, look);
 }
 showSection();
+// Not only when the stream is there, which takes another journey to the emulator and back.
+look();
 listen(look, say);
