@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { formatAmount, parseAmount } from "../../dgspay/browser/dgspay-amounts.js";
 import { CATALOGUES, languageOf, reasonOf, textsOf } from "../../dgspay/browser/dgspay-checkout-texts.js";
 import { viewOf } from "../../dgspay/browser/dgspay-checkout.js";
+import { LINK_TEXTS } from "../../dgspay/emulator/web/static/link_texts.js";
 import { isPhoneNumber, localNumber, networkOf } from "../../dgspay/browser/dgspay-payment-form.js";
 
 const plain = (text) => text.replace(/[\u00a0\u202f]/g, " ");
@@ -115,3 +116,13 @@ for (const [name, shown, expected] of [
 ]) {
   test(`shows ${name}`, () => assert.equal(shown, expected));
 }
+
+test("a payment link's words replace texts that there are, in every language alike", () => {
+  const shape = (texts) => Object.entries(texts).map(([name, text]) => (typeof text === "object"
+    ? [name, shape(text)] : [name, (text.match(/\{\w+\}/g) ?? []).sort()])).sort();
+  assert.deepEqual(Object.keys(LINK_TEXTS), Object.keys(CATALOGUES));
+  for (const texts of Object.values(LINK_TEXTS)) {
+    assert.deepEqual(shape(texts), shape(LINK_TEXTS.en));
+    for (const name of Object.keys(texts)) assert.ok(name in CATALOGUES.en.texts, name);
+  }
+});

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.emulator.emulator_calls import credentials
 from tests.emulator.in_browser.conftest import Look, Opener
 from tests.emulator.in_browser.test_payment_pages import (
     PIN_CARD,
@@ -123,6 +124,23 @@ def test_a_link_that_is_paid_once_shows_its_request_on_any_device(
     elsewhere = opened(path_of(made))
     see(elsewhere, "Approve it on your phone")
     assert elsewhere.get_by_text("Jane Doe").count() == 0
+    assert len(emulator.transactions) == 1
+
+
+def test_a_link_whose_address_is_changed_meanwhile_shows_how_the_payment_goes_on(
+    opened: Opener, link: MakeLink, emulator: Emulator
+) -> None:
+    made = link(collect_name=False)
+    page = opened(path_of(made))
+    push(page)
+    with emulator.http_client() as client:
+        client.headers.update(credentials(emulator))
+        renamed = client.patch(f"/payment-links/{made['id']}", json={"slug": "elsewhere"})
+        assert renamed.status_code == 200
+    page.goto(page.url.replace(made["slug"], "elsewhere"))
+    see(page, "Approve it on your phone")
+    emulator.approve(emulator.transactions[0].dgs_reference)
+    see(page, "Payment complete")
     assert len(emulator.transactions) == 1
 
 

@@ -6,12 +6,13 @@ import { LINK_TEXTS } from "./link_texts.js";
 const RETURN_SECONDS = 5;
 
 const page = document.querySelector("#pay");
-const { slug, shop } = page.dataset;
+// By its id, which a link keeps when its address is changed.
+const { link, shop } = page.dataset;
 
 // Names what this payer does on the link. It is kept until the payer has paid, so that a page that
 // is loaded anew and a second tab show the payment that is under way; then the address has it, for
 // the receipt, and the link can be paid once more.
-const kept = `dgspay payer ${slug}`;
+const kept = `dgspay payer ${link}`;
 const inAddress = new URLSearchParams(location.hash.slice(1)).get("payer");
 const token = inAddress ?? memory()?.getItem(kept) ?? freshToken();
 if (inAddress === null) memory()?.setItem(kept, token);
@@ -49,8 +50,8 @@ function help({ order, attempt, next_action: next }) {
   for (const part of document.querySelectorAll("[data-helps]")) {
     part.hidden = !part.dataset.helps.split(" ").includes(step);
   }
-  for (const link of document.querySelectorAll("[data-handset]")) {
-    link.href = `/generation/authorize/${encodeURIComponent(attempt?.reference ?? "")}`;
+  for (const anchor of document.querySelectorAll("[data-handset]")) {
+    anchor.href = `/generation/authorize/${encodeURIComponent(attempt?.reference ?? "")}`;
   }
 }
 
@@ -62,9 +63,9 @@ if (logo) {
 }
 
 mountCheckout(document.querySelector("#checkout"), {
-  order: slug,
+  order: link,
   token,
-  base: `/generation/pay/${encodeURIComponent(slug)}/`,
+  base: `/generation/pay/${encodeURIComponent(link)}/`,
   texts: LINK_TEXTS,
   shopUrl: shop,
   returnSeconds: RETURN_SECONDS,
