@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 import iso4217
@@ -12,6 +12,8 @@ from dgspay.money import (
     THREE_DECIMAL_CURRENCIES,
     ZERO_DECIMAL_CURRENCIES,
     Money,
+    exact_difference,
+    exact_sum,
     gross_for,
     minor_unit_digits,
     parse_amount,
@@ -75,6 +77,7 @@ TOO_FINE = "amount has more than 6 digits after the point"
         ("\u0662\u0660", PLAIN),
         ("", PLAIN),
         ("1" * 25, "amount has more digits than any amount of money"),
+        ("0" + "1" * 15 + "." + "1" * 6, "amount has more digits than any amount of money"),
         (10**15, TOO_LARGE),
         (-(10**15), TOO_LARGE),
         ("1" * 16, TOO_LARGE),
@@ -153,3 +156,12 @@ def test_the_gross_of_a_disbursement_is_net_and_fee() -> None:
         gross_for(0, 100)
     with pytest.raises(ValueError, match=r"^fee must"):
         gross_for(100, 0)
+
+
+def test_sums_and_differences_are_exact_whatever_the_programs_decimal_context_is() -> None:
+    large, small = Decimal(10**15 - 1), Decimal("0.000001")
+    with localcontext(prec=3):
+        assert exact_sum([]) == 0
+        total = exact_sum(iter([large, small, small]))
+        assert total == Decimal("999999999999999.000002")
+        assert exact_difference(total, small) == Decimal("999999999999999.000001")
