@@ -272,7 +272,10 @@ def contract(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST, default=False)
 def mutants(session: nox.Session) -> None:
-    """Change the code that money depends on, one place at a time, and see the tests notice."""
+    """Change the code that decides what was paid, one place at a time, and see the tests notice.
+
+    `nox -s mutants -- dgspay/errors.py 'dgspay/core/*'` does so for any other files.
+    """
     # dgspay itself is not installed: the changed copy must be the one that is imported.
     project = PYPROJECT["project"]
     extras = project["optional-dependencies"].values()
@@ -280,8 +283,7 @@ def mutants(session: nox.Session) -> None:
     install(session, *group("test", "mutants"))
     # The tests of each change would start servers of their own.
     with_servers = ("python", "-m", "tests.support.real_servers")
-    session.run(*with_servers, "mutmut", "run", *session.posargs)
-    session.run("mutmut", "results")
+    session.run(*with_servers, "python", "-m", "benchmarks.mutants", *session.posargs)
 
 
 @nox.session(python=OLDEST, default=False)
