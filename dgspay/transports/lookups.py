@@ -7,7 +7,6 @@ holds no program up; what asks for the same host meanwhile waits for the same an
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import encodings.idna  # noqa: F401 - or the first look-up imports it, in a thread
 import ipaddress
@@ -25,8 +24,14 @@ Address = tuple[int, Any]
 _AT_A_TIME = 64
 
 
-class _LookUp:
-    """One look-up, and what is to be called when it is over."""
+class LookUp:
+    """One look-up.
+
+    Attributes:
+        is_over: Whether its result is known.
+        waiting: What is called when it is over, in another thread. Who adds to it looks at
+            `is_over` after that.
+    """
 
     def __init__(self, host: str, port: int) -> None:
         self.asked = (host, port)
@@ -36,12 +41,14 @@ class _LookUp:
         self.waiting: deque[Callable[[], object]] = deque()
 
     def start(self) -> None:
+        """Run it in a thread of its own."""
         try:
             threading.Thread(target=self.run, name="dgspay-look-up", daemon=True).start()
         except RuntimeError:  # the interpreter is about to exit, and begins no more threads
             self.run()
 
     def run(self) -> None:
+        """Ask the system, and call those who wait."""
         try:
             self.found = _look_up(*self.asked)
         except Exception as error:  # noqa: BLE001 - raised to those who wait
@@ -53,13 +60,14 @@ class _LookUp:
                 call()
 
     def result(self) -> list[Address]:
+        """Return the addresses, or raise why there are none."""
         if self.error is not None:
             raise self.error
         return self.found
 
 
 # Changed in one step each, for a lock would be in the way of handlers of signals and of forks.
-_under_way: dict[tuple[str, int], _LookUp] = {}
+_under_way: dict[tuple[str, int], LookUp] = {}
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_under_way.clear)  # their threads are not in the child
@@ -73,9 +81,7 @@ def look_up(host: str, port: int, timeout: float | None) -> list[Address]:
         OSError: there are none, or too many names are being looked up.
         UnicodeError: for a name that can be none.
     """
-    if _is_address(host):
-        return _look_up(host, port)
-    pending = _pending(host, port)
+    pending = begin(host, port)
     over = threading.Lock()
     over.acquire()
     pending.waiting.append(over.release)
@@ -86,24 +92,21 @@ def look_up(host: str, port: int, timeout: float | None) -> list[Address]:
     return pending.result()
 
 
-async def look_up_async(host: str, port: int) -> list[Address]:
-    """Return the same on asyncio, however long it takes; see `look_up`."""
+def begin(host: str, port: int) -> LookUp:
+    """Return the look-up of a host that is under way, or begin one.
+
+    That of an address is over at once.
+
+    Raises:
+        OSError: too many names are being looked up.
+    """
     if _is_address(host):
-        return _look_up(host, port)
-    pending = _pending(host, port)
-    loop = asyncio.get_running_loop()
-    over = asyncio.Event()
-    pending.waiting.append(lambda: loop.call_soon_threadsafe(over.set))
-    if not pending.is_over:
-        await over.wait()
-    return pending.result()
-
-
-def _pending(host: str, port: int) -> _LookUp:
-    """Return the look-up of a host that is under way, or begin one."""
+        known = LookUp(host, port)
+        known.run()
+        return known
     if len(_under_way) >= _AT_A_TIME and (host, port) not in _under_way:
         raise OSError("too many names are being looked up")
-    own = _LookUp(host, port)
+    own = LookUp(host, port)
     try:
         known = _under_way.setdefault(own.asked, own)
         if known is own:
@@ -114,7 +117,7 @@ def _pending(host: str, port: int) -> _LookUp:
     return known
 
 
-def _forget(one: _LookUp) -> None:
+def _forget(one: LookUp) -> None:
     if _under_way.get(one.asked) is one:
         _under_way.pop(one.asked, None)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.request import getproxies, proxy_bypass
+import os
+import sys
 
 from dgspay.errors import ConfigError
+from dgspay.forks import undivided
 from dgspay.transports.checks import checked_proxy
 from dgspay.transports.errors import misconfigured
 
@@ -21,6 +23,12 @@ def environment_proxy(
     Raises:
         TransportFailure: for one of a kind that cannot be used.
     """
+    if not _names_proxies():
+        return None
+    with undivided:
+        # It loads the standard library's client for HTTP, which few programs need.
+        from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415
+
     if proxy_bypass(f"{host}:{port}"):
         return None
     proxies = getproxies()
@@ -32,3 +40,10 @@ def environment_proxy(
     except ConfigError as error:
         message = str(error)
     raise misconfigured(f"of the environment: {message}")
+
+
+def _names_proxies() -> bool:
+    """Whether a proxy may be named. macOS and Windows have settings of their own for that."""
+    if sys.platform in ("darwin", "win32", "cygwin"):
+        return True
+    return any(name.lower().endswith("_proxy") for name in os.environ)

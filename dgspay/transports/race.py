@@ -6,15 +6,13 @@ another would have.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import errno
 import os
 import selectors
 import socket
 import time
 from collections import deque
-from collections.abc import Iterator
+from typing import Self
 
 from dgspay.interruption import interruption_in
 from dgspay.transports.lookups import Address
@@ -26,8 +24,8 @@ NEXT_ADDRESS_AFTER = 0.25
 _ON_ITS_WAY = {0, errno.EINPROGRESS, errno.EWOULDBLOCK}
 
 
-class _Race:
-    """The sockets that are being connected to the addresses of a host.
+class Race:
+    """The sockets that are being connected to the addresses of a host, for the time of a `with`.
 
     Attributes:
         running: Those of which nothing is known yet.
@@ -88,19 +86,13 @@ class _Race:
         self.running.remove(sock)
         sock.close()
 
-    def end(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Close those that have not won."""
         while self.running:
             self.running.pop().close()
-
-
-@contextlib.contextmanager
-def _race(addresses: list[Address], local_address: str | None) -> Iterator[_Race]:
-    race = _Race(addresses, local_address)
-    try:
-        yield race
-    finally:
-        race.end()
 
 
 def connect(
@@ -113,7 +105,7 @@ def connect(
         OSError: when all have refused.
     """
     end = float("inf") if timeout is None else time.monotonic() + timeout
-    with _race(addresses, local_address) as race:
+    with Race(addresses, local_address) as race:
         while True:
             race.begin()
             next_at = time.monotonic() + NEXT_ADDRESS_AFTER if race.has_more else float("inf")
@@ -133,39 +125,3 @@ def _first_known(running: list[socket.socket], until: float) -> socket.socket | 
             known: socket.socket = key.fileobj  # type: ignore[assignment]
             return known
     return None
-
-
-async def connect_async(
-    addresses: list[Address], local_address: str | None = None
-) -> socket.socket:
-    """Return the same in an event loop of asyncio's kind, however long it takes."""
-    loop = asyncio.get_running_loop()
-    with _race(addresses, local_address) as race:
-        while True:
-            race.begin()
-            known = await _first_known_async(
-                loop, race.running, NEXT_ADDRESS_AFTER if race.has_more else None
-            )
-            if known is not None and race.is_won_by(known):
-                return known
-
-
-async def _first_known_async(
-    loop: asyncio.AbstractEventLoop, running: list[socket.socket], timeout: float | None
-) -> socket.socket | None:
-    known: asyncio.Future[socket.socket | None] = loop.create_future()
-
-    def settle(sock: socket.socket | None) -> None:
-        if not known.done():
-            known.set_result(sock)
-
-    timer = None if timeout is None else loop.call_later(timeout, settle, None)
-    try:
-        for sock in running:
-            loop.add_writer(sock, settle, sock)
-        return await known
-    finally:
-        if timer is not None:
-            timer.cancel()
-        for sock in running:
-            loop.remove_writer(sock)

@@ -273,7 +273,7 @@ def test_path_is_read_anew_in_a_forked_child(files: Path) -> None:
     connector = Connector(
         Library.named("httpx"), verify=files / "ca.pem", trust_env=False, proxy=None
     )
-    before = connector._certificates()
-    assert connector._certificates() is before
+    before = connector.read_certificates()
+    assert connector.read_certificates() is before
     connector.renew_in_child()
-    assert connector._certificates() is not before
+    assert connector.read_certificates() is not before

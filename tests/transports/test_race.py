@@ -19,8 +19,10 @@ import pytest
 
 from dgspay.core.messages import Request, Timeout, TransportFailure
 from dgspay.transports import lookups
-from dgspay.transports.lookups import look_up, look_up_async
-from dgspay.transports.race import connect, connect_async
+from dgspay.transports.asyncio_lookups import look_up_async
+from dgspay.transports.asyncio_race import connect_async
+from dgspay.transports.lookups import look_up
+from dgspay.transports.race import connect
 from tests.support.interrupter import Interrupted, Interrupter
 from tests.support.raw_server import RawServer, answering, free_port, http
 from tests.support.transport_matrix import WAYS, Way

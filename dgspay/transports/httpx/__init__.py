@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Generic, overload
+from typing import TYPE_CHECKING, Any, Generic, cast, overload
 
+from dgspay import _lazy
 from dgspay.core.messages import Request, Response, Timeout
 from dgspay.errors import ConfigError
+from dgspay.forks import undivided
 from dgspay.transports.base import MAX_CONNECTIONS
 from dgspay.transports.certificates import Verify
 from dgspay.transports.checks import check_nothing_beside, checked_limit
-from dgspay.transports.httpx.asynchronous import AsyncHttpxTransport, BorrowedAsync, OwnAsync
 from dgspay.transports.httpx.base import AnswerT, BaseHttpxTransport
 from dgspay.transports.httpx.blocking import (
     BlockingHttpxTransport,
@@ -24,7 +25,12 @@ if TYPE_CHECKING:
     import httpx
     import httpx2
 
+    from dgspay.transports.httpx.asynchronous import AsyncHttpxTransport, BorrowedAsync
+
 __all__ = ["AsyncHttpxTransport", "BlockingHttpxTransport", "HttpxTransport"]
+
+# A blocking program does not load asyncio.
+__getattr__ = _lazy.attach(__name__, {"asynchronous": "AsyncHttpxTransport"})
 
 _DEFAULTS = {
     "library": "httpx",
@@ -100,6 +106,9 @@ class HttpxTransport(Generic[AnswerT]):
     ) -> None:
         self._transport: BaseHttpxTransport[AnswerT]
         if client is None:
+            with undivided:
+                from dgspay.transports.httpx.asynchronous import OwnAsync  # noqa: PLC0415 - asyncio
+
             connector = Connector(
                 Library.named(library), verify=verify, trust_env=trust_env, proxy=proxy
             )
@@ -144,8 +153,8 @@ class HttpxTransport(Generic[AnswerT]):
 
     async def aclose(self) -> None:
         """Close the connections of this event loop, if ours; see `dgspay.transports.base`."""
-        if isinstance(self._transport, AsyncHttpxTransport):
-            await self._transport.aclose()
+        if self.is_async:
+            await cast("AsyncHttpxTransport", self._transport).aclose()
 
     def close(self) -> None:
         """Close the connections, if they are ours; see `dgspay.transports.base`."""
@@ -155,8 +164,13 @@ class HttpxTransport(Generic[AnswerT]):
 
 def _through(client: Any, options: Mapping[str, object]) -> BorrowedAsync | BorrowedBlocking:
     """Return a transport through a user's client, beside which no option has an effect."""
-    kind = BorrowedAsync if is_async_client(client) else BorrowedBlocking
+    is_async = is_async_client(client)
     check_nothing_beside("client", options, _DEFAULTS)
     if client.is_closed:
         raise ConfigError("client is closed already: make a new one")
-    return kind(client)
+    if not is_async:
+        return BorrowedBlocking(client)
+    with undivided:
+        from dgspay.transports.httpx.asynchronous import BorrowedAsync  # noqa: PLC0415 - asyncio
+
+    return BorrowedAsync(client)

@@ -14,7 +14,7 @@ from dgspay.transports.errors import client_closed, unusable
 from dgspay.transports.httpx import user_client
 from dgspay.transports.httpx.base import BaseHttpxTransport, ClientOfOneProcess, noted, raised_for
 from dgspay.transports.httpx.connector import Connector
-from dgspay.transports.httpx.pool import LoopPool
+from dgspay.transports.httpx.loop_pool import LoopPool
 from dgspay.transports.httpx.progress import Progress
 from dgspay.transports.interim import watch
 from dgspay.transports.loops import PerLoop, running_loop

@@ -13,9 +13,10 @@ import ssl
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from dgspay.transports.lookups import look_up_async
+from dgspay.transports.asyncio_lookups import look_up_async
+from dgspay.transports.asyncio_race import connect_async
 from dgspay.transports.network_layer import NetworkLayer, SocketOption
-from dgspay.transports.race import NEXT_ADDRESS_AFTER, connect_async
+from dgspay.transports.race import NEXT_ADDRESS_AFTER
 
 # What may wait to be read before the other side is held up.
 _HIGH_WATER = 262_144

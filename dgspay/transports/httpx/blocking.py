@@ -11,14 +11,15 @@ from dgspay.forks import new_lock, undivided
 from dgspay.transports.blocking_deadline import DeadlinePassedError, bound, deadline
 from dgspay.transports.errors import client_closed, deadline_passed
 from dgspay.transports.httpx import user_client
-from dgspay.transports.httpx.asynchronous import AsyncHttpxTransport, OwnAsync
 from dgspay.transports.httpx.base import BaseHttpxTransport, ClientOfOneProcess, noted, raised_for
 from dgspay.transports.httpx.connector import Connector
-from dgspay.transports.httpx.pool import ThreadPool
 from dgspay.transports.httpx.progress import Progress
+from dgspay.transports.httpx.thread_pool import ThreadPool
 
 if TYPE_CHECKING:
     import httpx
+
+    from dgspay.transports.httpx.asynchronous import AsyncHttpxTransport
 
 
 class BlockingHttpxTransport(BaseHttpxTransport[Response]):
@@ -91,6 +92,9 @@ class OwnBlocking(BlockingHttpxTransport):
 
     def to_async(self) -> AsyncHttpxTransport:
         """Return one for `AsyncDGSPay` with the same certificates, proxy and limit."""
+        with undivided:
+            from dgspay.transports.httpx.asynchronous import OwnAsync  # noqa: PLC0415 - asyncio
+
         return OwnAsync(self._connector, self._limit)
 
     def _make(self) -> ThreadPool:

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import anyio
-import anyio.to_thread
 import attrs
 
 from dgspay.core.messages import TransportFailure
@@ -126,11 +124,11 @@ class Connector:
         if proxy is not None and (lack := _lack_of(proxy)) is not None:
             raise misconfigured(lack)
 
-    async def open_async(self, origin: Origin, backend: AsyncBackend) -> AsyncConnection:
-        """Return a connection that is opened by its first request."""
-        if self._must_read_certificates(origin):
-            # In a thread of its own: those of the program may all be waiting for this call.
-            await anyio.to_thread.run_sync(self._certificates, limiter=anyio.CapacityLimiter(1))
+    def open_async(self, origin: Origin, backend: AsyncBackend) -> AsyncConnection:
+        """Return a connection that is opened by its first request.
+
+        Where `must_read_certificates` says so, let `read_certificates` do that in a thread first.
+        """
         with undivided:
             connection: AsyncConnection = self._open(origin, backend, "Async")
             return connection
@@ -144,7 +142,7 @@ class Connector:
     def _open(self, origin: Origin, backend: object, kind: str) -> Any:
         core = self.library.core
         options: dict[str, object] = {
-            "ssl_context": self._certificates() if origin.scheme == "https" else None,
+            "ssl_context": self.read_certificates() if origin.scheme == "https" else None,
             "keepalive_expiry": KEEP_ALIVE,
             "network_backend": backend,
         }
@@ -164,7 +162,7 @@ class Connector:
             name, password = unquote(parts.username), unquote(parts.password or "")
             options["proxy_auth"] = (name.encode(), password.encode())
         if parts.scheme == "https":
-            options["proxy_ssl_context"] = self._certificates()
+            options["proxy_ssl_context"] = self.read_certificates()
         pool = f"{kind}HTTPProxy"
         if parts.scheme.startswith("socks"):
             pool = f"{kind}SOCKSProxy"
@@ -175,8 +173,8 @@ class Connector:
         where = core.URL(scheme=parts.scheme, host=host, port=port, target="/")
         return getattr(core, pool)(proxy_url=where, **options)
 
-    def _certificates(self) -> ssl.SSLContext:
-        """Make the context once: reading the certificates takes longer than many requests."""
+    def read_certificates(self) -> ssl.SSLContext:
+        """Return the context, made once: it takes longer than many requests."""
         if isinstance(self._verify, ssl.SSLContext):
             return self._verify
         with undivided:
@@ -184,7 +182,8 @@ class Connector:
                 self._context = certificates.read(self._make_context, trust_env=self._trust_env)
             return self._context
 
-    def _must_read_certificates(self, origin: Origin) -> bool:
+    def must_read_certificates(self, origin: Origin) -> bool:
+        """Whether a connection to a server needs certificates that are not read yet."""
         if self._context is not None or isinstance(self._verify, ssl.SSLContext):
             return False
         proxy = self._proxy or self._proxy_of_environment(origin) or ""
