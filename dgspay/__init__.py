@@ -21,25 +21,13 @@ if TYPE_CHECKING:
     from dgspay.core.retry import RetryPolicy
     from dgspay.errors import Outcome
     from dgspay.merchants import Merchants
+    from dgspay.models.addresses import BillingAddress
     from dgspay.models.balances import Balance, Balances
     from dgspay.models.banks import Bank
     from dgspay.models.cards import EncryptedCard, EncryptedPin
-    from dgspay.models.charges import (
-        AddressRequired,
-        Charge,
-        NextAction,
-        OtpRequired,
-        PinRequired,
-        RedirectRequired,
-        UnknownAction,
-    )
+    from dgspay.models.charges import Charge
     from dgspay.models.conversions import Conversion, ConversionPreview
-    from dgspay.models.customers import (
-        BankRecipient,
-        BillingAddress,
-        Customer,
-        MobileMoneyRecipient,
-    )
+    from dgspay.models.customers import Customer
     from dgspay.models.disbursements import Disbursement
     from dgspay.models.enums import (
         AmountType,
@@ -50,6 +38,14 @@ if TYPE_CHECKING:
         PaymentMethod,
         PaymentStatus,
     )
+    from dgspay.models.next_actions import (
+        AddressRequired,
+        NextAction,
+        OtpRequired,
+        PinRequired,
+        RedirectRequired,
+        UnknownAction,
+    )
     from dgspay.models.payment_links import (
         ArchivedLink,
         LinkStats,
@@ -58,6 +54,7 @@ if TYPE_CHECKING:
         RecentCharge,
     )
     from dgspay.models.phones import NetworkWarning
+    from dgspay.models.recipients import BankRecipient, MobileMoneyRecipient
     from dgspay.models.results import Result
     from dgspay.models.scenario import Scenario
     from dgspay.models.standing import Standing
@@ -74,21 +71,24 @@ _HOME = {
     "core.retry": "RetryPolicy",
     "errors": "Outcome",
     "merchants": "Merchants",
+    "models.addresses": "BillingAddress",
     "models.balances": "Balance Balances",
     "models.banks": "Bank",
     "models.cards": "EncryptedCard EncryptedPin",
-    "models.charges": (
-        "AddressRequired Charge NextAction OtpRequired PinRequired RedirectRequired UnknownAction"
-    ),
+    "models.charges": "Charge",
     "models.conversions": "Conversion ConversionPreview",
-    "models.customers": "BankRecipient BillingAddress Customer MobileMoneyRecipient",
+    "models.customers": "Customer",
     "models.disbursements": "Disbursement",
     "models.enums": (
         "AmountType CallStatus ConversionStatus DestinationType LinkStatus PaymentMethod "
         "PaymentStatus"
     ),
+    "models.next_actions": (
+        "AddressRequired NextAction OtpRequired PinRequired RedirectRequired UnknownAction"
+    ),
     "models.payment_links": "ArchivedLink LinkStats PaymentLink PaymentLinkDetails RecentCharge",
     "models.phones": "NetworkWarning",
+    "models.recipients": "BankRecipient MobileMoneyRecipient",
     "models.results": "Result",
     "models.scenario": "Scenario",
     "models.standing": "Standing",

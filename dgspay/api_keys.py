@@ -13,7 +13,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
@@ -81,6 +81,11 @@ class KeySource:
         check: Returns the key if it is one for this client.
         clock: Seconds that only go forward.
     """
+
+    ASYNC: ClassVar = (
+        "api_key is an async callable, which the blocking client cannot await: give it a plain "
+        "one, or use AsyncDGSPay"
+    )
 
     def __init__(
         self,
@@ -159,7 +164,7 @@ class KeySource:
             if inspect.isawaitable(answer):
                 if inspect.iscoroutine(answer):
                     answer.close()  # or Python warns that nothing awaits it
-                raise ConfigError(ASYNC_KEY)  # noqa: TRY301 - as any other failure of it
+                raise ConfigError(self.ASYNC)  # noqa: TRY301 - as any other failure of it
             return self._taken(answer)
         except Exception as error:
             if interruption_in(error) is not None:
@@ -188,12 +193,6 @@ class KeySource:
 
     def __repr__(self) -> str:
         return "KeySource()"  # a callable's own repr may show what it was made of
-
-
-ASYNC_KEY = (
-    "api_key is an async callable, which the blocking client cannot await: give it a plain one, or "
-    "use AsyncDGSPay"
-)
 
 
 def _failure(error: Exception) -> DGSPayError:

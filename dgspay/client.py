@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
+import os
 import random
-import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import tzinfo
@@ -22,13 +22,13 @@ from typing import (
 )
 
 from dgspay import resources
-from dgspay.api_keys import ASYNC_KEY, KeyCallable, KeySource
 from dgspay.clock import PROCESS_CLOCK
 from dgspay.core.call import CallRunner, Runnable
 from dgspay.core.events import Hook
 from dgspay.core.messages import Request, Timeout
 from dgspay.core.operation import Operation, Reply
 from dgspay.core.retry import RetryPolicy
+from dgspay.descriptors import area
 from dgspay.drivers import drive, drive_async
 from dgspay.errors import ConfigError, DGSPayError
 from dgspay.forks import undivided
@@ -45,6 +45,9 @@ from dgspay.settings import (
 from dgspay.transports.base import AsyncTransport, Transport
 from dgspay.transports.blocking_in_loop import warn_in_loop
 from dgspay.transports.checks import check_reachable, check_transport
+
+if TYPE_CHECKING:
+    from dgspay.api_keys import KeyCallable
 
 T = TypeVar("T")
 TransportT = TypeVar("TransportT")
@@ -155,13 +158,12 @@ class BaseClient(ABC, Generic[TransportT]):
         self._transport = self._own_transport() if transport is None else transport
         check_reachable(self._transport, self.settings.base_url)
         self._owns_transport = True
-        self._bind()
 
     def _new_runner(self, *, sharing: CallRunner | None) -> CallRunner:
         settings, emitter = self.settings, self._emitter
-        source = settings.api_key if isinstance(settings.api_key, KeySource) else None
+        source = None if isinstance(settings.api_key, Secret) else settings.api_key
         if source is not None and source.is_async and not self._is_async:
-            raise ConfigError(ASYNC_KEY)
+            raise ConfigError(source.ASYNC)
         return CallRunner(
             request_builder=settings.request_builder,
             retry=settings.retry,
@@ -228,14 +230,10 @@ class BaseClient(ABC, Generic[TransportT]):
         made._given_transport = self._given_transport
         made._transport = self._transport
         made._owns_transport = False
-        made._bind()
         return made
 
     @abstractmethod
     def _own_transport(self) -> TransportT: ...
-
-    @abstractmethod
-    def _bind(self) -> None: ...
 
     @classmethod
     def from_env(cls, **options: Unpack[ClientOptions[TransportT]]) -> Self:
@@ -284,7 +282,7 @@ class BaseClient(ABC, Generic[TransportT]):
 
 
 def _new_key() -> str:
-    return secrets.token_hex(16)
+    return os.urandom(16).hex()
 
 
 def _keys_among(environment: object, base_url: object, idempotency_header: object) -> list[str]:
@@ -324,14 +322,40 @@ class AsyncDGSPay(BaseClient[AsyncTransport]):
 
         return HttpxTransport(trust_env=self.settings.trust_env)
 
-    def _bind(self) -> None:
-        self.charges = resources.AsyncCharges(self)
-        self.payment_links = resources.AsyncPaymentLinks(self)
-        self.disbursements = resources.AsyncDisbursements(self)
-        self.banks = resources.AsyncBanks(self)
-        self.balances = resources.AsyncBalances(self)
-        self.conversions = resources.AsyncConversions(self)
-        self.transactions = resources.AsyncTransactions(self)
+    @area
+    def charges(self) -> resources.AsyncCharges:
+        """Collect from mobile wallets and cards."""
+        return resources.AsyncCharges(self)
+
+    @area
+    def payment_links(self) -> resources.AsyncPaymentLinks:
+        """Pages a customer can pay on."""
+        return resources.AsyncPaymentLinks(self)
+
+    @area
+    def disbursements(self) -> resources.AsyncDisbursements:
+        """Pay out to bank accounts and mobile wallets."""
+        return resources.AsyncDisbursements(self)
+
+    @area
+    def banks(self) -> resources.AsyncBanks:
+        """Banks and providers that can be paid to."""
+        return resources.AsyncBanks(self)
+
+    @area
+    def balances(self) -> resources.AsyncBalances:
+        """The merchant wallet."""
+        return resources.AsyncBalances(self)
+
+    @area
+    def conversions(self) -> resources.AsyncConversions:
+        """Currency conversion within the wallet."""
+        return resources.AsyncConversions(self)
+
+    @area
+    def transactions(self) -> resources.AsyncTransactions:
+        """The history of the account."""
+        return resources.AsyncTransactions(self)
 
     async def execute(self, operation: Operation[T] | Runnable[T]) -> T:
         """Carry out an operation, such as one of `dgspay.api`, and return its result."""
@@ -393,14 +417,40 @@ class DGSPay(BaseClient[Transport]):
 
         return HttpxTransport.blocking(trust_env=self.settings.trust_env)
 
-    def _bind(self) -> None:
-        self.charges = resources.Charges(self)
-        self.payment_links = resources.PaymentLinks(self)
-        self.disbursements = resources.Disbursements(self)
-        self.banks = resources.Banks(self)
-        self.balances = resources.Balances(self)
-        self.conversions = resources.Conversions(self)
-        self.transactions = resources.Transactions(self)
+    @area
+    def charges(self) -> resources.Charges:
+        """Collect from mobile wallets and cards."""
+        return resources.Charges(self)
+
+    @area
+    def payment_links(self) -> resources.PaymentLinks:
+        """Pages a customer can pay on."""
+        return resources.PaymentLinks(self)
+
+    @area
+    def disbursements(self) -> resources.Disbursements:
+        """Pay out to bank accounts and mobile wallets."""
+        return resources.Disbursements(self)
+
+    @area
+    def banks(self) -> resources.Banks:
+        """Banks and providers that can be paid to."""
+        return resources.Banks(self)
+
+    @area
+    def balances(self) -> resources.Balances:
+        """The merchant wallet."""
+        return resources.Balances(self)
+
+    @area
+    def conversions(self) -> resources.Conversions:
+        """Currency conversion within the wallet."""
+        return resources.Conversions(self)
+
+    @area
+    def transactions(self) -> resources.Transactions:
+        """The history of the account."""
+        return resources.Transactions(self)
 
     def execute(self, operation: Operation[T] | Runnable[T]) -> T:
         """Carry out an operation, such as one of `dgspay.api`, and return its result."""

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, Self, TypeV
 
 from dgspay.core.frames import cut_below
 from dgspay.errors import Outcome, note_outcome
-from dgspay.pagers import AsyncPager, Pager
+from dgspay.forks import undivided
 
 if TYPE_CHECKING:
     from dgspay.core.call import Runnable
     from dgspay.core.operation import Operation
     from dgspay.core.pagination import Listing
+    from dgspay.pagers import AsyncPager, Pager
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,6 +50,34 @@ class Resource:
 
     def __init__(self, client: Executor) -> None:
         self._client = client
+
+
+class area(Generic[T]):  # noqa: N801 - reads as a word where it is used
+    """An area of the API on a client, loaded and made when it is first used."""
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, client: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, client: object, owner: type) -> T: ...
+
+    def __get__(self, client: object | None, owner: type) -> Any:
+        if client is None:
+            return self
+        with undivided:
+            made = self._make(client)
+        # A plain attribute of the same name is found first from now on.
+        return client.__dict__.setdefault(self._name, made)
+
+    def __repr__(self) -> str:
+        return f"<area {self._name}>"
 
 
 class _Binding(Generic[P, T]):
@@ -183,6 +212,8 @@ class pages_async(_Binding[P, T]):  # noqa: N801 - reads as a word where it is u
         if instance is None:
             return self
         function, client = self._function, instance._client  # noqa: SLF001
+        with undivided:
+            from dgspay.pagers import AsyncPager  # noqa: PLC0415 - most calls list nothing
 
         def method(*args: Any, **kwargs: Any) -> Any:
             return AsyncPager(function(*args, **kwargs), client.execute)
@@ -208,6 +239,8 @@ class pages(_Binding[P, T]):  # noqa: N801 - reads as a word where it is used
         if instance is None:
             return self
         function, client = self._function, instance._client  # noqa: SLF001
+        with undivided:
+            from dgspay.pagers import Pager  # noqa: PLC0415 - as above
 
         def method(*args: Any, **kwargs: Any) -> Any:
             return Pager(function(*args, **kwargs), client.execute)

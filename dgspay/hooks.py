@@ -8,8 +8,6 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 
-import attrs
-
 from dgspay.core.events import AttemptEvent, Hook, TelemetryEvent
 from dgspay.errors import ConfigError, Outcome
 from dgspay.interruption import interruption_in
@@ -86,7 +84,7 @@ def _log(event: TelemetryEvent) -> None:
     level = _level(event)
     if not _logger.isEnabledFor(level):
         return
-    fields = attrs.asdict(event, recurse=False)
+    fields = event._asdict()
     fields["outcome"] = event.outcome.value
     # The attributes of a LogRecord are one namespace for all libraries: prefix ours.
     extra = {f"dgspay_{name}": value for name, value in fields.items()}

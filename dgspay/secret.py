@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hmac
-import html
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -126,7 +124,11 @@ def sealed_text(value: object) -> Secret:
 def _are_equal(one: object, other: object) -> bool:
     if isinstance(one, str) and isinstance(other, str):
         one, other = one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass")
-        return hmac.compare_digest(one, other)
+        if len(one) != len(other):  # which `compare_digest` does not hide either
+            return False
+        from hmac import compare_digest  # noqa: PLC0415 - it loads OpenSSL, which few calls need
+
+        return compare_digest(one, other)
     return one == other
 
 
@@ -326,12 +328,16 @@ def _is_within_a_word(text: str, start: int, end: int) -> bool:
     return any(char.isascii() and (char.isalnum() or char == "_") for char in (before, after))
 
 
+# As `html.escape`, whose module loads the names of all the characters there are.
+_IN_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
+
+
 def _forms(text: str) -> list[tuple[str, bool]]:
     """Return what a secret may be written as, in small letters, and whether it must stand alone."""
     if not text:
         return []
     raw = text.encode("utf-8", "surrogatepass")
-    written = {text, json.dumps(text)[1:-1], text.replace("/", "\\/"), html.escape(text)}
+    written = {text, json.dumps(text)[1:-1], text.replace("/", "\\/"), text.translate(_IN_HTML)}
     written |= {quote(raw, safe=""), quote(raw), quote_plus(raw), raw.hex()}
     # Every character as a number: percent-encoded, for HTML, for JSON within JSON.
     for each in ("%{:02x}", "&#{};", "&#x{:x};", "\\u{:04x}"):

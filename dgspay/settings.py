@@ -8,18 +8,21 @@ import re
 from collections.abc import Collection, Mapping
 from datetime import tzinfo
 from types import UnionType
-from typing import Any, Literal, NoReturn, TypeGuard
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeGuard
 from urllib.parse import urlsplit
 
 import attrs
 
-from dgspay.api_keys import KeyCallable, KeySource
 from dgspay.core.messages import Timeout
 from dgspay.core.request_builder import RequestBuilder
 from dgspay.core.retry import RetryPolicy
 from dgspay.errors import ConfigError
+from dgspay.forks import undivided
 from dgspay.models.validators import is_loopback as is_loopback  # noqa: PLC0414 - part of what is here
 from dgspay.secret import Secret
+
+if TYPE_CHECKING:
+    from dgspay.api_keys import KeyCallable, KeySource
 
 Environment = Literal["sandbox", "production", "emulator"]
 
@@ -149,7 +152,7 @@ class Settings:
             ConfigError: as of `check`.
         """
         _check_limits(timeout=timeout, deadline=deadline, retry=retry)
-        if not isinstance(api_key, KeySource):
+        if api_key is None or isinstance(api_key, Secret) or callable(api_key):
             api_key = _check_key_or_callable(api_key, self.environment)
         return attrs.evolve(
             self,
@@ -303,6 +306,9 @@ def _check_key_or_callable(
     api_key: Secret | KeyCallable | None, environment: str
 ) -> Secret | KeySource:
     if callable(api_key):
+        with undivided:
+            from dgspay.api_keys import KeySource  # noqa: PLC0415 - most keys are a text
+
         return KeySource(api_key, lambda key: _check_key(key, environment))
     return _check_key(api_key, environment)
 

@@ -75,7 +75,7 @@ def show_all_bound(app: Sphinx) -> None:
         checkout.AsyncCheckout,
         checkout.Checkout,
         payouts.Payouts,
-        *(value for value in vars(resources).values() if isinstance(value, type)),
+        *(getattr(resources, name) for name in resources.__all__),
     ):
         show_bound(owner)
 

@@ -54,9 +54,10 @@ DOORS: dict[str, set[str]] = {
     "pagers": GROUND | {"core"},
     "drivers": GROUND | {"core", "transports"},
     "descriptors": GROUND | {"core", "pagers"},
-    "resources": {"api", "descriptors"},
+    "resources": {"_lazy", "api", "descriptors", "resources"},
     "client": GROUND
-    | {"api_keys", "core", "drivers", "hooks", "resources", "settings", "transports"},
+    | {"api_keys", "core", "descriptors", "drivers", "hooks", "resources", "settings"}
+    | {"transports"},
     "merchants": GROUND | {"api_keys", "client", "core", "settings"},
     "otel": GROUND | {"core"},
     "metrics": GROUND | {"core", "metrics"},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 
-import attrs
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -49,7 +48,7 @@ def test_a_hook_receives_attempts_and_calls(emulator: Emulator) -> None:
     assert isinstance(second, AttemptEvent)
     assert isinstance(call, CallEvent)
     assert (call.attempts, call.outcome, call.error) == (2, Outcome.COMPLETED, None)
-    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         call.attempts = 0  # type: ignore[misc]
 
 

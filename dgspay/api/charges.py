@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from dgspay.api import transactions
 from dgspay.api.fields import (
     checked_kind,
     optional_key,
@@ -17,19 +16,23 @@ from dgspay.api.fields import (
     scenario_key,
 )
 from dgspay.core.operation import Operation, Repeat
-from dgspay.core.poll import Poll
 from dgspay.core.request_builder import check_segment
 from dgspay.errors import DecodeError
+from dgspay.forks import undivided
 from dgspay.models.cards import EncryptedCard, EncryptedPin
 from dgspay.models.charges import Charge
-from dgspay.models.customers import BillingAddress, Customer
+from dgspay.models.customers import Customer
 from dgspay.models.json_codec import JSONObject
 from dgspay.models.phones import Network, mobile_local, network_for
-from dgspay.models.scenario import Scenario
-from dgspay.models.transactions import Transaction
 from dgspay.models.validators import optional_text, optional_url, web_url
 from dgspay.money import AmountInput, Money
 from dgspay.secret import Secret
+
+if TYPE_CHECKING:
+    from dgspay.core.poll import Poll
+    from dgspay.models.addresses import BillingAddress
+    from dgspay.models.scenario import Scenario
+    from dgspay.models.transactions import Transaction
 
 _OTP = re.compile(r"[0-9A-Za-z]{3,12}", re.ASCII)
 
@@ -212,6 +215,9 @@ def authorize_avs(
         OutcomeUnknownError: the payment may have gone on.
         APIError: DGS-Pay refused.
     """
+    with undivided:
+        from dgspay.models.addresses import BillingAddress  # noqa: PLC0415 - few cards need one
+
     fields = checked_kind(address, BillingAddress, field="address").to_wire()
     return _authorize(reference, "avs", fields, Repeat.CHARGE, idempotency_key)
 
@@ -240,6 +246,10 @@ def wait(reference: str, *, timeout: float = 120.0, interval: float = 1.0) -> Po
         if not 0 < seconds < math.inf:
             raise ValueError(f"{name} must be more than 0 seconds, and not infinite")
     check_segment(reference, field="reference")
+    with undivided:
+        from dgspay.api import transactions  # noqa: PLC0415 - a charge alone looks nothing up
+        from dgspay.core.poll import Poll  # noqa: PLC0415
+
     return Poll(
         look_up=transactions.retrieve(reference),
         is_settled=lambda transaction: transaction.is_settled,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dgspay.api.fields import optional_key, present, reads, require_reference, scenario_key
 from dgspay.core.operation import Operation, Repeat
-from dgspay.models.customers import BankRecipient, MobileMoneyRecipient
 from dgspay.models.disbursements import Disbursement
 from dgspay.models.json_codec import JSONObject
+from dgspay.models.recipients import BankRecipient, MobileMoneyRecipient
 from dgspay.models.scenario import Scenario
 from dgspay.models.standing import is_said
 from dgspay.models.validators import optional_text, optional_url

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from dgspay.core.request_builder import check_idempotency_key
 from dgspay.errors import DecodeError
+from dgspay.forks import undivided
 from dgspay.models.json_codec import JSONObject
-from dgspay.models.scenario import Scenario, ScenarioKind
 from dgspay.models.standing import is_said
 from dgspay.models.structuring import structure
+
+if TYPE_CHECKING:
+    from dgspay.models.scenario import Scenario, ScenarioKind
 
 T = TypeVar("T")
 
@@ -41,6 +44,9 @@ def scenario_key(scenario: Scenario | str | None, kind: ScenarioKind) -> str | N
     """
     if scenario is None:
         return None
+    with undivided:
+        from dgspay.models.scenario import Scenario  # noqa: PLC0415 - real calls have none
+
     if not isinstance(scenario, Scenario):
         # The caller's own text is sent, so that its order of parts is what goes out.
         Scenario.parse(scenario, kind)

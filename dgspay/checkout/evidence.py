@@ -10,7 +10,8 @@ from dgspay import Charge, Disbursement, Transaction, errors
 from dgspay.checkout.transitions import Evidence, Learned, Source
 from dgspay.errors import Outcome
 from dgspay.models.characters import printable
-from dgspay.models.charges import (
+from dgspay.models.enums import CallStatus
+from dgspay.models.next_actions import (
     AddressRequired,
     NextAction,
     OtpRequired,
@@ -18,7 +19,6 @@ from dgspay.models.charges import (
     RedirectRequired,
     UnknownAction,
 )
-from dgspay.models.enums import CallStatus
 from dgspay.models.reported import usable_reference
 from dgspay.models.standing import Standing
 from dgspay.webhooks import (

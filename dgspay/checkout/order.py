@@ -10,14 +10,15 @@ from typing import Any
 
 import attrs
 
-from dgspay.models.charges import (
+from dgspay.models.customers import Customer
+from dgspay.models.next_actions import (
     AddressRequired,
     NextAction,
     OtpRequired,
     PinRequired,
     RedirectRequired,
 )
-from dgspay.models.customers import BankRecipient, Customer, MobileMoneyRecipient
+from dgspay.models.recipients import BankRecipient, MobileMoneyRecipient
 
 __all__ = [
     "AddressRequired",

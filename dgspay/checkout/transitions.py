@@ -21,7 +21,7 @@ from dgspay.checkout.order import (
     Problem,
     ProblemKind,
 )
-from dgspay.models.charges import AddressRequired, NextAction, OtpRequired, PinRequired
+from dgspay.models.next_actions import AddressRequired, NextAction, OtpRequired, PinRequired
 from dgspay.models.reported import PaymentFacts, disagreements
 
 

@@ -22,7 +22,6 @@ import enum
 import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
 import attrs
@@ -31,6 +30,7 @@ from dgspay.core.excerpts import excerpt_of, one_line
 from dgspay.core.messages import Response, TransportFailure
 from dgspay.core.operation import Operation, Repeat
 from dgspay.errors import DecodeError
+from dgspay.forks import undivided
 from dgspay.models.json_codec import JSONObject, parse_json
 from dgspay.models.standing import (
     PAYMENT_STATUSES,
@@ -471,6 +471,9 @@ def parse_retry_after(headers: Mapping[str, str], *, now: float) -> float | None
 
 
 def _http_date(text: str) -> float | None:
+    with undivided:
+        from email.utils import parsedate_to_datetime  # noqa: PLC0415 - few answers have a date
+
     try:
         return parsedate_to_datetime(text).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):

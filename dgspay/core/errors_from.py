@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+from decimal import Decimal
+from typing import NamedTuple
 
 import attrs
 
@@ -12,7 +14,6 @@ from dgspay.core.excerpts import kept_of
 from dgspay.core.operation import Operation
 from dgspay.core.request_builder import MAX_SEGMENT
 from dgspay.errors import AnswerContext, DGSPayError, ErrorContext, Outcome, UnknownContext
-from dgspay.models.balances import Shortfall
 from dgspay.models.json_codec import JSONObject
 from dgspay.models.structuring import structure
 from dgspay.secret import Secret, masked_text
@@ -68,8 +69,7 @@ class Stopped(enum.Enum):
     BUDGET = "Not tried again: the retry budget is used up, which means an outage is going on."
 
 
-@attrs.frozen(kw_only=True)
-class CallContext:
+class CallContext(NamedTuple):
     """The facts of a call that its exception reports.
 
     Attributes:
@@ -303,11 +303,21 @@ def _kind(assessment: Assessment) -> type[errors.APIError]:
     return errors.APIError
 
 
-def _shortfall(body: JSONObject | None) -> Shortfall | None:
+class _Shortfall(NamedTuple):
+    available_balance: Decimal
+    required: Decimal
+    currency: str | None
+
+
+def _shortfall(body: JSONObject | None) -> _Shortfall | None:
     """Read the balance fields of a refusal (guide, "Currency Conversion"), where it has them."""
     if body is None or "available_balance" not in body or "required" not in body:
         return None
     try:
-        return structure(body, Shortfall)
+        return _Shortfall(
+            available_balance=structure(body["available_balance"], Decimal),
+            required=structure(body["required"], Decimal),
+            currency=None if body.get("currency") is None else structure(body["currency"], str),
+        )
     except errors.DecodeError:
         return None

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-
-import attrs
+from typing import NamedTuple
 
 from dgspay.errors import Outcome
 
 
-@attrs.frozen(kw_only=True)
-class AttemptEvent:
+class AttemptEvent(NamedTuple):
     """One attempt of a call has ended.
 
     Attributes:
@@ -30,7 +28,6 @@ class AttemptEvent:
 
     call_id: int
     operation: str
-    merchant: str | None = None
     attempt: int
     started: float
     duration: float
@@ -38,11 +35,11 @@ class AttemptEvent:
     error_code: str | None
     outcome: Outcome
     retry_delay: float | None
+    merchant: str | None = None
     pool_wait: float | None = None
 
 
-@attrs.frozen(kw_only=True)
-class CallEvent:
+class CallEvent(NamedTuple):
     """A call has ended, with a result, an error or a cancellation.
 
     Attributes:
@@ -60,7 +57,6 @@ class CallEvent:
 
     call_id: int
     operation: str
-    merchant: str | None = None
     attempts: int
     started: float
     duration: float
@@ -68,6 +64,7 @@ class CallEvent:
     error_code: str | None
     outcome: Outcome
     error: str | None
+    merchant: str | None = None
 
 
 TelemetryEvent = AttemptEvent | CallEvent

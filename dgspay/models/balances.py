@@ -64,12 +64,3 @@ class Balances(Result):
             return self[currency].available_balance
         except KeyError:
             return Decimal(0)
-
-
-@attrs.frozen(kw_only=True, field_transformer=shown)
-class Shortfall(Result):
-    """The balance fields of a refusal (guide, "Currency Conversion", VALIDATION_ERROR)."""
-
-    available_balance: Decimal
-    required: Decimal
-    currency: str | None = None

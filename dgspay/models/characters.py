@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 import unicodedata
 
+# Compiled by `re` when first used: most texts are ASCII, and these are large.
 # Unicode's default ignorable characters, and the blank of Braille: none of them has a shape.
-_INVISIBLE = re.compile(
+_INVISIBLE = (
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202d"
     "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
 )
 _REVERSES = "\u202e"
-_SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_SPACES = "[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
 
 
 def without_invisible(text: str, *, field: str) -> str:
@@ -36,7 +37,8 @@ def without_invisible(text: str, *, field: str) -> str:
 
 def visible_part(text: str) -> str:
     """Return what a reader sees of a text, to compare it with another: marks of direction gone."""
-    return _SPACES.sub(" ", _INVISIBLE.sub("", text).replace(_REVERSES, "")).strip()
+    seen = re.sub(_INVISIBLE, "", text).replace(_REVERSES, "")
+    return re.sub(_SPACES, " ", seen).strip()
 
 
 def named(character: str) -> str:

@@ -1,69 +1,21 @@
-"""Charges, and the next action the customer has to take."""
+"""Charges: payments that were started."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from dgspay.forks import undivided
 from dgspay.models.enums import CallStatus, PaymentMethod, PaymentStatus
 from dgspay.models.extra_fields import extra_fields, incidental, link_for_payers, shown
 from dgspay.models.results import Result
 from dgspay.models.standing import Standing, all_said, standing_of, statements
-from dgspay.models.validators import is_link_for_payers
 
-
-@attrs.frozen(kw_only=True, field_transformer=shown)
-class PinRequired(Result):
-    """The card's PIN is needed: `charges.authorize_pin`."""
-
-    display_text: str | None = None
-
-
-@attrs.frozen(kw_only=True, field_transformer=shown)
-class OtpRequired(Result):
-    """The one-time password sent to the customer is needed: `charges.authorize_otp`."""
-
-    display_text: str | None = None
-
-
-@attrs.frozen(kw_only=True, field_transformer=shown)
-class AddressRequired(Result):
-    """The billing address is needed: `charges.authorize_avs`."""
-
-    display_text: str | None = None
-
-
-@attrs.frozen(kw_only=True, field_transformer=shown)
-class RedirectRequired(Result):
-    """The customer must be sent to `url`, which is always https, or http on this machine."""
-
-    url: str
-    display_text: str | None = None
-
-
-@attrs.frozen(kw_only=True, field_transformer=shown)
-class UnknownAction(Result):
-    """An action this version does not know; `type` is the vendor's word as it came.
-
-    A redirect to a URL that no payer may be sent to (`javascript:`, http, a user name before the
-    host) is one, too: `url` is None then, and what came is in the charge's `extra`.
-    """
-
-    type: str
-    url: str | None = None
-    display_text: str | None = None
-
-
-NextAction = PinRequired | OtpRequired | AddressRequired | RedirectRequired | UnknownAction
-
-_ACTIONS: dict[str, type[PinRequired | OtpRequired | AddressRequired]] = {
-    "requires_pin": PinRequired,
-    "requires_otp": OtpRequired,
-    "requires_additional_fields": AddressRequired,
-}
+if TYPE_CHECKING:
+    from dgspay.models.next_actions import NextAction
 
 
 @attrs.frozen(kw_only=True, field_transformer=shown)
@@ -135,13 +87,10 @@ class Charge(Result):
         """Next step of the customer, made for `match`; None when there is none."""
         if not self.next_action_type:
             return None
-        action = _ACTIONS.get(self.next_action_type)
-        if action is not None:
-            return action(display_text=self.display_text)
-        url = self.next_action_redirect_url
-        # It goes into a Location header or a link: another scheme could run as a script.
-        if url is not None and not is_link_for_payers(url):
-            url = None
-        if self.next_action_type == "redirect_url" and url is not None:
-            return RedirectRequired(url=url, display_text=self.display_text)
-        return UnknownAction(type=self.next_action_type, url=url, display_text=self.display_text)
+        with undivided:
+            # Most charges are looked at without it.
+            from dgspay.models.next_actions import next_action_of  # noqa: PLC0415
+
+        return next_action_of(
+            self.next_action_type, self.next_action_redirect_url, self.display_text
+        )

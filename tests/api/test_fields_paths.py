@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dgspay import DGSPay, EncryptedPin, Operation
 from dgspay.core.operation import Repeat
-from dgspay.models.customers import BillingAddress
+from dgspay.models.addresses import BillingAddress
 from tests.support.recorders import recording, recording_async
 
 PIN = EncryptedPin(auth_pin_encrypted="7n0dbdlBD0SfjAvhr1FJlbderws=", auth_pin_nonce="abc123def456")

@@ -18,7 +18,8 @@ from dgspay import AsyncDGSPay, Customer
 from dgspay.browser import script_tag
 from dgspay.browser.starlette import card_script_route
 from dgspay.models.cards import EncryptedCard, EncryptedPin
-from dgspay.models.charges import Charge, PinRequired
+from dgspay.models.charges import Charge
+from dgspay.models.next_actions import PinRequired
 from dgspay.webhooks import PaymentFailed, PaymentSucceeded, WebhookReceiver
 from dgspay.webhooks.frameworks.starlette import endpoint
 from dgspay.webhooks.inbox.memory import MemoryInbox

@@ -33,7 +33,7 @@ from dgspay.checkout.transitions import (
     may_begin,
     submit,
 )
-from dgspay.models.charges import OtpRequired, PinRequired, RedirectRequired
+from dgspay.models.next_actions import OtpRequired, PinRequired, RedirectRequired
 
 JANE = Customer(email="jane@example.com", first_name="Jane", last_name="Uwase", phone="0788123456")
 ORDER = Order(id="A-1", amount=Decimal(2000), currency="RWF", customer=JANE, expires_at=900.0)

@@ -13,9 +13,9 @@ from dgspay.api import charges, disbursements, transactions
 from dgspay.core.messages import Response
 from dgspay.core.operation import Operation, Repeat
 from dgspay.errors import Outcome
-from dgspay.models.customers import BankRecipient
 from dgspay.models.enums import PaymentStatus
 from dgspay.models.json_codec import JSONObject, parse_json
+from dgspay.models.recipients import BankRecipient
 from dgspay.models.standing import Standing
 from tests.support.scripted_server import LOST, Story, answer, code, operation
 

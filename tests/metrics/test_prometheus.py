@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import attrs
 import pytest
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
@@ -75,7 +74,7 @@ def test_waits_for_a_connection_are_a_histogram_in_seconds(registry: CollectorRe
     )  # fmt: skip
     observed = PrometheusMetrics(registry)
     observed(event)
-    observed(attrs.evolve(event, pool_wait=None))
+    observed(event._replace(pool_wait=None))
     found = samples(registry)
     assert [each.value for each in found["dgspay_client_pool_wait_seconds_sum"]] == [0.75]
     assert [each.value for each in found["dgspay_client_pool_wait_seconds_count"]] == [1]

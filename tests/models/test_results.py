@@ -24,8 +24,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from dgspay import DGSPay, Result
 from dgspay.emulator import Emulator
-from dgspay.models.charges import Charge, RedirectRequired, UnknownAction
+from dgspay.models.charges import Charge
 from dgspay.models.enums import CallStatus, ConversionStatus, PaymentStatus
+from dgspay.models.next_actions import RedirectRequired, UnknownAction
 from dgspay.models.payment_links import PaymentLink, PaymentLinkDetails, RecentCharge
 from dgspay.models.structuring import structure
 from dgspay.models.times import in_zone

@@ -85,7 +85,7 @@ class SecretScanner:
 
     def _event(self, event: TelemetryEvent) -> None:
         self.record("event", repr(event))
-        self.record("event", str(attrs.asdict(event)))
+        self.record("event", str(event._asdict()))
         self.record("event, pickled", pickle.dumps(event).decode("latin-1"))
 
     def record(self, place: str, text: str) -> None:

@@ -23,7 +23,8 @@ from dgspay.checkout.order import (
     RefundState,
 )
 from dgspay.checkout.store.protocol import Row
-from dgspay.models.customers import BankRecipient, Customer, MobileMoneyRecipient
+from dgspay.models.customers import Customer
+from dgspay.models.recipients import BankRecipient, MobileMoneyRecipient
 
 ORDER = (
     "key, id, amount, currency, details, state, created_at, expires_at, paid_at, told_at, beside"

@@ -15,7 +15,6 @@ from dgspay.transports.checks import check_nothing_beside, checked_limit
 from dgspay.transports.httpx.base import AnswerT, BaseHttpxTransport
 from dgspay.transports.httpx.blocking import (
     BlockingHttpxTransport,
-    BorrowedBlocking,
     OwnBlocking,
 )
 from dgspay.transports.httpx.connector import Connector
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from dgspay.transports.httpx.asynchronous import AsyncHttpxTransport, BorrowedAsync
+    from dgspay.transports.httpx.borrowed_blocking import BorrowedBlocking
 
 __all__ = ["AsyncHttpxTransport", "BlockingHttpxTransport", "HttpxTransport"]
 
@@ -168,9 +168,11 @@ def _through(client: Any, options: Mapping[str, object]) -> BorrowedAsync | Borr
     check_nothing_beside("client", options, _DEFAULTS)
     if client.is_closed:
         raise ConfigError("client is closed already: make a new one")
-    if not is_async:
-        return BorrowedBlocking(client)
     with undivided:
-        from dgspay.transports.httpx.asynchronous import BorrowedAsync  # noqa: PLC0415 - asyncio
+        if is_async:
+            from dgspay.transports.httpx.asynchronous import BorrowedAsync  # noqa: PLC0415 - asyncio
 
-    return BorrowedAsync(client)
+            return BorrowedAsync(client)
+        from dgspay.transports.httpx.borrowed_blocking import BorrowedBlocking  # noqa: PLC0415
+
+        return BorrowedBlocking(client)

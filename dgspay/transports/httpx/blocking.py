@@ -1,4 +1,4 @@
-"""The transport on httpx for `DGSPay`: with connections of its own, or a user's client."""
+"""The transport on httpx for `DGSPay`: its base, and the one with connections of its own."""
 
 from __future__ import annotations
 
@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING
 
 from dgspay.core.messages import Request, Response, Timeout, TransportFailure
 from dgspay.forks import new_lock, undivided
-from dgspay.transports.blocking_deadline import DeadlinePassedError, bound, deadline
+from dgspay.transports.blocking_deadline import DeadlinePassedError, deadline
 from dgspay.transports.errors import client_closed, deadline_passed
-from dgspay.transports.httpx import user_client
-from dgspay.transports.httpx.base import BaseHttpxTransport, ClientOfOneProcess, noted, raised_for
+from dgspay.transports.httpx.base import BaseHttpxTransport, noted, raised_for
 from dgspay.transports.httpx.connector import Connector
 from dgspay.transports.httpx.progress import Progress
 from dgspay.transports.httpx.thread_pool import ThreadPool
 
 if TYPE_CHECKING:
-    import httpx
-
     from dgspay.transports.httpx.asynchronous import AsyncHttpxTransport
 
 
@@ -110,14 +107,3 @@ class OwnBlocking(BlockingHttpxTransport):
         self._closed = True
         if self._pool is not None and self._pid == os.getpid():
             self._pool.close()
-
-
-class BorrowedBlocking(BlockingHttpxTransport):
-    """One through a user's `Client`."""
-
-    def __init__(self, client: httpx.Client) -> None:
-        bound(client)
-        self._client = ClientOfOneProcess(client)
-
-    def _exchange(self, request: Request, timeout: Timeout, progress: Progress) -> Response:
-        return user_client.send_blocking(self._client.checked(), request, timeout, progress)

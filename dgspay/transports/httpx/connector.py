@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
-
-import attrs
 
 from dgspay.core.messages import TransportFailure
 from dgspay.errors import ConfigError
@@ -30,8 +28,7 @@ _PORTS = {"http": 80, "https": 443}
 _PROXIES = ("http", "https", "socks5", "socks5h")
 
 
-@attrs.frozen
-class Origin:
+class Origin(NamedTuple):
     """A server, as a URL names it.
 
     Attributes:

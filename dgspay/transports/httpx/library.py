@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from typing import Any, Literal
-
-import attrs
+from typing import Any, Literal, NamedTuple
 
 from dgspay.errors import ConfigError
 from dgspay.forks import undivided
@@ -17,8 +15,7 @@ LibraryName = Literal["httpx", "httpx2"]
 _NETWORK_LAYERS = {"httpx": "httpcore", "httpx2": "httpcore2"}
 
 
-@attrs.frozen
-class Library:
+class Library(NamedTuple):
     """One of the two, which have the same API. Neither is imported before it is used.
 
     Attributes:

@@ -20,7 +20,7 @@ from dgspay.emulator import Emulator, Served
 from dgspay.emulator.console import lists
 from dgspay.emulator.console.actions import ACTIONS
 from dgspay.emulator.console.lists import House
-from dgspay.models.customers import BillingAddress
+from dgspay.models.addresses import BillingAddress
 from dgspay.testing import client_options
 from dgspay.transports.httpx import HttpxTransport
 from tests.emulator.emulator_calls import (

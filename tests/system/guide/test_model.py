@@ -15,7 +15,9 @@ from dgspay.api import charges, disbursements, transactions
 from dgspay.core.messages import Response
 from dgspay.core.operation import Operation
 from dgspay.core.retry import RetryPolicy
-from dgspay.models.customers import BankRecipient, BillingAddress, Customer
+from dgspay.models.addresses import BillingAddress
+from dgspay.models.customers import Customer
+from dgspay.models.recipients import BankRecipient
 from dgspay.models.standing import Standing
 from dgspay.webhooks.events import read_event
 from tests.support.scripted_server import Story
