@@ -10,7 +10,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import calls, encryption, hot_path, import_cost, instructions, paging, webhooks
+from benchmarks import (
+    calls,
+    cold_start,
+    encryption,
+    hot_path,
+    import_cost,
+    instructions,
+    paging,
+    webhooks,
+)
 from benchmarks.report import RESULTS, Section, write
 
 SECTIONS: dict[str, Callable[[bool, Path | None], Section]] = {
@@ -19,6 +28,7 @@ SECTIONS: dict[str, Callable[[bool, Path | None], Section]] = {
     "instructions": lambda *_: instructions.section(),
     "paging": lambda quick, _: paging.section(quick=quick),
     "imports": lambda quick, _: import_cost.section(quick=quick),
+    "cold-start": lambda quick, _: cold_start.section(quick=quick),
     "webhooks": lambda quick, _: webhooks.section(quick=quick),
     "encryption": lambda quick, _: encryption.section(quick=quick),
 }

@@ -23,7 +23,7 @@ PEERS = ("aiohttp", "httpx", "httpx2", "requests", "stripe", "openai")
 PLOT = Path(RESULTS).with_name("calls.svg")
 
 _LIBRARIES = ("aiohttp", "httpx2", "httpx")
-_DASHES = {"raw": "7 5", "stripe": "2 5", "openai": "11 4 2 4"}
+_DASHES = {"raw": "7 5", "stripe": "2 5", "openai": "11 4 2 4", "prototype": "1 3"}
 
 Subject = tuple[str, int]
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from benchmarks.canned import PREFIX
+from benchmarks.prototype import prototype_aiohttp
 
 if TYPE_CHECKING:
     from dgspay.transports.base import AsyncTransport, Transport
@@ -227,6 +228,12 @@ async def dgspay_aiohttp(url: str) -> AsyncIterator[AsyncCall]:
         yield call
 
 
+@contextlib.asynccontextmanager
+async def floor_aiohttp(url: str) -> AsyncIterator[AsyncCall]:
+    async with prototype_aiohttp(url, _charge_arguments()) as call:
+        yield call
+
+
 # --- blocking ---------------------------------------------------------------------------------
 
 
@@ -312,7 +319,7 @@ class Async:
     Attributes:
         build: Opens it against a server, gives the function that makes one call, and closes it.
         library: The HTTP library beneath, for the colours of the plot.
-        who: `raw`, `stripe`, `openai` or `dgspay`, for its strokes.
+        who: `raw`, `stripe`, `openai`, `dgspay` or `prototype`, for its strokes.
     """
 
     build: Callable[[str], contextlib.AbstractAsyncContextManager[AsyncCall]]
@@ -324,6 +331,7 @@ ASYNC: dict[str, Async] = {
     "dgspay on aiohttp": Async(dgspay_aiohttp, "aiohttp", "dgspay"),
     "dgspay on httpx2": Async(dgspay_httpx2, "httpx2", "dgspay"),
     "dgspay on httpx": Async(dgspay_httpx, "httpx", "dgspay"),
+    "prototype on aiohttp": Async(floor_aiohttp, "aiohttp", "prototype"),
     "aiohttp": Async(raw_aiohttp, "aiohttp", "raw"),
     "httpx2": Async(raw_httpx2, "httpx2", "raw"),
     "httpx": Async(raw_httpx, "httpx", "raw"),

@@ -14,7 +14,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks import canned
 from benchmarks.children import ROOT, command, two_cores
@@ -24,6 +24,7 @@ FEW, MORE = 20, 120
 PEERS = ("aiohttp", "httpx", "httpx2")
 PAIRS = (
     ("dgspay on aiohttp", "aiohttp"),
+    ("prototype on aiohttp", "aiohttp"),
     ("dgspay on httpx", "httpx"),
     ("dgspay on httpx2", "httpx2"),
     ("dgspay, blocking", "httpx.Client"),
@@ -37,20 +38,28 @@ def is_possible() -> bool:
     return shutil.which("valgrind") is not None
 
 
-def _instructions(name: str, url: str, calls: int) -> int:
-    argv = [*_COUNTING, *command("worker", name, url, "--calls", str(calls))]
-    environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONMALLOC": "pymalloc"}
+def counted(argv: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Return the instructions a program takes, without the kernel's share."""
     ran = subprocess.run(
-        argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=900
+        [*_COUNTING, *argv],
+        cwd=ROOT,
+        env={**environment, "PYTHONHASHSEED": "0", "PYTHONMALLOC": "pymalloc"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=900,
     )
-    counted = re.search(r"I\s+refs:\s+([\d,]+)", ran.stderr)
-    assert counted is not None, ran.stderr
-    return int(counted[1].replace(",", ""))
+    found = re.search(r"I\s+refs:\s+([\d,]+)", ran.stderr)
+    assert found is not None, ran.stderr
+    return int(found[1].replace(",", ""))
 
 
 def per_call(name: str, url: str) -> float:
     """Return the instructions one call of a contestant costs."""
-    few, more = (_instructions(name, url, calls) for calls in (FEW, MORE))
+    few, more = (
+        counted(command("worker", name, url, "--calls", str(calls)), os.environ)
+        for calls in (FEW, MORE)
+    )
     return (more - few) / (MORE - FEW)
 
 

@@ -141,7 +141,7 @@ def _read(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     parts = re.split(
-        r"^<!-- ([a-z]+) -->\n\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE
+        r"^<!-- ([a-z-]+) -->\n\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE
     )
     texts = (text.rstrip() + "\n" for text in parts[2::2])
     return dict(zip(parts[1::2], texts, strict=True))
