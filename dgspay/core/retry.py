@@ -65,6 +65,7 @@ _TABLE: dict[Verdict, dict[Repeat, Step]] = {
 _LEAVES_DOUBT = frozenset({Verdict.UNKNOWN, Verdict.SAFE_TO_RETRY, Verdict.REJECTED_BY_STATUS})
 
 
+@attrs.define
 class History:
     """Facts from earlier attempts of one call that the next decision needs.
 
@@ -75,20 +76,10 @@ class History:
         accepted: Whether DGS-Pay has said that this call already uses this key.
     """
 
-    __slots__ = ("accepted", "own_key", "reached", "unknown")
-
-    def __init__(
-        self,
-        *,
-        own_key: bool,
-        reached: bool = False,
-        unknown: bool = False,
-        accepted: bool = False,
-    ) -> None:
-        self.own_key = own_key
-        self.reached = reached
-        self.unknown = unknown
-        self.accepted = accepted
+    own_key: bool
+    reached: bool = False
+    unknown: bool = False
+    accepted: bool = False
 
     def note(self, verdict: Verdict) -> None:
         """Remember an attempt that is going to be followed by another."""
