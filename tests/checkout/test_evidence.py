@@ -21,7 +21,7 @@ from dgspay.checkout.evidence import (
 )
 from dgspay.checkout.transitions import Evidence, Learned, Source
 from dgspay.errors import Outcome
-from dgspay.models.charges import (
+from dgspay.models.next_actions import (
     AddressRequired,
     NextAction,
     OtpRequired,

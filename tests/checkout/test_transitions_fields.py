@@ -33,7 +33,7 @@ from dgspay.checkout.transitions import (
     recall,
     submit,
 )
-from dgspay.models.charges import AddressRequired, NextAction, OtpRequired, PinRequired
+from dgspay.models.next_actions import AddressRequired, NextAction, OtpRequired, PinRequired
 
 JANE = Customer(email="jane@example.com", first_name="Jane", last_name="Uwase", phone="0788123456")
 BEFORE = Attempt(
