@@ -115,7 +115,8 @@ class AsyncPager(_Walker[T]):
                 "a list is not awaited: write `async for row in ...`, or `await ....first_page()`"
             )
 
-        def __iter__(self) -> NoReturn:
+        def __getitem__(self, index: object) -> NoReturn:
+            # `for` asks for it, and, unlike `__iter__`, it makes nothing of this an Iterable.
             raise TypeError("a list of AsyncDGSPay is walked with `async for row in ...`")
 
     def pages(self) -> AsyncIterator[Page[T]]:
@@ -258,11 +259,6 @@ class Pager(_Walker[T]):
 
     def __iter__(self) -> Iterator[T]:
         return _Rows(self.pages())
-
-    if not TYPE_CHECKING:  # as in `AsyncPager`
-
-        def __aiter__(self) -> NoReturn:
-            raise TypeError("a list of DGSPay is walked with `for row in ...`, without `async`")
 
     def pages(self) -> Iterator[Page[T]]:
         """Walk page by page; rows that were given out before are dropped from a page."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import AsyncIterable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,6 +11,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+from dgspay import AsyncDGSPay, DGSPay
 from dgspay.core.pagination import Page
 from dgspay.errors import TransportError
 from dgspay.pagers import AsyncPager, Pager
@@ -188,3 +190,12 @@ def test_walk_that_is_advanced_from_within_its_own_fetch_is_refused_and_never_ha
     shared = iter(Pager(listing(), fetch))
     assert list(shared) == ["r1", "r2"]
     assert "an iterator of its own" in refusals[0]
+
+
+def test_each_pager_is_iterable_in_its_own_way_alone(dgs: DGSPay, async_dgs: AsyncDGSPay) -> None:
+    # A framework that streams rows asks for this.
+    blocking, asynchronous = dgs.transactions.list(), async_dgs.transactions.list()
+    assert isinstance(blocking, Iterable)
+    assert not isinstance(blocking, AsyncIterable)
+    assert isinstance(asynchronous, AsyncIterable)
+    assert not isinstance(asynchronous, Iterable)

@@ -322,7 +322,7 @@ MISTAKES = [
         "list of the blocking client with async for",
         lambda me: asyncio.run(walk(me.blocking.transactions.list())),
         TypeError,
-        "a list of DGSPay is walked with `for row in ...`, without `async`",
+        "'async for' requires an object with __aiter__ method, got Pager",
     ),
     Mistake(
         "asynchronous client with with",
