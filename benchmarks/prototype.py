@@ -1,8 +1,10 @@
-"""The floor: what a charge on aiohttp costs with the checks of dgspay and without its structure.
+"""Something below dgspay: a charge on aiohttp with its checks of arguments, and little else.
 
 The same functions check the arguments, write the body and parse the answer strictly, and the same
-secrets are searched for. There is no operation, no generator, no transport, no retry, no event,
-no frozen class and no error with an outcome: no SDK, but what one could be measured against.
+secrets are searched for. There is no operation, no generator, no transport, no retry, no event, no
+frozen class and no error with an outcome; nor is there an amount that is exact, a rule against
+answers that contradict themselves, a deadline of the whole call, or a look at what a server sent
+beside its answer. So it is no floor of what dgspay promises, but a bound that lies under it.
 """
 
 from __future__ import annotations
