@@ -59,7 +59,7 @@ class PostgresOrders:
         clock: A clock of a test; the server's if left out.
 
     Raises:
-        ConfigError: an argument makes no sense.
+        ConfigError: an argument makes no sense, or psycopg stands on a libpq before version 14.
         OrdersError: it is no connection string.
     """
 
@@ -77,6 +77,11 @@ class PostgresOrders:
     ) -> None:
         if connections < 1:
             raise ConfigError("connections must be 1 or more")
+        if not psycopg.Pipeline.is_supported():
+            raise ConfigError(
+                "PostgresOrders needs libpq 14 or newer beneath psycopg: install psycopg[binary], "
+                "which brings one"
+            )
         self._address = Address(conninfo, ServerRefusedError)
         self._connections = connections
         self._patience = patience

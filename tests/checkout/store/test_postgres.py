@@ -411,3 +411,11 @@ def test_orders_are_paid_through_a_pooler_that_lends_each_transaction_another_co
         assert set(deliver(emulator, checkout)) == {200}
         assert sorted(told(database)) == sorted(f"A-{number}" for number in range(16))
         checkout.close()
+
+
+def test_a_library_without_pipelines_is_refused_with_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(psycopg.Pipeline, "is_supported", classmethod(lambda _: False))
+    with pytest.raises(ConfigError, match=r"needs libpq 14 .*psycopg\[binary\]"):
+        PostgresOrders("postgresql://nowhere")
