@@ -55,8 +55,8 @@ def test_a_worker_that_woke_up_again_is_fenced(two: tuple[Any, Any, Batch]) -> N
     taken_over = other.claim(batch, 0, 1, 10)
     with pytest.raises(FencedError):
         one.take(chunk, after=4, limit=4)
-    assert not one.is_ours(chunk)
-    assert other.is_ours(taken_over)
+    assert not one.may_send(chunk)
+    assert other.may_send(taken_over)
     # What the first may have sent is held, and the second gets the rest.
     assert other.counts("b").count(State.HELD) == 4
     rest = other.take(taken_over, after=0, limit=99)
@@ -104,8 +104,8 @@ def test_two_that_cut_the_batch_differently_at_once_do_not_both_have_it(
     connection.commit = commit_while_the_other_claims
     chunk = one.claim(batch, 0, 1, 10)
     claiming.join()
-    assert other.is_ours(claimed[0])
-    assert not one.is_ours(chunk)
+    assert other.may_send(claimed[0])
+    assert not one.may_send(chunk)
 
 
 def test_a_pause_stops_every_machine(two: tuple[Any, Any, Batch]) -> None:
