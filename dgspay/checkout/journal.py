@@ -135,9 +135,9 @@ def _take(
     named = None if path is None else last_segments(path, 2)
     parts = None if named is None else _SUBJECT.fullmatch(named[0])
     if named is not None and parts is not None:
-        about = parts["subject"]
+        about = subject = parts["subject"]
         found = yield from load_by_key(scope, int(parts["order"]), locked=True)
-        if found is None or not is_same_token(scope.callback_token(found[0].id, about), named[1]):
+        if found is None or not is_same_token(scope.callback_token(found[0].id, subject), named[1]):
             # The store may have been restored from before that order: the event is not lost.
             yield from keep_event(scope, body, printable(event.event), reference, None, None)
             return _Taken(is_foreign=True)
