@@ -36,23 +36,6 @@ pytestmark = pytest.mark.anyio
 TERMS = Terms(environment="emulator", base_url="http://127.0.0.1", account_number="ACC")
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Any]:
-    """Opens each kind of ledger, always the same one."""
-    if request.param == "sqlite":
-        return lambda: SqliteLedger(tmp_path / "ledger.sqlite3")
-    from dgspay.payouts import PostgresLedger
-
-    url = request.getfixturevalue("postgres_ledger_url")
-    return lambda: PostgresLedger(url)
-
-
-@pytest.fixture
-def ledger(opened: Callable[[], Any]) -> Iterator[Any]:
-    with opened() as ledger:
-        yield ledger
-
-
 def loaded(ledger: Any, count: int = 6) -> Batch:
     rows = [
         Payout(number=number, reference=f"r{number}", amount=1000, account=f"1{number}")
