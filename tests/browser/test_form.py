@@ -10,6 +10,7 @@ import pytest
 from dgspay.encryption import CardEncryptor, decrypt_field, encrypt_field
 from dgspay.models.cards import EncryptedCard
 from tests.browser.conftest import Scheme, look_as
+from tests.support.contrast import CONTRAST
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -391,21 +392,10 @@ def test_every_field_has_a_label_its_autocomplete_and_a_numeric_keyboard(page: P
     assert page.get_by_role("button", name="Pay").count() == 1
 
 
-CONTRASTS = """() => {
-  const canvas = new OffscreenCanvas(1, 1).getContext("2d");
-  const luminance = (colour) => {
-    canvas.fillStyle = colour;
-    canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((part) => {
-      const share = part / 255;
-      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const contrast = (one, other) => {
-    const [high, low] = [luminance(one), luminance(other)].sort((a, b) => b - a);
-    return (high + 0.05) / (low + 0.05);
-  };
+CONTRASTS = (
+    "() => {"
+    + CONTRAST
+    + """
   const style = (selector) => getComputedStyle(document.querySelector(selector));
   const paper = style(".dgspay input").backgroundColor;
   return {
@@ -418,6 +408,7 @@ CONTRASTS = """() => {
     button: contrast(style(".dgspay-submit").color, style(".dgspay-submit").backgroundColor),
   };
 }"""
+)
 
 
 def test_colours_follow_the_system_and_can_be_read(page: Page) -> None:

@@ -18,6 +18,7 @@ from tests.emulator.in_browser.test_payment_pages import (
     push,
     see,
 )
+from tests.support.contrast import CONTRAST
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -61,21 +62,10 @@ TITLES = {
 }
 
 # WCAG 2.2: 4.5 for text, 3 for the edges of what is not text (scaled to 4.5 here).
-CONTRASTS = """() => {
-  const canvas = new OffscreenCanvas(1, 1).getContext("2d");
-  const luminance = (colour) => {
-    canvas.fillStyle = colour;
-    canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((part) => {
-      const share = part / 255;
-      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const contrast = (one, other) => {
-    const [high, low] = [luminance(one), luminance(other)].sort((a, b) => b - a);
-    return (high + 0.05) / (low + 0.05);
-  };
+CONTRASTS = (
+    "() => {"
+    + CONTRAST
+    + """
   const style = (selector, part) => getComputedStyle(document.querySelector(selector), part);
   const paper = style(".dgspay input").backgroundColor;
   const tint = style(".dgspay-summary").backgroundColor;
@@ -94,6 +84,7 @@ CONTRASTS = """() => {
   }
   return found;
 }"""
+)
 
 
 def reach(page: Page, link: MakeLink, emulator: Emulator, served: Served, state: str) -> None:
